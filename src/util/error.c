@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/util/error.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/util/cleanup.h"
+
+static const int exit_status[] = {
+	[ERROR_NONE] = 0,   [ERROR_INPUT] = 2,	       [ERROR_CAPABILITY] = 3,
+	[ERROR_FAILED] = 3, [ERROR_INTERRUPTED] = 130,
+};
+static_assert(ARRAY_SIZE(exit_status) == _ERROR_KIND_MAX, "every kind has an exit status");
+
+int error_exit_status(enum error_kind kind)
+{
+	return exit_status[kind];
+}
+
+/* Errors are one line: whatever control characters come in with user data go. */
+static void store(struct error *err, const char *text)
+{
+	size_t n = strnlen(text, sizeof(err->text) - 1);
+
+	memmove(err->text, text, n);
+	err->text[n] = '\0';
+	if (text[n])
+		memcpy(err->text + n - 3, "...", 3);
+	for (char *p = err->text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+}
+
+int error_setv(struct error *err, enum error_kind kind, int rc, const char *format, va_list ap)
+{
+	_cleanup_(freep) char *text = NULL;
+
+	if (!err)
+		return rc;
+	err->kind = kind;
+	if (vasprintf(&text, format, ap) < 0) {
+		text = NULL;
+		store(err, "out of memory");
+		return rc;
+	}
+	store(err, text);
+	return rc;
+}
+
+int error_set(struct error *err, enum error_kind kind, int rc, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_setv(err, kind, rc, format, ap);
+	va_end(ap);
+	return rc;
+}
+
+int error_errno(struct error *err, int rc, const char *format, ...)
+{
+	_cleanup_(freep) char *what = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vasprintf(&what, format, ap);
+	va_end(ap);
+	if (n < 0)
+		what = NULL;
+	return error_set(err, ERROR_FAILED, rc, "%s: %s", what ? what : "?", strerror(-rc));
+}
+
+int error_prefix(struct error *err, int rc, const char *format, ...)
+{
+	_cleanup_(freep) char *prefix = NULL;
+	_cleanup_(freep) char *text = NULL;
+	va_list ap;
+	int n;
+
+	if (!err)
+		return rc;
+	va_start(ap, format);
+	n = vasprintf(&prefix, format, ap);
+	va_end(ap);
+	if (n < 0) {
+		prefix = NULL;
+		return rc;
+	}
+	if (asprintf(&text, "%s: %s", prefix, err->text) < 0) {
+		text = NULL;
+		return rc;
+	}
+	store(err, text);
+	return rc;
+}

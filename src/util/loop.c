@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/util/loop.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+/*
+ * Theory of operation. Timers are an intrusive pairing-free binary heap in one
+ * array, ordered by time; one timerfd holds the earliest, so that a due time is
+ * a readiness like any other and keeps nanosecond resolution on every kernel.
+ * A source freed while a batch of epoll events is being handed out may still
+ * stand in that batch: it is only marked then, and its memory goes at the end
+ * of the batch.
+ */
+
+struct loop {
+	int epoll_fd;
+	int timer_fd;
+	bool quit;
+	struct loop_timer **heap; /* the set timers, earliest first; owned array */
+	size_t heap_count, heap_size;
+	struct loop_io *dead; /* freed during a batch, linked by `next` */
+	bool dispatching;
+};
+
+struct loop_io {
+	struct loop *loop;
+	int fd;
+	loop_io_func func; /* NULL once freed */
+	void *userdata;
+	struct loop_io *next;
+};
+
+struct loop_timer {
+	struct loop *loop;
+	loop_timer_func func;
+	void *userdata;
+	nsec_t at_nsec;
+	size_t index; /* place in the heap plus one; 0 when unset */
+};
+
+int loop_new(struct loop **ret_loop, struct error *err)
+{
+	_cleanup_(loop_freep) struct loop *loop = calloc(1, sizeof(*loop));
+	struct epoll_event event = { .events = EPOLLIN };
+
+	if (!loop)
+		return error_errno(err, -ENOMEM, "event loop");
+	loop->timer_fd = -1;
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd < 0)
+		return error_errno(err, -errno, "epoll_create1");
+	loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (loop->timer_fd < 0)
+		return error_errno(err, -errno, "timerfd_create");
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->timer_fd, &event) < 0)
+		return error_errno(err, -errno, "epoll_ctl");
+	*ret_loop = take_ptr(loop);
+	return 0;
+}
+
+static void reap(struct loop *loop)
+{
+	while (loop->dead) {
+		struct loop_io *io = loop->dead;
+
+		loop->dead = io->next;
+		free(io);
+	}
+}
+
+struct loop *loop_free(struct loop *loop)
+{
+	if (!loop)
+		return NULL;
+	reap(loop);
+	fd_close(loop->epoll_fd);
+	fd_close(loop->timer_fd);
+	free(loop->heap);
+	free(loop);
+	return NULL;
+}
+
+int loop_io_new(struct loop *loop, int fd, uint32_t events, loop_io_func func, void *userdata,
+		struct loop_io **ret_io, struct error *err)
+{
+	_cleanup_(freep) struct loop_io *io = calloc(1, sizeof(*io));
+	struct epoll_event event = { .events = events, .data.ptr = io };
+
+	if (!io)
+		return error_errno(err, -ENOMEM, "event source");
+	*io = (struct loop_io){ .loop = loop, .fd = fd, .func = func, .userdata = userdata };
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		return error_errno(err, -errno, "epoll_ctl");
+	*ret_io = take_ptr(io);
+	return 0;
+}
+
+struct loop_io *loop_io_free(struct loop_io *io)
+{
+	if (!io)
+		return NULL;
+	epoll_ctl(io->loop->epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
+	io->func = NULL;
+	io->next = io->loop->dead;
+	io->loop->dead = io;
+	if (!io->loop->dispatching)
+		reap(io->loop);
+	return NULL;
+}
+
+static void heap_place(struct loop *loop, size_t i, struct loop_timer *timer)
+{
+	loop->heap[i] = timer;
+	timer->index = i + 1;
+}
+
+static void heap_up(struct loop *loop, size_t i)
+{
+	struct loop_timer *timer = loop->heap[i];
+
+	while (i && loop->heap[(i - 1) / 2]->at_nsec > timer->at_nsec) {
+		heap_place(loop, i, loop->heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+	heap_place(loop, i, timer);
+}
+
+static void heap_down(struct loop *loop, size_t i)
+{
+	struct loop_timer *timer = loop->heap[i];
+
+	for (size_t child; (child = 2 * i + 1) < loop->heap_count; i = child) {
+		if (child + 1 < loop->heap_count &&
+		    loop->heap[child + 1]->at_nsec < loop->heap[child]->at_nsec)
+			child++;
+		if (loop->heap[child]->at_nsec >= timer->at_nsec)
+			break;
+		heap_place(loop, i, loop->heap[child]);
+	}
+	heap_place(loop, i, timer);
+}
+
+static void heap_remove(struct loop *loop, struct loop_timer *timer)
+{
+	size_t i = timer->index - 1;
+	struct loop_timer *last = loop->heap[--loop->heap_count];
+
+	timer->index = 0;
+	if (last == timer)
+		return;
+	heap_place(loop, i, last);
+	heap_up(loop, i);
+	heap_down(loop, last->index - 1);
+}
+
+static void rearm(struct loop *loop)
+{
+	nsec_t at = loop->heap_count ? loop->heap[0]->at_nsec : 0;
+	struct itimerspec spec = { 0 };
+
+	if (loop->heap_count && at <= 0)
+		at = 1; /* zero would disarm */
+	spec.it_value.tv_sec = at / NSEC_PER_SEC;
+	spec.it_value.tv_nsec = at % NSEC_PER_SEC;
+	timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+/* Room for every existing timer is made here, so that loop_timer_set() cannot fail. */
+int loop_timer_new(struct loop *loop, loop_timer_func func, void *userdata,
+		   struct loop_timer **ret_timer, struct error *err)
+{
+	struct loop_timer *timer, **heap;
+
+	heap = realloc(loop->heap, (loop->heap_size + 1) * sizeof(*heap));
+	if (!heap)
+		return error_errno(err, -ENOMEM, "timer");
+	loop->heap = heap;
+	timer = calloc(1, sizeof(*timer));
+	if (!timer)
+		return error_errno(err, -ENOMEM, "timer");
+	loop->heap_size++;
+	*timer = (struct loop_timer){ .loop = loop, .func = func, .userdata = userdata };
+	*ret_timer = timer;
+	return 0;
+}
+
+struct loop_timer *loop_timer_free(struct loop_timer *timer)
+{
+	if (!timer)
+		return NULL;
+	loop_timer_set(timer, NSEC_NEVER);
+	timer->loop->heap_size--;
+	free(timer);
+	return NULL;
+}
+
+void loop_timer_set(struct loop_timer *timer, nsec_t at_nsec)
+{
+	struct loop *loop = timer->loop;
+
+	if (timer->index)
+		heap_remove(loop, timer);
+	if (at_nsec != NSEC_NEVER) {
+		timer->at_nsec = at_nsec;
+		heap_place(loop, loop->heap_count++, timer);
+		heap_up(loop, loop->heap_count - 1);
+	}
+	rearm(loop);
+}
+
+static void run_timers(struct loop *loop)
+{
+	nsec_t now = nsec_now();
+	uint64_t expirations;
+
+	if (read(loop->timer_fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
+		return;
+	while (!loop->quit && loop->heap_count && loop->heap[0]->at_nsec <= now) {
+		struct loop_timer *timer = loop->heap[0];
+
+		heap_remove(loop, timer);
+		timer->func(timer->userdata);
+	}
+	rearm(loop);
+}
+
+int loop_run(struct loop *loop, struct error *err)
+{
+	struct epoll_event events[64];
+
+	loop->quit = false;
+	while (!loop->quit) {
+		bool timers = false;
+		int n = epoll_wait(loop->epoll_fd, events, ARRAY_SIZE(events), -1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, -errno, "epoll_wait");
+		loop->dispatching = true;
+		for (int i = 0; i < n && !loop->quit; i++) {
+			struct loop_io *io = events[i].data.ptr;
+
+			if (!io)
+				timers = true;
+			else if (io->func)
+				io->func(io->userdata, events[i].events);
+		}
+		/* Timers last: what has already happened is seen before a deadline is. */
+		if (timers && !loop->quit)
+			run_timers(loop);
+		loop->dispatching = false;
+		reap(loop);
+	}
+	return 0;
+}
+
+void loop_quit(struct loop *loop)
+{
+	loop->quit = true;
+}

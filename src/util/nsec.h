@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Time. One unit in the whole program: signed nanoseconds, `nsec_t`, in names
+ * `_nsec` (never `_ns`, which reads as namespace). Points in time are readings
+ * of CLOCK_MONOTONIC, which is the clock of the kernel's own tracepoints
+ * (bpf_ktime_get_ns).
+ */
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "src/util/error.h"
+
+typedef int64_t nsec_t;
+
+#define NSEC_PER_USEC ((nsec_t)1000)
+#define NSEC_PER_MSEC ((nsec_t)1000000)
+#define NSEC_PER_SEC  ((nsec_t)1000000000)
+#define NSEC_NEVER    INT64_MAX /* a point that does not come; as a span, without end */
+#define NSEC_NONE     INT64_MIN /* not measured, does not apply */
+
+static inline nsec_t nsec_from_timespec(const struct timespec *ts)
+{
+	return (nsec_t)ts->tv_sec * NSEC_PER_SEC + ts->tv_nsec;
+}
+
+static inline double nsec_to_sec(nsec_t t)
+{
+	return (double)t / (double)NSEC_PER_SEC;
+}
+
+/* Now, on CLOCK_MONOTONIC. */
+nsec_t nsec_now(void);
+
+/* Parses a span of time as users write it: "250ms", "1.5s", "20min", "2h", "30d",
+ * "0". Units: ns us ms s min h d; only 0 may go without. Negative spans are
+ * refused. Returns 0, or -EINVAL with a text that names the accepted units. */
+int nsec_parse(const char *text, nsec_t *ret_span, struct error *err);
+
+/* Writes `span` for people: "250 ms", "6.324 s", "15 min 24.6 s", "2 h 11 min 15 s",
+ * "30 d". Returns `buffer`. 64 bytes are enough. */
+char *nsec_format(char *buffer, size_t size, nsec_t span);
