@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Network interfaces: veth pairs and bridges, their state, MTU, hardware address
+ * and namespace. Functions that only open requests (`link_put_*`) take effect at
+ * the next nl_commit() of that nl; the others work at once.
+ */
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netns/nl.h"
+
+struct link_mac {
+	uint8_t byte[6];
+};
+
+struct link_end {
+	const char *name;	/* at most IFNAMSIZ - 1 bytes */
+	const struct netns *ns; /* where this end lives */
+	struct link_mac mac;
+};
+
+/* A veth pair; `nl` belongs to a's namespace. `mtu` 0: the kernel's default. */
+void link_put_veth(struct nl *nl, const struct link_end *a, const struct link_end *b,
+		   unsigned int mtu);
+/* A bridge without spanning tree that forwards at once (no learning delay). */
+void link_put_bridge(struct nl *nl, const char *name);
+void link_put_master(struct nl *nl, const char *name, const char *bridge);
+void link_put_up(struct nl *nl, const char *name, bool up);
+void link_put_mtu(struct nl *nl, const char *name, unsigned int mtu);
+void link_put_mac(struct nl *nl, const char *name, const struct link_mac *mac);
+/* Moves the interface to another namespace: its addresses, routes and IFF_UP are lost, its name
+ * and hardware address stay. */
+void link_put_netns(struct nl *nl, const char *name, const struct netns *to);
+void link_put_delete(struct nl *nl, const char *name);
+
+struct link_state {
+	int ifindex;
+	unsigned int flags; /* IFF_UP, IFF_RUNNING, IFF_LOWER_UP */
+	unsigned int mtu;
+	struct link_mac mac;
+	bool carrier;
+};
+
+/* What the kernel has for `name` now. -ENODEV when there is no such interface. */
+int link_get(struct nl *nl, const char *name, struct link_state *ret_state, struct error *err);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The queueing discipline at the root of an interface: sch_netem, which delays,
+ * loses, duplicates, corrupts, reorders and paces what the interface sends.
+ * include/uapi/linux/pkt_sched.h (struct tc_netem_qopt, TCA_NETEM_*) and
+ * net/sched/sch_netem.c are the source of the units.
+ */
+
+#include <stdbool.h>
+
+#include "netns/nl.h"
+#include "src/util/nsec.h"
+
+struct netem {
+	nsec_t delay_nsec;	/* added to each packet; 0: none */
+	nsec_t jitter_nsec;	/* +- uniformly; 0: none */
+	double loss;		/* probability 0..1 of each packet, independent */
+	double duplicate;	/* probability 0..1 */
+	double corrupt;		/* probability 0..1 of a single flipped bit */
+	double reorder;		/* probability 0..1 of being sent at once; needs a delay */
+	uint64_t rate_bps;	/* bits a second; 0: not limited */
+	uint32_t limit_packets; /* queue length; 0: 10000, so that it never is the cause of loss */
+};
+
+/* Puts (or replaces) netem on the interface. ERROR_CAPABILITY with -EOPNOTSUPP when the kernel
+ * has no sch_netem. Works at once. */
+int qdisc_netem_set(struct nl *nl, int ifindex, const struct netem *netem, struct error *err);
+/* Back to the default qdisc; no error when there was none. Works at once. */
+int qdisc_netem_clear(struct nl *nl, int ifindex, struct error *err);
+
+struct qdisc_stats {
+	uint64_t bytes, packets;	  /* sent */
+	uint32_t drops, overlimits, qlen; /* dropped (netem's loss included) */
+	char kind[16];			  /* "netem", "noqueue", ... */
+};
+int qdisc_stats_get(struct nl *nl, int ifindex, struct qdisc_stats *ret_stats, struct error *err);
+
+/* Whether this kernel has netem, tried on the loopback of a namespace made for it. 0 or 1, or a
+ * negative errno when it cannot be told. */
+int qdisc_netem_probe(struct error *err);

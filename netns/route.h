@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Addresses, routes and permanent neighbours. All functions open requests that
+ * take effect at the next nl_commit(). Interfaces are named by index, which
+ * link_get() tells.
+ */
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "netns/link.h"
+#include "netns/nl.h"
+
+/* An address or prefix of either family. */
+struct ip {
+	int family; /* AF_INET or AF_INET6 */
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+	};
+	unsigned int prefix; /* length in bits */
+};
+
+enum route_type {
+	ROUTE_UNICAST,	   /* forwarded */
+	ROUTE_BLACKHOLE,   /* dropped without a word */
+	ROUTE_UNREACHABLE, /* dropped; the sender is told host unreachable (v6: address unreachable)
+			    */
+	ROUTE_PROHIBIT,	   /* dropped; the sender is told it is administratively prohibited */
+	_ROUTE_TYPE_MAX,
+};
+
+/* Text such as "10.0.1.2/24" or "fd00:1::2" (then the prefix is the full length). */
+int ip_parse(const char *text, struct ip *ret_ip, struct error *err);
+/* Without the prefix length. Returns `buffer`; INET6_ADDRSTRLEN bytes are enough. */
+char *ip_format(char *buffer, size_t size, const struct ip *ip);
+
+/* IPv6 addresses are usable at once (IFA_F_NODAD). Replaces an equal one. */
+void route_put_address(struct nl *nl, int ifindex, const struct ip *ip);
+void route_put_address_delete(struct nl *nl, int ifindex, const struct ip *ip);
+
+struct route {
+	enum route_type type;
+	struct ip destination; /* prefix 0: the default route */
+	const struct ip *via;  /* the next hop, or NULL */
+	int ifindex;	       /* or 0 */
+};
+
+/* Replaces a route to the same destination. */
+void route_put(struct nl *nl, const struct route *route);
+void route_put_delete(struct nl *nl, const struct route *route);
+
+/* Forgets every neighbour entry of the interface. Works at once. */
+int route_flush_neighbours(struct nl *nl, int ifindex, struct error *err);

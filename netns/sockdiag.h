@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What the kernel knows of its TCP sockets (NETLINK_SOCK_DIAG): full sockets, and
+ * the small ones of TIME_WAIT and SYN_RECV that no tracepoint shows. What `ss -tnoi`
+ * prints comes from here.
+ */
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+
+#include "netns/nl.h"
+#include "netns/route.h"
+#include "src/util/nsec.h"
+
+/* idiag_timer, as `ss -o` names them (net/ipv4/inet_diag.c: inet_sk_diag_fill). */
+enum sockdiag_timer {
+	SOCKDIAG_TIMER_OFF,
+	SOCKDIAG_TIMER_ON, /* retransmission, loss probe or reordering */
+	SOCKDIAG_TIMER_KEEPALIVE,
+	SOCKDIAG_TIMER_TIMEWAIT,
+	SOCKDIAG_TIMER_PERSIST,
+	_SOCKDIAG_TIMER_MAX,
+};
+
+struct sockdiag_socket {
+	struct ip local, peer; /* full-length prefixes */
+	uint16_t local_port, peer_port;
+	int state;	 /* TCP_ESTABLISHED ... TCP_CLOSING, of linux/tcp_states.h; TCP_SYN_RECV for
+			  * request sockets */
+	uint64_t cookie; /* SO_COOKIE */
+	uint32_t inode;	 /* 0: no process holds it any more (orphan, TIME_WAIT) */
+	uint32_t receive_queue, send_queue; /* bytes; for listeners: accept queue length, backlog */
+	enum sockdiag_timer timer;
+	nsec_t expires_nsec;	  /* of the timer; from now */
+	unsigned int retransmits; /* idiag_retrans: retransmissions, or probes sent */
+	bool has_info;
+	struct tcp_info info; /* zero-filled beyond what the kernel gave */
+};
+
+/* Names as `ss` prints them would be "ESTAB", "TIME-WAIT"; ours are RFC 9293's with
+ * underscores: "ESTABLISHED", "TIME_WAIT". NULL when out of range. */
+const char *sockdiag_state_name(int state);
+/* "off", "on", "keepalive", "timewait", "persist" */
+const char *sockdiag_timer_name(enum sockdiag_timer timer);
+
+/* Calls `func` for each TCP socket of the namespace and family whose state is in `states` (a
+ * mask of 1 << TCP_*). `nl` is of protocol NETLINK_SOCK_DIAG. Stops at a negative return. */
+typedef int (*sockdiag_func)(const struct sockdiag_socket *socket, void *userdata);
+int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
+		  struct error *err);
+
+/* A socket in `ns` that receives a message for each TCP socket of `family` the kernel frees there
+ * (SKNLGRP_INET_TCP_DESTROY or _INET6_), readable without privilege. */
+int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, struct error *err);
+/* Reads one such message, not blocking. 1 and *ret_socket, 0 when there is none, -ENOBUFS when
+ * some were lost. */
+int sockdiag_receive_destroy(int fd, struct sockdiag_socket *ret_socket, struct error *err);

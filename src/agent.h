@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The program on a node: the built-in client or server, or the user's own
+ * command. Theory of operation: an agent is a child process in the node's
+ * network namespace and in a PID namespace of its own, whose first process it is,
+ * so that everything it started dies with it; it dies with deadpeer too
+ * (PR_SET_PDEATHSIG and the end of its control socket). It tells what it felt in
+ * reports over that socket, as fixed-size messages with CLOCK_MONOTONIC times taken
+ * right after the call they speak of.
+ */
+
+#include <linux/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "netns/netns.h"
+#include "netns/route.h"
+#include "src/scenario.h"
+#include "src/util/loop.h"
+
+enum agent_call {
+	AGENT_CALL_SOCKET, /* socket() or a setsockopt(): only when it failed; `detail` says which
+			    */
+	AGENT_CALL_BIND,
+	AGENT_CALL_LISTEN,  /* a server is ready to be connected to */
+	AGENT_CALL_CONNECT, /* the result of connect(), once it is known */
+	AGENT_CALL_ACCEPT,
+	AGENT_CALL_READ,  /* the first with data; the one that met the end (result 0); each error */
+	AGENT_CALL_WRITE, /* the first; each error */
+	AGENT_CALL_SHUTDOWN,
+	AGENT_CALL_CLOSE,     /* how long it blocked is time_nsec - start_nsec */
+	AGENT_CALL_HEARTBEAT, /* not a system call: the application declared its peer dead */
+	AGENT_CALL_EXEC,      /* a command: 0 once it runs, or the error of execvp() */
+	AGENT_CALL_EXIT,      /* the agent ended; result: wait status as of waitpid() */
+	_AGENT_CALL_MAX,
+};
+
+struct agent_report {
+	enum agent_call call;
+	uint32_t connection;		    /* counts accepted or made connections, from 0 */
+	nsec_t start_nsec, time_nsec;	    /* before and after the call */
+	int64_t result;			    /* what the call returned; >= 0 */
+	int error;			    /* errno, or 0 */
+	uint64_t bytes_read, bytes_written; /* on that connection so far */
+	uint16_t local_port, peer_port;	    /* of the connection, once known; host order */
+	uint64_t cookie;		    /* SO_COOKIE of the connection, 0 when there is none */
+	bool has_info;
+	struct tcp_info info; /* at that moment: with errors, the end, CONNECT, ACCEPT, HEARTBEAT */
+	char detail[64];      /* "setsockopt(TCP_USER_TIMEOUT)", or empty */
+};
+
+struct agent_spec {
+	enum node_id node; /* NODE_CLIENT connects, NODE_SERVER listens */
+	enum family family;
+	const struct scenario_agent *options; /* must outlive the agent */
+	struct ip local, peer;		      /* addresses of this node and of the other end */
+	uint16_t port;			      /* where the server listens; host order */
+	const struct netns *ns;		      /* must live until agent_start() returns */
+};
+
+struct agent;
+typedef void (*agent_func)(struct agent *agent, const struct agent_report *report, void *userdata);
+
+/* Starts the process. Reports come through `loop`. A command that cannot be executed is reported
+ * by AGENT_CALL_EXEC, not by this call. */
+int agent_start(struct loop *loop, const struct agent_spec *spec, agent_func func, void *userdata,
+		struct agent **ret_agent, struct error *err);
+
+/* Kills the process (SIGKILL), everything it started, and waits until they are gone: all their
+ * sockets are closed by the kernel when it returns. No further report comes. Idempotent. */
+void agent_kill(struct agent *agent);
+/* agent_kill() and free. */
+struct agent *agent_free(struct agent *agent);
+DEFINE_CLEANUP(struct agent *, agent_free)
+
+/* SIGSTOP or SIGCONT to the process and everything it started. */
+int agent_freeze(struct agent *agent, bool frozen, struct error *err);
+/* Tells a built-in agent to do something on its (first) connection. `size` for ACTION_SEND.
+ * Does not wait for it: what comes of it is reported. ERROR_INPUT for a command. */
+int agent_act(struct agent *agent, enum action action, uint64_t size, struct error *err);
+
+bool agent_running(const struct agent *agent);
+pid_t agent_pid(const struct agent *agent);
+
+/* What a command wrote to standard output and error so far, the last 16 KiB; never NULL, valid
+ * until the agent is freed. Built-in agents write nothing. */
+const char *agent_output(const struct agent *agent);
+
+const char *agent_call_name(enum agent_call call); /* "connect", "read", ... */

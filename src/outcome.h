@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What became of an endpoint, and what brought it about: the words of every
+ * result.
+ */
+
+enum outcome {
+	OUTCOME_NONE,	     /* not concluded: the endpoint was not watched, or died by the fault */
+	OUTCOME_CLOSED,	     /* orderly */
+	OUTCOME_RESET,	     /* by a RST, received or sent */
+	OUTCOME_TIMED_OUT,   /* a timer gave up; ETIMEDOUT */
+	OUTCOME_UNREACHABLE, /* a timer gave up and the network had said why, or said so at once */
+	OUTCOME_SURVIVED,    /* healed and usable */
+	OUTCOME_UNDETECTED,  /* gone, and nobody noticed by the horizon */
+	OUTCOME_REFUSED,     /* there never was a connection */
+	_OUTCOME_MAX,
+};
+
+enum mechanism {
+	MECHANISM_NONE,
+	MECHANISM_RETRANSMISSION, /* tcp_retries2 */
+	MECHANISM_KEEPALIVE,
+	MECHANISM_USER_TIMEOUT, /* TCP_USER_TIMEOUT, whichever timer looked at it */
+	MECHANISM_PERSIST,	/* zero window probes */
+	MECHANISM_SYN,		/* tcp_syn_retries */
+	MECHANISM_SYNACK,	/* tcp_synack_retries */
+	MECHANISM_ORPHAN,	/* tcp_orphan_retries */
+	MECHANISM_FIN_WAIT_2,	/* tcp_fin_timeout */
+	MECHANISM_TIME_WAIT,
+	MECHANISM_FIN_RECEIVED,
+	MECHANISM_RST_RECEIVED,
+	MECHANISM_ICMP,	     /* an ICMP error ended it at once */
+	MECHANISM_HEARTBEAT, /* the application gave up */
+	MECHANISM_LOCAL,     /* this end closed, or its process died */
+	_MECHANISM_MAX,
+};
+
+const char *outcome_name(enum outcome outcome);	      /* "timed-out"; NULL for NONE */
+const char *mechanism_name(enum mechanism mechanism); /* "retransmission"; NULL for NONE */
+int outcome_from_name(const char *name);
+int mechanism_from_name(const char *name);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * A scenario as plain data: path, agents, settings, timeline, expectations. It is
+ * one of the two hinges of the program (the other is the record): readers fill
+ * it, the testbed and the trial use it, printers print it. Everything here is
+ * valid by construction: scenario_load() refuses the rest with file and line.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "netns/qdisc.h"
+#include "src/outcome.h"
+#include "src/util/cleanup.h"
+#include "src/util/error.h"
+#include "src/util/nsec.h"
+
+enum node_id {
+	NODE_CLIENT,
+	NODE_SERVER,
+	NODE_ROUTER,
+	_NODE_MAX,
+};
+#define _ENDPOINT_MAX NODE_ROUTER /* client and server have agents and connections */
+
+enum family {
+	FAMILY_IPV4,
+	FAMILY_IPV6,
+	_FAMILY_MAX,
+};
+
+enum path_kind {
+	PATH_ROUTED,   /* client - router - server, two subnets */
+	PATH_SWITCHED, /* the router bridges, one subnet */
+	PATH_DIRECT,   /* one veth pair, no router */
+	_PATH_KIND_MAX,
+};
+
+enum direction {
+	DIRECTION_BOTH,
+	DIRECTION_TO_SERVER,
+	DIRECTION_TO_CLIENT,
+	_DIRECTION_MAX,
+};
+
+/* What a built-in agent does with its connection, once there is one. */
+enum workload {
+	WORKLOAD_IDLE,	    /* waits in read; sends nothing */
+	WORKLOAD_REQUEST,   /* sends `size` bytes every `interval`, waits for as many back */
+	WORKLOAD_STREAM,    /* sends `size` bytes every `interval`; interval 0: without a pause */
+	WORKLOAD_HEARTBEAT, /* a request every `interval`; gives up after `misses` without answer */
+	WORKLOAD_ECHO,	    /* sends back what it reads */
+	WORKLOAD_SINK,	    /* reads and forgets */
+	WORKLOAD_NO_ACCEPT, /* listens, never accepts */
+	WORKLOAD_COMMAND,   /* the user's own program */
+	_WORKLOAD_MAX,
+};
+
+/* The options of an agent: its workload's parameters and its socket options. Their keys, types
+ * and the setsockopt() each stands for are one table, option.c. */
+enum option {
+	OPTION_WORKLOAD,       /* enum workload */
+	OPTION_INTERVAL,       /* nsec */
+	OPTION_SIZE,	       /* bytes */
+	OPTION_MISSES,	       /* heartbeat: unanswered requests until it gives up */
+	OPTION_AUTOCONNECT,    /* client: connect at the start (1), or when an action says so (0) */
+	OPTION_CLOSE_ON_EOF,   /* 1: close when the peer has closed (default), 0: keep open */
+	OPTION_PORT,	       /* server: where it listens, client: where it connects to */
+	OPTION_BACKLOG,	       /* of listen() */
+	OPTION_KEEPALIVE,      /* SO_KEEPALIVE */
+	OPTION_KEEPALIVE_IDLE, /* TCP_KEEPIDLE, nsec, whole seconds */
+	OPTION_KEEPALIVE_INTERVAL,
+	OPTION_KEEPALIVE_COUNT,
+	OPTION_USER_TIMEOUT, /* TCP_USER_TIMEOUT, nsec, whole milliseconds */
+	OPTION_SYN_COUNT,    /* TCP_SYNCNT */
+	OPTION_LINGER,	     /* SO_LINGER, nsec, whole seconds; 0 resets on close */
+	OPTION_REUSE_ADDRESS,
+	OPTION_NODELAY,
+	OPTION_DEFER_ACCEPT, /* TCP_DEFER_ACCEPT, nsec, whole seconds */
+	OPTION_SEND_BUFFER,  /* SO_SNDBUF, bytes as given to setsockopt (the kernel doubles it) */
+	OPTION_RECEIVE_BUFFER,
+	_OPTION_MAX,
+};
+#define OPTION_UNSET INT64_MIN /* the kernel's default, or the workload's */
+
+struct scenario_agent {
+	int64_t option[_OPTION_MAX]; /* OPTION_UNSET where nothing was said */
+	char **command;		     /* NULL-terminated argv for WORKLOAD_COMMAND; owned */
+	int command_line;	     /* where the file says so, for errors */
+};
+
+struct scenario_sysctl {
+	char *key;   /* "net.ipv4.tcp_retries2"; owned */
+	char *value; /* as given; owned */
+	int line;    /* 0: from --set */
+};
+
+struct scenario_node {
+	struct scenario_sysctl *sysctls; /* in the order they are written; a key stands once */
+	size_t n_sysctls;
+};
+
+struct scenario_path {
+	enum path_kind kind;
+	unsigned int mtu;   /* 0: the kernel's default */
+	struct netem netem; /* in each direction, so an RTT has twice the delay */
+	bool has_netem;
+};
+
+enum fault_kind {
+	FAULT_BLACKHOLE,
+	FAULT_UNREACHABLE,
+	FAULT_PROHIBIT,
+	FAULT_CABLE_PULL,
+	FAULT_INTERFACE_DOWN,
+	FAULT_ADDRESS_REMOVE,
+	FAULT_DROP,
+	FAULT_NETEM,
+	FAULT_POWER_LOSS,
+	FAULT_REBOOT,
+	FAULT_CRASH,
+	FAULT_FREEZE,
+	_FAULT_KIND_MAX,
+};
+
+/* What an agent is told to do by the timeline. */
+enum action {
+	ACTION_CONNECT,
+	ACTION_SEND, /* `size` bytes at once */
+	ACTION_SHUTDOWN,
+	ACTION_CLOSE,
+	ACTION_PAUSE_READING,
+	ACTION_RESUME_READING,
+	ACTION_EXIT,
+	_ACTION_MAX,
+};
+
+enum event_kind {
+	EVENT_FAULT,
+	EVENT_HEAL, /* ends the latest fault of that kind (and node, direction) */
+	EVENT_ACTION,
+};
+
+struct drop_match {
+	uint8_t flags_mask, flags; /* TCP header bits, as in packetfilter_rule */
+	bool payload_only;
+	uint64_t count; /* 0: for ever */
+};
+
+struct event {
+	nsec_t at_nsec; /* since the connection was established (or the agents were up) */
+	enum event_kind kind;
+	enum fault_kind fault; /* FAULT and HEAL */
+	enum action action;    /* ACTION */
+	enum node_id node;     /* where; for faults on the path unused */
+	bool has_node;
+	enum direction direction; /* faults on the path */
+	struct drop_match drop;
+	struct netem netem;
+	nsec_t downtime_nsec; /* reboot */
+	bool new_mac;	      /* reboot: comes back with another hardware address */
+	bool no_service;      /* reboot: comes back with nobody listening */
+	uint64_t size;	      /* ACTION_SEND, bytes */
+	int line;
+};
+
+/* One bound of a detection time: absent, fixed, or what the model predicts. */
+struct expect_time {
+	bool present;
+	bool predicted;
+	nsec_t nsec;
+};
+
+/* What one endpoint is expected to go through. Sets are masks or lists of which any will do;
+ * empty means nothing is expected. */
+struct expectation {
+	bool present;	     /* the scenario watches this endpoint */
+	uint32_t outcomes;   /* mask of 1 << enum outcome */
+	uint32_t mechanisms; /* mask of 1 << enum mechanism */
+	char **errors;	     /* "ETIMEDOUT", or "none"; NULL-terminated, owned, may be NULL */
+	struct expect_time after, before;
+	char **states; /* the whole walk after ESTABLISHED: "CLOSE_WAIT", ...; owned, may be NULL */
+	char **packets; /* in this order, others may stand between: "[S.]" and "!" in front for one
+			 * that must not come after the fault; owned, may be NULL. See expect.h */
+	int line;
+};
+
+struct scenario {
+	char *file;	   /* where it was read; owned, as all strings here */
+	char *id;	   /* "E16" */
+	char *name;	   /* "power-loss-busy" */
+	char *variant;	   /* NULL, or the variant's name */
+	char *summary;	   /* one line */
+	char *explanation; /* the comment that opens the file, without "# " */
+	bool quick;	   /* the quick settings are in */
+	bool has_quick;	   /* the file has some */
+	struct scenario_path path;
+	struct scenario_node node[_NODE_MAX];
+	struct scenario_agent agent[_ENDPOINT_MAX];
+	struct event *events; /* ordered by time */
+	size_t n_events;
+	nsec_t horizon_nsec; /* from the first event */
+	struct expectation expect[_FAMILY_MAX][_ENDPOINT_MAX];
+};
+
+/* What to load and with which changes. */
+struct scenario_request {
+	const char *what;	/* a name, a catalogue id, or a path */
+	bool quick;		/* apply the quick settings, where there are some */
+	const char *const *set; /* "KEY=VALUE" of --set, applied last, in order */
+	size_t n_set;
+	nsec_t horizon_nsec; /* 0: the scenario's own */
+};
+
+struct scenario_list {
+	struct scenario **items; /* one for each variant; owned */
+	size_t count;
+};
+
+/* Reads a scenario with all its variants. ERROR_INPUT with "FILE:LINE: ..." for whatever is
+ * wrong with it, "--set KEY=VALUE: ..." for a wrong change. Appends to `list`. */
+int scenario_load(const struct scenario_request *request, struct scenario_list *list,
+		  struct error *err);
+void scenario_list_deinit(struct scenario_list *list);
+struct scenario *scenario_free(struct scenario *scenario);
+DEFINE_CLEANUP(struct scenario *, scenario_free)
+
+/* Every setting that was said, in a fixed order: "client.net.ipv4.tcp_retries2". */
+struct setting_value {
+	const char *key;  /* full, with its node; valid during the call */
+	const char *text; /* as text */
+	bool is_number;
+	double number; /* times in seconds, sizes in bytes, booleans 0 or 1 */
+};
+typedef int (*setting_func)(const struct setting_value *value, void *userdata);
+int scenario_for_each_setting(const struct scenario *scenario, setting_func func, void *userdata);
+
+/* Value of an agent's option, or `fallback` where it is unset. */
+static inline int64_t scenario_option(const struct scenario_agent *agent, enum option option,
+				      int64_t fallback)
+{
+	return agent->option[option] == OPTION_UNSET ? fallback : agent->option[option];
+}
+/* Value of a sysctl that the scenario sets on a node, or NULL. */
+const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
+
+/* Where scenarios are looked for, in order; NULL-terminated: $DEADPEER_SCENARIOS, the source
+ * tree the binary was built from, the installed data directory. */
+char **scenario_directories(void);
+/* Every scenario file found there, sorted by catalogue id; a NULL-terminated list of paths. */
+int scenario_find_all(char ***ret_paths, struct error *err);
+
+/* Names, as they stand in files and output. The lookups return -1 for an unknown name. */
+const char *node_name(enum node_id node);
+const char *family_name(enum family family);
+const char *path_kind_name(enum path_kind kind);
+const char *direction_name(enum direction direction); /* "both", "client-to-server", ... */
+const char *workload_name(enum workload workload);
+const char *fault_name(enum fault_kind fault);
+const char *action_name(enum action action);
+int node_from_name(const char *name);
+int family_from_name(const char *name);
+int path_kind_from_name(const char *name);
+int direction_from_name(const char *name);
+int workload_from_name(const char *name);
+int fault_from_name(const char *name);
+int action_from_name(const char *name);
