@@ -18,8 +18,8 @@ struct link_mac {
 
 struct link_end {
 	const char *name;	/* at most IFNAMSIZ - 1 bytes */
-	const struct netns *ns; /* where this end lives */
-	struct link_mac mac;
+	const struct netns *ns; /* where this end lives; NULL: that of `nl` */
+	struct link_mac mac;	/* all zero: the kernel makes one up */
 };
 
 /* A veth pair; `nl` belongs to a's namespace. `mtu` 0: the kernel's default. */
@@ -27,6 +27,7 @@ void link_put_veth(struct nl *nl, const struct link_end *a, const struct link_en
 		   unsigned int mtu);
 /* A bridge without spanning tree that forwards at once (no learning delay). */
 void link_put_bridge(struct nl *nl, const char *name);
+/* Sends what is open before it, for the bridge's index is needed. */
 void link_put_master(struct nl *nl, const char *name, const char *bridge);
 void link_put_up(struct nl *nl, const char *name, bool up);
 void link_put_mtu(struct nl *nl, const char *name, unsigned int mtu);

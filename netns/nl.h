@@ -30,7 +30,13 @@ __attribute__((format(printf, 4, 5))) struct nlmsghdr *nl_request(struct nl *nl,
  * and its text; later requests of the batch may have been carried out. */
 int nl_commit(struct nl *nl, struct error *err);
 
-/* Sends one request, already opened with nl_request() and NLM_F_DUMP, and calls `func` for
- * each answer until the dump is done; a negative return from `func` stops it. */
+/* For a request that needs the outcome of earlier ones: sends the open ones now. Their failure
+ * waits for nl_commit(), and so does one that the caller has to tell of by nl_fail(). */
+void nl_flush(struct nl *nl);
+void nl_fail(struct nl *nl, int rc, const struct error *err);
+
+/* Sends one request, already opened with nl_request(), that asks for objects (NLM_F_DUMP) or for
+ * one, and calls `func` for each answer until the last; a negative return from `func` ends the
+ * calls and is returned, with `err` left to `func`. */
 typedef int (*nl_func)(const struct nlmsghdr *nlh, void *userdata);
 int nl_dump(struct nl *nl, nl_func func, void *userdata, struct error *err);

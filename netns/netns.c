@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netns/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+static int open_current(int *ret_fd, struct error *err)
+{
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return error_set(err, ERROR_CAPABILITY, -ENOENT,
+				 "no /proc/thread-self/ns/net: /proc is not mounted, or the kernel "
+				 "has no network namespaces");
+	if (fd < 0)
+		return error_errno(err, -errno, "open /proc/thread-self/ns/net");
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Of the namespace the calling thread is in; 0 where the kernel does not tell (before 5.14). */
+static uint64_t current_cookie(void)
+{
+	_cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+		return 0;
+	return cookie;
+}
+
+static int unshare_error(int rc, struct error *err)
+{
+	switch (rc) {
+	case -EPERM:
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "network namespace: not permitted without CAP_SYS_ADMIN; run as "
+				 "root or in a user namespace");
+	case -EINVAL:
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "network namespace: the kernel has none (CONFIG_NET_NS)");
+	case -ENOSPC:
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "network namespace: the limit user.max_net_namespaces is reached");
+	default:
+		return error_errno(err, rc, "network namespace");
+	}
+}
+
+/* setns() asks for CAP_SYS_ADMIN over the target too (net/core/net_namespace.c: netns_install).
+ * A namespace made by a rootless process is its own, the one it came from is not: better to
+ * find out before leaving. */
+static int check_return(int home_fd, struct error *err)
+{
+	if (setns(home_fd, CLONE_NEWNET) >= 0)
+		return 0;
+	if (errno != EPERM)
+		return error_errno(err, -errno, "network namespace: enter the present one");
+	return error_set(err, ERROR_CAPABILITY, -EPERM,
+			 "network namespace: not permitted without CAP_SYS_ADMIN over the present "
+			 "one; run as root, or unshare user and network namespace together");
+}
+
+/* In a new namespace from here to netns_leave(). */
+static int make(struct netns *ns, struct error *err)
+{
+	int rc;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return unshare_error(-errno, err);
+	rc = open_current(&ns->fd, err);
+	if (rc >= 0)
+		ns->cookie = current_cookie();
+	netns_leave(ns);
+	return rc;
+}
+
+int netns_new(struct netns **ret_ns, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = calloc(1, sizeof(*ns));
+	int rc;
+
+	if (!ns)
+		return error_errno(err, -ENOMEM, "network namespace");
+	ns->fd = ns->home_fd = -1;
+	rc = open_current(&ns->home_fd, err);
+	if (rc < 0)
+		return rc;
+	rc = check_return(ns->home_fd, err);
+	if (rc < 0)
+		return rc;
+	rc = make(ns, err);
+	if (rc < 0)
+		return rc;
+	*ret_ns = take_ptr(ns);
+	return 0;
+}
+
+struct netns *netns_free(struct netns *ns)
+{
+	if (!ns)
+		return NULL;
+	fd_close(ns->fd);
+	fd_close(ns->home_fd);
+	free(ns);
+	return NULL;
+}
+
+int netns_enter(const struct netns *ns, struct error *err)
+{
+	if (setns(ns->fd, CLONE_NEWNET) < 0)
+		return error_errno(err, -errno, "enter network namespace");
+	return 0;
+}
+
+void netns_leave(const struct netns *ns)
+{
+	/* netns_new() has made sure of the permission. Were it lost since, going on here would
+	 * configure the wrong namespace. */
+	if (setns(ns->home_fd, CLONE_NEWNET) < 0)
+		abort();
+}
+
+int netns_socket(const struct netns *ns, int domain, int type, int protocol, int *ret_fd,
+		 struct error *err)
+{
+	int fd, rc;
+
+	rc = netns_enter(ns, err);
+	if (rc < 0)
+		return rc;
+	fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+	rc = fd < 0 ? -errno : 0;
+	netns_leave(ns);
+	if (rc < 0)
+		return error_errno(err, rc, "socket of family %d in network namespace", domain);
+	*ret_fd = fd;
+	return 0;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netns/nl.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/*
+ * Theory of operation. The kernel carries out every message of a sendmsg() before the call
+ * returns (af_netlink.c: netlink_rcv_skb), and queues an acknowledgement for each. They must all
+ * fit the receive buffer, where each takes well under 1 KiB (NETLINK_CAP_ACK keeps the request
+ * out of it), so that a batch has at most BATCH_REQUESTS. When the next request would
+ * not fit, the batch goes out at once, from nl_request(), and its first error is kept until
+ * nl_commit(); what was to follow a failed request is dropped.
+ */
+#define BATCH_REQUESTS	 128
+#define BATCH_SIZE	 (48 * 1024)
+#define REQUEST_SIZE	 (4 * 1024) /* room for any one request */
+#define RECEIVE_SIZE	 (64 * 1024)
+#define DESCRIPTION_SIZE 96
+
+struct nl {
+	struct mnl_socket *socket;
+	uint32_t next_seq;
+	uint32_t first_seq;	 /* of the batch */
+	unsigned int n_requests; /* in the batch */
+	size_t n_sealed;	 /* bytes of all but the last request */
+	struct nlmsghdr *last;	 /* the open request, or NULL */
+	int rc;			 /* of batches sent early */
+	struct error err;	 /* its text */
+	char descriptions[BATCH_REQUESTS][DESCRIPTION_SIZE];
+	char batch[BATCH_SIZE] __attribute__((aligned(8)));
+	char receive[RECEIVE_SIZE] __attribute__((aligned(8)));
+};
+
+static int open_socket(struct nl *nl, const struct netns *ns, int protocol, struct error *err)
+{
+	_cleanup_(fd_closep) int fd = -1;
+	int rc;
+
+	rc = netns_socket(ns, AF_NETLINK, SOCK_RAW, protocol, &fd, err);
+	if (rc == -EPROTONOSUPPORT)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "the kernel has no netlink protocol %d (a module may be missing)",
+				 protocol);
+	if (rc < 0)
+		return rc;
+	nl->socket = mnl_socket_fdopen(fd);
+	if (!nl->socket)
+		return error_errno(err, -errno, "netlink socket");
+	take_fd(&fd);
+	if (mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return error_errno(err, -errno, "bind netlink socket");
+	return 0;
+}
+
+/* Both only shape errors; a kernel without them still works. */
+static void set_options(struct nl *nl)
+{
+	int on = 1;
+
+	mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &on, sizeof(on));
+}
+
+int nl_new(const struct netns *ns, int protocol, struct nl **ret_nl, struct error *err)
+{
+	_cleanup_(nl_freep) struct nl *nl = malloc(sizeof(*nl));
+	int rc;
+
+	if (!nl)
+		return error_errno(err, -ENOMEM, "netlink");
+	/* Its buffers need no clearing, which would touch 120 KiB. */
+	memset(nl, 0, offsetof(struct nl, descriptions));
+	nl->next_seq = 1;
+	rc = open_socket(nl, ns, protocol, err);
+	if (rc < 0)
+		return rc;
+	set_options(nl);
+	*ret_nl = take_ptr(nl);
+	return 0;
+}
+
+struct nl *nl_free(struct nl *nl)
+{
+	if (!nl)
+		return NULL;
+	if (nl->socket)
+		mnl_socket_close(nl->socket);
+	free(nl);
+	return NULL;
+}
+
+static size_t batch_length(const struct nl *nl)
+{
+	return nl->n_sealed + (nl->last ? NLMSG_ALIGN(nl->last->nlmsg_len) : 0);
+}
+
+static void batch_reset(struct nl *nl)
+{
+	nl->n_requests = 0;
+	nl->n_sealed = 0;
+	nl->last = NULL;
+}
+
+static const char *describe(const struct nl *nl, uint32_t seq)
+{
+	return nl->descriptions[seq - nl->first_seq];
+}
+
+static bool is_ours(const struct nl *nl, const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_seq - nl->first_seq < nl->n_requests;
+}
+
+static int parse_ack_attr(const struct nlattr *attr, void *data)
+{
+	const char **text = data;
+
+	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		*text = mnl_attr_get_str(attr);
+	return MNL_CB_OK;
+}
+
+/* The kernel's own words, or NULL. An NLMSG_DONE has the same after its error number. */
+static const char *ack_text(const struct nlmsghdr *nlh)
+{
+	size_t offset = nlh->nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(struct nlmsgerr);
+	const struct nlmsgerr *ack = mnl_nlmsg_get_payload(nlh);
+	const char *text = NULL;
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return NULL;
+	if (nlh->nlmsg_type == NLMSG_ERROR && !(nlh->nlmsg_flags & NLM_F_CAPPED))
+		offset += mnl_nlmsg_get_payload_len(nlh) >= sizeof(*ack)
+				  ? NLMSG_ALIGN(ack->msg.nlmsg_len) - sizeof(ack->msg)
+				  : 0;
+	if (mnl_nlmsg_get_payload_len(nlh) > offset)
+		mnl_attr_parse(nlh, offset, parse_ack_attr, &text);
+	return text;
+}
+
+static int request_error(int rc, const char *description, const char *text, struct error *err)
+{
+	bool missing = rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT;
+	enum error_kind kind = missing ? ERROR_CAPABILITY : ERROR_FAILED;
+
+	if (text)
+		return error_set(err, kind, rc, "%s: %s (kernel: %s)", description, strerror(-rc),
+				 text);
+	return error_set(err, kind, rc, "%s: %s", description, strerror(-rc));
+}
+
+/* The verdict in an NLMSG_ERROR or NLMSG_DONE. */
+static int parse_ack(struct nl *nl, const struct nlmsghdr *nlh, struct error *err)
+{
+	int rc = 0;
+
+	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(rc))
+		memcpy(&rc, mnl_nlmsg_get_payload(nlh), sizeof(rc));
+	if (rc >= 0)
+		return 0;
+	return request_error(rc, describe(nl, nlh->nlmsg_seq), ack_text(nlh), err);
+}
+
+static int receive(struct nl *nl, int *ret_length, struct error *err)
+{
+	ssize_t n;
+
+	do
+		n = mnl_socket_recvfrom(nl->socket, nl->receive, sizeof(nl->receive));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_errno(err, -errno, "receive from netlink");
+	*ret_length = (int)n;
+	return 0;
+}
+
+static int send_batch(struct nl *nl, struct error *err)
+{
+	if (mnl_socket_sendto(nl->socket, nl->batch, batch_length(nl)) < 0)
+		return error_errno(err, -errno, "%s: send to netlink", describe(nl, nl->first_seq));
+	return 0;
+}
+
+/* What has come in answer to a batch so far. */
+struct answers {
+	unsigned int n_done; /* requests acknowledged, or dumps ended */
+	nl_func func;	     /* for everything else; NULL when not wanted, or no longer */
+	void *userdata;
+	int rc; /* the first error */
+	struct error err;
+};
+
+static void take_answer(struct nl *nl, const struct nlmsghdr *nlh, struct answers *a)
+{
+	struct error err = { 0 };
+	int rc;
+
+	if (!is_ours(nl, nlh))
+		return;
+	if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
+		a->n_done++;
+		rc = parse_ack(nl, nlh, &err);
+	} else if (nlh->nlmsg_type >= NLMSG_MIN_TYPE && a->func) {
+		rc = a->func(nlh, a->userdata);
+		if (rc < 0)
+			a->func = NULL;
+	} else {
+		return;
+	}
+	if (rc < 0 && a->rc >= 0) {
+		a->rc = rc;
+		a->err = err;
+	}
+}
+
+/* Sends the batch and reads until each request has its last answer, even after an error: what
+ * is left in the socket would meet the next batch, and a dump not read to its end keeps the
+ * next one out (EBUSY). */
+static int transact(struct nl *nl, struct answers *a, struct error *err)
+{
+	int rc, n = 0;
+
+	rc = send_batch(nl, err);
+	if (rc < 0)
+		return rc;
+	while (a->n_done < nl->n_requests) {
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->receive;
+
+		rc = receive(nl, &n, err);
+		if (rc < 0)
+			return rc;
+		for (; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n))
+			take_answer(nl, nlh, a);
+	}
+	if (a->rc < 0 && a->err.kind != ERROR_NONE && err)
+		*err = a->err;
+	return a->rc;
+}
+
+void nl_flush(struct nl *nl)
+{
+	struct answers a = { 0 };
+
+	if (nl->n_requests > 0 && nl->rc >= 0)
+		nl->rc = transact(nl, &a, &nl->err);
+	batch_reset(nl);
+}
+
+void nl_fail(struct nl *nl, int rc, const struct error *err)
+{
+	if (nl->rc < 0)
+		return;
+	nl->rc = rc;
+	nl->err = *err;
+}
+
+static void make_room(struct nl *nl)
+{
+	if (nl->n_requests == BATCH_REQUESTS || batch_length(nl) + REQUEST_SIZE > BATCH_SIZE)
+		nl_flush(nl);
+	nl->n_sealed = batch_length(nl);
+	nl->last = NULL;
+}
+
+struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
+			    ...)
+{
+	va_list ap;
+
+	make_room(nl);
+	if (nl->n_requests == 0)
+		nl->first_seq = nl->next_seq;
+	va_start(ap, description);
+	vsnprintf(nl->descriptions[nl->n_requests], DESCRIPTION_SIZE, description, ap);
+	va_end(ap);
+	nl->last = mnl_nlmsg_put_header(nl->batch + nl->n_sealed);
+	nl->last->nlmsg_type = type;
+	nl->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	nl->last->nlmsg_seq = nl->next_seq++;
+	nl->n_requests++;
+	return nl->last;
+}
+
+int nl_commit(struct nl *nl, struct error *err)
+{
+	int rc;
+
+	nl_flush(nl);
+	rc = nl->rc;
+	nl->rc = 0;
+	if (rc < 0 && err)
+		*err = nl->err;
+	return rc;
+}
+
+int nl_dump(struct nl *nl, nl_func func, void *userdata, struct error *err)
+{
+	struct answers a = { .func = func, .userdata = userdata };
+	int rc;
+
+	rc = transact(nl, &a, err);
+	batch_reset(nl);
+	return rc;
+}
