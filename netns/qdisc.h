@@ -26,6 +26,8 @@ struct netem {
 /* Puts (or replaces) netem on the interface. ERROR_CAPABILITY with -EOPNOTSUPP when the kernel
  * has no sch_netem. Works at once. */
 int qdisc_netem_set(struct nl *nl, int ifindex, const struct netem *netem, struct error *err);
+/* The TCA_OPTIONS of such a request, for whoever wants to look at them (the tests do). */
+void qdisc_netem_encode(struct nlmsghdr *nlh, const struct netem *netem);
 /* Back to the default qdisc; no error when there was none. Works at once. */
 int qdisc_netem_clear(struct nl *nl, int ifindex, struct error *err);
 
