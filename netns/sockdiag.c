@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netns/sockdiag.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* include/net/tcp_states.h. <netinet/tcp.h> has these too, but not beside <linux/tcp.h>. */
+static const char *const state_names[] = {
+	[1] = "ESTABLISHED", [2] = "SYN_SENT",	[3] = "SYN_RECV", [4] = "FIN_WAIT1",
+	[5] = "FIN_WAIT2",   [6] = "TIME_WAIT", [7] = "CLOSE",	  [8] = "CLOSE_WAIT",
+	[9] = "LAST_ACK",    [10] = "LISTEN",	[11] = "CLOSING", [12] = "NEW_SYN_RECV",
+};
+
+static const char *const timer_names[] = {
+	[SOCKDIAG_TIMER_OFF] = "off",
+	[SOCKDIAG_TIMER_ON] = "on",
+	[SOCKDIAG_TIMER_KEEPALIVE] = "keepalive",
+	[SOCKDIAG_TIMER_TIMEWAIT] = "timewait",
+	[SOCKDIAG_TIMER_PERSIST] = "persist",
+};
+static_assert(ARRAY_SIZE(timer_names) == _SOCKDIAG_TIMER_MAX, "every timer has a name");
+
+const char *sockdiag_state_name(int state)
+{
+	return state >= 0 && state < (int)ARRAY_SIZE(state_names) ? state_names[state] : NULL;
+}
+
+const char *sockdiag_timer_name(enum sockdiag_timer timer)
+{
+	return timer < _SOCKDIAG_TIMER_MAX ? timer_names[timer] : NULL;
+}
+
+static void parse_ip(struct ip *ip, int family, const __be32 *address)
+{
+	ip->family = family;
+	ip->prefix = family == AF_INET ? 32 : 128;
+	memcpy(&ip->v6, address, ip->prefix / 8);
+}
+
+static void parse_base(struct sockdiag_socket *s, const struct inet_diag_msg *m)
+{
+	parse_ip(&s->local, m->idiag_family, m->id.idiag_src);
+	parse_ip(&s->peer, m->idiag_family, m->id.idiag_dst);
+	s->local_port = ntohs(m->id.idiag_sport);
+	s->peer_port = ntohs(m->id.idiag_dport);
+	s->state = m->idiag_state;
+	s->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
+	s->inode = m->idiag_inode;
+	s->receive_queue = m->idiag_rqueue;
+	s->send_queue = m->idiag_wqueue;
+	s->retransmits = m->idiag_retrans;
+	s->timer = m->idiag_timer < _SOCKDIAG_TIMER_MAX ? m->idiag_timer : SOCKDIAG_TIMER_OFF;
+	s->expires_nsec = s->timer == SOCKDIAG_TIMER_OFF ? 0 : m->idiag_expires * NSEC_PER_MSEC;
+}
+
+/* What this kernel's tcp_info has beyond ours is cut, and what it lacks stays zero. */
+static int parse_attr(const struct nlattr *attr, void *data)
+{
+	struct sockdiag_socket *s = data;
+	size_t n = mnl_attr_get_payload_len(attr);
+
+	if (mnl_attr_get_type(attr) != INET_DIAG_INFO || n == 0)
+		return MNL_CB_OK;
+	memcpy(&s->info, mnl_attr_get_payload(attr), n < sizeof(s->info) ? n : sizeof(s->info));
+	s->has_info = true;
+	return MNL_CB_OK;
+}
+
+static bool parse_socket(const struct nlmsghdr *nlh, struct sockdiag_socket *ret_socket)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
+	struct sockdiag_socket s = { 0 };
+
+	if (nlh->nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
+		return false;
+	parse_base(&s, m);
+	mnl_attr_parse(nlh, sizeof(*m), parse_attr, &s);
+	*ret_socket = s;
+	return true;
+}
+
+struct dump {
+	sockdiag_func func;
+	void *userdata;
+};
+
+static int on_answer(const struct nlmsghdr *nlh, void *userdata)
+{
+	const struct dump *dump = userdata;
+	struct sockdiag_socket s;
+
+	if (!parse_socket(nlh, &s))
+		return 0;
+	return dump->func(&s, dump->userdata);
+}
+
+int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
+		  struct error *err)
+{
+	struct dump dump = { .func = func, .userdata = userdata };
+	struct error own = { 0 };
+	struct inet_diag_req_v2 *req;
+	struct nlmsghdr *nlh;
+	int rc;
+
+	nlh = nl_request(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, "TCP sockets: list");
+	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	req->sdiag_family = (uint8_t)family;
+	req->sdiag_protocol = IPPROTO_TCP;
+	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	req->idiag_states = states;
+	rc = nl_dump(nl, on_answer, &dump, &own);
+	if (own.kind == ERROR_NONE) /* all well, or `func` did not want to go on */
+		return rc;
+	if (rc == -ENOENT) /* sock_diag.c: no handler for the family, inet_diag.c: for TCP */
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "TCP sockets: the kernel cannot list them (inet_diag and tcp_diag "
+				 "are missing)");
+	if (err)
+		*err = own;
+	return rc;
+}
+
+int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, struct error *err)
+{
+	int group = family == AF_INET ? SKNLGRP_INET_TCP_DESTROY : SKNLGRP_INET6_TCP_DESTROY;
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+	_cleanup_(fd_closep) int fd = -1;
+	int rc;
+
+	rc = netns_socket(ns, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_SOCK_DIAG, &fd, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "notices of TCP sockets' ends");
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return error_errno(err, -errno, "notices of TCP sockets' ends");
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int sockdiag_receive_destroy(int fd, struct sockdiag_socket *ret_socket, struct error *err)
+{
+	char buffer[8192] __attribute__((aligned(8))); /* one message, of some 500 bytes */
+
+	for (;;) {
+		ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)buffer;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n < 0)
+			return error_errno(err, -errno, "notices of TCP sockets' ends");
+		if (mnl_nlmsg_ok(nlh, (int)n) && parse_socket(nlh, ret_socket))
+			return 1;
+	}
+}
