@@ -23,10 +23,14 @@ struct packetfilter_rule {
 				 * RST=4, PSH=8, ACK=16) are looked at; 0: any TCP segment */
 	uint8_t tcp_flags;	/* and what they must be */
 	bool payload_only;	/* only segments that carry data */
-	uint64_t count;		/* drop exactly this many, then let pass; 0: for ever */
+	uint64_t count; /* drop exactly this many, then let pass; 0: for ever. A segment that
+			 * the sender's stack has not cut yet (GSO) is one packet. At most
+			 * 2^32 - 2, and it starts again after 2^32 - 1 packets that match */
 };
 
-/* Loads nothing yet. ERROR_CAPABILITY when nf_tables is not there. */
+/* Loads nothing yet. ERROR_CAPABILITY when nf_tables is not there. `ns` must outlive it. Freeing
+ * it leaves the rules as they are, so that nothing gets through while a testbed is taken down:
+ * they go with the namespace. */
 int packetfilter_new(const struct netns *ns, struct packetfilter **ret_pf, struct error *err);
 struct packetfilter *packetfilter_free(struct packetfilter *pf);
 DEFINE_CLEANUP(struct packetfilter *, packetfilter_free)
@@ -36,7 +40,7 @@ int packetfilter_drop(struct packetfilter *pf, const struct packetfilter_rule *r
 		      unsigned int *ret_handle, struct error *err);
 /* Takes a rule away again, whether or not it has run out. */
 int packetfilter_remove(struct packetfilter *pf, unsigned int handle, struct error *err);
-/* How many packets the rule has dropped so far. */
+/* How many packets the rule has dropped so far. -ENOENT when its interface is gone. */
 int packetfilter_dropped(struct packetfilter *pf, unsigned int handle, uint64_t *ret_packets,
 			 struct error *err);
 
