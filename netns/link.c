@@ -177,6 +177,8 @@ int link_get(struct nl *nl, const char *name, struct link_state *ret_state, stru
 	struct link_state state = { 0 };
 	int rc;
 
+	if (strlen(name) >= IFNAMSIZ) /* the kernel's word is ERANGE */
+		return error_errno(err, -ENODEV, "link '%s': look up", name);
 	change(nl, RTM_GETLINK, name, "look up");
 	rc = nl_dump(nl, parse_link, &state, err);
 	if (rc < 0)

@@ -39,7 +39,7 @@ void link_put_delete(struct nl *nl, const char *name);
 
 struct link_state {
 	int ifindex;
-	unsigned int flags; /* IFF_UP, IFF_RUNNING, IFF_LOWER_UP */
+	unsigned int flags; /* IFF_UP, IFF_RUNNING */
 	unsigned int mtu;
 	struct link_mac mac;
 	bool carrier;

@@ -120,14 +120,33 @@ static bool suggest(const char *path, char ret_key[static FIXED_SIZE])
 	return true;
 }
 
+/* The usual ones that only the first namespace has (net/ipv4/sysctl_net_ipv4.c: ipv4_table,
+ * net/core/sysctl_net_core.c: net_core_table, net/core/neighbour.c: neigh_sysctl_register).
+ * They cannot be seen from here when this process is itself in another one. */
+static bool is_machine_wide(const char *key, const char *path)
+{
+	static const char *const known[] = {
+		"net.core.default_qdisc",   "net.core.netdev_max_backlog",
+		"net.core.rmem_default",    "net.core.rmem_max",
+		"net.core.wmem_default",    "net.core.wmem_max",
+		"net.ipv4.tcp_max_orphans", "net.ipv4.tcp_mem",
+		"net.ipv4.udp_mem",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(key, known[i]) == 0)
+			return true;
+	return strncmp(key, "net.ipv4.neigh.default.", 23) == 0 ||
+	       strncmp(key, "net.ipv6.neigh.default.", 23) == 0 || access(path, F_OK) >= 0;
+}
+
 static int missing(const struct netns *ns, const char *key, const char *path, struct error *err)
 {
-	bool elsewhere = access(path, F_OK) >= 0;
 	char other[FIXED_SIZE];
 	bool found;
 	int rc;
 
-	if (elsewhere)
+	if (is_machine_wide(key, path))
 		return error_input(err,
 				   "sysctl '%s': is one for the whole machine; a network "
 				   "namespace has none of its own",
