@@ -12,8 +12,9 @@
 
 /*
  * Theory of operation. Each rule has an ingress chain of its own, "r<handle>", whose one rule
- * matches, counts and drops; so it is taken away by the name we gave it. `numgen inc` numbers the
- * packets that came so far in the rule from 0, atomically (net/netfilter/nft_numgen.c:
+ * matches, counts and drops; so it is taken away by the name we gave it. Its priority is the
+ * handle, so that the oldest rule comes first (of one priority, the newest would). `numgen inc`
+ * numbers the packets that came so far in the rule from 0, atomically (net/netfilter/nft_numgen.c:
  * nft_ng_inc_gen), which makes a count exact. A byte loaded from the inner header, which is what
  * follows TCP's options, ends the rule when there is none (net/netfilter/nft_payload.c, since
  * Linux 5.16): so segments without data do not match.
@@ -219,6 +220,19 @@ static const char *match_count(const struct packetfilter_rule *rule, char text[s
 	return text;
 }
 
+/* New kernels take a rule for an interface that is not there (yet), which would never match. */
+static int check_interface(const struct packetfilter *pf, const char *name, struct error *err)
+{
+	int rc;
+
+	rc = netns_enter(pf->ns, err);
+	if (rc < 0)
+		return rc;
+	rc = if_nametoindex(name) > 0 ? 0 : -errno;
+	netns_leave(pf->ns);
+	return rc < 0 ? error_errno(err, rc, "packet filter: link '%s'", name) : 0;
+}
+
 int packetfilter_drop(struct packetfilter *pf, const struct packetfilter_rule *rule,
 		      unsigned int *ret_handle, struct error *err)
 {
@@ -229,13 +243,16 @@ int packetfilter_drop(struct packetfilter *pf, const struct packetfilter_rule *r
 	rc = check(rule, err);
 	if (rc < 0)
 		return rc;
+	rc = check_interface(pf, rule->interface, err);
+	if (rc < 0)
+		return rc;
 	rc = runf(pf, NULL, err,
 		  "add table netdev deadpeer\n"
 		  "add chain netdev deadpeer r%u { type filter hook ingress device \"%s\" "
-		  "priority 0; policy accept; }\n"
+		  "priority %u; policy accept; }\n"
 		  "add rule netdev deadpeer r%u %s %s %s %s counter drop\n",
-		  handle, rule->interface, handle, match_family(rule), match_flags(rule, flags),
-		  match_payload(rule), match_count(rule, count));
+		  handle, rule->interface, handle, handle, match_family(rule),
+		  match_flags(rule, flags), match_payload(rule), match_count(rule, count));
 	if (rc < 0)
 		return error_prefix(err, rc, "link '%s'", rule->interface);
 	pf->next_handle++;
