@@ -7,6 +7,9 @@
 #include <linux/veth.h>
 #include <string.h>
 
+#define OPER_UP	  6 /* IF_OPER_UP of <linux/if.h>, which does not go with <net/if.h> */
+#define WAIT_USEC 500
+
 static const struct link_mac no_mac;
 
 static struct nlmsghdr *put_header(struct nlmsghdr *nlh, unsigned int flags, unsigned int change)
@@ -152,6 +155,9 @@ static int parse_attr(const struct nlattr *attr, void *data)
 			memcpy(state->mac.byte, mnl_attr_get_payload(attr),
 			       sizeof(state->mac.byte));
 		break;
+	case IFLA_OPERSTATE:
+		state->ready = mnl_attr_get_u8(attr) == OPER_UP;
+		break;
 	case IFLA_CARRIER:
 		state->carrier = mnl_attr_get_u8(attr) != 0;
 		break;
@@ -185,4 +191,23 @@ int link_get(struct nl *nl, const char *name, struct link_state *ret_state, stru
 		return rc;
 	*ret_state = state;
 	return 0;
+}
+
+/* Kernels from 6.9 or so run the link watch for whoever asks, so that there is no wait. */
+int link_wait(struct nl *nl, const char *name, nsec_t timeout_nsec, struct error *err)
+{
+	nsec_t end_nsec = nsec_now() + timeout_nsec;
+	struct link_state state = { 0 };
+	int rc;
+
+	for (;;) {
+		rc = link_get(nl, name, &state, err);
+		if (rc < 0)
+			return rc;
+		if (state.ready)
+			return 0;
+		if (nsec_now() >= end_nsec)
+			return error_errno(err, -ETIMEDOUT, "link '%s': wait until it is up", name);
+		usleep(WAIT_USEC);
+	}
 }

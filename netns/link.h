@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "netns/nl.h"
+#include "src/util/nsec.h"
 
 struct link_mac {
 	uint8_t byte[6];
@@ -43,7 +44,14 @@ struct link_state {
 	unsigned int mtu;
 	struct link_mac mac;
 	bool carrier;
+	bool ready; /* it sends (IF_OPER_UP); a moment after the carrier came, see link_wait() */
 };
 
 /* What the kernel has for `name` now. -ENODEV when there is no such interface. */
 int link_get(struct nl *nl, const char *name, struct link_state *ret_state, struct error *err);
+
+/* Waits until the interface sends what it is given. When a veth's other end comes up second, the
+ * carrier is there at once, but until the kernel's link watch has run (net/core/link_watch.c:
+ * linkwatch_do_dev) all that is sent vanishes, and the first ARP or SYN is repeated only a second
+ * later. -ETIMEDOUT. */
+int link_wait(struct nl *nl, const char *name, nsec_t timeout_nsec, struct error *err);

@@ -8,6 +8,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#define WAIT_USEC 500
+
 static const unsigned char kernel_type[] = {
 	[ROUTE_UNICAST] = RTN_UNICAST,
 	[ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
@@ -106,6 +108,61 @@ void route_put_address(struct nl *nl, int ifindex, const struct ip *ip)
 void route_put_address_delete(struct nl *nl, int ifindex, const struct ip *ip)
 {
 	address_request(nl, RTM_DELADDR, 0, ifindex, ip);
+}
+
+static int parse_route_type(const struct nlmsghdr *nlh, void *userdata)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	unsigned char *type = userdata;
+
+	if (nlh->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*rtm))
+		*type = rtm->rtm_type;
+	return 0;
+}
+
+/* Its local route is put in last (addrconf.c: addrconf_dad_completed). No route at all is an
+ * error of its own (ENETUNREACH), and not ours. */
+static int is_local(struct nl *nl, const struct ip *ip, bool *ret_local, struct error *err)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct nlmsghdr *nlh = nl_request(nl, RTM_GETROUTE, 0, "address %s: look up",
+					  ip_format(text, sizeof(text), ip));
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	unsigned char type = RTN_UNSPEC;
+	struct error own = { 0 };
+	int rc;
+
+	rtm->rtm_family = (uint8_t)ip->family;
+	rtm->rtm_dst_len = (uint8_t)full_prefix(ip->family);
+	put_ip(nlh, RTA_DST, ip);
+	rc = nl_dump(nl, parse_route_type, &type, &own);
+	if (rc < 0 && rc != -ENETUNREACH && rc != -EHOSTUNREACH) {
+		if (err)
+			*err = own;
+		return rc;
+	}
+	*ret_local = rc >= 0 && type == RTN_LOCAL;
+	return 0;
+}
+
+int route_wait_address(struct nl *nl, const struct ip *ip, nsec_t timeout_nsec, struct error *err)
+{
+	nsec_t end_nsec = nsec_now() + timeout_nsec;
+	char text[INET6_ADDRSTRLEN];
+	bool local;
+	int rc;
+
+	for (;;) {
+		rc = is_local(nl, ip, &local, err);
+		if (rc < 0)
+			return rc;
+		if (local)
+			return 0;
+		if (nsec_now() >= end_nsec)
+			return error_errno(err, -ETIMEDOUT, "address %s: wait until it is usable",
+					   ip_format(text, sizeof(text), ip));
+		usleep(WAIT_USEC);
+	}
 }
 
 /* As ip-route(8) has it: a destination on the link itself has link scope in IPv4. */

@@ -40,6 +40,12 @@ char *ip_format(char *buffer, size_t size, const struct ip *ip);
 void route_put_address(struct nl *nl, int ifindex, const struct ip *ip);
 void route_put_address_delete(struct nl *nl, int ifindex, const struct ip *ip);
 
+/* Waits until the namespace takes packets for its address. IPv6 finishes a new address in the
+ * background, without duplicate detection too (net/ipv6/addrconf.c: addrconf_dad_work): until then
+ * it has not joined the solicited-node group, and whoever asks for it tries again only a second
+ * later. -ETIMEDOUT. */
+int route_wait_address(struct nl *nl, const struct ip *ip, nsec_t timeout_nsec, struct error *err);
+
 struct route {
 	enum route_type type;
 	struct ip destination; /* prefix 0: the default route */

@@ -139,6 +139,15 @@ static void set_up_node(struct pair *pair, int i)
 	must(nl_commit(pair->nl[i], &err));
 }
 
+static void wait_for_node(struct pair *pair, int i)
+{
+	struct ip v6 = fixture_ip(i == 0 ? "fd00::1" : "fd00::2");
+	struct error err = { 0 };
+
+	must(link_wait(pair->nl[i], "eth0", 5 * NSEC_PER_SEC, &err));
+	must(route_wait_address(pair->nl[i], &v6, 5 * NSEC_PER_SEC, &err));
+}
+
 void pair_init(struct pair *pair)
 {
 	struct error err = { 0 };
@@ -154,6 +163,8 @@ void pair_init(struct pair *pair)
 	must(nl_commit(pair->nl[0], &err));
 	for (int i = 0; i < 2; i++)
 		set_up_node(pair, i);
+	for (int i = 0; i < 2; i++)
+		wait_for_node(pair, i);
 }
 
 void pair_deinit(struct pair *pair)

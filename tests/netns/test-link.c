@@ -55,6 +55,7 @@ START_TEST(state_follows_requests)
 	ck_assert(!state.carrier && state.flags & IFF_UP);
 	ck_assert_uint_eq(state.mtu, 1300);
 	ck_assert_mem_eq(&state.mac, &mac, sizeof(mac));
+	ck_assert_int_eq(link_wait(pair.nl[0], "eth0", NSEC_PER_SEC / 10, &err), -ETIMEDOUT);
 	link_put_delete(pair.nl[0], "eth0");
 	must(nl_commit(pair.nl[0], &err));
 	ck_assert_int_eq(link_get(pair.nl[1], "eth0", &state, &err), -ENODEV);

@@ -202,6 +202,11 @@ START_TEST(addresses_as_shown)
 	must(nl_commit(pair.nl[0], &err));
 	route_put_address_delete(pair.nl[0], pair.ifindex[0], &v6);
 	ck_assert_int_eq(nl_commit(pair.nl[0], &err), -EADDRNOTAVAIL);
+	ck_assert_int_eq(route_wait_address(pair.nl[0], &v6, NSEC_PER_SEC / 100, &err), -ETIMEDOUT);
+	ck_assert_str_eq(err.text,
+			 "address fd00:9::1: wait until it is usable: Connection timed out");
+	v6 = fixture_ip("10.0.0.1");
+	must(route_wait_address(pair.nl[0], &v6, 0, &err));
 	pair_deinit(&pair);
 }
 END_TEST
