@@ -48,11 +48,11 @@ static const char *scan_number(const char *text, double *ret_value)
 		if (p[1] < '0' || p[1] > '9')
 			return text;
 		for (p++; *p >= '0' && *p <= '9'; p++) {
-			value = value * 10 + (*p - '0');
-			scale *= 10;
+			scale /= 10;
+			value += (*p - '0') * scale;
 		}
 	}
-	*ret_value = value / scale;
+	*ret_value = value;
 	return p;
 }
 
