@@ -23,6 +23,7 @@ struct option_definition {
 	int level, name;	  /* of setsockopt(); level -1: not a socket option */
 	nsec_t unit_nsec;	  /* TIME: what setsockopt() counts in */
 	bool on_listener;	  /* set before listen() or connect(), and inherited */
+	unsigned int nodes;	  /* mask of 1 << enum node_id: whose agents have it */
 	const char *help;	  /* one line */
 };
 

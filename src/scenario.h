@@ -86,9 +86,10 @@ enum option {
 #define OPTION_UNSET INT64_MIN /* the kernel's default, or the workload's */
 
 struct scenario_agent {
-	int64_t option[_OPTION_MAX]; /* OPTION_UNSET where nothing was said */
-	char **command;		     /* NULL-terminated argv for WORKLOAD_COMMAND; owned */
-	int command_line;	     /* where the file says so, for errors */
+	int64_t option[_OPTION_MAX];  /* OPTION_UNSET where nothing was said (never the workload) */
+	int option_line[_OPTION_MAX]; /* where the file says so, for errors; 0: it does not */
+	char **command;		      /* NULL-terminated argv for WORKLOAD_COMMAND; owned */
+	int command_line;	      /* where the file says so, for errors */
 };
 
 struct scenario_sysctl {
@@ -156,6 +157,7 @@ struct event {
 	enum action action;    /* ACTION */
 	enum node_id node;     /* where; for faults on the path unused */
 	bool has_node;
+	enum node_id side;	  /* interface-down on the router: the end that the link leads to */
 	enum direction direction; /* faults on the path */
 	struct drop_match drop;
 	struct netem netem;
@@ -189,7 +191,7 @@ struct expectation {
 
 struct scenario {
 	char *file;	   /* where it was read; owned, as all strings here */
-	char *id;	   /* "E16" */
+	char *id;	   /* "E16"; NULL when the file has none */
 	char *name;	   /* "power-loss-busy" */
 	char *variant;	   /* NULL, or the variant's name */
 	char *summary;	   /* one line */
@@ -202,6 +204,7 @@ struct scenario {
 	struct event *events; /* ordered by time */
 	size_t n_events;
 	nsec_t horizon_nsec; /* from the first event */
+	int horizon_line;    /* 0: not from the file */
 	struct expectation expect[_FAMILY_MAX][_ENDPOINT_MAX];
 };
 
@@ -223,6 +226,10 @@ struct scenario_list {
  * wrong with it, "--set KEY=VALUE: ..." for a wrong change. Appends to `list`. */
 int scenario_load(const struct scenario_request *request, struct scenario_list *list,
 		  struct error *err);
+/* The same for a text in memory; `file` is what errors call it, request->what is unused. */
+int scenario_parse(const char *file, const char *text, size_t size,
+		   const struct scenario_request *request, struct scenario_list *list,
+		   struct error *err);
 void scenario_list_deinit(struct scenario_list *list);
 struct scenario *scenario_free(struct scenario *scenario);
 DEFINE_CLEANUP(struct scenario *, scenario_free)
