@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What the files that read a scenario share. Theory of operation: a file is a tree
+ * (scenario-document). Its top, a variant and a `quick` map are layers of the same
+ * grammar: settings, timeline, horizon, expect. A scenario is made anew for each
+ * variant by laying base, variant, the quick layers and --set over each other, and
+ * what comes out is checked as a whole (scenario-check), so that no combination
+ * gets past the rules.
+ */
+
+#include "src/scenario-document.h"
+#include "src/scenario.h"
+
+#define SCENARIO_MAX_EVENTS   1000
+#define SCENARIO_MAX_VARIANTS 256
+#define SCENARIO_MAX_SYSCTLS  256 /* on one node */
+#define SCENARIO_MAX_NAME     64  /* bytes */
+#define SCENARIO_MAX_SUMMARY  160
+
+/* scenario-set.c: one setting by its flat key, from a file's `line` or (0) from --set. The error
+ * text has neither key nor position. */
+int scenario_set(struct scenario *scenario, const char *key, const char *value, int line,
+		 struct error *err);
+/* Whether scenario_set() knows the key, or keys that begin with "<key>.". */
+bool scenario_key_known(const char *key);
+/* The parameters of netem, for paths and faults: "delay", "loss", ... */
+enum { NETEM_KEY_COUNT = 8 };
+extern const char *const netem_keys[NETEM_KEY_COUNT];
+int scenario_set_netem(struct netem *netem, int key, const char *value, struct error *err);
+bool scenario_netem_is_empty(const struct netem *netem);
+
+/* scenario-timeline.c: replaces the timeline. */
+int scenario_read_timeline(struct scenario *scenario, const struct document_node *list,
+			   struct error *err);
+
+/* scenario-expect.c: lays the keys of an `expect` map over what is there. */
+int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
+			 struct error *err);
+
+/* scenario-check.c: what only shows on the whole. */
+int scenario_check(const struct scenario *scenario, struct error *err);
+
+/* scenario-find.c: the path of a name or id; the caller frees it. */
+int scenario_find(const char *what, char **ret_path, struct error *err);
+
+/* scenario.c */
+struct scenario *scenario_new(void);
+char **strings_free(char **strings);
+DEFINE_CLEANUP(char **, strings_free)
