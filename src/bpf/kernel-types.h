@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The few kernel structures and fields the BPF programs read. Offsets and sizes
+ * here mean nothing: libbpf puts in those of the running kernel by name (CO-RE).
+ * Checked by hand against 6.1, 6.12 and 6.18.
+ */
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct net {
+	__u64 net_cookie;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct sock_common {
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	unsigned char skc_state;
+	possible_net_t skc_net;
+	unsigned long skc_flags;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	int sk_err;
+	int sk_err_soft;
+	__u16 sk_protocol;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport; /* unlike skc_num it survives inet_put_port() */
+};
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+	__u32 icsk_rto;
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_retransmits;
+	__u8 icsk_pending;
+	__u8 icsk_probes_out;
+	__u32 icsk_user_timeout;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	__u32 snd_una;
+	__u32 snd_nxt;
+	__u32 write_seq;
+};
+
+/* include/net/request_sock.h: its first member is the sock_common of a socket to be. */
+struct request_sock {
+	struct sock_common __req_common;
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	char cb[48];
+	__u16 transport_header;
+	unsigned char *head;
+};
+
+struct tcp_skb_cb {
+	__u32 seq;
+};
+
+/* The record of the tracepoint; newer kernels added the result of sending. */
+struct trace_event_raw_tcp_retransmit_skb {
+	int err;
+};
+
+enum sock_flags {
+	SOCK_DEAD = 0,
+	SOCK_KEEPOPEN = 3,
+};
+
+#pragma clang attribute pop
