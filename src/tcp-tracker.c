@@ -10,7 +10,7 @@
  * RFC says TIME_WAIT this says so too; the kernel's full socket is closed at that moment.
  *
  * rcv_nxt is what the node itself acknowledges, so that nothing needs to be reassembled: a FIN
- * counts as received when it is next in sequence, or when the node has acknowledged it.
+ * counts as received when all before it is, or when the node has acknowledged it.
  */
 
 static bool before(uint32_t a, uint32_t b)
@@ -164,8 +164,11 @@ static void advance_receive(struct tcp_tracker *t, uint32_t to, struct tracker_e
 {
 	if (before(t->rcv_nxt, to))
 		t->rcv_nxt = to;
-	if (t->fin_seen && !before(t->rcv_nxt, t->peer_fin))
-		fin_received(t, events);
+	if (!t->fin_seen || before(t->rcv_nxt, t->peer_fin - 1))
+		return;
+	if (before(t->rcv_nxt, t->peer_fin))
+		t->rcv_nxt = t->peer_fin; /* it waited for what came before it */
+	fin_received(t, events);
 }
 
 static void sent(struct tcp_tracker *t, const struct tcp_packet *p, struct tracker_events *events)
