@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The agent's side of the fork: what agent.c hands to its child, the orders that
+ * come over the control socket, and the two programs a child can be: the built-in
+ * agent and the small init above a user's command. Nothing here returns to the
+ * parent's code: the child leaves by _exit().
+ */
+
+#include <stdint.h>
+
+#include "src/agent.h"
+
+enum agent_order_kind {
+	AGENT_ORDER_ACT,    /* built-in: do `action` */
+	AGENT_ORDER_FREEZE, /* command: SIGSTOP to everything below init, then acknowledge */
+	AGENT_ORDER_THAW,   /* the same with SIGCONT */
+};
+
+/* One datagram from deadpeer to the agent; reports go the other way. */
+struct agent_order {
+	enum agent_order_kind kind;
+	enum action action;
+	uint64_t size; /* ACTION_SEND, bytes */
+};
+
+/* The descriptors a child keeps, all close-on-exec. */
+struct agent_child {
+	const struct agent_spec *spec;
+	int control_fd; /* SOCK_SEQPACKET: orders in, reports out */
+	int output_fd;	/* command: the pipe its standard output and error become; else -1 */
+	int ack_fd;	/* command: an eventfd, for orders that are waited for; else -1 */
+};
+
+/* Sends a report; the end of the control socket ends the agent. */
+void agent_child_report(const struct agent_child *child, const struct agent_report *report);
+
+/* Moves the new process into its place and runs its program. */
+_Noreturn void agent_child_main(const struct agent_child *child);
+
+_Noreturn void agent_builtin_main(const struct agent_child *child);
+_Noreturn void agent_command_main(const struct agent_child *child);
