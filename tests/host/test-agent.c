@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Built-in agents on real namespaces: workloads, actions, errors, socket options. */
+#include <errno.h>
+#include <linux/bpf.h> /* the TCP states; netinet/tcp.h and linux/tcp.h exclude each other */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "netns/link.h"
+#include "netns/sockdiag.h"
+#include "src/option.h"
+#include "tests/host/agent-fixture.h"
+
+static struct fixture f;
+
+static void setup(void)
+{
+	fixture_setup(&f);
+}
+
+static void teardown(void)
+{
+	fixture_teardown(&f);
+}
+
+static void set(enum node_id node, enum option option, int64_t value)
+{
+	f.side[node].options.option[option] = value;
+}
+
+/* What the server end has in state `state`: count, and the sum of its receive queues. */
+struct queues {
+	size_t count;
+	uint64_t received;
+};
+
+static int add_queue(const struct sockdiag_socket *socket, void *userdata)
+{
+	struct queues *queues = userdata;
+
+	queues->count++;
+	queues->received += socket->receive_queue;
+	return 0;
+}
+
+static struct queues look(enum node_id node, int state)
+{
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	struct queues queues = { 0 };
+	struct error err = { 0 };
+
+	ck_assert_int_ge(nl_new(f.side[node].ns, NETLINK_SOCK_DIAG, &nl, &err), 0);
+	ck_assert_msg(sockdiag_dump(nl, AF_INET, 1u << state, add_queue, &queues, &err) >= 0, "%s",
+		      err.text);
+	return queues;
+}
+
+static const struct {
+	enum workload client, server;
+	bool client_reads, server_reads;
+} pairs[] = {
+	{ WORKLOAD_IDLE, WORKLOAD_IDLE, false, false },
+	{ WORKLOAD_REQUEST, WORKLOAD_ECHO, true, true },
+	{ WORKLOAD_HEARTBEAT, WORKLOAD_ECHO, true, true },
+	{ WORKLOAD_STREAM, WORKLOAD_SINK, false, true },
+	{ WORKLOAD_STREAM, WORKLOAD_ECHO, true, true },
+	{ WORKLOAD_SINK, WORKLOAD_STREAM, true, false },
+	{ WORKLOAD_ECHO, WORKLOAD_REQUEST, true, true },
+};
+
+/* A killed server is an EOF to the client, at once, and the client closes. */
+START_TEST(workload_then_crash)
+{
+	const struct agent_report *report;
+	nsec_t killed;
+
+	set(NODE_CLIENT, OPTION_INTERVAL, 20 * NSEC_PER_MSEC);
+	set(NODE_SERVER, OPTION_INTERVAL, 20 * NSEC_PER_MSEC);
+	fixture_start_pair(&f, pairs[_i].client, pairs[_i].server);
+	if (pairs[_i].server_reads)
+		ck_assert_int_gt(fixture_await(&f, NODE_SERVER, AGENT_CALL_READ)->result, 0);
+	if (pairs[_i].client_reads)
+		ck_assert_int_gt(fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ)->result, 0);
+	fixture_run_for(&f, 100 * NSEC_PER_MSEC);
+	killed = nsec_now();
+	agent_kill(f.side[NODE_SERVER].agent);
+	ck_assert(!agent_running(f.side[NODE_SERVER].agent));
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
+	ck_assert_int_eq(report->result, 0);
+	ck_assert(report->has_info && report->cookie && report->local_port);
+	ck_assert_uint_eq(report->peer_port, FIXTURE_PORT);
+	ck_assert_int_lt(report->time_nsec - killed, NSEC_PER_SEC);
+	ck_assert_int_gt(report->time_nsec - killed, -NSEC_PER_SEC);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+	ck_assert_int_eq(report->error, 0);
+	ck_assert(agent_running(f.side[NODE_CLIENT].agent));
+	ck_assert_uint_eq(fixture_count(&f, NODE_CLIENT, AGENT_CALL_EXIT), 0);
+	ck_assert_uint_eq(fixture_count(&f, NODE_CLIENT, AGENT_CALL_READ),
+			  1 + pairs[_i].client_reads);
+}
+END_TEST
+
+START_TEST(ipv6)
+{
+	/* ::1 within one namespace is enough to go through the other address family. */
+	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+		struct agent_spec *spec = &f.side[i].spec;
+
+		spec->family = FAMILY_IPV6;
+		spec->ns = f.side[NODE_SERVER].ns;
+		ck_assert_int_ge(ip_parse("::1", &spec->local, NULL), 0);
+		spec->peer = spec->local;
+	}
+	fixture_start_pair(&f, WORKLOAD_REQUEST, WORKLOAD_ECHO);
+	ck_assert_int_gt(fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ)->result, 0);
+}
+END_TEST
+
+/* An echo under a stream without pauses must neither stall nor starve its orders. */
+START_TEST(echo_keeps_up)
+{
+	const struct agent_report *report;
+
+	set(NODE_CLIENT, OPTION_INTERVAL, 0);
+	fixture_start_pair(&f, WORKLOAD_STREAM, WORKLOAD_ECHO);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
+	fixture_run_for(&f, 300 * NSEC_PER_MSEC);
+	fixture_act(&f, NODE_SERVER, ACTION_EXIT, 0);
+	ck_assert_int_eq(fixture_await(&f, NODE_SERVER, AGENT_CALL_EXIT)->result, 0);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+	ck_assert_uint_gt(report->bytes_read, 1000000);
+}
+END_TEST
+
+START_TEST(no_accept)
+{
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_NO_ACCEPT);
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	ck_assert_uint_eq(fixture_count(&f, NODE_SERVER, AGENT_CALL_ACCEPT), 0);
+	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).count, 1);
+}
+END_TEST
+
+START_TEST(heartbeat_gives_up)
+{
+	const struct agent_report *report;
+	nsec_t frozen, span;
+
+	set(NODE_CLIENT, OPTION_INTERVAL, 50 * NSEC_PER_MSEC);
+	set(NODE_CLIENT, OPTION_MISSES, 4);
+	fixture_start_pair(&f, WORKLOAD_HEARTBEAT, WORKLOAD_ECHO);
+	fixture_run_for(&f, 200 * NSEC_PER_MSEC);
+	ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
+	frozen = nsec_now();
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_HEARTBEAT);
+	span = report->time_nsec - frozen;
+	ck_assert_int_gt(span, 150 * NSEC_PER_MSEC); /* three intervals at least */
+	ck_assert_int_lt(span, 2 * NSEC_PER_SEC);
+	ck_assert(report->has_info);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+}
+END_TEST
+
+START_TEST(freeze_and_thaw)
+{
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
+		ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
+		fixture_act(&f, NODE_CLIENT, ACTION_SEND, 100);
+		fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+		ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).received, 100);
+		ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, false, NULL), 0);
+		fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+		ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).received, 0);
+	}
+	agent_freeze(f.side[NODE_SERVER].agent, true, NULL);
+	agent_kill(f.side[NODE_SERVER].agent); /* a stopped process dies as well */
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
+}
+END_TEST
+
+START_TEST(actions)
+{
+	const struct agent_report *report;
+
+	set(NODE_CLIENT, OPTION_AUTOCONNECT, 0);
+	set(NODE_SERVER, OPTION_WORKLOAD, WORKLOAD_SINK);
+	fixture_start(&f, NODE_SERVER);
+	fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
+	fixture_start(&f, NODE_CLIENT);
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 10);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_WRITE)->error, ENOTCONN);
+	fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 5000); /* while connecting: waits for it */
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT)->error, 0);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_WRITE)->result, 5000);
+	fixture_act(&f, NODE_CLIENT, ACTION_SHUTDOWN, 0);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_SHUTDOWN)->error, 0);
+	report = fixture_await(&f, NODE_SERVER, AGENT_CALL_CLOSE);
+	ck_assert_uint_eq(report->bytes_read, 5000);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+	fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT);
+	ck_assert_uint_eq(report->connection, 1);
+	fixture_act(&f, NODE_CLIENT, ACTION_CLOSE, 0);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+	fixture_act(&f, NODE_CLIENT, ACTION_EXIT, 0);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT)->result, 0);
+	ck_assert(!agent_running(f.side[NODE_CLIENT].agent));
+}
+END_TEST
+
+START_TEST(pause_reading)
+{
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_SINK);
+	fixture_act(&f, NODE_SERVER, ACTION_PAUSE_READING, 0);
+	fixture_run_for(&f, 20 * NSEC_PER_MSEC);
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 1000);
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).received, 1000);
+	fixture_act(&f, NODE_SERVER, ACTION_RESUME_READING, 0);
+	ck_assert_int_eq(fixture_await(&f, NODE_SERVER, AGENT_CALL_READ)->result, 1000);
+}
+END_TEST
+
+/* SO_LINGER 0 resets; one that does not read hears of it too. */
+START_TEST(linger_zero_resets)
+{
+	const struct agent_report *report;
+
+	set(NODE_CLIENT, OPTION_LINGER, 0);
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
+	if (_i) {
+		fixture_act(&f, NODE_SERVER, ACTION_PAUSE_READING, 0);
+		fixture_run_for(&f, 20 * NSEC_PER_MSEC);
+	}
+	fixture_act(&f, NODE_CLIENT, ACTION_CLOSE, 0);
+	report = fixture_await(&f, NODE_SERVER, AGENT_CALL_READ);
+	ck_assert_int_eq(report->error, ECONNRESET);
+	ck_assert_str_eq(report->detail, _i ? "getsockopt(SO_ERROR)" : "");
+	ck_assert(report->has_info);
+	fixture_await(&f, NODE_SERVER, AGENT_CALL_CLOSE);
+}
+END_TEST
+
+START_TEST(linger_blocks_close)
+{
+	struct side *client = &f.side[NODE_CLIENT];
+	const struct agent_report *report;
+
+	set(NODE_CLIENT, OPTION_LINGER, NSEC_PER_SEC);
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_SINK);
+	link_put_up(client->route_nl, "eth0", false);
+	ck_assert_int_ge(nl_commit(client->route_nl, NULL), 0);
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 100);
+	fixture_act(&f, NODE_CLIENT, ACTION_CLOSE, 0);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+	ck_assert_int_gt(report->time_nsec - report->start_nsec, 900 * NSEC_PER_MSEC);
+}
+END_TEST
+
+START_TEST(connect_refused)
+{
+	const struct agent_report *report;
+
+	fixture_start(&f, NODE_CLIENT);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT);
+	ck_assert_int_eq(report->error, ECONNREFUSED);
+	ck_assert(report->has_info);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+	fixture_run_for(&f, 20 * NSEC_PER_MSEC);
+	ck_assert(agent_running(f.side[NODE_CLIENT].agent));
+}
+END_TEST
+
+START_TEST(close_on_eof_off)
+{
+	set(NODE_SERVER, OPTION_CLOSE_ON_EOF, 0);
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_SINK);
+	agent_kill(f.side[NODE_CLIENT].agent);
+	ck_assert_int_eq(fixture_await(&f, NODE_SERVER, AGENT_CALL_READ)->result, 0);
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	ck_assert_uint_eq(fixture_count(&f, NODE_SERVER, AGENT_CALL_CLOSE), 0);
+	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_CLOSE_WAIT).count, 1);
+}
+END_TEST
+
+START_TEST(address_in_use)
+{
+	struct scenario_agent options = f.side[NODE_SERVER].options;
+	const struct agent_report *report;
+
+	fixture_start(&f, NODE_SERVER);
+	fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
+	f.side[NODE_CLIENT].spec = f.side[NODE_SERVER].spec; /* a second server there */
+	f.side[NODE_CLIENT].spec.options = &options;
+	fixture_start(&f, NODE_CLIENT);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_BIND);
+	ck_assert_int_eq(report->error, EADDRINUSE);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
+	ck_assert_int_eq(report->result, 1 << 8);
+}
+END_TEST
+
+START_TEST(refused_option_is_named)
+{
+	const struct agent_report *report;
+
+	set(NODE_CLIENT, OPTION_KEEPALIVE_IDLE, 0);
+	fixture_start(&f, NODE_CLIENT);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_SOCKET);
+	ck_assert_int_eq(report->error, EINVAL);
+	ck_assert_str_eq(report->detail, "setsockopt(TCP_KEEPIDLE)");
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
+}
+END_TEST
+
+static const struct {
+	enum option option;
+	int64_t value;
+	int expect;
+} options[] = {
+	{ OPTION_KEEPALIVE, 1, 1 },
+	{ OPTION_KEEPALIVE_IDLE, 77 * NSEC_PER_SEC, 77 },
+	{ OPTION_KEEPALIVE_INTERVAL, 11 * NSEC_PER_SEC, 11 },
+	{ OPTION_KEEPALIVE_COUNT, 4, 4 },
+	{ OPTION_USER_TIMEOUT, 1234 * NSEC_PER_MSEC, 1234 },
+	{ OPTION_SYN_COUNT, 2, 2 },
+	{ OPTION_REUSE_ADDRESS, 1, 1 },
+	{ OPTION_NODELAY, 1, 1 },
+	{ OPTION_SEND_BUFFER, 30000, 60000 },
+	{ OPTION_RECEIVE_BUFFER, 20000, 40000 },
+	{ OPTION_LINGER, 3 * NSEC_PER_SEC, 1 },	      /* l_onoff; l_linger below */
+	{ OPTION_DEFER_ACCEPT, 5 * NSEC_PER_SEC, 7 }, /* the kernel rounds to retransmissions */
+};
+
+/* A descriptor to the very socket that has `cookie`; 0: the one that listens. */
+static int borrow(pid_t pid, uint64_t cookie)
+{
+	_cleanup_(fd_closep) int pidfd = pidfd_open(pid, 0);
+
+	for (int i = 0; i < 64; i++) {
+		_cleanup_(fd_closep) int fd = pidfd_getfd(pidfd, i, 0);
+		int listens = 0;
+		uint64_t got = 0;
+		socklen_t size = sizeof(got), int_size = sizeof(listens);
+
+		if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_COOKIE, &got, &size) < 0)
+			continue;
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size);
+		if (cookie ? got == cookie : listens)
+			return take_fd(&fd);
+	}
+	return -1;
+}
+
+static void check_options(int fd, enum node_id node)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const struct option_definition *definition = &option_definitions[options[i].option];
+		int got[2] = { -1, -1 };
+		socklen_t size = sizeof(got);
+
+		if (f.side[node].options.option[options[i].option] == OPTION_UNSET)
+			continue;
+		ck_assert_int_eq(getsockopt(fd, definition->level, definition->name, got, &size),
+				 0);
+		ck_assert_msg(got[0] == options[i].expect, "%s: %d, not %d", definition->key,
+			      got[0], options[i].expect);
+		if (definition->name == SO_LINGER)
+			ck_assert_int_eq(got[1], 3);
+	}
+}
+
+START_TEST(every_socket_option)
+{
+	_cleanup_(fd_closep) int client = -1, server = -1, listener = -1;
+	char line[512], all[4096] = "";
+	struct error err = { 0 };
+	FILE *ss;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		for (enum node_id j = 0; j < _ENDPOINT_MAX; j++)
+			if (options[i].option != OPTION_DEFER_ACCEPT || j == NODE_SERVER)
+				set(j, options[i].option, options[i].value);
+	set(NODE_SERVER, OPTION_BACKLOG, 5);
+	fixture_start_pair(&f, WORKLOAD_REQUEST, WORKLOAD_ECHO);
+	listener = borrow(agent_pid(f.side[NODE_SERVER].agent), 0);
+	client =
+		borrow(agent_pid(f.side[NODE_CLIENT].agent), f.side[NODE_CLIENT].reports[0].cookie);
+	ck_assert_int_ge(listener, 0);
+	ck_assert_int_ge(client, 0);
+	check_options(client, NODE_CLIENT);
+	check_options(listener, NODE_SERVER);
+	server =
+		borrow(agent_pid(f.side[NODE_SERVER].agent), f.side[NODE_SERVER].reports[1].cookie);
+	ck_assert_int_ge(server, 0);
+	set(NODE_SERVER, OPTION_DEFER_ACCEPT, OPTION_UNSET);
+	check_options(server, NODE_SERVER);
+
+	fixture_run_for(&f, 200 * NSEC_PER_MSEC); /* all data acknowledged: keepalive's turn */
+	ck_assert_int_ge(netns_enter(f.side[NODE_CLIENT].ns, &err), 0);
+	ss = popen("ss -Htnoiem state established", "re");
+	netns_leave(f.side[NODE_CLIENT].ns);
+	ck_assert_ptr_nonnull(ss);
+	while (fgets(line, sizeof(line), ss))
+		strncat(all, line, sizeof(all) - strlen(all) - 1);
+	pclose(ss);
+	ck_assert_msg(strstr(all, "timer:(keepalive,1min1"), "%s", all);
+	ck_assert_msg(strstr(all, "tb60000") && strstr(all, "rb40000"), "%s", all);
+	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_LISTEN).count, 1);
+}
+END_TEST
+
+START_TEST(many_connections)
+{
+	enum { COUNT = 4096 };
+
+	set(NODE_SERVER, OPTION_WORKLOAD, WORKLOAD_ECHO);
+	set(NODE_CLIENT, OPTION_AUTOCONNECT, 0);
+	fixture_start(&f, NODE_SERVER);
+	fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
+	fixture_start(&f, NODE_CLIENT);
+	for (int i = 0; i < COUNT; i++) {
+		fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
+		if (i % 64 == 63)
+			for (int j = 0; j < 64; j++)
+				ck_assert_int_eq(
+					fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT)->error,
+					0);
+	}
+	for (int i = 0; i < COUNT; i++)
+		fixture_await(&f, NODE_SERVER, AGENT_CALL_ACCEPT);
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 10);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ)->result, 10);
+	agent_kill(f.side[NODE_SERVER].agent);
+	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_LISTEN).count, 0);
+	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).count, 0);
+	for (int i = 0; i < COUNT; i++)
+		fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *test_case = tcase_create("agent");
+	Suite *suite = suite_create("agent");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	fixture_require();
+	tcase_set_timeout(test_case, 60);
+	tcase_add_checked_fixture(test_case, setup, teardown);
+	tcase_add_loop_test(test_case, workload_then_crash, 0, ARRAY_SIZE(pairs));
+	tcase_add_test(test_case, ipv6);
+	tcase_add_test(test_case, echo_keeps_up);
+	tcase_add_test(test_case, no_accept);
+	tcase_add_test(test_case, heartbeat_gives_up);
+	tcase_add_test(test_case, freeze_and_thaw);
+	tcase_add_test(test_case, actions);
+	tcase_add_test(test_case, pause_reading);
+	tcase_add_loop_test(test_case, linger_zero_resets, 0, 2);
+	tcase_add_test(test_case, linger_blocks_close);
+	tcase_add_test(test_case, connect_refused);
+	tcase_add_test(test_case, close_on_eof_off);
+	tcase_add_test(test_case, address_in_use);
+	tcase_add_test(test_case, refused_option_is_named);
+	tcase_add_test(test_case, every_socket_option);
+	tcase_add_test(test_case, many_connections);
+	suite_add_tcase(suite, test_case);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
