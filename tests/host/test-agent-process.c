@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Agents as processes: commands, what they leave behind (nothing), and what they cost. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/host/agent-fixture.h"
+
+static struct fixture f;
+
+static void setup(void)
+{
+	fixture_setup(&f);
+}
+
+static void teardown(void)
+{
+	fixture_teardown(&f);
+}
+
+static void start_command(char **command)
+{
+	struct side *client = &f.side[NODE_CLIENT];
+
+	client->options.option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
+	client->options.command = command;
+	fixture_start(&f, NODE_CLIENT);
+}
+
+static void start_shell(const char *script)
+{
+	static char *command[] = { (char *)"sh", (char *)"-c", NULL, NULL };
+
+	command[2] = (char *)script;
+	start_command(command);
+}
+
+/* Runs until the output has `text`. */
+static void await_output(const char *text)
+{
+	struct agent *agent = f.side[NODE_CLIENT].agent;
+
+	for (int i = 0; i < 1000 && !strstr(agent_output(agent), text); i++)
+		fixture_run_for(&f, 10 * NSEC_PER_MSEC);
+	ck_assert_msg(strstr(agent_output(agent), text), "output: %s", agent_output(agent));
+}
+
+START_TEST(command_output_and_status)
+{
+	char *command[] = { (char *)"sh",
+			    (char *)"-c",
+			    (char *)"echo $0 $1 $DEADPEER_NODE $DEADPEER_SERVER $DEADPEER_CLIENT "
+				    "$DEADPEER_PORT $DEADPEER_FAMILY; printf '\\001\\000' >&2; "
+				    "cat; exit 3",
+			    (char *)"<{server}:{port}>",
+			    (char *)"{client}/{family}/{other}",
+			    NULL };
+
+	start_command(command);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, 0);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT)->result, 3 << 8);
+	ck_assert_str_eq(agent_output(f.side[NODE_CLIENT].agent),
+			 "<10.77.0.2:5000> 10.77.0.1/ipv4/{other} client 10.77.0.2 10.77.0.1 5000 "
+			 "ipv4\n\001?");
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	ck_assert_uint_eq(fixture_count(&f, NODE_CLIENT, AGENT_CALL_EXIT), 1);
+	ck_assert(!agent_running(f.side[NODE_CLIENT].agent));
+	ck_assert_int_eq(agent_act(f.side[NODE_CLIENT].agent, ACTION_SEND, 1, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(command_last_output_is_kept)
+{
+	const char *output;
+
+	start_shell("i=0; while [ $i -lt 9000 ]; do echo line $i; i=$((i+1)); done; kill -9 $$");
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT)->result, SIGKILL);
+	output = agent_output(f.side[NODE_CLIENT].agent);
+	ck_assert_uint_eq(strlen(output), 16384);
+	ck_assert_str_eq(output + strlen(output) - 10, "line 8999\n");
+}
+END_TEST
+
+START_TEST(command_that_cannot_start)
+{
+	char *missing[] = { (char *)"/nonexistent/program", NULL };
+	char *not_executable[] = { (char *)"/etc/passwd", NULL };
+
+	start_command(missing);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, ENOENT);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT)->result, 127 << 8);
+	start_command(not_executable);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, EACCES);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
+}
+END_TEST
+
+/* What escapes its parent and its session is still in the PID namespace. */
+START_TEST(grandchildren_die)
+{
+	pid_t pids[16], pid;
+	size_t count;
+
+	start_shell("sleep 1000 & (setsid sleep 1000 &) ; (trap '' TERM HUP; sleep 1000) & "
+		    "echo ready; wait");
+	await_output("ready");
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	pid = agent_pid(f.side[NODE_CLIENT].agent);
+	count = process_descendants(pid, pids, ARRAY_SIZE(pids));
+	ck_assert_uint_ge(count, 4);
+	agent_kill(f.side[NODE_CLIENT].agent);
+	agent_kill(f.side[NODE_CLIENT].agent);
+	ck_assert(kill(pid, 0) < 0 && errno == ESRCH);
+	for (size_t i = 0; i < count; i++)
+		ck_assert(kill(pids[i], 0) < 0 && errno == ESRCH);
+	ck_assert_str_eq(agent_output(f.side[NODE_CLIENT].agent), "ready\n");
+}
+END_TEST
+
+/* The command ends, what it put into the background goes on until the agent is killed. */
+START_TEST(daemon_outlives_command)
+{
+	start_shell("sleep 1000 & exit 0");
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT)->result, 0);
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	ck_assert(agent_running(f.side[NODE_CLIENT].agent));
+	agent_kill(f.side[NODE_CLIENT].agent);
+	ck_assert(!agent_running(f.side[NODE_CLIENT].agent));
+}
+END_TEST
+
+START_TEST(command_freezes_with_all_below)
+{
+	struct agent *agent;
+	size_t used;
+
+	start_shell("sh -c 'while :; do echo x; sleep 0.01; done' & setsid sh -c "
+		    "'while :; do echo y; sleep 0.01; done' & wait");
+	await_output("x");
+	await_output("y");
+	agent = f.side[NODE_CLIENT].agent;
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_ge(agent_freeze(agent, true, NULL), 0);
+		fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+		used = strlen(agent_output(agent));
+		fixture_run_for(&f, 100 * NSEC_PER_MSEC);
+		ck_assert_uint_eq(strlen(agent_output(agent)), used);
+		ck_assert_int_ge(agent_freeze(agent, false, NULL), 0);
+		fixture_run_for(&f, 200 * NSEC_PER_MSEC);
+		ck_assert_uint_gt(strlen(agent_output(agent)), used);
+	}
+	ck_assert_int_ge(agent_freeze(agent, true, NULL), 0);
+	agent_kill(agent);
+	ck_assert_int_lt(agent_freeze(agent, false, NULL), 0);
+}
+END_TEST
+
+/* Its own /proc and network, and the host's mounts as they were. */
+START_TEST(command_sees_its_own_namespaces)
+{
+	char before[65536], after[65536];
+	size_t n, m;
+	FILE *file;
+
+	file = fopen("/proc/self/mountinfo", "re");
+	n = fread(before, 1, sizeof(before), file);
+	fclose(file);
+	start_shell("tr '\\0' ' ' </proc/1/cmdline; ls /sys/class/net; echo pid $$ "
+		    "$(readlink /proc/self); ls /proc/self/fd | tr '\\n' ,; echo done");
+	await_output("done");
+	file = fopen("/proc/self/mountinfo", "re");
+	m = fread(after, 1, sizeof(after), file);
+	fclose(file);
+	ck_assert(n == m && !memcmp(before, after, n));
+	ck_assert_msg(strstr(agent_output(f.side[NODE_CLIENT].agent), "eth0\nlo\n"), "%s",
+		      agent_output(f.side[NODE_CLIENT].agent));
+	ck_assert_msg(strstr(agent_output(f.side[NODE_CLIENT].agent), "0,1,2,3,done"), "%s",
+		      agent_output(f.side[NODE_CLIENT].agent));
+}
+END_TEST
+
+static size_t count_fds(pid_t pid, const char *forbidden)
+{
+	char path[64], target[256];
+	size_t count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	ck_assert_ptr_nonnull(dir);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		if (n < 0)
+			continue;
+		target[n] = '\0';
+		ck_assert_msg(!forbidden || !strstr(target, forbidden), "inherited: %s", target);
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+START_TEST(nothing_is_inherited)
+{
+	_cleanup_(fd_closep) int marker = open("/etc/passwd", O_RDONLY);
+
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
+	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+		pid_t pid = agent_pid(f.side[i].agent);
+
+		ck_assert_uint_le(count_fds(pid, "passwd"), 8);
+		count_fds(pid, "net:");
+		count_fds(pid, "pidfd");
+	}
+}
+END_TEST
+
+START_TEST(no_descriptor_leaks_and_cost)
+{
+	static char *const script = (char *)"sleep 1000";
+	size_t before = count_fds(getpid(), NULL);
+	enum { CYCLES = 100 };
+	nsec_t start = nsec_now();
+
+	for (int i = 0; i < CYCLES; i++) {
+		fixture_start(&f, NODE_SERVER);
+		fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
+		agent_kill(f.side[NODE_SERVER].agent);
+	}
+	printf("built-in agent: start, listen and kill: %.0f us\n",
+	       nsec_to_sec(nsec_now() - start) * 1e6 / CYCLES);
+	start = nsec_now();
+	for (int i = 0; i < CYCLES; i++) {
+		start_shell(script);
+		fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC);
+		agent_kill(f.side[NODE_CLIENT].agent);
+	}
+	printf("command: start, exec and kill: %.0f us\n",
+	       nsec_to_sec(nsec_now() - start) * 1e6 / CYCLES);
+	f.side[NODE_SERVER].agent = agent_free(f.side[NODE_SERVER].agent);
+	f.side[NODE_CLIENT].agent = agent_free(f.side[NODE_CLIENT].agent);
+	ck_assert_uint_eq(count_fds(getpid(), NULL), before);
+}
+END_TEST
+
+static void await_death(const pid_t *pids, size_t count)
+{
+	bool alive = true;
+
+	for (int i = 0; i < 500 && alive; i++) {
+		usleep(10000);
+		alive = false;
+		for (size_t j = 0; j < count; j++)
+			alive |= process_alive(pids[j]);
+	}
+	ck_assert(!alive);
+}
+
+/* The parent is killed and cannot clean up; frozen agents go as well. */
+START_TEST(agents_die_with_their_parent)
+{
+	pid_t pids[32], helper;
+	size_t count = 0;
+	int ready[2];
+	char byte;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	helper = fork();
+	if (helper == 0) {
+		fixture_start(&f, NODE_SERVER);
+		fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
+		start_shell("sleep 1000 & (setsid sleep 1000 &) ; echo ready; wait");
+		await_output("ready");
+		if (agent_freeze(f.side[NODE_SERVER].agent, true, NULL) < 0 ||
+		    agent_freeze(f.side[NODE_CLIENT].agent, true, NULL) < 0)
+			_exit(1);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	count = process_descendants(helper, pids, ARRAY_SIZE(pids));
+	ck_assert_uint_ge(count, 4);
+	ck_assert_int_eq(kill(helper, SIGKILL), 0);
+	waitpid(helper, NULL, 0);
+	await_death(pids, count);
+	close(ready[0]);
+	close(ready[1]);
+}
+END_TEST
+
+static void free_agent(struct agent *agent, const struct agent_report *report, void *userdata)
+{
+	struct agent **place = userdata;
+
+	*place = agent_free(*place);
+}
+
+START_TEST(freed_in_its_callback)
+{
+	struct side *server = &f.side[NODE_SERVER];
+
+	for (int i = 0; i < 2; i++) {
+		/* the first report is LISTEN, and for a command EXEC, with EXIT right behind it */
+		server->options.option[OPTION_WORKLOAD] = i ? WORKLOAD_COMMAND : WORKLOAD_ECHO;
+		server->options.command = (char *[]){ (char *)"true", NULL };
+		ck_assert_int_ge(agent_start(f.loop, &server->spec, free_agent, &server->agent,
+					     &server->agent, NULL),
+				 0);
+		for (int j = 0; j < 100 && server->agent; j++)
+			fixture_run_for(&f, 10 * NSEC_PER_MSEC);
+		ck_assert_ptr_null(server->agent);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	TCase *test_case = tcase_create("agent-process");
+	Suite *suite = suite_create("agent-process");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	fixture_require();
+	tcase_set_timeout(test_case, 60);
+	tcase_add_checked_fixture(test_case, setup, teardown);
+	tcase_add_test(test_case, command_output_and_status);
+	tcase_add_test(test_case, command_last_output_is_kept);
+	tcase_add_test(test_case, command_that_cannot_start);
+	tcase_add_test(test_case, grandchildren_die);
+	tcase_add_test(test_case, daemon_outlives_command);
+	tcase_add_test(test_case, command_freezes_with_all_below);
+	tcase_add_test(test_case, command_sees_its_own_namespaces);
+	tcase_add_test(test_case, nothing_is_inherited);
+	tcase_add_test(test_case, no_descriptor_leaks_and_cost);
+	tcase_add_test(test_case, agents_die_with_their_parent);
+	tcase_add_test(test_case, freed_in_its_callback);
+	suite_add_tcase(suite, test_case);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
