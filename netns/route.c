@@ -193,6 +193,8 @@ static struct rtmsg *route_request(struct nl *nl, uint16_t type, uint16_t flags,
 		put_ip(nlh, RTA_GATEWAY, route->via);
 	if (route->ifindex > 0)
 		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)route->ifindex);
+	if (route->metric > 0)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
 	return rtm;
 }
 

@@ -51,9 +51,10 @@ struct route {
 	struct ip destination; /* prefix 0: the default route */
 	const struct ip *via;  /* the next hop, or NULL */
 	int ifindex;	       /* or 0 */
+	unsigned int metric;   /* priority, the lowest wins; 0: the kernel's default */
 };
 
-/* Replaces a route to the same destination. */
+/* Replaces a route to the same destination with the same metric. */
 void route_put(struct nl *nl, const struct route *route);
 void route_put_delete(struct nl *nl, const struct route *route);
 

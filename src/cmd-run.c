@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/cmd.h"
+#include "src/engine.h"
+#include "src/summary.h"
+#include "src/table.h"
+
+enum {
+	ARGUMENT_ALL,
+	ARGUMENT_ENGINE,
+	ARGUMENT_FAMILY,
+	ARGUMENT_HORIZON,
+	ARGUMENT_JOBS,
+	ARGUMENT_JSON,
+	ARGUMENT_NO_BPF,
+	ARGUMENT_PCAP,
+	ARGUMENT_QUICK,
+	ARGUMENT_REPEAT,
+	ARGUMENT_SEED,
+	ARGUMENT_SET,
+};
+
+static const struct argument arguments[] = {
+	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario there is" },
+	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME", "who provides the kernel: host (default)" },
+	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both" },
+	[ARGUMENT_HORIZON] = { "horizon", 0, "TIME", "wait at most so long after the first event" },
+	[ARGUMENT_JOBS] = { "jobs", 'j', "N", "at most N trials at once" },
+	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a trial and nothing else" },
+	[ARGUMENT_NO_BPF] = { "no-bpf", 0, NULL, "observe without BPF, as an ordinary user would" },
+	[ARGUMENT_PCAP] = { "pcap", 0, "DIR", "write each node's packets to DIR" },
+	[ARGUMENT_QUICK] = { "quick", 'q', NULL,
+			     "use the scenarios' quick settings: short timers" },
+	[ARGUMENT_REPEAT] = { "repeat", 'n', "N", "run each N times" },
+	[ARGUMENT_SEED] = { "seed", 0, "N", "what is drawn by chance is drawn from N (default 1)" },
+	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE",
+			   "change a setting: client.net.ipv4.tcp_retries2=3, keepalive.idle=5s" },
+	{ 0 },
+};
+
+struct families {
+	enum family list[_FAMILY_MAX];
+	size_t count;
+};
+
+struct run {
+	struct scenario_request request;
+	const char *sets[256];
+	const struct engine *engine;
+	struct families families;
+	struct engine_job job;
+	long long repeat;
+	bool json, all;
+	struct scenario_list scenarios;
+	struct engine_trial *trials;
+	struct record **records; /* one a trial */
+	bool failed;		 /* a verdict did not hold */
+	struct error worst;	 /* of the trials without a record */
+	bool progress_shown;
+};
+
+static int parse_family(struct families *families, const char *text, struct error *err)
+{
+	int family = family_from_name(text);
+
+	*families = (struct families){ .list = { FAMILY_IPV4, FAMILY_IPV6 }, .count = 2 };
+	if (!strcmp(text, "both"))
+		return 0;
+	if (family < 0)
+		return error_input(err, "--family: expected ipv4, ipv6 or both, got '%s'", text);
+	*families = (struct families){ .list = { (enum family)family }, .count = 1 };
+	return 0;
+}
+
+static int parse_engine(struct run *run, const char *text, struct error *err)
+{
+	run->engine = engine_from_name(text);
+	if (!run->engine)
+		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
+				   text);
+	return 0;
+}
+
+static int parse_horizon(struct run *run, const char *text, struct error *err)
+{
+	int r = nsec_parse(text, &run->request.horizon_nsec, err);
+
+	if (r >= 0 && run->request.horizon_nsec == 0)
+		r = error_input(err, "a horizon of 0 leaves no time to notice anything");
+	return r < 0 ? error_prefix(err, r, "--horizon") : 0;
+}
+
+static int parse_argument(struct run *run, int argument, const char *value, struct error *err)
+{
+	long long number = 0;
+	int r = 0;
+
+	switch (argument) {
+	case ARGUMENT_ALL:
+		run->all = true;
+		break;
+	case ARGUMENT_ENGINE:
+		return parse_engine(run, value, err);
+	case ARGUMENT_FAMILY:
+		return parse_family(&run->families, value, err);
+	case ARGUMENT_HORIZON:
+		return parse_horizon(run, value, err);
+	case ARGUMENT_JOBS:
+		r = arguments_number("jobs", value, 1, 10000, &number, err);
+		run->job.jobs = (unsigned int)number;
+		break;
+	case ARGUMENT_JSON:
+		run->json = true;
+		break;
+	case ARGUMENT_NO_BPF:
+		run->job.force_fallback = true;
+		break;
+	case ARGUMENT_PCAP:
+		run->job.pcap_dir = value;
+		break;
+	case ARGUMENT_QUICK:
+		run->request.quick = true;
+		break;
+	case ARGUMENT_REPEAT:
+		return arguments_number("repeat", value, 1, 100000, &run->repeat, err);
+	case ARGUMENT_SEED:
+		r = arguments_number("seed", value, 0, INT64_MAX, &number, err);
+		run->job.seed = (uint64_t)number;
+		break;
+	case ARGUMENT_SET:
+		if (run->request.n_set == ARRAY_SIZE(run->sets))
+			return error_input(err, "--set: more than %zu of them",
+					   ARRAY_SIZE(run->sets));
+		run->sets[run->request.n_set++] = value;
+		break;
+	}
+	return r;
+}
+
+static int load_all(struct run *run, struct error *err)
+{
+	char **paths;
+	int r = scenario_find_all(&paths, err);
+
+	if (r < 0)
+		return r;
+	for (char **path = paths; *path; path++) {
+		run->request.what = *path;
+		if (r >= 0)
+			r = scenario_load(&run->request, &run->scenarios, err);
+		free(*path);
+	}
+	free(paths);
+	return r;
+}
+
+static int load(struct run *run, int argc, char **argv, struct error *err)
+{
+	int r = 0;
+
+	run->request.set = run->sets;
+	if (run->all && argc)
+		return error_input(err, "run: --all already names every scenario");
+	if (run->all)
+		return load_all(run, err);
+	if (!argc)
+		return error_input(err, "run: which scenario? `deadpeer list` shows them");
+	for (int i = 0; r >= 0 && i < argc; i++) {
+		run->request.what = argv[i];
+		r = scenario_load(&run->request, &run->scenarios, err);
+	}
+	return r;
+}
+
+static int plan(struct run *run, struct error *err)
+{
+	size_t n = run->scenarios.count * run->families.count * (size_t)run->repeat;
+	struct engine_trial *t;
+
+	if (n > 1000000)
+		return error_input(err, "run: %zu trials are more than 1000000", n);
+	run->trials = t = calloc(n + 1, sizeof(*run->trials));
+	run->records = calloc(n + 1, sizeof(*run->records));
+	if (!run->trials || !run->records)
+		return error_errno(err, -ENOMEM, "run");
+	for (size_t s = 0; s < run->scenarios.count; s++)
+		for (size_t f = 0; f < run->families.count; f++)
+			for (long long i = 0; i < run->repeat; i++)
+				*t++ = (struct engine_trial){ run->scenarios.items[s],
+							      run->families.list[f],
+							      (unsigned int)i };
+	run->job.trials = run->trials;
+	run->job.n_trials = n;
+	return 0;
+}
+
+static void clear_progress(struct run *run)
+{
+	if (run->progress_shown)
+		fputs("\r\033[K", stderr);
+	run->progress_shown = false;
+}
+
+static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
+{
+	struct run *run = userdata;
+	char span[64];
+
+	fprintf(stderr, "\r\033[K%zu of %zu done; %.90s, at most %s more", done, total, text,
+		nsec_format(span, sizeof(span), at_most));
+	fflush(stderr);
+	run->progress_shown = true;
+}
+
+static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
+{
+	struct run *run = userdata;
+	_cleanup_(freep) char *json = NULL;
+
+	clear_progress(run);
+	run->records[trial] = record;
+	if (!record) {
+		if (strcmp(run->worst.text, err->text) != 0)
+			fprintf(stderr, "deadpeer: %s\n", err->text);
+		if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
+			run->worst = *err;
+		return;
+	}
+	run->failed |= !record_passed(record);
+	if (!run->json)
+		return;
+	json = record_to_json(record);
+	if (json)
+		puts(json);
+	fflush(stdout);
+}
+
+/* Made now, so that a wrong path is known before anything runs. */
+static int prepare_pcap(const char *dir, struct error *err)
+{
+	if (!dir)
+		return 0;
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
+	if (access(dir, W_OK | X_OK) < 0)
+		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
+	return 0;
+}
+
+static int execute(struct run *run, struct error *err)
+{
+	struct engine_listener listener = { .done = on_done, .userdata = run };
+	struct error interrupted = { 0 };
+	int r;
+
+	if (table_is_terminal(stderr))
+		listener.progress = on_progress;
+	r = run->engine->run(&run->job, &listener, &interrupted);
+	clear_progress(run);
+	if (!run->json)
+		summary_print(run->records, run->job.n_trials, stdout);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
+	if (r < 0) {
+		*err = interrupted;
+		return r;
+	}
+	if (run->worst.kind != ERROR_NONE)
+		return error_exit_status(run->worst.kind);
+	return run->failed ? 1 : 0;
+}
+
+static void clean_up(struct run *run)
+{
+	for (size_t i = 0; run->records && i < run->job.n_trials; i++)
+		record_free(run->records[i]);
+	free(run->records);
+	free(run->trials);
+	scenario_list_deinit(&run->scenarios);
+}
+
+static int cmd_run(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	struct run run = { .engine = &engine_host,
+			   .families = { { FAMILY_IPV4 }, 1 },
+			   .repeat = 1,
+			   .job = { .seed = 1 } };
+	int r = 0, argument;
+
+	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		r = parse_argument(&run, argument, state.value, err);
+	if (r < 0 || argument == ARGUMENTS_ERROR)
+		return -EINVAL;
+	if (argument == ARGUMENTS_HELP)
+		return 0;
+	r = load(&run, argc - state.first_operand, argv + state.first_operand, err);
+	if (r >= 0)
+		r = prepare_pcap(run.job.pcap_dir, err);
+	if (r >= 0)
+		r = plan(&run, err);
+	if (r >= 0)
+		r = execute(&run, err);
+	clean_up(&run);
+	return r;
+}
+
+const struct verb verb_run = {
+	.name = "run",
+	.operands = "SCENARIO...",
+	.summary = "Run scenarios and measure how long the loss of the peer goes unnoticed",
+	.details =
+		"SCENARIO is a name (power-loss-busy), a catalogue id (E16) or a file. Several "
+		"run\n"
+		"at the same time. Exit status: 0 every expectation held, 1 one did not, 2 wrong\n"
+		"input, 3 this machine cannot do it, 130 interrupted.",
+	.arguments = arguments,
+	.run = cmd_run,
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * One end of the connection, as it is put together from what the kernel did
+ * (observations) and what the program felt (reports), and the verdict on what
+ * became of it and why. Pure: no clock, no kernel.
+ */
+
+#include "src/agent.h"
+#include "src/observer.h"
+#include "src/record.h"
+
+struct endpoint {
+	enum node_id node;
+	bool watched;	 /* the trial waits for its end */
+	bool gone;	 /* its host lost power: nothing can be said of it any more */
+	uint16_t port;	 /* the server's; 0: any (the user's own command) */
+	bool command;	 /* the user's own: nothing but its exit is felt */
+	bool crashed;	 /* its process was killed: nobody is left to feel anything */
+	uint64_t socket; /* the connection's, once it is known */
+	uint16_t local_port, peer_port;
+	int state;		 /* TCP_*; 0 before the first */
+	nsec_t established_nsec; /* NSEC_NONE before; absolute, like all times here */
+	nsec_t kernel_nsec;	 /* when the kernel ended it */
+	nsec_t application_nsec; /* when the program knew */
+	nsec_t fin_received_nsec, reset_received_nsec, reset_sent_nsec, local_close_nsec;
+	nsec_t last_received_nsec; /* the last packet that came in */
+	int end_from;		   /* the state that it left for CLOSE (or a small socket) */
+	struct socket_facts facts; /* at that moment */
+	int application_error;	   /* errno; 0 with application_nsec set: end of file */
+	bool heartbeat;		   /* the application gave up */
+	struct record_endpoint
+		record; /* its lists, with absolute times until endpoint_conclude() */
+};
+
+void endpoint_init(struct endpoint *endpoint, enum node_id node);
+void endpoint_deinit(struct endpoint *endpoint);
+
+/* -ENOMEM is the only failure of these. */
+int endpoint_observe(struct endpoint *endpoint, const struct observation *observation);
+int endpoint_report(struct endpoint *endpoint, const struct agent_report *report);
+/* The small socket that sock_diag found in place of the full one that just reported CLOSE. */
+void endpoint_small_socket(struct endpoint *endpoint, int state);
+void endpoint_tcp_info(struct endpoint *endpoint, const struct tcp_info *info);
+
+/* The kernel ended it, and so did the program, if it is one that tells. */
+bool endpoint_ended(const struct endpoint *endpoint);
+static inline bool endpoint_established(const struct endpoint *endpoint)
+{
+	return endpoint->established_nsec != NSEC_NONE;
+}
+
+struct endpoint_context {
+	nsec_t origin_nsec;    /* the first event */
+	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
+	bool usable;	       /* data got through after the last heal */
+	bool full_term;	       /* watched until the horizon */
+};
+
+/* Fills `ret_record` (moving the lists out of the endpoint) with relative times and the verdict
+ * on outcome, errno and mechanism. */
+void endpoint_conclude(struct endpoint *endpoint, const struct endpoint_context *context,
+		       struct record_endpoint *ret_record);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/engine.h"
+
+#include <string.h>
+
+static const struct engine *const engines[] = { &engine_host };
+
+const struct engine *engine_from_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)
+		if (!strcmp(engines[i]->name, name))
+			return engines[i];
+	return NULL;
+}
+
+const char *engine_names(void)
+{
+	return "host";
+}

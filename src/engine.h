@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Who provides the kernel. An engine takes a list of trials and hands out a record
+ * for each; nobody else asks which one runs. The host engine runs them on this
+ * machine's kernel in real time.
+ */
+
+#include <stdbool.h>
+
+#include "src/record.h"
+#include "src/scenario.h"
+
+struct engine_trial {
+	const struct scenario *scenario;
+	enum family family;
+	unsigned int repeat;
+};
+
+/* What the engine tells while it runs. All pointers are valid during the call only, but the
+ * record is handed over. */
+struct engine_listener {
+	/* A trial is over; `record` NULL: `err` says why it has none. */
+	void (*done)(size_t trial, struct record *record, const struct error *err, void *userdata);
+	/* What is being waited for; called a few times a second. `done` of `total` are over. */
+	void (*progress)(const char *text, nsec_t at_most_nsec, size_t done, size_t total,
+			 void *userdata);
+	void *userdata;
+};
+
+struct engine_job {
+	const struct engine_trial *trials;
+	size_t n_trials;
+	unsigned int jobs; /* at most so many at once; 0: as many as the engine finds good */
+	uint64_t seed;
+	const char *pcap_dir;	 /* or NULL */
+	bool force_fallback;	 /* observe without BPF */
+	const char *kernel_name; /* qemu: which one, or NULL */
+	const char *kernel_modules;
+};
+
+struct engine {
+	const char *name;
+	/* Runs them all. ERROR_INTERRUPTED after SIGINT or SIGTERM, with everything cleaned up. */
+	int (*run)(const struct engine_job *job, const struct engine_listener *listener,
+		   struct error *err);
+};
+
+extern const struct engine engine_host;
+
+/* NULL when there is none of that name. */
+const struct engine *engine_from_name(const char *name);
+/* "host, qemu" for error texts. */
+const char *engine_names(void);

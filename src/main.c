@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One table of verbs, for dispatch and for usage. The only file that prints errors. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/cmd.h"
+#include "src/util/cleanup.h"
+
+static const struct verb *const verbs[] = { &verb_run };
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: deadpeer VERB [OPTION]... [ARGUMENT]...\n\n"
+		     "How long does Linux take to notice that the other end of a TCP connection is "
+		     "gone,\nand which setting decides?\n\nVerbs:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
+	fprintf(out, "\n`deadpeer VERB --help` says more; so does `man deadpeer`.\n");
+}
+
+static const struct verb *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
+
+/* Lines for the shell's completion: the verbs, or a verb's options. */
+static int complete(const char *name)
+{
+	const struct verb *verb = name ? find(name) : NULL;
+
+	for (size_t i = 0; !name && i < ARRAY_SIZE(verbs); i++)
+		puts(verbs[i]->name);
+	for (const struct argument *a = verb ? verb->arguments : NULL; a && a->name; a++)
+		printf("--%s\n", a->name);
+	return 0;
+}
+
+static int dispatch(int argc, char **argv, struct error *err)
+{
+	const char *name = argc > 1 ? argv[1] : "--help";
+	const struct verb *verb = find(name);
+
+	if (verb)
+		return verb->run(verb, argc - 1, argv + 1, err);
+	if (!strcmp(name, "help") && argc > 2 && find(argv[2])) {
+		arguments_help(find(argv[2]));
+		return 0;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		usage(argc > 1 ? stdout : stderr);
+		return argc > 1 ? 0 : 2;
+	}
+	if (!strcmp(name, "--version")) {
+		puts("deadpeer " DEADPEER_VERSION);
+		return 0;
+	}
+	if (!strcmp(name, "__complete"))
+		return complete(argc > 2 ? argv[2] : NULL);
+	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = { 0 };
+	int r = dispatch(argc, argv, &err);
+
+	if (r >= 0)
+		return r;
+	if (err.kind == ERROR_NONE)
+		error_errno(&err, r, "internal error");
+	fprintf(stderr, "deadpeer: %s\n", err.text);
+	return error_exit_status(err.kind);
+}

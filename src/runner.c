@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/runner.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "src/trial.h"
+
+#define PROGRESS_EVERY (250 * NSEC_PER_MSEC)
+#define JOBS_DEFAULT   256
+#define FDS_PER_TRIAL  24 /* namespaces, netlink, packet and agent sockets */
+#define FDS_SPARE      64
+
+struct slot {
+	struct runner *runner;
+	size_t index; /* in the job */
+	struct trial *trial;
+};
+
+struct runner {
+	struct loop *loop;
+	const struct engine_job *job;
+	const char *engine, *kernel;
+	const struct engine_listener *listener;
+	struct observer *observer;
+	struct loop_timer *start_timer, *progress_timer;
+	struct slot *slots; /* one a trial */
+	size_t next, running, done;
+	unsigned int jobs;
+};
+
+static void finished(struct runner *r, struct slot *slot, struct record *record,
+		     const struct error *err)
+{
+	r->done++;
+	r->listener->done(slot->index, record, err, r->listener->userdata);
+	if (r->done == r->job->n_trials)
+		loop_quit(r->loop);
+	else
+		loop_timer_set(r->start_timer, 0);
+}
+
+static void on_done(struct trial *trial, struct record *record, const struct error *err,
+		    void *userdata)
+{
+	struct slot *slot = userdata;
+	struct runner *r = slot->runner;
+
+	slot->trial = trial_free(trial);
+	r->running--;
+	finished(r, slot, record, err);
+}
+
+static void start_next(struct runner *r)
+{
+	struct slot *slot = &r->slots[r->next];
+	const struct engine_trial *t = &r->job->trials[r->next];
+	struct trial_spec spec = { .scenario = t->scenario,
+				   .family = t->family,
+				   .repeat = t->repeat,
+				   .seed = r->job->seed,
+				   .engine = r->engine,
+				   .kernel = r->kernel,
+				   .pcap_dir = r->job->pcap_dir };
+	struct error err = { 0 };
+
+	*slot = (struct slot){ .runner = r, .index = r->next++ };
+	if (trial_start(r->loop, r->observer, &spec, on_done, slot, &slot->trial, &err) < 0)
+		finished(r, slot, NULL, &err);
+	else
+		r->running++;
+}
+
+/* One a round of the loop, so that what the others wait for is not kept waiting. */
+static void on_start(void *userdata)
+{
+	struct runner *r = userdata;
+
+	if (r->next == r->job->n_trials || r->running >= r->jobs)
+		return;
+	start_next(r);
+	if (r->next < r->job->n_trials && r->running < r->jobs)
+		loop_timer_set(r->start_timer, 0);
+}
+
+/* The trial that will take longest is the one that the whole is waiting for. */
+static void on_progress(void *userdata)
+{
+	struct runner *r = userdata;
+	struct trial_status longest = { .at_most_nsec = -1 };
+
+	for (size_t i = 0; i < r->next; i++) {
+		struct trial_status status;
+
+		if (!r->slots[i].trial)
+			continue;
+		trial_status(r->slots[i].trial, &status);
+		if (status.at_most_nsec > longest.at_most_nsec)
+			longest = status;
+	}
+	if (longest.at_most_nsec >= 0)
+		r->listener->progress(longest.text, longest.at_most_nsec, r->done, r->job->n_trials,
+				      r->listener->userdata);
+	loop_timer_set(r->progress_timer, nsec_now() + PROGRESS_EVERY);
+}
+
+/* As many at once as there are file descriptors for. */
+static unsigned int affordable(unsigned int wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return wanted;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < FDS_SPARE + FDS_PER_TRIAL)
+		return 1;
+	if ((limit.rlim_cur - FDS_SPARE) / FDS_PER_TRIAL < wanted)
+		return (unsigned int)((limit.rlim_cur - FDS_SPARE) / FDS_PER_TRIAL);
+	return wanted;
+}
+
+int runner_new(struct loop *loop, const struct engine_job *job, const char *engine,
+	       const char *kernel, const struct engine_listener *listener,
+	       struct runner **ret_runner, struct error *err)
+{
+	_cleanup_(runner_freep) struct runner *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return error_errno(err, -ENOMEM, "runner");
+	*r = (struct runner){ .loop = loop,
+			      .job = job,
+			      .engine = engine,
+			      .kernel = kernel,
+			      .listener = listener,
+			      .jobs = affordable(job->jobs ? job->jobs : JOBS_DEFAULT) };
+	r->slots = calloc(job->n_trials, sizeof(*r->slots));
+	if (!r->slots)
+		return error_errno(err, -ENOMEM, "runner");
+	rc = observer_new(loop, job->force_fallback, &r->observer, err);
+	if (rc >= 0)
+		rc = loop_timer_new(loop, on_start, r, &r->start_timer, err);
+	if (rc >= 0)
+		rc = loop_timer_new(loop, on_progress, r, &r->progress_timer, err);
+	if (rc < 0)
+		return rc;
+	loop_timer_set(r->start_timer, 0);
+	if (listener->progress)
+		loop_timer_set(r->progress_timer, nsec_now() + PROGRESS_EVERY);
+	*ret_runner = take_ptr(r);
+	return 0;
+}
+
+struct runner *runner_free(struct runner *r)
+{
+	if (!r)
+		return NULL;
+	for (size_t i = 0; r->slots && i < r->next; i++)
+		trial_free(r->slots[i].trial);
+	free(r->slots);
+	loop_timer_free(r->start_timer);
+	loop_timer_free(r->progress_timer);
+	observer_free(r->observer);
+	free(r);
+	return NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Text in aligned columns, for people. Colour only on a terminal, and not where
+ * NO_COLOR is set.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum table_style {
+	TABLE_PLAIN,
+	TABLE_GOOD, /* green */
+	TABLE_BAD,  /* red */
+	TABLE_DIM,
+};
+
+struct table;
+
+/* `headers` has `columns` strings; right[i] aligns a column to the right. NULL: out of memory. */
+struct table *table_new(size_t columns, const char *const *headers, const bool *right);
+struct table *table_free(struct table *table);
+/* The next cell of the current row; rows fill up from left to right. The text is copied. */
+void table_cell(struct table *table, enum table_style style, const char *text);
+void table_print(const struct table *table, FILE *out);
+
+/* Whether output to `file` may be coloured and moved about in. */
+bool table_is_terminal(FILE *file);

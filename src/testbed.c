@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/testbed.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "netns/qdisc.h"
+#include "netns/sysctl.h"
+
+#define BRIDGE	       "br0"
+#define SILENCE_METRIC 1 /* before any route that a fault may put */
+
+/* Fixed addresses, [family][shared subnet][endpoint]; the gateways are the router's ends. */
+static const char *const addresses[_FAMILY_MAX][2][_ENDPOINT_MAX] = {
+	[FAMILY_IPV4] = { { "10.1.0.2/24", "10.2.0.2/24" }, { "10.1.0.2/24", "10.1.0.3/24" } },
+	[FAMILY_IPV6] = { { "fd00:1::2/64", "fd00:2::2/64" }, { "fd00:1::2/64", "fd00:1::3/64" } },
+};
+static const char *const gateways[_FAMILY_MAX][_ENDPOINT_MAX] = {
+	[FAMILY_IPV4] = { "10.1.0.1/24", "10.2.0.1/24" },
+	[FAMILY_IPV6] = { "fd00:1::1/64", "fd00:2::1/64" },
+};
+static const char *const port_names[_ENDPOINT_MAX] = { "to-client", "to-server" };
+
+/* What a namespace needs before its first interface. The family that is not used is switched
+ * off, so that captures show the trial and nothing else. */
+struct fixed_sysctl {
+	const char *key, *value;
+};
+static const struct fixed_sysctl sysctls_ipv4[] = {
+	{ "net.ipv6.conf.all.disable_ipv6", "1" },
+	{ "net.ipv6.conf.default.disable_ipv6", "1" },
+};
+static const struct fixed_sysctl sysctls_ipv6[] = {
+	{ "net.ipv6.conf.default.accept_dad", "0" },
+	{ "net.ipv6.conf.default.accept_ra", "0" },
+	{ "net.ipv6.conf.default.router_solicitations", "0" },
+};
+
+static bool has_router(const struct testbed *tb)
+{
+	return tb->scenario->path.kind != PATH_DIRECT;
+}
+
+static struct link_mac mac_of(enum node_id subnet, unsigned int host)
+{
+	return (struct link_mac){ { 2, 0, 0, 0, (uint8_t)(subnet + 1), (uint8_t)host } };
+}
+
+static int plan_addresses(struct testbed *tb, struct error *err)
+{
+	int shared = tb->scenario->path.kind != PATH_ROUTED;
+
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		int r = ip_parse(addresses[tb->family][shared][n], &tb->node[n].address, err);
+
+		if (r < 0)
+			return r;
+		r = ip_parse(gateways[tb->family][n], &tb->port[n].address, err);
+		if (r < 0)
+			return r;
+		tb->port[n].name = port_names[n];
+		tb->node[n].mac = mac_of(n, 2);
+	}
+	return 0;
+}
+
+/* Without IPv6 in the kernel there is nothing to switch off. */
+static int set_fixed(const struct netns *ns, const struct fixed_sysctl *list, size_t n,
+		     bool may_be_missing, struct error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(freep) char *old = NULL;
+		int r;
+
+		if (may_be_missing && sysctl_get(ns, list[i].key, &old, NULL) < 0)
+			continue;
+		r = sysctl_set(ns, list[i].key, list[i].value, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_node(struct testbed *tb, enum node_id id, struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	int r = netns_new(&node->ns, err);
+
+	if (r >= 0)
+		r = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
+	if (r >= 0 && id < _ENDPOINT_MAX)
+		r = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
+	if (r >= 0 && tb->family == FAMILY_IPV4)
+		r = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), true, err);
+	if (r >= 0 && tb->family == FAMILY_IPV6)
+		r = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), false, err);
+	if (r < 0)
+		return error_prefix(err, r, "node '%s'", node_name(id));
+	node->boots++;
+	link_put_up(node->rtnl, "lo", true);
+	return 0;
+}
+
+static void close_node(struct testbed_node *node)
+{
+	node->pf = packetfilter_free(node->pf);
+	node->rtnl = nl_free(node->rtnl);
+	node->diag = nl_free(node->diag);
+	node->ns = netns_free(node->ns);
+}
+
+static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
+{
+	const struct scenario_node *node = &tb->scenario->node[id];
+
+	for (size_t i = 0; i < node->n_sysctls; i++) {
+		const struct scenario_sysctl *s = &node->sysctls[i];
+		int r = sysctl_set(tb->node[id].ns, s->key, s->value, err);
+
+		if (r < 0 && s->line)
+			return error_prefix(err, r, "%s:%d: node '%s'", tb->scenario->file, s->line,
+					    node_name(id));
+		if (r < 0)
+			return error_prefix(err, r, "--set %s.%s=%s", node_name(id), s->key,
+					    s->value);
+	}
+	return 0;
+}
+
+static void put_cable(struct testbed *tb, enum node_id n)
+{
+	struct link_end near = { tb->port[n].name, tb->node[NODE_ROUTER].ns, mac_of(n, 1) };
+	struct link_end far = { TESTBED_INTERFACE, tb->node[n].ns, tb->node[n].mac };
+
+	link_put_veth(tb->node[NODE_ROUTER].rtnl, &near, &far, tb->scenario->path.mtu);
+	if (tb->scenario->path.kind == PATH_SWITCHED)
+		link_put_master(tb->node[NODE_ROUTER].rtnl, near.name, BRIDGE);
+	link_put_up(tb->node[NODE_ROUTER].rtnl, near.name, true);
+}
+
+static int put_cables(struct testbed *tb, struct error *err)
+{
+	struct testbed_node *client = &tb->node[NODE_CLIENT], *server = &tb->node[NODE_SERVER];
+
+	if (!has_router(tb)) {
+		struct link_end a = { TESTBED_INTERFACE, client->ns, client->mac };
+		struct link_end b = { TESTBED_INTERFACE, server->ns, server->mac };
+
+		link_put_veth(client->rtnl, &a, &b, tb->scenario->path.mtu);
+		return nl_commit(client->rtnl, err);
+	}
+	if (tb->scenario->path.kind == PATH_SWITCHED) {
+		link_put_bridge(tb->node[NODE_ROUTER].rtnl, BRIDGE);
+		link_put_up(tb->node[NODE_ROUTER].rtnl, BRIDGE, true);
+	}
+	put_cable(tb, NODE_CLIENT);
+	put_cable(tb, NODE_SERVER);
+	return nl_commit(tb->node[NODE_ROUTER].rtnl, err);
+}
+
+static int learn_ifindex(struct nl *nl, const char *name, int *ret_ifindex, struct error *err)
+{
+	struct link_state state;
+	int r = link_get(nl, name, &state, err);
+
+	if (r >= 0)
+		*ret_ifindex = state.ifindex;
+	return r;
+}
+
+static int learn_interfaces(struct testbed *tb, struct error *err)
+{
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		int r = learn_ifindex(tb->node[n].rtnl, TESTBED_INTERFACE, &tb->node[n].ifindex,
+				      err);
+
+		if (r >= 0 && has_router(tb))
+			r = learn_ifindex(tb->node[NODE_ROUTER].rtnl, tb->port[n].name,
+					  &tb->port[n].ifindex, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void put_default_route(struct testbed *tb, enum node_id id)
+{
+	struct route route = {
+		.type = ROUTE_UNICAST,
+		.destination = { .family = tb->node[id].address.family },
+		.via = &tb->port[id].address,
+		.ifindex = tb->node[id].ifindex,
+	};
+
+	route_put(tb->node[id].rtnl, &route);
+}
+
+int testbed_node_configure(struct testbed *tb, enum node_id id, struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	bool routed = tb->scenario->path.kind == PATH_ROUTED;
+	int r;
+
+	if (id == NODE_ROUTER) {
+		for (enum node_id n = 0; routed && n < _ENDPOINT_MAX; n++)
+			route_put_address(node->rtnl, tb->port[n].ifindex, &tb->port[n].address);
+	} else {
+		route_put_address(node->rtnl, node->ifindex, &node->address);
+		if (routed)
+			put_default_route(tb, id);
+	}
+	r = nl_commit(node->rtnl, err);
+	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+}
+
+static int configure_router(struct testbed *tb, struct error *err)
+{
+	static const struct fixed_sysctl forward[_FAMILY_MAX] = {
+		[FAMILY_IPV4] = { "net.ipv4.ip_forward", "1" },
+		[FAMILY_IPV6] = { "net.ipv6.conf.all.forwarding", "1" },
+	};
+
+	if (tb->scenario->path.kind != PATH_ROUTED)
+		return 0;
+	return set_fixed(tb->node[NODE_ROUTER].ns, &forward[tb->family], 1, false, err);
+}
+
+/* A new veth pair carries packets once both ends are up and the kernel's link watch has given
+ * each its queueing discipline; what is sent before is lost. */
+static int wait_running(struct nl *nl, const char *name, struct error *err)
+{
+	nsec_t give_up = nsec_now() + 5 * NSEC_PER_SEC;
+	struct link_state state;
+
+	for (;;) {
+		int r = link_get(nl, name, &state, err);
+
+		if (r < 0)
+			return r;
+		if (state.flags & IFF_RUNNING)
+			return 0;
+		if (nsec_now() > give_up)
+			return error_set(err, ERROR_FAILED, -ETIMEDOUT,
+					 "link '%s' has had no carrier for 5 s", name);
+		nanosleep(&(struct timespec){ .tv_nsec = 200 * NSEC_PER_USEC }, NULL);
+	}
+}
+
+static int wait_carriers(struct testbed *tb, struct error *err)
+{
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		int r = wait_running(tb->node[n].rtnl, TESTBED_INTERFACE, err);
+
+		if (r >= 0 && has_router(tb))
+			r = wait_running(tb->node[NODE_ROUTER].rtnl, tb->port[n].name, err);
+		if (r < 0)
+			return error_prefix(err, r, "node '%s'", node_name(n));
+	}
+	return 0;
+}
+
+static int set_netem(struct testbed *tb, struct error *err)
+{
+	static const enum direction directions[] = { DIRECTION_TO_SERVER, DIRECTION_TO_CLIENT };
+
+	if (!tb->scenario->path.has_netem)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
+		struct testbed_place place = testbed_egress(tb, directions[i]);
+		int r = qdisc_netem_set(tb->node[place.node].rtnl, place.ifindex,
+					&tb->scenario->path.netem, err);
+
+		if (r < 0)
+			return error_prefix(err, r, "path");
+	}
+	return 0;
+}
+
+static int bring_up(struct testbed *tb, enum node_id id, struct error *err)
+{
+	link_put_up(tb->node[id].rtnl, TESTBED_INTERFACE, true);
+	return testbed_node_configure(tb, id, err);
+}
+
+static int build(struct testbed *tb, struct error *err)
+{
+	int r = plan_addresses(tb, err);
+
+	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+		if (n != NODE_ROUTER || has_router(tb))
+			r = open_node(tb, n, err);
+	if (r >= 0)
+		r = put_cables(tb, err);
+	if (r >= 0)
+		r = learn_interfaces(tb, err);
+	if (r >= 0)
+		r = configure_router(tb, err);
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
+		r = bring_up(tb, n, err);
+	if (r >= 0 && has_router(tb))
+		r = testbed_node_configure(tb, NODE_ROUTER, err);
+	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+		if (tb->node[n].ns)
+			r = set_sysctls(tb, n, err);
+	if (r >= 0)
+		r = wait_carriers(tb, err);
+	return r < 0 ? r : set_netem(tb, err);
+}
+
+int testbed_new(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
+		struct error *err)
+{
+	_cleanup_(testbed_freep) struct testbed *tb = calloc(1, sizeof(*tb));
+	int r;
+
+	if (!tb)
+		return error_errno(err, -ENOMEM, "testbed");
+	tb->scenario = scenario;
+	tb->family = family;
+	r = build(tb, err);
+	if (r < 0)
+		return r;
+	*ret_testbed = take_ptr(tb);
+	return 0;
+}
+
+struct testbed *testbed_free(struct testbed *tb)
+{
+	if (!tb)
+		return NULL;
+	for (enum node_id n = 0; n < _NODE_MAX; n++) {
+		close_node(&tb->node[n]);
+		tb->node[n].limbo = netns_free(tb->node[n].limbo);
+	}
+	free(tb);
+	return NULL;
+}
+
+static struct ip host_of(const struct ip *address)
+{
+	struct ip host = *address;
+
+	host.prefix = address->family == AF_INET ? 32 : 128;
+	return host;
+}
+
+static void put_silence(struct testbed *tb, bool silent)
+{
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		struct route route = { .type = ROUTE_BLACKHOLE,
+				       .destination = host_of(&tb->node[n].address),
+				       .metric = SILENCE_METRIC };
+
+		if (silent)
+			route_put(tb->node[NODE_ROUTER].rtnl, &route);
+		else
+			route_put_delete(tb->node[NODE_ROUTER].rtnl, &route);
+	}
+}
+
+/*
+ * Routed: both directions end in a route to nowhere on the router, which says nothing. Switched:
+ * the dying node's port goes down. Direct: its own end of the cable does, so the survivor loses
+ * its carrier, as it would.
+ */
+static int set_silence(struct testbed *tb, enum node_id id, bool silent, struct error *err)
+{
+	struct testbed_node *router = &tb->node[NODE_ROUTER];
+
+	switch (tb->scenario->path.kind) {
+	case PATH_ROUTED:
+		put_silence(tb, silent);
+		return nl_commit(router->rtnl, err);
+	case PATH_SWITCHED:
+		link_put_up(router->rtnl, tb->port[id].name, !silent);
+		return nl_commit(router->rtnl, err);
+	case PATH_DIRECT:
+		link_put_up(tb->node[id].rtnl, TESTBED_INTERFACE, !silent);
+		return nl_commit(tb->node[id].rtnl, err);
+	case _PATH_KIND_MAX:
+		break;
+	}
+	return -EINVAL;
+}
+
+int testbed_silence(struct testbed *tb, enum node_id id, struct error *err)
+{
+	return set_silence(tb, id, true, err);
+}
+
+int testbed_node_remove(struct testbed *tb, enum node_id id, struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	_cleanup_(netns_freep) struct netns *limbo = NULL;
+	int r = netns_new(&limbo, err);
+
+	if (r < 0)
+		return r;
+	link_put_netns(node->rtnl, TESTBED_INTERFACE, limbo);
+	r = nl_commit(node->rtnl, err);
+	if (r < 0)
+		return r;
+	close_node(node);
+	node->limbo = take_ptr(limbo);
+	return 0;
+}
+
+static int take_cable_back(struct testbed_node *node, bool new_mac, struct error *err)
+{
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	int r = nl_new(node->limbo, NETLINK_ROUTE, &nl, err);
+
+	if (r < 0)
+		return r;
+	link_put_netns(nl, TESTBED_INTERFACE, node->ns);
+	r = nl_commit(nl, err);
+	if (r < 0)
+		return r;
+	node->limbo = netns_free(node->limbo);
+	if (!new_mac)
+		return 0;
+	node->mac.byte[3] = (uint8_t)node->boots;
+	link_put_mac(node->rtnl, TESTBED_INTERFACE, &node->mac);
+	return nl_commit(node->rtnl, err);
+}
+
+int testbed_node_restore(struct testbed *tb, enum node_id id, bool new_mac, struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	int r = open_node(tb, id, err);
+
+	if (r >= 0)
+		r = take_cable_back(node, new_mac, err);
+	if (r >= 0)
+		r = learn_ifindex(node->rtnl, TESTBED_INTERFACE, &node->ifindex, err);
+	if (r >= 0)
+		r = bring_up(tb, id, err);
+	if (r >= 0)
+		r = set_sysctls(tb, id, err);
+	return r < 0 ? r : set_silence(tb, id, false, err);
+}
+
+struct testbed_place testbed_ingress(const struct testbed *tb, enum direction direction)
+{
+	enum node_id from = direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
+	enum node_id to = testbed_peer(from);
+
+	if (!has_router(tb))
+		return (struct testbed_place){ to, TESTBED_INTERFACE, tb->node[to].ifindex };
+	return (struct testbed_place){ NODE_ROUTER, tb->port[from].name, tb->port[from].ifindex };
+}
+
+struct testbed_place testbed_egress(const struct testbed *tb, enum direction direction)
+{
+	enum node_id from = direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
+	enum node_id to = testbed_peer(from);
+
+	if (!has_router(tb))
+		return (struct testbed_place){ from, TESTBED_INTERFACE, tb->node[from].ifindex };
+	return (struct testbed_place){ NODE_ROUTER, tb->port[to].name, tb->port[to].ifindex };
+}
+
+int testbed_packetfilter(struct testbed *tb, enum node_id id, struct packetfilter **ret_pf,
+			 struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	int r = 0;
+
+	if (!node->pf)
+		r = packetfilter_new(node->ns, &node->pf, err);
+	if (r < 0)
+		return r;
+	*ret_pf = node->pf;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * One trial: testbed, timeline, agents and observer brought together until there
+ * is a record. Theory of operation: a trial is a state machine in an event loop,
+ * so that hundreds run in one process, on the host as in a guest. The server is
+ * started, then the client; when the client's connection is ESTABLISHED the
+ * timeline begins. The trial is over when every watched endpoint has met its end,
+ * or has proved that it survived, or when the horizon is reached.
+ */
+
+#include "src/agent.h"
+#include "src/observer.h"
+#include "src/record.h"
+#include "src/scenario.h"
+#include "src/util/loop.h"
+
+struct trial_spec {
+	const struct scenario *scenario; /* outlives the trial */
+	enum family family;
+	uint64_t seed;
+	unsigned int repeat;
+	const char *engine, *kernel; /* names for the record */
+	const char *pcap_dir;	     /* or NULL */
+	bool hold;		     /* the timeline waits for trial_begin(); for the shell */
+};
+
+struct trial;
+
+/* The trial is over: `record` is the callee's to free; or it is NULL and `err` says why there is
+ * none. trial_free() is allowed here. */
+typedef void (*trial_func)(struct trial *trial, struct record *record, const struct error *err,
+			   void *userdata);
+
+/* Builds the testbed and starts the agents. Everything after that happens in the loop. */
+int trial_start(struct loop *loop, struct observer *observer, const struct trial_spec *spec,
+		trial_func func, void *userdata, struct trial **ret_trial, struct error *err);
+struct trial *trial_free(struct trial *trial);
+DEFINE_CLEANUP(struct trial *, trial_free)
+
+/* Lets a held timeline begin. */
+void trial_begin(struct trial *trial);
+
+/* What is being waited for, in a few words, and for how long at most. */
+struct trial_status {
+	char text[128];
+	nsec_t at_most_nsec; /* from now; NSEC_NEVER while nothing bounds it */
+};
+void trial_status(const struct trial *trial, struct trial_status *ret_status);
+
+const struct trial_spec *trial_spec(const struct trial *trial);
+struct testbed;
+const struct testbed *trial_testbed(const struct trial *trial);
