@@ -97,7 +97,7 @@ static struct nlmsghdr *change(struct nl *nl, uint16_t type, const char *name, c
 /* A master is named by its index, which is not known before the bridge is made. */
 void link_put_master(struct nl *nl, const char *name, const char *bridge)
 {
-	struct link_state state;
+	struct link_state state = { 0 };
 	struct error err = { 0 };
 	int rc;
 

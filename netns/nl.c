@@ -280,6 +280,7 @@ struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const 
 	va_start(ap, description);
 	vsnprintf(nl->descriptions[nl->n_requests], DESCRIPTION_SIZE, description, ap);
 	va_end(ap);
+	memset(nl->batch + nl->n_sealed, 0, REQUEST_SIZE); /* libmnl leaves padding as it is */
 	nl->last = mnl_nlmsg_put_header(nl->batch + nl->n_sealed);
 	nl->last->nlmsg_type = type;
 	nl->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
