@@ -193,7 +193,7 @@ int link_get(struct nl *nl, const char *name, struct link_state *ret_state, stru
 	return 0;
 }
 
-/* Kernels from 6.9 or so run the link watch for whoever asks, so that there is no wait. */
+/* Newer kernels run the link watch for whoever asks (rtnetlink.c: rtnl_getlink). */
 int link_wait(struct nl *nl, const char *name, nsec_t timeout_nsec, struct error *err)
 {
 	nsec_t end_nsec = nsec_now() + timeout_nsec;

@@ -181,8 +181,8 @@ static int open_error(const struct netns *ns, const char *key, const char *path,
 	}
 }
 
-/* Not writable in a namespace of our own: either it only informs, or (net.core.rmem_max since
- * Linux 6.13 or so) it shows what the first namespace has. */
+/* Not writable in a namespace of our own: either it only informs, or (net.core.rmem_max on
+ * Linux 6.18) it shows what the first namespace has. */
 static int not_writable(const struct netns *ns, const char *key, int fd, int rc, struct error *err)
 {
 	struct stat st;
