@@ -216,6 +216,7 @@ _Noreturn void agent_builtin_main(const struct agent_child *child)
 	signal(SIGPIPE, SIG_IGN);
 	allow_many_descriptors();
 	read_options(&builtin);
+	connection_fill_buffer();
 	if (loop_new(&builtin.loop, NULL) < 0 ||
 	    loop_io_new(builtin.loop, child->control_fd, EPOLLIN, on_order, &builtin, &orders,
 			NULL) < 0)

@@ -72,6 +72,8 @@ unsigned int agent_socket_address(const struct ip *ip, uint16_t port,
 void agent_socket_describe(int fd, struct connection *connection);
 
 /* agent-connection.c */
+/* Once, before the first connection: what is sent is text, for those who look at packets. */
+void connection_fill_buffer(void);
 void connection_connect(struct builtin *builtin);
 /* Takes the socket over. */
 void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nsec_t time_nsec);

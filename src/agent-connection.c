@@ -387,7 +387,7 @@ static void on_event(void *userdata, uint32_t events)
 	connection_run(connection);
 }
 
-__attribute__((constructor)) static void fill_write_buffer(void)
+void connection_fill_buffer(void)
 {
 	static const char text[] = "deadpeer ";
 

@@ -30,6 +30,7 @@
  */
 
 #define OUTPUT_SIZE	 (16 * 1024)
+#define CHUNKS_MAX	 16 /* read in a row: all that a pipe holds, and no more of a flood */
 #define ACK_TIMEOUT_MSEC 2000
 
 struct agent {
@@ -65,11 +66,13 @@ const char *agent_call_name(enum agent_call call)
 static void read_output(struct agent *agent)
 {
 	char chunk[4096];
-	ssize_t n;
 
-	while (agent->output_fd >= 0 && (n = read(agent->output_fd, chunk, sizeof(chunk))) > 0) {
+	for (int left = CHUNKS_MAX; left && agent->output_fd >= 0; left--) {
+		ssize_t n = read(agent->output_fd, chunk, sizeof(chunk));
 		size_t kept = agent->output_used, drop;
 
+		if (n <= 0)
+			break;
 		drop = kept + n > OUTPUT_SIZE ? kept + n - OUTPUT_SIZE : 0;
 		memmove(agent->output, agent->output + drop, kept - drop);
 		for (ssize_t i = 0; i < n; i++) /* it is handed out as a string */

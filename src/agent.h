@@ -23,17 +23,17 @@
 enum agent_call {
 	AGENT_CALL_SOCKET, /* socket() or a setsockopt(): only when it failed; `detail` says which
 			    */
-	AGENT_CALL_BIND,
+	AGENT_CALL_BIND, /* only when it failed; the agent ends then, as after SOCKET and LISTEN */
 	AGENT_CALL_LISTEN,  /* a server is ready to be connected to */
 	AGENT_CALL_CONNECT, /* the result of connect(), once it is known */
 	AGENT_CALL_ACCEPT,
 	AGENT_CALL_READ,  /* the first with data; the one that met the end (result 0); each error */
-	AGENT_CALL_WRITE, /* the first; each error */
+	AGENT_CALL_WRITE, /* the first; the first of each ACTION_SEND; each error */
 	AGENT_CALL_SHUTDOWN,
 	AGENT_CALL_CLOSE,     /* how long it blocked is time_nsec - start_nsec */
 	AGENT_CALL_HEARTBEAT, /* not a system call: the application declared its peer dead */
 	AGENT_CALL_EXEC,      /* a command: 0 once it runs, or the error of execvp() */
-	AGENT_CALL_EXIT,      /* the agent ended; result: wait status as of waitpid() */
+	AGENT_CALL_EXIT,      /* the agent, or its command, ended; result: status as of waitpid() */
 	_AGENT_CALL_MAX,
 };
 
@@ -81,7 +81,9 @@ int agent_freeze(struct agent *agent, bool frozen, struct error *err);
  * Does not wait for it: what comes of it is reported. ERROR_INPUT for a command. */
 int agent_act(struct agent *agent, enum action action, uint64_t size, struct error *err);
 
+/* False once nothing of it is left; what a command left in the background counts. */
 bool agent_running(const struct agent *agent);
+/* Process 1 of the agent's PID namespace, by its number here; above a command, its init. */
 pid_t agent_pid(const struct agent *agent);
 
 /* What a command wrote to standard output and error so far, the last 16 KiB; never NULL, valid

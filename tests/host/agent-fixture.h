@@ -33,7 +33,8 @@ struct fixture {
 	enum agent_call call;
 };
 
-/* Ends the test program with 77 where namespaces are not permitted. */
+/* Enters a user namespace when not root. Ends the test program with 77 where namespaces are not
+ * permitted. */
 void fixture_require(void);
 void fixture_setup(struct fixture *fixture);
 void fixture_teardown(struct fixture *fixture);

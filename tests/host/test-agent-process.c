@@ -86,6 +86,17 @@ START_TEST(command_last_output_is_kept)
 }
 END_TEST
 
+/* What writes without end holds nobody up. */
+START_TEST(command_floods)
+{
+	start_shell("yes & sleep 0.2; exit 0");
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	agent_kill(f.side[NODE_CLIENT].agent);
+	ck_assert_uint_eq(strlen(agent_output(f.side[NODE_CLIENT].agent)), 16384);
+}
+END_TEST
+
 START_TEST(command_that_cannot_start)
 {
 	char *missing[] = { (char *)"/nonexistent/program", NULL };
@@ -210,6 +221,7 @@ START_TEST(nothing_is_inherited)
 {
 	_cleanup_(fd_closep) int marker = open("/etc/passwd", O_RDONLY);
 
+	ck_assert_int_ge(marker, 0);
 	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
 	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
 		pid_t pid = agent_pid(f.side[i].agent);
@@ -226,15 +238,17 @@ START_TEST(no_descriptor_leaks_and_cost)
 	static char *const script = (char *)"sleep 1000";
 	size_t before = count_fds(getpid(), NULL);
 	enum { CYCLES = 100 };
-	nsec_t start = nsec_now();
+	nsec_t start = nsec_now(), killing = 0;
 
 	for (int i = 0; i < CYCLES; i++) {
 		fixture_start(&f, NODE_SERVER);
 		fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
+		killing -= nsec_now();
 		agent_kill(f.side[NODE_SERVER].agent);
+		killing += nsec_now();
 	}
-	printf("built-in agent: start, listen and kill: %.0f us\n",
-	       nsec_to_sec(nsec_now() - start) * 1e6 / CYCLES);
+	printf("built-in agent: start, listen and kill: %.0f us (kill: %.0f)\n",
+	       nsec_to_sec(nsec_now() - start) * 1e6 / CYCLES, nsec_to_sec(killing) * 1e6 / CYCLES);
 	start = nsec_now();
 	for (int i = 0; i < CYCLES; i++) {
 		start_shell(script);
@@ -332,6 +346,7 @@ int main(void)
 	tcase_add_checked_fixture(test_case, setup, teardown);
 	tcase_add_test(test_case, command_output_and_status);
 	tcase_add_test(test_case, command_last_output_is_kept);
+	tcase_add_test(test_case, command_floods);
 	tcase_add_test(test_case, command_that_cannot_start);
 	tcase_add_test(test_case, grandchildren_die);
 	tcase_add_test(test_case, daemon_outlives_command);
