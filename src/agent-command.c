@@ -28,6 +28,7 @@
 struct command {
 	const struct agent_child *child;
 	struct loop *loop;
+	struct loop_io *orders, *signals;
 	int signal_fd;
 	pid_t pid; /* of the command itself; -1 once it has ended */
 };
@@ -222,7 +223,6 @@ static void on_order(void *userdata, uint32_t events)
 
 static int prepare(struct command *command)
 {
-	struct loop_io *orders, *signals;
 	sigset_t mask;
 	int rc;
 
@@ -235,10 +235,10 @@ static int prepare(struct command *command)
 	rc = loop_new(&command->loop, NULL);
 	if (rc >= 0)
 		rc = loop_io_new(command->loop, command->child->control_fd, EPOLLIN, on_order,
-				 command, &orders, NULL);
+				 command, &command->orders, NULL);
 	if (rc >= 0)
 		rc = loop_io_new(command->loop, command->signal_fd, EPOLLIN, on_signal, command,
-				 &signals, NULL);
+				 &command->signals, NULL);
 	return rc;
 }
 
