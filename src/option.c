@@ -104,7 +104,7 @@ static int parse_time(const struct option_definition *definition, const char *te
 static int parse_workload(const char *text, int64_t *ret_value, struct error *err)
 {
 	struct suggestion suggestion;
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 	int workload = workload_from_name(text);
 
 	if (workload == WORKLOAD_COMMAND)

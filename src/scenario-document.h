@@ -12,7 +12,7 @@
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
 
-#define DOCUMENT_MAX_SIZE    (1 << 20) /* bytes of the file */
+#define DOCUMENT_MAX_SIZE    (8 << 20) /* bytes of the file; comments, mostly */
 #define DOCUMENT_MAX_NODES   10000     /* keys and values, those that aliases repeat included */
 #define DOCUMENT_MAX_DEPTH   32
 #define DOCUMENT_MAX_STRING  4096 /* bytes of one key or value */
@@ -46,6 +46,12 @@ int document_parse(const char *file, const char *text, size_t size, struct docum
 		   struct error *err);
 struct document *document_free(struct document *document);
 DEFINE_CLEANUP(struct document *, document_free)
+
+struct document_node *document_node_free(struct document_node *node);
+DEFINE_CLEANUP(struct document_node *, document_node_free)
+/* scenario-document-yaml.c: the tree of `text`, whose nodes refer to document->file. */
+int document_read_yaml(const struct document *document, const char *text, size_t size,
+		       struct document_node **ret_root, struct error *err);
 
 /* The value of a key of a map, or NULL. */
 const struct document_node *document_get(const struct document_node *map, const char *key);

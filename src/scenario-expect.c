@@ -21,7 +21,7 @@ static const char *const states[] = { "ESTABLISHED", "SYN_SENT",  "SYN_RECV", "F
 static int wrong_word(const char *what, const char *word, const struct suggestion *suggestion,
 		      struct error *err)
 {
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 
 	return error_input(err, "there is no %s '%s'%s", what, word,
 			   suggestion_text(suggestion, buffer, sizeof(buffer)));
@@ -195,7 +195,7 @@ static int check_key(const struct document_node *node, struct error *err)
 	static const char *const keys[] = { "outcome", "error",	 "mechanism", "after",
 					    "before",  "states", "packets" };
 	struct suggestion suggestion;
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 
 	suggestion_init(&suggestion, node->key);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {

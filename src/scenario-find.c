@@ -182,7 +182,7 @@ static int not_found(const char *what, char **directories, const struct catalogu
 		     struct error *err)
 {
 	struct suggestion suggestion;
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 
 	if (!*directories)
 		return error_input(err,

@@ -38,8 +38,25 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
+/* scenario-layer.c: settings, timeline, horizon and expectations of one layer. */
+enum layer_kind {
+	LAYER_BASE,
+	LAYER_VARIANT,
+	LAYER_QUICK,
+};
+int scenario_apply_layer(struct scenario *scenario, const struct document_node *layer,
+			 enum layer_kind kind, struct error *err);
+
 /* scenario-check.c: what only shows on the whole. */
 int scenario_check(const struct scenario *scenario, struct error *err);
+/* Its error texts: "FILE:LINE: ...", or without a line (0) "FILE: ...". */
+__attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario *scenario, int line,
+							  struct error *err, const char *format,
+							  ...);
+/* scenario-check-timeline.c: whether the timeline can happen. */
+int scenario_check_timeline(const struct scenario *scenario, struct error *err);
+/* Why these parameters do not go together, or NULL. */
+const char *scenario_netem_problem(const struct netem *netem);
 
 /* scenario-find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);

@@ -129,7 +129,7 @@ static bool offer(const char *key, void *userdata)
 static int unknown_key(const char *key, struct error *err)
 {
 	struct suggestion suggestion;
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 
 	suggestion_init(&suggestion, key);
 	for_each_key(offer, &suggestion);
@@ -137,12 +137,13 @@ static int unknown_key(const char *key, struct error *err)
 			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
-static int set_path(struct scenario *scenario, const char *key, const char *value,
+static int set_path(struct scenario *scenario, const char *key, const char *value, int line,
 		    struct error *err)
 {
 	int r, kind;
 	uint64_t mtu;
 
+	scenario->path.line = line;
 	if (!strcmp(key, "path") || !strcmp(key, "path.kind")) {
 		kind = path_kind_from_name(value);
 		if (kind < 0)
@@ -180,8 +181,6 @@ static int check_sysctl(const char *key, const char *value, struct error *err)
 	if (strlen(key) > 128 || key[strspn(key, allowed)] || strstr(key, "..") ||
 	    key[strlen(key) - 1] == '.')
 		return error_input(err, "'%s' is not the name of a sysctl", key);
-	if (!*value)
-		return error_input(err, "sysctl '%s' has no value", key);
 	if (strlen(value) > 256)
 		return error_input(err, "the value of sysctl '%s' is longer than 256 bytes", key);
 	return 0;
@@ -292,10 +291,12 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 	bool is_sysctl;
 	int r, option, node;
 
+	if (!*value)
+		return error_input(err, "has no value");
 	if (!strcmp(key, "horizon"))
 		return set_horizon(scenario, value, line, err);
 	if (!strcmp(key, "path") || !strncmp(key, "path.", 5))
-		return set_path(scenario, key, value, err);
+		return set_path(scenario, key, value, line, err);
 	node = split_node(&rest);
 	is_sysctl = !strncmp(rest, "net.", 4);
 	if (!strncmp(rest, "sysctl.", 7)) {

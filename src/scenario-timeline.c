@@ -106,7 +106,7 @@ static int key_from_name(const char *name)
 static int read_fault(struct event *event, const char *text, struct error *err)
 {
 	struct suggestion suggestion;
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 	int fault = fault_from_name(text);
 
 	event->kind = EVENT_FAULT;
@@ -143,7 +143,7 @@ static int read_heal(struct event *event, const char *text, struct error *err)
 static int read_action(struct event *event, const char *text, struct error *err)
 {
 	struct suggestion suggestion;
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 	int action = action_from_name(text);
 
 	event->kind = EVENT_ACTION;
@@ -176,8 +176,10 @@ static int read_side(struct event *event, const char *text, struct error *err)
 	int r = read_node(text, &event->side, err);
 
 	if (r == 0 && event->side == NODE_ROUTER)
-		return error_input(err, "side is the end a link of the router leads to: client or "
-					"server");
+		return error_input(err,
+				   "'%s' is not an end; a link of the router leads to client "
+				   "or server",
+				   text);
 	return r;
 }
 
@@ -286,7 +288,7 @@ static int read_value(struct event *event, int key, const char *text, struct err
 static int unknown_key(const struct document_node *node, struct error *err)
 {
 	struct suggestion suggestion;
-	char buffer[128];
+	char buffer[SUGGESTION_SIZE];
 
 	suggestion_init(&suggestion, node->key);
 	for (int key = 0; key < _KEY_MAX; key++)
@@ -360,8 +362,11 @@ static int check_keys(const struct event *event, unsigned int given,
 		return document_error(map, err, "%s needs '%s'", what,
 				      key_name(__builtin_ctz(missing)));
 	if (event->has_node && !(rule.nodes & (1u << event->node)))
-		return document_error(map, err, "%s cannot be on the %s", what,
-				      node_name(event->node));
+		return document_error(map, err, "%s cannot be on the %s, only on %s", what,
+				      node_name(event->node),
+				      rule.nodes == ENDPOINTS
+					      ? "client and server"
+					      : node_name(__builtin_ctz(rule.nodes)));
 	if (event->kind == EVENT_FAULT && event->fault == FAULT_INTERFACE_DOWN &&
 	    (event->node == NODE_ROUTER) != !!(given & BIT(KEY_SIDE)))
 		return document_error(map, err,
@@ -378,9 +383,9 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 	unsigned int given = 0, kinds;
 	int r, key;
 
-	r = document_require(map, DOCUMENT_MAP, "timeline", err);
-	if (r < 0)
-		return r;
+	if (map->kind != DOCUMENT_MAP)
+		return document_error(map, err, "an event is a map, {at: ..., fault: ...}, not %s",
+				      document_kind_name(map->kind));
 	for (size_t i = 0; i < map->n_items; i++) {
 		const struct document_node *item = map->items[i];
 

@@ -108,6 +108,7 @@ struct scenario_path {
 	unsigned int mtu;   /* 0: the kernel's default */
 	struct netem netem; /* in each direction, so an RTT has twice the delay */
 	bool has_netem;
+	int line; /* of its latest setting, for errors; 0: not from the file */
 };
 
 enum fault_kind {

@@ -42,13 +42,19 @@ void suggestion_init(struct suggestion *suggestion, const char *word)
 {
 	suggestion->word = word;
 	suggestion->best[0] = '\0';
+	suggestion->all[0] = '\0';
+	suggestion->n_all = 0;
 	suggestion->distance = (unsigned int)least((unsigned int)strlen(word) / 3 + 1, 4);
 }
 
 void suggestion_offer(struct suggestion *suggestion, const char *candidate)
 {
+	size_t at = suggestion->n_all;
 	unsigned int distance;
 
+	suggestion->n_all += strlen(candidate) + (at ? 2 : 0);
+	if (suggestion->n_all < sizeof(suggestion->all))
+		sprintf(suggestion->all + at, "%s%s", at ? ", " : "", candidate);
 	if (strlen(suggestion->word) > LONGEST || strlen(candidate) > LONGEST)
 		return;
 	distance = edits(suggestion->word, candidate);
@@ -62,6 +68,8 @@ const char *suggestion_text(const struct suggestion *suggestion, char *buffer, s
 {
 	if (suggestion->best[0])
 		snprintf(buffer, size, "; did you mean '%s'?", suggestion->best);
+	else if (suggestion->n_all && suggestion->n_all < sizeof(suggestion->all))
+		snprintf(buffer, size, "; it is one of %s", suggestion->all);
 	else
 		buffer[0] = '\0';
 	return buffer;
