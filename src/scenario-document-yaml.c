@@ -173,7 +173,7 @@ static int node_copy(struct reader *reader, const struct document_node *from, in
 	    (from->key && !(node->key = strdup(from->key))))
 		return out_of_memory(reader);
 	for (size_t i = 0; i < from->n_items; i++) {
-		struct document_node *item;
+		struct document_node *item = NULL;
 
 		r = node_copy(reader, from->items[i], line, depth + 1, &item);
 		if (r == 0)
@@ -235,7 +235,7 @@ static int read_node(struct reader *reader, yaml_event_t *event, int depth,
 static int read_list(struct reader *reader, yaml_event_t *event, int depth,
 		     struct document_node *list)
 {
-	struct document_node *item;
+	struct document_node *item = NULL;
 	int r;
 
 	for (;;) {
@@ -257,7 +257,7 @@ static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
 {
 	_cleanup_(freep) char *key = NULL;
 	const struct document_node *before;
-	struct document_node *item;
+	struct document_node *item = NULL;
 	int r, line = line_of(event->start_mark);
 
 	if (event->type != YAML_SCALAR_EVENT)

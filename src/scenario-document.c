@@ -112,9 +112,9 @@ int document_read(const char *path, struct document **ret_document, struct error
 	size_t size = 0;
 	int r;
 
-	/* Not blocking: a FIFO without a writer is no scenario either. */
+	/* Only the open must not block: a FIFO without a writer reads as empty afterwards. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return error_input(err, "%s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return error_input(err, "%s: is a directory, not a scenario file", path);

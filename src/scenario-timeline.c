@@ -367,8 +367,8 @@ static int check_keys(const struct event *event, unsigned int given,
 				      rule.nodes == ENDPOINTS
 					      ? "client and server"
 					      : node_name(__builtin_ctz(rule.nodes)));
-	if (event->kind == EVENT_FAULT && event->fault == FAULT_INTERFACE_DOWN &&
-	    (event->node == NODE_ROUTER) != !!(given & BIT(KEY_SIDE)))
+	if (event->kind != EVENT_ACTION && event->fault == FAULT_INTERFACE_DOWN &&
+	    (event->has_node && event->node == NODE_ROUTER) != !!(given & BIT(KEY_SIDE)))
 		return document_error(map, err,
 				      "%s takes 'side: client' or 'side: server' with the router, "
 				      "and only there",

@@ -114,7 +114,7 @@ static int apply_quick(struct scenario *scenario, const struct document_node *ba
 		       struct error *err)
 {
 	const struct document_node *quick[2];
-	bool skip[2];
+	bool skip[2] = { false, false };
 	int r;
 
 	r = read_quick(base, &quick[0], &skip[0], err);

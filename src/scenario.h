@@ -141,7 +141,8 @@ enum action {
 
 enum event_kind {
 	EVENT_FAULT,
-	EVENT_HEAL, /* ends the latest fault of that kind (and node, direction) */
+	EVENT_HEAL, /* ends the latest fault of that kind, on that node if it names one, in that
+		     * direction unless that is both */
 	EVENT_ACTION,
 };
 
