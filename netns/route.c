@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -185,7 +186,9 @@ static struct rtmsg *route_request(struct nl *nl, uint16_t type, uint16_t flags,
 
 	rtm->rtm_family = (uint8_t)to->family;
 	rtm->rtm_dst_len = (uint8_t)to->prefix;
-	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_table = route->table < 256 ? (unsigned char)route->table : RT_TABLE_COMPAT;
+	if (!route->table)
+		rtm->rtm_table = RT_TABLE_MAIN;
 	rtm->rtm_type = kernel_type[route->type];
 	if (to->prefix > 0)
 		put_ip(nlh, RTA_DST, to);
@@ -195,6 +198,8 @@ static struct rtmsg *route_request(struct nl *nl, uint16_t type, uint16_t flags,
 		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)route->ifindex);
 	if (route->metric > 0)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
+	if (route->table > 0)
+		mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
 	return rtm;
 }
 
@@ -210,6 +215,20 @@ void route_put(struct nl *nl, const struct route *route)
 void route_put_delete(struct nl *nl, const struct route *route)
 {
 	route_request(nl, RTM_DELROUTE, 0, route)->rtm_scope = RT_SCOPE_NOWHERE;
+}
+
+void route_put_rule(struct nl *nl, int family, const char *interface, uint32_t table,
+		    uint32_t priority)
+{
+	struct nlmsghdr *nlh = nl_request(nl, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL,
+					  "rule iif %s lookup %u", interface, table);
+	struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
+
+	frh->family = (uint8_t)family;
+	frh->action = FR_ACT_TO_TBL;
+	mnl_attr_put_strz(nlh, FRA_IIFNAME, interface);
+	mnl_attr_put_u32(nlh, FRA_TABLE, table);
+	mnl_attr_put_u32(nlh, FRA_PRIORITY, priority);
 }
 
 /* One neighbour entry as the kernel names it. */

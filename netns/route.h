@@ -52,11 +52,18 @@ struct route {
 	const struct ip *via;  /* the next hop, or NULL */
 	int ifindex;	       /* or 0 */
 	unsigned int metric;   /* priority, the lowest wins; 0: the kernel's default */
+	uint32_t table;	       /* 0: the main table */
 };
 
 /* Replaces a route to the same destination with the same metric. */
 void route_put(struct nl *nl, const struct route *route);
 void route_put_delete(struct nl *nl, const struct route *route);
+
+/* What comes in by `interface` is looked up in `table` before the main one: routes there leave
+ * alone what this namespace sends itself, its ICMP errors too. ip-rule(8): "iif NAME lookup TABLE".
+ * `priority` is below 32766, which is the main table's. */
+void route_put_rule(struct nl *nl, int family, const char *interface, uint32_t table,
+		    uint32_t priority);
 
 /* Forgets every neighbour entry of the interface. Works at once. */
 int route_flush_neighbours(struct nl *nl, int ifindex, struct error *err);

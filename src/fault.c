@@ -35,9 +35,13 @@ static size_t directions_of(enum direction wanted, enum direction ret_list[2])
 
 static void put_route(struct testbed *tb, enum fault_kind fault, enum node_id to, bool active)
 {
-	struct route route = { .type = route_type[fault],
-			       .destination = tb->node[to].address,
-			       .metric = route_metric[fault] };
+	struct route route = {
+		.type = route_type[fault],
+		.destination = tb->node[to].address,
+		.metric = route_metric[fault],
+		.table = testbed_table(to == NODE_SERVER ? DIRECTION_TO_SERVER
+							 : DIRECTION_TO_CLIENT),
+	};
 
 	route.destination.prefix = route.destination.family == AF_INET ? 32 : 128;
 	if (active)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One table of verbs, for dispatch and for usage. The only file that prints errors. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,11 +64,24 @@ static int dispatch(int argc, char **argv, struct error *err)
 	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
 }
 
+/* A descriptor that was closed would be given to the next socket, and printed into. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = { 0 };
-	int r = dispatch(argc, argv, &err);
+	int r;
 
+	open_standard_descriptors();
+	r = dispatch(argc, argv, &err);
 	if (r >= 0)
 		return r;
 	if (err.kind == ERROR_NONE)

@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
-#include <string.h>
 
 #include "netns/qdisc.h"
 #include "netns/sysctl.h"
 
 #define BRIDGE	       "br0"
 #define SILENCE_METRIC 1 /* before any route that a fault may put */
+#define RULE_PRIORITY  100
+#define READY_LIMIT    (5 * NSEC_PER_SEC)
 
 /* Fixed addresses, [family][shared subnet][endpoint]; the gateways are the router's ends. */
 static const char *const addresses[_FAMILY_MAX][2][_ENDPOINT_MAX] = {
@@ -214,50 +215,46 @@ int testbed_node_configure(struct testbed *tb, enum node_id id, struct error *er
 	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
 }
 
+uint32_t testbed_table(enum direction direction)
+{
+	return direction == DIRECTION_TO_SERVER ? 101 : 102;
+}
+
 static int configure_router(struct testbed *tb, struct error *err)
 {
 	static const struct fixed_sysctl forward[_FAMILY_MAX] = {
 		[FAMILY_IPV4] = { "net.ipv4.ip_forward", "1" },
 		[FAMILY_IPV6] = { "net.ipv6.conf.all.forwarding", "1" },
 	};
+	struct testbed_node *router = &tb->node[NODE_ROUTER];
+	int family = tb->node[NODE_CLIENT].address.family, r;
 
 	if (tb->scenario->path.kind != PATH_ROUTED)
 		return 0;
-	return set_fixed(tb->node[NODE_ROUTER].ns, &forward[tb->family], 1, false, err);
+	r = set_fixed(router->ns, &forward[tb->family], 1, false, err);
+	if (r < 0)
+		return r;
+	route_put_rule(router->rtnl, family, tb->port[NODE_CLIENT].name,
+		       testbed_table(DIRECTION_TO_SERVER), RULE_PRIORITY);
+	route_put_rule(router->rtnl, family, tb->port[NODE_SERVER].name,
+		       testbed_table(DIRECTION_TO_CLIENT), RULE_PRIORITY);
+	return testbed_node_configure(tb, NODE_ROUTER, err);
 }
 
-/* A new veth pair carries packets once both ends are up and the kernel's link watch has given
- * each its queueing discipline; what is sent before is lost. */
-static int wait_running(struct nl *nl, const char *name, struct error *err)
+/* What is sent before an interface and its address are ready is lost without a word. */
+static int wait_ready(struct testbed *tb, enum node_id id, struct error *err)
 {
-	nsec_t give_up = nsec_now() + 5 * NSEC_PER_SEC;
-	struct link_state state;
+	struct testbed_node *node = &tb->node[id];
+	int r = link_wait(node->rtnl, TESTBED_INTERFACE, READY_LIMIT, err);
 
-	for (;;) {
-		int r = link_get(nl, name, &state, err);
-
-		if (r < 0)
-			return r;
-		if (state.flags & IFF_RUNNING)
-			return 0;
-		if (nsec_now() > give_up)
-			return error_set(err, ERROR_FAILED, -ETIMEDOUT,
-					 "link '%s' has had no carrier for 5 s", name);
-		nanosleep(&(struct timespec){ .tv_nsec = 200 * NSEC_PER_USEC }, NULL);
-	}
-}
-
-static int wait_carriers(struct testbed *tb, struct error *err)
-{
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		int r = wait_running(tb->node[n].rtnl, TESTBED_INTERFACE, err);
-
-		if (r >= 0 && has_router(tb))
-			r = wait_running(tb->node[NODE_ROUTER].rtnl, tb->port[n].name, err);
-		if (r < 0)
-			return error_prefix(err, r, "node '%s'", node_name(n));
-	}
-	return 0;
+	if (r >= 0)
+		r = route_wait_address(node->rtnl, &node->address, READY_LIMIT, err);
+	if (r >= 0 && has_router(tb))
+		r = link_wait(tb->node[NODE_ROUTER].rtnl, tb->port[id].name, READY_LIMIT, err);
+	if (r >= 0 && tb->scenario->path.kind == PATH_ROUTED)
+		r = route_wait_address(tb->node[NODE_ROUTER].rtnl, &tb->port[id].address,
+				       READY_LIMIT, err);
+	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
 }
 
 static int set_netem(struct testbed *tb, struct error *err)
@@ -298,13 +295,11 @@ static int build(struct testbed *tb, struct error *err)
 		r = configure_router(tb, err);
 	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
 		r = bring_up(tb, n, err);
-	if (r >= 0 && has_router(tb))
-		r = testbed_node_configure(tb, NODE_ROUTER, err);
 	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
 		if (tb->node[n].ns)
 			r = set_sysctls(tb, n, err);
-	if (r >= 0)
-		r = wait_carriers(tb, err);
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
+		r = wait_ready(tb, n, err);
 	return r < 0 ? r : set_netem(tb, err);
 }
 
@@ -350,7 +345,10 @@ static void put_silence(struct testbed *tb, bool silent)
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		struct route route = { .type = ROUTE_BLACKHOLE,
 				       .destination = host_of(&tb->node[n].address),
-				       .metric = SILENCE_METRIC };
+				       .metric = SILENCE_METRIC,
+				       .table = testbed_table(n == NODE_SERVER
+								      ? DIRECTION_TO_SERVER
+								      : DIRECTION_TO_CLIENT) };
 
 		if (silent)
 			route_put(tb->node[NODE_ROUTER].rtnl, &route);
@@ -438,6 +436,8 @@ int testbed_node_restore(struct testbed *tb, enum node_id id, bool new_mac, stru
 		r = bring_up(tb, id, err);
 	if (r >= 0)
 		r = set_sysctls(tb, id, err);
+	if (r >= 0 && tb->scenario->path.kind == PATH_ROUTED)
+		r = wait_ready(tb, id, err);
 	return r < 0 ? r : set_silence(tb, id, false, err);
 }
 

@@ -38,6 +38,11 @@ struct testbed_port {
 	struct ip address; /* routed: the endpoint's gateway */
 };
 
+/* On a routed path: the router's table for what goes in that direction, before its main one. A
+ * route to nowhere there stops that direction and nothing else: the router's own ICMP errors still
+ * find their way. */
+uint32_t testbed_table(enum direction direction);
+
 struct testbed {
 	const struct scenario *scenario; /* outlives the testbed */
 	enum family family;
