@@ -170,6 +170,14 @@ static bool peer_is_lost(const struct scenario *s, enum node_id node)
 	return false;
 }
 
+/* ICMP net or host unreachable undoes the back-off (RFC 6069, tcp_ipv4.c: tcp_ld_RTO_revert();
+ * tcp_ipv6.c does it for "no route"), so timeouts come closer together than doubling says. */
+static bool backoff_is_undone(const struct event *e)
+{
+	return e->fault == FAULT_UNREACHABLE ||
+	       (e->fault == FAULT_INTERFACE_DOWN && e->node == NODE_ROUTER);
+}
+
 /* How long after the fault the first segment is sent that gets no answer; NSEC_NEVER: none is. */
 static nsec_t first_send(const struct scenario_agent *a)
 {
@@ -198,7 +206,7 @@ static void widen(struct prediction *p, nsec_t at)
 		p->latest_nsec = at;
 }
 
-static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t send_latest)
+static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t send_latest, bool undone)
 {
 	struct prediction p = { 0 };
 
@@ -212,16 +220,25 @@ static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t send_
 			widen(&p, at + send_latest);
 		}
 	}
+	if (undone && !t->user_timeout)
+		widen(&p, rto + model_threshold(t->retries2, t->rto_min, t->rto_max));
 	return p;
 }
 
+/* `quiet`: since the connection was established. If that is time enough for a probe to have been
+ * answered, all that is known is that the last answer came less than an idle time ago. */
 static struct prediction predict_idle(struct timers *t, nsec_t quiet)
 {
+	bool answered = quiet + model_granule(t->hz, t->idle) >= t->idle;
 	struct prediction p = { 0 };
 
 	for (t->late = 0; t->late <= 2; t->late++) {
-		widen(&p, keepalive_death(t) - quiet);
+		nsec_t at = keepalive_death(t);
+
+		widen(&p, answered ? at - t->idle : at - quiet);
 		p.mechanism = t->user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_KEEPALIVE;
+		if (answered)
+			widen(&p, at);
 	}
 	return p;
 }
@@ -237,7 +254,7 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 	if (rto == NSEC_NONE)
 		rto = t.rto_min + 2 * s->path.netem.delay_nsec + NSEC_PER_SEC / facts->hz;
 	if (send != NSEC_NEVER)
-		return predict_busy(&t, rto, send);
+		return predict_busy(&t, rto, send, backoff_is_undone(s->events));
 	if (t.keepalive)
 		return predict_idle(&t, facts->established_nsec);
 	return (struct prediction){ 0 };

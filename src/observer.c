@@ -288,7 +288,7 @@ static int open_sources(struct observer_watch *watch, const struct observer_watc
 		if (rc < 0)
 			return rc;
 	}
-	if (spec->ifindex) {
+	if (spec->ifindex || spec->pcap_path) {
 		rc = observer_packet_new(spec, observer->buffer, on_packet, watch, &watch->packets,
 					 err);
 		if (rc < 0)

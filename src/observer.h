@@ -110,7 +110,8 @@ const char *observer_fallback_reason(const struct observer *observer);
 struct observer_watch_spec {
 	const struct netns *ns;
 	int family;	       /* AF_INET, AF_INET6 */
-	int ifindex;	       /* the interface whose packets are taken; 0: none are */
+	int ifindex;	       /* the interface whose packets are taken; 0: none are, but
+				* with pcap_path those of every interface */
 	const char *interface; /* its name */
 	const char *pcap_path; /* also write every packet of it (ARP, ICMP, ...) to this file, or
 				* NULL; nanosecond pcap, times of CLOCK_REALTIME */

@@ -37,7 +37,7 @@ static void finished(struct runner *r, struct slot *slot, struct record *record,
 	if (r->done == r->job->n_trials)
 		loop_quit(r->loop);
 	else
-		loop_timer_set(r->start_timer, 0);
+		loop_timer_set(r->start_timer, nsec_now());
 }
 
 static void on_done(struct trial *trial, struct record *record, const struct error *err,
@@ -71,7 +71,8 @@ static void start_next(struct runner *r)
 		r->running++;
 }
 
-/* One a round of the loop, so that what the others wait for is not kept waiting. */
+/* One a round of the loop (a timer set to now fires in the next), so that what the others wait for
+ * is not kept waiting. */
 static void on_start(void *userdata)
 {
 	struct runner *r = userdata;
@@ -80,7 +81,7 @@ static void on_start(void *userdata)
 		return;
 	start_next(r);
 	if (r->next < r->job->n_trials && r->running < r->jobs)
-		loop_timer_set(r->start_timer, 0);
+		loop_timer_set(r->start_timer, nsec_now());
 }
 
 /* The trial that will take longest is the one that the whole is waiting for. */
@@ -145,7 +146,7 @@ int runner_new(struct loop *loop, const struct engine_job *job, const char *engi
 		rc = loop_timer_new(loop, on_progress, r, &r->progress_timer, err);
 	if (rc < 0)
 		return rc;
-	loop_timer_set(r->start_timer, 0);
+	loop_timer_set(r->start_timer, nsec_now());
 	if (listener->progress)
 		loop_timer_set(r->progress_timer, nsec_now() + PROGRESS_EVERY);
 	*ret_runner = take_ptr(r);

@@ -497,8 +497,11 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	if (trial->origin_nsec == NSEC_NONE)
 		sample_before(trial);
 	at = nsec_now();
-	if (trial->origin_nsec == NSEC_NONE)
+	/* The later events keep their distance from the first, should it have come late. */
+	if (trial->origin_nsec == NSEC_NONE) {
 		trial->origin_nsec = at;
+		trial->zero_nsec = at - step->at_nsec;
+	}
 	r = apply(trial, step, &err);
 	if (r >= 0)
 		r = note_step(trial, step, at);
