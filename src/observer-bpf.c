@@ -33,6 +33,7 @@ static const enum retransmit_reason reasons[] = {
 	[OBSERVER_REASON_RTO] = RETRANSMIT_RTO,
 	[OBSERVER_REASON_LOSS_PROBE] = RETRANSMIT_LOSS_PROBE,
 	[OBSERVER_REASON_FAST] = RETRANSMIT_FAST,
+	[OBSERVER_REASON_UNKNOWN] = RETRANSMIT_UNKNOWN,
 };
 static_assert(ARRAY_SIZE(reasons) == _OBSERVER_REASON_MAX, "every reason has a name");
 

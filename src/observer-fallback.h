@@ -4,6 +4,7 @@
  * State changes, retransmissions and resets of one watched namespace where the
  * tracepoints are not to be had: a passive tracker for each connection tells them from
  * the packets, and sock_diag's destroy notifications tell of ends that no packet shows.
+ * Packets are taken before netfilter: what the node drops at its own ingress counts as received.
  */
 
 #include <stdbool.h>

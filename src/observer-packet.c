@@ -73,7 +73,7 @@ struct packet_buffer *packet_buffer_free(struct packet_buffer *buffer)
 	return NULL;
 }
 
-/* TCP over IPv4 (no later fragments' sake: the decoder sees to those) and IPv6, headers only. */
+/* Headers of TCP over IPv4 and IPv6. */
 static int set_filter(int fd)
 {
 	struct sock_filter code[] = {

@@ -9,6 +9,11 @@
  * namespace. Where BPF is not allowed, sock_diag's destroy notifications stand for
  * the end of a connection, and its other state changes and its retransmissions are
  * derived from the packets; observer_clock() says which it is.
+ *
+ * Order: what one source tells is in the order of time (BPF: but for the microseconds
+ * by which two processors may overtake each other; one socket's events never do). Between
+ * BPF, packets and destroy notifications it is not: whoever needs one order, of all or of
+ * several watches, goes by time_nsec after observer_flush().
  */
 
 #include <linux/tcp.h>
@@ -41,10 +46,12 @@ enum retransmit_reason {
 	RETRANSMIT_RTO,
 	RETRANSMIT_LOSS_PROBE, /* tail loss probe */
 	RETRANSMIT_FAST,       /* by ACKs */
-	RETRANSMIT_UNKNOWN,    /* derived from packets */
+	RETRANSMIT_UNKNOWN,    /* derived from packets; SYN-ACKs */
 };
 
-/* What a socket looked like at a state change: from it the mechanism of an end is told. */
+/* What a socket looked like at a state change: from it the mechanism of an end is told. The
+ * fallback has retransmits, probes and unacknowledged from the packets (at a silent end the first
+ * two and unsent from tcp_info), keepalive once a probe was sent, and never the rest. */
 struct socket_facts {
 	bool present;
 	bool dead;		 /* SOCK_DEAD: no process holds it (orphan) */
@@ -52,7 +59,8 @@ struct socket_facts {
 	uint32_t retransmits;	 /* icsk_retransmits: consecutive unanswered RTOs */
 	uint32_t probes;	 /* icsk_probes_out: keepalive or zero window probes unanswered */
 	uint32_t user_timeout;	 /* icsk_user_timeout, milliseconds, 0: none */
-	uint32_t unacknowledged; /* snd_nxt - snd_una, bytes sent and not acknowledged */
+	uint32_t unacknowledged; /* snd_nxt - snd_una, bytes sent and not acknowledged; SYN and FIN
+				  * count as one each */
 	uint32_t unsent;	 /* write_seq - snd_nxt, bytes queued and not sent */
 	int error;		 /* sk_err, positive errno */
 	int soft_error;		 /* sk_err_soft */
@@ -72,16 +80,25 @@ struct observation {
 	enum observation_kind kind;
 	nsec_t time_nsec; /* CLOCK_MONOTONIC */
 	uint64_t socket;  /* identifies the socket within its namespace while it lives: its kernel
-			   * address (tracepoint), else a hash of the four-tuple; 0 for PACKET */
-	uint16_t local_port, peer_port; /* host order; a closing socket may report 0 */
+			   * address (tracepoint), else a hash of the four-tuple. The kernel may give
+			   * the address of a closed socket to the next one. 0 for PACKET and LOST,
+			   * for a reset sent where there is no socket, and, with the tracepoint, for
+			   * DESTROY: go by the ports */
+	uint16_t local_port, peer_port; /* host order; 0: not known, or a listener. Going to
+					 * SYN_SENT a socket that was not bound has no local port
+					 * yet, going to SYN_RECV some have no peer port yet */
 	union {
 		struct {
-			int from, to; /* TCP_* of linux/tcp_states.h */
+			int from, to; /* TCP_* (src/tcp-tracker.h). A full socket's:
+				       * TIME_WAIT and an orphan's FIN_WAIT2 begin with CLOSE,
+				       * SYN_RECV comes with ESTABLISHED. Listeners are seen by
+				       * the tracepoint only */
 			struct socket_facts facts;
 		} state;
 		struct {
 			enum retransmit_reason reason;
-			nsec_t rto_nsec; /* that expired; NSEC_NONE when not known */
+			nsec_t rto_nsec; /* that expired; NSEC_NONE when not known, or when it was
+					  * not the retransmission timeout */
 		} retransmit;
 		struct tcp_packet packet;
 		struct {
@@ -100,6 +117,7 @@ typedef void (*observer_func)(const struct observation *observation, void *userd
  * this build lacks it. `force_fallback`: do not even try. */
 int observer_new(struct loop *loop, bool force_fallback, struct observer **ret_observer,
 		 struct error *err);
+/* After its watches, and not from within their functions. */
 struct observer *observer_free(struct observer *observer);
 DEFINE_CLEANUP(struct observer *, observer_free)
 enum observer_clock observer_clock(const struct observer *observer);
@@ -118,11 +136,13 @@ struct observer_watch_spec {
 };
 
 /* Starts to pass on what happens in that namespace, in the order of time within each source.
- * It keeps the namespace alive until it is freed. */
+ * It keeps the namespace alive until it is freed. `func` may free this watch and others, and make
+ * new ones. A namespace may have several. */
 int observer_watch(struct observer *observer, const struct observer_watch_spec *spec,
 		   observer_func func, void *userdata, struct observer_watch **ret_watch,
 		   struct error *err);
-/* Passes on what has happened so far, without waiting for the loop to come round. */
+/* Passes on what has happened so far, without waiting for the loop to come round. Does nothing when
+ * called by whom an observation is passed on to. */
 void observer_flush(struct observer *observer);
 /* Reports a failed or short pcap write of this watch, if there was one (disk full). */
 int observer_watch_check(struct observer_watch *watch, struct error *err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Theory of operation. Four kernel tracepoints tell what becomes of a TCP socket.
+ * Theory of operation. Five kernel tracepoints tell what becomes of a TCP socket.
  * Each program takes the first arguments only, since later kernels append others,
  * looks the socket's namespace up among the watched ones, and reserves one record
  * in the ring buffer. Where the ring is full the event is counted in the
@@ -166,11 +166,27 @@ int BPF_PROG(on_retransmit, struct sock *sk, struct sk_buff *skb)
 }
 
 /* A request or TIME_WAIT socket: only what is in its sock_common may be read. */
-static __always_inline void set_small_socket(struct observer_event *e, const struct sock *sk)
+static __always_inline void set_small_socket(struct observer_event *e, const struct sock_common *c)
 {
-	e->socket = (__u64)sk;
-	e->local_port = sk->__sk_common.skc_num;
-	e->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	e->socket = (__u64)c;
+	e->local_port = BPF_CORE_READ(c, skc_num);
+	e->peer_port = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
+}
+
+/* A request socket's; by its timer, or because the SYN came again. */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(on_retransmit_synack, struct sock *sk, struct request_sock *request)
+{
+	const struct sock_common *c = &request->__req_common;
+	struct observer_event *e;
+
+	e = reserve(c->skc_net.net->net_cookie, OBSERVER_EVENT_RETRANSMIT);
+	if (!e)
+		return 0;
+	set_small_socket(e, c);
+	e->reason = OBSERVER_REASON_UNKNOWN;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
 }
 
 /* The reset answers a packet that no socket was found for: the ports are those of the packet. */
@@ -209,11 +225,11 @@ int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 		return 0;
 	state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
 	if (sk && (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)) {
-		set_small_socket(e, sk);
+		set_small_socket(e, &sk->__sk_common);
 	} else if (sk) {
 		struct inet_sock *inet = (void *)sk;
 
-		set_small_socket(e, sk);
+		set_small_socket(e, &sk->__sk_common);
 		e->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
 	} else if (skb) {
 		set_ports_of(e, skb);

@@ -157,17 +157,21 @@ void world_establish(struct world *world)
 	lab_run(world->lab, 5 * NSEC_PER_MSEC);
 }
 
+void world_cut_node(struct world *world, int node)
+{
+	_cleanup_(packetfilter_freep) struct packetfilter *filter = NULL;
+	struct packetfilter_rule rule = { .interface = "eth0", .family = world->family };
+	struct error err = { 0 };
+	unsigned int handle;
+
+	must(packetfilter_new(world->pair.ns[node], &filter, &err));
+	must(packetfilter_drop(filter, &rule, &handle, &err));
+}
+
 void world_cut(struct world *world)
 {
-	for (int n = 0; n < NODES; n++) {
-		_cleanup_(packetfilter_freep) struct packetfilter *filter = NULL;
-		struct packetfilter_rule rule = { .interface = "eth0", .family = world->family };
-		struct error err = { 0 };
-		unsigned int handle;
-
-		must(packetfilter_new(world->pair.ns[n], &filter, &err));
-		must(packetfilter_drop(filter, &rule, &handle, &err));
-	}
+	for (int n = 0; n < NODES; n++)
+		world_cut_node(world, n);
 }
 
 const char *log_walk(const struct log *log)

@@ -49,6 +49,8 @@ int world_connect(struct world *world);
 void world_establish(struct world *world);
 /* From now on no TCP segment reaches either node, and neither can tell. */
 void world_cut(struct world *world);
+/* The same for what one of them would receive. */
+void world_cut_node(struct world *world, int node);
 void world_close(int *fd);
 
 void log_append(struct log *log, const struct observation *observation);

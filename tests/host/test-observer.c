@@ -292,6 +292,25 @@ START_TEST(neighbour_not_found)
 }
 END_TEST
 
+/* By the server's timer and because the client's SYN comes again. */
+START_TEST(syn_ack_again)
+{
+	struct world w;
+
+	world_init(&w, &lab, AF_INET);
+	world_cut_node(&w, CLIENT);
+	world_socket(&w);
+	ck_assert_int_eq(world_connect(&w), -EINPROGRESS);
+	lab_run(&lab, 1500 * NSEC_PER_MSEC);
+	for (int o = 0; o < OBSERVERS; o++)
+		ck_assert_str_eq(log_walk(&w.log[o][SERVER]), "");
+	ck_assert_uint_gt(log_count(&w.log[BEST][SERVER], OBSERVATION_RETRANSMIT), 0);
+	ck_assert_uint_eq(log_count(&w.log[BEST][SERVER], OBSERVATION_RETRANSMIT),
+			  log_count(&w.log[FALLBACK][SERVER], OBSERVATION_RETRANSMIT));
+	world_deinit(&w);
+}
+END_TEST
+
 static void on_logged(const struct observation *observation, void *userdata)
 {
 	log_append(userdata, observation);
@@ -484,6 +503,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, destroyed_socket_leaves_its_info);
 	tcase_add_test(tc, dual_stack_socket);
 	tcase_add_test(tc, neighbour_not_found);
+	tcase_add_test(tc, syn_ack_again);
 	tcase_add_test(tc, capture_is_read_by_tcpdump);
 	tcase_add_test(tc, capture_tells_of_a_full_disk);
 	tcase_add_test(tc, full_ring_is_noticed);
