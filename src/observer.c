@@ -283,7 +283,7 @@ static int open_sources(struct observer_watch *watch, const struct observer_watc
 	watch->netns_fd = fcntl(spec->ns->fd, F_DUPFD_CLOEXEC, 0);
 	if (watch->netns_fd < 0)
 		return error_errno(err, -errno, "network namespace");
-	if (!observer->bpf) {
+	if (!observer->bpf && spec->ifindex) { /* not a router's, whose packets are others' */
 		rc = observer_fallback_new(tell, watch, &watch->fallback, err);
 		if (rc < 0)
 			return rc;
