@@ -7,21 +7,9 @@
 #include "netns/qdisc.h"
 #include "netns/sysctl.h"
 
-#define BRIDGE	       "br0"
 #define SILENCE_METRIC 1 /* before any route that a fault may put */
 #define RULE_PRIORITY  100
 #define READY_LIMIT    (5 * NSEC_PER_SEC)
-
-/* Fixed addresses, [family][shared subnet][endpoint]; the gateways are the router's ends. */
-static const char *const addresses[_FAMILY_MAX][2][_ENDPOINT_MAX] = {
-	[FAMILY_IPV4] = { { "10.1.0.2/24", "10.2.0.2/24" }, { "10.1.0.2/24", "10.1.0.3/24" } },
-	[FAMILY_IPV6] = { { "fd00:1::2/64", "fd00:2::2/64" }, { "fd00:1::2/64", "fd00:1::3/64" } },
-};
-static const char *const gateways[_FAMILY_MAX][_ENDPOINT_MAX] = {
-	[FAMILY_IPV4] = { "10.1.0.1/24", "10.2.0.1/24" },
-	[FAMILY_IPV6] = { "fd00:1::1/64", "fd00:2::1/64" },
-};
-static const char *const port_names[_ENDPOINT_MAX] = { "to-client", "to-server" };
 
 /* What a namespace needs before its first interface. The family that is not used is switched
  * off, so that captures show the trial and nothing else. */
@@ -43,27 +31,19 @@ static bool has_router(const struct testbed *tb)
 	return tb->scenario->path.kind != PATH_DIRECT;
 }
 
-static struct link_mac mac_of(enum node_id subnet, unsigned int host)
+static int plan(struct testbed *tb, struct error *err)
 {
-	return (struct link_mac){ { 2, 0, 0, 0, (uint8_t)(subnet + 1), (uint8_t)host } };
-}
+	struct testbed_plan plan;
+	int r = testbed_plan(tb->scenario->path.kind, tb->family, &plan, err);
 
-static int plan_addresses(struct testbed *tb, struct error *err)
-{
-	int shared = tb->scenario->path.kind != PATH_ROUTED;
-
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		int r = ip_parse(addresses[tb->family][shared][n], &tb->node[n].address, err);
-
-		if (r < 0)
-			return r;
-		r = ip_parse(gateways[tb->family][n], &tb->port[n].address, err);
-		if (r < 0)
-			return r;
-		tb->port[n].name = port_names[n];
-		tb->node[n].mac = mac_of(n, 2);
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++) {
+		tb->node[n].address = plan.node[n].address;
+		tb->node[n].mac = plan.node[n].mac;
+		tb->port[n].name = plan.port[n].interface;
+		tb->port[n].mac = plan.port[n].mac;
+		tb->port[n].address = plan.port[n].address;
 	}
-	return 0;
+	return r;
 }
 
 /* Without IPv6 in the kernel there is nothing to switch off. */
@@ -131,12 +111,12 @@ static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
 
 static void put_cable(struct testbed *tb, enum node_id n)
 {
-	struct link_end near = { tb->port[n].name, tb->node[NODE_ROUTER].ns, mac_of(n, 1) };
+	struct link_end near = { tb->port[n].name, tb->node[NODE_ROUTER].ns, tb->port[n].mac };
 	struct link_end far = { TESTBED_INTERFACE, tb->node[n].ns, tb->node[n].mac };
 
 	link_put_veth(tb->node[NODE_ROUTER].rtnl, &near, &far, tb->scenario->path.mtu);
 	if (tb->scenario->path.kind == PATH_SWITCHED)
-		link_put_master(tb->node[NODE_ROUTER].rtnl, near.name, BRIDGE);
+		link_put_master(tb->node[NODE_ROUTER].rtnl, near.name, TESTBED_BRIDGE);
 	link_put_up(tb->node[NODE_ROUTER].rtnl, near.name, true);
 }
 
@@ -152,8 +132,8 @@ static int put_cables(struct testbed *tb, struct error *err)
 		return nl_commit(client->rtnl, err);
 	}
 	if (tb->scenario->path.kind == PATH_SWITCHED) {
-		link_put_bridge(tb->node[NODE_ROUTER].rtnl, BRIDGE);
-		link_put_up(tb->node[NODE_ROUTER].rtnl, BRIDGE, true);
+		link_put_bridge(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE);
+		link_put_up(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE, true);
 	}
 	put_cable(tb, NODE_CLIENT);
 	put_cable(tb, NODE_SERVER);
@@ -282,7 +262,7 @@ static int bring_up(struct testbed *tb, enum node_id id, struct error *err)
 
 static int build(struct testbed *tb, struct error *err)
 {
-	int r = plan_addresses(tb, err);
+	int r = plan(tb, err);
 
 	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
 		if (n != NODE_ROUTER || has_router(tb))

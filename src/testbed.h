@@ -16,8 +16,7 @@
 #include "netns/packetfilter.h"
 #include "netns/route.h"
 #include "src/scenario.h"
-
-#define TESTBED_INTERFACE "eth0" /* of client and server */
+#include "src/testbed-plan.h"
 
 struct testbed_node {
 	struct netns *ns;	 /* NULL while the node is without power */
@@ -35,6 +34,7 @@ struct testbed_node {
 struct testbed_port {
 	const char *name; /* "to-client", "to-server" */
 	int ifindex;
+	struct link_mac mac;
 	struct ip address; /* routed: the endpoint's gateway */
 };
 
