@@ -8,7 +8,7 @@
 #include "src/cmd.h"
 #include "src/util/cleanup.h"
 
-static const struct verb *const verbs[] = { &verb_run };
+static const struct verb *const verbs[] = { &verb_run, &verb_list };
 
 static void usage(FILE *out)
 {

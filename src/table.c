@@ -8,6 +8,7 @@
 struct cell {
 	char *text;
 	enum table_style style;
+	const char *section; /* printed above the row that begins here, or NULL */
 };
 
 struct table {
@@ -16,6 +17,7 @@ struct table {
 	const bool *right;
 	struct cell *cells; /* rows one after the other */
 	size_t n_cells, size;
+	const char *section; /* of the next row */
 };
 
 static const char *const escapes[] = {
@@ -56,7 +58,13 @@ void table_cell(struct table *t, enum table_style style, const char *text)
 		t->cells = cells;
 		t->size = size;
 	}
-	t->cells[t->n_cells++] = (struct cell){ strdup(text), style };
+	t->cells[t->n_cells++] = (struct cell){ strdup(text), style, t->section };
+	t->section = NULL;
+}
+
+void table_section(struct table *t, const char *text)
+{
+	t->section = text;
 }
 
 bool table_is_terminal(FILE *file)
@@ -110,7 +118,10 @@ void table_print(const struct table *t, FILE *out)
 
 	for (size_t c = 0; c < t->columns; c++)
 		print_cell(t, c, t->headers[c], TABLE_DIM, colour, out);
-	for (size_t i = 0; i < t->n_cells; i++)
+	for (size_t i = 0; i < t->n_cells; i++) {
+		if (t->cells[i].section)
+			fprintf(out, "\n%s\n", t->cells[i].section);
 		print_cell(t, i % t->columns, t->cells[i].text ? t->cells[i].text : "?",
 			   t->cells[i].style, colour, out);
+	}
 }
