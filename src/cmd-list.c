@@ -138,24 +138,6 @@ static unsigned int needs_of(const struct scenario_list *list)
 	return needs;
 }
 
-/* One unit is enough for a rough time: "0.5 s", "12 s", "16 min", "2.2 h", "30 d". */
-static const char *rough(nsec_t span, char *buffer, size_t size)
-{
-	double s = nsec_to_sec(span);
-
-	if (span == NSEC_NONE)
-		return "-";
-	if (s < 120)
-		snprintf(buffer, size, s < 10 ? "%.1f s" : "%.0f s", s);
-	else if (s < 2 * 3600)
-		snprintf(buffer, size, "%.0f min", s / 60);
-	else if (s < 2 * 86400)
-		snprintf(buffer, size, "%.1f h", s / 3600);
-	else
-		snprintf(buffer, size, "%.0f d", s / 86400);
-	return buffer;
-}
-
 static void add_row(struct table *table, const struct entry *entry)
 {
 	const struct scenario *s = entry->real.items[0];
@@ -167,8 +149,10 @@ static void add_row(struct table *table, const struct entry *entry)
 	table_cell(table, TABLE_PLAIN, entry->real.count > 1 ? text : s->name);
 	estimate_format_needs(needs_of(&entry->real), text, sizeof(text));
 	table_cell(table, TABLE_PLAIN, text);
-	table_cell(table, TABLE_PLAIN, rough(span_of(&entry->real), text, sizeof(text)));
-	table_cell(table, TABLE_PLAIN, rough(span_of(&entry->quick), text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN,
+		   estimate_format_span(span_of(&entry->real), text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN,
+		   estimate_format_span(span_of(&entry->quick), text, sizeof(text)));
 	table_cell(table, TABLE_PLAIN, s->summary ? s->summary : "");
 }
 

@@ -102,3 +102,20 @@ nsec_t estimate_span(const struct scenario *s, enum family family)
 		span = s->horizon_nsec;
 	return first + span;
 }
+
+char *estimate_format_span(nsec_t span, char *buffer, size_t size)
+{
+	double s = nsec_to_sec(span);
+
+	if (span == NSEC_NONE)
+		snprintf(buffer, size, "-");
+	else if (s < 120)
+		snprintf(buffer, size, s < 10 ? "%.1f s" : "%.0f s", s);
+	else if (s < 2 * 3600)
+		snprintf(buffer, size, "%.0f min", s / 60);
+	else if (s < 2 * 86400)
+		snprintf(buffer, size, "%.1f h", s / 3600);
+	else
+		snprintf(buffer, size, "%.0f d", s / 86400);
+	return buffer;
+}

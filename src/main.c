@@ -8,7 +8,7 @@
 #include "src/cmd.h"
 #include "src/util/cleanup.h"
 
-static const struct verb *const verbs[] = { &verb_run, &verb_list };
+static const struct verb *const verbs[] = { &verb_run, &verb_list, &verb_show, &verb_check };
 
 static void usage(FILE *out)
 {
