@@ -163,6 +163,8 @@ static void connected(struct trial *trial)
 	if (!trial->spec.scenario->n_events && trial->phase == PHASE_RUNNING)
 		trial->origin_nsec = trial->zero_nsec;
 	schedule(trial);
+	if (trial->spec.hooks && trial->spec.hooks->connected)
+		trial->spec.hooks->connected(trial->spec.hooks->userdata);
 }
 
 static int start_client(struct trial *trial);
@@ -388,6 +390,14 @@ static int unwatch(struct trial *trial, enum node_id id, struct error *err)
 	return r;
 }
 
+static void tell_node_changed(struct trial *trial, enum node_id id, const struct netns *ns)
+{
+	const struct trial_hooks *hooks = trial->spec.hooks;
+
+	if (hooks && hooks->node_changed)
+		hooks->node_changed(id, ns, hooks->userdata);
+}
+
 /* The fault stage's two questions: a host is about to go, a host is back. */
 static int let_go(struct fault_stage *stage, enum node_id id, struct error *err)
 {
@@ -396,6 +406,7 @@ static int let_go(struct fault_stage *stage, enum node_id id, struct error *err)
 	observer_flush(trial->observer);
 	trial->node[id].follows = false;
 	trial->node[id].endpoint.gone = true;
+	tell_node_changed(trial, id, NULL);
 	return unwatch(trial, id, err);
 }
 
@@ -404,6 +415,7 @@ static int take_up(struct fault_stage *stage, enum node_id id, bool service, str
 	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
 	int r = watch(trial, id, err);
 
+	tell_node_changed(trial, id, testbed_of(trial)->node[id].ns);
 	return r < 0 || !service ? r : start_agent(trial, id, err);
 }
 

@@ -20,9 +20,22 @@ struct trial_spec {
 	enum family family;
 	uint64_t seed;
 	unsigned int repeat;
-	const char *engine, *kernel; /* names for the record */
-	const char *pcap_dir;	     /* or NULL */
-	bool hold;		     /* the timeline waits for trial_begin(); for the shell */
+	const char *engine, *kernel;	 /* names for the record */
+	const char *pcap_dir;		 /* or NULL */
+	bool hold;			 /* the timeline waits for trial_begin(); for the shell */
+	const struct trial_hooks *hooks; /* or NULL; outlives the trial */
+};
+
+/* For who lives in the testbed with the trial. Each may be NULL; trial_free() is not allowed in
+ * them. */
+struct trial_hooks {
+	/* There is a connection (or none is wanted at the start), the timeline is about to begin.
+	 */
+	void (*connected)(void *userdata);
+	/* `node` has another namespace now; NULL: it is about to lose the one it has, and whoever
+	 * holds that one must let go of it. */
+	void (*node_changed)(enum node_id node, const struct netns *ns, void *userdata);
+	void *userdata;
 };
 
 struct trial;
