@@ -8,8 +8,8 @@
 #include "src/cmd.h"
 #include "src/util/cleanup.h"
 
-static const struct verb *const verbs[] = { &verb_run, &verb_list, &verb_show, &verb_check,
-					    &verb_doctor };
+static const struct verb *const verbs[] = { &verb_run,	 &verb_list,   &verb_show,
+					    &verb_check, &verb_doctor, &verb_shell };
 
 static void usage(FILE *out)
 {
