@@ -15,6 +15,7 @@ struct argument {
 	char letter;	   /* short, or 0 */
 	const char *value; /* what its value is called in --help, or NULL when it takes none */
 	const char *help;
+	const char *values; /* words its value may be, for completion: "ipv4 ipv6"; may be NULL */
 };
 
 struct verb {

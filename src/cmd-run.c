@@ -26,8 +26,10 @@ enum {
 
 static const struct argument arguments[] = {
 	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario there is" },
-	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME", "who provides the kernel: host (default)" },
-	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both" },
+	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME", "who provides the kernel: host (default)",
+			      "host" },
+	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both",
+			      "ipv4 ipv6 both" },
 	[ARGUMENT_HORIZON] = { "horizon", 0, "TIME", "wait at most so long after the first event" },
 	[ARGUMENT_JOBS] = { "jobs", 'j', "N", "at most N trials at once" },
 	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a trial and nothing else" },

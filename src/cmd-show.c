@@ -21,7 +21,7 @@ enum {
 };
 
 static const struct argument arguments[] = {
-	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default) or ipv6" },
+	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default) or ipv6", "ipv4 ipv6" },
 	[ARGUMENT_QUICK] = { "quick", 'q', NULL, "with the scenario's quick settings" },
 	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE", "with a changed setting, as for `run`" },
 	{ 0 },

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/cmd.h"
+#include "src/complete.h"
 #include "src/util/cleanup.h"
 
 static const struct verb *const verbs[] = { &verb_run,	 &verb_list,   &verb_show,
@@ -29,18 +30,6 @@ static const struct verb *find(const char *name)
 	return NULL;
 }
 
-/* Lines for the shell's completion: the verbs, or a verb's options. */
-static int complete(const char *name)
-{
-	const struct verb *verb = name ? find(name) : NULL;
-
-	for (size_t i = 0; !name && i < ARRAY_SIZE(verbs); i++)
-		puts(verbs[i]->name);
-	for (const struct argument *a = verb ? verb->arguments : NULL; a && a->name; a++)
-		printf("--%s\n", a->name);
-	return 0;
-}
-
 static int dispatch(int argc, char **argv, struct error *err)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
@@ -60,8 +49,10 @@ static int dispatch(int argc, char **argv, struct error *err)
 		puts("deadpeer " DEADPEER_VERSION);
 		return 0;
 	}
-	if (!strcmp(name, "__complete"))
-		return complete(argc > 2 ? argv[2] : NULL);
+	if (!strcmp(name, "__complete")) {
+		complete_print(verbs, ARRAY_SIZE(verbs), argc - 2, argv + 2);
+		return 0;
+	}
 	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
 }
 
