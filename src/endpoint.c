@@ -86,6 +86,7 @@ static int observe_state(struct endpoint *ep, const struct observation *o)
 		return 0;
 	if (o->local_port)
 		ep->local_port = o->local_port;
+	ep->gap |= ep->state && ep->state != o->state.from;
 	switch (o->state.to) {
 	case TCP_STATE_ESTABLISHED:
 		ep->established_nsec = o->time_nsec;
@@ -460,6 +461,20 @@ static void read_wire(struct record_endpoint *r, const struct endpoint_context *
 	}
 }
 
+/* A destroyed socket is told of late (the kernel frees it in the background, after the program has
+ * closed it): it ended no later than the program felt. */
+static void bound_by_application(struct endpoint *ep)
+{
+	struct record_endpoint *r = &ep->record;
+
+	if (!ep->derived || ep->application_nsec == NSEC_NONE || ep->kernel_nsec == NSEC_NONE ||
+	    ep->kernel_nsec <= ep->application_nsec)
+		return;
+	ep->kernel_nsec = ep->application_nsec;
+	if (r->n_states && r->states[r->n_states - 1].to == TCP_STATE_CLOSE)
+		r->states[r->n_states - 1].time_nsec = ep->application_nsec;
+}
+
 void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *context,
 		       struct record_endpoint *ret_record)
 {
@@ -468,6 +483,7 @@ void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *conte
 	bool ended = verdict.outcome != OUTCOME_NONE && verdict.outcome != OUTCOME_SURVIVED &&
 		     verdict.outcome != OUTCOME_UNDETECTED;
 
+	bound_by_application(ep);
 	r->outcome = verdict.outcome;
 	r->mechanism = verdict.mechanism;
 	r->error = verdict.error ? strerrorname_np(verdict.error) : NULL;

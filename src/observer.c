@@ -123,6 +123,14 @@ static bool tell(const struct observation *observation, void *userdata)
 	return !watch->dead;
 }
 
+static bool tell_derived(const struct observation *observation, void *userdata)
+{
+	struct observation o = *observation;
+
+	o.derived = true;
+	return tell(&o, userdata);
+}
+
 static struct observer_watch **bucket_of(struct observer *observer, uint64_t cookie)
 {
 	return &observer->bucket[cookie % BUCKETS];
@@ -283,8 +291,8 @@ static int open_sources(struct observer_watch *watch, const struct observer_watc
 	watch->netns_fd = fcntl(spec->ns->fd, F_DUPFD_CLOEXEC, 0);
 	if (watch->netns_fd < 0)
 		return error_errno(err, -errno, "network namespace");
-	if (!observer->bpf && spec->ifindex) { /* not a router's, whose packets are others' */
-		rc = observer_fallback_new(tell, watch, &watch->fallback, err);
+	if (spec->ifindex) { /* not a router's, whose packets are others' */
+		rc = observer_fallback_new(tell_derived, watch, &watch->fallback, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -78,6 +78,8 @@ struct tcp_packet {
 
 struct observation {
 	enum observation_kind kind;
+	bool derived; /* told from packets and sock_diag, not by a tracepoint; both tell, each by
+		       * itself, where there are tracepoints */
 	nsec_t time_nsec; /* CLOCK_MONOTONIC */
 	uint64_t socket;  /* identifies the socket within its namespace while it lives: its kernel
 			   * address (tracepoint), else a hash of the four-tuple. The kernel may give

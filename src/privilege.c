@@ -55,21 +55,21 @@ static int map_ids(uid_t uid, gid_t gid)
 	return write_file("/proc/self/gid_map", map);
 }
 
-/* With a network namespace of its own: one may only go back to a namespace that one owns. */
 static int enter_user_namespace(struct error *err)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	int r = unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : 0;
+	int r = unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
 
 	if (r < 0)
-		return error_set(err, ERROR_CAPABILITY, r,
-				 "user namespaces: unshare: %s; run as root, or allow "
-				 "them (sysctl user.max_user_namespaces, "
-				 "kernel.unprivileged_userns_clone, "
-				 "kernel.apparmor_restrict_unprivileged_userns; in a container, a "
-				 "seccomp profile that permits unshare)",
-				 strerror(-r));
+		return error_set(
+			err, ERROR_CAPABILITY, r,
+			"user namespaces: unshare(CLONE_NEWUSER): %s; run as root, or allow "
+			"them (sysctl user.max_user_namespaces, "
+			"kernel.unprivileged_userns_clone, "
+			"kernel.apparmor_restrict_unprivileged_userns; in a container, a "
+			"seccomp profile that permits unshare)",
+			strerror(-r));
 	r = map_ids(uid, gid);
 	if (r < 0)
 		return error_set(err, ERROR_CAPABILITY, r,
@@ -94,10 +94,27 @@ static void make_proc_sys_writable(void)
 		return;
 }
 
+/* netns_new() comes back to the namespace it left, for which that one has to belong to our user
+ * namespace: the host's does not where we are root of a user namespace only. It also keeps the
+ * host's network out of reach of any mistake. */
+static int leave_host_network(struct error *err)
+{
+	int r = unshare(CLONE_NEWNET) < 0 ? -errno : 0;
+
+	if (r < 0)
+		return error_set(err, ERROR_CAPABILITY, r,
+				 "network namespaces: unshare(CLONE_NEWNET): %s (sysctl "
+				 "user.max_net_namespaces)",
+				 strerror(-r));
+	return 0;
+}
+
 int privilege_acquire(struct error *err)
 {
 	int r = privilege_is_root() ? 0 : enter_user_namespace(err);
 
+	if (r >= 0)
+		r = leave_host_network(err);
 	if (r >= 0)
 		make_proc_sys_writable();
 	return r;

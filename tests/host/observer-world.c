@@ -54,7 +54,12 @@ void log_append(struct log *log, const struct observation *observation)
 
 static void on_observation(const struct observation *observation, void *userdata)
 {
-	log_append(userdata, observation);
+	struct log *log = userdata;
+
+	if (log->tracepoints_only && observation->derived &&
+	    observation->kind != OBSERVATION_DESTROY)
+		return;
+	log_append(log, observation);
 }
 
 static socklen_t address_of(int family, int node, struct sockaddr_storage *address)
@@ -103,6 +108,8 @@ void world_init(struct world *world, struct lab *lab, int family)
 							    .ifindex = world->pair.ifindex[n],
 							    .interface = "eth0" };
 
+			world->log[o][n].tracepoints_only =
+				observer_clock(lab->observer[o]) == OBSERVER_CLOCK_TRACEPOINT;
 			must(observer_watch(lab->observer[o], &spec, on_observation,
 					    &world->log[o][n], &world->watch[o][n], &err));
 		}

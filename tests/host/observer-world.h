@@ -15,6 +15,7 @@ enum { BEST, FALLBACK, OBSERVERS };
 struct log {
 	struct observation *items; /* in the order they came; owned */
 	size_t count;
+	bool tracepoints_only; /* what the other observer derives is not wanted twice */
 };
 
 /* The loop and both observers; shared by any number of worlds. */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "netns/tcp-state.h"
+#include "src/expect.h"
+#include "src/model.h"
+#include "src/trial-internal.h"
+
+#define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
+
+static int copy_setting(const struct setting_value *value, void *userdata)
+{
+	struct record *record = userdata;
+	struct record_setting *s =
+		record_append(&record->settings, &record->n_settings, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->key = strdup(value->key);
+	s->text = strdup(value->text);
+	s->is_number = value->is_number;
+	s->number = value->number;
+	return s->key && s->text ? 0 : -ENOMEM;
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+/* The record's clock is that of the less exact witness it had to believe. */
+static enum observer_clock clock_of(const struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (trial->node[id].watched && trial->node[id].believed == WITNESS_DERIVED)
+			return OBSERVER_CLOCK_SOCK_DIAG;
+	return OBSERVER_CLOCK_TRACEPOINT;
+}
+
+static int describe(struct trial *trial, struct record *record)
+{
+	const struct trial_spec *spec = &trial->spec;
+
+	record->scenario = copy(spec->scenario->name);
+	record->id = copy(spec->scenario->id);
+	record->variant = copy(spec->scenario->variant);
+	record->engine = copy(spec->engine);
+	record->kernel = copy(spec->kernel);
+	record->clock = copy(observer_clock_name(clock_of(trial)));
+	record->family = spec->family;
+	record->seed = spec->seed;
+	record->repeat = spec->repeat;
+	return scenario_for_each_setting(spec->scenario, copy_setting, record);
+}
+
+static int compare_time(const void *a, const void *b)
+{
+	nsec_t x = ((const struct record_retransmission *)a)->time_nsec;
+	nsec_t y = ((const struct record_retransmission *)b)->time_nsec;
+
+	return (x > y) - (x < y);
+}
+
+/* What the tracepoints missed of the retransmissions, the packets have: without its reason. */
+static int add_missed(struct endpoint *to, const struct endpoint *from)
+{
+	size_t known = to->record.n_retransmissions;
+
+	for (size_t i = 0; i < from->record.n_retransmissions; i++) {
+		const struct record_retransmission *r = &from->record.retransmissions[i];
+		struct record_retransmission *list = to->record.retransmissions, *slot;
+		bool found = false;
+
+		for (size_t k = 0; k < known && !found; k++)
+			found = llabs(list[k].time_nsec - r->time_nsec) < SAME_EVENT;
+		if (found)
+			continue;
+		slot = record_append(&to->record.retransmissions, &to->record.n_retransmissions,
+				     sizeof(*slot));
+		if (!slot)
+			return -ENOMEM;
+		*slot = *r;
+	}
+	qsort(to->record.retransmissions, to->record.n_retransmissions,
+	      sizeof(*to->record.retransmissions), compare_time);
+	return 0;
+}
+
+static struct prediction predict(const struct trial *trial, const struct trial_node *node)
+{
+	struct model_facts facts = { .hz = model_hz(),
+				     .rto_nsec = node->rto_nsec,
+				     .established_nsec = trial->origin_nsec - trial->zero_nsec };
+
+	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);
+}
+
+static int conclude(struct trial *trial, enum node_id id)
+{
+	struct trial_node *node = &trial->node[id];
+	struct endpoint *endpoint = trial_node_endpoint(node);
+	struct record_endpoint *r = &trial->record->endpoint[id];
+	struct endpoint_context context = {
+		.origin_nsec = trial->origin_nsec,
+		.last_heal_nsec = trial->last_heal_nsec,
+		.usable = node->usable,
+		.full_term = trial->full_term,
+	};
+	struct prediction p = predict(trial, node);
+
+	trial_node_progress(node);
+	if (endpoint->state == TCP_STATE_FIN_WAIT2 || endpoint->state == TCP_STATE_CLOSE)
+		trial_node_look_for_small_socket(node);
+	if (node->believed == WITNESS_TRACEPOINT &&
+	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
+		return -ENOMEM;
+	endpoint_conclude(endpoint, &context, r);
+	if (trial->spec.scenario->agent[id].command && trial->stage.agent[id])
+		r->command_output = copy(agent_output(trial->stage.agent[id]));
+	if (p.mechanism == MECHANISM_NONE)
+		return 0;
+	r->earliest_nsec = p.earliest_nsec;
+	r->latest_nsec = p.latest_nsec;
+	return 0;
+}
+
+int trial_make_record(struct trial *trial, struct error *err)
+{
+	struct record *record = trial->record;
+	int r = describe(trial, record);
+
+	if (r < 0)
+		return error_errno(err, r, "record");
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		r = conclude(trial, id);
+		if (r < 0)
+			return error_errno(err, r, "record");
+	}
+	record->lost = trial->lost;
+	record->span_nsec = nsec_now() - trial->origin_nsec;
+	return expect_check(trial->spec.scenario, record, err);
+}
