@@ -16,8 +16,12 @@ enum {
 	ARGUMENT_HORIZON,
 	ARGUMENT_JOBS,
 	ARGUMENT_JSON,
+	ARGUMENT_KERNEL,
+	ARGUMENT_MODULES,
 	ARGUMENT_NO_BPF,
+	ARGUMENT_NO_SNAPSHOT,
 	ARGUMENT_PCAP,
+	ARGUMENT_PHASE,
 	ARGUMENT_QUICK,
 	ARGUMENT_REPEAT,
 	ARGUMENT_SEED,
@@ -26,13 +30,21 @@ enum {
 
 static const struct argument arguments[] = {
 	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario there is" },
-	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME", "who provides the kernel: host (default)",
+	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME",
+			      "who provides the kernel: host (default), or qemu: virtual time",
 			      "host" },
 	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both",
 			      "ipv4 ipv6 both" },
 	[ARGUMENT_HORIZON] = { "horizon", 0, "TIME", "wait at most so long after the first event" },
 	[ARGUMENT_JOBS] = { "jobs", 'j', "N", "at most N trials at once" },
 	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a trial and nothing else" },
+	[ARGUMENT_KERNEL] = { "kernel", 'k', "NAME",
+			      "qemu: which kernel: 6.1, 6.12, a whole release, or a vmlinuz" },
+	[ARGUMENT_MODULES] = { "modules", 0, "DIR",
+			       "qemu: the modules of a vmlinuz given by its path" },
+	[ARGUMENT_NO_SNAPSHOT] = { "no-snapshot", 0, NULL, "qemu: boot each guest from the start" },
+	[ARGUMENT_PHASE] = { "phase", 0, "N",
+			     "qemu: timer wheel phase of every trial, in ticks (default: drawn)" },
 	[ARGUMENT_NO_BPF] = { "no-bpf", 0, NULL, "observe without BPF, as an ordinary user would" },
 	[ARGUMENT_PCAP] = { "pcap", 0, "DIR", "write each node's packets to DIR" },
 	[ARGUMENT_QUICK] = { "quick", 'q', NULL,
@@ -56,6 +68,7 @@ struct run {
 	struct families families;
 	struct engine_job job;
 	long long repeat;
+	long long phase; /* -1: drawn */
 	bool json, all;
 	struct scenario_list scenarios;
 	struct engine_trial *trials;
@@ -117,6 +130,19 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 		break;
 	case ARGUMENT_JSON:
 		run->json = true;
+		break;
+	case ARGUMENT_KERNEL:
+		run->job.kernel_name = value;
+		break;
+	case ARGUMENT_MODULES:
+		run->job.kernel_modules = value;
+		break;
+	case ARGUMENT_NO_SNAPSHOT:
+		run->job.no_snapshot = true;
+		break;
+	case ARGUMENT_PHASE:
+		r = arguments_number("phase", value, 0, TRIAL_PHASES - 1, &number, err);
+		run->phase = number;
 		break;
 	case ARGUMENT_NO_BPF:
 		run->job.force_fallback = true;
@@ -194,9 +220,10 @@ static int plan(struct run *run, struct error *err)
 			for (long long i = 0; i < run->repeat; i++)
 				*t++ = (struct engine_trial){ run->scenarios.items[s],
 							      run->families.list[f],
-							      (unsigned int)i };
+							      (unsigned int)i, run->phase };
 	run->job.trials = run->trials;
 	run->job.n_trials = n;
+	run->job.request = &run->request;
 	return 0;
 }
 
@@ -291,6 +318,7 @@ static int cmd_run(const struct verb *verb, int argc, char **argv, struct error 
 	struct run run = { .engine = &engine_host,
 			   .families = { { FAMILY_IPV4 }, 1 },
 			   .repeat = 1,
+			   .phase = -1,
 			   .job = { .seed = 1 } };
 	int r = 0, argument;
 

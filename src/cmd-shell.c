@@ -282,7 +282,8 @@ static int live(struct shell *sh, struct error *err)
 	struct trial_hooks hooks = { on_connected, on_node_changed, sh };
 	struct signals signals = { .fd = -1 };
 	struct utsname kernel;
-	struct trial_spec spec = { .scenario = sh->scenario,
+	struct trial_spec spec = { .phase = -1,
+				   .scenario = sh->scenario,
 				   .family = sh->family,
 				   .seed = 1,
 				   .engine = "host",

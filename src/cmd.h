@@ -4,4 +4,5 @@
 
 #include "src/arguments.h"
 
-extern const struct verb verb_run, verb_list, verb_show, verb_check, verb_doctor, verb_shell;
+extern const struct verb verb_run, verb_list, verb_show, verb_check, verb_doctor, verb_shell,
+	verb_kernels;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct engine *const engines[] = { &engine_host };
+static const struct engine *const engines[] = { &engine_host, &engine_qemu };
 
 const struct engine *engine_from_name(const char *name)
 {
@@ -15,5 +15,5 @@ const struct engine *engine_from_name(const char *name)
 
 const char *engine_names(void)
 {
-	return "host";
+	return "host, qemu";
 }

@@ -3,18 +3,20 @@
 /*
  * Who provides the kernel. An engine takes a list of trials and hands out a record
  * for each; nobody else asks which one runs. The host engine runs them on this
- * machine's kernel in real time.
+ * machine's kernel in real time, the qemu engine on a stock kernel in virtual time.
  */
 
 #include <stdbool.h>
 
 #include "src/record.h"
 #include "src/scenario.h"
+#include "src/trial.h"
 
 struct engine_trial {
 	const struct scenario *scenario;
 	enum family family;
 	unsigned int repeat;
+	int64_t phase; /* of the timer wheel at the first event; where phases are pinned */
 };
 
 /* What the engine tells while it runs. All pointers are valid during the call only, but the
@@ -33,9 +35,13 @@ struct engine_job {
 	size_t n_trials;
 	unsigned int jobs; /* at most so many at once; 0: as many as the engine finds good */
 	uint64_t seed;
-	const char *pcap_dir;	 /* or NULL */
-	bool force_fallback;	 /* observe without BPF */
-	const char *kernel_name; /* qemu: which one, or NULL */
+	const char *pcap_dir; /* or NULL */
+	bool pin_phases;      /* wait for the tick that has the trial's phase: free in
+			       * virtual time */
+	const struct scenario_request *request; /* how the scenarios were loaded */
+	bool no_snapshot;			/* qemu: boot each guest from the start */
+	bool force_fallback;			/* observe without BPF */
+	const char *kernel_name;		/* qemu: which one, or NULL */
 	const char *kernel_modules;
 };
 
@@ -46,7 +52,7 @@ struct engine {
 		   struct error *err);
 };
 
-extern const struct engine engine_host;
+extern const struct engine engine_host, engine_qemu;
 
 /* NULL when there is none of that name. */
 const struct engine *engine_from_name(const char *name);

@@ -7,10 +7,11 @@
 
 #include "src/cmd.h"
 #include "src/complete.h"
+#include "src/guest-run.h"
 #include "src/util/cleanup.h"
 
-static const struct verb *const verbs[] = { &verb_run,	 &verb_list,   &verb_show,
-					    &verb_check, &verb_doctor, &verb_shell };
+static const struct verb *const verbs[] = { &verb_run,	  &verb_list,  &verb_show,   &verb_check,
+					    &verb_doctor, &verb_shell, &verb_kernels };
 
 static void usage(FILE *out)
 {
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int r;
 
+	guest_run_if_guest();
 	open_standard_descriptors();
 	r = dispatch(argc, argv, &err);
 	if (r >= 0)

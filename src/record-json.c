@@ -244,10 +244,13 @@ static json_object *build(const struct record *record)
 	json_object_object_add(o, "family", text(family_name(record->family)));
 	json_object_object_add(o, "seed", json_object_new_uint64(record->seed));
 	json_object_object_add(o, "repeat", json_object_new_int((int)record->repeat));
+	json_object_object_add(o, "phase",
+			       record->phase < 0 ? NULL : json_object_new_int64(record->phase));
 	json_object_object_add(o, "settings", settings_json(record));
 	json_object_object_add(o, "faults", faults_json(record));
 	json_object_object_add(o, "endpoints", endpoints);
 	json_object_object_add(o, "span_s", seconds(record->span_nsec));
+	json_object_object_add(o, "lateness_s", seconds(record->lateness_nsec));
 	json_object_object_add(o, "clock", text(record->clock));
 	json_object_object_add(o, "lost", json_object_new_uint64(record->lost));
 	json_object_object_add(o, "verdict", text(record_passed(record) ? "pass" : "fail"));
@@ -510,7 +513,7 @@ static void read_lists(struct reader *reader, json_object *o, struct record *rec
 
 static void read_record(struct reader *reader, json_object *o, struct record *record)
 {
-	json_object *endpoints = get(reader, o, "endpoints");
+	json_object *endpoints = get(reader, o, "endpoints"), *phase = get(reader, o, "phase");
 
 	record->scenario = get_text(reader, o, "scenario");
 	record->id = get_text(reader, o, "id");
@@ -520,6 +523,8 @@ static void read_record(struct reader *reader, json_object *o, struct record *re
 	record->family = (enum family)lookup(get(reader, o, "family"), family_from_name);
 	record->seed = json_object_get_uint64(get(reader, o, "seed"));
 	record->repeat = (unsigned int)json_object_get_int(get(reader, o, "repeat"));
+	record->phase = phase ? json_object_get_int64(phase) : -1;
+	record->lateness_nsec = get_seconds(reader, o, "lateness_s");
 	record->clock = get_text(reader, o, "clock");
 	record->lost = json_object_get_uint64(get(reader, o, "lost"));
 	record->span_nsec = get_seconds(reader, o, "span_s");

@@ -100,7 +100,9 @@ struct record {
 	char *engine, *kernel;
 	enum family family;
 	uint64_t seed;
-	unsigned int repeat; /* 0, 1, ... of --repeat */
+	int64_t phase;	      /* of the timer wheel at the first event, in ticks; -1: not pinned */
+	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
+	unsigned int repeat;  /* 0, 1, ... of --repeat */
 	struct record_setting *settings;
 	size_t n_settings;
 	struct record_fault *faults; /* what was done, when */

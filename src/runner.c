@@ -6,6 +6,7 @@
 
 #include "src/trial.h"
 
+#define READY_POLL     (10 * NSEC_PER_MSEC)
 #define PROGRESS_EVERY (250 * NSEC_PER_MSEC)
 #define JOBS_DEFAULT   256
 #define FDS_PER_TRIAL  24 /* namespaces, netlink, packet and agent sockets */
@@ -22,7 +23,7 @@ struct runner {
 	const struct engine_job *job;
 	const char *engine, *kernel;
 	const struct engine_listener *listener;
-	struct observer *observer;
+	struct observer *observer; /* the caller's */
 	struct loop_timer *start_timer, *progress_timer;
 	struct slot *slots; /* one a trial */
 	size_t next, running, done;
@@ -61,7 +62,9 @@ static void start_next(struct runner *r)
 				   .seed = r->job->seed,
 				   .engine = r->engine,
 				   .kernel = r->kernel,
-				   .pcap_dir = r->job->pcap_dir };
+				   .pcap_dir = r->job->pcap_dir,
+				   .wait = r->job->pin_phases,
+				   .phase = r->job->pin_phases ? t->phase : -1 };
 	struct error err = { 0 };
 
 	*slot = (struct slot){ .runner = r, .index = r->next++ };
@@ -71,17 +74,34 @@ static void start_next(struct runner *r)
 		r->running++;
 }
 
+/* With phases pinned, clients connect when nothing is being set up any more: in virtual time that
+ * work would push the others' events from their ticks. */
+static void let_go(struct runner *r)
+{
+	bool all = true;
+
+	for (size_t i = 0; r->job->pin_phases && i < r->next; i++)
+		if (r->slots[i].trial && !trial_ready(r->slots[i].trial))
+			all = false;
+	for (size_t i = 0; r->job->pin_phases && all && i < r->next; i++)
+		if (r->slots[i].trial)
+			trial_go(r->slots[i].trial);
+	if (!all)
+		loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
+}
+
 /* One a round of the loop (a timer set to now fires in the next), so that what the others wait for
  * is not kept waiting. */
 static void on_start(void *userdata)
 {
 	struct runner *r = userdata;
 
-	if (r->next == r->job->n_trials || r->running >= r->jobs)
+	if (r->next == r->job->n_trials || r->running >= r->jobs) {
+		let_go(r);
 		return;
+	}
 	start_next(r);
-	if (r->next < r->job->n_trials && r->running < r->jobs)
-		loop_timer_set(r->start_timer, nsec_now());
+	loop_timer_set(r->start_timer, nsec_now());
 }
 
 /* The trial that will take longest is the one that the whole is waiting for. */
@@ -121,8 +141,8 @@ static unsigned int affordable(unsigned int wanted)
 	return wanted;
 }
 
-int runner_new(struct loop *loop, const struct engine_job *job, const char *engine,
-	       const char *kernel, const struct engine_listener *listener,
+int runner_new(struct loop *loop, struct observer *observer, const struct engine_job *job,
+	       const char *engine, const char *kernel, const struct engine_listener *listener,
 	       struct runner **ret_runner, struct error *err)
 {
 	_cleanup_(runner_freep) struct runner *r = calloc(1, sizeof(*r));
@@ -131,6 +151,7 @@ int runner_new(struct loop *loop, const struct engine_job *job, const char *engi
 	if (!r)
 		return error_errno(err, -ENOMEM, "runner");
 	*r = (struct runner){ .loop = loop,
+			      .observer = observer,
 			      .job = job,
 			      .engine = engine,
 			      .kernel = kernel,
@@ -139,9 +160,7 @@ int runner_new(struct loop *loop, const struct engine_job *job, const char *engi
 	r->slots = calloc(job->n_trials, sizeof(*r->slots));
 	if (!r->slots)
 		return error_errno(err, -ENOMEM, "runner");
-	rc = observer_new(loop, job->force_fallback, &r->observer, err);
-	if (rc >= 0)
-		rc = loop_timer_new(loop, on_start, r, &r->start_timer, err);
+	rc = loop_timer_new(loop, on_start, r, &r->start_timer, err);
 	if (rc >= 0)
 		rc = loop_timer_new(loop, on_progress, r, &r->progress_timer, err);
 	if (rc < 0)
@@ -162,7 +181,6 @@ struct runner *runner_free(struct runner *r)
 	free(r->slots);
 	loop_timer_free(r->start_timer);
 	loop_timer_free(r->progress_timer);
-	observer_free(r->observer);
 	free(r);
 	return NULL;
 }

@@ -26,6 +26,7 @@ struct document *document_free(struct document *document)
 	document_node_free(document->root);
 	free(document->comment);
 	free(document->file);
+	free(document->source);
 	free(document);
 	return NULL;
 }
@@ -77,6 +78,7 @@ int document_parse(const char *file, const char *text, size_t size, struct docum
 	if (!document)
 		return error_errno(err, -ENOMEM, "%s", file);
 	document->file = strdup(file);
+	document->source = strndup(text, size);
 	document->comment = opening_comment(text, size);
 	if (!document->file || !document->comment)
 		return error_errno(err, -ENOMEM, "%s", file);

@@ -36,6 +36,7 @@ struct document_node {
 
 struct document {
 	char *file;    /* owned */
+	char *source;  /* the whole text, terminated; owned */
 	char *comment; /* the comment that opens the file, without "# " and SPDX lines; owned */
 	struct document_node *root; /* a map; owned */
 };

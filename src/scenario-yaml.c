@@ -58,7 +58,8 @@ static int read_head(struct scenario *scenario, const struct document *document,
 
 	scenario->file = strdup(document->file);
 	scenario->explanation = strdup(document->comment);
-	if (!scenario->file || !scenario->explanation)
+	scenario->source = strdup(document->source);
+	if (!scenario->file || !scenario->source || !scenario->explanation)
 		return error_errno(err, -ENOMEM, "%s", document->file);
 	r = read_name(root, "id", true, &scenario->id, err);
 	if (r == 0)

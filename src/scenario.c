@@ -56,6 +56,7 @@ struct scenario *scenario_free(struct scenario *scenario)
 	free(scenario->name);
 	free(scenario->id);
 	free(scenario->file);
+	free(scenario->source);
 	free(scenario);
 	return NULL;
 }

@@ -193,6 +193,7 @@ struct expectation {
 
 struct scenario {
 	char *file;	   /* where it was read; owned, as all strings here */
+	char *source;	   /* its whole text, to be parsed again elsewhere (in a guest) */
 	char *id;	   /* "E16"; NULL when the file has none */
 	char *name;	   /* "power-loss-busy" */
 	char *variant;	   /* NULL, or the variant's name */

@@ -15,6 +15,7 @@
 
 enum trial_phase {
 	PHASE_SERVER,  /* waiting for the server to listen */
+	PHASE_READY,   /* waiting for trial_go(), then for the tick that has the phase */
 	PHASE_CLIENT,  /* waiting for the connection */
 	PHASE_HELD,    /* established; trial_begin() has not been called */
 	PHASE_RUNNING, /* the timeline runs */
@@ -66,7 +67,10 @@ struct trial {
 	nsec_t origin_nsec;	      /* the first event, NSEC_NONE before */
 	nsec_t last_heal_nsec;
 	nsec_t grace_nsec;
-	size_t active; /* faults that last and have not been healed */
+	nsec_t client_nsec;   /* PHASE_READY: when to start the client, NSEC_NEVER before trial_go()
+			       */
+	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
+	size_t active;	      /* faults that last and have not been healed */
 	bool probed;
 	bool full_term;
 	uint64_t lost;

@@ -51,6 +51,8 @@ static int describe(struct trial *trial, struct record *record)
 	record->family = spec->family;
 	record->seed = spec->seed;
 	record->repeat = spec->repeat;
+	record->phase = spec->phase;
+	record->lateness_nsec = trial->lateness_nsec;
 	return scenario_for_each_setting(spec->scenario, copy_setting, record);
 }
 

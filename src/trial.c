@@ -7,6 +7,7 @@
 
 #include "netns/sockdiag.h"
 #include "netns/tcp-state.h"
+#include "src/model.h"
 #include "src/testbed.h"
 #include "src/trial-internal.h"
 
@@ -62,6 +63,7 @@ static int start_client(struct trial *trial)
 	int r;
 
 	trial->phase = PHASE_CLIENT;
+	trial->start_nsec = nsec_now();
 	r = trial_node_start_agent(trial, NODE_CLIENT, &trial->failure);
 	if (r < 0)
 		return r;
@@ -72,10 +74,40 @@ static int start_client(struct trial *trial)
 	return 0;
 }
 
+/* The next point at which a client that connects then will see its first event strike at the
+ * wanted phase. Ticks are counted from the start of CLOCK_MONOTONIC, which the kernel's jiffies
+ * keep a constant distance from. */
+static nsec_t next_phase(const struct trial *trial)
+{
+	const struct scenario *s = trial->spec.scenario;
+	nsec_t tick = NSEC_PER_SEC / model_hz(), first = s->n_events ? s->events[0].at_nsec : 0;
+	nsec_t struck = (nsec_now() + first) / tick + 1;
+	nsec_t ahead = (trial->spec.phase - struck % TRIAL_PHASES + TRIAL_PHASES) % TRIAL_PHASES;
+
+	return (struck + ahead) * tick - first;
+}
+
+void trial_go(struct trial *trial)
+{
+	if (trial->phase != PHASE_READY)
+		return;
+	trial->client_nsec = trial->spec.phase < 0 ? nsec_now() : next_phase(trial);
+	schedule(trial);
+}
+
+bool trial_ready(const struct trial *trial)
+{
+	return trial->phase >= PHASE_READY;
+}
+
 void trial_listening(struct trial *trial)
 {
-	if (trial->phase == PHASE_SERVER && start_client(trial) < 0)
-		trial_over(trial);
+	if (trial->phase != PHASE_SERVER)
+		return;
+	trial->phase = PHASE_READY;
+	trial->client_nsec = NSEC_NEVER;
+	if (!trial->spec.wait)
+		trial_go(trial);
 }
 
 static void tell_node_changed(struct trial *trial, enum node_id id, const struct netns *ns)
@@ -202,6 +234,8 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	if (trial->origin_nsec == NSEC_NONE)
 		sample_before(trial);
 	at = nsec_now();
+	if (at - trial->zero_nsec - step->at_nsec > trial->lateness_nsec)
+		trial->lateness_nsec = at - trial->zero_nsec - step->at_nsec;
 	/* The later events keep their distance from the first, should it have come late. */
 	if (trial->origin_nsec == NSEC_NONE) {
 		trial->origin_nsec = at;
@@ -369,6 +403,8 @@ static nsec_t next_wake(const struct trial *trial)
 		if (trial->spec.scenario->agent[NODE_SERVER].command)
 			return min_nsec(nsec_now() + START_POLL, limit);
 		return limit;
+	case PHASE_READY:
+		return trial->client_nsec;
 	case PHASE_CLIENT:
 		return limit;
 	case PHASE_HELD:
@@ -400,6 +436,10 @@ static void on_timer(void *userdata)
 			start_timed_out(trial);
 		else
 			trial_node_look_for_listener(trial);
+		break;
+	case PHASE_READY:
+		if (start_client(trial) < 0)
+			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
 		start_timed_out(trial);
@@ -458,7 +498,8 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .userdata = userdata,
 				 .stage = { .let_go = let_go, .take_up = take_up },
 				 .origin_nsec = NSEC_NONE,
-				 .last_heal_nsec = NSEC_NONE };
+				 .last_heal_nsec = NSEC_NONE,
+				 .client_nsec = NSEC_NEVER };
 	trial_node_init(trial);
 	trial->record = calloc(1, sizeof(*trial->record));
 	trial->handles = calloc(spec->scenario->n_events + 1, sizeof(*trial->handles));
@@ -512,6 +553,8 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 	switch (trial->phase) {
 	case PHASE_SERVER:
 		return "waiting for the server to listen";
+	case PHASE_READY:
+		return "waiting to start";
 	case PHASE_CLIENT:
 		return "waiting for the client to connect";
 	case PHASE_HELD:

@@ -15,14 +15,21 @@
 #include "src/scenario.h"
 #include "src/util/loop.h"
 
+/* The granule of the timer wheel's fifth level, in which 7,200 s lie at HZ=250: as many phases as
+ * can make a difference to the timers that matter (kernel/time/timer.c). */
+#define TRIAL_PHASES 32768
+
 struct trial_spec {
 	const struct scenario *scenario; /* outlives the trial */
 	enum family family;
 	uint64_t seed;
 	unsigned int repeat;
-	const char *engine, *kernel;	 /* names for the record */
-	const char *pcap_dir;		 /* or NULL */
-	bool hold;			 /* the timeline waits for trial_begin(); for the shell */
+	const char *engine, *kernel; /* names for the record */
+	const char *pcap_dir;	     /* or NULL */
+	bool wait; /* once the server listens, wait for trial_go(): all trials are set up first */
+	int64_t phase; /* where the timer wheel is to stand at the first event, in ticks modulo
+			* TRIAL_PHASES; -1: wherever it happens to */
+	bool hold;     /* the timeline waits for trial_begin(); for the shell */
 	const struct trial_hooks *hooks; /* or NULL; outlives the trial */
 };
 
@@ -50,6 +57,11 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 		trial_func func, void *userdata, struct trial **ret_trial, struct error *err);
 struct trial *trial_free(struct trial *trial);
 DEFINE_CLEANUP(struct trial *, trial_free)
+
+/* Lets a trial that waits connect its client. */
+void trial_go(struct trial *trial);
+/* Whether it waits for that. */
+bool trial_ready(const struct trial *trial);
 
 /* Lets a held timeline begin. */
 void trial_begin(struct trial *trial);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The user's cache: $XDG_CACHE_HOME/deadpeer, by default ~/.cache/deadpeer.
+ * Whatever is in it can be made again. An entry is written under a temporary
+ * name, under a lock of its own, and renamed into place when it is whole.
+ */
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include <nettle/sha2.h>
+
+#include "src/util/error.h"
+
+/* "<cache>/<sub>", made if it is not there. To be freed. */
+int cache_folder(const char *sub, char **ret_path, struct error *err);
+
+/* Waits for the lock of what will be `path` ("<path>.lock"), and removes what others left there
+ * unfinished; closing the descriptor, or dying, unlocks. */
+int cache_lock(const char *path, int *ret_fd, struct error *err);
+
+/* A name beside `path` that nobody else uses. To be freed; NULL without memory. */
+char *cache_temporary(const char *path);
+
+/* Removes a file or a folder with all that is in it; what is not there is no error. */
+void cache_remove(const char *path);
+
+/* Keeps the newest `count` of the files in the folder of `path` that end like it does (".cpio");
+ * `path` itself stays. */
+void cache_prune(const char *path, size_t count);
+
+/* Like error_errno(); a full disk is told with its remedy. */
+int cache_error(struct error *err, int rc, const char *path);
+
+/* The disk space that a file or folder takes, bytes. */
+unsigned long long cache_usage(const char *path);
+
+#define CACHE_KEY_SIZE 33 /* 32 hexadecimal digits and the end */
+
+/* What a cache entry was made from, hashed. */
+struct cache_key {
+	struct sha256_ctx context;
+};
+
+void cache_key_init(struct cache_key *key);
+void cache_key_add(struct cache_key *key, const void *data, size_t size);
+void cache_key_add_string(struct cache_key *key, const char *text);
+/* A file counts by its identity (device, inode, size, times), which costs no reading; its path
+ * does not count. */
+int cache_key_add_file(struct cache_key *key, const char *path, struct error *err);
+void cache_key_add_stat(struct cache_key *key, const struct stat *st);
+char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE]);

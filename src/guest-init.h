@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The guest's side: this program as process 1 of a stock kernel. It makes the
+ * guest quiet, waits at the snapshot point, does the job and ends the guest.
+ */
+
+#include <stdio.h>
+
+#include "src/util/error.h"
+
+/* What a guest is for. Lines written to `out` reach the host at once, costing no system call
+ * and no time; only process 1 may write them (the memory is not inherited). The return value is
+ * the guest's status: 0, or what guest_end_func gets. */
+typedef int (*guest_run_func)(const void *job, size_t size, FILE *out, void *userdata);
+
+/* Whether this process is a guest's first. */
+int guest_init_wanted(void);
+
+/* Never returns. `prepare`, which may be NULL, is called once before the snapshot point: what it
+ * makes, every job starts with; it returns 0, or a negative errno with the reason in `err`. */
+typedef int (*guest_prepare_func)(void *userdata, struct error *err);
+_Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, void *userdata);
+
+/* Tells the host that a long job is getting on though it has nothing to write yet. */
+void guest_init_progress(void);

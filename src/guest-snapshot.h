@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Snapshots of booted guests in the user's cache. Each is a folder named after
+ * what it was made from: the guest's memory as a file, which every restored
+ * guest maps for itself (nothing is copied, unchanged pages are shared); the
+ * state of QEMU's devices; and a stamp that goes last and knows what the other
+ * two were like.
+ */
+
+#include <stdbool.h>
+
+#include "src/util/error.h"
+
+struct guest_snapshot {
+	int memory_fd; /* -1: none */
+	int device_fd;
+};
+
+#define GUEST_SNAPSHOT_NONE                                                                        \
+	{                                                                                          \
+		.memory_fd = -1, .device_fd = -1                                                   \
+	}
+
+/* Opens the snapshot at `path`; false when there is none. One that is damaged is removed. */
+bool guest_snapshot_open(struct guest_snapshot *snapshot, const char *path);
+void guest_snapshot_close(struct guest_snapshot *snapshot);
+
+/* Two empty files in a new folder `temporary`, the memory's `memory_size` long. */
+int guest_snapshot_create(struct guest_snapshot *snapshot, const char *temporary,
+			  unsigned long long memory_size, struct error *err);
+/* Stamps what has been written there and renames it to `path`. */
+int guest_snapshot_commit(struct guest_snapshot *snapshot, const char *temporary, const char *path,
+			  struct error *err);
+
+/* Removes the least recently used ones beside `path`, which stays, beyond what the cache may
+ * hold. */
+void guest_snapshot_prune(const char *path);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The window: memory that a guest and this process share, outside what the
+ * guest's kernel takes for its own. The job lies in it before the guest runs;
+ * what the guest writes can be read here at once. Nothing waits for anything:
+ * the guest's time never depends on this machine's.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define GUEST_WINDOW_MAGIC   UINT64_C(0x7265657064616564) /* "deadpeer" */
+#define GUEST_WINDOW_VERSION 1
+#define GUEST_WINDOW_SIZE    (64u << 20) /* bytes; only what is touched takes memory */
+#define GUEST_WINDOW_JOB     4096u	 /* offset of the job; the output comes after it */
+
+enum guest_state {
+	GUEST_STATE_NONE,    /* not yet in user space */
+	GUEST_STATE_READY,   /* booted; here the snapshot is taken */
+	GUEST_STATE_RUNNING, /* has read its job */
+	GUEST_STATE_ENDED,   /* its output and its status are whole */
+	GUEST_STATE_FAILED,  /* as well, and `failure` says why */
+};
+
+struct guest_window {
+	/* Written here. */
+	uint64_t magic;
+	uint64_t version;
+	uint64_t job_size;	/* bytes */
+	uint64_t output_offset; /* where the output starts in the window */
+	uint64_t output_size;	/* room for it, bytes */
+	uint64_t seed;		/* for the guest kernel's random numbers */
+	/* Written by the guest. */
+	_Atomic uint64_t state;	      /* enum guest_state */
+	_Atomic uint64_t output_used; /* bytes written and whole */
+	_Atomic uint64_t progress;    /* any change means that it is getting on */
+	int64_t status;		      /* what the job's function returned */
+	char failure[512];	      /* one line */
+};

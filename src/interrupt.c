@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/interrupt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+static void on_signal(void *userdata, uint32_t events)
+{
+	struct interrupt *i = userdata;
+
+	i->caught = true;
+	loop_quit(i->loop);
+}
+
+int interrupt_init(struct interrupt *i, struct loop *loop, struct error *err)
+{
+	sigset_t set;
+
+	*i = (struct interrupt){ .loop = loop, .fd = -1 };
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return error_errno(err, -errno, "sigprocmask");
+	i->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (i->fd < 0)
+		return error_errno(err, -errno, "signalfd");
+	return loop_io_new(loop, i->fd, EPOLLIN, on_signal, i, &i->io, err);
+}
+
+void interrupt_deinit(struct interrupt *i)
+{
+	i->io = loop_io_free(i->io);
+	i->fd = fd_close(i->fd);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * SIGINT, SIGTERM and SIGHUP as an event of the loop, so that everything is taken
+ * down in order.
+ */
+
+#include <stdbool.h>
+
+#include "src/util/loop.h"
+
+struct interrupt {
+	struct loop *loop;
+	struct loop_io *io;
+	int fd;
+	bool caught; /* the loop was quit by a signal */
+};
+
+/* Blocks the three signals and quits the loop when one comes. `interrupt` must stay in place. */
+int interrupt_init(struct interrupt *interrupt, struct loop *loop, struct error *err);
+void interrupt_deinit(struct interrupt *interrupt);

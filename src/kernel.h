@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Kernels to boot: those that kernel_fetch() brought into the user's cache,
+ * those of this machine's /boot, or any vmlinuz the user names.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "src/util/cleanup.h"
+#include "src/util/error.h"
+
+enum kernel_origin {
+	KERNEL_FETCHED, /* in the user's cache */
+	KERNEL_MACHINE, /* under /boot */
+	KERNEL_PATH,	/* a file the user named */
+	_KERNEL_ORIGIN_MAX,
+};
+
+struct kernel {
+	char *release; /* "6.1.0-56-cloud-amd64", what uname -r will say */
+	char *image;   /* path of the vmlinuz */
+	char *modules; /* folder with modules.builtin and kernel/, NULL: it has none */
+	enum kernel_origin origin;
+};
+
+struct kernel_list {
+	struct kernel *kernels; /* newest first */
+	size_t count;
+};
+
+const char *kernel_origin_name(enum kernel_origin origin);
+
+/* Compares two releases as people do: runs of digits by value. */
+int kernel_release_compare(const char *a, const char *b);
+
+/* Whether `name` is `release` or a prefix of it that ends where a part of the version does:
+ * "6.1" is a name of 6.1.0-56, not of 6.12.1. */
+bool kernel_name_matches(const char *name, const char *release);
+
+/* All that are at hand. */
+int kernel_list_init(struct kernel_list *list, struct error *err);
+void kernel_list_deinit(struct kernel_list *list);
+
+/* Finds the kernel that `name` means: a release, a prefix of just one release at hand, or the
+ * path of a vmlinuz, whose modules are in `modules` (may be NULL: none). NULL means the newest
+ * at hand. An error names what is at hand. */
+int kernel_find(const char *name, const char *modules, struct kernel *ret, struct error *err);
+void kernel_deinit(struct kernel *kernel);
+
+/* Brings the newest of Debian's cloud kernels that `name` matches into the user's cache, with
+ * the machine's own package client, without root and without installing it. `progress` is for
+ * a terminal. What is there already is not fetched again. */
+int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct error *err);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which kernel a name means, and what is inside a kernel image. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <check.h>
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/cache.h"
+#include "src/deb.h"
+#include "src/kernel.h"
+#include "src/util/cleanup.h"
+#include "src/vmlinux.h"
+
+static char folder[64]; /* of one test */
+
+static void setup(void)
+{
+	snprintf(folder, sizeof(folder), "/tmp/deadpeer-test.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	setenv("XDG_CACHE_HOME", folder, 1);
+}
+
+static void teardown(void)
+{
+	cache_remove(folder);
+}
+
+static char *in_folder(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void put(const char *name, const void *data, size_t size)
+{
+	FILE *file = fopen(in_folder(name), "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(data, 1, size, file), size);
+	fclose(file);
+}
+
+static const struct {
+	const char *name, *release;
+	bool matches;
+} names[] = {
+	{ "6.1", "6.1.0-56-cloud-amd64", true },
+	{ "6.1", "6.12.117+deb12-cloud-amd64", false },
+	{ "6.1.", "6.1.0-56-cloud-amd64", true },
+	{ "6.1.0-5", "6.1.0-56-cloud-amd64", false },
+	{ "6.1.0-56", "6.1.0-56-cloud-amd64", true },
+	{ "6.1.0-56-cl", "6.1.0-56-cloud-amd64", false },
+	{ "6.12.117", "6.12.117+deb12-cloud-amd64", true },
+	{ "6.12.117+deb12-cloud-amd64", "6.12.117+deb12-cloud-amd64", true },
+	{ "6.12.117+deb12-cloud-amd64x", "6.12.117+deb12-cloud-amd64", false },
+	{ "6", "6.12.117+deb12-cloud-amd64", true },
+	{ "", "6.12.117+deb12-cloud-amd64", false },
+};
+
+START_TEST(name_matches_whole_parts)
+{
+	ck_assert_int_eq(kernel_name_matches(names[_i].name, names[_i].release), names[_i].matches);
+}
+END_TEST
+
+START_TEST(releases_compare_by_number)
+{
+	ck_assert_int_eq(kernel_release_compare("6.1.0-56", "6.12.1"), -1);
+	ck_assert_int_eq(kernel_release_compare("6.1.0-9-cloud", "6.1.0-56-cloud"), -1);
+	ck_assert_int_eq(kernel_release_compare("6.12.117+deb12", "6.12.99+deb12"), 1);
+	ck_assert_int_eq(kernel_release_compare("6.1", "6.1"), 0);
+}
+END_TEST
+
+/* A bzImage as far as our reader looks: setup header, one payload, its size. */
+struct fake {
+	uint8_t data[65536];
+	size_t size;
+};
+
+static void fake_image(struct fake *image, const uint8_t *elf, size_t elf_size)
+{
+	struct archive *writer = archive_write_new();
+	struct archive_entry *entry = archive_entry_new();
+	size_t offset = 2 * 512, used = 0;
+	uint32_t length, payload = 0, unpacked = (uint32_t)elf_size;
+
+	memset(image, 0, sizeof(*image));
+	image->data[0x1f1] = 1;
+	memcpy(image->data + 0x1fe, "\x55\xaa", 2);
+	memcpy(image->data + 0x202, "HdrS\x0f\x02", 6);
+	memcpy(image->data + 0x20e, "\x80\x01", 2);
+	strcpy((char *)image->data + 0x380, "6.1.0-1-test (someone@somewhere)");
+	archive_write_set_format_raw(writer);
+	archive_write_add_filter_gzip(writer);
+	archive_write_set_bytes_per_block(writer, 0);
+	archive_write_open_memory(writer, image->data + offset, sizeof(image->data) - offset - 4,
+				  &used);
+	archive_entry_set_filetype(entry, AE_IFREG);
+	archive_write_header(writer, entry);
+	archive_write_data(writer, elf, elf_size);
+	archive_entry_free(entry);
+	archive_write_free(writer);
+	memcpy(image->data + offset + used, &unpacked, 4);
+	length = (uint32_t)used + 4;
+	memcpy(image->data + 0x248, &payload, 4);
+	memcpy(image->data + 0x24c, &length, 4);
+	image->size = offset + length;
+}
+
+static size_t fake_elf(uint8_t *data, uint32_t note_type)
+{
+	Elf64_Ehdr header = { .e_ident = ELFMAG, .e_phoff = sizeof(header), .e_phnum = 1 };
+	Elf64_Phdr segment = { .p_type = PT_NOTE, .p_offset = 128, .p_filesz = 20 };
+	uint32_t note[5] = { 4, 4, note_type, 0, 0x1000000 };
+
+	memcpy(&note[3], "Xen", 4);
+	memset(data, 0, 256);
+	memcpy(data, &header, sizeof(header));
+	memcpy(data + sizeof(header), &segment, sizeof(segment));
+	memcpy(data + 128, note, sizeof(note));
+	return 256;
+}
+
+START_TEST(image_is_taken_apart)
+{
+	static struct fake image;
+	uint8_t elf[256], back[512];
+	size_t size = fake_elf(elf, 18);
+	struct error err = { 0 };
+	char release[64], target[256];
+	FILE *file;
+
+	fake_image(&image, elf, size);
+	put("vmlinuz", image.data, image.size);
+	ck_assert_int_eq(vmlinux_release(in_folder("vmlinuz"), release, sizeof(release), &err), 0);
+	ck_assert_str_eq(release, "6.1.0-1-test");
+	strcpy(target, in_folder("vmlinux"));
+	ck_assert_int_eq(vmlinux_extract(in_folder("vmlinuz"), target, &err), 0);
+	file = fopen(target, "r");
+	ck_assert_uint_eq(fread(back, 1, sizeof(back), file), size);
+	fclose(file);
+	ck_assert_mem_eq(back, elf, size);
+}
+END_TEST
+
+START_TEST(image_without_pvh_note_stays_as_it_is)
+{
+	static struct fake image;
+	uint8_t elf[256];
+	size_t size = fake_elf(elf, 17);
+	_cleanup_(freep) char *path = NULL;
+	struct error err = { 0 };
+
+	fake_image(&image, elf, size);
+	put("vmlinuz", image.data, image.size);
+	ck_assert_int_eq(vmlinux_cached(in_folder("vmlinuz"), &path, &err), 0);
+	ck_assert_str_eq(path, in_folder("vmlinuz"));
+}
+END_TEST
+
+START_TEST(image_that_is_cut_short_is_refused)
+{
+	static struct fake image;
+	uint8_t elf[256];
+	size_t size = fake_elf(elf, 18);
+	struct error err = { 0 };
+	char target[256];
+
+	fake_image(&image, elf, size);
+	put("vmlinuz", image.data, image.size - 30);
+	strcpy(target, in_folder("vmlinux"));
+	ck_assert_int_eq(vmlinux_extract(in_folder("vmlinuz"), target, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "truncated"));
+	ck_assert_int_eq(err.kind, ERROR_INPUT);
+}
+END_TEST
+
+START_TEST(file_that_is_no_image_is_refused)
+{
+	static const char text[4096] = "#!/bin/sh\n";
+	struct error err = { 0 };
+	struct kernel kernel;
+
+	put("script", text, sizeof(text));
+	ck_assert_int_eq(kernel_find(in_folder("script"), NULL, &kernel, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "not a kernel image"));
+	ck_assert_int_eq(kernel_find(in_folder("nothing"), NULL, &kernel, &err), -ENOENT);
+	ck_assert_int_eq(err.kind, ERROR_INPUT);
+}
+END_TEST
+
+static void put_fetched(const char *release)
+{
+	static struct fake image;
+	uint8_t elf[256];
+	char name[128];
+
+	fake_image(&image, elf, fake_elf(elf, 18));
+	snprintf(name, sizeof(name), "deadpeer/kernels/%s", release);
+	mkdir(in_folder(name), 0700);
+	snprintf(name, sizeof(name), "deadpeer/kernels/%s/vmlinuz", release);
+	put(name, image.data, image.size);
+}
+
+START_TEST(name_finds_one_kernel)
+{
+	_cleanup_(freep) char *kernels = NULL;
+	struct error err = { 0 };
+	struct kernel kernel;
+
+	ck_assert_int_eq(cache_folder("kernels", &kernels, &err), 0);
+	put_fetched("6.1.0-9-cloud-amd64");
+	put_fetched("6.1.0-56-cloud-amd64");
+	put_fetched("6.12.117+deb12-cloud-amd64");
+	ck_assert_int_eq(kernel_find("6.12", NULL, &kernel, &err), 0);
+	ck_assert_str_eq(kernel.release, "6.12.117+deb12-cloud-amd64");
+	ck_assert_ptr_null(kernel.modules);
+	kernel_deinit(&kernel);
+	ck_assert_int_eq(kernel_find("6.1.0-9", NULL, &kernel, &err), 0);
+	kernel_deinit(&kernel);
+	ck_assert_int_eq(kernel_find("6.1", NULL, &kernel, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "6.1.0-56-cloud-amd64, 6.1.0-9-cloud-amd64"));
+	ck_assert_int_eq(kernel_find("5.10", NULL, &kernel, &err), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(err.text, "deadpeer kernels fetch 5.10"));
+}
+END_TEST
+
+START_TEST(package_that_is_damaged_is_refused)
+{
+	struct error err = { 0 };
+	char out[256];
+
+	put("a.deb", "!<arch>\ndebian-binary   1 0 0 100644 4 `\n2.0\n", 44);
+	strcpy(out, in_folder("out"));
+	ck_assert_int_eq(deb_unpack_kernel(in_folder("a.deb"), out, &err), -EBADMSG);
+	ck_assert_int_eq(err.kind, ERROR_INPUT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("kernel");
+	TCase *tcase = tcase_create("kernel");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, name_matches_whole_parts, 0, ARRAY_SIZE(names));
+	tcase_add_test(tcase, releases_compare_by_number);
+	tcase_add_test(tcase, image_is_taken_apart);
+	tcase_add_test(tcase, image_without_pvh_note_stays_as_it_is);
+	tcase_add_test(tcase, image_that_is_cut_short_is_refused);
+	tcase_add_test(tcase, file_that_is_no_image_is_refused);
+	tcase_add_test(tcase, name_finds_one_kernel);
+	tcase_add_test(tcase, package_that_is_damaged_is_refused);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
