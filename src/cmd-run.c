@@ -73,6 +73,8 @@ struct run {
 	struct scenario_list scenarios;
 	struct engine_trial *trials;
 	struct record **records; /* one a trial */
+	bool *over;		 /* one a trial */
+	size_t printed;		 /* trials whose JSON is out */
 	bool failed;		 /* a verdict did not hold */
 	struct error worst;	 /* of the trials without a record */
 	bool progress_shown;
@@ -213,7 +215,8 @@ static int plan(struct run *run, struct error *err)
 		return error_input(err, "run: %zu trials are more than 1000000", n);
 	run->trials = t = calloc(n + 1, sizeof(*run->trials));
 	run->records = calloc(n + 1, sizeof(*run->records));
-	if (!run->trials || !run->records)
+	run->over = calloc(n + 1, sizeof(*run->over));
+	if (!run->trials || !run->records || !run->over)
 		return error_errno(err, -ENOMEM, "run");
 	for (size_t s = 0; s < run->scenarios.count; s++)
 		for (size_t f = 0; f < run->families.count; f++)
@@ -245,27 +248,36 @@ static void on_progress(const char *text, nsec_t at_most, size_t done, size_t to
 	run->progress_shown = true;
 }
 
+/* In the order of the trials, whichever ends first: the same run is the same bytes. */
+static void print_json(struct run *run)
+{
+	for (; run->printed < run->job.n_trials && run->over[run->printed]; run->printed++) {
+		const struct record *record = run->records[run->printed];
+		_cleanup_(freep) char *json = record ? record_to_json(record) : NULL;
+
+		if (json)
+			puts(json);
+	}
+	fflush(stdout);
+}
+
 static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
 {
 	struct run *run = userdata;
-	_cleanup_(freep) char *json = NULL;
 
 	clear_progress(run);
 	run->records[trial] = record;
-	if (!record) {
+	run->over[trial] = true;
+	if (record) {
+		run->failed |= !record_passed(record);
+	} else {
 		if (strcmp(run->worst.text, err->text) != 0)
 			fprintf(stderr, "deadpeer: %s\n", err->text);
 		if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
 			run->worst = *err;
-		return;
 	}
-	run->failed |= !record_passed(record);
-	if (!run->json)
-		return;
-	json = record_to_json(record);
-	if (json)
-		puts(json);
-	fflush(stdout);
+	if (run->json)
+		print_json(run);
 }
 
 /* Made now, so that a wrong path is known before anything runs. */
@@ -308,6 +320,7 @@ static void clean_up(struct run *run)
 	for (size_t i = 0; run->records && i < run->job.n_trials; i++)
 		record_free(run->records[i]);
 	free(run->records);
+	free(run->over);
 	free(run->trials);
 	scenario_list_deinit(&run->scenarios);
 }

@@ -84,8 +84,12 @@ static int observe_state(struct endpoint *ep, const struct observation *o)
 	}
 	if (!ep->socket || o->socket != ep->socket || ep->state == TCP_STATE_CLOSE)
 		return 0;
+	/* A socket cloned from a listener has its own ports only after its first state change
+	 * (up to Linux 6.12: inet_csk_clone_lock()), a closing one none any more. */
 	if (o->local_port)
 		ep->local_port = o->local_port;
+	if (o->peer_port)
+		ep->peer_port = o->peer_port;
 	ep->gap |= ep->state && ep->state != o->state.from;
 	switch (o->state.to) {
 	case TCP_STATE_ESTABLISHED:

@@ -253,7 +253,7 @@ static int netem_heal(struct fault_stage *stage, const struct event *event,
 	return set_netem(stage, event, NULL, err);
 }
 
-/* Cut, then kill, then delete: in this order no FIN gets out. */
+/* Cut, then kill: in this order no FIN gets out. */
 static int power_apply(struct fault_stage *stage, const struct event *event,
 		       struct fault_handle *handle, struct error *err)
 {
@@ -263,7 +263,8 @@ static int power_apply(struct fault_stage *stage, const struct event *event,
 		return r;
 	stage->agent[event->node] = agent_free(stage->agent[event->node]);
 	r = stage->let_go(stage, event->node, err);
-	return r < 0 ? r : testbed_node_remove(stage->testbed, event->node, err);
+	testbed_node_bury(stage->testbed, event->node);
+	return r;
 }
 
 int fault_power_on(struct fault_stage *stage, const struct event *event, struct error *err)

@@ -206,7 +206,10 @@ static void widen(struct prediction *p, nsec_t at)
 		p->latest_nsec = at;
 }
 
-static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t send_latest, bool undone)
+/* With a long RTT there is data in flight when the fault strikes, whose timer has been running for
+ * up to that long. */
+static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, nsec_t send_latest,
+				      bool undone)
 {
 	struct prediction p = { 0 };
 
@@ -221,7 +224,7 @@ static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t send_
 		}
 	}
 	if (undone && !t->user_timeout)
-		widen(&p, rto + model_threshold(t->retries2, t->rto_min, t->rto_max));
+		widen(&p, rto - rtt + model_threshold(t->retries2, t->rto_min, t->rto_max));
 	return p;
 }
 
@@ -254,7 +257,7 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 	if (rto == NSEC_NONE)
 		rto = t.rto_min + 2 * s->path.netem.delay_nsec + NSEC_PER_SEC / facts->hz;
 	if (send != NSEC_NEVER)
-		return predict_busy(&t, rto, send, backoff_is_undone(s->events));
+		return predict_busy(&t, rto, facts->rtt_nsec, send, backoff_is_undone(s->events));
 	if (t.keepalive)
 		return predict_idle(&t, facts->established_nsec);
 	return (struct prediction){ 0 };

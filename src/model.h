@@ -13,6 +13,7 @@
 struct model_facts {
 	unsigned int hz; /* timer ticks a second */
 	nsec_t rto_nsec; /* of the connection before the fault; NSEC_NONE: from path.delay */
+	nsec_t rtt_nsec; /* smoothed, likewise; 0 where the RTO is not known */
 	nsec_t established_nsec; /* before the first event */
 };
 

@@ -47,7 +47,10 @@ static void on_done(struct trial *trial, struct record *record, const struct err
 	struct slot *slot = userdata;
 	struct runner *r = slot->runner;
 
-	slot->trial = trial_free(trial);
+	if (r->job->pin_phases)
+		trial_retire(trial);
+	else
+		slot->trial = trial_free(trial);
 	r->running--;
 	finished(r, slot, record, err);
 }
@@ -113,7 +116,7 @@ static void on_progress(void *userdata)
 	for (size_t i = 0; i < r->next; i++) {
 		struct trial_status status;
 
-		if (!r->slots[i].trial)
+		if (!r->slots[i].trial || trial_retired(r->slots[i].trial))
 			continue;
 		trial_status(r->slots[i].trial, &status);
 		if (status.at_most_nsec > longest.at_most_nsec)

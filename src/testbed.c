@@ -306,7 +306,7 @@ struct testbed *testbed_free(struct testbed *tb)
 		return NULL;
 	for (enum node_id n = 0; n < _NODE_MAX; n++) {
 		close_node(&tb->node[n]);
-		tb->node[n].limbo = netns_free(tb->node[n].limbo);
+		tb->node[n].grave = netns_free(tb->node[n].grave);
 	}
 	free(tb);
 	return NULL;
@@ -367,27 +367,19 @@ int testbed_silence(struct testbed *tb, enum node_id id, struct error *err)
 	return set_silence(tb, id, true, err);
 }
 
-int testbed_node_remove(struct testbed *tb, enum node_id id, struct error *err)
+void testbed_node_bury(struct testbed *tb, enum node_id id)
 {
 	struct testbed_node *node = &tb->node[id];
-	_cleanup_(netns_freep) struct netns *limbo = NULL;
-	int r = netns_new(&limbo, err);
 
-	if (r < 0)
-		return r;
-	link_put_netns(node->rtnl, TESTBED_INTERFACE, limbo);
-	r = nl_commit(node->rtnl, err);
-	if (r < 0)
-		return r;
+	netns_free(node->grave); /* of an earlier reboot */
+	node->grave = take_ptr(node->ns);
 	close_node(node);
-	node->limbo = take_ptr(limbo);
-	return 0;
 }
 
 static int take_cable_back(struct testbed_node *node, bool new_mac, struct error *err)
 {
 	_cleanup_(nl_freep) struct nl *nl = NULL;
-	int r = nl_new(node->limbo, NETLINK_ROUTE, &nl, err);
+	int r = nl_new(node->grave, NETLINK_ROUTE, &nl, err);
 
 	if (r < 0)
 		return r;
@@ -395,7 +387,6 @@ static int take_cable_back(struct testbed_node *node, bool new_mac, struct error
 	r = nl_commit(nl, err);
 	if (r < 0)
 		return r;
-	node->limbo = netns_free(node->limbo);
 	if (!new_mac)
 		return 0;
 	node->mac.byte[3] = (uint8_t)node->boots;

@@ -4,10 +4,12 @@
  * A scenario's live network: client, server and the router between them, as
  * unnamed namespaces joined by veth pairs. Theory of operation: no fault ever
  * deletes a veth pair, since the surviving end would see its interface vanish,
- * which no power loss does. A node that loses power has its end of the cable moved
- * to a namespace of its own (limbo) before its namespace goes; a reboot moves it
- * back. Addresses and hardware addresses are fixed, so that a node comes back as
- * it was, or with another hardware address if that is what the scenario asks for.
+ * which no power loss does. A node that loses power is silenced, its processes are
+ * killed, and its namespace is buried with nothing alive in it: a reboot moves the
+ * cable's end to a new one. It goes with the testbed, since taking a namespace away
+ * makes the kernel hold a lock that every other trial needs (RTNL) for many
+ * milliseconds. Addresses and hardware addresses are fixed, so that a node comes
+ * back as it was, or with another hardware address if the scenario asks for that.
  */
 
 #include "netns/link.h"
@@ -23,7 +25,8 @@ struct testbed_node {
 	struct nl *rtnl;	 /* NETLINK_ROUTE in ns */
 	struct nl *diag;	 /* NETLINK_SOCK_DIAG in ns */
 	struct packetfilter *pf; /* made when first needed */
-	struct netns *limbo;	 /* where the cable's end is while ns is NULL */
+	struct netns *grave;	 /* the namespace that lost power; the cable's end is in it while ns
+				  * is NULL */
 	int ifindex;		 /* of TESTBED_INTERFACE; on the router 0 */
 	struct link_mac mac;	 /* of TESTBED_INTERFACE */
 	struct ip address;	 /* with its prefix length; on the router unset */
@@ -59,8 +62,8 @@ DEFINE_CLEANUP(struct testbed *, testbed_free)
 /* Lets nothing in or out of an endpoint any more, at once and unseen by either end: the first
  * step of a power loss. */
 int testbed_silence(struct testbed *testbed, enum node_id node, struct error *err);
-/* Deletes a silenced endpoint whose processes and watches are gone. */
-int testbed_node_remove(struct testbed *testbed, enum node_id node, struct error *err);
+/* Gives up a silenced endpoint whose processes and watches are gone. */
+void testbed_node_bury(struct testbed *testbed, enum node_id node);
 /* Builds it again, with the scenario's sysctls, and ends the silence. */
 int testbed_node_restore(struct testbed *testbed, enum node_id node, bool new_mac,
 			 struct error *err);

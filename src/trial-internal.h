@@ -46,6 +46,7 @@ struct trial_node {
 	bool follows;		/* the watch is of the endpoint's host, not of one booted later */
 	struct agent *original; /* whose reports are the endpoint's; only compared */
 	nsec_t rto_nsec;	/* just before the first event */
+	nsec_t rtt_nsec;	/* likewise */
 	uint64_t progress;	/* bytes acknowledged and received at the last heal */
 	bool usable;		/* more have been since */
 };

@@ -93,6 +93,7 @@ static struct prediction predict(const struct trial *trial, const struct trial_n
 {
 	struct model_facts facts = { .hz = model_hz(),
 				     .rto_nsec = node->rto_nsec,
+				     .rtt_nsec = node->rtt_nsec,
 				     .established_nsec = trial->origin_nsec - trial->zero_nsec };
 
 	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);

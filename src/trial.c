@@ -183,6 +183,7 @@ static void sample_before(struct trial *trial)
 
 		if (trial_node_look_up(&trial->node[id], &s) && s.has_info) {
 			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
+			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
 			endpoint_tcp_info(trial_node_endpoint(&trial->node[id]), &s.info);
 		}
 	}
@@ -516,10 +517,8 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 	return 0;
 }
 
-struct trial *trial_free(struct trial *trial)
+void trial_retire(struct trial *trial)
 {
-	if (!trial)
-		return NULL;
 	trial->phase = PHASE_OVER;
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
 		trial->node[id].watch = observer_watch_free(trial->node[id].watch);
@@ -527,12 +526,25 @@ struct trial *trial_free(struct trial *trial)
 			endpoint_deinit(&trial->node[id].view[w]);
 	}
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		agent_free(trial->stage.agent[id]);
-	testbed_free(trial->stage.testbed);
+		trial->stage.agent[id] = agent_free(trial->stage.agent[id]);
 	timeline_deinit(&trial->timeline);
-	loop_timer_free(trial->timer);
+	trial->timer = loop_timer_free(trial->timer);
+	trial->record = record_free(trial->record);
 	free(trial->handles);
-	record_free(trial->record);
+	trial->handles = NULL;
+}
+
+bool trial_retired(const struct trial *trial)
+{
+	return !trial->timer;
+}
+
+struct trial *trial_free(struct trial *trial)
+{
+	if (!trial)
+		return NULL;
+	trial_retire(trial);
+	testbed_free(trial->stage.testbed);
 	free(trial);
 	return NULL;
 }

@@ -55,6 +55,10 @@ typedef void (*trial_func)(struct trial *trial, struct record *record, const str
 /* Builds the testbed and starts the agents. Everything after that happens in the loop. */
 int trial_start(struct loop *loop, struct observer *observer, const struct trial_spec *spec,
 		trial_func func, void *userdata, struct trial **ret_trial, struct error *err);
+/* Ends everything in it that moves, and leaves the namespaces to trial_free(): taking them away
+ * takes the kernel long enough to disturb the others. Allowed in `func`. */
+void trial_retire(struct trial *trial);
+bool trial_retired(const struct trial *trial);
 struct trial *trial_free(struct trial *trial);
 DEFINE_CLEANUP(struct trial *, trial_free)
 
