@@ -207,21 +207,20 @@ static void widen(struct prediction *p, nsec_t at)
 }
 
 /* With a long RTT there is data in flight when the fault strikes, whose timer has been running for
- * up to that long. */
+ * up to that long; and answers under way still move the estimate that the timeout comes from. */
 static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, nsec_t send_latest,
 				      bool undone)
 {
 	struct prediction p = { 0 };
 
-	for (t->late = 0; t->late <= 2; t->late++) {
-		for (int probe = 0; probe <= 1; probe++) {
-			nsec_t at = retransmission_death(t, rto, probe);
+	for (int i = 0; i < 3 * 2 * 5; i++) {
+		nsec_t timeout = rto + rtt * (i / 6 - 2) / 8, at;
 
-			widen(&p, at);
-			p.mechanism =
-				t->user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_RETRANSMISSION;
-			widen(&p, at + send_latest);
-		}
+		t->late = i % 3;
+		at = retransmission_death(t, timeout, i / 3 % 2);
+		widen(&p, at - rtt);
+		p.mechanism = t->user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_RETRANSMISSION;
+		widen(&p, at + send_latest);
 	}
 	if (undone && !t->user_timeout)
 		widen(&p, rto - rtt + model_threshold(t->retries2, t->rto_min, t->rto_max));

@@ -72,6 +72,7 @@ struct trial {
 			       */
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* faults that last and have not been healed */
+	bool sampled;	      /* rto_nsec and rtt_nsec are known */
 	bool probed;
 	bool full_term;
 	uint64_t lost;

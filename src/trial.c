@@ -14,6 +14,7 @@
 #define START_LIMIT   (10 * NSEC_PER_SEC)  /* for a server to listen and a client to connect */
 #define START_POLL    (10 * NSEC_PER_MSEC) /* looking for a command's listening socket */
 #define SURVIVAL_POLL (20 * NSEC_PER_MSEC)
+#define SAMPLE_AHEAD  (20 * NSEC_PER_MSEC)
 #define PROBE_AFTER   (200 * NSEC_PER_MSEC) /* quiet since the heal: send a byte to prove it */
 #define GRACE	      (50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
 
@@ -47,7 +48,7 @@ void trial_connected(struct trial *trial)
 		return;
 	trial->phase = trial->spec.hold ? PHASE_HELD : PHASE_RUNNING;
 	trial->zero_nsec = nsec_now();
-	for (int w = 0; w < _WITNESS_MAX; w++)
+	for (int w = _WITNESS_MAX - 1; w >= 0; w--) /* the tracepoints', if both have seen it */
 		if (endpoint_established(&trial->node[NODE_CLIENT].view[w]))
 			trial->zero_nsec = trial->node[NODE_CLIENT].view[w].established_nsec;
 	if (!trial->spec.scenario->n_events && trial->phase == PHASE_RUNNING)
@@ -106,6 +107,7 @@ void trial_listening(struct trial *trial)
 		return;
 	trial->phase = PHASE_READY;
 	trial->client_nsec = NSEC_NEVER;
+	schedule(trial);
 	if (!trial->spec.wait)
 		trial_go(trial);
 }
@@ -175,9 +177,13 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 	return n < 0 ? -ENOMEM : 0;
 }
 
-/* Before the first event: what the retransmission timer would start from. */
+/* Shortly before the first event, so that asking does not delay it: what the retransmission timer
+ * would start from. */
 static void sample_before(struct trial *trial)
 {
+	if (trial->sampled)
+		return;
+	trial->sampled = true;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct sockdiag_socket s;
 
@@ -232,8 +238,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	nsec_t at;
 	int r;
 
-	if (trial->origin_nsec == NSEC_NONE)
-		sample_before(trial);
+	sample_before(trial);
 	at = nsec_now();
 	if (at - trial->zero_nsec - step->at_nsec > trial->lateness_nsec)
 		trial->lateness_nsec = at - trial->zero_nsec - step->at_nsec;
@@ -386,7 +391,7 @@ static nsec_t next_while_running(const struct trial *trial)
 	nsec_t step = timeline_next_nsec(&trial->timeline), at = horizon_at(trial);
 
 	if (step != NSEC_NEVER)
-		at = min_nsec(at, trial->zero_nsec + step);
+		at = min_nsec(at, trial->zero_nsec + step - (trial->sampled ? 0 : SAMPLE_AHEAD));
 	else if (may_survive(trial))
 		at = min_nsec(at, nsec_now() + SURVIVAL_POLL);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
@@ -448,6 +453,8 @@ static void on_timer(void *userdata)
 	case PHASE_HELD:
 		break;
 	case PHASE_RUNNING:
+		if (now >= trial->zero_nsec + timeline_next_nsec(&trial->timeline) - SAMPLE_AHEAD)
+			sample_before(trial);
 		take_due_steps(trial);
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 			trial_node_settle(&trial->node[id]);
