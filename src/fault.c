@@ -253,7 +253,8 @@ static int netem_heal(struct fault_stage *stage, const struct event *event,
 	return set_netem(stage, event, NULL, err);
 }
 
-/* Cut, then kill: in this order no FIN gets out. */
+/* Cut, then kill: in this order no FIN gets out. What the dead host's kernel does about its
+ * processes' sockets is nobody's business any more, hence let_go() before. */
 static int power_apply(struct fault_stage *stage, const struct event *event,
 		       struct fault_handle *handle, struct error *err)
 {
@@ -261,8 +262,8 @@ static int power_apply(struct fault_stage *stage, const struct event *event,
 
 	if (r < 0)
 		return r;
-	stage->agent[event->node] = agent_free(stage->agent[event->node]);
 	r = stage->let_go(stage, event->node, err);
+	stage->agent[event->node] = agent_free(stage->agent[event->node]);
 	testbed_node_bury(stage->testbed, event->node);
 	return r;
 }

@@ -453,7 +453,8 @@ static void on_timer(void *userdata)
 	case PHASE_HELD:
 		break;
 	case PHASE_RUNNING:
-		if (now >= trial->zero_nsec + timeline_next_nsec(&trial->timeline) - SAMPLE_AHEAD)
+		if (!timeline_done(trial) &&
+		    now >= trial->zero_nsec - SAMPLE_AHEAD + timeline_next_nsec(&trial->timeline))
 			sample_before(trial);
 		take_due_steps(trial);
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
