@@ -1,0 +1,332 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The command line from outside: what each verb prints, its exit status and error lines, and that
+# `shell` leaves nothing behind. test-cli.sh DEADPEER SOURCE-DIR; as an ordinary user with
+# TEST_ROOTLESS=1.
+# shellcheck disable=SC2016 # what is in single quotes is for the shells inside
+set -u
+deadpeer=$(realpath "$1")
+source=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 777 "$work"
+failures=0
+
+if [ -n "${TEST_ROOTLESS-}" ] && [ "$(id -u)" = 0 ]; then
+	run=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+else
+	run=()
+fi
+
+fail()
+{
+	echo "not ok: $*" >&2
+	failures=$((failures + 1))
+}
+
+# run_it WANTED-STATUS ARGUMENT...: leaves standard output in $out, standard error in $err.
+run_it()
+{
+	local wanted=$1 status
+	shift
+	"${run[@]}" "$deadpeer" "$@" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	out=$(cat "$work/out")
+	err=$(cat "$work/err")
+	[ "$status" = "$wanted" ] || fail "deadpeer $*: exit status $status, not $wanted: $err"
+}
+
+says() # says TEXT PATTERN WHAT
+{
+	[[ $1 == *"$2"* ]] || fail "$3: no '$2' in: $1"
+}
+
+# One line of error, from deadpeer.
+one_line()
+{
+	[ "$(wc -l <"$work/err")" = 1 ] || fail "$1: not one line: $err"
+	says "$err" "deadpeer: " "$1"
+}
+
+is_json_lines()
+{
+	python3 -c 'import json, sys; [json.loads(line) for line in sys.stdin]' <<<"$1" ||
+		fail "$2: not JSON lines"
+}
+
+usage_and_errors()
+{
+	local verb help
+
+	run_it 0 --help
+	help=$out
+	for verb in run list show check doctor shell; do
+		says "$help" "  $verb " "--help"
+		run_it 0 "$verb" --help
+		says "$out" "usage: deadpeer $verb" "$verb --help"
+		[ -z "$err" ] || fail "$verb --help: $err"
+		run_it 0 help "$verb"
+		run_it 2 "$verb" --no-such-option
+		one_line "$verb --no-such-option"
+		says "$err" "unknown option '--no-such-option'" "$verb"
+	done
+	run_it 0 --version
+	run_it 2
+	run_it 2 rum
+	one_line "unknown verb"
+	run_it 2 show
+	one_line "show without a scenario"
+	run_it 2 show power-loss-buzy
+	one_line "show of none"
+	says "$err" "did you mean 'power-loss-busy'" "show"
+	run_it 2 show E16 --set
+	says "$err" "needs a value" "--set"
+	run_it 2 show E16 --set client.net.ipv4.tcp_retries2
+	one_line "--set without ="
+	run_it 2 show E16 --family ipv5
+	says "$err" "--family: expected ipv4 or ipv6, got 'ipv5'" "--family"
+	run_it 2 show E16 E10
+	one_line "show of two"
+	run_it 2 list E16
+	run_it 2 doctor E16
+	run_it 2 check
+	run_it 2 shell
+	run_it 2 shell path-loss
+	says "$err" "choose one with --variant: silent-drop" "shell"
+	run_it 2 shell path-loss --variant nosuch
+	one_line "--variant"
+	run_it 2 shell power-loss-busy --variant nosuch
+	says "$err" "has no variants" "--variant"
+}
+
+list_and_show()
+{
+	local file name
+
+	run_it 0 list
+	for file in "$source"/scenarios/*.yaml; do
+		name=$(basename "$file" .yaml)
+		says "$out" " $name " "list"
+	done
+	run_it 0 list --json
+	is_json_lines "$out" "list --json"
+	for file in "$source"/scenarios/*.yaml; do
+		run_it 0 show "$file"
+		says "$out" "10.1.0.2/24" "show $file"
+		run_it 0 show "$(basename "$file" .yaml)" --quick --family ipv6
+		says "$out" "fd00:1::2/64" "show $file --family ipv6"
+	done
+	run_it 0 show E16 --set client.net.ipv4.tcp_retries2=4
+	[[ $out =~ client.net.ipv4.tcp_retries2\ +4$'\n' ]] || fail "show --set: $out"
+	run_it 0 show E16 --set path=direct
+	[[ $out != *to-client* ]] || fail "show of a direct path has a router: $out"
+
+	mkdir "$work/some"
+	cp "$source/scenarios/process-crash.yaml" "$work/some/"
+	echo "nonsense: 1" >"$work/some/bad.yaml"
+	chmod -R a+rX "$work/some"
+	DEADPEER_SCENARIOS=$work/some run_it 2 list
+	one_line "list of a bad file"
+	says "$err" "$work/some/bad.yaml:1:" "list"
+	says "$out" "process-crash" "list beside a bad file"
+}
+
+check_files()
+{
+	local corpus="$source/tests/corpus/scenario" files
+
+	run_it 0 check "$source"/scenarios/*.yaml
+	says "$out" " scenarios, " "check"
+	says "$out" " trials: ok" "check"
+	run_it 2 check "$corpus"/*.yaml
+	files=("$corpus"/*.yaml)
+	[ "$(wc -l <"$work/err")" = ${#files[@]} ] ||
+		fail "check: not one line for each wrong file"
+	run_it 2 check "$source/scenarios/process-crash.yaml" "$work/none.yaml"
+	one_line "check of a file that is not there"
+	says "$out" "1 scenario, 1 trial: ok" "check"
+}
+
+doctor()
+{
+	run_it 0 doctor --json
+	is_json_lines "$out" "doctor --json"
+	says "$out" '"check":"netem"' "doctor"
+	run_it 0 doctor
+	says "$out" "The host engine can run here." "doctor"
+	# Without namespaces it is said what is missing, and that nothing can run.
+	if [ "$(id -u)" = 0 ]; then
+		unshare -rn sh -c 'echo 0 >/proc/sys/user/max_net_namespaces &&
+			exec "$1" doctor' - "$deadpeer" >"$work/out" 2>&1
+		[ $? = 3 ] || fail "doctor without namespaces: $(cat "$work/out")"
+		says "$(cat "$work/out")" "user.max_net_namespaces" "doctor"
+	fi
+}
+
+# Anything that still holds the network namespace with that inode.
+holders()
+{
+	find /proc/[0-9]*/ns /proc/[0-9]*/fd -lname "net:\\[$1\\]" 2>/dev/null
+	grep -F "net:[$1]" /proc/[0-9]*/mountinfo 2>/dev/null
+}
+
+nothing_left() # nothing_left WHAT
+{
+	local ns
+
+	ns=$(cat "$work/ns")
+	[ -n "$ns" ] || fail "$1: the shell has not said its namespace"
+	for _ in $(seq 50); do
+		[ -z "$(holders "$ns")" ] && break
+		sleep 0.1
+	done
+	[ -z "$(holders "$ns")" ] || fail "$1: namespace $ns is still there: $(holders "$ns")"
+	pgrep -f "sleep $marker" >/dev/null && fail "$1: processes are left"
+	[ "$(ls -a /run)" = "$run_before" ] || fail "$1: /run has changed"
+	[ "$(ls -a /run/netns 2>&1)" = "$netns_before" ] || fail "$1: /run/netns has changed"
+}
+
+shell()
+{
+	local who init pid status
+
+	marker=8$$.25
+	run_before=$(ls -a /run)
+	netns_before=$(ls -a /run/netns 2>&1)
+	run_it 7 shell process-crash -- sh -c "stat -L -c %i /run/netns/client >'$work/ns'
+		ip netns list | sort | tr '\n' ' '
+		ip netns exec client ip -4 -br address show eth0
+		ip netns exec server ss -Htn
+		ip netns exec router true || echo no router
+		echo \$DEADPEER_SCENARIO \$DEADPEER_CLIENT \$DEADPEER_SERVER
+		setsid -f sleep $marker
+		exit 7"
+	says "$out" "client router server " "ip netns list"
+	says "$out" "10.1.0.2/24" "ip netns exec client"
+	says "$out" "ESTAB" "ip netns exec server"
+	says "$out" "process-crash 10.1.0.2 10.2.0.2" "environment"
+	[[ $out != *"no router"* ]] || fail "the router has no name"
+	says "$err" "no result" "shell that ends early"
+	nothing_left "shell"
+
+	# The table goes to standard error: the other is the command's.
+	run_it 0 shell process-crash --quick -- sleep 2
+	says "$err" "fin-received" "shell"
+	[ -z "$out" ] || fail "shell: standard output is not the command's alone: $out"
+	run_it 2 shell process-crash -- /no/such/program
+	one_line "shell with a program that is not there"
+	run_it 143 shell process-crash -- sh -c 'kill -TERM $$'
+
+	# Held, and then begun.
+	run_it 0 shell process-crash --quick --hold -- sh -c 'sleep 1; ip netns exec client ss -Htn
+		kill -USR1 $DEADPEER_PID; sleep 2'
+	says "$out" "ESTAB" "shell --hold"
+	says "$err" "fin-received" "shell --hold"
+
+	# The name is gone with the node's power, and stands for the new node afterwards.
+	run_it 0 shell reboot-new-server -- sh -c 'stat -L -c %i /run/netns/server
+		sleep 2; ip netns exec server true 2>/dev/null && echo named
+		sleep 2; stat -L -c %i /run/netns/server'
+	[ "$(wc -l <<<"$out")" = 2 ] || fail "shell: a node without power has a name: $out"
+	[ "$(sort -u <<<"$out" | wc -l)" = 2 ] || fail "shell: the name does not follow: $out"
+
+	# Killed anywhere, at once or later: all of it ends.
+	for who in outside init inside; do
+		rm -f "$work/ns"
+		"${run[@]}" "$deadpeer" shell power-loss-busy --quick -- sh -c "
+			setsid -f ip netns exec client sleep $marker
+			stat -L -c %i /run/netns/client >'$work/ns'; sleep $marker" 2>/dev/null &
+		pid=$!
+		for _ in $(seq 100); do
+			[ -s "$work/ns" ] && break
+			sleep 0.1
+		done
+		init=$(pgrep -P "$pid")
+		case $who in
+		outside) kill -KILL "$pid" ;;
+		init) kill -KILL "$init" ;;
+		inside) kill -KILL "$(pgrep -P "$init" | head -n 1)" ;; # the other is orphaned
+		esac
+		wait $pid 2>/dev/null
+		nothing_left "SIGKILL $who"
+	done
+	"${run[@]}" "$deadpeer" shell power-loss-busy --quick -- sleep $marker 2>"$work/err" &
+	pid=$!
+	sleep 1
+	kill -TERM $pid
+	wait $pid
+	status=$?
+	[ $status = 130 ] || fail "shell after SIGTERM: exit status $status"
+	err=$(cat "$work/err")
+	one_line "shell after SIGTERM"
+}
+
+# Named namespaces of the machine's own are hidden in the shell and untouched by it.
+shell_beside_names()
+{
+	[ "$(id -u)" = 0 ] && [ ${#run[@]} = 0 ] || return
+	unshare -m sh -c 'mount --make-rprivate / && mount -t tmpfs none /run && ip netns add other &&
+		"$1" shell process-crash -- sh -c "ip netns list | wc -l" && ip netns list' \
+		- "$deadpeer" >"$work/out" 2>/dev/null
+	[ "$(tr -d ' \n' <"$work/out")" = 3other ] ||
+		fail "shell beside named namespaces: $(cat "$work/out")"
+}
+
+# On a terminal: the shell has it, Ctrl-C is for its foreground job.
+shell_on_terminal()
+{
+	local status
+
+	command -v script >/dev/null || return
+	{ sleep 2; echo 'sleep 60; echo status=$?'; sleep 1; printf '\003'; sleep 0.5
+		echo 'echo still here'; sleep 0.5; echo 'exit 5'; sleep 1; } |
+		SHELL=/bin/sh script -qec "${run[*]} $deadpeer shell power-loss-busy --quick" \
+			/dev/null >"$work/out" 2>&1
+	status=$?
+	out=$(cat "$work/out")
+	[ $status = 5 ] || fail "shell on a terminal: exit status $status: $out"
+	says "$out" "power-loss server" "banner"
+	says "$out" "(deadpeer power-loss-busy)" "prompt"
+	says "$out" $'\nstill here' "Ctrl-C in the shell"
+}
+
+complete_in_bash()
+{
+	local result
+
+	result=$(PATH=$(dirname "$deadpeer"):$PATH bash --norc -c '
+		. "$1"
+		t() {
+			COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+			_deadpeer
+			echo "${COMPREPLY[*]}"
+		}
+		t deadpeer s; t deadpeer run --quic; t deadpeer run --family ""
+		t deadpeer show --family = ipv6; t deadpeer show power-loss-busy-; t deadpeer check ""
+		t deadpeer shell E16 -- x; t deadpeer run --set client.keepalive.i
+		t deadpeer nosuch ""' - "$source/completions/deadpeer")
+	[ "$result" = "show shell
+--quick
+ipv4 ipv6 both
+ipv6
+power-loss-busy-rtt
+
+
+client.keepalive.idle= client.keepalive.interval=" ] || fail "completion: $result"
+}
+
+usage_and_errors
+list_and_show
+check_files
+complete_in_bash
+"${run[@]}" "$deadpeer" doctor >"$work/out" 2>&1 || {
+	echo "skipped: $(tail -1 "$work/out")" >&2
+	[ "${TESTS_MUST_RUN-}" = 1 ] && exit 1
+	[ $failures = 0 ] && exit 77
+	exit 1
+}
+doctor
+shell
+shell_beside_names
+shell_on_terminal
+[ $failures = 0 ]
