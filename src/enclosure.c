@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -116,6 +117,13 @@ static void terminal_restore(const struct terminal *terminal)
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->modes);
 }
 
+/* fork(), but the child is process 1 of a new PID namespace. After unshare(CLONE_NEWPID) this
+ * process could make no other child once that namespace is gone. */
+static pid_t fork_into_pid_namespace(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
+}
+
 int enclosure_enter(int *ret_status, struct error *err)
 {
 	struct terminal terminal;
@@ -127,13 +135,11 @@ int enclosure_enter(int *ret_status, struct error *err)
 	block_signals(&waited);
 	if (pipe2(alive, O_CLOEXEC) < 0)
 		return error_errno(err, -errno, "pipe");
-	if (unshare(CLONE_NEWPID) < 0)
-		return error_set(err, ERROR_CAPABILITY, -errno, "PID namespace: unshare: %s",
-				 strerror(errno));
 	fflush(NULL);
-	child = fork();
+	child = fork_into_pid_namespace();
 	if (child < 0)
-		return error_errno(err, -errno, "fork");
+		return error_set(err, ERROR_CAPABILITY, -errno, "PID namespace: clone: %s",
+				 strerror(errno));
 	if (child == 0) {
 		close(alive[1]);
 		return run_init(alive[0], &waited, err);
