@@ -32,7 +32,7 @@ static const struct argument arguments[] = {
 	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario there is" },
 	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME",
 			      "who provides the kernel: host (default), or qemu: virtual time",
-			      "host" },
+			      "host qemu" },
 	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both",
 			      "ipv4 ipv6 both" },
 	[ARGUMENT_HORIZON] = { "horizon", 0, "TIME", "wait at most so long after the first event" },

@@ -60,7 +60,7 @@ usage_and_errors()
 
 	run_it 0 --help
 	help=$out
-	for verb in run list show check doctor shell; do
+	for verb in run list show check doctor shell kernels; do
 		says "$help" "  $verb " "--help"
 		run_it 0 "$verb" --help
 		says "$out" "usage: deadpeer $verb" "$verb --help"
