@@ -57,13 +57,14 @@ static int dispatch(int argc, char **argv, struct error *err)
 	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
 }
 
-/* A descriptor that was closed would be given to the next socket, and printed into. */
+/* A descriptor that was closed would be given to the next socket, and printed into. Opened for
+ * reading, it still fails whoever writes: nobody takes a result that went nowhere for one. */
 static void open_standard_descriptors(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	fd_close(fd);
 }
