@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -283,11 +284,14 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 /* Made now, so that a wrong path is known before anything runs. */
 static int prepare_pcap(const char *dir, struct error *err)
 {
+	_cleanup_(fd_closep) int fd = -1;
+
 	if (!dir)
 		return 0;
 	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
 		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
-	if (access(dir, W_OK | X_OK) < 0)
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || access(dir, W_OK | X_OK) < 0)
 		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
 	return 0;
 }
