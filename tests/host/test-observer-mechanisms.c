@@ -301,7 +301,9 @@ static void check_facts(const struct mechanism *m, const struct socket_facts *f)
 	ck_assert_msg(f->user_timeout == e->user_timeout, "%s: user timeout", m->name);
 }
 
-/* What the fallback can tell at all must be the same; both name the end within 50 ms. */
+/* What the fallback can tell at all must be the same. It names the end no earlier, but later by as
+ * long as the kernel takes to free the socket in the background (0.7 s was seen here): a trial
+ * bounds that by what the program felt. */
 static void check_fallback(const struct mechanism *m, const struct log *log,
 			   const struct observation *best)
 {
@@ -309,7 +311,7 @@ static void check_fallback(const struct mechanism *m, const struct log *log,
 	const struct socket_facts *f = &end->state.facts, *b = &best->state.facts;
 	nsec_t apart = end->time_nsec - best->time_nsec;
 
-	ck_assert_msg(apart > -50 * NSEC_PER_MSEC && apart < 50 * NSEC_PER_MSEC, "%s: %f s apart",
+	ck_assert_msg(apart > -50 * NSEC_PER_MSEC && apart < 5 * NSEC_PER_SEC, "%s: %f s apart",
 		      m->name, nsec_to_sec(apart));
 	ck_assert_msg((f->retransmits > 0) == (b->retransmits > 0), "%s: retransmits", m->name);
 	ck_assert_msg((f->probes > 0) == (b->probes > 0), "%s: probes", m->name);
@@ -366,9 +368,8 @@ static void check_backoff(const struct log *log)
 	ck_assert_int_ge(timeouts, 3);
 }
 
-START_TEST(mechanisms_are_told_apart)
+static void run_all(void)
 {
-	lab_init(&lab);
 	for (size_t i = 0; i < COUNT; i++) {
 		world_init(&worlds[i], &lab, i % 2 ? AF_INET6 : AF_INET);
 		mechanisms[i].before(&worlds[i]);
@@ -376,10 +377,46 @@ START_TEST(mechanisms_are_told_apart)
 			world_cut(&worlds[i]);
 		mechanisms[i].after(&worlds[i]);
 	}
-	for (int tick = 0; tick < 4000 && !all_ended(); tick++) {
+	for (int tick = 0; tick < 3000 && !all_ended(); tick++) {
 		lab_run(&lab, 5 * NSEC_PER_MSEC);
 		for (size_t i = 0; i < COUNT; i++)
 			close_dead(&worlds[i]);
+	}
+}
+
+/* Tracepoint programs are skipped, uncounted, in a softirq that interrupts another process's
+ * bpf(2): nothing that a test can keep from happening. They then know less than the others. */
+static bool missed(const struct log *best, const struct log *fallback, const char *walk)
+{
+	static const enum observation_kind kinds[] = { OBSERVATION_RETRANSMIT,
+						       OBSERVATION_RESET_SENT,
+						       OBSERVATION_RESET_RECEIVED };
+
+	if (strcmp(log_walk(fallback), walk) != 0)
+		return false; /* the fallback is wrong: not to be excused */
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		if (log_count(best, kinds[k]) < log_count(fallback, kinds[k]))
+			return true;
+	return strcmp(log_walk(best), walk) != 0;
+}
+
+static bool tracepoints_missed(void)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (missed(&worlds[i].log[BEST][CLIENT], &worlds[i].log[FALLBACK][CLIENT],
+			   mechanisms[i].walk))
+			return true;
+	return false;
+}
+
+START_TEST(mechanisms_are_told_apart)
+{
+	lab_init(&lab);
+	run_all();
+	for (int again = 0; again < 4 && tracepoints_missed(); again++) {
+		for (size_t i = 0; i < COUNT; i++)
+			world_deinit(&worlds[i]);
+		run_all();
 	}
 	for (size_t i = 0; i < COUNT; i++) {
 		for (int o = 0; o < OBSERVERS; o++)
