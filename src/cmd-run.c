@@ -10,6 +10,8 @@
 #include "src/summary.h"
 #include "src/table.h"
 
+#define LONG_WAIT (120 * NSEC_PER_SEC)
+
 enum {
 	ARGUMENT_ALL,
 	ARGUMENT_ENGINE,
@@ -71,6 +73,7 @@ struct run {
 	long long repeat;
 	long long phase; /* -1: drawn */
 	bool json, all;
+	bool engine_chosen; /* --engine was given */
 	struct scenario_list scenarios;
 	struct engine_trial *trials;
 	struct record **records; /* one a trial */
@@ -96,6 +99,7 @@ static int parse_family(struct families *families, const char *text, struct erro
 
 static int parse_engine(struct run *run, const char *text, struct error *err)
 {
+	run->engine_chosen = true;
 	run->engine = engine_from_name(text);
 	if (!run->engine)
 		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
@@ -249,6 +253,14 @@ static void on_progress(const char *text, nsec_t at_most, size_t done, size_t to
 	run->progress_shown = true;
 }
 
+static void print_error(const struct run *run, const struct error *err)
+{
+	bool remedy = err->kind == ERROR_CAPABILITY && run->engine->remedy;
+
+	fprintf(stderr, "deadpeer: %s%s%s\n", err->text, remedy ? "; " : "",
+		remedy ? run->engine->remedy : "");
+}
+
 /* In the order of the trials, whichever ends first: the same run is the same bytes. */
 static void print_json(struct run *run)
 {
@@ -273,7 +285,7 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 		run->failed |= !record_passed(record);
 	} else {
 		if (strcmp(run->worst.text, err->text) != 0)
-			fprintf(stderr, "deadpeer: %s\n", err->text);
+			print_error(run, err);
 		if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
 			run->worst = *err;
 	}
@@ -294,6 +306,25 @@ static int prepare_pcap(const char *dir, struct error *err)
 	if (fd < 0 || access(dir, W_OK | X_OK) < 0)
 		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
 	return 0;
+}
+
+/* Real time is the default; who is about to spend minutes of it hears of the other. */
+static void suggest_virtual_time(const struct run *run, int argc, char **argv)
+{
+	nsec_t longest = 0;
+	char span[64];
+
+	for (size_t i = 0; i < run->scenarios.count; i++)
+		if (run->scenarios.items[i]->horizon_nsec > longest)
+			longest = run->scenarios.items[i]->horizon_nsec;
+	if (run->engine != &engine_host || run->engine_chosen || longest < LONG_WAIT)
+		return;
+	fprintf(stderr, "deadpeer: this may take up to %s; in virtual time it takes seconds:",
+		nsec_format(span, sizeof(span), longest));
+	fprintf(stderr, " deadpeer");
+	for (int i = 0; i < argc; i++)
+		fprintf(stderr, " %s", argv[i]);
+	fprintf(stderr, " --engine qemu\n");
 }
 
 static int execute(struct run *run, struct error *err)
@@ -350,8 +381,10 @@ static int cmd_run(const struct verb *verb, int argc, char **argv, struct error 
 		r = prepare_pcap(run.job.pcap_dir, err);
 	if (r >= 0)
 		r = plan(&run, err);
-	if (r >= 0)
+	if (r >= 0) {
+		suggest_virtual_time(&run, argc, argv);
 		r = execute(&run, err);
+	}
 	clean_up(&run);
 	return r;
 }

@@ -44,4 +44,4 @@ static int run(const struct engine_job *job, const struct engine_listener *liste
 	return r;
 }
 
-const struct engine engine_host = { .name = "host", .run = run };
+const struct engine engine_host = { .name = "host", .remedy = "try --engine qemu", .run = run };

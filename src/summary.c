@@ -170,13 +170,18 @@ void summary_print(struct record *const *records, size_t n, FILE *out)
 					       "DETECTED s", "PREDICTED s", "VERDICT" };
 	static const bool right[ARRAY_SIZE(headers)] = { [6] = true, [7] = true };
 	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	bool any = false;
 
 	if (!table)
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (records[i])
-			group_rows(table, records, n, i);
-	table_print(table, out);
+	for (size_t i = 0; i < n; i++) {
+		if (!records[i])
+			continue;
+		group_rows(table, records, n, i);
+		any = true;
+	}
+	if (any)
+		table_print(table, out);
 	table_free(table);
 	print_failures(records, n, out);
 }

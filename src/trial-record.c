@@ -84,6 +84,8 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 			return -ENOMEM;
 		*slot = *r;
 	}
+	if (to->record.n_retransmissions == known)
+		return 0;
 	qsort(to->record.retransmissions, to->record.n_retransmissions,
 	      sizeof(*to->record.retransmissions), compare_time);
 	return 0;
