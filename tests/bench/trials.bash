@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Trials per second: 200 of process-crash, one after the other and as many at once as it likes. Each
+# waits 200 ms for its fault, so that the first tells how little is lost beside that.
+. "$(dirname "$0")/../host/lib.bash"
+rate() {
+	local name=$1 n=$2 start=$EPOCHREALTIME end
+	shift 2
+	start "$name" process-crash --quick --repeat "$n" "$@"
+	await "$name"
+	end=$EPOCHREALTIME
+	json "$name" "length == $n and all(.verdict == \"pass\")"
+	awk -v name="$name" -v n="$n" -v us="$((${end/./} - ${start/./}))" \
+		'BEGIN { printf "%s: %.1f trials per second\n", name, n * 1e6 / us }'
+}
+rate one-by-one 20 --jobs 1
+rate at-once 200
+finish

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# detection.bash [OPTION...]: the detections that the project promises, each with IPv4 and IPv6; the
+# options go to deadpeer. Bounds are what the kernel's timers allow, except for what happens at once.
+. "$(dirname "$0")/lib.bash"
+
+clock=tracepoint
+if [ "${TEST_ROOTLESS-}" = 1 ] || [ "$(id -u)" != 0 ] || [[ " $* " == *" --no-bpf "* ]]; then
+	clock=sock_diag
+fi
+start power power-loss-busy --set client.net.ipv4.tcp_retries2=3 --family both --repeat 3 "$@"
+start crash process-crash --family both "$@"
+start reboot reboot-new-server --family both "$@"
+start path path-loss --quick --family both "$@"
+for name in power crash reboot path; do
+	await $name
+done
+
+for name in power crash reboot path; do
+	json $name "include \"record\" {search: \"$SOURCE/tests/host\"}; all(record)"
+	json $name "all(.clock == \"$clock\" and .lost == 0)"
+	json $name 'map(.family) | unique == ["ipv4", "ipv6"]'
+done
+
+json power 'length == 6 and all(.verdict == "pass" and .settings["client.net.ipv4.tcp_retries2"] == 3)'
+json power 'map(.endpoints.client) | all(.outcome == "timed-out" and .error == "ETIMEDOUT"
+	and .mechanism == "retransmission" and .predicted_s != null)'
+json power 'map(.endpoints.client.detection_s) | all(.kernel >= 6.1 and .kernel <= 7.2
+	and .wire < .kernel)'
+# Of six, so that one that had to wait for a processor is no failure.
+json power "include \"record\" {search: \"$SOURCE/tests/host\"};
+	map(.endpoints.client.detection_s | .kernel - .application | fabs) | median < 0.005"
+# Each timeout is twice the one before it, and the last is the only one without a segment.
+json power 'map(.endpoints.client.retransmissions | map(select(.reason == "rto" and .rto_s).rto_s))
+	| all([., .[1:]] | transpose | map(select(.[1])) | all(.[1] / .[0] | . > 1.9 and . < 2.1))'
+json power 'map(.endpoints.server) | all(.outcome == null and .error == null and .mechanism == null
+	and .predicted_s == null and .detection_s.kernel == null)'
+
+json crash 'length == 2 and all(.verdict == "pass")'
+json crash 'map(.endpoints.client) | all(.outcome == "closed" and .error == null
+	and .mechanism == "fin-received" and .detection_s.kernel >= 0 and .detection_s.kernel < 0.05)'
+
+json reboot 'length == 2 and all(.verdict == "pass")'
+json reboot 'map(.endpoints.client) | all(.outcome == "reset" and .error == "ECONNRESET"
+	and .mechanism == "rst-received" and (.resets | any(.direction == "received")))'
+
+json path 'all(.verdict == "pass")'
+# Which way the path was lost is in the errno; ICMPv6 has codes of its own.
+json path 'def errno($family; $variant): .[] | select(.family == $family and .variant == $variant)
+		| .endpoints.client.error;
+	errno("ipv4"; "silent-drop") == "ETIMEDOUT" and errno("ipv6"; "silent-drop") == "ETIMEDOUT"
+	and errno("ipv4"; "unreachable") == "EHOSTUNREACH" and errno("ipv6"; "unreachable") == "ENETUNREACH"
+	and errno("ipv4"; "prohibit") == "EHOSTUNREACH" and errno("ipv6"; "prohibit") == "EACCES"
+	and errno("ipv4"; "far-link-down") == "ENETUNREACH"'
+finish

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# leftovers.bash [SEED]: deadpeer killed at any moment leaves no process, namespace, interface or file.
+# Everything happens in namespaces of the test's own, where nobody else can blur the picture: what is
+# there afterwards was left. Network namespaces are counted by the kernel, as their number is limited
+# for each user namespace (user.max_net_namespaces): one more than N can be made while there are N.
+. "$(dirname "$0")/lib.bash"
+need ip unshare
+kills=20 reboots=10
+RANDOM=${1:-1}
+
+if [ "${TEST_LEFTOVERS_INSIDE-}" != 1 ]; then
+	user=()
+	if [ "${TEST_ROOTLESS-}" = 1 ] || [ "$(id -u)" != 0 ]; then
+		user=(--user --map-root-user)
+	fi
+	TEST_LEFTOVERS_INSIDE=1 TEST_COUNT=${#user[@]} TEST_ROOTLESS='' \
+		"${as[@]}" unshare "${user[@]}" --mount --pid --fork --kill-child --net --mount-proc \
+		bash "$0" "$@"
+	exit
+fi
+
+# The program on a file system of its own, so that all places for temporary files can be empty ones.
+mount -t tmpfs test /mnt
+cp -r "$DEADPEER" "$SOURCE/scenarios" /mnt
+DEADPEER=/mnt/deadpeer
+export DEADPEER_SCENARIOS=/mnt/scenarios
+for place in /tmp /var/tmp /dev/shm /run; do # mount(8) itself writes to /run
+	mount -t tmpfs test $place
+done
+mkdir /mnt/out
+tmp=/mnt/out
+as=(env --default-signal=INT,TERM)
+# An ordinary user of this user namespace; deadpeer is to enter another by itself.
+[ "$TEST_COUNT" != 0 ] && as+=(unshare --user --map-user=1000 --map-group=1000)
+echo "seed ${1:-1}; $("${as[@]}" id -u) is its user; $([ "$TEST_COUNT" = 0 ] || echo namespaces are counted)"
+
+# At most so many network namespaces exist.
+at_most() {
+	[ "$TEST_COUNT" = 0 ] && return
+	echo $(($1 + 1)) >/proc/sys/user/max_net_namespaces
+	unshare --net true 2>/dev/null
+	local status=$?
+	echo 10000 >/proc/sys/user/max_net_namespaces
+	return $status
+}
+
+# clean WHAT SECONDS: within so long nothing is left of it. The first process is the test itself.
+clean() {
+	local give_up=$((SECONDS + $2)) all files
+	while all=(/proc/[0-9]*) && [ ${#all[@]} -gt 1 ]; do
+		[ $SECONDS -lt $give_up ] || { fail "$1: still running: ${all[*]}"; break; }
+		sleep 0.02
+	done
+	until at_most 1; do # the test's own
+		[ $SECONDS -lt $give_up ] || { fail "$1: a network namespace is left"; break; }
+		sleep 0.1
+	done
+	[ "$(ip -o link | wc -l)" = 1 ] || fail "$1: an interface is left: $(ip -o link)"
+	files=$(find /tmp /var/tmp /run /dev/shm -mindepth 1)
+	[ -z "$files" ] || fail "$1: left: $files"
+}
+
+nap() {
+	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
+}
+
+background() {
+	"${as[@]}" "$DEADPEER" run "$@" >"$tmp/log" 2>&1 &
+	last=$!
+}
+
+# Until its agents are there.
+wait_for_agents() {
+	local i all
+	for ((i = 0; i < 500; i++)); do
+		all=(/proc/[0-9]*)
+		[ ${#all[@]} -gt 3 ] && return
+		sleep 0.01
+	done
+	fail "deadpeer has not come up: $(cat "$tmp/log")"
+}
+
+clean "before the first" 5
+# Set-up, run, fault, end: all within half a second.
+for ((n = 0; n < kills; n++)); do
+	delay=$((RANDOM % 450))
+	background process-crash --quick
+	nap $delay
+	kill -KILL $last 2>/dev/null # where it has not ended by itself
+	wait $last 2>/dev/null
+	clean "SIGKILL after $delay ms of process-crash" 5
+done
+# Across a reboot, with data in flight, all at once.
+for ((n = 0; n < reboots; n++)); do
+	delay=$((RANDOM % 3600))
+	(
+		background reboot-new-server --family both
+		nap $delay
+		kill -KILL $last
+		wait $last
+	) 2>/dev/null &
+done
+wait
+# What a killed host still had to send keeps its kernel's socket, and so its namespace, for as long as
+# tcp_orphan_retries says: 8 by default, 102 s to 205 s (net/ipv4/tcp_timer.c, tcp_orphan_retries()).
+clean "SIGKILL across a reboot" 250
+
+for signal in INT TERM; do
+	background process-crash
+	wait_for_agents
+	nap $((RANDOM % 800))
+	kill -$signal $last
+	wait $last
+	status=$?
+	[ $status = 130 ] || fail "SIG$signal: exit status $status"
+	clean "SIG$signal" 5
+done
+background power-loss-busy --quick --repeat 50
+wait_for_agents
+nap 3000
+kill -INT $last
+SECONDS=0
+wait $last
+status=$?
+[ $status = 130 ] || fail "SIGINT with 50 trials: exit status $status"
+[ $SECONDS -le 4 ] || fail "SIGINT with 50 trials: $SECONDS s to the end"
+clean "SIGINT with 50 trials" 250
+finish

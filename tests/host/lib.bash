@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by the end-to-end tests, which run deadpeer as a user would. From meson they get DEADPEER,
+# the program, SOURCE, the tree, and TEST_ROOTLESS=1 where it is to run without any privilege. A test
+# goes on after a failed check and says at its end how many there were.
+set -u
+: "${DEADPEER:?}" "${SOURCE:?}"
+failed=0
+
+# 77 is a skip; where all tests must run it is a failure.
+skip() {
+	echo "not possible here: $*" >&2
+	[ "${TESTS_MUST_RUN-}" = 1 ] && exit 1
+	exit 77
+}
+
+need() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || skip "no $tool; scripts/setup installs it"
+	done
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || skip "this test needs root"
+}
+
+need_user_namespaces() {
+	"${as[@]}" unshare --user --map-root-user --net true 2>/dev/null ||
+		skip "no user namespaces for ordinary users"
+}
+
+fail() {
+	echo "FAIL: $*"
+	failed=$((failed + 1))
+}
+
+finish() {
+	echo "$failed checks failed"
+	exit $((failed != 0))
+}
+
+# json NAME CONDITION: jq's CONDITION holds for the list of records in $tmp/NAME.json.
+json() {
+	jq -es "$2" "$tmp/$1.json" >"$tmp/jq" 2>&1 && return
+	fail "$1: not so: $2"
+	cat "$tmp/jq" "$tmp/$1.err" 2>/dev/null | head -n 20
+	jq -c '.failures' "$tmp/$1.json"
+}
+
+# start NAME ARGUMENT...: `deadpeer run ARGUMENT... --json` in the background, to $tmp/NAME.json.
+declare -A started=()
+start() {
+	local name=$1
+	shift
+	"${as[@]}" "$DEADPEER" run "$@" --json >"$tmp/$name.json" 2>"$tmp/$name.err" &
+	started[$name]=$!
+}
+
+# Waits for it, and for status 0.
+await() {
+	wait "${started[$1]}"
+	local status=$?
+	[ $status = 0 ] || fail "$1: exit status $status: $(head -n 5 "$tmp/$1.err")"
+}
+
+# In front of what is run as an ordinary user, or nothing.
+as=(env)
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+if [ "${TEST_ROOTLESS-}" = 1 ] && [ "$(id -u)" = 0 ]; then
+	as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	chmod 755 "$tmp"
+fi
+if [ "${TEST_ROOTLESS-}" = 1 ] || [ "$(id -u)" != 0 ]; then
+	need_user_namespaces
+fi
+need jq

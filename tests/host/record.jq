@@ -1,0 +1,29 @@
+# A record as the design page has it: every field is there, and null where it does not apply.
+def number_or_null: type == "number" or . == null;
+def string_or_null: type == "string" or . == null;
+def has_only($names): (keys == ($names | sort));
+def endpoint:
+  has_only(["outcome", "error", "mechanism", "detection_s", "recovered_s", "predicted_s", "states",
+    "retransmissions", "resets", "calls", "tcp_info", "command"])
+  and ([.outcome, .error, .mechanism] | all(string_or_null))
+  and (.detection_s | has_only(["kernel", "application", "wire"]) and all(number_or_null))
+  and (.recovered_s | number_or_null)
+  and (.predicted_s == null or (.predicted_s | has_only(["earliest", "latest"]) and all(number_or_null)))
+  and (.states | all(has_only(["t_s", "from", "to"]) and (.t_s | type == "number")))
+  and (.retransmissions | all(has_only(["t_s", "rto_s", "reason"])
+    and (.rto_s | number_or_null) and (.reason | string_or_null)))
+  and (.resets | type == "array")
+  and (.calls | all(has_only(["t_s", "entered_s", "call", "result", "error"])))
+  and (.tcp_info == null or (.tcp_info | type == "object"))
+  and (.command == null or (.command | type == "object"));
+def record:
+  has_only(["schema", "scenario", "id", "variant", "engine", "kernel", "family", "seed", "repeat",
+    "settings", "faults", "endpoints", "span_s", "clock", "lost", "verdict", "failures"])
+  and .schema == 1 and .engine == "host" and (.kernel | type == "string")
+  and (.family == "ipv4" or .family == "ipv6")
+  and (.settings | type == "object" and length > 0)
+  and (.faults | length > 0 and all(has_only(["t_s", "event"])) and .[0].t_s == 0)
+  and (.endpoints | has_only(["client", "server"]) and all(endpoint))
+  and (.clock == "tracepoint" or .clock == "sock_diag")
+  and (.verdict == "pass" or .verdict == "fail");
+def median: sort | .[length / 2 | floor];
