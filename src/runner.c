@@ -41,18 +41,20 @@ static void finished(struct runner *r, struct slot *slot, struct record *record,
 		loop_timer_set(r->start_timer, nsec_now());
 }
 
+/* `err` is the trial's own and goes with it. */
 static void on_done(struct trial *trial, struct record *record, const struct error *err,
 		    void *userdata)
 {
 	struct slot *slot = userdata;
 	struct runner *r = slot->runner;
+	struct error failure = *err;
 
 	if (r->job->pin_phases)
 		trial_retire(trial);
 	else
 		slot->trial = trial_free(trial);
 	r->running--;
-	finished(r, slot, record, err);
+	finished(r, slot, record, &failure);
 }
 
 static void start_next(struct runner *r)

@@ -520,11 +520,7 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 	if (r >= 0)
 		r = set_up(trial, err);
 	if (r < 0)
-		return r == -EINVAL ? r
-				    : error_prefix(err, r, "%s%s%s", spec->scenario->name,
-						   spec->scenario->variant ? "/" : "",
-						   spec->scenario->variant ? spec->scenario->variant
-									   : "");
+		return r == -EINVAL ? r : error_prefix(err, r, "%s", spec->scenario->name);
 	*ret_trial = take_ptr(trial);
 	return 0;
 }

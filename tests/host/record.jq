@@ -17,7 +17,7 @@ def endpoint:
   and (.tcp_info == null or (.tcp_info | type == "object"))
   and (.command == null or (.command | type == "object"));
 def record:
-  has_only(["schema", "scenario", "id", "variant", "engine", "kernel", "family", "seed", "repeat",
+  has_only(["schema", "scenario", "id", "variant", "engine", "kernel", "family", "seed", "repeat", "phase", "lateness_s",
     "settings", "faults", "endpoints", "span_s", "clock", "lost", "verdict", "failures"])
   and .schema == 1 and .engine == "host" and (.kernel | type == "string")
   and (.family == "ipv4" or .family == "ipv6")
