@@ -7,6 +7,7 @@
 
 #include "src/cmd.h"
 #include "src/engine.h"
+#include "src/estimate.h"
 #include "src/summary.h"
 #include "src/table.h"
 
@@ -314,13 +315,16 @@ static void suggest_virtual_time(const struct run *run, int argc, char **argv)
 	nsec_t longest = 0;
 	char span[64];
 
-	for (size_t i = 0; i < run->scenarios.count; i++)
-		if (run->scenarios.items[i]->horizon_nsec > longest)
-			longest = run->scenarios.items[i]->horizon_nsec;
+	for (size_t i = 0; i < run->scenarios.count; i++) {
+		nsec_t takes = estimate_span(run->scenarios.items[i], run->families.list[0]);
+
+		if (takes != NSEC_NONE && takes > longest)
+			longest = takes;
+	}
 	if (run->engine != &engine_host || run->engine_chosen || longest < LONG_WAIT)
 		return;
-	fprintf(stderr, "deadpeer: this may take up to %s; in virtual time it takes seconds:",
-		nsec_format(span, sizeof(span), longest));
+	fprintf(stderr, "deadpeer: this takes about %s; in virtual time it takes seconds:",
+		estimate_format_span(longest, span, sizeof(span)));
 	fprintf(stderr, " deadpeer");
 	for (int i = 0; i < argc; i++)
 		fprintf(stderr, " %s", argv[i]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What the parts of a trial share: trial.c (its life, the timeline, its end),
- * trial-node.c (agents, watches and what they tell) and trial-record.c (the
- * result). Nobody else includes it.
+ * What the parts of a trial share: trial.c (its life and its end), trial-node.c
+ * (agents, watches and what they tell), trial-step.c (the timeline's events) and
+ * trial-record.c (the result). Nobody else includes it.
  */
 
 #include "src/endpoint.h"
@@ -104,6 +104,16 @@ uint64_t trial_node_progress(struct trial_node *node);
 void trial_node_look_for_small_socket(struct trial_node *node);
 /* Asks the kernel where the witnesses disagree, once that is due. */
 void trial_node_settle(struct trial_node *node);
+
+/* trial-step.c: what the timeline does */
+void trial_step_take_due(struct trial *trial);
+/* Shortly before the first event, so that asking does not delay it: what the retransmission timer
+ * would start from. Idempotent. */
+void trial_step_sample(struct trial *trial);
+const char *trial_step_verb(const struct timeline_step *step);
+/* The fault stage's two questions: a host is about to go, a host is back. */
+int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *err);
+int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err);
 
 /* trial-record.c */
 int trial_make_record(struct trial *trial, struct error *err);

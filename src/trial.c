@@ -20,11 +20,6 @@
 
 static void schedule(struct trial *trial);
 
-static struct testbed *testbed_of(const struct trial *trial)
-{
-	return trial->stage.testbed;
-}
-
 /* Ends the trial from any depth: the loop comes back to it with everything unwound. */
 void trial_over(struct trial *trial)
 {
@@ -110,161 +105,6 @@ void trial_listening(struct trial *trial)
 	schedule(trial);
 	if (!trial->spec.wait)
 		trial_go(trial);
-}
-
-static void tell_node_changed(struct trial *trial, enum node_id id, const struct netns *ns)
-{
-	const struct trial_hooks *hooks = trial->spec.hooks;
-
-	if (hooks && hooks->node_changed)
-		hooks->node_changed(id, ns, hooks->userdata);
-}
-
-/* The fault stage's two questions: a host is about to go, a host is back. */
-static int let_go(struct fault_stage *stage, enum node_id id, struct error *err)
-{
-	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
-
-	observer_flush(trial->observer);
-	trial->node[id].follows = false;
-	for (int w = 0; w < _WITNESS_MAX; w++)
-		trial->node[id].view[w].gone = true;
-	tell_node_changed(trial, id, NULL);
-	return trial_node_unwatch(trial, id, err);
-}
-
-static int take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err)
-{
-	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
-	int r = trial_node_watch(trial, id, err);
-
-	tell_node_changed(trial, id, testbed_of(trial)->node[id].ns);
-	return r < 0 || !service ? r : trial_node_start_agent(trial, id, err);
-}
-
-static const char *step_verb(const struct timeline_step *step)
-{
-	switch (step->kind) {
-	case STEP_FAULT:
-		return fault_name(step->event->fault);
-	case STEP_HEAL:
-		return "heal";
-	case STEP_POWER_ON:
-		return "power-on";
-	case STEP_ACTION:
-		return action_name(step->event->action);
-	}
-	return "?";
-}
-
-static int note_step(struct trial *trial, const struct timeline_step *step, nsec_t at)
-{
-	struct record_fault *f =
-		record_append(&trial->record->faults, &trial->record->n_faults, sizeof(*f));
-	const struct event *e = step->event;
-	const char *where_name = e->has_node ? node_name(e->node) : direction_name(e->direction);
-	int n;
-
-	if (!f)
-		return -ENOMEM;
-	f->time_nsec = at - trial->origin_nsec;
-	if (step->kind == STEP_HEAL)
-		n = asprintf(&f->what, "heal %s %s", fault_name(e->fault), where_name);
-	else
-		n = asprintf(&f->what, "%s %s", step_verb(step), where_name);
-	if (n < 0)
-		f->what = NULL;
-	return n < 0 ? -ENOMEM : 0;
-}
-
-/* Shortly before the first event, so that asking does not delay it: what the retransmission timer
- * would start from. */
-static void sample_before(struct trial *trial)
-{
-	if (trial->sampled)
-		return;
-	trial->sampled = true;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		struct sockdiag_socket s;
-
-		if (trial_node_look_up(&trial->node[id], &s) && s.has_info) {
-			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
-			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
-			endpoint_tcp_info(trial_node_endpoint(&trial->node[id]), &s.info);
-		}
-	}
-}
-
-static void note_heal(struct trial *trial)
-{
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		trial->node[id].progress = trial_node_progress(&trial->node[id]);
-	trial->last_heal_nsec = nsec_now();
-	trial->probed = false;
-}
-
-static void mark_crashed(struct trial_node *node)
-{
-	for (int w = 0; w < _WITNESS_MAX; w++)
-		node->view[w].crashed = true;
-}
-
-static int apply(struct trial *trial, const struct timeline_step *step, struct error *err)
-{
-	const struct event *e = step->event;
-	struct fault_handle *handle = &trial->handles[step->fault];
-
-	switch (step->kind) {
-	case STEP_FAULT:
-		trial->active += timeline_fault_lasts(e);
-		if (e->fault == FAULT_CRASH)
-			mark_crashed(&trial->node[e->node]);
-		return fault_apply(&trial->stage, e, handle, err);
-	case STEP_HEAL:
-		trial->active -= timeline_fault_lasts(e);
-		note_heal(trial);
-		return fault_heal(&trial->stage, e, handle, err);
-	case STEP_POWER_ON:
-		return fault_power_on(&trial->stage, e, err);
-	case STEP_ACTION:
-		return agent_act(trial->stage.agent[e->node], e->action, e->size, err);
-	}
-	return -EINVAL;
-}
-
-static void take_step(struct trial *trial, const struct timeline_step *step)
-{
-	struct error err = { 0 };
-	nsec_t at;
-	int r;
-
-	sample_before(trial);
-	at = nsec_now();
-	if (at - trial->zero_nsec - step->at_nsec > trial->lateness_nsec)
-		trial->lateness_nsec = at - trial->zero_nsec - step->at_nsec;
-	/* The later events keep their distance from the first, should it have come late. */
-	if (trial->origin_nsec == NSEC_NONE) {
-		trial->origin_nsec = at;
-		trial->zero_nsec = at - step->at_nsec;
-	}
-	r = apply(trial, step, &err);
-	if (r >= 0)
-		r = note_step(trial, step, at);
-	if (r >= 0)
-		return;
-	if (err.kind == ERROR_NONE)
-		error_errno(&err, r, "timeline");
-	error_prefix(&err, r, "%s:%d", trial->spec.scenario->file, step->event->line);
-	trial_fail(trial, &err);
-}
-
-static void take_due_steps(struct trial *trial)
-{
-	const struct timeline_step *step;
-
-	while (trial->phase == PHASE_RUNNING &&
-	       (step = timeline_take(&trial->timeline, nsec_now() - trial->zero_nsec)))
-		take_step(trial, step);
 }
 
 static bool timeline_done(const struct trial *trial)
@@ -455,8 +295,8 @@ static void on_timer(void *userdata)
 	case PHASE_RUNNING:
 		if (!timeline_done(trial) &&
 		    now >= trial->zero_nsec - SAMPLE_AHEAD + timeline_next_nsec(&trial->timeline))
-			sample_before(trial);
-		take_due_steps(trial);
+			trial_step_sample(trial);
+		trial_step_take_due(trial);
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 			trial_node_settle(&trial->node[id]);
 		check_survival(trial);
@@ -505,7 +345,8 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .observer = observer,
 				 .func = func,
 				 .userdata = userdata,
-				 .stage = { .let_go = let_go, .take_up = take_up },
+				 .stage = { .let_go = trial_step_let_go,
+					    .take_up = trial_step_take_up },
 				 .origin_nsec = NSEC_NONE,
 				 .last_heal_nsec = NSEC_NONE,
 				 .client_nsec = NSEC_NEVER };
@@ -584,7 +425,7 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 			const struct timeline_step *next =
 				&trial->timeline.steps[trial->timeline.next];
 
-			snprintf(buffer, size, "before %s", step_verb(next));
+			snprintf(buffer, size, "before %s", trial_step_verb(next));
 			return buffer;
 		}
 		if (may_survive(trial))
