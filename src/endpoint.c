@@ -387,6 +387,16 @@ static bool aborted(const struct endpoint *ep)
 	       (ep->facts.dead || closed_locally(ep));
 }
 
+/* Without tracepoints, and with a program that does not say what it felt, the errno is not known,
+ * but an end without FIN or RST and with unanswered segments was a timer's. */
+static bool timer_gave_up(const struct endpoint *ep)
+{
+	return ep->derived && !ep->facts.error && !ep->application_error &&
+	       ep->fin_received_nsec == NSEC_NONE &&
+	       (ep->end_from == TCP_STATE_ESTABLISHED || ep->end_from == TCP_STATE_CLOSE_WAIT) &&
+	       (ep->facts.retransmits || ep->facts.probes);
+}
+
 static struct verdict judge_end(const struct endpoint *ep)
 {
 	int error = ep->application_error ? ep->application_error : ep->facts.error;
@@ -403,6 +413,8 @@ static struct verdict judge_end(const struct endpoint *ep)
 	if (ep->fin_received_nsec == NSEC_NONE && ep->state == TCP_STATE_CLOSE &&
 	    (ep->end_from == TCP_STATE_FIN_WAIT1 || ep->end_from == TCP_STATE_FIN_WAIT2))
 		return (struct verdict){ OUTCOME_TIMED_OUT, timer_mechanism(ep), 0 };
+	if (timer_gave_up(ep))
+		return verdict_timer(ep, 0);
 	if (!error)
 		return verdict_closed(ep);
 	return (struct verdict){ OUTCOME_REFUSED, MECHANISM_NONE, error };

@@ -22,6 +22,7 @@ struct reader {
 	struct anchor anchors[DOCUMENT_MAX_ANCHORS];
 	size_t n_anchors;
 	struct error *err;
+	bool list_item; /* the scalar being read stands in a list */
 };
 
 static inline void yaml_event_deletep(yaml_event_t *event)
@@ -86,11 +87,14 @@ static int next(struct reader *reader, yaml_event_t *event)
 	return refuse_syntax(reader);
 }
 
-static bool has_control_character(const char *text, size_t size)
+/* A command's words, which are list items, may be whole scripts: with line breaks and tabs. */
+static bool has_control_character(const char *text, size_t size, bool list_item)
 {
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
+		if (list_item && (c == '\n' || c == '\t'))
+			continue;
 		if (c < ' ' || c == 0x7f)
 			return true;
 		/* U+0080..U+009F */
@@ -110,7 +114,7 @@ static int copy_text(struct reader *reader, const yaml_event_t *event, char **re
 		return refuse(reader, line,
 			      "YAML tags ('!...') are not used here; quote a value "
 			      "that begins with '!'");
-	if (has_control_character(value, size))
+	if (has_control_character(value, size, reader->list_item))
 		return refuse(reader, line, "a line break or control character inside a value");
 	if (size > DOCUMENT_MAX_STRING)
 		return refuse(reader, line, "a value of more than %d bytes", DOCUMENT_MAX_STRING);
@@ -244,7 +248,9 @@ static int read_list(struct reader *reader, yaml_event_t *event, int depth,
 			return r;
 		if (event->type == YAML_SEQUENCE_END_EVENT)
 			return 0;
+		reader->list_item = event->type == YAML_SCALAR_EVENT;
 		r = read_node(reader, event, depth + 1, &item);
+		reader->list_item = false;
 		if (r == 0)
 			r = node_append(reader, list, item);
 		if (r < 0)

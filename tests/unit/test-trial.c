@@ -249,6 +249,28 @@ START_TEST(endpoint_notices_a_missed_state)
 }
 END_TEST
 
+/* A user's command, observed without BPF: nobody tells the errno. */
+START_TEST(endpoint_of_a_silent_program)
+{
+	struct endpoint_context context = { .origin_nsec = 3 * SEC, .last_heal_nsec = NSEC_NONE };
+	struct record_endpoint r;
+	struct endpoint ep;
+
+	establish(&ep);
+	ep.command = ep.derived = true;
+	state(&ep, 10 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE,
+	      (struct socket_facts){ .retransmits = 2, .unacknowledged = 1 });
+	report(&ep, 11 * SEC, AGENT_CALL_EXIT, 0);
+	ck_assert(endpoint_ended(&ep));
+	endpoint_conclude(&ep, &context, &r);
+	ck_assert_int_eq(r.outcome, OUTCOME_TIMED_OUT);
+	ck_assert_int_eq(r.mechanism, MECHANISM_RETRANSMISSION);
+	ck_assert_ptr_null(r.error);
+	ep.record = r;
+	endpoint_deinit(&ep);
+}
+END_TEST
+
 START_TEST(endpoint_without_an_end)
 {
 	struct endpoint_context context = { .origin_nsec = 3 * SEC, .last_heal_nsec = NSEC_NONE };
@@ -408,6 +430,7 @@ int main(void)
 	tcase_add_test(tc, model_predictions);
 	tcase_add_loop_test(tc, endpoint_tells_mechanisms, 0, ARRAY_SIZE(deaths));
 	tcase_add_test(tc, endpoint_notices_a_missed_state);
+	tcase_add_test(tc, endpoint_of_a_silent_program);
 	tcase_add_test(tc, endpoint_without_an_end);
 	tcase_add_test(tc, packet_patterns);
 	tcase_add_loop_test(tc, expectations_can_fail, 0, ARRAY_SIZE(expectations));
