@@ -3,12 +3,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <nftables/libnftables.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /*
  * Theory of operation. Each rule has an ingress chain of its own, "r<handle>", whose one rule
@@ -24,7 +26,6 @@
 
 struct packetfilter {
 	const struct netns *ns;
-	struct nft_ctx *nft;
 	unsigned int next_handle;
 };
 
@@ -69,32 +70,63 @@ static int nft_error(const char *text, struct error *err)
 			 text[first] ? text + first + 1 : "");
 }
 
-/* Within the namespace, since libnftables may open its socket again when it likes. `ret_output`
- * may be NULL, and belongs to the context otherwise. */
-static int run(struct packetfilter *pf, const char *commands, const char **ret_output,
-	       struct error *err)
+/*
+ * libnftables waits for its socket with select(), which takes descriptors below FD_SETSIZE only;
+ * with hundreds of trials there are more. So it gets the number of standard input for as long as
+ * it runs, whose file is put back after. A context lives no longer than that.
+ */
+static int lend_descriptor(struct error *err)
 {
-	const char *output, *text;
-	int rc, failed;
+	int parked = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-	rc = netns_enter(pf->ns, err);
-	if (rc < 0)
-		return rc;
-	failed = nft_run_cmd_from_buffer(pf->nft, commands);
-	netns_leave(pf->ns);
-	/* Both are asked for each time, which rewinds them. */
-	output = nft_ctx_get_output_buffer(pf->nft);
-	text = nft_ctx_get_error_buffer(pf->nft);
-	if (failed)
-		return nft_error(text, err);
+	if (parked < 0)
+		return error_errno(err, -errno, "packet filter: descriptor");
+	close(STDIN_FILENO);
+	return parked;
+}
+
+static void take_back_descriptor(int parked)
+{
+	dup2(parked, STDIN_FILENO);
+	close(parked);
+}
+
+static int run_in_context(struct nft_ctx *nft, const char *commands, char **ret_output,
+			  struct error *err)
+{
+	if (nft_ctx_buffer_output(nft) || nft_ctx_buffer_error(nft))
+		return error_errno(err, -ENOMEM, "packet filter");
+	if (nft_run_cmd_from_buffer(nft, commands))
+		return nft_error(nft_ctx_get_error_buffer(nft), err);
 	if (ret_output)
-		*ret_output = output;
+		*ret_output = strdup(nft_ctx_get_output_buffer(nft));
 	return 0;
 }
 
-__attribute__((format(printf, 4, 5))) static int runf(struct packetfilter *pf,
-						      const char **ret_output, struct error *err,
-						      const char *format, ...)
+/* `ret_output` may be NULL; else the caller frees what is put there. */
+static int run(struct packetfilter *pf, const char *commands, char **ret_output, struct error *err)
+{
+	struct nft_ctx *nft;
+	int rc, parked;
+
+	parked = lend_descriptor(err);
+	if (parked < 0)
+		return parked;
+	rc = netns_enter(pf->ns, err);
+	if (rc >= 0) {
+		nft = nft_ctx_new(NFT_CTX_DEFAULT);
+		rc = nft ? run_in_context(nft, commands, ret_output, err)
+			 : error_errno(err, -ENOMEM, "packet filter");
+		if (nft)
+			nft_ctx_free(nft);
+		netns_leave(pf->ns);
+	}
+	take_back_descriptor(parked);
+	return rc;
+}
+
+__attribute__((format(printf, 4, 5))) static int runf(struct packetfilter *pf, char **ret_output,
+						      struct error *err, const char *format, ...)
 {
 	_cleanup_(freep) char *commands = NULL;
 	va_list ap;
@@ -110,20 +142,6 @@ __attribute__((format(printf, 4, 5))) static int runf(struct packetfilter *pf,
 	return run(pf, commands, ret_output, err);
 }
 
-static int open_context(struct packetfilter *pf, struct error *err)
-{
-	int rc;
-
-	rc = netns_enter(pf->ns, err);
-	if (rc < 0)
-		return rc;
-	pf->nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	netns_leave(pf->ns);
-	if (!pf->nft || nft_ctx_buffer_output(pf->nft) || nft_ctx_buffer_error(pf->nft))
-		return error_errno(err, -ENOMEM, "packet filter");
-	return 0;
-}
-
 int packetfilter_new(const struct netns *ns, struct packetfilter **ret_pf, struct error *err)
 {
 	_cleanup_(packetfilter_freep) struct packetfilter *pf = calloc(1, sizeof(*pf));
@@ -134,9 +152,6 @@ int packetfilter_new(const struct netns *ns, struct packetfilter **ret_pf, struc
 	pf->ns = ns;
 	pf->next_handle = 1;
 	rc = check_protocol(ns, err);
-	if (rc < 0)
-		return rc;
-	rc = open_context(pf, err);
 	if (rc < 0)
 		return rc;
 	rc = run(pf, "list tables netdev", NULL, NULL);
@@ -153,8 +168,6 @@ struct packetfilter *packetfilter_free(struct packetfilter *pf)
 {
 	if (!pf)
 		return NULL;
-	if (pf->nft)
-		nft_ctx_free(pf->nft);
 	free(pf);
 	return NULL;
 }
@@ -281,7 +294,7 @@ int packetfilter_dropped(struct packetfilter *pf, unsigned int handle, uint64_t 
 			 struct error *err)
 {
 	static const char key[] = "counter packets ";
-	const char *output = NULL;
+	_cleanup_(freep) char *output = NULL;
 	const char *found;
 	uint64_t packets;
 	int rc;
@@ -289,7 +302,7 @@ int packetfilter_dropped(struct packetfilter *pf, unsigned int handle, uint64_t 
 	rc = runf(pf, &output, err, "list chain netdev deadpeer r%u", handle);
 	if (rc < 0)
 		return rc;
-	found = strstr(output, key);
+	found = output ? strstr(output, key) : NULL;
 	if (!found || sscanf(found + strlen(key), "%" SCNu64, &packets) != 1)
 		return error_set(err, ERROR_FAILED, -EPROTO,
 				 "packet filter: no counter in what nft lists for rule %u", handle);
