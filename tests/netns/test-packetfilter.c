@@ -2,10 +2,14 @@
 /* Dropped packets, to the packet: hand-made TCP segments go from the first node to the second,
  * where a raw socket behind the filter counts those that come through. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "netns/packetfilter.h"
 #include "tests/netns/fixture.h"
@@ -301,6 +305,35 @@ START_TEST(kernel_refusal_is_told)
 }
 END_TEST
 
+/* libnftables waits by select(). */
+START_TEST(works_above_fd_setsize)
+{
+	struct rlimit limit = { FD_SETSIZE + 64, FD_SETSIZE + 64 }, old;
+	struct packetfilter_rule rule = { .interface = "eth0", .everything = true };
+	struct error err = { 0 };
+	unsigned int handle;
+	uint64_t n = 1;
+	struct wire w;
+	int fd;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	if (old.rlim_max < limit.rlim_max)
+		return;
+	limit.rlim_max = old.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	wire_init(&w, AF_INET);
+	do {
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	} while (fd >= 0 && fd < FD_SETSIZE + 8);
+	ck_assert_int_ge(fd, FD_SETSIZE);
+	ck_assert_msg(packetfilter_drop(w.pf, &rule, &handle, &err) == 0, "%s", err.text);
+	ck_assert_msg(packetfilter_dropped(w.pf, handle, &n, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_ge(fcntl(STDIN_FILENO, F_GETFD), 0); /* given back */
+	wire_deinit(&w);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, exactly_n_then_no_more, 0, ARRAY_SIZE(families));
@@ -312,6 +345,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, interface_may_go_first);
 	tcase_add_loop_test(tc, input_is_checked, 0, ARRAY_SIZE(refused));
 	tcase_add_test(tc, kernel_refusal_is_told);
+	tcase_add_test(tc, works_above_fd_setsize);
 }
 
 /* Where the kernel has no nf_tables, the probe must say so and there is nothing else to test. */
