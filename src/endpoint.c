@@ -314,16 +314,17 @@ bool endpoint_ended(const struct endpoint *ep)
 static enum mechanism timer_mechanism(const struct endpoint *ep)
 {
 	const struct socket_facts *f = &ep->facts;
+	bool user_timeout = f->user_timeout || (ep->derived && ep->user_timeout);
 
 	if (ep->end_from == TCP_STATE_SYN_SENT)
-		return f->user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_SYN;
+		return user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_SYN;
 	if (ep->end_from == TCP_STATE_SYN_RECV)
 		return MECHANISM_SYNACK;
 	if (f->dead && ep->end_from == TCP_STATE_FIN_WAIT2)
 		return MECHANISM_FIN_WAIT_2;
 	if (f->dead)
 		return MECHANISM_ORPHAN;
-	if (f->user_timeout)
+	if (user_timeout)
 		return MECHANISM_USER_TIMEOUT;
 	if (f->unacknowledged || f->retransmits)
 		return MECHANISM_RETRANSMISSION;

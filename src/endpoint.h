@@ -12,13 +12,14 @@
 
 struct endpoint {
 	enum node_id node;
-	bool gone;	 /* its host lost power: nothing can be said of it any more */
-	uint16_t port;	 /* the server's; 0: any (the user's own command) */
-	bool command;	 /* the user's own: nothing but its exit is felt */
-	bool crashed;	 /* its process was killed: nobody is left to feel anything */
-	bool gap;	 /* a state change began where none had ended: one was missed */
-	bool derived;	 /* made from packets and sock_diag, not from tracepoints */
-	uint64_t socket; /* the connection's, once it is known */
+	bool gone;	   /* its host lost power: nothing can be said of it any more */
+	uint16_t port;	   /* the server's; 0: any (the user's own command) */
+	bool command;	   /* the user's own: nothing but its exit is felt */
+	bool crashed;	   /* its process was killed: nobody is left to feel anything */
+	bool gap;	   /* a state change began where none had ended: one was missed */
+	bool derived;	   /* made from packets and sock_diag, not from tracepoints */
+	bool user_timeout; /* TCP_USER_TIMEOUT was set: derived facts cannot tell */
+	uint64_t socket;   /* the connection's, once it is known */
 	uint16_t local_port, peer_port;
 	int state;		 /* TCP_*; 0 before the first */
 	nsec_t established_nsec; /* NSEC_NONE before; absolute, like all times here */

@@ -108,11 +108,12 @@ static nsec_t fires(const struct timers *t, nsec_t span)
  * the first timeout at which the time since the first retransmission has reached the threshold;
  * with a user timeout, that is the threshold, and tcp_clamp_rto_to_user_timeout() has the timer
  * go off right then. A loss probe (tcp_send_loss_probe(), `probe` after the fault) comes before
- * the first timeout and starts its timer anew.
+ * the first timeout and starts its timer anew. The threshold is computed from TCP_RTO_MIN, whatever
+ * tcp_rto_min_us says.
  */
 static nsec_t retransmission_death(const struct timers *t, nsec_t rto, bool probe)
 {
-	nsec_t threshold = model_threshold(t->retries2, t->rto_min, t->rto_max);
+	nsec_t threshold = model_threshold(t->retries2, RTO_MIN, t->rto_max);
 	nsec_t now = probe ? fires(t, rto) : 0, first;
 
 	if (t->user_timeout)
@@ -223,7 +224,7 @@ static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, 
 		widen(&p, at + send_latest);
 	}
 	if (undone && !t->user_timeout)
-		widen(&p, rto - rtt + model_threshold(t->retries2, t->rto_min, t->rto_max));
+		widen(&p, rto - rtt + model_threshold(t->retries2, RTO_MIN, t->rto_max));
 	return p;
 }
 

@@ -213,6 +213,7 @@ static json_object *faults_json(const struct record *record)
 		json_object *o = json_object_new_object();
 
 		json_object_object_add(o, "t_s", seconds(record->faults[i].time_nsec));
+		json_object_object_add(o, "took_s", seconds(record->faults[i].took_nsec));
 		json_object_object_add(o, "event", text(record->faults[i].what));
 		json_object_array_add(list, o);
 	}
@@ -504,6 +505,7 @@ static void read_lists(struct reader *reader, json_object *o, struct record *rec
 		if (!f)
 			return;
 		f->time_nsec = get_seconds(reader, fault, "t_s");
+		f->took_nsec = get_seconds(reader, fault, "took_s");
 		f->what = get_text(reader, fault, "event");
 	}
 	for (size_t i = 0; i < length(failures); i++)

@@ -92,7 +92,8 @@ struct record_setting {
 
 struct record_fault {
 	nsec_t time_nsec;
-	char *what; /* "power-loss server", "heal blackhole", "send client" */
+	nsec_t took_nsec; /* until the kernel had done it */
+	char *what;	  /* "power-loss server", "heal blackhole", "send client" */
 };
 
 struct record {

@@ -346,6 +346,8 @@ void trial_node_init(struct trial *trial)
 			node->view[w].derived = w == WITNESS_DERIVED;
 			node->view[w].port = commands ? 0 : port_of(s);
 			node->view[w].command = s->agent[id].command;
+			node->view[w].user_timeout =
+				scenario_option(&s->agent[id], OPTION_USER_TIMEOUT, 0) > 0;
 		}
 	}
 	if (!trial->node[NODE_CLIENT].watched && !trial->node[NODE_SERVER].watched)

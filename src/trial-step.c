@@ -62,6 +62,7 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 	if (!f)
 		return -ENOMEM;
 	f->time_nsec = at - trial->origin_nsec;
+	f->took_nsec = nsec_now() - at;
 	if (step->kind == STEP_HEAL)
 		n = asprintf(&f->what, "heal %s %s", fault_name(e->fault), where_name);
 	else

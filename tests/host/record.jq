@@ -22,7 +22,7 @@ def record:
   and .schema == 1 and .engine == "host" and (.kernel | type == "string")
   and (.family == "ipv4" or .family == "ipv6")
   and (.settings | type == "object" and length > 0)
-  and (.faults | length > 0 and all(has_only(["t_s", "event"])) and .[0].t_s == 0)
+  and (.faults | length > 0 and all(has_only(["t_s", "took_s", "event"])) and .[0].t_s == 0)
   and (.endpoints | has_only(["client", "server"]) and all(endpoint))
   and (.clock == "tracepoint" or .clock == "sock_diag")
   and (.verdict == "pass" or .verdict == "fail");
