@@ -294,6 +294,19 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 		print_json(run);
 }
 
+static int check_engine(const struct run *run, struct error *err)
+{
+	const char *option = run->job.kernel_name      ? "kernel"
+			     : run->job.kernel_modules ? "modules"
+			     : run->job.no_snapshot    ? "no-snapshot"
+			     : run->phase >= 0	       ? "phase"
+						       : NULL;
+
+	if (run->engine == &engine_host && option)
+		return error_input(err, "--%s: only with --engine qemu", option);
+	return 0;
+}
+
 /* Made now, so that a wrong path is known before anything runs. */
 static int prepare_pcap(const char *dir, struct error *err)
 {
@@ -381,6 +394,8 @@ static int cmd_run(const struct verb *verb, int argc, char **argv, struct error 
 	if (argument == ARGUMENTS_HELP)
 		return 0;
 	r = load(&run, argc - state.first_operand, argv + state.first_operand, err);
+	if (r >= 0)
+		r = check_engine(&run, err);
 	if (r >= 0)
 		r = prepare_pcap(run.job.pcap_dir, err);
 	if (r >= 0)

@@ -2,6 +2,7 @@
 /* One table of verbs, for dispatch and for usage. The only file that prints errors. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,7 +77,10 @@ int main(int argc, char **argv)
 
 	guest_run_if_guest();
 	open_standard_descriptors();
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	r = dispatch(argc, argv, &err);
+	if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		r = error_errno(&err, -errno, "standard output");
 	if (r >= 0)
 		return r;
 	if (err.kind == ERROR_NONE)

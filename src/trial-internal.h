@@ -84,6 +84,9 @@ struct trial {
 void trial_over(struct trial *trial);
 void trial_fail(struct trial *trial, const struct error *err);
 void trial_check_end(struct trial *trial);
+/* What happens after the horizon is not the trial's, however late the loop comes to it: true, and
+ * the trial is over. */
+bool trial_past_horizon(struct trial *trial, nsec_t at_nsec);
 void trial_connected(struct trial *trial);
 void trial_listening(struct trial *trial);
 

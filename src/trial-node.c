@@ -111,7 +111,8 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 		  where(trial, id, place, sizeof(place)),
 		  WIFSIGNALED(status) ? "by signal" : "exit status",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		  agent_output(trial->stage.agent[id]));
+		  *agent_output(trial->stage.agent[id]) ? agent_output(trial->stage.agent[id])
+							: "(none)");
 	if (trial->phase < PHASE_RUNNING)
 		trial_fail(trial, &err);
 }
@@ -122,7 +123,7 @@ static void on_report(struct agent *agent, const struct agent_report *r, void *u
 	struct trial *trial = node->trial;
 	bool original = agent == node->original;
 
-	if (trial->phase == PHASE_OVER)
+	if (trial->phase == PHASE_OVER || trial_past_horizon(trial, r->time_nsec))
 		return;
 	for (int w = 0; original && w < _WITNESS_MAX; w++)
 		trial->lost += endpoint_report(&node->view[w], r) < 0;
@@ -257,7 +258,7 @@ static void on_observation(const struct observation *o, void *userdata)
 		return;
 	if (o->kind == OBSERVATION_LOST)
 		trial->lost += o->lost;
-	if (!node->follows || node->id == NODE_ROUTER)
+	if (!node->follows || node->id == NODE_ROUTER || trial_past_horizon(trial, o->time_nsec))
 		return;
 	trial->lost += observe(node, o) < 0;
 	if (o->kind != OBSERVATION_STATE)

@@ -18,13 +18,17 @@ static void tell_node_changed(struct trial *trial, enum node_id id, const struct
 int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *err)
 {
 	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
+	struct error failure = { 0 };
 
 	observer_flush(trial->observer);
 	trial->node[id].follows = false;
 	for (int w = 0; w < _WITNESS_MAX; w++)
 		trial->node[id].view[w].gone = true;
 	tell_node_changed(trial, id, NULL);
-	return trial_node_unwatch(trial, id, err);
+	if (trial_node_unwatch(trial, id, &failure) <
+	    0) /* a full disk is no fault of the fault's */
+		trial_fail(trial, &failure);
+	return 0;
 }
 
 int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err)

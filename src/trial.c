@@ -119,6 +119,16 @@ static nsec_t horizon_at(const struct trial *trial)
 	return trial->origin_nsec + trial->spec.scenario->horizon_nsec;
 }
 
+bool trial_past_horizon(struct trial *trial, nsec_t at)
+{
+	if (trial->phase != PHASE_RUNNING || horizon_at(trial) == NSEC_NEVER ||
+	    at <= horizon_at(trial))
+		return false;
+	trial->full_term = true;
+	trial_over(trial);
+	return true;
+}
+
 static bool peer_lost(const struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
@@ -209,13 +219,31 @@ static void finish(struct trial *trial)
 	trial->func(trial, record, &trial->failure, trial->userdata);
 }
 
+static const char *output_tail(const struct agent *agent)
+{
+	const char *output = agent ? agent_output(agent) : "";
+	size_t n = strlen(output);
+
+	return *output ? output + (n > 200 ? n - 200 : 0) : "(none)";
+}
+
+/* A built-in agent that does not come up is the machine's doing, a command that does not its own.
+ */
 static void start_timed_out(struct trial *trial)
 {
+	enum node_id id = trial->phase == PHASE_SERVER ? NODE_SERVER : NODE_CLIENT;
+	const char *what = id == NODE_SERVER ? "nothing listens on the server"
+					     : "the client has no connection";
+	const struct scenario *s = trial->spec.scenario;
 	struct error err = { 0 };
 
-	error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after 10 s %s", trial->spec.scenario->name,
-		  trial->phase == PHASE_SERVER ? "nothing listens on the server"
-					       : "the client has no connection");
+	if (s->agent[id].command)
+		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
+			  "%s:%d: command '%s': after 10 s %s; its output ends: %.200s", s->file,
+			  s->agent[id].command_line, s->agent[id].command[0], what,
+			  output_tail(trial->stage.agent[id]));
+	else
+		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after 10 s %s", s->name, what);
 	trial_fail(trial, &err);
 }
 

@@ -70,7 +70,8 @@ int error_errno(struct error *err, int rc, const char *format, ...)
 	va_end(ap);
 	if (n < 0)
 		what = NULL;
-	return error_set(err, ERROR_FAILED, rc, "%s: %s", what ? what : "?", strerror(-rc));
+	return error_set(err, ERROR_FAILED, rc, "%s: %s%s", what ? what : "?", strerror(-rc),
+			 rc == -EMFILE ? " (raise `ulimit -n`)" : "");
 }
 
 int error_prefix(struct error *err, int rc, const char *format, ...)

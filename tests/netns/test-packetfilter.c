@@ -309,7 +309,7 @@ END_TEST
 START_TEST(works_above_fd_setsize)
 {
 	struct rlimit limit = { FD_SETSIZE + 64, FD_SETSIZE + 64 }, old;
-	struct packetfilter_rule rule = { .interface = "eth0", .everything = true };
+	struct packetfilter_rule rule = { .interface = "eth0", .family = AF_INET };
 	struct error err = { 0 };
 	unsigned int handle;
 	uint64_t n = 1;
