@@ -15,9 +15,9 @@ jq -r '"\(.scenario) \(.variant // ""): \(.verdict) \(.failures | join("; "))"' 
 case $status in
 0) json run 'length > 0 and all(.verdict == "pass" and .failures == [] and .lost == 0)' ;;
 3)
-	grep -q 'netem' "$tmp/run.err" || fail "exit status 3 names nothing that is missing"
 	has_netem && fail "netem is said to be missing, but tc has it"
-	[ "$(wc -l <"$tmp/run.err")" = 1 ] || fail "one line was expected on standard error"
+	[ -s "$tmp/run.err" ] || fail "exit status 3 names nothing that is missing"
+	grep -v 'netem: this kernel has no sch_netem' "$tmp/run.err" && fail "said something else"
 	json run 'all(.verdict == "pass")'
 	;;
 *) fail "exit status $status" ;;
