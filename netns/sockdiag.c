@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "netns/sockdiag.h"
 
+#include "netns/tcp-state.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -124,6 +126,56 @@ int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func
 	if (err)
 		*err = own;
 	return rc;
+}
+
+/* As many as fit; what is left over is found by the next turn. */
+struct victims {
+	struct sockdiag_socket item[64];
+	size_t count;
+};
+
+static int collect_victim(const struct sockdiag_socket *socket, void *userdata)
+{
+	struct victims *victims = userdata;
+
+	if (victims->count < ARRAY_SIZE(victims->item))
+		victims->item[victims->count++] = *socket;
+	return 0;
+}
+
+static void put_abort(struct nl *nl, int family, const struct sockdiag_socket *s)
+{
+	struct nlmsghdr *nlh = nl_request(nl, SOCK_DESTROY, 0, "TCP socket: abort");
+	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	size_t size = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+	req->sdiag_family = (uint8_t)family;
+	req->sdiag_protocol = IPPROTO_TCP;
+	req->idiag_states = ~0u;
+	req->id.idiag_sport = htons(s->local_port);
+	req->id.idiag_dport = htons(s->peer_port);
+	memcpy(req->id.idiag_src, &s->local.v6, size);
+	memcpy(req->id.idiag_dst, &s->peer.v6, size);
+	req->id.idiag_cookie[0] = (uint32_t)s->cookie;
+	req->id.idiag_cookie[1] = (uint32_t)(s->cookie >> 32);
+}
+
+void sockdiag_abort_all(struct nl *nl, int family)
+{
+	/* Small sockets (TIME_WAIT) keep no namespace, and listeners went with their process. */
+	uint32_t states = ~(1u << TCP_STATE_TIME_WAIT | 1u << TCP_STATE_LISTEN);
+
+	for (int turn = 0; turn < 100; turn++) {
+		struct victims victims = { .count = 0 };
+
+		if (sockdiag_dump(nl, family, states, collect_victim, &victims, NULL) < 0 ||
+		    !victims.count)
+			return;
+		for (size_t i = 0; i < victims.count; i++)
+			put_abort(nl, family, &victims.item[i]);
+		if (nl_commit(nl, NULL) < 0)
+			return;
+	}
 }
 
 int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, struct error *err)

@@ -50,6 +50,11 @@ typedef int (*sockdiag_func)(const struct sockdiag_socket *socket, void *userdat
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err);
 
+/* Ends every TCP connection of the namespace and family at once (SOCK_DESTROY, net/ipv4/tcp.c:
+ * tcp_abort()): a RST goes out, orphans' retransmissions stop. An orphan keeps its namespace alive,
+ * for minutes if nobody answers it. Without CONFIG_INET_DIAG_DESTROY nothing happens. */
+void sockdiag_abort_all(struct nl *nl, int family);
+
 /* A socket in `ns` that receives a message for each TCP socket of `family` the kernel frees there
  * (SKNLGRP_INET_TCP_DESTROY or _INET6_), readable without privilege. */
 int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, struct error *err);

@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 
 #include "netns/qdisc.h"
+#include "netns/sockdiag.h"
 #include "netns/sysctl.h"
 
 #define SILENCE_METRIC 1 /* before any route that a fault may put */
@@ -83,8 +84,11 @@ static int open_node(struct testbed *tb, enum node_id id, struct error *err)
 	return 0;
 }
 
+/* The processes are gone: what their sockets still have to say has nobody to hear it. */
 static void close_node(struct testbed_node *node)
 {
+	if (node->diag)
+		sockdiag_abort_all(node->diag, node->address.family);
 	node->pf = packetfilter_free(node->pf);
 	node->rtnl = nl_free(node->rtnl);
 	node->diag = nl_free(node->diag);
