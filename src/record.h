@@ -102,7 +102,7 @@ struct record {
 	enum family family;
 	uint64_t seed;
 	int64_t phase;	      /* of the timer wheel at the first event, in ticks; -1: not pinned */
-	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
+	nsec_t lateness_nsec; /* the most by which an event came late; the first only if pinned */
 	unsigned int repeat;  /* 0, 1, ... of --repeat */
 	struct record_setting *settings;
 	size_t n_settings;

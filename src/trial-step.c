@@ -131,6 +131,11 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 	return -EINVAL;
 }
 
+static nsec_t max_nsec(nsec_t a, nsec_t b)
+{
+	return a > b ? a : b;
+}
+
 static void take_step(struct trial *trial, const struct timeline_step *step)
 {
 	struct error err = { 0 };
@@ -139,8 +144,10 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 
 	trial_step_sample(trial);
 	at = nsec_now();
-	if (at - trial->zero_nsec - step->at_nsec > trial->lateness_nsec)
-		trial->lateness_nsec = at - trial->zero_nsec - step->at_nsec;
+	/* The first may come when it likes, unless its phase is pinned: times count from it. */
+	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
+		trial->lateness_nsec =
+			max_nsec(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);
 	/* The later events keep their distance from the first, should it have come late. */
 	if (trial->origin_nsec == NSEC_NONE) {
 		trial->origin_nsec = at;
