@@ -31,9 +31,10 @@ json power 'map(.endpoints.client.detection_s) | all(.kernel >= 6.1 and .kernel 
 # Of six, so that one that had to wait for a processor is no failure.
 json power "include \"record\" {search: \"$SOURCE/tests/host\"};
 	map(.endpoints.client.detection_s | .kernel - .application | fabs) | median < 0.005"
-# Each timeout is twice the one before it, and the last is the only one without a segment.
+# Each timeout is twice the one before it (four times, where the tracepoints missed one between),
+# and the last is the only one without a segment.
 json power 'map(.endpoints.client.retransmissions | map(select(.reason == "rto" and .rto_s).rto_s))
-	| all([., .[1:]] | transpose | map(select(.[1])) | all(.[1] / .[0] | . > 1.9 and . < 2.1))'
+	| all([., .[1:]] | transpose | map(select(.[1])) | all(.[1] / .[0] | (. > 1.9 and . < 2.1) or (. > 3.8 and . < 4.2)))'
 json power 'map(.endpoints.server) | all(.outcome == null and .error == null and .mechanism == null
 	and .predicted_s == null and .detection_s.kernel == null)'
 
