@@ -50,7 +50,7 @@ one_line()
 
 is_json_lines()
 {
-	python3 -c 'import json, sys; [json.loads(line) for line in sys.stdin]' <<<"$1" ||
+	jq -e . >/dev/null <<<"$1" ||
 		fail "$2: not JSON lines"
 }
 
