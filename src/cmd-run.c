@@ -302,7 +302,7 @@ static int check_engine(const struct run *run, struct error *err)
 			     : run->phase >= 0	       ? "phase"
 						       : NULL;
 
-	if (run->engine == &engine_host && option)
+	if (!run->engine->virtual_time && option)
 		return error_input(err, "--%s: only with --engine qemu", option);
 	return 0;
 }
@@ -334,7 +334,7 @@ static void suggest_virtual_time(const struct run *run, int argc, char **argv)
 		if (takes != NSEC_NONE && takes > longest)
 			longest = takes;
 	}
-	if (run->engine != &engine_host || run->engine_chosen || longest < LONG_WAIT)
+	if (run->engine->virtual_time || run->engine_chosen || longest < LONG_WAIT)
 		return;
 	fprintf(stderr, "deadpeer: this takes about %s; in virtual time it takes seconds:",
 		estimate_format_span(longest, span, sizeof(span)));

@@ -21,6 +21,7 @@
 #include "src/cmd.h"
 #include "src/describe.h"
 #include "src/enclosure.h"
+#include "src/engine.h"
 #include "src/nodenames.h"
 #include "src/observer.h"
 #include "src/privilege.h"
@@ -286,7 +287,7 @@ static int live(struct shell *sh, struct error *err)
 				   .scenario = sh->scenario,
 				   .family = sh->family,
 				   .seed = 1,
-				   .engine = "host",
+				   .engine = engine_host.name,
 				   .kernel = kernel.release,
 				   .hold = sh->hold,
 				   .hooks = &hooks };

@@ -282,4 +282,4 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	return r;
 }
 
-const struct engine engine_qemu = { .name = "qemu", .run = run_all };
+const struct engine engine_qemu = { .name = "qemu", .virtual_time = true, .run = run_all };

@@ -47,6 +47,7 @@ struct engine_job {
 
 struct engine {
 	const char *name;
+	bool virtual_time;  /* waiting costs nothing, and phases can be pinned */
 	const char *remedy; /* what to try where the machine cannot do a trial, or NULL */
 	/* Runs them all. ERROR_INTERRUPTED after SIGINT or SIGTERM, with everything cleaned up. */
 	int (*run)(const struct engine_job *job, const struct engine_listener *listener,

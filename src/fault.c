@@ -336,8 +336,3 @@ int fault_heal(struct fault_stage *stage, const struct event *event, struct faul
 
 	return r < 0 ? error_prefix(err, r, "heal '%s'", fault_name(event->fault)) : 0;
 }
-
-bool fault_can_heal(enum fault_kind fault)
-{
-	return operations[fault].heal;
-}

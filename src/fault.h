@@ -30,6 +30,3 @@ int fault_heal(struct fault_stage *stage, const struct event *event, struct faul
 	       struct error *err);
 /* The return of power after a reboot's downtime. */
 int fault_power_on(struct fault_stage *stage, const struct event *event, struct error *err);
-
-/* Whether `heal:` makes sense for it. */
-bool fault_can_heal(enum fault_kind fault);
