@@ -16,6 +16,7 @@
 #include "src/initramfs.h"
 #include "src/module.h"
 #include "src/util/cleanup.h"
+#include "tests/unit/suite.h"
 
 static char folder[64]; /* of one test */
 
@@ -285,26 +286,21 @@ START_TEST(arguments_are_one_block)
 }
 END_TEST
 
+static void add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, modules_come_after_what_they_need);
+	tcase_add_test(tc, damaged_module_has_no_info);
+	tcase_add_test(tc, initramfs_holds_program_libraries_modules);
+	tcase_add_test(tc, initramfs_without_required_module_is_refused);
+	tcase_add_loop_test(tc, console_tells_the_cause, 0, ARRAY_SIZE(consoles));
+	tcase_add_test(tc, console_keeps_the_last_lines);
+	tcase_add_loop_test(tc, snapshot_that_was_changed_is_noticed, 0, ARRAY_SIZE(parts));
+	tcase_add_loop_test(tc, snapshot_that_was_cut_is_noticed, 0, ARRAY_SIZE(parts));
+	tcase_add_test(tc, arguments_are_one_block);
+}
+
 int main(void)
 {
-	Suite *suite = suite_create("guest");
-	TCase *tcase = tcase_create("guest");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, modules_come_after_what_they_need);
-	tcase_add_test(tcase, damaged_module_has_no_info);
-	tcase_add_test(tcase, initramfs_holds_program_libraries_modules);
-	tcase_add_test(tcase, initramfs_without_required_module_is_refused);
-	tcase_add_loop_test(tcase, console_tells_the_cause, 0, ARRAY_SIZE(consoles));
-	tcase_add_test(tcase, console_keeps_the_last_lines);
-	tcase_add_loop_test(tcase, snapshot_that_was_changed_is_noticed, 0, ARRAY_SIZE(parts));
-	tcase_add_loop_test(tcase, snapshot_that_was_cut_is_noticed, 0, ARRAY_SIZE(parts));
-	tcase_add_test(tcase, arguments_are_one_block);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_main("guest", add_tests);
 }

@@ -14,6 +14,7 @@
 #include "src/kernel.h"
 #include "src/util/cleanup.h"
 #include "src/vmlinux.h"
+#include "tests/unit/suite.h"
 
 static char folder[64]; /* of one test */
 
@@ -244,25 +245,20 @@ START_TEST(package_that_is_damaged_is_refused)
 }
 END_TEST
 
+static void add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, name_matches_whole_parts, 0, ARRAY_SIZE(names));
+	tcase_add_test(tc, releases_compare_by_number);
+	tcase_add_test(tc, image_is_taken_apart);
+	tcase_add_test(tc, image_without_pvh_note_stays_as_it_is);
+	tcase_add_test(tc, image_that_is_cut_short_is_refused);
+	tcase_add_test(tc, file_that_is_no_image_is_refused);
+	tcase_add_test(tc, name_finds_one_kernel);
+	tcase_add_test(tc, package_that_is_damaged_is_refused);
+}
+
 int main(void)
 {
-	Suite *suite = suite_create("kernel");
-	TCase *tcase = tcase_create("kernel");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_loop_test(tcase, name_matches_whole_parts, 0, ARRAY_SIZE(names));
-	tcase_add_test(tcase, releases_compare_by_number);
-	tcase_add_test(tcase, image_is_taken_apart);
-	tcase_add_test(tcase, image_without_pvh_note_stays_as_it_is);
-	tcase_add_test(tcase, image_that_is_cut_short_is_refused);
-	tcase_add_test(tcase, file_that_is_no_image_is_refused);
-	tcase_add_test(tcase, name_finds_one_kernel);
-	tcase_add_test(tcase, package_that_is_damaged_is_refused);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_main("kernel", add_tests);
 }

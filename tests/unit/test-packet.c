@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/packet.h"
+#include "tests/unit/suite.h"
 
 /* 10.0.1.2:40000 > 10.0.2.2:80, seq 0x01020304, ack 0x0a0b0c0d, [P.], window 500, "abc" */
 static const uint8_t ipv4[] = {
@@ -145,13 +146,8 @@ START_TEST(packet_random_bytes)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tc)
 {
-	Suite *suite = suite_create("packet");
-	TCase *tc = tcase_create("packet");
-	SRunner *runner;
-	int failed;
-
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, packet_over_ipv4);
 	tcase_add_test(tc, packet_over_ipv6);
@@ -159,10 +155,9 @@ int main(void)
 	tcase_add_loop_test(tc, packet_refuses, 0, ARRAY_SIZE(broken));
 	tcase_add_test(tc, packet_cut_anywhere);
 	tcase_add_test(tc, packet_random_bytes);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_main("packet", add_tests);
 }

@@ -10,6 +10,7 @@
 #include "src/quantity.h"
 #include "src/scenario.h"
 #include "src/suggest.h"
+#include "tests/unit/suite.h"
 
 #define SECOND NSEC_PER_SEC
 
@@ -579,14 +580,9 @@ START_TEST(bad_files_say_why)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tc)
 {
-	Suite *suite = suite_create("scenario");
-	TCase *tc = tcase_create("scenario");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tc, 60); /* valgrind */
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, every_part_is_read);
 	tcase_add_test(tc, events_are_read);
 	tcase_add_test(tc, expectations_are_read);
@@ -607,10 +603,9 @@ int main(void)
 	tcase_add_test(tc, shipped_files_load);
 	tcase_add_test(tc, found_by_name_and_id);
 	tcase_add_test(tc, bad_files_say_why);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_main("scenario", add_tests);
 }

@@ -7,6 +7,7 @@
 #include "netns/sockdiag.h"
 #include "src/packet.h"
 #include "src/tcp-tracker.h"
+#include "tests/unit/suite.h"
 
 #define S PACKET_SYN
 #define A PACKET_ACK
@@ -308,22 +309,16 @@ START_TEST(tracker_random_packets)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tc)
 {
-	Suite *suite = suite_create("tcp-tracker");
-	TCase *tc = tcase_create("tcp-tracker");
-	SRunner *runner;
-	int failed;
-
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, tracker_cases, 0, ARRAY_SIZE(cases));
 	tcase_add_test(tc, tracker_facts_retransmission);
 	tcase_add_test(tc, tracker_facts_probes);
 	tcase_add_test(tc, tracker_random_packets);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_main("tcp-tracker", add_tests);
 }

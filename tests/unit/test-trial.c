@@ -10,6 +10,7 @@
 #include "src/expect.h"
 #include "src/model.h"
 #include "src/timeline.h"
+#include "tests/unit/suite.h"
 
 #define SEC  NSEC_PER_SEC
 #define MSEC NSEC_PER_MSEC
@@ -417,13 +418,8 @@ START_TEST(record_survives_json)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tc)
 {
-	Suite *suite = suite_create("trial");
-	TCase *tc = tcase_create("trial");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_test(tc, timeline_orders_and_pairs);
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_granules);
@@ -436,10 +432,9 @@ int main(void)
 	tcase_add_loop_test(tc, expectations_can_fail, 0, ARRAY_SIZE(expectations));
 	tcase_add_test(tc, lost_observations_fail);
 	tcase_add_test(tc, record_survives_json);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_main("trial", add_tests);
 }

@@ -9,6 +9,7 @@
 #include "src/util/error.h"
 #include "src/util/loop.h"
 #include "src/util/nsec.h"
+#include "tests/unit/suite.h"
 
 START_TEST(error_is_one_line)
 {
@@ -172,23 +173,17 @@ START_TEST(loop_source_freed_in_batch)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tc)
 {
-	Suite *suite = suite_create("util");
-	TCase *tc = tcase_create("util");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_test(tc, error_is_one_line);
 	tcase_add_test(tc, error_long_text_is_cut);
 	tcase_add_loop_test(tc, nsec_parse_cases, 0, ARRAY_SIZE(spans));
 	tcase_add_test(tc, nsec_format_cases);
 	tcase_add_test(tc, loop_timers_fire_in_order);
 	tcase_add_test(tc, loop_source_freed_in_batch);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return suite_main("util", add_tests);
 }
