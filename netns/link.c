@@ -35,6 +35,9 @@ static void put_mac(struct nlmsghdr *nlh, const struct link_mac *mac)
 
 static void put_end(struct nlmsghdr *nlh, const struct link_end *end, unsigned int mtu)
 {
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+
+	ifi->ifi_index = end->ifindex;
 	put_name(nlh, end->name);
 	if (memcmp(&end->mac, &no_mac, sizeof(no_mac)) != 0)
 		put_mac(nlh, &end->mac);
@@ -51,13 +54,11 @@ void link_put_veth(struct nl *nl, const struct link_end *a, const struct link_en
 					  "link '%s': make veth pair with '%s'", a->name, b->name);
 	struct nlattr *info, *data, *peer;
 
-	put_header(nlh, 0, 0);
 	put_end(nlh, a, mtu);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	peer = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
 	put_end(nlh, b, mtu);
 	mnl_attr_nest_end(nlh, peer);
 	mnl_attr_nest_end(nlh, data);

@@ -21,9 +21,12 @@ struct link_end {
 	const char *name;	/* at most IFNAMSIZ - 1 bytes */
 	const struct netns *ns; /* where this end lives; NULL: that of `nl` */
 	struct link_mac mac;	/* all zero: the kernel makes one up */
+	int ifindex;		/* 0: the kernel makes one up. See link_put_veth() */
 };
 
-/* A veth pair; `nl` belongs to a's namespace. `mtu` 0: the kernel's default. */
+/* A veth pair; `nl` belongs to a's namespace. `mtu` 0: the kernel's default. Ends with the same
+ * ifindex, as the kernel likes to give to ends in two namespaces, are up a second late: their
+ * carrier is no urgent event (net/core/link_watch.c: linkwatch_urgent_event). */
 void link_put_veth(struct nl *nl, const struct link_end *a, const struct link_end *b,
 		   unsigned int mtu);
 /* A bridge without spanning tree that forwards at once (no learning delay). */

@@ -3,14 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/netlink.h>
 #include <net/if.h>
-#include <nftables/libnftables.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "netns/nft.h"
 
 /*
  * Theory of operation. Each rule has an ingress chain of its own, "r<handle>", whose one rule
@@ -29,119 +27,6 @@ struct packetfilter {
 	unsigned int next_handle;
 };
 
-/* libnftables ends the process when it cannot open this socket (nft_mnl_socket_open). */
-static int check_protocol(const struct netns *ns, struct error *err)
-{
-	_cleanup_(fd_closep) int fd = -1;
-	int rc;
-
-	rc = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, &fd, err);
-	if (rc == -EPROTONOSUPPORT)
-		return error_set(err, ERROR_CAPABILITY, rc,
-				 "packet filter: the kernel has no nf_tables");
-	return rc;
-}
-
-/* What libnftables says is text only; the errno in it is the kernel's. */
-static int text_errno(const char *text)
-{
-	static const int known[] = { ENOENT, EPERM,  EOPNOTSUPP, EPROTONOSUPPORT,
-				     EBUSY,  ENODEV, EINVAL,	 ENOMEM };
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (strstr(text, strerror(known[i])))
-			return -known[i];
-	return -EIO;
-}
-
-/* Of "Error: what\ncommand\n   ^^^^\n" the first two lines. */
-static int nft_error(const char *text, struct error *err)
-{
-	int rc = text_errno(text);
-	bool missing = rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT;
-	size_t first, second;
-
-	if (strncmp(text, "Error: ", 7) == 0)
-		text += 7;
-	first = strcspn(text, "\n");
-	second = text[first] ? strcspn(text + first + 1, "\n") : 0;
-	return error_set(err, missing ? ERROR_CAPABILITY : ERROR_FAILED, rc,
-			 "packet filter: %.*s (nft %.*s)", (int)first, text, (int)second,
-			 text[first] ? text + first + 1 : "");
-}
-
-/*
- * libnftables waits for its socket with select(), which takes descriptors below FD_SETSIZE only;
- * with hundreds of trials there are more. So it gets the number of standard input for as long as
- * it runs, whose file is put back after. A context lives no longer than that.
- */
-static int lend_descriptor(struct error *err)
-{
-	int parked = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-	if (parked < 0)
-		return error_errno(err, -errno, "packet filter: descriptor");
-	close(STDIN_FILENO);
-	return parked;
-}
-
-static void take_back_descriptor(int parked)
-{
-	dup2(parked, STDIN_FILENO);
-	close(parked);
-}
-
-static int run_in_context(struct nft_ctx *nft, const char *commands, char **ret_output,
-			  struct error *err)
-{
-	if (nft_ctx_buffer_output(nft) || nft_ctx_buffer_error(nft))
-		return error_errno(err, -ENOMEM, "packet filter");
-	if (nft_run_cmd_from_buffer(nft, commands))
-		return nft_error(nft_ctx_get_error_buffer(nft), err);
-	if (ret_output)
-		*ret_output = strdup(nft_ctx_get_output_buffer(nft));
-	return 0;
-}
-
-/* `ret_output` may be NULL; else the caller frees what is put there. */
-static int run(struct packetfilter *pf, const char *commands, char **ret_output, struct error *err)
-{
-	struct nft_ctx *nft;
-	int rc, parked;
-
-	parked = lend_descriptor(err);
-	if (parked < 0)
-		return parked;
-	rc = netns_enter(pf->ns, err);
-	if (rc >= 0) {
-		nft = nft_ctx_new(NFT_CTX_DEFAULT);
-		rc = nft ? run_in_context(nft, commands, ret_output, err)
-			 : error_errno(err, -ENOMEM, "packet filter");
-		if (nft)
-			nft_ctx_free(nft);
-		netns_leave(pf->ns);
-	}
-	take_back_descriptor(parked);
-	return rc;
-}
-
-__attribute__((format(printf, 4, 5))) static int runf(struct packetfilter *pf, char **ret_output,
-						      struct error *err, const char *format, ...)
-{
-	_cleanup_(freep) char *commands = NULL;
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vasprintf(&commands, format, ap);
-	va_end(ap);
-	if (n < 0) {
-		commands = NULL;
-		return error_errno(err, -ENOMEM, "packet filter");
-	}
-	return run(pf, commands, ret_output, err);
-}
-
 int packetfilter_new(const struct netns *ns, struct packetfilter **ret_pf, struct error *err)
 {
 	_cleanup_(packetfilter_freep) struct packetfilter *pf = calloc(1, sizeof(*pf));
@@ -151,15 +36,9 @@ int packetfilter_new(const struct netns *ns, struct packetfilter **ret_pf, struc
 		return error_errno(err, -ENOMEM, "packet filter");
 	pf->ns = ns;
 	pf->next_handle = 1;
-	rc = check_protocol(ns, err);
+	rc = nft_check(ns, err);
 	if (rc < 0)
 		return rc;
-	rc = run(pf, "list tables netdev", NULL, NULL);
-	if (rc < 0)
-		return error_set(err, ERROR_CAPABILITY, rc,
-				 "packet filter: the kernel has no nf_tables, or it is not "
-				 "permitted without CAP_NET_ADMIN: %s",
-				 strerror(-rc));
 	*ret_pf = take_ptr(pf);
 	return 0;
 }
@@ -259,13 +138,13 @@ int packetfilter_drop(struct packetfilter *pf, const struct packetfilter_rule *r
 	rc = check_interface(pf, rule->interface, err);
 	if (rc < 0)
 		return rc;
-	rc = runf(pf, NULL, err,
-		  "add table netdev deadpeer\n"
-		  "add chain netdev deadpeer r%u { type filter hook ingress device \"%s\" "
-		  "priority %u; policy accept; }\n"
-		  "add rule netdev deadpeer r%u %s %s %s %s counter drop\n",
-		  handle, rule->interface, handle, handle, match_family(rule),
-		  match_flags(rule, flags), match_payload(rule), match_count(rule, count));
+	rc = nft_runf(pf->ns, NULL, err,
+		      "add table netdev deadpeer\n"
+		      "add chain netdev deadpeer r%u { type filter hook ingress device \"%s\" "
+		      "priority %u; policy accept; }\n"
+		      "add rule netdev deadpeer r%u %s %s %s %s counter drop\n",
+		      handle, rule->interface, handle, handle, match_family(rule),
+		      match_flags(rule, flags), match_payload(rule), match_count(rule, count));
 	if (rc < 0)
 		return error_prefix(err, rc, "link '%s'", rule->interface);
 	pf->next_handle++;
@@ -280,9 +159,9 @@ int packetfilter_remove(struct packetfilter *pf, unsigned int handle, struct err
 
 	if (handle == 0 || handle >= pf->next_handle)
 		return error_input(err, "packet filter: there never was a rule %u", handle);
-	rc = runf(pf, NULL, &own,
-		  "flush chain netdev deadpeer r%u\ndelete chain netdev deadpeer r%u\n", handle,
-		  handle);
+	rc = nft_runf(pf->ns, NULL, &own,
+		      "flush chain netdev deadpeer r%u\ndelete chain netdev deadpeer r%u\n", handle,
+		      handle);
 	if (rc == -ENOENT) /* gone with its interface (nft_chain_filter.c: nft_netdev_event) */
 		return 0;
 	if (rc < 0 && err)
@@ -299,7 +178,7 @@ int packetfilter_dropped(struct packetfilter *pf, unsigned int handle, uint64_t 
 	uint64_t packets;
 	int rc;
 
-	rc = runf(pf, &output, err, "list chain netdev deadpeer r%u", handle);
+	rc = nft_runf(pf->ns, &output, err, "list chain netdev deadpeer r%u", handle);
 	if (rc < 0)
 		return rc;
 	found = output ? strstr(output, key) : NULL;

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define NOTICES_BUFFER (16 << 20) /* for some 10,000 notices */
+
 /* include/net/tcp_states.h. <netinet/tcp.h> has these too, but not beside <linux/tcp.h>. */
 static const char *const state_names[] = {
 	[1] = "ESTABLISHED", [2] = "SYN_SENT",	[3] = "SYN_RECV", [4] = "FIN_WAIT1",
@@ -128,6 +130,51 @@ int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func
 	return rc;
 }
 
+static void put_tuple(struct inet_diag_sockid *id, const struct sockdiag_socket *s)
+{
+	size_t size = s->local.family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+	id->idiag_sport = htons(s->local_port);
+	id->idiag_dport = htons(s->peer_port);
+	memcpy(id->idiag_src, &s->local.v6, size);
+	memcpy(id->idiag_dst, &s->peer.v6, size);
+}
+
+static int on_one(const struct nlmsghdr *nlh, void *userdata)
+{
+	parse_socket(nlh, userdata);
+	return 0;
+}
+
+/* net/ipv4/inet_diag.c: inet_diag_find_one_icsk() finds the listener where there is no connection.
+ */
+int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
+		 struct sockdiag_socket *ret_socket, struct error *err)
+{
+	struct nlmsghdr *nlh = nl_request(nl, SOCK_DIAG_BY_FAMILY, 0, "TCP socket: look up");
+	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	struct sockdiag_socket found = { 0 };
+	struct error own = { 0 };
+	int rc;
+
+	req->sdiag_family = (uint8_t)like->local.family;
+	req->sdiag_protocol = IPPROTO_TCP;
+	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	req->idiag_states = ~0u;
+	put_tuple(&req->id, like);
+	req->id.idiag_cookie[0] = req->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	rc = nl_dump(nl, on_one, &found, &own);
+	if (rc == -ENOENT || found.state == TCP_STATE_LISTEN)
+		return 0;
+	if (rc < 0) {
+		if (err)
+			*err = own;
+		return rc;
+	}
+	*ret_socket = found;
+	return found.state != TCP_STATE_NONE;
+}
+
 /* As many as fit; what is left over is found by the next turn. */
 struct victims {
 	struct sockdiag_socket item[64];
@@ -147,15 +194,11 @@ static void put_abort(struct nl *nl, int family, const struct sockdiag_socket *s
 {
 	struct nlmsghdr *nlh = nl_request(nl, SOCK_DESTROY, 0, "TCP socket: abort");
 	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	size_t size = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 
 	req->sdiag_family = (uint8_t)family;
 	req->sdiag_protocol = IPPROTO_TCP;
 	req->idiag_states = ~0u;
-	req->id.idiag_sport = htons(s->local_port);
-	req->id.idiag_dport = htons(s->peer_port);
-	memcpy(req->id.idiag_src, &s->local.v6, size);
-	memcpy(req->id.idiag_dst, &s->peer.v6, size);
+	put_tuple(&req->id, s);
 	req->id.idiag_cookie[0] = (uint32_t)s->cookie;
 	req->id.idiag_cookie[1] = (uint32_t)(s->cookie >> 32);
 }
@@ -191,6 +234,8 @@ int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, str
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return error_errno(err, -errno, "notices of TCP sockets' ends");
+	/* Many that time out together are told of in one go. Without privilege, what there is. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ NOTICES_BUFFER }, sizeof(int));
 	*ret_fd = take_fd(&fd);
 	return 0;
 }

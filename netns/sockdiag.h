@@ -50,6 +50,11 @@ typedef int (*sockdiag_func)(const struct sockdiag_socket *socket, void *userdat
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err);
 
+/* The one socket with the addresses and ports of `like`, small ones too: 1 and *ret_socket, or 0
+ * when there is none. Cheaper than a dump, which walks the tables of all namespaces. */
+int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
+		 struct sockdiag_socket *ret_socket, struct error *err);
+
 /* Ends every TCP connection of the namespace and family at once (SOCK_DESTROY, net/ipv4/tcp.c:
  * tcp_abort()): a RST goes out, orphans' retransmissions stop. An orphan keeps its namespace alive,
  * for minutes if nobody answers it. Without CONFIG_INET_DIAG_DESTROY nothing happens. */

@@ -8,6 +8,8 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #define ROOT	   "/proc/sys/"
 #define PATH_SIZE  512
@@ -140,12 +142,50 @@ static bool is_machine_wide(const char *key, const char *path)
 	       strncmp(key, "net.ipv6.neigh.default.", 23) == 0 || access(path, F_OK) >= 0;
 }
 
+const char *sysctl_since(const char *key)
+{
+	static const struct {
+		const char *key, *since;
+	} known[] = {
+		{ "net.ipv4.tcp_syn_linear_timeouts", "6.5" },
+		{ "net.ipv4.tcp_rto_min_us", "6.11" },
+		{ "net.ipv4.tcp_rto_max_ms", "6.15" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(key, known[i].key) == 0)
+			return known[i].since;
+	return NULL;
+}
+
+/* Not a wrong name, but a kernel that is too old or was built without. */
+static int lacking(const char *key, struct error *err)
+{
+	const char *since = sysctl_since(key);
+	struct utsname kernel;
+
+	uname(&kernel);
+	if (since)
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+				 "sysctl '%s': came with Linux %s, and this is %s", key, since,
+				 kernel.release);
+	if (strncmp(key, "net.netfilter.nf_conntrack", 26) == 0 &&
+	    access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) < 0)
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+				 "sysctl '%s': the kernel has no connection tracking "
+				 "(nf_conntrack)",
+				 key);
+	return 0;
+}
+
 static int missing(const struct netns *ns, const char *key, const char *path, struct error *err)
 {
 	char other[FIXED_SIZE];
 	bool found;
-	int rc;
+	int rc = lacking(key, err);
 
+	if (rc < 0)
+		return rc;
 	if (is_machine_wide(key, path))
 		return error_input(err,
 				   "sysctl '%s': is one for the whole machine; a network "
@@ -259,17 +299,11 @@ static void normalise(char *text)
 	*to = '\0';
 }
 
-int sysctl_get(const struct netns *ns, const char *key, char **ret_value, struct error *err)
+static int read_value(int fd, const char *key, char **ret_value, struct error *err)
 {
-	_cleanup_(fd_closep) int fd = -1;
 	char value[VALUE_MAX + 1];
-	ssize_t n;
-	int rc;
+	ssize_t n = pread(fd, value, VALUE_MAX, 0);
 
-	rc = open_key(ns, key, O_RDONLY, &fd, err);
-	if (rc < 0)
-		return rc;
-	n = pread(fd, value, VALUE_MAX, 0);
 	if (n < 0)
 		return error_errno(err, -errno, "sysctl '%s': read", key);
 	value[n] = '\0';
@@ -280,24 +314,21 @@ int sysctl_get(const struct netns *ns, const char *key, char **ret_value, struct
 	return 0;
 }
 
-static int write_value(const struct netns *ns, const char *key, const char *value, mode_t *ret_mode,
-		       struct error *err)
+int sysctl_get(const struct netns *ns, const char *key, char **ret_value, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = -1;
-	struct stat st;
-	int rc;
+	int rc = open_key(ns, key, O_RDONLY, &fd, err);
 
-	rc = open_key(ns, key, O_WRONLY, &fd, err);
-	if (rc < 0)
-		return rc;
-	if (fstat(fd, &st) < 0)
-		return error_errno(err, -errno, "sysctl '%s'", key);
+	return rc < 0 ? rc : read_value(fd, key, ret_value, err);
+}
+
+static int write_value(int fd, const char *key, const char *value, struct error *err)
+{
 	/* In one go: a second write() would start another value. */
 	if (write(fd, value, strlen(value)) < 0)
 		return error_set(err, ERROR_INPUT, -errno,
 				 "sysctl '%s': the kernel refuses '%s': %s", key, value,
 				 strerror(errno));
-	*ret_mode = st.st_mode;
 	return 0;
 }
 
@@ -327,23 +358,32 @@ static bool same_value(const char *a, const char *b)
 	return *a == *b;
 }
 
+/* To be written, and read back where it can be (net.ipv4.route.flush and the like cannot). */
+static int open_for_set(const struct netns *ns, const char *key, int *ret_fd, bool *ret_readable,
+			struct error *err)
+{
+	*ret_readable = open_key(ns, key, O_RDWR, ret_fd, NULL) >= 0;
+	return *ret_readable ? 0 : open_key(ns, key, O_WRONLY, ret_fd, err);
+}
+
 int sysctl_set(const struct netns *ns, const char *key, const char *value, struct error *err)
 {
+	_cleanup_(fd_closep) int fd = -1;
 	_cleanup_(freep) char *wanted = NULL;
 	_cleanup_(freep) char *kept = NULL;
-	mode_t mode = 0;
+	bool readable;
 	int rc;
 
 	wanted = strdup(value);
 	if (!wanted)
 		return error_errno(err, -ENOMEM, "sysctl '%s'", key);
 	normalise(wanted);
-	rc = write_value(ns, key, wanted, &mode, err);
-	if (rc < 0)
+	rc = open_for_set(ns, key, &fd, &readable, err);
+	if (rc >= 0)
+		rc = write_value(fd, key, wanted, err);
+	if (rc < 0 || !readable)
 		return rc;
-	if (!(mode & 0444)) /* net.ipv4.route.flush and the like */
-		return 0;
-	rc = sysctl_get(ns, key, &kept, err);
+	rc = read_value(fd, key, &kept, err);
 	if (rc < 0)
 		return rc;
 	if (!same_value(wanted, kept))

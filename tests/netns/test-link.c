@@ -35,6 +35,21 @@ START_TEST(veth_pair_as_asked_for)
 }
 END_TEST
 
+/* The operational state follows the carrier up to a second later (net/core/link_watch.c,
+ * linkwatch_schedule_work(): what is not urgent runs once a second). */
+static void wait_until_not_ready(struct nl *nl)
+{
+	nsec_t end = nsec_now() + 5 * NSEC_PER_SEC;
+	struct link_state state = { .ready = true };
+	struct error err = { 0 };
+
+	while (state.ready && nsec_now() < end) {
+		usleep(10000);
+		must(link_get(nl, "eth0", &state, &err));
+	}
+	ck_assert(!state.ready);
+}
+
 START_TEST(state_follows_requests)
 {
 	const struct link_mac mac = { { 2, 0, 0, 0, 0, 9 } };
@@ -55,6 +70,7 @@ START_TEST(state_follows_requests)
 	ck_assert(!state.carrier && state.flags & IFF_UP);
 	ck_assert_uint_eq(state.mtu, 1300);
 	ck_assert_mem_eq(&state.mac, &mac, sizeof(mac));
+	wait_until_not_ready(pair.nl[0]);
 	ck_assert_int_eq(link_wait(pair.nl[0], "eth0", NSEC_PER_SEC / 10, &err), -ETIMEDOUT);
 	link_put_delete(pair.nl[0], "eth0");
 	must(nl_commit(pair.nl[0], &err));

@@ -104,6 +104,8 @@ static struct found find(struct fixture *f, int node, uint32_t states)
 START_TEST(established_and_listening)
 {
 	char peer[INET6_ADDRSTRLEN];
+	struct sockdiag_socket one;
+	struct error err = { 0 };
 	struct found found;
 	struct fixture f;
 	uint64_t cookie;
@@ -128,6 +130,12 @@ START_TEST(established_and_listening)
 	ck_assert_uint_eq(found.last.receive_queue, 0);
 	ck_assert_uint_eq(found.last.send_queue, 5);
 	ck_assert_uint_eq(find(&f, 1, 1 << SYN_SENT).n, 0);
+	found = find(&f, 1, 1 << ESTABLISHED);
+	ck_assert_int_eq(sockdiag_get(f.diag[1], &found.last, &one, &err), 1);
+	ck_assert_uint_eq(one.cookie, found.last.cookie);
+	found.last.peer_port ^= 1;
+	ck_assert_int_eq(sockdiag_get(f.diag[1], &found.last, &one, &err), 0); /* the listener */
+	ck_assert_int_eq(sockdiag_get(f.diag[0], &found.last, &one, &err), 0);
 	fixture_deinit(&f);
 }
 END_TEST
@@ -175,6 +183,8 @@ END_TEST
 START_TEST(time_wait_and_orphan)
 {
 	_cleanup_(freep) char *ss = NULL;
+	struct sockdiag_socket one;
+	struct error err = { 0 };
 	struct found found;
 	struct fixture f;
 
@@ -194,6 +204,9 @@ START_TEST(time_wait_and_orphan)
 	ck_assert(!found.last.has_info);
 	ck_assert(found.last.expires_nsec > 30 * NSEC_PER_SEC &&
 		  found.last.expires_nsec <= 70 * NSEC_PER_SEC);
+	ck_assert_int_eq(sockdiag_get(f.diag[0], &found.last, &one, &err), 1);
+	ck_assert_int_eq(one.state, TIME_WAIT);
+	ck_assert_int_eq(one.timer, SOCKDIAG_TIMER_TIMEWAIT);
 	ss = fixture_run(f.pair.ns[0], "ss -tnaoi");
 	ck_assert_msg(strstr(ss, "TIME-WAIT") && strstr(ss, "timer:(timewait,"), "%s", ss);
 	fixture_deinit(&f);
@@ -207,6 +220,7 @@ START_TEST(half_open)
 	_cleanup_(packetfilter_freep) struct packetfilter *pf = NULL;
 	struct sockaddr_storage address;
 	socklen_t size = server_address(families[_i], &address);
+	struct sockdiag_socket one;
 	struct error err = { 0 };
 	unsigned int handle;
 	struct found found;
@@ -227,6 +241,9 @@ START_TEST(half_open)
 	ck_assert_uint_eq(found.n, 1);
 	ck_assert_int_eq(found.last.state, SYN_RECV);
 	ck_assert_uint_eq(found.last.inode, 0);
+	ck_assert_int_eq(sockdiag_get(f.diag[1], &found.last, &one, &err), 1);
+	ck_assert_int_eq(one.state, SYN_RECV);
+	ck_assert_int_eq(one.timer, SOCKDIAG_TIMER_ON);
 	fixture_deinit(&f);
 }
 END_TEST

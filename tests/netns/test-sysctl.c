@@ -136,8 +136,36 @@ START_TEST(per_netns)
 }
 END_TEST
 
+/* Those of a later Linux: set, or said to be its, never taken for a slip of the pen. */
+START_TEST(newer_sysctls)
+{
+	static const struct {
+		const char *key, *value, *since;
+	} newer[] = { { "net.ipv4.tcp_syn_linear_timeouts", "2", "6.5" },
+		      { "net.ipv4.tcp_rto_min_us", "100000", "6.11" },
+		      { "net.ipv4.tcp_rto_max_ms", "60000", "6.15" } };
+	struct pair pair;
+
+	pair_init(&pair);
+	for (size_t i = 0; i < ARRAY_SIZE(newer); i++) {
+		struct error err = { 0 };
+		char text[64];
+
+		ck_assert_str_eq(sysctl_since(newer[i].key), newer[i].since);
+		if (sysctl_set(pair.ns[0], newer[i].key, newer[i].value, &err) >= 0)
+			continue;
+		snprintf(text, sizeof(text), "came with Linux %s, and this is", newer[i].since);
+		ck_assert_int_eq(err.kind, ERROR_CAPABILITY);
+		ck_assert_msg(strstr(err.text, text), "%s", err.text);
+	}
+	ck_assert_ptr_null(sysctl_since("net.ipv4.tcp_retries2"));
+	pair_deinit(&pair);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
+	tcase_add_test(tc, newer_sysctls);
 	tcase_add_loop_test(tc, set_cases, 0, ARRAY_SIZE(cases));
 	tcase_add_test(tc, namespaces_do_not_share);
 	tcase_add_test(tc, what_is_not_kept_is_told);

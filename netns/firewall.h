@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * A router that knows the flows passing through it: connection tracking
+ * (nf_conntrack), a NAT on top of it, and what becomes of the segments that belong
+ * to no flow it knows. All of it is in one namespace and goes with that.
+ */
+
+#include "netns/netns.h"
+
+/* A segment that neither belongs to a known flow nor opens one (SYN without ACK). */
+enum firewall_untracked {
+	FIREWALL_PASS,	/* forwarded; the kernel takes the flow up again if it can
+			 * (nf_conntrack_tcp_loose) */
+	FIREWALL_DROP,	/* dropped without a word */
+	FIREWALL_RESET, /* answered with RST in the name of the other end */
+	_FIREWALL_UNTRACKED_MAX,
+};
+
+struct firewall {
+	enum firewall_untracked untracked;
+	const char *masquerade; /* what leaves by this interface gets its address; NULL: no NAT */
+};
+
+/* ERROR_CAPABILITY when the kernel has no nf_conntrack, or no NAT if that is asked for. Once a
+ * namespace. */
+int firewall_set(const struct netns *ns, const struct firewall *firewall, struct error *err);
+
+/* Forgets every flow at once, as `conntrack -F` does; the timers of its NAT go with it. */
+int firewall_forget(const struct netns *ns, struct error *err);
+
+/* Whether this kernel can do all of it: 0 or 1. */
+int firewall_probe(struct error *err);
