@@ -2,11 +2,11 @@
 #include "src/agent-builtin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "src/option.h"
@@ -17,11 +17,12 @@
 #define DEFAULT_STREAM_PAUSE (10 * NSEC_PER_MSEC)
 #define DEFAULT_MISSES	     3
 
-void builtin_report(const struct builtin *builtin, enum agent_call call, nsec_t start_nsec,
-		    int error, const char *detail)
+static void report_of(const struct builtin *builtin, uint32_t connection, enum agent_call call,
+		      nsec_t start_nsec, int error, const char *detail)
 {
 	struct agent_report report = {
 		.call = call,
+		.connection = connection,
 		.start_nsec = start_nsec,
 		.time_nsec = nsec_now(),
 		.error = error,
@@ -32,9 +33,17 @@ void builtin_report(const struct builtin *builtin, enum agent_call call, nsec_t 
 	agent_child_report(builtin->child, &report);
 }
 
-/* Returns false when there is nothing more to accept for now. */
-static bool accept_one(struct builtin *builtin)
+void builtin_report(const struct builtin *builtin, enum agent_call call, nsec_t start_nsec,
+		    int error, const char *detail)
 {
+	report_of(builtin, 0, call, start_nsec, error, detail);
+}
+
+/* One at a time: a kernel without a descriptor to give says so before it looks whether anyone
+ * waits (net/socket.c: __sys_accept4_file()). */
+static void on_listener(void *userdata, uint32_t events)
+{
+	struct builtin *builtin = userdata;
 	const struct agent_spec *spec = builtin->spec;
 	nsec_t start_nsec = nsec_now(), time_nsec;
 	char detail[64] = "";
@@ -43,13 +52,13 @@ static bool accept_one(struct builtin *builtin)
 	fd = accept4(builtin->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	time_nsec = nsec_now();
 	if (fd < 0 && errno == EAGAIN)
-		return false;
+		return;
 	if (fd < 0) {
 		rc = errno;
 		builtin_report(builtin, AGENT_CALL_ACCEPT, start_nsec, rc, "");
 		if (rc != ECONNABORTED && rc != EINTR) /* no descriptors: once there are again */
 			builtin->listen_io = loop_io_free(builtin->listen_io);
-		return builtin->listen_io;
+		return;
 	}
 	rc = agent_socket_apply(fd, spec->options, false, true, detail, sizeof(detail));
 	if (rc < 0) {
@@ -57,13 +66,6 @@ static bool accept_one(struct builtin *builtin)
 		_exit(EXIT_FAILURE);
 	}
 	connection_accepted(builtin, fd, start_nsec, time_nsec);
-	return true;
-}
-
-static void on_listener(void *userdata, uint32_t events)
-{
-	while (accept_one(userdata))
-		;
 }
 
 void builtin_accept_again(struct builtin *builtin)
@@ -81,6 +83,21 @@ _Noreturn static void give_up(const struct builtin *builtin, enum agent_call cal
 {
 	builtin_report(builtin, call, start_nsec, error, detail);
 	_exit(EXIT_FAILURE);
+}
+
+/* What is open stays open: the limit is on the numbers of new ones, and they are given out from
+ * the lowest that is free. */
+static void limit_descriptors(const struct builtin *builtin)
+{
+	int64_t count = scenario_option(builtin->spec->options, OPTION_DESCRIPTORS, -1);
+	struct rlimit limit = builtin->many;
+	int next = count < 0 ? -1 : fcntl(builtin->listen_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (next < 0)
+		return;
+	close(next);
+	limit.rlim_cur = (rlim_t)next + (rlim_t)count;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void start_listening(struct builtin *builtin)
@@ -101,18 +118,20 @@ static void start_listening(struct builtin *builtin)
 	if (listen(builtin->listen_fd, scenario_option(spec->options, OPTION_BACKLOG, SOMAXCONN)) <
 	    0)
 		give_up(builtin, AGENT_CALL_LISTEN, start_nsec, errno, "");
+	limit_descriptors(builtin);
 	builtin_report(builtin, AGENT_CALL_LISTEN, start_nsec, 0, "");
 	builtin_accept_again(builtin);
 }
 
-/* What an action is about: the oldest open connection. Without one it fails as the call would. */
+/* What an action is about: the oldest open connection. Without one it fails as the call would, on
+ * the connection that there is not: the next. */
 static struct connection *subject(struct builtin *builtin, enum agent_call call)
 {
 	struct connection *connection = builtin->first;
 
 	if (connection)
 		return connection;
-	builtin_report(builtin, call, nsec_now(), ENOTCONN, "no connection");
+	report_of(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN, "no connection");
 	return NULL;
 }
 
@@ -127,39 +146,68 @@ static void set_paused(struct builtin *builtin, bool paused)
 	}
 }
 
-static void send_bytes(struct builtin *builtin, uint64_t size)
+static void send_bytes(struct connection *connection, uint64_t size)
 {
-	struct connection *connection = subject(builtin, AGENT_CALL_WRITE);
-
-	if (!connection)
-		return;
 	connection->to_write += size;
 	connection->told_write = false; /* asked for, so told of */
 	connection_run(connection);
 }
 
+static void act_on(struct connection *connection, const struct agent_order *order)
+{
+	if (order->action == ACTION_SEND)
+		send_bytes(connection, order->value);
+	else if (order->action == ACTION_SHUTDOWN)
+		connection_shutdown(connection);
+	else
+		connection_close(connection);
+}
+
+/* Without a connection it fails as the call would. */
+static void act_on_all(struct builtin *builtin, enum agent_call call,
+		       const struct agent_order *order)
+{
+	struct connection *connection = subject(builtin, call), *next;
+
+	for (; connection; connection = next) {
+		next = builtin->spec->many ? connection->next : NULL;
+		act_on(connection, order);
+	}
+}
+
+/* A port of its own is the first's. */
+static void connect_all(struct builtin *builtin, uint16_t local_port)
+{
+	int64_t count = scenario_option(builtin->spec->options, OPTION_CONNECTIONS, 1);
+
+	for (int64_t i = 0; i < count; i++)
+		connection_connect(builtin, i ? 0 : local_port);
+}
+
 static void act(struct builtin *builtin, const struct agent_order *order)
 {
-	struct connection *connection;
-
 	switch (order->action) {
 	case ACTION_CONNECT:
-		connection_connect(builtin);
+		connect_all(builtin, (uint16_t)order->value);
 		break;
 	case ACTION_SEND:
-		send_bytes(builtin, order->size);
+		act_on_all(builtin, AGENT_CALL_WRITE, order);
 		break;
 	case ACTION_SHUTDOWN:
-		if ((connection = subject(builtin, AGENT_CALL_SHUTDOWN)))
-			connection_shutdown(connection);
+		act_on_all(builtin, AGENT_CALL_SHUTDOWN, order);
 		break;
 	case ACTION_CLOSE:
-		if ((connection = subject(builtin, AGENT_CALL_CLOSE)))
-			connection_close(connection);
+		act_on_all(builtin, AGENT_CALL_CLOSE, order);
 		break;
 	case ACTION_PAUSE_READING:
 	case ACTION_RESUME_READING:
 		set_paused(builtin, order->action == ACTION_PAUSE_READING);
+		break;
+	case ACTION_FREE_DESCRIPTORS:
+		setrlimit(RLIMIT_NOFILE, &builtin->many);
+		builtin_accept_again(builtin);
+		break;
+	case ACTION_START: /* there is a process to tell it: nothing to start */
 		break;
 	case ACTION_EXIT:
 	case _ACTION_MAX:
@@ -179,14 +227,12 @@ static void on_order(void *userdata, uint32_t events)
 		_exit(EXIT_SUCCESS);
 }
 
-static void allow_many_descriptors(void)
+static void allow_many_descriptors(struct builtin *builtin)
 {
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &builtin->many) < 0)
+		return;
+	builtin->many.rlim_cur = builtin->many.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &builtin->many);
 }
 
 static void read_options(struct builtin *builtin)
@@ -206,6 +252,7 @@ static void read_options(struct builtin *builtin)
 		scenario_option(options, OPTION_SIZE, stream ? DEFAULT_STREAM_SIZE : DEFAULT_SIZE);
 	builtin->misses = scenario_option(options, OPTION_MISSES, DEFAULT_MISSES);
 	builtin->close_on_eof = scenario_option(options, OPTION_CLOSE_ON_EOF, 1);
+	builtin->paused = scenario_option(options, OPTION_PAUSED, 0);
 }
 
 _Noreturn void agent_builtin_main(const struct agent_child *child)
@@ -214,17 +261,18 @@ _Noreturn void agent_builtin_main(const struct agent_child *child)
 	struct loop_io *orders;
 
 	signal(SIGPIPE, SIG_IGN);
-	allow_many_descriptors();
+	signal(SIGCHLD, SIG_IGN); /* who waits in close() is not waited for */
+	allow_many_descriptors(&builtin);
 	read_options(&builtin);
-	connection_fill_buffer();
 	if (loop_new(&builtin.loop, NULL) < 0 ||
 	    loop_io_new(builtin.loop, child->control_fd, EPOLLIN, on_order, &builtin, &orders,
 			NULL) < 0)
 		give_up(&builtin, AGENT_CALL_SOCKET, nsec_now(), errno, "epoll");
 	if (builtin.spec->node == NODE_SERVER)
 		start_listening(&builtin);
-	else if (scenario_option(builtin.spec->options, OPTION_AUTOCONNECT, 1))
-		connection_connect(&builtin);
+	else if (!builtin.spec->wait &&
+		 scenario_option(builtin.spec->options, OPTION_AUTOCONNECT, 1))
+		connect_all(&builtin, scenario_option(builtin.spec->options, OPTION_LOCAL_PORT, 0));
 	loop_run(builtin.loop, NULL);
 	_exit(EXIT_FAILURE);
 }

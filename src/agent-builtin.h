@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "src/agent-child.h"
 #include "src/util/loop.h"
@@ -24,6 +25,7 @@ struct builtin {
 	struct connection *first, *last; /* open connections, oldest first */
 	uint32_t n_connections;		 /* ever made or accepted */
 	bool paused;			 /* nothing is read */
+	struct rlimit many;		 /* of descriptors: as many as one may have */
 	const struct workload_functions *workload;
 	nsec_t interval_nsec;
 	uint64_t size, misses;
@@ -72,9 +74,8 @@ unsigned int agent_socket_address(const struct ip *ip, uint16_t port,
 void agent_socket_describe(int fd, struct connection *connection);
 
 /* agent-connection.c */
-/* Once, before the first connection: what is sent is text, for those who look at packets. */
-void connection_fill_buffer(void);
-void connection_connect(struct builtin *builtin);
+/* `local_port` 0: any. */
+void connection_connect(struct builtin *builtin, uint16_t local_port);
 /* Takes the socket over. */
 void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nsec_t time_nsec);
 void connection_report(struct connection *connection, enum agent_call call, nsec_t start_nsec,
@@ -90,5 +91,5 @@ void connection_close(struct connection *connection);
 /* agent-builtin.c: a report that is about no connection. */
 void builtin_report(const struct builtin *builtin, enum agent_call call, nsec_t start_nsec,
 		    int error, const char *detail);
-/* A connection has gone: there are descriptors to accept with again. */
+/* There are descriptors to accept with again. */
 void builtin_accept_again(struct builtin *builtin);

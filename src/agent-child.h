@@ -21,7 +21,7 @@ enum agent_order_kind {
 struct agent_order {
 	enum agent_order_kind kind;
 	enum action action;
-	uint64_t size; /* ACTION_SEND, bytes */
+	uint64_t value; /* ACTION_SEND: bytes; ACTION_CONNECT: local port, 0: any */
 };
 
 /* The descriptors a child keeps, all close-on-exec. */
@@ -30,6 +30,7 @@ struct agent_child {
 	int control_fd; /* SOCK_SEQPACKET: orders in, reports out */
 	int output_fd;	/* command: the pipe its standard output and error become; else -1 */
 	int ack_fd;	/* command: an eventfd, for orders that are waited for; else -1 */
+	struct agent_counters *counters; /* shared with deadpeer */
 };
 
 /* Sends a report; the end of the control socket ends the agent. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "src/agent-builtin.h"
 
@@ -22,7 +25,8 @@
 #define EVENTS	    (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 #define CALLS_MAX   16 /* reads or writes in a row before others get their turn */
 
-static char read_buffer[BUFFER_SIZE], write_buffer[BUFFER_SIZE];
+static char read_buffer[BUFFER_SIZE];
+static const char write_buffer[BUFFER_SIZE] = { [0 ... BUFFER_SIZE - 1] = 'd' };
 
 static bool has_info(enum agent_call call, int64_t result, int error)
 {
@@ -68,20 +72,42 @@ static void unlink_connection(struct connection *connection)
 	*(connection->next ? &connection->next->previous : &builtin->last) = connection->previous;
 }
 
-/* A non-blocking socket does not linger: as an ordinary program's, ours blocks here. */
-void connection_close(struct connection *connection)
+static void close_socket(struct connection *connection)
 {
-	nsec_t start_nsec, time_nsec;
-	int rc;
+	nsec_t start_nsec = nsec_now(), time_nsec;
+	int rc = close(connection->fd) < 0 ? errno : 0;
 
-	loop_io_free(connection->io);
-	loop_timer_free(connection->due);
-	fcntl(connection->fd, F_SETFL, 0);
-	start_nsec = nsec_now();
-	rc = close(connection->fd) < 0 ? errno : 0;
 	time_nsec = nsec_now();
 	connection->fd = -1;
 	connection_report(connection, AGENT_CALL_CLOSE, start_nsec, time_nsec, 0, rc);
+}
+
+/* With SO_LINGER close() blocks until the peer has everything or the time is up, non-blocking
+ * sockets too (net/ipv4/af_inet.c: inet_release(); net/core/stream.c: sk_stream_wait_close()). A
+ * process that shares the descriptors waits in it, so that this one's other calls keep their
+ * times; it has a copy of the memory. */
+static void close_apart(struct connection *connection)
+{
+	long pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid < 0)
+		_exit(EXIT_FAILURE);
+	if (pid > 0)
+		return;
+	close_socket(connection);
+	_exit(EXIT_SUCCESS);
+}
+
+void connection_close(struct connection *connection)
+{
+	const struct scenario_agent *options = connection->builtin->spec->options;
+
+	loop_io_free(connection->io);
+	loop_timer_free(connection->due);
+	if (scenario_option(options, OPTION_LINGER, 0) > 0)
+		close_apart(connection);
+	else
+		close_socket(connection);
 	unlink_connection(connection);
 	builtin_accept_again(connection->builtin);
 	free(connection->echo);
@@ -118,6 +144,17 @@ static void watch(struct connection *connection)
 	if (loop_io_new(connection->builtin->loop, connection->fd, EVENTS, on_event, connection,
 			&connection->io, NULL) < 0)
 		_exit(EXIT_FAILURE);
+}
+
+/* For deadpeer to read at any time: see agent_counters(). */
+static void count(struct connection *connection)
+{
+	struct agent_counters *counters = connection->builtin->child->counters;
+
+	if (connection->number)
+		return;
+	__atomic_store_n(&counters->bytes_read, connection->bytes_read, __ATOMIC_RELAXED);
+	__atomic_store_n(&counters->bytes_written, connection->bytes_written, __ATOMIC_RELAXED);
 }
 
 static struct connection *connection_new(struct builtin *builtin, int fd)
@@ -161,7 +198,18 @@ void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nse
 	established(connection);
 }
 
-void connection_connect(struct builtin *builtin)
+/* Binds to a port of its own, where one is wanted. */
+static int bind_local(const struct connection *connection, uint16_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t size = agent_socket_address(&connection->builtin->spec->local, port, &address);
+
+	if (port && bind(connection->fd, (struct sockaddr *)&address, size) < 0)
+		return errno;
+	return 0;
+}
+
+void connection_connect(struct builtin *builtin, uint16_t local_port)
 {
 	const struct agent_spec *spec = builtin->spec;
 	struct sockaddr_storage address;
@@ -179,6 +227,11 @@ void connection_connect(struct builtin *builtin)
 	connection->peer_port = spec->port;
 	connection->connecting = true;
 	connection->connect_nsec = nsec_now();
+	rc = bind_local(connection, local_port);
+	if (rc) {
+		fail(connection, AGENT_CALL_BIND, connection->connect_nsec, nsec_now(), rc);
+		return;
+	}
 	rc = connect(fd, (struct sockaddr *)&address, size) < 0 ? errno : 0;
 	if (rc && rc != EINPROGRESS) {
 		fail(connection, AGENT_CALL_CONNECT, connection->connect_nsec, nsec_now(), rc);
@@ -233,6 +286,7 @@ static void received(struct connection *connection, nsec_t start_nsec, nsec_t ti
 	const struct workload_functions *workload = connection->builtin->workload;
 
 	connection->bytes_read += n;
+	count(connection);
 	if (!connection->told_read)
 		connection_report(connection, AGENT_CALL_READ, start_nsec, time_nsec, n, 0);
 	connection->told_read = true;
@@ -298,6 +352,7 @@ static bool wants_write(struct connection *connection)
 static void wrote(struct connection *connection, nsec_t start_nsec, nsec_t time_nsec, ssize_t n)
 {
 	connection->bytes_written += n;
+	count(connection);
 	if (!connection->told_write)
 		connection_report(connection, AGENT_CALL_WRITE, start_nsec, time_nsec, n, 0);
 	connection->told_write = true;
@@ -385,12 +440,4 @@ static void on_event(void *userdata, uint32_t events)
 			return;
 	}
 	connection_run(connection);
-}
-
-void connection_fill_buffer(void)
-{
-	static const char text[] = "deadpeer ";
-
-	for (size_t i = 0; i < sizeof(write_buffer); i++)
-		write_buffer[i] = text[i % (sizeof(text) - 1)];
 }

@@ -82,7 +82,8 @@ static bool heartbeat_due(struct connection *connection)
 	return connection_write(connection);
 }
 
-/* stream: with an interval, paced; without, whenever the socket takes more. */
+/* stream: with an interval, paced; without, whenever the socket takes more. A paced one rests while
+ * the socket is full. */
 
 static void stream_start(struct connection *connection)
 {
@@ -94,15 +95,24 @@ static void stream_start(struct connection *connection)
 
 static bool stream_due(struct connection *connection)
 {
-	if (!connection->to_write) /* a full socket is not queued up for */
-		send_one(connection);
+	send_one(connection);
 	due_next(connection);
-	return connection_write(connection);
+	if (!connection_write(connection))
+		return false;
+	if (connection->to_write)
+		loop_timer_set(connection->due, NSEC_NEVER);
+	return true;
 }
 
 static uint64_t stream_writable(struct connection *connection)
 {
-	return connection->builtin->interval_nsec ? 0 : connection->builtin->size;
+	if (!connection->builtin->interval_nsec)
+		return connection->builtin->size;
+	if (connection->due_nsec < nsec_now())
+		due_next(connection);
+	else
+		loop_timer_set(connection->due, connection->due_nsec);
+	return 0;
 }
 
 /* echo: read again only when everything went back, so one buffer is enough. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/agent.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -43,25 +43,11 @@ struct agent {
 	agent_func func;
 	void *userdata;
 	bool running, told_exit, frozen;
-	bool *freed;	    /* where to say so when a callback frees the agent, or NULL */
-	char *output;	    /* OUTPUT_SIZE + 1 bytes, or NULL; owned */
-	size_t output_used; /* bytes, without the closing NUL */
+	bool *freed; /* where to say so when a callback frees the agent, or NULL */
+	struct agent_counters *counters; /* shared with the process; owned */
+	char *output;			 /* OUTPUT_SIZE + 1 bytes, or NULL; owned */
+	size_t output_used;		 /* bytes, without the closing NUL */
 };
-
-static const char *const call_names[] = {
-	[AGENT_CALL_SOCKET] = "socket",	      [AGENT_CALL_BIND] = "bind",
-	[AGENT_CALL_LISTEN] = "listen",	      [AGENT_CALL_CONNECT] = "connect",
-	[AGENT_CALL_ACCEPT] = "accept",	      [AGENT_CALL_READ] = "read",
-	[AGENT_CALL_WRITE] = "write",	      [AGENT_CALL_SHUTDOWN] = "shutdown",
-	[AGENT_CALL_CLOSE] = "close",	      [AGENT_CALL_EXEC] = "exec",
-	[AGENT_CALL_HEARTBEAT] = "heartbeat", [AGENT_CALL_EXIT] = "exit",
-};
-static_assert(ARRAY_SIZE(call_names) == _AGENT_CALL_MAX, "a name for every call");
-
-const char *agent_call_name(enum agent_call call)
-{
-	return call_names[call];
-}
 
 static void read_output(struct agent *agent)
 {
@@ -105,7 +91,7 @@ static bool tell(struct agent *agent, const struct agent_report *report)
 	if (freed)
 		return false;
 	agent->freed = NULL;
-	return agent->control_fd >= 0;
+	return agent->control_io;
 }
 
 /* Returns false when the agent is no longer there to be asked. */
@@ -188,7 +174,11 @@ static struct agent *agent_new(agent_func func, void *userdata, bool is_command)
 		.func = func,
 		.userdata = userdata,
 	};
-	if (is_command && !(agent->output = calloc(1, OUTPUT_SIZE + 1)))
+	agent->counters = mmap(NULL, sizeof(*agent->counters), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (agent->counters == MAP_FAILED)
+		agent->counters = NULL;
+	if (!agent->counters || (is_command && !(agent->output = calloc(1, OUTPUT_SIZE + 1))))
 		return agent_free(agent);
 	return agent;
 }
@@ -267,6 +257,7 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, agent_func fun
 
 	if (!agent)
 		return error_errno(err, -ENOMEM, "agent");
+	child.counters = agent->counters;
 	rc = open_channels(agent, &child, err);
 	if (rc >= 0)
 		rc = spawn(agent, &child, err);
@@ -290,15 +281,21 @@ static int send_signal(const struct agent *agent, int number)
 	return -errno;
 }
 
+void agent_shoot(struct agent *agent)
+{
+	agent->control_io = loop_io_free(agent->control_io);
+	agent->exit_io = loop_io_free(agent->exit_io);
+	if (agent->running)
+		send_signal(agent, SIGKILL);
+}
+
 void agent_kill(struct agent *agent)
 {
 	siginfo_t info;
 
-	agent->control_io = loop_io_free(agent->control_io);
-	if (agent->running) {
-		send_signal(agent, SIGKILL);
+	agent_shoot(agent);
+	if (agent->running)
 		reap(agent, &info);
-	}
 	agent->output_io = loop_io_free(agent->output_io);
 	read_output(agent);
 	agent->control_fd = fd_close(agent->control_fd);
@@ -314,6 +311,8 @@ struct agent *agent_free(struct agent *agent)
 	agent_kill(agent);
 	if (agent->freed)
 		*agent->freed = true;
+	if (agent->counters)
+		munmap(agent->counters, sizeof(*agent->counters));
 	free(agent->output);
 	free(agent);
 	return NULL;
@@ -382,9 +381,9 @@ int agent_freeze(struct agent *agent, bool frozen, struct error *err)
 	return 0;
 }
 
-int agent_act(struct agent *agent, enum action action, uint64_t size, struct error *err)
+int agent_act(struct agent *agent, enum action action, uint64_t value, struct error *err)
 {
-	struct agent_order order = { .kind = AGENT_ORDER_ACT, .action = action, .size = size };
+	struct agent_order order = { .kind = AGENT_ORDER_ACT, .action = action, .value = value };
 	int rc;
 
 	if (agent->output)
@@ -393,6 +392,14 @@ int agent_act(struct agent *agent, enum action action, uint64_t size, struct err
 	if (rc < 0)
 		return error_errno(err, rc, "cannot tell the agent to '%s'", action_name(action));
 	return 0;
+}
+
+struct agent_counters agent_counters(const struct agent *agent)
+{
+	return (struct agent_counters){
+		.bytes_read = __atomic_load_n(&agent->counters->bytes_read, __ATOMIC_RELAXED),
+		.bytes_written = __atomic_load_n(&agent->counters->bytes_written, __ATOMIC_RELAXED),
+	};
 }
 
 bool agent_running(const struct agent *agent)

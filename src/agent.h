@@ -17,25 +17,9 @@
 
 #include "netns/netns.h"
 #include "netns/route.h"
+#include "src/call.h"
 #include "src/scenario.h"
 #include "src/util/loop.h"
-
-enum agent_call {
-	AGENT_CALL_SOCKET, /* socket() or a setsockopt(): only when it failed; `detail` says which
-			    */
-	AGENT_CALL_BIND, /* only when it failed; the agent ends then, as after SOCKET and LISTEN */
-	AGENT_CALL_LISTEN,  /* a server is ready to be connected to */
-	AGENT_CALL_CONNECT, /* the result of connect(), once it is known */
-	AGENT_CALL_ACCEPT,
-	AGENT_CALL_READ,  /* the first with data; the one that met the end (result 0); each error */
-	AGENT_CALL_WRITE, /* the first; the first of each ACTION_SEND; each error */
-	AGENT_CALL_SHUTDOWN,
-	AGENT_CALL_CLOSE,     /* how long it blocked is time_nsec - start_nsec */
-	AGENT_CALL_HEARTBEAT, /* not a system call: the application declared its peer dead */
-	AGENT_CALL_EXEC,      /* a command: 0 once it runs, or the error of execvp() */
-	AGENT_CALL_EXIT,      /* the agent, or its command, ended; result: status as of waitpid() */
-	_AGENT_CALL_MAX,
-};
 
 struct agent_report {
 	enum agent_call call;
@@ -57,7 +41,9 @@ struct agent_spec {
 	const struct scenario_agent *options; /* must outlive the agent */
 	struct ip local, peer;		      /* addresses of this node and of the other end */
 	uint16_t port;			      /* where the server listens; host order */
-	const struct netns *ns;		      /* must live until agent_start() returns */
+	bool wait; /* a built-in client connects when ACTION_CONNECT says so, never by itself */
+	bool many; /* an action is about all connections, not one */
+	const struct netns *ns; /* must live until agent_start() returns */
 };
 
 struct agent;
@@ -71,15 +57,25 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, agent_func fun
 /* Kills the process (SIGKILL), everything it started, and waits until they are gone: all their
  * sockets are closed by the kernel when it returns. No further report comes. Idempotent. */
 void agent_kill(struct agent *agent);
+/* The same without waiting: SIGKILL is on its way, and no report comes. */
+void agent_shoot(struct agent *agent);
 /* agent_kill() and free. */
 struct agent *agent_free(struct agent *agent);
 DEFINE_CLEANUP(struct agent *, agent_free)
 
 /* SIGSTOP or SIGCONT to the process and everything it started. */
 int agent_freeze(struct agent *agent, bool frozen, struct error *err);
-/* Tells a built-in agent to do something on its (first) connection. `size` for ACTION_SEND.
- * Does not wait for it: what comes of it is reported. ERROR_INPUT for a command. */
-int agent_act(struct agent *agent, enum action action, uint64_t size, struct error *err);
+/* Tells a built-in agent to do something on its (first) connection. `value`: ACTION_SEND, bytes;
+ * ACTION_CONNECT, the local port, 0 for any. Does not wait for it: what comes of it is reported.
+ * ERROR_INPUT for a command. */
+int agent_act(struct agent *agent, enum action action, uint64_t value, struct error *err);
+
+/* What the program has read from its first connection and written to it, exact at any moment, also
+ * after its death. Nothing for a command. */
+struct agent_counters {
+	uint64_t bytes_read, bytes_written;
+};
+struct agent_counters agent_counters(const struct agent *agent);
 
 /* False once nothing of it is left; what a command left in the background counts. */
 bool agent_running(const struct agent *agent);
@@ -89,5 +85,3 @@ pid_t agent_pid(const struct agent *agent);
 /* What a command wrote to standard output and error so far, the last 16 KiB; never NULL, valid
  * until the agent is freed. Built-in agents write nothing. */
 const char *agent_output(const struct agent *agent);
-
-const char *agent_call_name(enum agent_call call); /* "connect", "read", ... */

@@ -110,3 +110,36 @@ int arguments_number(const char *name, const char *text, long long minimum, long
 	*ret_number = number;
 	return 0;
 }
+
+static void put_quoted(const char *word, FILE *out)
+{
+	putc('\'', out);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			putc(*word, out);
+	}
+	putc('\'', out);
+}
+
+char *arguments_command(int argc, char **argv)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./=:,+@%";
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fputs("deadpeer", out);
+	for (int i = 0; i < argc; i++) {
+		putc(' ', out);
+		if (*argv[i] && !argv[i][strspn(argv[i], plain)])
+			fputs(argv[i], out);
+		else
+			put_quoted(argv[i], out);
+	}
+	return fclose(out) == 0 ? text : NULL;
+}

@@ -46,6 +46,9 @@ int arguments_next(struct arguments *state, struct error *err);
 /* Prints the verb's --help to standard output. */
 void arguments_help(const struct verb *verb);
 
+/* "deadpeer WORD...", quoted for a shell; the caller frees. NULL: out of memory. */
+char *arguments_command(int argc, char **argv);
+
 /* "--NAME: expected a whole number from MINIMUM to MAXIMUM, got 'TEXT'" */
 int arguments_number(const char *name, const char *text, long long minimum, long long maximum,
 		     long long *ret_number, struct error *err);

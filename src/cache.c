@@ -121,6 +121,66 @@ char *cache_temporary(const char *path)
 	return name;
 }
 
+static bool make_stamp(const char *path, char text[CACHE_KEY_SIZE])
+{
+	struct cache_key key;
+
+	cache_key_init(&key);
+	cache_key_add_boot(&key);
+	if (cache_key_add_file(&key, path, NULL) < 0)
+		return false;
+	cache_key_text(&key, text);
+	return true;
+}
+
+static int write_stamp(const char *stamp, const char *text, struct error *err)
+{
+	_cleanup_(freep) char *temporary = cache_temporary(stamp);
+	FILE *file = temporary ? fopen(temporary, "we") : NULL;
+	int r = 0;
+
+	if (!file)
+		return cache_error(err, temporary ? -errno : -ENOMEM, stamp);
+	if (fputs(text, file) < 0)
+		r = -errno;
+	if (fclose(file) != 0 && r == 0)
+		r = -errno;
+	if (r == 0 && rename(temporary, stamp) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(temporary);
+	return r < 0 ? cache_error(err, r, stamp) : 0;
+}
+
+int cache_commit(const char *temporary, const char *path, struct error *err)
+{
+	_cleanup_(freep) char *stamp = NULL;
+	char text[CACHE_KEY_SIZE];
+
+	if (asprintf(&stamp, "%s.stamp", path) < 0) {
+		stamp = NULL;
+		return error_errno(err, -ENOMEM, "cache");
+	}
+	if (rename(temporary, path) < 0 || !make_stamp(path, text))
+		return cache_error(err, -errno, path);
+	return write_stamp(stamp, text, err);
+}
+
+bool cache_is_whole(const char *path)
+{
+	_cleanup_(freep) char *stamp = NULL;
+	_cleanup_(file_closep) FILE *file = NULL;
+	char have[CACHE_KEY_SIZE] = "", want[CACHE_KEY_SIZE];
+
+	if (asprintf(&stamp, "%s.stamp", path) < 0) {
+		stamp = NULL;
+		return false;
+	}
+	file = fopen(stamp, "re");
+	return file && fgets(have, sizeof(have), file) && make_stamp(path, want) &&
+	       strcmp(have, want) == 0;
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	remove(path);
@@ -141,6 +201,17 @@ static int newest_first(const void *a, const void *b)
 	return (x.st_mtim.tv_sec < y.st_mtim.tv_sec) - (x.st_mtim.tv_sec > y.st_mtim.tv_sec);
 }
 
+static void remove_with_stamp(const char *path)
+{
+	_cleanup_(freep) char *stamp = NULL;
+
+	unlink(path);
+	if (asprintf(&stamp, "%s.stamp", path) >= 0)
+		unlink(stamp);
+	else
+		stamp = NULL;
+}
+
 void cache_prune(const char *path, size_t count)
 {
 	_cleanup_(freep) char *pattern = NULL;
@@ -156,7 +227,7 @@ void cache_prune(const char *path, size_t count)
 	qsort(found.gl_pathv, found.gl_pathc, sizeof(found.gl_pathv[0]), newest_first);
 	for (size_t i = count; i < found.gl_pathc; i++)
 		if (strcmp(found.gl_pathv[i], path) != 0)
-			unlink(found.gl_pathv[i]);
+			remove_with_stamp(found.gl_pathv[i]);
 	globfree(&found);
 }
 
@@ -213,6 +284,15 @@ int cache_key_add_file(struct cache_key *key, const char *path, struct error *er
 		return error_errno(err, -errno, "%s", path);
 	cache_key_add_stat(key, &st);
 	return 0;
+}
+
+void cache_key_add_boot(struct cache_key *key)
+{
+	_cleanup_(file_closep) FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char id[64] = "";
+
+	if (file && fgets(id, sizeof(id), file))
+		cache_key_add_string(key, id);
 }
 
 char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE])

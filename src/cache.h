@@ -6,6 +6,7 @@
  * name, under a lock of its own, and renamed into place when it is whole.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -25,6 +26,13 @@ char *cache_temporary(const char *path);
 
 /* Removes a file or a folder with all that is in it; what is not there is no error. */
 void cache_remove(const char *path);
+
+/* Renames `temporary` to `path` and notes what it is like in "<path>.stamp". */
+int cache_commit(const char *temporary, const char *path, struct error *err);
+
+/* Whether `path` is still as it was committed, since this machine's boot: any write to it moves its
+ * times, and nobody waits for the disk. */
+bool cache_is_whole(const char *path);
 
 /* Keeps the newest `count` of the files in the folder of `path` that end like it does (".cpio");
  * `path` itself stays. */
@@ -50,4 +58,6 @@ void cache_key_add_string(struct cache_key *key, const char *text);
  * does not count. */
 int cache_key_add_file(struct cache_key *key, const char *path, struct error *err);
 void cache_key_add_stat(struct cache_key *key, const struct stat *st);
+/* This boot of the machine. */
+void cache_key_add_boot(struct cache_key *key);
 char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE]);

@@ -129,6 +129,11 @@ static nsec_t span_of(const struct scenario_list *list)
 	return span;
 }
 
+static nsec_t virtual_time_of(const struct scenario_list *list)
+{
+	return estimate_virtual_time(list->items, list->count, FAMILY_IPV4);
+}
+
 static unsigned int needs_of(const struct scenario_list *list)
 {
 	unsigned int needs = 0;
@@ -153,6 +158,8 @@ static void add_row(struct table *table, const struct entry *entry)
 		   estimate_format_span(span_of(&entry->real), text, sizeof(text)));
 	table_cell(table, TABLE_PLAIN,
 		   estimate_format_span(span_of(&entry->quick), text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN,
+		   estimate_format_span(virtual_time_of(&entry->real), text, sizeof(text)));
 	table_cell(table, TABLE_PLAIN, s->summary ? s->summary : "");
 }
 
@@ -195,6 +202,7 @@ static void print_json(const struct entry *entry)
 	json_object_object_add(o, "needs", list);
 	json_object_object_add(o, "real_s", span_json(span_of(&entry->real)));
 	json_object_object_add(o, "quick_s", span_json(span_of(&entry->quick)));
+	json_object_object_add(o, "virtual_s", span_json(virtual_time_of(&entry->real)));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
@@ -202,8 +210,9 @@ static void print_json(const struct entry *entry)
 
 static int print_table(const struct entries *entries, struct error *err)
 {
-	static const char *const headers[] = { "ID", "SCENARIO", "NEEDS", "REAL", "QUICK", "WHAT" };
-	static const bool right[ARRAY_SIZE(headers)] = { [3] = true, [4] = true };
+	static const char *const headers[] = { "ID",	"SCENARIO", "NEEDS", "HOST",
+					       "QUICK", "QEMU",	    "WHAT" };
+	static const bool right[ARRAY_SIZE(headers)] = { [3] = true, [4] = true, [5] = true };
 	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
 
 	if (!table)
@@ -271,11 +280,12 @@ const struct verb verb_list = {
 	.name = "list",
 	.operands = "",
 	.summary = "List the scenarios: what each shows, needs, and how long it takes",
-	.details = "REAL and QUICK are rough times of a trial, without and with `run --quick`; "
-		   "for a\nscenario with variants, of its longest. NEEDS names what the kernel or "
-		   "you must bring\nbeyond network namespaces; `deadpeer doctor` says whether this "
-		   "machine has it.\nScenarios are looked for in $DEADPEER_SCENARIOS, the source "
-		   "tree and the installed\ndata directory.",
+	.details =
+		"HOST and QUICK are rough times on the host engine, without and with `run "
+		"--quick`,\nand QEMU in virtual time; of a scenario with variants, of all of "
+		"them. NEEDS names\nwhat the kernel or you must bring beyond network namespaces; "
+		"`deadpeer doctor` says\nwhether this machine has it. Scenarios are looked for in "
+		"$DEADPEER_SCENARIOS, the\nsource tree and the installed data directory.",
 	.arguments = arguments,
 	.run = cmd_list,
 };

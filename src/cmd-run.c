@@ -8,13 +8,17 @@
 #include "src/cmd.h"
 #include "src/engine.h"
 #include "src/estimate.h"
+#include "src/ladder.h"
+#include "src/run-store.h"
 #include "src/summary.h"
 #include "src/table.h"
+#include "src/tracer.h"
 
 #define LONG_WAIT (120 * NSEC_PER_SEC)
 
 enum {
 	ARGUMENT_ALL,
+	ARGUMENT_DB,
 	ARGUMENT_ENGINE,
 	ARGUMENT_FAMILY,
 	ARGUMENT_HORIZON,
@@ -30,10 +34,12 @@ enum {
 	ARGUMENT_REPEAT,
 	ARGUMENT_SEED,
 	ARGUMENT_SET,
+	ARGUMENT_TRACE,
 };
 
 static const struct argument arguments[] = {
-	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario there is" },
+	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario that can be run here" },
+	[ARGUMENT_DB] = { "db", 0, "FILE", "store the records in FILE, a SQLite file, too" },
 	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME",
 			      "who provides the kernel: host (default), or qemu: virtual time",
 			      "host qemu" },
@@ -57,6 +63,8 @@ static const struct argument arguments[] = {
 	[ARGUMENT_SEED] = { "seed", 0, "N", "what is drawn by chance is drawn from N (default 1)" },
 	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE",
 			   "change a setting: client.net.ipv4.tcp_retries2=3, keepalive.idle=5s" },
+	[ARGUMENT_TRACE] = { "trace", 't', NULL,
+			     "print what happened, packet by packet, at both ends" },
 	{ 0 },
 };
 
@@ -79,10 +87,17 @@ struct run {
 	struct engine_trial *trials;
 	struct record **records; /* one a trial */
 	bool *over;		 /* one a trial */
-	size_t printed;		 /* trials whose JSON is out */
+	size_t printed;		 /* trials whose JSON or ladder is out */
 	bool failed;		 /* a verdict did not hold */
 	struct error worst;	 /* of the trials without a record */
+	struct error latest;	 /* that was printed */
+	bool *skipped;		 /* one a scenario: that it was left out has been said */
+	size_t n_skipped;	 /* trials of --all that the machine cannot do */
 	bool progress_shown;
+	const char *db; /* of --db, or NULL */
+	struct run_store *store;
+	struct error store_error; /* why nothing can be stored any more: then stop */
+	bool stop;
 };
 
 static int parse_family(struct families *families, const char *text, struct error *err)
@@ -125,6 +140,9 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 	switch (argument) {
 	case ARGUMENT_ALL:
 		run->all = true;
+		break;
+	case ARGUMENT_DB:
+		run->db = value;
 		break;
 	case ARGUMENT_ENGINE:
 		return parse_engine(run, value, err);
@@ -172,6 +190,9 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 			return error_input(err, "--set: more than %zu of them",
 					   ARRAY_SIZE(run->sets));
 		run->sets[run->request.n_set++] = value;
+		break;
+	case ARGUMENT_TRACE:
+		run->job.trace = true;
 		break;
 	}
 	return r;
@@ -222,17 +243,17 @@ static int plan(struct run *run, struct error *err)
 	run->trials = t = calloc(n + 1, sizeof(*run->trials));
 	run->records = calloc(n + 1, sizeof(*run->records));
 	run->over = calloc(n + 1, sizeof(*run->over));
-	if (!run->trials || !run->records || !run->over)
+	run->skipped = calloc(run->scenarios.count + 1, sizeof(*run->skipped));
+	if (!run->trials || !run->records || !run->over || !run->skipped)
 		return error_errno(err, -ENOMEM, "run");
 	for (size_t s = 0; s < run->scenarios.count; s++)
 		for (size_t f = 0; f < run->families.count; f++)
 			for (long long i = 0; i < run->repeat; i++)
 				*t++ = (struct engine_trial){ run->scenarios.items[s],
 							      run->families.list[f],
-							      (unsigned int)i, run->phase };
+							      (unsigned int)i, run->phase, false };
 	run->job.trials = run->trials;
 	run->job.n_trials = n;
-	run->job.request = &run->request;
 	return 0;
 }
 
@@ -262,17 +283,56 @@ static void print_error(const struct run *run, const struct error *err)
 		remedy ? run->engine->remedy : "");
 }
 
+/* Who asks for every scenario wants those that can be done here: the others are told of, one line
+ * each, and fail nothing. */
+static void skip(struct run *run, const struct scenario *s, const struct error *err)
+{
+	size_t i = 0, n = strlen(s->name);
+	const char *reason = err->text;
+
+	run->n_skipped++;
+	while (run->scenarios.items[i] != s)
+		i++;
+	if (run->skipped[i]) /* the other family, the next repeat */
+		return;
+	run->skipped[i] = true;
+	if (!strncmp(reason, s->name, n) && !strncmp(reason + n, ": ", 2))
+		reason += n + 2;
+	fprintf(stderr, "deadpeer: skipped %s%s%s: %s\n", s->name, s->variant ? "/" : "",
+		s->variant ? s->variant : "", reason);
+}
+
+static void print_record(const struct run *run, const struct record *record)
+{
+	struct ladder_style style = ladder_style(stdout);
+	_cleanup_(freep) char *json = run->json ? record_to_json(record) : NULL;
+
+	if (json)
+		puts(json);
+	else
+		ladder_print(record, &style, stdout);
+}
+
 /* In the order of the trials, whichever ends first: the same run is the same bytes. */
-static void print_json(struct run *run)
+static void print_records(struct run *run)
 {
 	for (; run->printed < run->job.n_trials && run->over[run->printed]; run->printed++) {
-		const struct record *record = run->records[run->printed];
-		_cleanup_(freep) char *json = record ? record_to_json(record) : NULL;
+		struct record *record = run->records[run->printed];
 
-		if (json)
-			puts(json);
+		if (!record)
+			continue;
+		print_record(run, record);
+		trace_deinit(&record->trace); /* it may be large, and is not needed any more */
 	}
 	fflush(stdout);
+}
+
+static void store(struct run *run, size_t trial, const struct record *record,
+		  const struct error *err)
+{
+	if (run->store && !run->stop &&
+	    run_store_add(run->store, trial, record, err, &run->store_error) < 0)
+		run->stop = true;
 }
 
 static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
@@ -282,16 +342,22 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 	clear_progress(run);
 	run->records[trial] = record;
 	run->over[trial] = true;
+	store(run, trial, record, err);
 	if (record) {
 		run->failed |= !record_passed(record);
+		tracer_finish(record);
+	} else if (run->all && err->kind == ERROR_CAPABILITY) {
+		skip(run, run->trials[trial].scenario, err);
 	} else {
-		if (strcmp(run->worst.text, err->text) != 0)
+		if (strcmp(run->latest.text, err->text) != 0 &&
+		    strcmp(run->worst.text, err->text) != 0)
 			print_error(run, err);
+		run->latest = *err;
 		if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
 			run->worst = *err;
 	}
-	if (run->json)
-		print_json(run);
+	if (run->json || run->job.trace)
+		print_records(run);
 }
 
 static int check_engine(const struct run *run, struct error *err)
@@ -359,20 +425,32 @@ static int execute(struct run *run, struct error *err)
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
 	if (r < 0) {
-		*err = interrupted;
+		*err = run->stop ? run->store_error : interrupted;
 		return r;
 	}
 	if (run->worst.kind != ERROR_NONE)
 		return error_exit_status(run->worst.kind);
+	if (run->n_skipped && run->n_skipped == run->job.n_trials)
+		return error_exit_status(ERROR_CAPABILITY);
 	return run->failed ? 1 : 0;
+}
+
+static int open_store(struct run *run, int argc, char **argv, struct error *err)
+{
+	_cleanup_(freep) char *command = arguments_command(argc, argv);
+	run->job.stop = &run->stop;
+	return run_store_open(run->db, run->engine, &run->job, DEADPEER_VERSION, command,
+			      &run->store, err);
 }
 
 static void clean_up(struct run *run)
 {
+	run_store_close(run->store);
 	for (size_t i = 0; run->records && i < run->job.n_trials; i++)
 		record_free(run->records[i]);
 	free(run->records);
 	free(run->over);
+	free(run->skipped);
 	free(run->trials);
 	scenario_list_deinit(&run->scenarios);
 }
@@ -400,6 +478,8 @@ static int cmd_run(const struct verb *verb, int argc, char **argv, struct error 
 		r = prepare_pcap(run.job.pcap_dir, err);
 	if (r >= 0)
 		r = plan(&run, err);
+	if (r >= 0 && run.db)
+		r = open_store(&run, argc, argv, err);
 	if (r >= 0) {
 		suggest_virtual_time(&run, argc, argv);
 		r = execute(&run, err);

@@ -55,16 +55,63 @@ static int write_settings(const struct scenario *s, enum family family, FILE *ou
 	return r < 0 ? error_errno(err, r, "settings") : 0;
 }
 
+/* What is done, and what the model says comes of it, in the order of time. */
+struct moment {
+	nsec_t at_nsec;
+	char text[320];
+};
+
+static int compare_moments(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+
+	return (x->at_nsec > y->at_nsec) - (x->at_nsec < y->at_nsec);
+}
+
+/* Where the scenario itself goes by the prediction. */
+static size_t predict_moments(const struct scenario *s, enum family family, nsec_t first,
+			      struct moment *moments)
+{
+	char until[64];
+	size_t n = 0;
+
+	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
+		const struct expectation *e = &s->expect[family][node];
+		struct prediction p = describe_prediction(s, family, node);
+
+		if (p.mechanism == MECHANISM_NONE || !(e->after.predicted || e->before.predicted))
+			continue;
+		moments[n].at_nsec = first + p.earliest_nsec;
+		snprintf(moments[n].text, sizeof(moments[n].text),
+			 "to %s: the %s notices, by %s (predicted)",
+			 describe_span(until, sizeof(until), first + p.latest_nsec),
+			 node_name(node), mechanism_name(p.mechanism));
+		n++;
+	}
+	return n;
+}
+
 static int write_timeline(const struct scenario *s, enum family family, FILE *out,
 			  struct error *err)
 {
-	char at[64], text[192];
+	_cleanup_(freep) struct moment *moments =
+		calloc(s->n_events + 1 + _ENDPOINT_MAX, sizeof(*moments));
 	nsec_t first = s->n_events ? s->events[0].at_nsec : 0;
+	size_t n = 0;
+	char at[64];
 
-	for (size_t i = 0; i < s->n_events; i++)
-		fprintf(out, "  %-14s %s\n", describe_span(at, sizeof(at), s->events[i].at_nsec),
-			describe_event(&s->events[i], text, sizeof(text)));
-	fprintf(out, "  %-14s the horizon: who has not noticed by now has not\n",
+	if (!moments)
+		return error_errno(err, -ENOMEM, "timeline");
+	for (; n < s->n_events; n++) {
+		moments[n].at_nsec = s->events[n].at_nsec;
+		describe_event(&s->events[n], moments[n].text, sizeof(moments[n].text));
+	}
+	n += predict_moments(s, family, first, moments + n);
+	qsort(moments, n, sizeof(*moments), compare_moments);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "  %-16s %s\n", describe_span(at, sizeof(at), moments[i].at_nsec),
+			moments[i].text);
+	fprintf(out, "  %-16s the horizon: who has not noticed by now has not\n",
 		describe_span(at, sizeof(at), first + s->horizon_nsec));
 	return 0;
 }
@@ -176,7 +223,7 @@ static void print_head(const struct choice *choice)
 	const struct scenario *s = choice->scenarios.items[0];
 	unsigned int needs = 0;
 	char text[64], span[64];
-	nsec_t longest = 0;
+	nsec_t longest = 0, virtual;
 
 	for (size_t i = 0; i < choice->scenarios.count; i++) {
 		nsec_t t = estimate_span(choice->scenarios.items[i], choice->family);
@@ -191,11 +238,14 @@ static void print_head(const struct choice *choice)
 	printf("\nFile     %s\n", s->file);
 	printf("Needs    network namespaces%s%s\n", needs ? ", " : "",
 	       needs ? estimate_format_needs(needs, text, sizeof(text)) : "");
-	printf("Takes    about %s%s%s\n", estimate_format_span(longest, span, sizeof(span)),
+	printf("Takes    about %s%s%s; ", estimate_format_span(longest, span, sizeof(span)),
 	       choice->scenarios.count > 1 ? ", the longest of its variants" : "",
 	       s->quick	      ? " (quick)"
-	       : s->has_quick ? "; less with --quick"
+	       : s->has_quick ? ", less with --quick"
 			      : "");
+	virtual = estimate_virtual_time(choice->scenarios.items, choice->scenarios.count,
+					choice->family);
+	printf("in virtual time about %s\n", estimate_format_span(virtual, span, sizeof(span)));
 }
 
 static int show(const struct choice *choice, struct error *err)

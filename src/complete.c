@@ -7,6 +7,7 @@
 
 #include "src/option.h"
 #include "src/scenario.h"
+#include "src/study.h"
 
 static const struct verb *find_verb(const struct verb *const *verbs, size_t n, const char *name)
 {
@@ -50,6 +51,8 @@ static void print_keys(void)
 	puts("path.delay=");
 	puts("path.mtu=");
 	puts("horizon=");
+	puts("sample=");
+	puts("sample.until=");
 }
 
 /* The words an option's value may be, separated by blanks. */
@@ -94,9 +97,17 @@ static int count_operands(const struct verb *verb, int n_words, char **words)
 	return operands;
 }
 
+static void print_name(const char *name, void *userdata)
+{
+	puts(name);
+}
+
 static void print_operands(const struct verb *verb, int n_words, char **words)
 {
 	bool many = strstr(verb->operands, "SCENARIO...");
+
+	if (!strcmp(verb->operands, "STUDY") && count_operands(verb, n_words, words) == 0)
+		study_for_each_name(print_name, NULL);
 
 	if (strncmp(verb->operands, "SCENARIO", strlen("SCENARIO")) != 0)
 		return;

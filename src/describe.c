@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/describe.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -113,9 +114,9 @@ static void put_reboot(struct text *t, const struct event *e)
 {
 	char span[64];
 
-	put(t, " %s, back after %s%s, %s", node_name(e->node),
+	put(t, " %s, back after %s%s%s, %s", node_name(e->node),
 	    describe_span(span, sizeof(span), e->downtime_nsec),
-	    e->new_mac ? " with another MAC" : "",
+	    e->new_mac ? " with another MAC" : "", e->new_address ? " under another address" : "",
 	    e->no_service	     ? "nobody listening"
 	    : e->node == NODE_SERVER ? "a new server listening"
 				     : "a new client");
@@ -144,11 +145,15 @@ static void put_fault(struct text *t, const struct event *e)
 		if (e->node == NODE_ROUTER)
 			put(t, ", its link to the %s", node_name(e->side));
 		return;
+	case FAULT_TAKE_OVER:
+		put(t, " %s, %s", node_name(e->node), e->announce ? "announced" : "not announced");
+		return;
 	case FAULT_CABLE_PULL:
 	case FAULT_ADDRESS_REMOVE:
 	case FAULT_POWER_LOSS:
 	case FAULT_CRASH:
 	case FAULT_FREEZE:
+	case FAULT_CONNTRACK_FLUSH:
 	case _FAULT_KIND_MAX:
 		break;
 	}
@@ -174,6 +179,10 @@ char *describe_event(const struct event *e, char *buffer, size_t size)
 		put(&t, "%s %s", node_name(e->node), action_name(e->action));
 		if (e->action == ACTION_SEND)
 			put(&t, " %" PRIu64 " byte%s", e->size, e->size == 1 ? "" : "s");
+		if (e->has_local_port && e->local_port)
+			put(&t, " from port %" PRIu64, e->local_port);
+		else if (e->has_local_port)
+			put(&t, " from another port");
 		break;
 	}
 	return buffer;
@@ -222,6 +231,67 @@ static void print_bound(const char *prefix, const char *what, const struct expec
 		known && bound->predicted ? ", predicted" : "");
 }
 
+static void print_bytes(const char *prefix, const char *what, const struct expect_range *bytes,
+			FILE *out)
+{
+	if (!bytes->present)
+		return;
+	fprintf(out, "%s%-10s ", prefix, what);
+	if (bytes->least == bytes->most)
+		fprintf(out, "%" PRIu64 " bytes\n", bytes->least);
+	else if (bytes->most == UINT64_MAX)
+		fprintf(out, "at least %" PRIu64 " bytes\n", bytes->least);
+	else
+		fprintf(out, "%" PRIu64 " to %" PRIu64 " bytes\n", bytes->least, bytes->most);
+}
+
+static void print_range(const struct expect_range *range, const char *what, FILE *out)
+{
+	if (!range->present)
+		return;
+	if (range->least == range->most)
+		fprintf(out, ", %s %" PRIu64, what, range->least);
+	else if (range->most == UINT64_MAX)
+		fprintf(out, ", %s at least %" PRIu64, what, range->least);
+	else
+		fprintf(out, ", %s %" PRIu64 " to %" PRIu64, what, range->least, range->most);
+}
+
+static void print_sample(const char *prefix, const struct expect_sample *s, FILE *out)
+{
+	char at[64];
+
+	describe_span(at, sizeof(at), s->at_nsec);
+	fprintf(out, "%s%-10s at %s", prefix, "sample", at);
+	if (s->state)
+		fprintf(out, ", %s", s->state);
+	if (s->timer)
+		fprintf(out, ", timer %s", s->timer);
+	print_range(&s->send_queue, "Send-Q", out);
+	print_range(&s->receive_queue, "Recv-Q", out);
+	print_range(&s->retransmits, "retransmits", out);
+	print_range(&s->probes, "probes", out);
+	print_range(&s->backoff, "backoff", out);
+	print_range(&s->open, "open", out);
+	fputc('\n', out);
+}
+
+static void print_population(const char *prefix, const struct expectation *e, FILE *out)
+{
+	bool any = false;
+
+	for (enum outcome o = OUTCOME_NONE + 1; o < _OUTCOME_MAX; o++) {
+		if (!e->population[o].present)
+			continue;
+		if (!any)
+			fprintf(out, "%s%-10s of all connections", prefix, "population");
+		any = true;
+		print_range(&e->population[o], outcome_name(o), out);
+	}
+	if (any)
+		fputc('\n', out);
+}
+
 static const char *outcome_of(int value)
 {
 	return value < _OUTCOME_MAX ? outcome_name((enum outcome)value) : NULL;
@@ -232,14 +302,20 @@ static const char *mechanism_of(int value)
 	return value < _MECHANISM_MAX ? mechanism_name((enum mechanism)value) : NULL;
 }
 
+struct prediction describe_prediction(const struct scenario *s, enum family family,
+				      enum node_id node)
+{
+	struct model_facts facts = model_facts_of_kernel();
+
+	facts.established_nsec = s->n_events ? s->events[0].at_nsec : 0;
+	return model_predict(s, family, node, &facts);
+}
+
 void describe_expectation(const struct scenario *s, enum family family, enum node_id node,
 			  const char *prefix, FILE *out)
 {
 	const struct expectation *e = &s->expect[family][node];
-	struct model_facts facts = { .hz = model_hz(),
-				     .rto_nsec = NSEC_NONE,
-				     .established_nsec = s->n_events ? s->events[0].at_nsec : 0 };
-	struct prediction p = model_predict(s, family, node, &facts);
+	struct prediction p = describe_prediction(s, family, node);
 	bool any = p.mechanism != MECHANISM_NONE;
 
 	print_mask(prefix, "outcome", e->outcomes, outcome_of, out);
@@ -247,6 +323,16 @@ void describe_expectation(const struct scenario *s, enum family family, enum nod
 	print_mask(prefix, "mechanism", e->mechanisms, mechanism_of, out);
 	print_bound(prefix, "after", &e->after, any ? p.earliest_nsec : NSEC_NONE, out);
 	print_bound(prefix, "before", &e->before, any ? p.latest_nsec : NSEC_NONE, out);
+	print_bound(prefix, "gone after", &e->gone_after, any ? p.earliest_nsec : NSEC_NONE, out);
+	print_bound(prefix, "gone by", &e->gone_before, any ? p.latest_nsec : NSEC_NONE, out);
+	if (e->gone_never)
+		fprintf(out, "%s%-10s never\n", prefix, "gone");
 	print_words(prefix, "states", e->states, ", ", out);
 	print_words(prefix, "packets", e->packets, " ", out);
+	print_words(prefix, "calls", e->call_texts, ", ", out);
+	print_bytes(prefix, "read", &e->read, out);
+	print_bytes(prefix, "written", &e->written, out);
+	for (size_t i = 0; i < e->n_samples; i++)
+		print_sample(prefix, &e->samples[i], out);
+	print_population(prefix, e, out);
 }

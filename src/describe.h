@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "src/model.h"
 #include "src/scenario.h"
 
 /* nsec_format() without decimals that say nothing: "1 s", "20 min 1 s". Returns `buffer`; 64 bytes
@@ -15,6 +16,10 @@ char *describe_span(char *buffer, size_t size, nsec_t span);
 
 /* "reboot server, back after 2 s, new server listening". Returns `buffer`; 192 bytes are enough. */
 char *describe_event(const struct event *event, char *buffer, size_t size);
+
+/* What the model says of it on this machine's kernel, before there is a connection. */
+struct prediction describe_prediction(const struct scenario *scenario, enum family family,
+				      enum node_id node);
 
 /* What is expected of one endpoint, one line each, each with `prefix` in front; predicted bounds
  * with the model's figure. */

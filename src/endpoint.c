@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "netns/tcp-state.h"
+#include "src/verdict.h"
 
 /*
  * Theory of operation. The connection is the first in its namespace that gets to ESTABLISHED
  * (or, on the client, the first that is tried), on the scenario's port if a built-in agent made
  * it. It is followed by the kernel's own name for the socket, since a closing socket may have
- * lost its ports. What ended it is told from the state it left, from resets, and from the
- * socket's own counters at the moment of the state change; the rules are those of
- * net/ipv4/tcp_timer.c and stand at timer_mechanism().
+ * lost its ports. Before and after it there may be a small socket, which sock_diag knows of: its
+ * steps are taken in where the full socket's walk has a gap for them (trial-small.c finds them).
  */
+
+#define LAST_WORD	  (10 * NSEC_PER_MSEC) /* a RST may be sent just after CLOSE */
+#define NOTED_CONNECTIONS 8		       /* of a thousand, the calls of so many tell enough */
 
 void endpoint_init(struct endpoint *ep, enum node_id node)
 {
@@ -27,7 +30,8 @@ void endpoint_init(struct endpoint *ep, enum node_id node)
 		.reset_sent_nsec = NSEC_NONE,
 		.local_close_nsec = NSEC_NONE,
 		.last_received_nsec = NSEC_NONE,
-		.record.command_status = -1,
+		.gone_nsec = NSEC_NONE,
+		.record = { .command_status = -1, .bytes_read = -1, .bytes_written = -1 },
 	};
 }
 
@@ -38,6 +42,7 @@ static void free_lists(struct record_endpoint *record)
 	free(record->resets);
 	free(record->calls);
 	free(record->packets);
+	free(record->samples);
 	free(record->command_output);
 	*record = (struct record_endpoint){ 0 };
 }
@@ -50,8 +55,9 @@ void endpoint_deinit(struct endpoint *ep)
 static bool port_fits(const struct endpoint *ep, const struct observation *o)
 {
 	uint16_t port = ep->node == NODE_CLIENT ? o->peer_port : o->local_port;
+	uint16_t client = ep->node == NODE_CLIENT ? o->local_port : o->peer_port;
 
-	return !ep->port || port == ep->port;
+	return (!ep->port || port == ep->port) && (!ep->client_port || client == ep->client_port);
 }
 
 /* Whether this state change begins the connection that the endpoint is to follow. */
@@ -75,15 +81,32 @@ static int add_state(struct endpoint *ep, nsec_t at, int from, int to)
 	return 0;
 }
 
+/* A request socket becomes a full one, which says LISTEN -> SYN_RECV when it is made; an earlier
+ * one may have been given up. */
+static void begin(struct endpoint *ep, const struct observation *o)
+{
+	ep->socket = o->socket;
+	ep->local_port = o->local_port;
+	ep->peer_port = o->peer_port;
+	if (!ep->request)
+		return;
+	ep->request = false;
+	ep->kernel_nsec = ep->gone_nsec = NSEC_NONE;
+	if (ep->state == TCP_STATE_SYN_RECV)
+		ep->record.n_states--;
+	ep->state = TCP_STATE_NONE;
+}
+
 static int observe_state(struct endpoint *ep, const struct observation *o)
 {
-	if (begins(ep, o)) {
-		ep->socket = o->socket;
-		ep->local_port = o->local_port;
-		ep->peer_port = o->peer_port;
-	}
-	if (!ep->socket || o->socket != ep->socket || ep->state == TCP_STATE_CLOSE)
+	if (begins(ep, o))
+		begin(ep, o);
+	if (!ep->socket || o->socket != ep->socket)
 		return 0;
+	if (ep->state == TCP_STATE_CLOSE || ep->small) {
+		ep->replaced = true;
+		return 0;
+	}
 	/* A socket cloned from a listener has its own ports only after its first state change
 	 * (up to Linux 6.12: inet_csk_clone_lock()), a closing one none any more. */
 	if (o->local_port)
@@ -109,6 +132,7 @@ static int observe_state(struct endpoint *ep, const struct observation *o)
 			ep->facts = o->state.facts;
 		if (ep->kernel_nsec == NSEC_NONE)
 			ep->kernel_nsec = o->time_nsec;
+		ep->gone_nsec = o->time_nsec;
 		break;
 	default:
 		break;
@@ -127,7 +151,7 @@ static int observe_retransmission(struct endpoint *ep, const struct observation 
 {
 	struct record_retransmission *r;
 
-	if (!ep->socket || o->socket != ep->socket)
+	if (!ep->socket || o->socket != ep->socket || ep->replaced)
 		return 0;
 	r = record_append(&ep->record.retransmissions, &ep->record.n_retransmissions, sizeof(*r));
 	if (!r)
@@ -138,12 +162,20 @@ static int observe_retransmission(struct endpoint *ep, const struct observation 
 	return 0;
 }
 
+/* What a host answers in the name of a socket that it has no more is not of the connection; to who
+ * reads packets it looks the same. */
+static bool is_of_nobody(const struct endpoint *ep, const struct observation *o)
+{
+	return ep->state == TCP_STATE_CLOSE && ep->gone_nsec != NSEC_NONE &&
+	       o->time_nsec > ep->gone_nsec + LAST_WORD;
+}
+
 static int observe_reset(struct endpoint *ep, const struct observation *o)
 {
 	bool sent = o->kind == OBSERVATION_RESET_SENT;
 	struct record_reset *r;
 
-	if (!ep->socket || o->socket != ep->socket)
+	if (!ep->socket || o->socket != ep->socket || ep->replaced || is_of_nobody(ep, o))
 		return 0;
 	if (sent && ep->reset_sent_nsec == NSEC_NONE)
 		ep->reset_sent_nsec = o->time_nsec;
@@ -156,13 +188,17 @@ static int observe_reset(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
-static bool packet_fits(const struct endpoint *ep, const struct tcp_packet *p)
+bool endpoint_fits_packet(const struct endpoint *ep, const struct tcp_packet *p)
 {
 	uint16_t local = p->outgoing ? p->source_port : p->destination_port;
 	uint16_t peer = p->outgoing ? p->destination_port : p->source_port;
 
+	if (!ep->local_port && ep->many)
+		return false;
 	if (!ep->local_port)
-		return !ep->port || (ep->node == NODE_CLIENT ? peer : local) == ep->port;
+		return (!ep->port || (ep->node == NODE_CLIENT ? peer : local) == ep->port) &&
+		       (!ep->client_port ||
+			(ep->node == NODE_CLIENT ? local : peer) == ep->client_port);
 	return local == ep->local_port && peer == ep->peer_port;
 }
 
@@ -171,7 +207,7 @@ static int observe_packet(struct endpoint *ep, const struct observation *o)
 	const struct tcp_packet *p = &o->packet;
 	struct record_packet *r;
 
-	if (!packet_fits(ep, p))
+	if (!endpoint_fits_packet(ep, p))
 		return 0;
 	if (!p->outgoing)
 		ep->last_received_nsec = o->time_nsec;
@@ -211,12 +247,67 @@ int endpoint_observe(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
-void endpoint_small_socket(struct endpoint *ep, int state)
+bool endpoint_takes_small(const struct endpoint *ep, const struct small_step *step)
 {
-	if (!ep->record.n_states || ep->state == state)
-		return;
-	ep->record.states[ep->record.n_states - 1].to = state;
+	return step->request || ep->small || ep->state == TCP_STATE_CLOSE;
+}
+
+static int request_socket(struct endpoint *ep, const struct small_step *step)
+{
+	bool gone = step->state == TCP_STATE_CLOSE;
+
+	ep->request = true;
+	ep->local_port = step->local_port;
+	ep->peer_port = step->peer_port;
+	ep->end_from = TCP_STATE_SYN_RECV;
+	ep->kernel_nsec = ep->gone_nsec = gone ? step->time_nsec : NSEC_NONE;
+	if (step->reset)
+		ep->reset_received_nsec = step->time_nsec;
+	return add_state(ep, step->time_nsec, gone ? TCP_STATE_SYN_RECV : TCP_STATE_LISTEN,
+			 step->state);
+}
+
+/* The full socket's CLOSE was none: the small one has taken its place. */
+static void take_over(struct endpoint *ep, int state)
+{
+	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
+
+	ep->gone_nsec = NSEC_NONE;
+	if (ep->fin_received_nsec == NSEC_NONE)
+		ep->kernel_nsec = NSEC_NONE;
+	ep->small = true;
+	ep->facts.dead |= state == TCP_STATE_FIN_WAIT2;
+	if (last->from == state)
+		ep->record.n_states--;
+	else
+		last->to = state;
 	ep->state = state;
+}
+
+int endpoint_small_socket(struct endpoint *ep, const struct small_step *step)
+{
+	bool first = !ep->small, gone = step->state == TCP_STATE_CLOSE;
+	nsec_t at = step->time_nsec;
+
+	ep->n_small++;
+	if (step->request) /* it may have been seen as a full one before */
+		return ep->socket ? 0 : request_socket(ep, step);
+	if (step->state == ep->state)
+		return 0;
+	if (step->reset && !ep->time_wait)
+		*(step->reset_sent ? &ep->reset_sent_nsec : &ep->reset_received_nsec) = at;
+	if (first)
+		at = ep->record.states[ep->record.n_states - 1].time_nsec;
+	ep->time_wait |= step->state == TCP_STATE_TIME_WAIT;
+	if (first)
+		take_over(ep, step->state);
+	else if (add_state(ep, at, ep->state, step->state) < 0)
+		return -ENOMEM;
+	if (gone)
+		ep->gone_nsec = at;
+	if (ep->kernel_nsec == NSEC_NONE && step->state != TCP_STATE_FIN_WAIT2)
+		ep->kernel_nsec = at;
+	return 0;
 }
 
 void endpoint_tcp_info(struct endpoint *ep, const struct tcp_info *info)
@@ -255,12 +346,29 @@ static bool is_end(const struct agent_report *r)
 	}
 }
 
-int endpoint_report(struct endpoint *ep, const struct agent_report *r)
+int endpoint_note_call(struct endpoint *ep, const struct agent_report *r, unsigned int process)
 {
 	struct record_call *c;
 
-	if (r->connection)
+	if (r->connection >= NOTED_CONNECTIONS)
 		return 0;
+	c = record_append(&ep->record.calls, &ep->record.n_calls, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	*c = (struct record_call){ .time_nsec = r->time_nsec,
+				   .start_nsec = r->start_nsec,
+				   .name = call_name(r->call),
+				   .result = r->result,
+				   .error = r->error ? strerrorname_np(r->error) : NULL,
+				   .connection = r->connection,
+				   .process = process };
+	return 0;
+}
+
+int endpoint_report(struct endpoint *ep, const struct agent_report *r)
+{
+	if (r->connection)
+		return ep->many ? 0 : endpoint_note_call(ep, r, 0);
 	if (r->has_info)
 		endpoint_tcp_info(ep, &r->info);
 	if (ep->application_nsec == NSEC_NONE &&
@@ -271,21 +379,13 @@ int endpoint_report(struct endpoint *ep, const struct agent_report *r)
 	}
 	if (r->call == AGENT_CALL_CLOSE && ep->local_close_nsec == NSEC_NONE)
 		ep->local_close_nsec = r->start_nsec;
+	ep->closed |= r->call == AGENT_CALL_CLOSE || r->call == AGENT_CALL_EXIT;
 	if (r->call == AGENT_CALL_EXIT)
 		ep->record.command_status = (int)r->result;
-	c = record_append(&ep->record.calls, &ep->record.n_calls, sizeof(*c));
-	if (!c)
-		return -ENOMEM;
-	*c = (struct record_call){ .time_nsec = r->time_nsec,
-				   .start_nsec = r->start_nsec,
-				   .name = agent_call_name(r->call),
-				   .result = r->result,
-				   .error = r->error ? strerrorname_np(r->error) : NULL };
-	return 0;
+	return endpoint_note_call(ep, r, 0);
 }
 
-/* The program closed it of its own accord, before the kernel ended it. */
-static bool closed_locally(const struct endpoint *ep)
+bool endpoint_closed_locally(const struct endpoint *ep)
 {
 	return ep->local_close_nsec != NSEC_NONE && ep->application_nsec == NSEC_NONE &&
 	       ep->fin_received_nsec == NSEC_NONE;
@@ -293,7 +393,7 @@ static bool closed_locally(const struct endpoint *ep)
 
 bool endpoint_ended(const struct endpoint *ep)
 {
-	if (ep->gone || ep->heartbeat)
+	if (ep->powerless || ep->heartbeat)
 		return true;
 	if (!ep->socket && ep->application_nsec != NSEC_NONE)
 		return true; /* never was connected */
@@ -302,139 +402,8 @@ bool endpoint_ended(const struct endpoint *ep)
 	/* A FIN ends the conversation; the walk to CLOSE belongs to it, if the program closes. */
 	if (ep->state != TCP_STATE_CLOSE && ep->state != TCP_STATE_TIME_WAIT)
 		return false;
-	return ep->command || ep->crashed || ep->application_nsec != NSEC_NONE ||
-	       closed_locally(ep);
-}
-
-/*
- * Which timer gave up. net/ipv4/tcp_timer.c: tcp_keepalive_timer() ends nothing while data is
- * outstanding; with TCP_USER_TIMEOUT set it, tcp_write_timeout() and tcp_probe_timer() all obey
- * that instead of their own counts. Probes without a keepalive are zero window probes.
- */
-static enum mechanism timer_mechanism(const struct endpoint *ep)
-{
-	const struct socket_facts *f = &ep->facts;
-	bool user_timeout = f->user_timeout || (ep->derived && ep->user_timeout);
-
-	if (ep->end_from == TCP_STATE_SYN_SENT)
-		return user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_SYN;
-	if (ep->end_from == TCP_STATE_SYN_RECV)
-		return MECHANISM_SYNACK;
-	if (f->dead && ep->end_from == TCP_STATE_FIN_WAIT2)
-		return MECHANISM_FIN_WAIT_2;
-	if (f->dead)
-		return MECHANISM_ORPHAN;
-	if (user_timeout)
-		return MECHANISM_USER_TIMEOUT;
-	if (f->unacknowledged || f->retransmits)
-		return MECHANISM_RETRANSMISSION;
-	if (f->unsent)
-		return MECHANISM_PERSIST;
-	if (f->keepalive || f->probes)
-		return MECHANISM_KEEPALIVE;
-	return MECHANISM_NONE;
-}
-
-static bool is_unreachable(int error)
-{
-	return error == EHOSTUNREACH || error == ENETUNREACH || error == EACCES ||
-	       error == EPROTO || error == ENETDOWN || error == EHOSTDOWN || error == ENOPROTOOPT;
-}
-
-struct verdict {
-	enum outcome outcome;
-	enum mechanism mechanism;
-	int error;
-};
-
-static struct verdict verdict_reset(const struct endpoint *ep, int error)
-{
-	if (ep->end_from == TCP_STATE_SYN_SENT)
-		return (struct verdict){ OUTCOME_REFUSED, MECHANISM_RST_RECEIVED, error };
-	return (struct verdict){ OUTCOME_RESET, MECHANISM_RST_RECEIVED, error };
-}
-
-/* An ICMP error that ends a connection at once does so in SYN_SENT only, or where the program
- * asked for it (IP_RECVERR); later it is remembered for when a timer gives up. */
-static struct verdict verdict_timer(const struct endpoint *ep, int error)
-{
-	struct verdict v = { OUTCOME_TIMED_OUT, timer_mechanism(ep), error };
-
-	if (!is_unreachable(error))
-		return v;
-	v.outcome = OUTCOME_UNREACHABLE;
-	if (ep->end_from == TCP_STATE_SYN_SENT && !ep->facts.retransmits)
-		v.mechanism = MECHANISM_ICMP;
-	return v;
-}
-
-static struct verdict verdict_closed(const struct endpoint *ep)
-{
-	bool first =
-		ep->local_close_nsec != NSEC_NONE && (ep->fin_received_nsec == NSEC_NONE ||
-						      ep->local_close_nsec < ep->fin_received_nsec);
-
-	if (ep->state == TCP_STATE_TIME_WAIT)
-		return (struct verdict){ OUTCOME_CLOSED, MECHANISM_TIME_WAIT, 0 };
-	return (struct verdict){ OUTCOME_CLOSED, first ? MECHANISM_LOCAL : MECHANISM_FIN_RECEIVED,
-				 0 };
-}
-
-/* This end sent the reset: SO_LINGER 0, or unread data at close. */
-static bool aborted(const struct endpoint *ep)
-{
-	return ep->reset_sent_nsec != NSEC_NONE && ep->facts.error != ETIMEDOUT &&
-	       !is_unreachable(ep->facts.error) && !ep->application_error &&
-	       (ep->facts.dead || closed_locally(ep));
-}
-
-/* Without tracepoints, and with a program that does not say what it felt, the errno is not known,
- * but an end without FIN or RST and with unanswered segments was a timer's. */
-static bool timer_gave_up(const struct endpoint *ep)
-{
-	return ep->derived && !ep->facts.error && !ep->application_error &&
-	       ep->fin_received_nsec == NSEC_NONE &&
-	       (ep->end_from == TCP_STATE_ESTABLISHED || ep->end_from == TCP_STATE_CLOSE_WAIT) &&
-	       (ep->facts.retransmits || ep->facts.probes);
-}
-
-static struct verdict judge_end(const struct endpoint *ep)
-{
-	int error = ep->application_error ? ep->application_error : ep->facts.error;
-
-	if (ep->heartbeat)
-		return (struct verdict){ OUTCOME_TIMED_OUT, MECHANISM_HEARTBEAT, 0 };
-	if (ep->reset_received_nsec != NSEC_NONE || error == ECONNRESET || error == ECONNREFUSED ||
-	    (error == EPIPE && ep->reset_received_nsec != NSEC_NONE))
-		return verdict_reset(ep, error);
-	if (error == ETIMEDOUT || is_unreachable(error))
-		return verdict_timer(ep, error);
-	if (aborted(ep))
-		return (struct verdict){ OUTCOME_RESET, MECHANISM_LOCAL, 0 };
-	if (ep->fin_received_nsec == NSEC_NONE && ep->state == TCP_STATE_CLOSE &&
-	    (ep->end_from == TCP_STATE_FIN_WAIT1 || ep->end_from == TCP_STATE_FIN_WAIT2))
-		return (struct verdict){ OUTCOME_TIMED_OUT, timer_mechanism(ep), 0 };
-	if (timer_gave_up(ep))
-		return verdict_timer(ep, 0);
-	if (!error)
-		return verdict_closed(ep);
-	return (struct verdict){ OUTCOME_REFUSED, MECHANISM_NONE, error };
-}
-
-static struct verdict judge(const struct endpoint *ep, const struct endpoint_context *context)
-{
-	bool over =
-		ep->kernel_nsec != NSEC_NONE || ep->heartbeat || ep->application_nsec != NSEC_NONE;
-
-	if (over && (!ep->gone || ep->state == TCP_STATE_CLOSE || ep->state == TCP_STATE_TIME_WAIT))
-		return judge_end(ep);
-	if (ep->gone || !ep->socket)
-		return (struct verdict){ OUTCOME_NONE, MECHANISM_NONE, 0 };
-	if (context->usable)
-		return (struct verdict){ OUTCOME_SURVIVED, MECHANISM_NONE, 0 };
-	if (context->full_term)
-		return (struct verdict){ OUTCOME_UNDETECTED, MECHANISM_NONE, 0 };
-	return (struct verdict){ OUTCOME_NONE, MECHANISM_NONE, 0 };
+	return ep->request || ep->command || ep->crashed || ep->application_nsec != NSEC_NONE ||
+	       endpoint_closed_locally(ep);
 }
 
 static nsec_t since(nsec_t at, nsec_t origin)
@@ -487,15 +456,17 @@ static void bound_by_application(struct endpoint *ep)
 	if (!ep->derived || ep->application_nsec == NSEC_NONE || ep->kernel_nsec == NSEC_NONE ||
 	    ep->kernel_nsec <= ep->application_nsec)
 		return;
+	if (ep->gone_nsec == ep->kernel_nsec)
+		ep->gone_nsec = ep->application_nsec;
 	ep->kernel_nsec = ep->application_nsec;
-	if (r->n_states && r->states[r->n_states - 1].to == TCP_STATE_CLOSE)
+	if (r->n_states && r->states[r->n_states - 1].to == TCP_STATE_CLOSE && !ep->small)
 		r->states[r->n_states - 1].time_nsec = ep->application_nsec;
 }
 
 void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *context,
 		       struct record_endpoint *ret_record)
 {
-	struct verdict verdict = judge(ep, context);
+	struct verdict verdict = verdict_of(ep, context);
 	struct record_endpoint *r = &ep->record;
 	bool ended = verdict.outcome != OUTCOME_NONE && verdict.outcome != OUTCOME_SURVIVED &&
 		     verdict.outcome != OUTCOME_UNDETECTED;
@@ -506,9 +477,12 @@ void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *conte
 	r->error = verdict.error ? strerrorname_np(verdict.error) : NULL;
 	r->kernel_nsec = ended ? since(ep->kernel_nsec, context->origin_nsec) : NSEC_NONE;
 	r->application_nsec = ended ? since(ep->application_nsec, context->origin_nsec) : NSEC_NONE;
+	r->gone_nsec = ep->powerless ? NSEC_NONE : since(ep->gone_nsec, context->origin_nsec);
 	r->earliest_nsec = r->latest_nsec = NSEC_NONE;
 	make_relative(r, context->origin_nsec);
 	read_wire(r, context);
 	*ret_record = *r;
-	ep->record = (struct record_endpoint){ .command_status = -1 };
+	ep->record = (struct record_endpoint){ .command_status = -1,
+					       .bytes_read = -1,
+					       .bytes_written = -1 };
 }

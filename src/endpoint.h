@@ -12,14 +12,17 @@
 
 struct endpoint {
 	enum node_id node;
-	bool gone;	   /* its host lost power: nothing can be said of it any more */
-	uint16_t port;	   /* the server's; 0: any (the user's own command) */
-	bool command;	   /* the user's own: nothing but its exit is felt */
-	bool crashed;	   /* its process was killed: nobody is left to feel anything */
-	bool gap;	   /* a state change began where none had ended: one was missed */
-	bool derived;	   /* made from packets and sock_diag, not from tracepoints */
-	bool user_timeout; /* TCP_USER_TIMEOUT was set: derived facts cannot tell */
-	uint64_t socket;   /* the connection's, once it is known */
+	bool powerless;	      /* its host lost power: nothing can be said of it any more */
+	uint16_t port;	      /* the server's; 0: any (the user's own command) */
+	uint16_t client_port; /* the client's, where the scenario says it; 0: any */
+	bool many;	      /* others like it are on its host: packets go by both ports only */
+	bool command;	      /* the user's own: nothing but its exit is felt */
+	bool crashed;	      /* its process was killed: nobody is left to feel anything */
+	bool gap;	      /* a state change began where none had ended: one was missed */
+	bool derived;	      /* made from packets and sock_diag, not from tracepoints */
+	nsec_t user_timeout_nsec; /* TCP_USER_TIMEOUT, or 0: derived facts cannot tell */
+	bool replaced;		  /* another socket has its place in the kernel's memory by now */
+	uint64_t socket;	  /* the connection's, once it is known */
 	uint16_t local_port, peer_port;
 	int state;		 /* TCP_*; 0 before the first */
 	nsec_t established_nsec; /* NSEC_NONE before; absolute, like all times here */
@@ -27,10 +30,16 @@ struct endpoint {
 	nsec_t application_nsec; /* when the program knew */
 	nsec_t fin_received_nsec, reset_received_nsec, reset_sent_nsec, local_close_nsec;
 	nsec_t last_received_nsec; /* the last packet that came in */
+	nsec_t gone_nsec;	   /* when nothing of it was left, small sockets included */
 	int end_from;		   /* the state that it left for CLOSE (or a small socket) */
 	struct socket_facts facts; /* at that moment */
 	int application_error;	   /* errno; 0 with application_nsec set: end of file */
 	bool heartbeat;		   /* the application gave up */
+	bool closed;		   /* the program has closed it: what is left is an orphan */
+	bool request;		   /* no more than a request socket, so far */
+	bool time_wait;		   /* it has been in TIME_WAIT */
+	bool small;		   /* a small socket is in the full one's place, or was */
+	size_t n_small;		   /* steps of its small sockets that were taken in */
 	struct record_endpoint
 		record; /* its lists, with absolute times until endpoint_conclude() */
 };
@@ -41,12 +50,32 @@ void endpoint_deinit(struct endpoint *endpoint);
 /* -ENOMEM is the only failure of these. */
 int endpoint_observe(struct endpoint *endpoint, const struct observation *observation);
 int endpoint_report(struct endpoint *endpoint, const struct agent_report *report);
-/* The small socket that sock_diag found in place of the full one that just reported CLOSE. */
-void endpoint_small_socket(struct endpoint *endpoint, int state);
+/* Notes a call without a word on what it means for the connection: of another connection, or of the
+ * `process` that was started after the first. */
+int endpoint_note_call(struct endpoint *endpoint, const struct agent_report *report,
+		       unsigned int process);
+/* What sock_diag found of a small socket: a request socket's SYN_RECV before there is a full one;
+ * TIME_WAIT or an orphan's FIN_WAIT2 in place of the full one that reported CLOSE; then CLOSE, when
+ * it is gone. */
+struct small_step {
+	nsec_t time_nsec;
+	int state;		/* TCP_STATE_* */
+	bool request;		/* of a request socket */
+	bool reset, reset_sent; /* CLOSE: by a RST, received or sent */
+	uint16_t local_port, peer_port;
+};
+/* Whether that step can be taken in already: not before the full socket is closed. */
+bool endpoint_takes_small(const struct endpoint *endpoint, const struct small_step *step);
+int endpoint_small_socket(struct endpoint *endpoint, const struct small_step *step);
 void endpoint_tcp_info(struct endpoint *endpoint, const struct tcp_info *info);
+
+/* Whether the packet is of the followed connection, as far as its ports are known. */
+bool endpoint_fits_packet(const struct endpoint *endpoint, const struct tcp_packet *packet);
 
 /* The kernel ended it, and so did the program, if it is one that tells. */
 bool endpoint_ended(const struct endpoint *endpoint);
+/* The program closed it of its own accord, before the kernel ended it. */
+bool endpoint_closed_locally(const struct endpoint *endpoint);
 static inline bool endpoint_established(const struct endpoint *endpoint)
 {
 	return endpoint->established_nsec != NSEC_NONE;

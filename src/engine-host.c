@@ -65,7 +65,7 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 			       &runner, err);
 	if (r >= 0)
 		r = loop_run(loop, err);
-	if (r >= 0 && interrupt->caught)
+	if (r >= 0 && (interrupt->caught || (job->stop && *job->stop)))
 		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
 	return r;
 }

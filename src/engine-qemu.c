@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "src/engine.h"
+#include "src/guest-files.h"
 #include "src/guest-job.h"
 #include "src/guest.h"
 #include "src/interrupt.h"
@@ -13,20 +14,26 @@
  * Theory of operation. The trials are dealt out to as many guests as there are processors, each
  * of which runs the same code as the host engine would, on its own kernel and in virtual time. A
  * trial's phase (where the timer wheel stands at its first event) is drawn from the seed and the
- * trial itself, and pinned in the guest, so that it does not matter which trials share one.
+ * trial itself, and pinned in the guest, so that it does not matter which trials share one. A trial
+ * that another made late after all is run again, in a guest of its own.
  */
 
 #define MEMORY_BASE_MIB	     160
-#define MEMORY_PER_TRIAL_KIB 1700
-#define PROGRESS_EVERY	     (250 * NSEC_PER_MSEC)
-#define LATENESS_MAX	     (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
+#define MEMORY_PER_TRIAL_KIB 2600
+#define TRIALS_PER_GUEST                                                                           \
+	100		     /* a fork takes the longer the more there are: 12 and 24 million      \
+			      * instructions a trial, of 40 and 500 */
+#define MEMORY_TRACE_MIB 128 /* as text, twice */
+#define PROGRESS_EVERY	 (250 * NSEC_PER_MSEC)
+#define LATENESS_MAX	 (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
 
 struct batch {
 	struct run *run;
 	struct guest *guest;
 	size_t *indices; /* owned */
-	size_t n;
-	bool over;
+	size_t n, size;
+	uint64_t seed;	      /* of what the guest's kernel draws by chance */
+	struct error failure; /* why a capture could not be written */
 };
 
 struct run {
@@ -36,8 +43,10 @@ struct run {
 	struct loop_timer *progress_timer;
 	struct engine_trial *trials; /* the job's, with their phases; owned */
 	bool *answered;		     /* one a trial; owned */
-	struct batch *batches;	     /* owned */
-	size_t n_batches, open, done;
+	struct guest_image *image;
+	struct batch *batches; /* owned; those whose trials are alone come last */
+	size_t n_batches, n_shared, started, open, done;
+	struct error failure; /* why a guest could not be started */
 	nsec_t started_nsec;
 };
 
@@ -57,14 +66,53 @@ static uint64_t mix_text(uint64_t x, const char *text)
 	return mix(x);
 }
 
-static int64_t draw_phase(uint64_t seed, const struct engine_trial *t)
+static uint64_t draw(uint64_t seed, const struct engine_trial *t)
 {
 	uint64_t x = mix(seed);
 
 	x = mix_text(x, t->scenario->name);
 	x = mix_text(x, t->scenario->variant);
 	x = mix(x ^ (uint64_t)t->family);
-	return (int64_t)(mix(x ^ t->repeat) % TRIAL_PHASES);
+	return mix(x ^ t->repeat);
+}
+
+static int batch_add(struct batch *batch, size_t index)
+{
+	if (batch->n == batch->size) {
+		size_t size = batch->size ? batch->size * 2 : 1;
+		size_t *longer = reallocarray(batch->indices, size, sizeof(*longer));
+
+		if (!longer)
+			return -ENOMEM;
+		batch->indices = longer;
+		batch->size = size;
+	}
+	batch->indices[batch->n++] = index;
+	return 0;
+}
+
+/* What is drawn by chance in a guest with one trial follows from that trial. */
+static uint64_t seed_alone(const struct run *run, size_t index)
+{
+	const struct engine_trial *t = &run->trials[index];
+
+	return mix(draw(run->job->seed, t) ^ (uint64_t)t->phase) >> 1;
+}
+
+/* Puts off what was late in company. There is room for a batch more for each trial. */
+static bool run_again(struct batch *batch, size_t index, const struct record *record)
+{
+	struct run *run = batch->run;
+	struct batch *alone = &run->batches[run->n_batches];
+
+	if (!record || record->lateness_nsec <= LATENESS_MAX || batch->n == 1)
+		return false;
+	*alone = (struct batch){ .run = run, .seed = seed_alone(run, index) };
+	if (batch_add(alone, index) < 0)
+		return false;
+	run->trials[index].alone = true;
+	run->n_batches++;
+	return true;
 }
 
 static void deliver(struct run *run, size_t index, struct record *record, const struct error *err)
@@ -81,6 +129,8 @@ static void deliver(struct run *run, size_t index, struct record *record, const 
 		record_fail(record, "expected the guest's timers within a tick, got one %s late",
 			    nsec_format(late, sizeof(late), record->lateness_nsec));
 	run->listener->done(index, record, err, run->listener->userdata);
+	if (run->job->stop && *run->job->stop)
+		loop_quit(run->loop);
 }
 
 static void on_line(void *userdata, const char *line, size_t size)
@@ -90,9 +140,31 @@ static void on_line(void *userdata, const char *line, size_t size)
 	struct record *record;
 	size_t index;
 
-	if (guest_job_read_answer(line, &index, &record, &failure, &err) >= 0)
+	if (guest_files_match(line)) {
+		if (batch->failure.kind == ERROR_NONE)
+			guest_files_read(line, size, batch->run->job->pcap_dir, &batch->failure);
+		return;
+	}
+	if (guest_job_read_answer(line, &index, &record, &failure, &err) < 0)
+		return;
+	if (batch->failure.kind != ERROR_NONE) { /* its captures are not whole */
+		record_free(take_ptr(record));
+		failure = batch->failure;
+	}
+	if (run_again(batch, index, record))
+		record_free(record);
+	else
 		deliver(batch->run, index, record, &failure);
 }
+
+static size_t count_cores(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : (size_t)cores;
+}
+
+static int start_next(struct run *run, struct error *err);
 
 /* Whatever the guest has not answered has no record: for the reason it died of. */
 static void on_end(void *userdata, int status, const struct error *err)
@@ -105,11 +177,17 @@ static void on_end(void *userdata, int status, const struct error *err)
 		failure = *err;
 	else
 		error_set(&failure, ERROR_FAILED, -EIO, "guest: the job failed");
-	batch->over = true;
-	for (size_t i = 0; i < batch->n; i++)
-		if (!run->answered[batch->indices[i]])
-			deliver(run, batch->indices[i], NULL, &failure);
-	if (--run->open == 0)
+	for (size_t i = 0; i < batch->n; i++) {
+		size_t index = batch->indices[i];
+
+		if (!run->answered[index] && (batch->n == 1 || !run->trials[index].alone))
+			deliver(run, index, NULL, &failure);
+	}
+	batch->guest = guest_free(batch->guest);
+	run->open--;
+	if (run->started < run->n_batches && start_next(run, &run->failure) < 0)
+		loop_quit(run->loop);
+	else if (!run->open)
 		loop_quit(run->loop);
 }
 
@@ -126,78 +204,103 @@ static void on_progress(void *userdata)
 	loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
 }
 
-static size_t count_guests(const struct engine_job *job)
+/* In each about as many trials. */
+static size_t count_guests(size_t trials)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t guests = cores < 1 ? 1 : (size_t)cores;
-	size_t fit =
-		((GUEST_MEMORY_MIB_MAX - MEMORY_BASE_MIB) * (size_t)1024) / MEMORY_PER_TRIAL_KIB;
+	size_t rounds = (trials + TRIALS_PER_GUEST * count_cores() - 1) /
+			(TRIALS_PER_GUEST * count_cores());
+	size_t guests = rounds * count_cores();
 
-	if (guests > job->n_trials)
-		guests = job->n_trials;
-	while ((job->n_trials + guests - 1) / guests > fit)
-		guests++;
-	return guests;
+	return guests > trials ? trials : guests;
 }
 
-static unsigned int memory_for(size_t trials)
+static unsigned int memory_for(const struct engine_job *job, size_t trials)
 {
 	size_t mib = MEMORY_BASE_MIB + trials * MEMORY_PER_TRIAL_KIB / 1024;
 
+	if (job->pcap_dir)
+		mib += GUEST_FILES_MIB;
+	if (job->trace)
+		mib += MEMORY_TRACE_MIB;
+
 	return mib < GUEST_MEMORY_MIB_MIN ? GUEST_MEMORY_MIB_MIN : (unsigned int)mib;
+}
+
+/* Many connections keep a guest's one processor busy for longer than a tick at times, and others'
+ * events would come late. */
+static bool is_alone(const struct engine_trial *t)
+{
+	const struct scenario_agent *client = &t->scenario->agent[NODE_CLIENT];
+
+	return t->alone || scenario_option(client, OPTION_CONNECTIONS, 1) > 1;
 }
 
 static int deal(struct run *run, struct error *err)
 {
 	const struct engine_job *job = run->job;
+	size_t n_alone = 0, shared = 0, alone;
 
-	run->n_batches = count_guests(job);
-	run->batches = calloc(run->n_batches, sizeof(*run->batches));
+	for (size_t i = 0; i < job->n_trials; i++)
+		n_alone += is_alone(&job->trials[i]);
+	alone = run->n_shared = count_guests(job->n_trials - n_alone);
+	run->n_batches = run->n_shared + n_alone;
+	run->batches = calloc(run->n_batches + job->n_trials, sizeof(*run->batches));
 	run->answered = calloc(job->n_trials + 1, sizeof(*run->answered));
 	run->trials = calloc(job->n_trials + 1, sizeof(*run->trials));
 	if (!run->batches || !run->answered || !run->trials)
 		return error_errno(err, -ENOMEM, "engine qemu");
 	for (size_t i = 0; i < job->n_trials; i++) {
-		struct batch *batch = &run->batches[i % run->n_batches];
+		struct engine_trial *t = &run->trials[i];
+		struct batch *batch;
 
-		run->trials[i] = job->trials[i];
-		if (run->trials[i].phase < 0)
-			run->trials[i].phase = draw_phase(job->seed, &job->trials[i]);
+		*t = job->trials[i];
+		t->alone = is_alone(t);
+		if (t->phase < 0)
+			t->phase = (int64_t)(draw(job->seed, t) % TRIAL_PHASES);
+		batch = &run->batches[t->alone ? alone++ : shared++ % run->n_shared];
 		batch->run = run;
-		if (!batch->indices)
-			batch->indices =
-				calloc(job->n_trials / run->n_batches + 1, sizeof(*batch->indices));
-		if (!batch->indices)
+		batch->seed = t->alone ? seed_alone(run, i) : job->seed;
+		if (batch_add(batch, i) < 0)
 			return error_errno(err, -ENOMEM, "engine qemu");
-		batch->indices[batch->n++] = i;
 	}
 	return 0;
 }
 
-static int start(struct run *run, struct guest_image *image, struct error *err)
+static int start_next(struct run *run, struct error *err)
 {
+	struct batch *batch = &run->batches[run->started];
 	struct engine_job job = *run->job;
+	_cleanup_(freep) char *text = NULL;
+	struct guest_config config;
+	int r;
 
 	job.trials = run->trials;
-	for (size_t i = 0; i < run->n_batches; i++) {
-		struct batch *batch = &run->batches[i];
-		_cleanup_(freep) char *text = guest_job_write(&job, batch->indices, batch->n);
-		struct guest_config config = { .job = text,
-					       .job_size = text ? strlen(text) : 0,
-					       .seed = job.seed,
-					       .line = on_line,
-					       .end = on_end,
-					       .userdata = batch };
-		int r;
-
-		if (!text)
-			return error_errno(err, -ENOMEM, "engine qemu");
-		r = guest_new(run->loop, image, &config, &batch->guest, err);
-		if (r < 0)
-			return r;
-		run->open++;
-	}
+	text = guest_job_write(&job, batch->indices, batch->n);
+	if (!text)
+		return error_errno(err, -ENOMEM, "engine qemu");
+	config = (struct guest_config){ .job = text,
+					.job_size = strlen(text),
+					.seed = batch->seed,
+					.line = on_line,
+					.end = on_end,
+					.userdata = batch };
+	r = guest_new(run->loop, run->image, &config, &batch->guest, err);
+	if (r < 0)
+		return r;
+	run->started++;
+	run->open++;
 	return 0;
+}
+
+/* As many as there are processors; each that ends makes room for the next. */
+static int start(struct run *run, struct error *err)
+{
+	size_t at_once = count_cores();
+	int r = 0;
+
+	while (r >= 0 && run->started < run->n_batches && run->started < at_once)
+		r = start_next(run, err);
+	return r;
 }
 
 /* The guest has deadpeer and a kernel, not the machine's programs and disks. */
@@ -214,15 +317,10 @@ static int check_trials(const struct engine_job *job, struct error *err)
 						 s->file, s->agent[n].command_line,
 						 s->agent[n].command[0]);
 	}
-	if (job->pcap_dir)
-		return error_set(
-			err, ERROR_CAPABILITY, -EOPNOTSUPP,
-			"--pcap: the qemu engine's guest has no way to hand out files; use "
-			"--engine host");
 	return 0;
 }
 
-static int run_guests(struct run *run, struct guest_image *image, struct error *err)
+static int run_guests(struct run *run, struct error *err)
 {
 	struct interrupt interrupt = { .fd = -1 };
 	int r = loop_new(&run->loop, err);
@@ -232,13 +330,17 @@ static int run_guests(struct run *run, struct guest_image *image, struct error *
 	if (r >= 0)
 		r = loop_timer_new(run->loop, on_progress, run, &run->progress_timer, err);
 	if (r >= 0)
-		r = start(run, image, err);
+		r = start(run, err);
 	run->started_nsec = nsec_now();
 	if (r >= 0 && run->listener->progress)
 		loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
 	if (r >= 0)
 		r = loop_run(run->loop, err);
-	if (r >= 0 && interrupt.caught)
+	if (r >= 0 && run->failure.kind != ERROR_NONE) {
+		*err = run->failure;
+		r = -EIO;
+	}
+	if (r >= 0 && (interrupt.caught || (run->job->stop && *run->job->stop)))
 		r = error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
 	for (size_t i = 0; i < run->n_batches; i++)
 		guest_free(run->batches[i].guest);
@@ -248,10 +350,17 @@ static int run_guests(struct run *run, struct guest_image *image, struct error *
 	return r;
 }
 
+/* In a guest. The first has the most, but the job may want room for more. */
+static size_t most_trials(const struct run *run)
+{
+	size_t n = run->batches[0].n;
+
+	return run->job->guest_trials > n ? run->job->guest_trials : n;
+}
+
 static int run_all(const struct engine_job *job, const struct engine_listener *listener,
 		   struct error *err)
 {
-	_cleanup_(guest_image_freep) struct guest_image *image = NULL;
 	struct run run = { .job = job, .listener = listener };
 	struct kernel kernel = { 0 };
 	int r = check_trials(job, err);
@@ -264,15 +373,15 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	if (r >= 0) {
 		struct guest_image_config config = {
 			.kernel = &kernel,
-			.memory_mib =
-				memory_for((job->n_trials + run.n_batches - 1) / run.n_batches),
+			.memory_mib = memory_for(job, most_trials(&run)),
 			.no_snapshot = job->no_snapshot,
 		};
 
-		r = guest_image_new(&config, &image, err);
+		r = guest_image_new(&config, &run.image, err);
 	}
 	if (r >= 0)
-		r = run_guests(&run, image, err);
+		r = run_guests(&run, err);
+	guest_image_free(run.image);
 	for (size_t i = 0; run.batches && i < run.n_batches; i++)
 		free(run.batches[i].indices);
 	free(run.batches);

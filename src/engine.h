@@ -16,7 +16,10 @@ struct engine_trial {
 	const struct scenario *scenario;
 	enum family family;
 	unsigned int repeat;
-	int64_t phase; /* of the timer wheel at the first event; where phases are pinned */
+	int64_t phase; /* of the timer wheel at the first event; where phases are pinned; -1: drawn
+			*/
+	bool alone;    /* shares its kernel with no other trial, where there is more than one
+			* kernel: what the kernel draws by chance is then the trial's own */
 };
 
 /* What the engine tells while it runs. All pointers are valid during the call only, but the
@@ -33,16 +36,19 @@ struct engine_listener {
 struct engine_job {
 	const struct engine_trial *trials;
 	size_t n_trials;
-	unsigned int jobs; /* at most so many at once; 0: as many as the engine finds good */
+	unsigned int jobs;   /* at most so many at once; 0: as many as the engine finds good */
+	size_t guest_trials; /* qemu: each guest is made for at least so many trials, so that
+			      * jobs of any size run in the same one */
 	uint64_t seed;
-	const char *pcap_dir; /* or NULL */
-	bool pin_phases;      /* wait for the tick that has the trial's phase: free in
-			       * virtual time */
-	const struct scenario_request *request; /* how the scenarios were loaded */
-	bool no_snapshot;			/* qemu: boot each guest from the start */
-	bool force_fallback;			/* observe without BPF */
-	const char *kernel_name;		/* qemu: which one, or NULL */
+	const char *pcap_dir;	 /* or NULL */
+	bool trace;		 /* records are to have what a trace is made of */
+	bool pin_phases;	 /* wait for the tick that has the trial's phase: free in
+				  * virtual time */
+	bool no_snapshot;	 /* qemu: boot each guest from the start */
+	bool force_fallback;	 /* observe without BPF */
+	const char *kernel_name; /* qemu: which one, or NULL */
 	const char *kernel_modules;
+	const bool *stop; /* set by the listener's `done`: end as after SIGINT; or NULL */
 };
 
 struct engine {

@@ -10,6 +10,10 @@
 
 int expect_check(const struct scenario *scenario, struct record *record, struct error *err);
 
+/* Whether the trial has to go on until nothing is left of the connection: `gone` is expected, or a
+ * walk in which TIME_WAIT ends. */
+bool expect_awaits_gone(const struct expectation *expectation);
+
 /* TCP flags as tcpdump prints them: "S", "S.", ".", "P.", "F.", "R". Returns `buffer` (12 bytes
  * are enough). */
 char *expect_format_flags(uint8_t flags, char *buffer, size_t size);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "netns/firewall.h"
 #include "netns/qdisc.h"
 
 /* Behind the silence of a power loss, and apart from each other, so that healing one leaves the
@@ -37,13 +38,12 @@ static void put_route(struct testbed *tb, enum fault_kind fault, enum node_id to
 {
 	struct route route = {
 		.type = route_type[fault],
-		.destination = tb->node[to].address,
+		.destination = testbed_subnet(&tb->node[to].address),
 		.metric = route_metric[fault],
 		.table = testbed_table(to == NODE_SERVER ? DIRECTION_TO_SERVER
 							 : DIRECTION_TO_CLIENT),
 	};
 
-	route.destination.prefix = route.destination.family == AF_INET ? 32 : 128;
 	if (active)
 		route_put(tb->node[NODE_ROUTER].rtnl, &route);
 	else
@@ -263,14 +263,20 @@ static int power_apply(struct fault_stage *stage, const struct event *event,
 	if (r < 0)
 		return r;
 	r = stage->let_go(stage, event->node, err);
-	stage->agent[event->node] = agent_free(stage->agent[event->node]);
+	/* Nobody hears any more what the process still does, so nobody need wait for its end. */
+	if (stage->agent[event->node]) {
+		agent_free(stage->dying[event->node]);
+		stage->dying[event->node] = take_ptr(stage->agent[event->node]);
+		agent_shoot(stage->dying[event->node]);
+	}
 	testbed_node_bury(stage->testbed, event->node);
 	return r;
 }
 
 int fault_power_on(struct fault_stage *stage, const struct event *event, struct error *err)
 {
-	int r = testbed_node_restore(stage->testbed, event->node, event->new_mac, err);
+	struct testbed_change change = { .mac = event->new_mac, .address = event->new_address };
+	int r = testbed_node_restore(stage->testbed, event->node, change, err);
 
 	return r < 0 ? r : stage->take_up(stage, event->node, !event->no_service, err);
 }
@@ -300,6 +306,18 @@ static int freeze_heal(struct fault_stage *stage, const struct event *event,
 	return agent_freeze(stage->agent[event->node], false, err);
 }
 
+static int flush_apply(struct fault_stage *stage, const struct event *event,
+		       struct fault_handle *handle, struct error *err)
+{
+	return firewall_forget(stage->testbed->node[NODE_ROUTER].ns, err);
+}
+
+static int take_over_apply(struct fault_stage *stage, const struct event *event,
+			   struct fault_handle *handle, struct error *err)
+{
+	return testbed_take_over(stage->testbed, event->announce, err);
+}
+
 static const struct fault_operations {
 	int (*apply)(struct fault_stage *stage, const struct event *event,
 		     struct fault_handle *handle, struct error *err);
@@ -318,6 +336,8 @@ static const struct fault_operations {
 	[FAULT_REBOOT] = { power_apply, NULL },
 	[FAULT_CRASH] = { crash_apply, NULL },
 	[FAULT_FREEZE] = { freeze_apply, freeze_heal },
+	[FAULT_CONNTRACK_FLUSH] = { flush_apply, NULL },
+	[FAULT_TAKE_OVER] = { take_over_apply, NULL },
 };
 static_assert(ARRAY_SIZE(operations) == _FAULT_KIND_MAX, "every fault has its operations");
 

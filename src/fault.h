@@ -14,6 +14,7 @@
 struct fault_stage {
 	struct testbed *testbed;
 	struct agent *agent[_ENDPOINT_MAX]; /* NULL where there is none */
+	struct agent *dying[_ENDPOINT_MAX]; /* of hosts that lost power; NULL where there is none */
 	int (*let_go)(struct fault_stage *stage, enum node_id node, struct error *err);
 	int (*take_up)(struct fault_stage *stage, enum node_id node, bool service,
 		       struct error *err);

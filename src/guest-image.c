@@ -33,16 +33,6 @@ static int find_qemu(struct guest_image *image, struct error *err)
 	return 0;
 }
 
-/* What is cached may not be on the disk yet when this machine goes down. */
-static void add_boot(struct cache_key *key)
-{
-	_cleanup_(file_closep) FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char id[64] = "";
-
-	if (file && fgets(id, sizeof(id), file))
-		cache_key_add_string(key, id);
-}
-
 /* Everything that the state of a booted guest depends on. The cached files' names tell what is
  * in them. */
 static int snapshot_path(struct guest_image *image, char **ret_path, struct error *err)
@@ -61,7 +51,7 @@ static int snapshot_path(struct guest_image *image, char **ret_path, struct erro
 	if (!argv)
 		return error_errno(err, -ENOMEM, "snapshot");
 	cache_key_init(&key);
-	add_boot(&key);
+	cache_key_add_boot(&key);
 	r = cache_key_add_file(&key, image->qemu, err);
 	for (size_t i = 0; argv[i]; i++)
 		cache_key_add_string(&key, argv[i]);
@@ -113,11 +103,28 @@ static int make_snapshot(struct guest_image *image, struct error *err)
 	return r;
 }
 
+/* When they cannot be made from a kernel that is damaged, that is the error to tell. */
+static int make_files(struct guest_image *image, const struct guest_image_config *config,
+		      struct error *err)
+{
+	const char *program = config->program;
+	char self[64];
+	int r;
+
+	/* By its number: under /proc/self another program would look at itself. */
+	snprintf(self, sizeof(self), "/proc/%d/exe", (int)getpid());
+	r = vmlinux_cached(config->kernel->image, &image->kernel, err);
+	if (r >= 0)
+		r = initramfs_cached(program ? program : self, config->kernel, &image->initrd, err);
+	if (r < 0 && err && err->kind == ERROR_INPUT)
+		kernel_check(config->kernel, err);
+	return r;
+}
+
 int guest_image_new(const struct guest_image_config *config, struct guest_image **ret_image,
 		    struct error *err)
 {
 	_cleanup_(guest_image_freep) struct guest_image *image = calloc(1, sizeof(*image));
-	char self[64];
 	int r;
 
 	if (!image || !(image->release = strdup(config->kernel->release)))
@@ -126,14 +133,9 @@ int guest_image_new(const struct guest_image_config *config, struct guest_image 
 		return error_input(err, "a guest may have %u MiB of memory, not %u",
 				   GUEST_MEMORY_MIB_MAX, config->memory_mib);
 	image->memory_mib = round_memory(config->memory_mib);
-	/* By its number: under /proc/self another program would look at itself. */
-	snprintf(self, sizeof(self), "/proc/%d/exe", (int)getpid());
 	r = find_qemu(image, err);
 	if (r >= 0)
-		r = vmlinux_cached(config->kernel->image, &image->kernel, err);
-	if (r >= 0)
-		r = initramfs_cached(config->program ? config->program : self, config->kernel,
-				     &image->initrd, err);
+		r = make_files(image, config, err);
 	if (r >= 0 && !config->no_snapshot && image->machine->port_kind != MACHINE_PORT_NONE)
 		r = make_snapshot(image, err);
 	if (r < 0)

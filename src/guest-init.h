@@ -5,6 +5,7 @@
  * guest quiet, waits at the snapshot point, does the job and ends the guest.
  */
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "src/util/error.h"
@@ -21,6 +22,9 @@ int guest_init_wanted(void);
  * makes, every job starts with; it returns 0, or a negative errno with the reason in `err`. */
 typedef int (*guest_prepare_func)(void *userdata, struct error *err);
 _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, void *userdata);
+
+/* Bytes that the job may still write. */
+uint64_t guest_init_room(void);
 
 /* Tells the host that a long job is getting on though it has nothing to write yet. */
 void guest_init_progress(void);

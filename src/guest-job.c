@@ -5,56 +5,68 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "src/guest-files.h"
+
 static json_object *text(const char *s)
 {
 	return s ? json_object_new_string(s) : NULL;
 }
 
-/* Each trial names its scenario by place in a list without repetitions: file, text and variant. */
-static size_t place_of(json_object *list, const struct scenario *s)
+/* Lists without repetitions: of the files' texts, and of the scenarios made of them. Trials of one
+ * scenario follow each other, so the latest is looked at first. */
+struct lists {
+	json_object *sources, *scenarios;
+	const struct scenario **known; /* one a scenario */
+	size_t n_known;
+};
+
+static size_t place_of_source(json_object *sources, const struct scenario *s)
 {
-	size_t n = json_object_array_length(list);
-	json_object *o;
+	size_t n = json_object_array_length(sources);
+	json_object *o, *known;
 
 	for (size_t i = n; i-- > 0;) {
-		json_object *known;
-
-		json_object_object_get_ex(json_object_array_get_idx(list, i), "address", &known);
-		if (json_object_get_uint64(known) == (uintptr_t)s)
+		json_object_object_get_ex(json_object_array_get_idx(sources, i), "text", &known);
+		if (!strcmp(json_object_get_string(known), s->source))
 			return i;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "address", json_object_new_uint64((uintptr_t)s));
 	json_object_object_add(o, "file", text(s->file));
-	json_object_object_add(o, "source", text(s->source));
-	json_object_object_add(o, "variant", text(s->variant));
-	json_object_array_add(list, o);
+	json_object_object_add(o, "text", text(s->source));
+	json_object_array_add(sources, o);
 	return n;
 }
 
-static void strip_addresses(json_object *list)
-{
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		json_object_object_del(json_object_array_get_idx(list, i), "address");
-}
-
-static json_object *request_json(const struct scenario_request *request)
+static json_object *scenario_json(struct lists *lists, const struct scenario *s)
 {
 	json_object *o = json_object_new_object(), *sets = json_object_new_array();
 
-	for (size_t i = 0; i < request->n_set; i++)
-		json_object_array_add(sets, text(request->set[i]));
-	json_object_object_add(o, "quick", json_object_new_boolean(request->quick));
-	json_object_object_add(o, "horizon_nsec", json_object_new_int64(request->horizon_nsec));
+	for (char **set = s->recipe.set; *set; set++)
+		json_object_array_add(sets, text(*set));
+	json_object_object_add(o, "source",
+			       json_object_new_uint64(place_of_source(lists->sources, s)));
+	json_object_object_add(o, "variant", text(s->variant));
+	json_object_object_add(o, "quick", json_object_new_boolean(s->recipe.quick));
+	json_object_object_add(o, "measure_only", json_object_new_boolean(s->recipe.measure_only));
+	json_object_object_add(o, "horizon_nsec", json_object_new_int64(s->recipe.horizon_nsec));
 	json_object_object_add(o, "set", sets);
 	return o;
 }
 
-char *guest_job_write(const struct engine_job *job, const size_t *indices, size_t n)
+static size_t place_of(struct lists *lists, const struct scenario *s)
 {
-	json_object *o = json_object_new_object(), *scenarios = json_object_new_array();
+	for (size_t i = lists->n_known; i-- > 0;)
+		if (lists->known[i] == s)
+			return i;
+	json_object_array_add(lists->scenarios, scenario_json(lists, s));
+	lists->known[lists->n_known] = s;
+	return lists->n_known++;
+}
+
+static json_object *trials_json(const struct engine_job *job, const size_t *indices, size_t n,
+				struct lists *lists)
+{
 	json_object *trials = json_object_new_array();
-	char *copy;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct engine_trial *t = &job->trials[indices[i]];
@@ -62,20 +74,34 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 
 		json_object_object_add(trial, "index", json_object_new_uint64(indices[i]));
 		json_object_object_add(trial, "scenario",
-				       json_object_new_uint64(place_of(scenarios, t->scenario)));
+				       json_object_new_uint64(place_of(lists, t->scenario)));
 		json_object_object_add(trial, "family", json_object_new_int(t->family));
 		json_object_object_add(trial, "repeat", json_object_new_int((int)t->repeat));
 		json_object_object_add(trial, "phase", json_object_new_int64(t->phase));
 		json_object_array_add(trials, trial);
 	}
-	strip_addresses(scenarios);
+	return trials;
+}
+
+char *guest_job_write(const struct engine_job *job, const size_t *indices, size_t n)
+{
+	struct lists lists = { json_object_new_array(), json_object_new_array(),
+			       calloc(n + 1, sizeof(*lists.known)), 0 };
+	json_object *o = json_object_new_object();
+	char *copy = NULL;
+
 	json_object_object_add(o, "seed", json_object_new_uint64(job->seed));
+	json_object_object_add(o, "pcap", json_object_new_boolean(job->pcap_dir != NULL));
+	json_object_object_add(o, "trace", json_object_new_boolean(job->trace));
 	json_object_object_add(o, "no_bpf", json_object_new_boolean(job->force_fallback));
-	json_object_object_add(o, "request", request_json(job->request));
-	json_object_object_add(o, "scenarios", scenarios);
-	json_object_object_add(o, "trials", trials);
-	copy = strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	if (lists.known)
+		json_object_object_add(o, "trials", trials_json(job, indices, n, &lists));
+	json_object_object_add(o, "sources", lists.sources);
+	json_object_object_add(o, "scenarios", lists.scenarios);
+	if (lists.known)
+		copy = strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
+	free(lists.known);
 	return copy;
 }
 
@@ -87,52 +113,93 @@ static json_object *get(json_object *o, const char *key)
 	return value;
 }
 
-/* Loads the file's variants and keeps the one that is meant. */
-static int read_scenario(json_object *o, const struct scenario_request *request,
-			 struct scenario_list *list, struct error *err)
+/* The sources of a job, parsed once for all the scenarios that are made of them. */
+struct sources {
+	struct scenario_source **items; /* owned */
+	size_t count;
+};
+
+static void sources_deinit(struct sources *sources)
 {
-	const char *source = json_object_get_string(get(o, "source"));
-	const char *variant = json_object_get_string(get(o, "variant"));
-	struct scenario_list all = { 0 };
-	int r = scenario_parse(json_object_get_string(get(o, "file")), source, strlen(source),
-			       request, &all, err);
+	for (size_t i = 0; i < sources->count; i++)
+		scenario_source_free(sources->items[i]);
+	free(sources->items);
+}
 
-	for (size_t i = 0; r >= 0 && i < all.count; i++) {
-		const char *name = all.items[i]->variant;
+static int read_sources(json_object *list, struct sources *sources, struct error *err)
+{
+	size_t n = json_object_array_length(list);
+	int r = 0;
 
-		if ((!variant && !name) || (variant && name && !strcmp(variant, name))) {
-			list->items[list->count++] = take_ptr(all.items[i]);
-			break;
+	sources->items = calloc(n + 1, sizeof(struct scenario_source *));
+	if (!sources->items)
+		return error_errno(err, -ENOMEM, "job");
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+		json_object *source = get(o, "text");
+
+		r = scenario_source_parse(
+			json_object_get_string(get(o, "file")), json_object_get_string(source),
+			(size_t)json_object_get_string_len(source), &sources->items[i], err);
+		sources->count += r >= 0;
+	}
+	return r;
+}
+
+static int find_variant(const struct scenario_source *source, const char *wanted,
+			size_t *ret_variant, struct error *err)
+{
+	for (size_t i = 0; i < scenario_source_count(source); i++) {
+		const char *name = scenario_source_variant(source, i);
+
+		if ((!wanted && !name) || (wanted && name && !strcmp(wanted, name))) {
+			*ret_variant = i;
+			return 0;
 		}
 	}
-	scenario_list_deinit(&all);
-	return r;
+	return error_set(err, ERROR_FAILED, -EBADMSG, "job: there is no variant '%s'", wanted);
+}
+
+static int read_scenario(json_object *o, const struct sources *sources,
+			 struct scenario **ret_scenario, struct error *err)
+{
+	const struct scenario_source *source =
+		sources->items[json_object_get_uint64(get(o, "source"))];
+	json_object *sets = get(o, "set");
+	size_t n_sets = json_object_array_length(sets), variant = 0;
+	_cleanup_(freep) const char **set = calloc(n_sets + 1, sizeof(*set));
+	struct scenario_request request = {
+		.quick = json_object_get_boolean(get(o, "quick")),
+		.measure_only = json_object_get_boolean(get(o, "measure_only")),
+		.horizon_nsec = json_object_get_int64(get(o, "horizon_nsec")),
+		.set = set,
+		.n_set = n_sets,
+	};
+	int r;
+
+	if (!set)
+		return error_errno(err, -ENOMEM, "job");
+	for (size_t i = 0; i < n_sets; i++)
+		set[i] = json_object_get_string(json_object_array_get_idx(sets, i));
+	r = find_variant(source, json_object_get_string(get(o, "variant")), &variant, err);
+	return r < 0 ? r : scenario_source_make(source, variant, &request, ret_scenario, err);
 }
 
 static int read_scenarios(json_object *o, struct guest_job *job, struct error *err)
 {
-	json_object *request = get(o, "request"), *sets = get(request, "set");
+	_cleanup_(sources_deinit) struct sources sources = { 0 };
 	json_object *scenarios = get(o, "scenarios");
-	size_t n_sets = json_object_array_length(sets), n = json_object_array_length(scenarios);
-	_cleanup_(freep) const char **set = calloc(n_sets + 1, sizeof(*set));
-	struct scenario_request how = {
-		.quick = json_object_get_boolean(get(request, "quick")),
-		.horizon_nsec = json_object_get_int64(get(request, "horizon_nsec")),
-		.set = set,
-		.n_set = n_sets,
-	};
-	int r = 0;
+	size_t n = json_object_array_length(scenarios);
+	int r = read_sources(get(o, "sources"), &sources, err);
 
 	job->scenarios.items = calloc(n + 1, sizeof(*job->scenarios.items));
-	if (!set || !job->scenarios.items)
+	if (!job->scenarios.items)
 		return error_errno(err, -ENOMEM, "job");
-	for (size_t i = 0; i < n_sets; i++)
-		set[i] = json_object_get_string(json_object_array_get_idx(sets, i));
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = read_scenario(json_object_array_get_idx(scenarios, i), &how, &job->scenarios,
-				  err);
-	if (r >= 0 && job->scenarios.count != n)
-		return error_set(err, ERROR_FAILED, -EBADMSG, "job: a variant is missing");
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = read_scenario(json_object_array_get_idx(scenarios, i), &sources,
+				  &job->scenarios.items[i], err);
+		job->scenarios.count += r >= 0;
+	}
 	return r;
 }
 
@@ -162,6 +229,8 @@ static int read_trials(json_object *o, struct guest_job *job, struct error *err)
 		.n_trials = n,
 		.jobs = (unsigned int)n,
 		.seed = json_object_get_uint64(get(o, "seed")),
+		.pcap_dir = json_object_get_boolean(get(o, "pcap")) ? GUEST_FILES_FOLDER : NULL,
+		.trace = json_object_get_boolean(get(o, "trace")),
 		.force_fallback = json_object_get_boolean(get(o, "no_bpf")),
 		.pin_phases = true,
 	};

@@ -21,7 +21,8 @@ struct guest_process {
 		.pid = -1, .pid_fd = -1, .console_fd = -1, .monitor_fd = -1                        \
 	}
 
-/* Starts `program`. monitor_fd of the config is filled in here. */
+/* Starts `program`. monitor_fd and order_fd of the config are filled in
+ * here. */
 int guest_process_start(struct guest_process *process, const char *program,
 			const struct machine *machine, const struct machine_config *config,
 			struct error *err);
@@ -31,3 +32,6 @@ int guest_process_end(struct guest_process *process);
 
 /* The processor time it has used. */
 int64_t guest_process_cpu_nsec(const struct guest_process *process);
+
+/* Whether none of its threads runs, or waits for a processor or a disk. */
+bool guest_process_is_asleep(const struct guest_process *process);

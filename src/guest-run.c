@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/guest-run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 
+#include "src/guest-files.h"
 #include "src/guest-init.h"
 #include "src/guest-job.h"
 #include "src/runner.h"
+#include "src/tracer.h"
 
 #define ALIVE_EVERY (600 * NSEC_PER_SEC) /* virtual; each wake-up costs the host some 70 us */
 
@@ -18,10 +22,17 @@ struct station {
 	struct observer *observer;
 };
 
+/* What is not sent before the last trial is over. */
+struct answer {
+	struct record *record; /* owned; NULL: there is none, for this reason */
+	struct error err;
+};
+
 struct work {
 	struct guest_job job;
 	FILE *out;
 	struct loop_timer *alive;
+	struct answer *kept; /* one a trial; NULL: each is sent at once */
 };
 
 static int prepare(void *userdata, struct error *err)
@@ -29,18 +40,75 @@ static int prepare(void *userdata, struct error *err)
 	struct station *station = userdata;
 	int r = loop_new(&station->loop, err);
 
-	return r < 0 ? r : observer_new(station->loop, false, &station->observer, err);
+	if (r >= 0)
+		r = observer_new(station->loop, false, &station->observer, err);
+	if (r >= 0)
+		observer_close_late(station->observer);
+	return r;
+}
+
+static void answer(struct work *work, size_t trial, const struct record *record,
+		   const struct error *err)
+{
+	_cleanup_(freep) char *line = guest_job_answer(work->job.indices[trial], record, err);
+	struct error failure = { 0 };
+
+	if (line && strlen(line) >= guest_init_room() && work->job.job.trace) {
+		free(take_ptr(line));
+		error_set(&failure, ERROR_FAILED, -ENOSPC,
+			  "--trace: more than a guest can hand out: run fewer or shorter scenarios "
+			  "at a time, or use --engine host");
+		line = guest_job_answer(work->job.indices[trial], NULL, &failure);
+	}
+	if (line)
+		fprintf(work->out, "%s\n", line);
+	fflush(work->out);
 }
 
 static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
 {
 	struct work *work = userdata;
-	_cleanup_(record_freep) struct record *owned = record;
-	_cleanup_(freep) char *line = guest_job_answer(work->job.indices[trial], owned, err);
 
-	if (line)
-		fprintf(work->out, "%s\n", line);
-	fflush(work->out);
+	if (work->kept) {
+		work->kept[trial] = (struct answer){ record, *err };
+		return;
+	}
+	answer(work, trial, record, err);
+	record_free(record);
+}
+
+/* Traces and captures take long to write, in virtual time too: the other trials would come late. */
+static int keep_answers(struct work *work, struct error *err)
+{
+	int r = 0;
+
+	if (!work->job.job.trace && !work->job.job.pcap_dir)
+		return 0;
+	work->kept = calloc(work->job.job.n_trials, sizeof(*work->kept));
+	if (!work->kept)
+		return error_errno(err, -ENOMEM, "answers");
+	if (work->job.job.pcap_dir)
+		r = guest_files_prepare(err);
+	return r;
+}
+
+/* Without its capture no trial has what was asked for. */
+static void send_kept(struct work *work)
+{
+	struct error failure = { 0 };
+	int r = 0;
+
+	if (work->job.job.pcap_dir)
+		r = guest_files_write(GUEST_FILES_FOLDER, guest_init_room() * 3 / 4, work->out,
+				      &failure);
+	for (size_t i = 0; i < work->job.job.n_trials; i++) {
+		struct answer *a = &work->kept[i];
+
+		if (a->record)
+			tracer_finish(a->record);
+		answer(work, i, r < 0 ? NULL : a->record, r < 0 ? &failure : &a->err);
+		a->record = record_free(a->record);
+	}
 }
 
 static void on_alive(void *userdata)
@@ -51,10 +119,11 @@ static void on_alive(void *userdata)
 	loop_timer_set(work->alive, nsec_now() + ALIVE_EVERY);
 }
 
+/* Nothing is freed: the machine ends with the job, and taking namespaces down takes as long as
+ * building them. */
 static int work_through(struct station *station, struct work *work, struct error *err)
 {
-	_cleanup_(observer_freep) struct observer *fallback = NULL;
-	_cleanup_(runner_freep) struct runner *runner = NULL;
+	struct runner *runner;
 	struct engine_listener listener = { .done = on_done, .userdata = work };
 	struct observer *observer = station->observer;
 	struct utsname kernel;
@@ -62,9 +131,12 @@ static int work_through(struct station *station, struct work *work, struct error
 
 	uname(&kernel);
 	if (work->job.job.force_fallback) {
-		r = observer_new(station->loop, true, &fallback, err);
-		observer = fallback;
+		r = observer_new(station->loop, true, &observer, err);
+		if (r >= 0)
+			observer_close_late(observer);
 	}
+	if (r >= 0)
+		r = keep_answers(work, err);
 	if (r >= 0)
 		r = loop_timer_new(station->loop, on_alive, work, &work->alive, err);
 	if (r < 0)
@@ -72,7 +144,11 @@ static int work_through(struct station *station, struct work *work, struct error
 	on_alive(work);
 	r = runner_new(station->loop, observer, &work->job.job, engine_qemu.name, kernel.release,
 		       &listener, &runner, err);
-	return r < 0 ? r : loop_run(station->loop, err);
+	if (r >= 0)
+		r = loop_run(station->loop, err);
+	if (r >= 0 && work->kept)
+		send_kept(work);
+	return r;
 }
 
 static int run(const void *text, size_t size, FILE *out, void *userdata)

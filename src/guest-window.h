@@ -14,6 +14,7 @@
 #define GUEST_WINDOW_VERSION 1
 #define GUEST_WINDOW_SIZE    (64u << 20) /* bytes; only what is touched takes memory */
 #define GUEST_WINDOW_JOB     4096u	 /* offset of the job; the output comes after it */
+#define GUEST_WINDOW_OUTPUT  (16u << 20) /* bytes that a job leaves for the output at least */
 
 enum guest_state {
 	GUEST_STATE_NONE,    /* not yet in user space */

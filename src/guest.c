@@ -227,7 +227,9 @@ static void check_progress(struct guest *guest)
 	int64_t cpu = guest_process_cpu_nsec(&guest->process);
 	nsec_t now = nsec_now();
 
-	if (cpu - guest->cpu_nsec > NSEC_PER_MSEC) {
+	/* Using none for long may also mean that it gets none. */
+	if (cpu - guest->cpu_nsec > NSEC_PER_MSEC || (now - guest->cpu_seen_nsec > ASLEEP_NSEC &&
+						      !guest_process_is_asleep(&guest->process))) {
 		guest->cpu_nsec = cpu;
 		guest->cpu_seen_nsec = now;
 	}
@@ -373,10 +375,10 @@ static void on_process(void *userdata, uint32_t events)
 
 static int make_window(struct guest *guest, const struct guest_config *config, struct error *err)
 {
-	const size_t room = GUEST_WINDOW_SIZE - GUEST_WINDOW_JOB;
+	const size_t room = GUEST_WINDOW_SIZE - GUEST_WINDOW_JOB - GUEST_WINDOW_OUTPUT;
 	struct guest_window *window;
 
-	if (config->job_size > room / 2)
+	if (config->job_size > room)
 		return error_input(err, "a job of %zu bytes is more than a guest takes",
 				   config->job_size);
 	guest->window_fd = memfd_create("deadpeer-window", MFD_CLOEXEC);

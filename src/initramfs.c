@@ -385,9 +385,11 @@ static int write_into(const struct program *program, const struct kernel *kernel
 
 	if (!temporary)
 		return error_errno(err, -ENOMEM, "initramfs");
-	r = write_program(program, kernel, temporary, err);
-	if (r >= 0 && rename(temporary, target) < 0)
-		r = cache_error(err, -errno, target);
+	r = kernel_check(kernel, err);
+	if (r >= 0)
+		r = write_program(program, kernel, temporary, err);
+	if (r >= 0)
+		r = cache_commit(temporary, target, err);
 	if (r < 0)
 		unlink(temporary);
 	else
@@ -416,9 +418,9 @@ int initramfs_cached(const char *path, const struct kernel *kernel, char **ret_p
 		target = NULL;
 		return error_errno(err, -ENOMEM, "initramfs");
 	}
-	if (access(target, R_OK) < 0) {
+	if (!cache_is_whole(target)) {
 		r = cache_lock(target, &lock, err);
-		if (r >= 0 && access(target, R_OK) < 0)
+		if (r >= 0 && !cache_is_whole(target))
 			r = write_into(&program, kernel, target, err);
 	}
 	if (r >= 0)

@@ -14,17 +14,32 @@ static void on_signal(void *userdata, uint32_t events)
 	loop_quit(i->loop);
 }
 
-int interrupt_init(struct interrupt *i, struct loop *loop, struct error *err)
+static void three_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+int interrupt_block(struct error *err)
 {
 	sigset_t set;
 
+	three_signals(&set);
+	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? error_errno(err, -errno, "sigprocmask") : 0;
+}
+
+int interrupt_init(struct interrupt *i, struct loop *loop, struct error *err)
+{
+	sigset_t set;
+	int r;
+
 	*i = (struct interrupt){ .loop = loop, .fd = -1 };
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return error_errno(err, -errno, "sigprocmask");
+	r = interrupt_block(err);
+	if (r < 0)
+		return r;
+	three_signals(&set);
 	i->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (i->fd < 0)
 		return error_errno(err, -errno, "signalfd");

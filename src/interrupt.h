@@ -19,3 +19,6 @@ struct interrupt {
 /* Blocks the three signals and quits the loop when one comes. `interrupt` must stay in place. */
 int interrupt_init(struct interrupt *interrupt, struct loop *loop, struct error *err);
 void interrupt_deinit(struct interrupt *interrupt);
+
+/* Blocks them ahead of the loop: what comes before it is not lost, and kills nobody. */
+int interrupt_block(struct error *err);

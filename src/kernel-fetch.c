@@ -20,6 +20,7 @@
 #include "src/cache.h"
 #include "src/command.h"
 #include "src/deb.h"
+#include "src/kernel-manifest.h"
 #include "src/kernel.h"
 #include "src/util/nsec.h"
 
@@ -317,6 +318,10 @@ static int unpack(const char *deb, const char *target, struct error *err)
 	if (mkdir(temporary, 0700) < 0)
 		return cache_error(err, -errno, temporary);
 	r = deb_unpack_kernel(deb, temporary, err);
+	if (r >= 0)
+		r = kernel_manifest_write(temporary, err);
+	if (r >= 0)
+		cache_remove(target); /* what was damaged */
 	if (r >= 0 && rename(temporary, target) < 0)
 		r = cache_error(err, -errno, target);
 	if (r < 0)
@@ -324,7 +329,7 @@ static int unpack(const char *deb, const char *target, struct error *err)
 	return r;
 }
 
-/* Downloads and unpacks, unless somebody has. */
+/* Downloads and unpacks, unless somebody has and it is still whole. */
 static int install(const struct apt *apt, const struct package *package, struct error *err)
 {
 	_cleanup_(freep) char *kernels = NULL, *target = NULL, *deb = NULL;
@@ -339,7 +344,7 @@ static int install(const struct apt *apt, const struct package *package, struct 
 	r = cache_lock(target, &lock, err);
 	if (r < 0)
 		return r;
-	if (access(target, F_OK) == 0)
+	if (kernel_manifest_check(target))
 		return 0;
 	r = download(apt, package, deb, err);
 	if (r < 0)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "src/cache.h"
+#include "src/kernel-manifest.h"
 #include "src/vmlinux.h"
 
 static const char *const origin_names[] = {
@@ -49,6 +50,21 @@ void kernel_deinit(struct kernel *kernel)
 	free(kernel->image);
 	free(kernel->modules);
 	*kernel = (struct kernel){ 0 };
+}
+
+int kernel_check(const struct kernel *kernel, struct error *err)
+{
+	_cleanup_(freep) char *folder = strdup(kernel->image);
+
+	if (!folder)
+		return error_errno(err, -ENOMEM, "kernel");
+	*strrchr(folder, '/') = '\0';
+	if (kernel->origin != KERNEL_FETCHED || kernel_manifest_check(folder))
+		return 0;
+	return error_set(
+		err, ERROR_CAPABILITY, -EBADMSG,
+		"%s is damaged or not whole: run `deadpeer kernels fetch %s` again, or remove it",
+		folder, kernel->release);
 }
 
 void kernel_list_deinit(struct kernel_list *list)

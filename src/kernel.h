@@ -49,6 +49,9 @@ void kernel_list_deinit(struct kernel_list *list);
 int kernel_find(const char *name, const char *modules, struct kernel *ret, struct error *err);
 void kernel_deinit(struct kernel *kernel);
 
+/* Fails, with the remedy, when it is a fetched one that is no longer whole. */
+int kernel_check(const struct kernel *kernel, struct error *err);
+
 /* Brings the newest of Debian's cloud kernels that `name` matches into the user's cache, with
  * the machine's own package client, without root and without installing it. `progress` is for
  * a terminal. What is there already is not fetched again. */

@@ -11,8 +11,9 @@
 #include "src/guest-run.h"
 #include "src/util/cleanup.h"
 
-static const struct verb *const verbs[] = { &verb_run,	  &verb_list,  &verb_show,   &verb_check,
-					    &verb_doctor, &verb_shell, &verb_kernels };
+static const struct verb *const verbs[] = { &verb_run,	  &verb_list,  &verb_show,    &verb_check,
+					    &verb_doctor, &verb_shell, &verb_kernels, &verb_sweep,
+					    &verb_export, &verb_merge };
 
 static void usage(FILE *out)
 {

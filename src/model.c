@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/model.h"
+#include "src/model-internal.h"
 
 #include <stdlib.h>
+
+#include <unistd.h>
 
 #include "src/timeline.h"
 
@@ -12,6 +14,20 @@
 #define KEEPALIVE_IDLE	   (7200 * NSEC_PER_SEC)
 #define KEEPALIVE_INTERVAL (75 * NSEC_PER_SEC)
 #define KEEPALIVE_COUNT	   9
+
+/* TCP_TIMEOUT_INIT, TCP_SYN_RETRIES; net/ipv4/tcp_ipv4.c: tcp_sk_init(). */
+#define SYN_RTO		  NSEC_PER_SEC
+#define SYN_RETRIES	  6
+#define SYN_LINEAR	  4
+#define SYN_LINEAR_SYSCTL "net.ipv4.tcp_syn_linear_timeouts"
+#define PROBE_SHIFT_MAX	  10 /* tcp_probe0_when(): ilog2(TCP_RTO_MAX / TCP_RTO_MIN) + 1 */
+/* What is sent at once fills a window in this, and a window that nobody reads from is no larger. */
+#define FILL_MAX  (300 * NSEC_PER_MSEC)
+#define FILL_SIZE (256 << 10)
+/* An agent that is told to do something does it within this. */
+#define TOLD_MAX (100 * NSEC_PER_MSEC)
+/* TCP_DELACK_MIN, by which the RTT may be overestimated. */
+#define DELAYED_ACK (40 * NSEC_PER_MSEC)
 
 /* kernel/time/timer.c: LVL_SIZE, LVL_CLK_SHIFT, LVL_DEPTH with HZ > 100. */
 #define WHEEL_SIZE   64
@@ -25,6 +41,15 @@ unsigned int model_hz(void)
 	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || nsec_from_timespec(&tick) <= 0)
 		return 250;
 	return (unsigned int)(NSEC_PER_SEC / nsec_from_timespec(&tick));
+}
+
+struct model_facts model_facts_of_kernel(void)
+{
+	bool linear = access("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", F_OK) == 0;
+
+	return (struct model_facts){ .hz = model_hz(),
+				     .rto_nsec = NSEC_NONE,
+				     .syn_linear = linear ? SYN_LINEAR : 0 };
 }
 
 static nsec_t min_nsec(nsec_t a, nsec_t b)
@@ -55,42 +80,38 @@ nsec_t model_threshold(unsigned int retries, nsec_t rto_min, nsec_t rto_max)
 	return sum;
 }
 
-static int64_t sysctl_or(const struct scenario *s, enum node_id node, const char *key,
-			 int64_t fallback)
+int64_t model_sysctl_or(const struct scenario *s, enum node_id node, const char *key,
+			int64_t fallback)
 {
 	const char *value = scenario_sysctl(s, node, key);
 
 	return value ? atoll(value) : fallback;
 }
 
-/* What the timers of one end go by. */
-struct timers {
-	unsigned int hz;
-	unsigned int late; /* each timer is late/2 of its granule late: 0, 1 or 2 */
-	nsec_t rto_min, rto_max, user_timeout;
-	unsigned int retries2;
-	nsec_t idle, interval;
-	int64_t count;
-	bool keepalive;
-};
-
-static struct timers timers_of(const struct scenario *s, enum node_id node, unsigned int hz)
+struct timers model_timers_of(const struct scenario *s, enum node_id node,
+			      const struct model_facts *facts)
 {
 	const struct scenario_agent *a = &s->agent[node];
-	struct timers t = { .hz = hz };
+	struct timers t = { .hz = facts->hz };
 
-	t.rto_min = sysctl_or(s, node, "net.ipv4.tcp_rto_min_us", RTO_MIN / 1000) * NSEC_PER_USEC;
-	t.rto_max = sysctl_or(s, node, "net.ipv4.tcp_rto_max_ms", RTO_MAX / NSEC_PER_MSEC) *
+	t.rto_min =
+		model_sysctl_or(s, node, "net.ipv4.tcp_rto_min_us", RTO_MIN / 1000) * NSEC_PER_USEC;
+	t.rto_max = model_sysctl_or(s, node, "net.ipv4.tcp_rto_max_ms", RTO_MAX / NSEC_PER_MSEC) *
 		    NSEC_PER_MSEC;
-	t.retries2 = (unsigned int)sysctl_or(s, node, "net.ipv4.tcp_retries2", RETRIES2);
+	t.retries2 = (unsigned int)model_sysctl_or(s, node, "net.ipv4.tcp_retries2", RETRIES2);
+	t.syn_retries = (unsigned int)scenario_option(
+		a, OPTION_SYN_COUNT,
+		model_sysctl_or(s, node, "net.ipv4.tcp_syn_retries", SYN_RETRIES));
+	t.syn_linear = (unsigned int)model_sysctl_or(s, node, SYN_LINEAR_SYSCTL, facts->syn_linear);
 	t.user_timeout = scenario_option(a, OPTION_USER_TIMEOUT, 0);
 	t.keepalive = scenario_option(a, OPTION_KEEPALIVE, 0);
-	t.idle = sysctl_or(s, node, "net.ipv4.tcp_keepalive_time", KEEPALIVE_IDLE / NSEC_PER_SEC) *
+	t.idle = model_sysctl_or(s, node, "net.ipv4.tcp_keepalive_time",
+				 KEEPALIVE_IDLE / NSEC_PER_SEC) *
 		 NSEC_PER_SEC;
-	t.interval = sysctl_or(s, node, "net.ipv4.tcp_keepalive_intvl",
-			       KEEPALIVE_INTERVAL / NSEC_PER_SEC) *
+	t.interval = model_sysctl_or(s, node, "net.ipv4.tcp_keepalive_intvl",
+				     KEEPALIVE_INTERVAL / NSEC_PER_SEC) *
 		     NSEC_PER_SEC;
-	t.count = sysctl_or(s, node, "net.ipv4.tcp_keepalive_probes", KEEPALIVE_COUNT);
+	t.count = model_sysctl_or(s, node, "net.ipv4.tcp_keepalive_probes", KEEPALIVE_COUNT);
 	t.idle = scenario_option(a, OPTION_KEEPALIVE_IDLE, t.idle);
 	t.interval = scenario_option(a, OPTION_KEEPALIVE_INTERVAL, t.interval);
 	t.count = scenario_option(a, OPTION_KEEPALIVE_COUNT, t.count);
@@ -98,7 +119,7 @@ static struct timers timers_of(const struct scenario *s, enum node_id node, unsi
 }
 
 /* When a timer of that span goes off. */
-static nsec_t fires(const struct timers *t, nsec_t span)
+nsec_t model_fires(const struct timers *t, nsec_t span)
 {
 	return span + model_granule(t->hz, span) * t->late / 2;
 }
@@ -111,20 +132,72 @@ static nsec_t fires(const struct timers *t, nsec_t span)
  * the first timeout and starts its timer anew. The threshold is computed from TCP_RTO_MIN, whatever
  * tcp_rto_min_us says.
  */
-static nsec_t retransmission_death(const struct timers *t, nsec_t rto, bool probe)
+nsec_t model_retransmission_death(const struct timers *t, nsec_t rto, bool probe)
 {
 	nsec_t threshold = model_threshold(t->retries2, RTO_MIN, t->rto_max);
-	nsec_t now = probe ? fires(t, rto) : 0, first;
+	nsec_t now = probe ? model_fires(t, rto) : 0, first;
 
 	if (t->user_timeout)
 		threshold = t->user_timeout;
-	now += fires(t, rto);
+	now += model_fires(t, rto);
 	for (first = now; now - first < threshold;) {
 		nsec_t wait = rto = min_nsec(rto * 2, t->rto_max);
 
 		if (t->user_timeout)
 			wait = min_nsec(wait, threshold - (now - first));
-		now += fires(t, wait);
+		now += model_fires(t, wait);
+	}
+	return now;
+}
+
+/*
+ * tcp_write_timeout() in SYN_SENT: the attempt ends at the first timeout that finds as many
+ * retransmissions as are allowed, the linear ones included; or at the first that finds the time
+ * since connect() above the user timeout, or, without one, above what tcp_syn_retries alone stands
+ * for, which with linear timeouts may come first.
+ */
+static nsec_t syn_death(const struct timers *t)
+{
+	unsigned int retransmits = 0;
+	nsec_t limit = t->user_timeout ? t->user_timeout
+				       : model_threshold(t->syn_retries, SYN_RTO, t->rto_max);
+	nsec_t rto = SYN_RTO, now = model_fires(t, rto);
+
+	while (retransmits < t->syn_retries + t->syn_linear && (!retransmits || now < limit)) {
+		nsec_t wait;
+
+		if (++retransmits > t->syn_linear)
+			rto = min_nsec(rto * 2, t->rto_max);
+		wait = t->user_timeout ? min_nsec(rto, limit - now) : rto;
+		now += model_fires(t, wait > 0 ? wait : NSEC_PER_SEC / t->hz);
+	}
+	return now;
+}
+
+/*
+ * tcp_probe_timer() of a window that closed at `closed`, with a peer that answers until `lost`
+ * (NSEC_NEVER: it goes on): tcp_retries2 probes may stay unanswered. A user timeout runs from the
+ * first probe on, answered or not. NSEC_NEVER: it does not end.
+ */
+static nsec_t persist_death(const struct timers *t, nsec_t rto, nsec_t closed, nsec_t lost)
+{
+	nsec_t base = rto > RTO_MIN ? rto : RTO_MIN, now = closed + model_fires(t, base),
+	       first = now;
+	unsigned int unanswered = 0, backoff = 0;
+
+	if (!t->user_timeout && lost == NSEC_NEVER)
+		return NSEC_NEVER;
+	while (unanswered < t->retries2 &&
+	       !(t->user_timeout && now > first && now - first >= t->user_timeout)) {
+		nsec_t wait;
+
+		unanswered += now >= lost;
+		backoff += backoff < t->retries2;
+		wait = min_nsec(base << (backoff < PROBE_SHIFT_MAX ? backoff : PROBE_SHIFT_MAX),
+				t->rto_max);
+		if (t->user_timeout)
+			wait = min_nsec(wait, t->user_timeout - (now - first));
+		now += model_fires(t, wait);
 	}
 	return now;
 }
@@ -133,21 +206,44 @@ static nsec_t retransmission_death(const struct timers *t, nsec_t rto, bool prob
  * gone unanswered; with a user timeout, until that much silence and at least one probe. */
 static nsec_t keepalive_death(const struct timers *t)
 {
-	nsec_t now = fires(t, t->idle);
+	nsec_t now = model_fires(t, t->idle);
 
 	for (int64_t probes = 1;; probes++) {
-		now += fires(t, t->interval);
+		now += model_fires(t, t->interval);
 		if (t->user_timeout ? now >= t->user_timeout : probes >= t->count)
 			return now;
 	}
 }
 
-/* Whether the path to the peer is silent from the first event on, beyond this end's first hop. */
-static bool peer_is_lost(const struct scenario *s, enum node_id node)
+/* ICMP net or host unreachable undoes the back-off (RFC 6069, tcp_ipv4.c: tcp_ld_RTO_revert();
+ * tcp_ipv6.c does it for "no route"), so timeouts come closer together than doubling says. */
+static bool backoff_is_undone(const struct event *e)
 {
-	const struct event *e = s->events;
+	return e->fault == FAULT_UNREACHABLE ||
+	       (e->fault == FAULT_INTERFACE_DOWN && e->node == NODE_ROUTER);
+}
 
-	if (s->n_events != 1 || e->kind != EVENT_FAULT || s->path.kind != PATH_ROUTED)
+static void widen(struct prediction *p, nsec_t at)
+{
+	if (p->mechanism == MECHANISM_NONE || at < p->earliest_nsec)
+		p->earliest_nsec = at;
+	if (p->mechanism == MECHANISM_NONE || at > p->latest_nsec)
+		p->latest_nsec = at;
+}
+
+/* What an end goes through as far as the model knows it; times since the first event. */
+struct situation {
+	nsec_t lost_nsec;    /* from when on nothing gets through; NSEC_NEVER */
+	nsec_t send_nsec;    /* the timeline has this end send, after that; NSEC_NEVER */
+	nsec_t connect_nsec; /* it connects then; NSEC_NEVER: it was connected before */
+	nsec_t paused_nsec;  /* the peer stops reading; NSEC_NEVER */
+	nsec_t closed_nsec;  /* this end sends more than is then taken; NSEC_NEVER */
+};
+
+/* Whether a fault makes the path to the peer silent, beyond this end's first hop. */
+static bool loses_peer(const struct scenario *s, const struct event *e, enum node_id node)
+{
+	if (s->path.kind != PATH_ROUTED)
 		return false;
 	switch (e->fault) {
 	case FAULT_BLACKHOLE:
@@ -159,27 +255,62 @@ static bool peer_is_lost(const struct scenario *s, enum node_id node)
 		return e->node != node;
 	case FAULT_INTERFACE_DOWN:
 		return e->node == NODE_ROUTER ? e->side != node : e->node != node;
+	case FAULT_CONNTRACK_FLUSH:
+		return s->path.untracked == FIREWALL_DROP;
 	case FAULT_ADDRESS_REMOVE:
 	case FAULT_DROP:
 	case FAULT_NETEM:
 	case FAULT_REBOOT:
 	case FAULT_CRASH:
 	case FAULT_FREEZE:
+	case FAULT_TAKE_OVER:
 	case _FAULT_KIND_MAX:
 		break;
 	}
 	return false;
 }
 
-/* ICMP net or host unreachable undoes the back-off (RFC 6069, tcp_ipv4.c: tcp_ld_RTO_revert();
- * tcp_ipv6.c does it for "no route"), so timeouts come closer together than doubling says. */
-static bool backoff_is_undone(const struct event *e)
+static bool add_action(struct situation *to, const struct event *e, nsec_t at, enum node_id node)
 {
-	return e->fault == FAULT_UNREACHABLE ||
-	       (e->fault == FAULT_INTERFACE_DOWN && e->node == NODE_ROUTER);
+	if (e->node != node) {
+		to->paused_nsec = at;
+		return e->action == ACTION_PAUSE_READING;
+	}
+	if (e->action == ACTION_CONNECT && to->connect_nsec == NSEC_NEVER) {
+		to->connect_nsec = at;
+		return true;
+	}
+	if (to->send_nsec == NSEC_NEVER && to->lost_nsec != NSEC_NEVER)
+		to->send_nsec = at;
+	if (to->closed_nsec == NSEC_NEVER && to->paused_nsec != NSEC_NEVER && e->size >= FILL_SIZE)
+		to->closed_nsec = at;
+	return e->action == ACTION_SEND;
 }
 
-/* How long after the fault the first segment is sent that gets no answer; NSEC_NEVER: none is. */
+/* False where something happens that the model does not know. */
+static bool read_situation(const struct scenario *s, enum node_id node, struct situation *ret)
+{
+	struct situation to = { NSEC_NEVER, NSEC_NEVER, NSEC_NEVER, NSEC_NEVER, NSEC_NEVER };
+
+	for (size_t i = 0; i < s->n_events; i++) {
+		const struct event *e = &s->events[i];
+		nsec_t at = e->at_nsec - s->events[0].at_nsec;
+
+		if (e->kind == EVENT_ACTION) {
+			if (!add_action(&to, e, at, node))
+				return false;
+			continue;
+		}
+		if (e->kind == EVENT_HEAL || to.lost_nsec != NSEC_NEVER || !loses_peer(s, e, node))
+			return false;
+		to.lost_nsec = at;
+	}
+	*ret = to;
+	return true;
+}
+
+/* How long after the fault the workload sends what gets no answer, at most; NSEC_NEVER: it does
+ * not. */
 static nsec_t first_send(const struct scenario_agent *a)
 {
 	switch ((enum workload)scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE)) {
@@ -199,18 +330,10 @@ static nsec_t first_send(const struct scenario_agent *a)
 	return NSEC_NEVER;
 }
 
-static void widen(struct prediction *p, nsec_t at)
-{
-	if (p->mechanism == MECHANISM_NONE || at < p->earliest_nsec)
-		p->earliest_nsec = at;
-	if (p->mechanism == MECHANISM_NONE || at > p->latest_nsec)
-		p->latest_nsec = at;
-}
-
 /* With a long RTT there is data in flight when the fault strikes, whose timer has been running for
  * up to that long; and answers under way still move the estimate that the timeout comes from. */
-static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, nsec_t send_latest,
-				      bool undone)
+static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, nsec_t earliest,
+				      nsec_t latest, bool undone)
 {
 	struct prediction p = { 0 };
 
@@ -218,10 +341,10 @@ static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, 
 		nsec_t timeout = rto + rtt * (i / 6 - 2) / 8, at;
 
 		t->late = i % 3;
-		at = retransmission_death(t, timeout, i / 3 % 2);
-		widen(&p, at - rtt);
+		at = model_retransmission_death(t, timeout, i / 3 % 2);
+		widen(&p, at - rtt + earliest);
 		p.mechanism = t->user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_RETRANSMISSION;
-		widen(&p, at + send_latest);
+		widen(&p, at + latest);
 	}
 	if (undone && !t->user_timeout)
 		widen(&p, rto - rtt + model_threshold(t->retries2, RTO_MIN, t->rto_max));
@@ -246,19 +369,100 @@ static struct prediction predict_idle(struct timers *t, nsec_t quiet)
 	return p;
 }
 
+/* An ICMP error ends an attempt at once; only silence leaves it to its timers. */
+static bool is_silent(const struct event *e)
+{
+	return e->fault == FAULT_BLACKHOLE || e->fault == FAULT_POWER_LOSS ||
+	       e->fault == FAULT_CABLE_PULL;
+}
+
+static struct prediction predict_connect(struct timers *t, const struct scenario *s, nsec_t connect)
+{
+	struct prediction p = { 0 };
+
+	if (s->events[0].kind != EVENT_FAULT || !is_silent(&s->events[0]))
+		return p;
+
+	for (t->late = 0; t->late <= 2; t->late++) {
+		nsec_t at = syn_death(t);
+
+		widen(&p, connect + at);
+		p.mechanism = t->user_timeout && at >= t->user_timeout ? MECHANISM_USER_TIMEOUT
+								       : MECHANISM_SYN;
+	}
+	p.latest_nsec += TOLD_MAX;
+	return p;
+}
+
+/* The RTO is that of the transfer which filled the window, and not known exactly. */
+static struct prediction predict_zero_window(struct timers *t, nsec_t rto,
+					     const struct situation *in)
+{
+	struct prediction p = { 0 };
+
+	for (int i = 0; i < 3 * 7 * 5; i++) {
+		nsec_t closed = in->closed_nsec + FILL_MAX * (i / 3 % 7) / 6, at;
+
+		t->late = i % 3;
+		at = persist_death(t, rto + DELAYED_ACK * (i / 21) / 4, closed, in->lost_nsec);
+		if (at == NSEC_NEVER)
+			return p;
+		widen(&p, at);
+		p.mechanism = t->user_timeout && at - closed >= t->user_timeout
+				      ? MECHANISM_USER_TIMEOUT
+				      : MECHANISM_PERSIST;
+	}
+	return p;
+}
+
+/* Where only the way to the peer is lost, its requests still come, and are answered in vain. */
+static nsec_t first_answer(const struct scenario *s, enum node_id node)
+{
+	enum direction away = node == NODE_CLIENT ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
+
+	if (scenario_option(&s->agent[node], OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_ECHO ||
+	    s->events[0].direction != away)
+		return NSEC_NEVER;
+	return first_send(&s->agent[!node]);
+}
+
+/* Since when an end without a workload of its own had heard nothing when the fault struck. */
+static nsec_t quiet_before(const struct scenario *s, enum node_id node,
+			   const struct model_facts *facts)
+{
+	return first_send(&s->agent[!node]) == NSEC_NEVER ? facts->established_nsec : 0;
+}
+
 struct prediction model_predict(const struct scenario *s, enum family family, enum node_id node,
 				const struct model_facts *facts)
 {
-	struct timers t = timers_of(s, node, facts->hz);
-	nsec_t send = first_send(&s->agent[node]), rto = facts->rto_nsec;
+	const struct scenario_agent *agent = &s->agent[node];
+	struct timers t = model_timers_of(s, node, facts);
+	nsec_t send = first_send(agent), rto = facts->rto_nsec;
+	struct situation in;
 
-	if (!peer_is_lost(s, node))
+	if (!read_situation(s, node, &in))
 		return (struct prediction){ 0 };
 	if (rto == NSEC_NONE)
 		rto = t.rto_min + 2 * s->path.netem.delay_nsec + NSEC_PER_SEC / facts->hz;
+	if (in.closed_nsec != NSEC_NEVER)
+		return predict_zero_window(&t, rto, &in);
+	if (in.lost_nsec == NSEC_NEVER || in.paused_nsec != NSEC_NEVER)
+		return (struct prediction){ 0 };
+	if (in.connect_nsec != NSEC_NEVER)
+		return in.connect_nsec < in.lost_nsec ? (struct prediction){ 0 }
+						      : predict_connect(&t, s, in.connect_nsec);
+	if (in.lost_nsec > 0)
+		return (struct prediction){ 0 };
+	if (send == NSEC_NEVER)
+		send = first_answer(s, node);
 	if (send != NSEC_NEVER)
-		return predict_busy(&t, rto, facts->rtt_nsec, send, backoff_is_undone(s->events));
+		return predict_busy(&t, rto, facts->rtt_nsec, 0, send,
+				    backoff_is_undone(s->events));
+	if (in.send_nsec != NSEC_NEVER && (!t.keepalive || in.send_nsec < t.idle))
+		return predict_busy(&t, rto, 0, in.send_nsec, in.send_nsec + TOLD_MAX,
+				    backoff_is_undone(s->events));
 	if (t.keepalive)
-		return predict_idle(&t, facts->established_nsec);
+		return predict_idle(&t, quiet_before(s, node, facts));
 	return (struct prediction){ 0 };
 }

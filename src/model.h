@@ -15,6 +15,8 @@ struct model_facts {
 	nsec_t rto_nsec; /* of the connection before the fault; NSEC_NONE: from path.delay */
 	nsec_t rtt_nsec; /* smoothed, likewise; 0 where the RTO is not known */
 	nsec_t established_nsec; /* before the first event */
+	unsigned int syn_linear; /* what tcp_syn_linear_timeouts is unless the scenario says; 0
+				  * where the kernel has none (before Linux 6.5) */
 };
 
 struct prediction {
@@ -24,11 +26,19 @@ struct prediction {
 
 /* Ticks a second of the running kernel. */
 unsigned int model_hz(void);
+/* What is known before there is a connection: the running kernel. */
+struct model_facts model_facts_of_kernel(void);
 
-/* What should become of that end. Only the loss of the peer or of the path behind the first hop
- * is predicted, and only where nothing heals it. */
+/* What should become of that end: when the peer or the path behind the first hop is lost, and
+ * nothing heals it, before or after it connects; and when the peer stops reading. */
 struct prediction model_predict(const struct scenario *scenario, enum family family,
 				enum node_id node, const struct model_facts *facts);
+
+/* How long what is left of a connection stays, by what ends it: TIME_WAIT, FIN_WAIT_2, ORPHAN (from
+ * its FIN on) or SYNACK (from the SYN on); else nothing is predicted. Holds where nothing comes
+ * from the peer any more. */
+struct prediction model_gone(const struct scenario *scenario, enum node_id node,
+			     const struct model_facts *facts, enum mechanism mechanism);
 
 /* By how much a timer of `span_nsec` may be late: the granule of its level of the timer wheel. */
 nsec_t model_granule(unsigned int hz, nsec_t span_nsec);

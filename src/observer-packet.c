@@ -18,6 +18,8 @@
 /* What the kernel may hold for us while the loop is busy elsewhere. It accounts for a packet's
  * whole memory, not for the headers we take. */
 #define RECEIVE_BUFFER (16 << 20)
+#define OFFSET_SPAN    (10 * NSEC_PER_USEC) /* two clocks are read together well enough */
+#define OFFSET_TRIES   4
 
 struct packet_slot {
 	struct sockaddr_ll from;
@@ -39,6 +41,7 @@ struct observer_packet {
 	struct packet_buffer *buffer;
 	observer_packet_func func;
 	void *userdata;
+	struct observer_packet *next; /* once it is mute */
 };
 
 /* One received frame, in what its control messages say. */
@@ -139,7 +142,7 @@ int observer_packet_new(const struct observer_watch_spec *spec, struct packet_bu
 
 	if (!source)
 		return error_errno(err, -ENOMEM, "packets of '%s'", spec->interface);
-	*source = (struct observer_packet){ -1, NULL, buffer, func, userdata };
+	*source = (struct observer_packet){ -1, NULL, buffer, func, userdata, NULL };
 	if (spec->pcap_path) {
 		rc = capture_new(spec->pcap_path, &source->capture, err);
 		if (rc < 0)
@@ -154,12 +157,26 @@ int observer_packet_new(const struct observer_watch_spec *spec, struct packet_bu
 
 struct observer_packet *observer_packet_free(struct observer_packet *source)
 {
+	struct observer_packet *next = source ? source->next : NULL;
+
 	if (!source)
 		return NULL;
 	fd_close(source->fd);
 	capture_free(source->capture);
 	free(source);
-	return NULL;
+	return next;
+}
+
+struct observer_packet *observer_packet_mute(struct observer_packet *source,
+					     struct observer_packet *next)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &nothing };
+
+	setsockopt(source->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	source->capture = capture_free(source->capture);
+	source->next = next;
+	return source;
 }
 
 int observer_packet_fd(const struct observer_packet *source)
@@ -169,14 +186,22 @@ int observer_packet_fd(const struct observer_packet *source)
 
 /* What to add to a reading of CLOCK_REALTIME to have one of CLOCK_MONOTONIC. It is read for each
  * batch, because someone may set the clock; packets that wait at that moment are off by the step.
- */
+ * Whoever was interrupted between the readings reads again. */
 static nsec_t monotonic_offset(void)
 {
-	struct timespec real;
-	nsec_t earlier = nsec_now();
+	nsec_t offset = 0;
 
-	clock_gettime(CLOCK_REALTIME, &real);
-	return earlier + (nsec_now() - earlier) / 2 - nsec_from_timespec(&real);
+	for (int i = 0; i < OFFSET_TRIES; i++) {
+		struct timespec real;
+		nsec_t earlier = nsec_now(), span;
+
+		clock_gettime(CLOCK_REALTIME, &real);
+		span = nsec_now() - earlier;
+		offset = earlier + span / 2 - nsec_from_timespec(&real);
+		if (span < OFFSET_SPAN)
+			break;
+	}
+	return offset;
 }
 
 static void read_control(struct msghdr *header, struct frame *frame)

@@ -25,8 +25,13 @@ DEFINE_CLEANUP(struct packet_buffer *, packet_buffer_free)
 int observer_packet_new(const struct observer_watch_spec *spec, struct packet_buffer *buffer,
 			observer_packet_func func, void *userdata,
 			struct observer_packet **ret_source, struct error *err);
+/* Frees it and returns what it was linked to by observer_packet_mute(), or NULL. */
 struct observer_packet *observer_packet_free(struct observer_packet *source);
 DEFINE_CLEANUP(struct observer_packet *, observer_packet_free)
+
+/* Takes nothing in any more, and is linked in front of `next`. Returns `source`. */
+struct observer_packet *observer_packet_mute(struct observer_packet *source,
+					     struct observer_packet *next);
 
 int observer_packet_fd(const struct observer_packet *source);
 /* Receives what there is, at most `max_batches` times a handful; then tells what was dropped. */

@@ -44,6 +44,8 @@ struct observer {
 	struct observer_watch *bucket[BUCKETS]; /* by cookie; dead ones too while busy */
 	unsigned int busy;			/* tellings under way */
 	bool any_dead;
+	bool close_late;
+	struct observer_packet *closed_late; /* linked; owned */
 };
 
 struct observer_watch {
@@ -83,7 +85,12 @@ const char *observer_fallback_reason(const struct observer *observer)
 
 static void release(struct observer_watch *watch)
 {
-	observer_packet_free(watch->packets);
+	struct observer *observer = watch->observer;
+
+	if (watch->packets && observer->close_late)
+		observer->closed_late = observer_packet_mute(watch->packets, observer->closed_late);
+	else
+		observer_packet_free(watch->packets);
 	observer_fallback_free(watch->fallback);
 	fd_close(watch->destroy_fd);
 	fd_close(watch->netns_fd);
@@ -264,9 +271,16 @@ struct observer *observer_free(struct observer *observer)
 		return NULL;
 	loop_io_free(observer->bpf_io);
 	observer_bpf_free(observer->bpf);
+	while (observer->closed_late)
+		observer->closed_late = observer_packet_free(observer->closed_late);
 	packet_buffer_free(observer->buffer);
 	free(observer);
 	return NULL;
+}
+
+void observer_close_late(struct observer *observer)
+{
+	observer->close_late = true;
 }
 
 /* Connections over IPv4 may be those of IPv6 sockets, whose end is told in the other group. */
@@ -381,19 +395,17 @@ static void flush_watch(struct observer_watch *watch)
 	drain_destroyed(watch, FLUSH_TURN);
 }
 
-void observer_flush(struct observer *observer)
+void observer_watch_flush(struct observer_watch *watch)
 {
+	struct observer *observer = watch->observer;
+
 	if (observer->busy) /* a source may not be drained from within its own telling */
 		return;
 	begin(observer);
 	if (observer->bpf)
 		observer_bpf_drain(observer->bpf, UINT32_MAX);
-	for (int i = 0; i < BUCKETS; i++) {
-		for (struct observer_watch *w = observer->bucket[i]; w; w = w->next) {
-			if (!w->dead)
-				flush_watch(w);
-		}
-	}
+	if (!watch->dead)
+		flush_watch(watch);
 	end(observer);
 }
 

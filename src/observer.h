@@ -13,7 +13,7 @@
  * Order: what one source tells is in the order of time (BPF: but for the microseconds
  * by which two processors may overtake each other; one socket's events never do). Between
  * BPF, packets and destroy notifications it is not: whoever needs one order, of all or of
- * several watches, goes by time_nsec after observer_flush().
+ * several watches, goes by time_nsec after observer_watch_flush() of each.
  */
 
 #include <linux/tcp.h>
@@ -74,6 +74,8 @@ struct tcp_packet {
 	uint8_t flags;	   /* FIN=1 SYN=2 RST=4 PSH=8 ACK=16 URG=32 ECE=64 CWR=128 */
 	uint16_t window;
 	uint32_t payload; /* bytes */
+	uint16_t id;	  /* IPv4: identification; 0 with IPv6 */
+	uint32_t stamp;	  /* TSval of the timestamps option, 0 without one */
 };
 
 struct observation {
@@ -122,6 +124,10 @@ int observer_new(struct loop *loop, bool force_fallback, struct observer **ret_o
 /* After its watches, and not from within their functions. */
 struct observer *observer_free(struct observer *observer);
 DEFINE_CLEANUP(struct observer *, observer_free)
+/* From now on the packet sockets of freed watches are closed with the observer: to close one takes
+ * an RCU grace period (net/packet/af_packet.c: packet_release()), some ticks in which the loop
+ * stands still. Each keeps its namespace alive. */
+void observer_close_late(struct observer *observer);
 enum observer_clock observer_clock(const struct observer *observer);
 const char *observer_clock_name(enum observer_clock clock); /* "tracepoint", "sock_diag" */
 /* Why it fell back, one line, or NULL. */
@@ -143,9 +149,9 @@ struct observer_watch_spec {
 int observer_watch(struct observer *observer, const struct observer_watch_spec *spec,
 		   observer_func func, void *userdata, struct observer_watch **ret_watch,
 		   struct error *err);
-/* Passes on what has happened so far, without waiting for the loop to come round. Does nothing when
- * called by whom an observation is passed on to. */
-void observer_flush(struct observer *observer);
+/* Passes on what has happened there so far, without waiting for the loop to come round. Does
+ * nothing when called by whom an observation is passed on to. */
+void observer_watch_flush(struct observer_watch *watch);
 /* Reports a failed or short pcap write of this watch, if there was one (disk full). */
 int observer_watch_check(struct observer_watch *watch, struct error *err);
 struct observer_watch *observer_watch_free(struct observer_watch *watch);

@@ -49,6 +49,7 @@ static bool decode_ipv4(const uint8_t *p, size_t captured, size_t length, struct
 	if (ip.version != 4 || header < sizeof(ip) || header > captured || total < header ||
 	    total > length || ip.protocol != IPPROTO_TCP || ntohs(ip.frag_off) & 0x1fff)
 		return false;
+	packet->id = ntohs(ip.id);
 	set_ip(&packet->source, AF_INET, &ip.saddr);
 	set_ip(&packet->destination, AF_INET, &ip.daddr);
 	*ret_transport = (struct transport){ p + header, captured - header, total - header };
@@ -74,6 +75,24 @@ static bool decode_ipv6(const uint8_t *p, size_t captured, size_t length, struct
 	return true;
 }
 
+/* RFC 9293, 3.1: options are kind and length, but for those of a single byte; RFC 7323, 3.2. */
+static uint32_t find_stamp(const uint8_t *p, size_t size)
+{
+	enum { END, NOP, TIMESTAMPS = 8 };
+
+	while (size > 1 && *p != END) {
+		size_t n = *p == NOP ? 1 : p[1];
+
+		if (*p == TIMESTAMPS && n == 10 && size >= n)
+			return get_u32(p + 2);
+		if (n == 0 || n > size)
+			break;
+		p += n;
+		size -= n;
+	}
+	return 0;
+}
+
 static bool decode_tcp(const struct transport *t, struct tcp_packet *packet)
 {
 	const uint8_t *p = t->bytes;
@@ -91,6 +110,7 @@ static bool decode_tcp(const struct transport *t, struct tcp_packet *packet)
 	packet->flags = p[13];
 	packet->window = get_u16(p + 14);
 	packet->payload = (uint32_t)(t->length - header);
+	packet->stamp = find_stamp(p + 20, (header < t->captured ? header : t->captured) - 20);
 	return true;
 }
 

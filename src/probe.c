@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "netns/firewall.h"
 #include "netns/link.h"
 #include "netns/packetfilter.h"
 #include "netns/qdisc.h"
@@ -183,6 +184,19 @@ static int probe_nf_tables(char *detail, size_t size, struct error *err)
 	return r < 0 ? r : 0;
 }
 
+static int probe_conntrack(char *detail, size_t size, struct error *err)
+{
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = firewall_probe(err);
+	if (r == 0)
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+				 "the kernel has no connection tracking with NAT for nf_tables; "
+				 "path.conntrack, path.nat and path.untracked need it");
+	return r < 0 ? r : 0;
+}
+
 static int probe_netem(char *detail, size_t size, struct error *err)
 {
 	int r = privilege_acquire(err);
@@ -331,6 +345,8 @@ const struct probe probes[] = {
 	  "bpftool" },
 	{ "nf_tables ingress", false, true, probe_nf_tables,
 	  "modprobe nf_tables; CONFIG_NETFILTER_INGRESS" },
+	{ "conntrack and NAT", false, true, probe_conntrack,
+	  "modprobe nf_conntrack nft_ct nft_masq; a distribution's kernel has them" },
 	{ "netem", false, true, probe_netem, "modprobe sch_netem; a distribution's kernel has it" },
 	{ "file descriptors", false, false, probe_descriptors, "ulimit -Hn 65536, as root" },
 	{ "iproute2", false, false, probe_iproute2, "apt-get install iproute2" },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/record.h"
 
+#include "src/tracer.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,7 @@ static void endpoint_free(struct record_endpoint *endpoint)
 	free(endpoint->resets);
 	free(endpoint->calls);
 	free(endpoint->packets);
+	free(endpoint->samples);
 	free(endpoint->command_output);
 }
 
@@ -29,6 +32,8 @@ struct record *record_free(struct record *record)
 		free(record->failures[i]);
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
 		endpoint_free(&record->endpoint[n]);
+	trace_deinit(&record->trace);
+	tracer_free(record->tracer);
 	free(record->settings);
 	free(record->faults);
 	free(record->failures);
@@ -40,6 +45,15 @@ struct record *record_free(struct record *record)
 	free(record->clock);
 	free(record);
 	return NULL;
+}
+
+uint32_t record_sample_open(const struct record_sample *sample)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < _TCP_STATE_MAX; i++)
+		sum += sample->open[i];
+	return sum;
 }
 
 /* Doubles whenever the count reaches a power of two, so that no capacity need be kept. */

@@ -13,8 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "netns/sockdiag.h"
+#include "netns/tcp-state.h"
 #include "src/outcome.h"
 #include "src/scenario.h"
+#include "src/trace.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
 #include "src/util/nsec.h"
@@ -42,7 +45,9 @@ struct record_call {
 	nsec_t start_nsec; /* when it was entered */
 	const char *name;  /* "read"; static */
 	int64_t result;
-	const char *error; /* "ETIMEDOUT" or NULL; static */
+	const char *error;	 /* "ETIMEDOUT" or NULL; static */
+	unsigned int connection; /* of its process, counted from 0 */
+	unsigned int process;	 /* the node's agents, counted from 0: one started again is 1 */
 };
 
 struct record_packet {
@@ -51,6 +56,25 @@ struct record_packet {
 	uint8_t flags; /* as in struct tcp_packet */
 	uint32_t seq, ack, payload;
 	uint16_t window;
+};
+
+/* A look at the connection's socket, as `ss -tno` shows it; it holds until the next entry, its
+ * timer running down. State CLOSE: there was none. */
+struct record_sample {
+	nsec_t time_nsec;
+	int state;
+	uint32_t send_queue, receive_queue;
+	enum sockdiag_timer timer;
+	nsec_t expires_nsec; /* of the timer, from then; NSEC_NONE: none runs */
+	uint32_t retransmits, probes, backoff;
+	uint32_t open[_TCP_STATE_MAX]; /* how many of many connections are in each state */
+};
+
+/* What became of many connections. */
+struct record_population {
+	uint32_t connections; /* 0: there was one, and this is not used */
+	uint32_t outcome[_OUTCOME_MAX];
+	nsec_t first_nsec, last_nsec; /* when programs saw the first and the last end */
 };
 
 /* What was known of the connection at its end, or at the end of the trial. */
@@ -66,8 +90,10 @@ struct record_endpoint {
 	const char *error; /* errno name, or NULL; static */
 	enum mechanism mechanism;
 	nsec_t kernel_nsec, application_nsec, wire_nsec; /* detection time on three clocks */
-	nsec_t recovered_nsec;		   /* first packet received after the last heal */
-	nsec_t earliest_nsec, latest_nsec; /* predicted */
+	nsec_t gone_nsec; /* nothing of it was left; NSEC_NONE: something is */
+	nsec_t gone_earliest_nsec, gone_latest_nsec; /* predicted */
+	nsec_t recovered_nsec;			     /* first packet received after the last heal */
+	nsec_t earliest_nsec, latest_nsec;	     /* predicted */
 	struct record_state *states;
 	size_t n_states;
 	struct record_retransmission *retransmissions;
@@ -78,6 +104,10 @@ struct record_endpoint {
 	size_t n_calls;
 	struct record_packet *packets; /* of the connection, from its first; not in JSON */
 	size_t n_packets;
+	int64_t bytes_read, bytes_written; /* by the first process on the connection; -1: unknown */
+	struct record_sample *samples;
+	size_t n_samples;
+	struct record_population population;
 	struct record_tcp_info tcp_info;
 	char *command_output; /* of the user's own command, or NULL */
 	int command_status;   /* wait status, -1: none, or still running at the end */
@@ -114,10 +144,15 @@ struct record {
 	nsec_t span_nsec; /* from the first event to the end of the trial */
 	char **failures;  /* one line each: expected and got */
 	size_t n_failures;
+	struct trace trace;
+	struct tracer *tracer; /* what the trace is yet to be made of, or NULL; not in JSON */
 };
 
 struct record *record_free(struct record *record);
 DEFINE_CLEANUP(struct record *, record_free)
+
+/* How many connections there still were. */
+uint32_t record_sample_open(const struct record_sample *sample);
 
 /* Grows `*array` by one zeroed element of `size` bytes and returns it, or NULL. */
 void *record_append(void *array, size_t *count, size_t size);
@@ -133,5 +168,6 @@ char *record_title(const struct record *record, char *buffer, size_t size);
 
 /* One line of JSON without a newline; caller frees. NULL when out of memory. */
 char *record_to_json(const struct record *record);
-/* Reads what record_to_json() wrote (packets are not in it). ERROR_FAILED names what is wrong. */
+/* Reads what record_to_json() wrote (the endpoints' packets are not in it). ERROR_FAILED names what
+ * is wrong. */
 int record_from_json(const char *json, struct record **ret_record, struct error *err);

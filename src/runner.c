@@ -8,6 +8,10 @@
 
 #define READY_POLL     (10 * NSEC_PER_MSEC)
 #define PROGRESS_EVERY (250 * NSEC_PER_MSEC)
+#define EVENT_TAKES    (20 * NSEC_PER_MSEC) /* in a guest, at most; and then what follows from it */
+#define RECORD_TAKES   (20 * NSEC_PER_MSEC) /* likewise */
+#define MOMENT	       (10 * NSEC_PER_MSEC) /* two in one, or side by side, are too near */
+#define MOMENTS	       (1u << 20)	    /* of the calendar, which goes round in three hours */
 #define JOBS_DEFAULT   256
 #define FDS_PER_TRIAL  24 /* namespaces, netlink, packet and agent sockets */
 #define FDS_SPARE      64
@@ -26,6 +30,7 @@ struct runner {
 	struct observer *observer; /* the caller's */
 	struct loop_timer *start_timer, *progress_timer;
 	struct slot *slots; /* one a trial */
+	bool *calendar;	    /* MOMENTS that are taken; NULL unless phases are pinned; owned */
 	size_t next, running, done;
 	unsigned int jobs;
 };
@@ -35,10 +40,53 @@ static void finished(struct runner *r, struct slot *slot, struct record *record,
 {
 	r->done++;
 	r->listener->done(slot->index, record, err, r->listener->userdata);
-	if (r->done == r->job->n_trials)
+	if (r->done == r->job->n_trials || (r->job->stop && *r->job->stop))
 		loop_quit(r->loop);
 	else
 		loop_timer_set(r->start_timer, nsec_now());
+}
+
+/* What one trial does (starting a program takes five milliseconds of virtual time) makes another's
+ * event late if that is due meanwhile. */
+static bool reserve(const nsec_t *moments, size_t n, void *userdata)
+{
+	const struct slot *slot = userdata;
+	bool *calendar = slot->runner->calendar;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t moment = (uint64_t)moments[i] / MOMENT;
+
+		if (calendar[(moment - 1) % MOMENTS] || calendar[moment % MOMENTS] ||
+		    calendar[(moment + 1) % MOMENTS])
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		calendar[(uint64_t)moments[i] / MOMENT % MOMENTS] = true;
+	return true;
+}
+
+/* A record takes some milliseconds of virtual time to make, and an event that is due then would be
+ * late by them. */
+static nsec_t quiet_at(nsec_t now, void *userdata)
+{
+	const struct slot *slot = userdata;
+	const struct runner *r = slot->runner;
+	nsec_t at = now;
+	bool moved;
+
+	do {
+		moved = false;
+		for (size_t i = 0; i < r->next; i++) {
+			const struct trial *t = r->slots[i].trial;
+			nsec_t event = !t || trial_retired(t) ? NSEC_NEVER : trial_next_event(t);
+
+			if (event > at - EVENT_TAKES && event < at + RECORD_TAKES) {
+				at = event + EVENT_TAKES;
+				moved = true;
+			}
+		}
+	} while (moved);
+	return at;
 }
 
 /* `err` is the trial's own and goes with it. */
@@ -68,7 +116,10 @@ static void start_next(struct runner *r)
 				   .engine = r->engine,
 				   .kernel = r->kernel,
 				   .pcap_dir = r->job->pcap_dir,
+				   .trace = r->job->trace,
 				   .wait = r->job->pin_phases,
+				   .quiet_at = r->job->pin_phases ? quiet_at : NULL,
+				   .reserve = r->calendar ? reserve : NULL,
 				   .phase = r->job->pin_phases ? t->phase : -1 };
 	struct error err = { 0 };
 
@@ -163,7 +214,9 @@ int runner_new(struct loop *loop, struct observer *observer, const struct engine
 			      .listener = listener,
 			      .jobs = affordable(job->jobs ? job->jobs : JOBS_DEFAULT) };
 	r->slots = calloc(job->n_trials, sizeof(*r->slots));
-	if (!r->slots)
+	if (job->pin_phases)
+		r->calendar = calloc(MOMENTS, sizeof(*r->calendar));
+	if (!r->slots || (job->pin_phases && !r->calendar))
 		return error_errno(err, -ENOMEM, "runner");
 	rc = loop_timer_new(loop, on_start, r, &r->start_timer, err);
 	if (rc >= 0)
@@ -184,6 +237,7 @@ struct runner *runner_free(struct runner *r)
 	for (size_t i = 0; r->slots && i < r->next; i++)
 		trial_free(r->slots[i].trial);
 	free(r->slots);
+	free(r->calendar);
 	loop_timer_free(r->start_timer);
 	loop_timer_free(r->progress_timer);
 	free(r);

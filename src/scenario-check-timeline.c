@@ -8,10 +8,12 @@
 #include "src/scenario-internal.h"
 
 struct check_node {
-	int dead_line;	  /* the event that took its power for good; 0: it has power */
-	int reboot_line;  /* its latest reboot */
-	nsec_t back_nsec; /* when that is over */
-	int agent_line;	  /* the event since which its agent is not running; 0: it runs */
+	int dead_line;	    /* the event that took its power for good; 0: it has power */
+	int reboot_line;    /* its latest reboot */
+	nsec_t back_nsec;   /* when that is over */
+	int take_over_line; /* the event that gave its address to another host */
+	int agent_line;	    /* the event since which its agent is not running; 0: it runs */
+	int start_line;	    /* its latest start, which may have failed; 0: none since it ended */
 };
 
 struct check {
@@ -73,6 +75,12 @@ static int check_power(struct check *check, const struct event *event)
 	return 0;
 }
 
+static void end_agent(struct check *check, const struct event *event)
+{
+	check->node[event->node].agent_line = event->line;
+	check->node[event->node].start_line = 0;
+}
+
 static int check_running(struct check *check, const struct event *event)
 {
 	int line = check->node[event->node].agent_line;
@@ -84,18 +92,35 @@ static int check_running(struct check *check, const struct event *event)
 			       node_name(event->node), line);
 }
 
+/* A start may fail, as where the port is still taken; so one may follow another. */
+static int check_start(struct check *check, const struct event *event)
+{
+	struct check_node *node = &check->node[event->node];
+
+	if (!node->agent_line && !node->start_line)
+		return scenario_refuse(check->scenario, event->line, check->err,
+				       "the agent of the %s runs at this time; 'start' is for one "
+				       "that has ended by 'crash' or 'exit'",
+				       node_name(event->node));
+	node->start_line = event->line;
+	node->agent_line = 0;
+	return 0;
+}
+
 static int check_action(struct check *check, const struct event *event)
 {
 	const struct scenario_agent *agent = &check->scenario->agent[event->node];
 	int r;
 
+	if (event->action == ACTION_START)
+		return check_start(check, event);
 	if (agent->command)
 		return scenario_refuse(check->scenario, event->line, check->err,
 				       "action '%s' is for built-in agents; the %s runs a command",
 				       action_name(event->action), node_name(event->node));
 	r = check_running(check, event);
 	if (r == 0 && event->action == ACTION_EXIT)
-		check->node[event->node].agent_line = event->line;
+		end_agent(check, event);
 	return r;
 }
 
@@ -156,10 +181,30 @@ static int check_fault(struct check *check, size_t index)
 		if (__builtin_add_overflow(event->at_nsec, event->downtime_nsec, &node->back_nsec))
 			node->back_nsec = NSEC_NEVER;
 		node->agent_line = event->no_service ? event->line : 0;
+		node->start_line = 0;
 		break;
 	case FAULT_CRASH:
 		forget_faults(check, index, event->node, false);
-		node->agent_line = event->line;
+		end_agent(check, event);
+		break;
+	case FAULT_CONNTRACK_FLUSH:
+		if (!scenario_tracks(scenario))
+			return scenario_refuse(
+				scenario, event->line, check->err,
+				"the router knows no flows that it could forget; add "
+				"'path.conntrack: true'");
+		break;
+	case FAULT_TAKE_OVER:
+		if (scenario->path.kind != PATH_SWITCHED)
+			return scenario_refuse(scenario, event->line, check->err,
+					       "fault 'take-over' needs a third port on the same "
+					       "link: 'path: switched', not %s",
+					       path_kind_name(scenario->path.kind));
+		if (node->take_over_line)
+			return scenario_refuse(scenario, event->line, check->err,
+					       "the address was taken over in line %d already",
+					       node->take_over_line);
+		node->take_over_line = event->line;
 		break;
 	case FAULT_BLACKHOLE:
 	case FAULT_CABLE_PULL:

@@ -37,6 +37,11 @@ static int check_path(const struct scenario *scenario, struct error *err)
 
 	if (problem)
 		return scenario_refuse(scenario, scenario->path.line, err, "path: %s", problem);
+	if (scenario_tracks(scenario) && scenario->path.kind != PATH_ROUTED)
+		return scenario_refuse(scenario, scenario->path.line, err,
+				       "path: conntrack, nat and untracked need a router: 'path: "
+				       "routed', not %s",
+				       path_kind_name(scenario->path.kind));
 	return 0;
 }
 
@@ -133,19 +138,24 @@ static int check_agent(const struct scenario *scenario, enum node_id node, struc
 	return check_keepalive(scenario, node, err);
 }
 
+static bool is_empty_interval(const struct expect_time *after, const struct expect_time *before)
+{
+	return after->present && before->present && !after->predicted && !before->predicted &&
+	       after->nsec >= before->nsec;
+}
+
 static int check_expect(const struct scenario *scenario, struct error *err)
 {
 	for (int family = 0; family < _FAMILY_MAX; family++)
 		for (int node = 0; node < _ENDPOINT_MAX; node++) {
-			const struct expectation *expect = &scenario->expect[family][node];
+			const struct expectation *e = &scenario->expect[family][node];
+			bool gone = is_empty_interval(&e->gone_after, &e->gone_before);
 
-			if (expect->after.present && expect->before.present &&
-			    !expect->after.predicted && !expect->before.predicted &&
-			    expect->after.nsec >= expect->before.nsec)
+			if (gone || is_empty_interval(&e->after, &e->before))
 				return scenario_refuse(
-					scenario, expect->line, err,
-					"expect: %s: 'after' is not earlier than 'before'",
-					node_name(node));
+					scenario, e->line, err,
+					"expect: %s:%s 'after' is not earlier than 'before'",
+					node_name(node), gone ? " gone:" : "");
 		}
 	return 0;
 }
@@ -159,5 +169,7 @@ int scenario_check(const struct scenario *scenario, struct error *err)
 		r = check_agent(scenario, node, err);
 	if (r == 0)
 		r = scenario_check_timeline(scenario, err);
-	return r < 0 ? r : check_expect(scenario, err);
+	if (r == 0)
+		r = check_expect(scenario, err);
+	return r < 0 ? r : scenario_check_samples(scenario, err);
 }

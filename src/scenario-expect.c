@@ -14,9 +14,10 @@ typedef int (*word_func)(const char *word, uint32_t *mask, struct error *err);
 
 /* The state names of RFC 9293 with underscores, as linux/tcp_states.h has them (CLOSED is CLOSE
  * there). */
-static const char *const states[] = { "ESTABLISHED", "SYN_SENT",  "SYN_RECV", "FIN_WAIT1",
-				      "FIN_WAIT2",   "TIME_WAIT", "CLOSE",    "CLOSE_WAIT",
-				      "LAST_ACK",    "LISTEN",	  "CLOSING" };
+const char *const scenario_state_names[SCENARIO_STATES] = {
+	"ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+	"CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING"
+};
 
 static int wrong_word(const char *what, const char *word, const struct suggestion *suggestion,
 		      struct error *err)
@@ -81,10 +82,10 @@ static int read_state(const char *word, uint32_t *mask, struct error *err)
 	struct suggestion suggestion;
 
 	suggestion_init(&suggestion, word);
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		if (!strcmp(states[i], word))
+	for (size_t i = 0; i < SCENARIO_STATES; i++) {
+		if (!strcmp(scenario_state_names[i], word))
 			return 0;
-		suggestion_offer(&suggestion, states[i]);
+		suggestion_offer(&suggestion, scenario_state_names[i]);
 	}
 	return wrong_word("TCP state", word, &suggestion, err);
 }
@@ -169,6 +170,33 @@ static int read_bound(const struct document_node *node, struct expect_time *ret_
 	return 0;
 }
 
+/* "never", or {after: , before: }. */
+static int read_gone(struct expectation *expectation, const struct document_node *node,
+		     struct error *err)
+{
+	int r = 0;
+
+	expectation->gone_never = node->kind == DOCUMENT_SCALAR && !strcmp(node->text, "never");
+	expectation->gone_after = expectation->gone_before = (struct expect_time){ 0 };
+	if (expectation->gone_never)
+		return 0;
+	if (node->kind != DOCUMENT_MAP || !node->n_items)
+		return document_error(node, err,
+				      "'gone' is 'never', or {after: TIME, before: TIME}");
+	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+		const struct document_node *item = node->items[i];
+
+		if (!strcmp(item->key, "after"))
+			r = read_bound(item, &expectation->gone_after, err);
+		else if (!strcmp(item->key, "before"))
+			r = read_bound(item, &expectation->gone_before, err);
+		else
+			return document_error(
+				item, err, "gone: '%s' is neither 'after' nor 'before'", item->key);
+	}
+	return r;
+}
+
 static int read_key(struct expectation *expectation, const struct document_node *node,
 		    const char *key, struct error *err)
 {
@@ -185,6 +213,18 @@ static int read_key(struct expectation *expectation, const struct document_node 
 		return read_words(node, WALK_MAX, read_state, &mask, &expectation->states, err);
 	if (!strcmp(key, "packets"))
 		return read_words(node, WALK_MAX, read_packet, &mask, &expectation->packets, err);
+	if (!strcmp(key, "gone"))
+		return read_gone(expectation, node, err);
+	if (!strcmp(key, "calls"))
+		return scenario_read_calls(expectation, node, err);
+	if (!strcmp(key, "read"))
+		return scenario_read_range(&expectation->read, node, err);
+	if (!strcmp(key, "written"))
+		return scenario_read_range(&expectation->written, node, err);
+	if (!strcmp(key, "samples"))
+		return scenario_read_samples(expectation, node, err);
+	if (!strcmp(key, "population"))
+		return scenario_read_population(expectation, node, err);
 	if (!strcmp(key, "after"))
 		return read_bound(node, &expectation->after, err);
 	return read_bound(node, &expectation->before, err);
@@ -192,8 +232,9 @@ static int read_key(struct expectation *expectation, const struct document_node 
 
 static int check_key(const struct document_node *node, struct error *err)
 {
-	static const char *const keys[] = { "outcome", "error",	 "mechanism", "after",
-					    "before",  "states", "packets" };
+	static const char *const keys[] = { "outcome", "error",	  "mechanism", "after", "before",
+					    "states",  "packets", "calls",     "read",	"written",
+					    "gone",    "samples", "population" };
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
 
@@ -207,6 +248,17 @@ static int check_key(const struct document_node *node, struct error *err)
 			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
+/* Maps are what some values are anyway. */
+static bool is_by_family(const struct document_node *node)
+{
+	bool may_be_map = !strcmp(node->key, "read") || !strcmp(node->key, "written") ||
+			  !strcmp(node->key, "gone") || !strcmp(node->key, "population");
+
+	if (node->kind != DOCUMENT_MAP)
+		return false;
+	return !may_be_map || (node->n_items && family_from_name(node->items[0]->key) >= 0);
+}
+
 /* A value for both families, or {ipv4: ..., ipv6: ...}. */
 static int read_entry(struct scenario *scenario, int endpoint, const struct document_node *node,
 		      struct error *err)
@@ -216,7 +268,7 @@ static int read_entry(struct scenario *scenario, int endpoint, const struct docu
 	r = check_key(node, err);
 	if (r < 0)
 		return r;
-	if (node->kind != DOCUMENT_MAP) {
+	if (!is_by_family(node)) {
 		for (family = 0; r == 0 && family < _FAMILY_MAX; family++)
 			r = read_key(&scenario->expect[family][endpoint], node, node->key, err);
 		return r;

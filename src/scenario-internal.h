@@ -38,6 +38,23 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
+/* scenario-expect-calls.c: the keys that are about what programs do. */
+int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+			struct error *err);
+int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
+			struct error *err);
+
+/* scenario-expect-samples.c: the keys that are about moments and about many connections. */
+int scenario_read_samples(struct expectation *expectation, const struct document_node *node,
+			  struct error *err);
+int scenario_read_population(struct expectation *expectation, const struct document_node *node,
+			     struct error *err);
+int scenario_check_samples(const struct scenario *scenario, struct error *err);
+
+/* scenario-expect.c: TCP states by name. */
+enum { SCENARIO_STATES = 11 };
+extern const char *const scenario_state_names[SCENARIO_STATES];
+
 /* scenario-layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {
 	LAYER_BASE,
@@ -46,6 +63,15 @@ enum layer_kind {
 };
 int scenario_apply_layer(struct scenario *scenario, const struct document_node *layer,
 			 enum layer_kind kind, struct error *err);
+
+/* scenario-yaml.c: the scenario of one variant (NULL: the file has none). *ret_scenario is NULL
+ * where it is left out. */
+int scenario_build(const struct document *document, const struct document_node *variant,
+		   const struct scenario_request *request, struct scenario **ret_scenario,
+		   struct error *err);
+/* Every variant, checked in both its forms, quick and real; appended to `list`. */
+int scenario_build_all(const struct document *document, const struct scenario_request *request,
+		       struct scenario_list *list, struct error *err);
 
 /* scenario-check.c: what only shows on the whole. */
 int scenario_check(const struct scenario *scenario, struct error *err);
@@ -63,5 +89,7 @@ int scenario_find(const char *what, char **ret_path, struct error *err);
 
 /* scenario.c */
 struct scenario *scenario_new(void);
+/* Forgets what is expected of an endpoint, not that it is watched. */
+void scenario_expect_nothing(struct expectation *expect);
 char **strings_free(char **strings);
 DEFINE_CLEANUP(char **, strings_free)

@@ -65,7 +65,8 @@ static int flat_add(struct flat_list *list, const char *key, const struct docume
 static int unknown_key(const struct document_node *node, enum layer_kind kind, const char *key,
 		       struct error *err)
 {
-	static const char *const sections[] = { "client", "server", "router", "path", "horizon" };
+	static const char *const sections[] = { "client", "server",  "router",
+						"path",	  "horizon", "sample" };
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
 

@@ -53,6 +53,8 @@ static const char *const fault_names[] = {
 	[FAULT_REBOOT] = "reboot",
 	[FAULT_CRASH] = "crash",
 	[FAULT_FREEZE] = "freeze",
+	[FAULT_CONNTRACK_FLUSH] = "conntrack-flush",
+	[FAULT_TAKE_OVER] = "take-over",
 };
 static_assert(ARRAY_SIZE(fault_names) == _FAULT_KIND_MAX, "every fault has a name");
 
@@ -63,9 +65,18 @@ static const char *const action_names[] = {
 	[ACTION_CLOSE] = "close",
 	[ACTION_PAUSE_READING] = "pause-reading",
 	[ACTION_RESUME_READING] = "resume-reading",
+	[ACTION_FREE_DESCRIPTORS] = "free-descriptors",
 	[ACTION_EXIT] = "exit",
+	[ACTION_START] = "start",
 };
 static_assert(ARRAY_SIZE(action_names) == _ACTION_MAX, "every action has a name");
+
+static const char *const untracked_names[] = {
+	[FIREWALL_PASS] = "pass",
+	[FIREWALL_DROP] = "drop",
+	[FIREWALL_RESET] = "reset",
+};
+static_assert(ARRAY_SIZE(untracked_names) == _FIREWALL_UNTRACKED_MAX, "every policy has a name");
 
 static int lookup(const char *const *names, int count, const char *name)
 {
@@ -110,6 +121,11 @@ const char *action_name(enum action action)
 	return action_names[action];
 }
 
+const char *untracked_name(enum firewall_untracked untracked)
+{
+	return untracked_names[untracked];
+}
+
 int node_from_name(const char *name)
 {
 	return lookup(node_names, _NODE_MAX, name);
@@ -143,4 +159,9 @@ int fault_from_name(const char *name)
 int action_from_name(const char *name)
 {
 	return lookup(action_names, _ACTION_MAX, name);
+}
+
+int untracked_from_name(const char *name)
+{
+	return lookup(untracked_names, _FIREWALL_UNTRACKED_MAX, name);
 }

@@ -102,9 +102,12 @@ static bool for_each_key(bool (*each)(const char *key, void *userdata), void *us
 			return true;
 	}
 	return each("path.kind", userdata) || each("path.mtu", userdata) ||
-	       each("client.command", userdata) || each("server.command", userdata) ||
-	       each("client.sysctl", userdata) || each("server.sysctl", userdata) ||
-	       each("router.sysctl", userdata) || each("horizon", userdata);
+	       each("path.conntrack", userdata) || each("path.nat", userdata) ||
+	       each("path.untracked", userdata) || each("client.command", userdata) ||
+	       each("server.command", userdata) || each("client.sysctl", userdata) ||
+	       each("server.sysctl", userdata) || each("router.sysctl", userdata) ||
+	       each("horizon", userdata) || each("sample", userdata) ||
+	       each("sample.every", userdata) || each("sample.until", userdata);
 }
 
 static bool is_key_or_begins(const char *key, void *userdata)
@@ -137,6 +140,24 @@ static int unknown_key(const char *key, struct error *err)
 			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
+static int set_nat(struct scenario *scenario, const char *value, struct error *err)
+{
+	scenario->path.masquerade = !strcmp(value, "masquerade");
+	if (!scenario->path.masquerade && strcmp(value, "none"))
+		return error_input(err, "'%s' is neither none nor masquerade", value);
+	return 0;
+}
+
+static int set_untracked(struct scenario *scenario, const char *value, struct error *err)
+{
+	int policy = untracked_from_name(value);
+
+	if (policy < 0)
+		return error_input(err, "'%s' is none of pass, drop and reset", value);
+	scenario->path.untracked = policy;
+	return 0;
+}
+
 static int set_path(struct scenario *scenario, const char *key, const char *value, int line,
 		    struct error *err)
 {
@@ -159,6 +180,12 @@ static int set_path(struct scenario *scenario, const char *key, const char *valu
 			scenario->path.mtu = (unsigned int)mtu;
 		return r;
 	}
+	if (!strcmp(key, "path.conntrack"))
+		return quantity_parse_bool(value, &scenario->path.conntrack, err);
+	if (!strcmp(key, "path.nat"))
+		return set_nat(scenario, value, err);
+	if (!strcmp(key, "path.untracked"))
+		return set_untracked(scenario, value, err);
 	for (int i = 0; i < NETEM_KEY_COUNT; i++)
 		if (!strncmp(key, "path.", 5) && !strcmp(key + 5, netem_keys[i])) {
 			r = scenario_set_netem(&scenario->path.netem, i, value, err);
@@ -270,6 +297,26 @@ static int set_horizon(struct scenario *scenario, const char *value, int line, s
 	return 0;
 }
 
+/* "sample", "sample.every", "sample.until" */
+static int set_sample(struct scenario *scenario, const char *key, const char *value,
+		      struct error *err)
+{
+	bool until = !strcmp(key, "sample.until");
+	nsec_t span;
+	int r;
+
+	if (!until && strcmp(key, "sample") != 0 && strcmp(key, "sample.every") != 0)
+		return unknown_key(key, err);
+	r = nsec_parse(value, &span, err);
+	if (r < 0)
+		return r;
+	if (span < NSEC_PER_MSEC || span > HORIZON_MAX)
+		return error_input(err, "samples every or until %s; it goes from 1ms to 3650d",
+				   value);
+	*(until ? &scenario->sample_until_nsec : &scenario->sample_nsec) = span;
+	return 0;
+}
+
 /* The node that a key begins with, and in `*key` what comes after it; -1 when there is none. */
 static int split_node(const char **key)
 {
@@ -295,6 +342,8 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 		return error_input(err, "has no value");
 	if (!strcmp(key, "horizon"))
 		return set_horizon(scenario, value, line, err);
+	if (!strcmp(key, "sample") || !strncmp(key, "sample.", 7))
+		return set_sample(scenario, key, value, err);
 	if (!strcmp(key, "path") || !strncmp(key, "path.", 5))
 		return set_path(scenario, key, value, line, err);
 	node = split_node(&rest);

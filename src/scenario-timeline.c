@@ -22,11 +22,14 @@ enum event_key {
 	KEY_DIRECTION,
 	KEY_DOWNTIME,
 	KEY_MAC,
+	KEY_ADDRESS,
 	KEY_SERVICE,
+	KEY_ANNOUNCE,
 	KEY_FLAGS,
 	KEY_PAYLOAD,
 	KEY_COUNT,
 	KEY_SIZE,
+	KEY_LOCAL_PORT,
 	KEY_NETEM, /* and NETEM_KEY_COUNT - 1 after it */
 	_KEY_MAX = KEY_NETEM + NETEM_KEY_COUNT,
 };
@@ -43,11 +46,14 @@ static const char *const key_names[] = {
 	[KEY_DIRECTION] = "direction",
 	[KEY_DOWNTIME] = "downtime",
 	[KEY_MAC] = "mac",
+	[KEY_ADDRESS] = "address",
 	[KEY_SERVICE] = "service",
+	[KEY_ANNOUNCE] = "announce",
 	[KEY_FLAGS] = "flags",
 	[KEY_PAYLOAD] = "payload",
 	[KEY_COUNT] = "count",
 	[KEY_SIZE] = "size",
+	[KEY_LOCAL_PORT] = "local_port",
 };
 static_assert(ARRAY_SIZE(key_names) == KEY_NETEM, "every key has a name");
 
@@ -72,21 +78,26 @@ static const struct event_rule faults[] = {
 			 0, true },
 	[FAULT_NETEM] = { 0, BIT(KEY_DIRECTION) | KEYS_OF_NETEM, 0, true },
 	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
-	[FAULT_REBOOT] = { BIT(KEY_NODE), BIT(KEY_DOWNTIME) | BIT(KEY_MAC) | BIT(KEY_SERVICE),
+	[FAULT_REBOOT] = { BIT(KEY_NODE),
+			   BIT(KEY_DOWNTIME) | BIT(KEY_MAC) | BIT(KEY_ADDRESS) | BIT(KEY_SERVICE),
 			   ENDPOINTS, false },
 	[FAULT_CRASH] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
 	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
+	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false },
+	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false },
 };
 static_assert(ARRAY_SIZE(faults) == _FAULT_KIND_MAX, "every fault has a rule");
 
 static const struct event_rule actions[] = {
-	[ACTION_CONNECT] = { BIT(KEY_NODE), 0, 1u << NODE_CLIENT },
+	[ACTION_CONNECT] = { BIT(KEY_NODE), BIT(KEY_LOCAL_PORT), 1u << NODE_CLIENT },
 	[ACTION_SEND] = { BIT(KEY_NODE), BIT(KEY_SIZE), ENDPOINTS },
 	[ACTION_SHUTDOWN] = { BIT(KEY_NODE), 0, ENDPOINTS },
 	[ACTION_CLOSE] = { BIT(KEY_NODE), 0, ENDPOINTS },
 	[ACTION_PAUSE_READING] = { BIT(KEY_NODE), 0, ENDPOINTS },
 	[ACTION_RESUME_READING] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_FREE_DESCRIPTORS] = { BIT(KEY_NODE), 0, 1u << NODE_SERVER },
 	[ACTION_EXIT] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_START] = { BIT(KEY_NODE), 0, ENDPOINTS },
 };
 static_assert(ARRAY_SIZE(actions) == _ACTION_MAX, "every action has a rule");
 
@@ -122,6 +133,10 @@ static int read_fault(struct event *event, const char *text, struct error *err)
 				   suggestion_text(&suggestion, buffer, sizeof(buffer)));
 	}
 	event->fault = fault;
+	if (fault == FAULT_CONNTRACK_FLUSH) { /* only the router has flows to forget */
+		event->node = NODE_ROUTER;
+		event->has_node = true;
+	}
 	return 0;
 }
 
@@ -268,8 +283,12 @@ static int read_value(struct event *event, int key, const char *text, struct err
 		return nsec_parse(text, &event->downtime_nsec, err);
 	case KEY_MAC:
 		return read_choice(text, "same", "new", &event->new_mac, err);
+	case KEY_ADDRESS:
+		return read_choice(text, "same", "new", &event->new_address, err);
 	case KEY_SERVICE:
 		return read_choice(text, "new", "none", &event->no_service, err);
+	case KEY_ANNOUNCE:
+		return quantity_parse_bool(text, &event->announce, err);
 	case KEY_FLAGS:
 		return read_flags(event, text, err);
 	case KEY_PAYLOAD:
@@ -278,6 +297,9 @@ static int read_value(struct event *event, int key, const char *text, struct err
 		return quantity_parse_count(text, 1, 1000000, &event->drop.count, err);
 	case KEY_SIZE:
 		return quantity_parse_bytes(text, 1, 1 << 30, &event->size, err);
+	case KEY_LOCAL_PORT:
+		event->has_local_port = true;
+		return quantity_parse_count(text, 0, 65535, &event->local_port, err);
 	case KEY_NETEM:
 	case _KEY_MAX:
 		break;

@@ -145,9 +145,45 @@ static void watch_client(struct scenario *scenario)
 		scenario->expect[family][NODE_CLIENT].present = true;
 }
 
-static int build(const struct document *document, const struct document_node *variant,
-		 const struct scenario_request *request, struct scenario **ret_scenario,
-		 struct error *err)
+static int keep_recipe(struct scenario *scenario, const struct scenario_request *request,
+		       struct error *err)
+{
+	struct scenario_recipe *recipe = &scenario->recipe;
+
+	recipe->quick = request->quick;
+	recipe->measure_only = request->measure_only;
+	recipe->horizon_nsec = request->horizon_nsec;
+	recipe->set = calloc(request->n_set + 1, sizeof(*recipe->set));
+	for (size_t i = 0; recipe->set && i < request->n_set; i++) {
+		recipe->set[i] = strdup(request->set[i]);
+		if (!recipe->set[i])
+			return error_errno(err, -ENOMEM, "--set");
+	}
+	return recipe->set ? 0 : error_errno(err, -ENOMEM, "--set");
+}
+
+/* What goes over every layer of the file. */
+static int apply_request(struct scenario *scenario, const struct scenario_request *request,
+			 struct error *err)
+{
+	int r = keep_recipe(scenario, request, err);
+
+	for (size_t i = 0; r == 0 && i < request->n_set; i++)
+		r = apply_set(scenario, request->set[i], err);
+	if (request->horizon_nsec) {
+		scenario->horizon_nsec = request->horizon_nsec;
+		scenario->horizon_line = 0;
+	}
+	watch_client(scenario);
+	for (int family = 0; request->measure_only && family < _FAMILY_MAX; family++)
+		for (int node = 0; node < _ENDPOINT_MAX; node++)
+			scenario_expect_nothing(&scenario->expect[family][node]);
+	return r;
+}
+
+int scenario_build(const struct document *document, const struct document_node *variant,
+		   const struct scenario_request *request, struct scenario **ret_scenario,
+		   struct error *err)
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = scenario_new();
 	bool skip = false;
@@ -166,23 +202,13 @@ static int build(const struct document *document, const struct document_node *va
 		r = document_error(variant, err, "a variant needs a 'name'");
 	if (r == 0)
 		r = apply_quick(scenario, document->root, variant, request->quick, &skip, err);
-	for (size_t i = 0; r == 0 && i < request->n_set; i++)
-		r = apply_set(scenario, request->set[i], err);
+	if (r == 0)
+		r = apply_request(scenario, request, err);
+	if (r == 0 && !skip)
+		r = scenario_check(scenario, err);
 	if (r < 0)
 		return r;
-	if (skip) {
-		*ret_scenario = NULL;
-		return 0;
-	}
-	if (request->horizon_nsec) {
-		scenario->horizon_nsec = request->horizon_nsec;
-		scenario->horizon_line = 0;
-	}
-	watch_client(scenario);
-	r = scenario_check(scenario, err);
-	if (r < 0)
-		return r;
-	*ret_scenario = take_ptr(scenario);
+	*ret_scenario = skip ? NULL : take_ptr(scenario);
 	return 0;
 }
 
@@ -196,8 +222,8 @@ static int build_checked(const struct document *document, const struct document_
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
 	int r;
 
-	r = build(document, variant, &other, &scenario, err);
-	return r < 0 ? r : build(document, variant, request, ret_scenario, err);
+	r = scenario_build(document, variant, &other, &scenario, err);
+	return r < 0 ? r : scenario_build(document, variant, request, ret_scenario, err);
 }
 
 static int list_add(struct scenario_list *list, struct scenario *scenario, struct error *err)
@@ -245,8 +271,8 @@ static int refuse_same_variant(const struct document_node *variants, const char 
 	return 0;
 }
 
-static int build_all(const struct document *document, const struct scenario_request *request,
-		     struct scenario_list *list, struct error *err)
+int scenario_build_all(const struct document *document, const struct scenario_request *request,
+		       struct scenario_list *list, struct error *err)
 {
 	const struct document_node *variants = document_get(document->root, "variants");
 	struct scenario *scenario;
@@ -282,7 +308,7 @@ static int load(const struct document *document, const struct scenario_request *
 	struct scenario **items;
 	int r;
 
-	r = build_all(document, request, &more, err);
+	r = scenario_build_all(document, request, &more, err);
 	if (r < 0) {
 		scenario_list_deinit(&more);
 		return r;

@@ -25,9 +25,21 @@ struct scenario *scenario_new(void)
 	for (int node = 0; node < _ENDPOINT_MAX; node++)
 		for (int i = 0; i < _OPTION_MAX; i++)
 			scenario->agent[node].option[i] = OPTION_UNSET;
+	scenario->sample_until_nsec = NSEC_NEVER;
 	scenario->agent[NODE_CLIENT].option[OPTION_WORKLOAD] = WORKLOAD_IDLE;
 	scenario->agent[NODE_SERVER].option[OPTION_WORKLOAD] = WORKLOAD_SINK;
 	return scenario;
+}
+
+void scenario_expect_nothing(struct expectation *expect)
+{
+	strings_free(expect->errors);
+	strings_free(expect->states);
+	strings_free(expect->packets);
+	strings_free(expect->call_texts);
+	free(expect->calls);
+	free(expect->samples);
+	*expect = (struct expectation){ .present = expect->present, .line = expect->line };
 }
 
 struct scenario *scenario_free(struct scenario *scenario)
@@ -43,12 +55,10 @@ struct scenario *scenario_free(struct scenario *scenario)
 	}
 	for (int node = 0; node < _ENDPOINT_MAX; node++) {
 		strings_free(scenario->agent[node].command);
-		for (int family = 0; family < _FAMILY_MAX; family++) {
-			strings_free(scenario->expect[family][node].errors);
-			strings_free(scenario->expect[family][node].states);
-			strings_free(scenario->expect[family][node].packets);
-		}
+		for (int family = 0; family < _FAMILY_MAX; family++)
+			scenario_expect_nothing(&scenario->expect[family][node]);
 	}
+	strings_free(scenario->recipe.set);
 	free(scenario->events);
 	free(scenario->explanation);
 	free(scenario->summary);
@@ -146,6 +156,12 @@ static void visit_path(struct visit *visit, const struct scenario_path *path)
 	visit_percent(visit, "path.reorder", path->netem.reorder);
 	visit_count(visit, "path.rate", path->netem.rate_bps, "bit");
 	visit_count(visit, "path.limit", path->netem.limit_packets, "");
+	if (path->conntrack)
+		visit_text(visit, "path.conntrack", "true");
+	if (path->masquerade)
+		visit_text(visit, "path.nat", "masquerade");
+	if (path->untracked != FIREWALL_PASS)
+		visit_text(visit, "path.untracked", untracked_name(path->untracked));
 }
 
 static void visit_option(struct visit *visit, const char *node, int option, int64_t value)
@@ -217,6 +233,9 @@ int scenario_for_each_setting(const struct scenario *scenario, setting_func func
 	struct visit visit = { func, userdata, 0 };
 
 	visit_path(&visit, &scenario->path);
+	visit_span(&visit, "sample.every", scenario->sample_nsec);
+	if (scenario->sample_until_nsec != NSEC_NEVER)
+		visit_span(&visit, "sample.until", scenario->sample_until_nsec);
 	for (int node = 0; node < _NODE_MAX; node++) {
 		if (node < _ENDPOINT_MAX) {
 			const struct scenario_agent *agent = &scenario->agent[node];

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "netns/firewall.h"
 #include "netns/qdisc.h"
+#include "src/call.h"
 #include "src/outcome.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
@@ -65,10 +67,14 @@ enum option {
 	OPTION_INTERVAL,       /* nsec */
 	OPTION_SIZE,	       /* bytes */
 	OPTION_MISSES,	       /* heartbeat: unanswered requests until it gives up */
+	OPTION_CONNECTIONS,    /* client: how many, all at once */
 	OPTION_AUTOCONNECT,    /* client: connect at the start (1), or when an action says so (0) */
 	OPTION_CLOSE_ON_EOF,   /* 1: close when the peer has closed (default), 0: keep open */
+	OPTION_PAUSED,	       /* 1: does not read until it is told to */
 	OPTION_PORT,	       /* server: where it listens, client: where it connects to */
+	OPTION_LOCAL_PORT,     /* client: what it binds its first connection to */
 	OPTION_BACKLOG,	       /* of listen() */
+	OPTION_DESCRIPTORS,    /* server: how many more it may open once it listens */
 	OPTION_KEEPALIVE,      /* SO_KEEPALIVE */
 	OPTION_KEEPALIVE_IDLE, /* TCP_KEEPIDLE, nsec, whole seconds */
 	OPTION_KEEPALIVE_INTERVAL,
@@ -108,6 +114,9 @@ struct scenario_path {
 	unsigned int mtu;   /* 0: the kernel's default */
 	struct netem netem; /* in each direction, so an RTT has twice the delay */
 	bool has_netem;
+	bool conntrack;	 /* the router tracks connections; so it does with the two below */
+	bool masquerade; /* it is a NAT: the server sees its address, not the client's */
+	enum firewall_untracked untracked; /* segments of flows that it does not know */
 	int line; /* of its latest setting, for errors; 0: not from the file */
 };
 
@@ -124,18 +133,22 @@ enum fault_kind {
 	FAULT_REBOOT,
 	FAULT_CRASH,
 	FAULT_FREEZE,
+	FAULT_CONNTRACK_FLUSH,
+	FAULT_TAKE_OVER,
 	_FAULT_KIND_MAX,
 };
 
 /* What an agent is told to do by the timeline. */
 enum action {
-	ACTION_CONNECT,
-	ACTION_SEND, /* `size` bytes at once */
+	ACTION_CONNECT, /* from `local_port` */
+	ACTION_SEND,	/* `size` bytes at once */
 	ACTION_SHUTDOWN,
 	ACTION_CLOSE,
 	ACTION_PAUSE_READING,
 	ACTION_RESUME_READING,
+	ACTION_FREE_DESCRIPTORS, /* ends the shortage of OPTION_DESCRIPTORS */
 	ACTION_EXIT,
+	ACTION_START, /* the agent anew, after its end; its host has been up all the time */
 	_ACTION_MAX,
 };
 
@@ -165,8 +178,12 @@ struct event {
 	struct netem netem;
 	nsec_t downtime_nsec; /* reboot */
 	bool new_mac;	      /* reboot: comes back with another hardware address */
+	bool new_address;     /* reboot: comes back with another IP address */
 	bool no_service;      /* reboot: comes back with nobody listening */
+	bool announce;	      /* take-over: gratuitous ARP, or an unsolicited advertisement */
 	uint64_t size;	      /* ACTION_SEND, bytes */
+	uint64_t local_port;  /* ACTION_CONNECT; 0: any */
+	bool has_local_port;  /* else it is the option's */
 	int line;
 };
 
@@ -177,6 +194,33 @@ struct expect_time {
 	nsec_t nsec;
 };
 
+/* A call that the program is expected to have made. Times are NSEC_NONE where nothing is said. */
+struct expect_call {
+	enum agent_call call;
+	bool absent;				  /* "!": none such after the first event */
+	char error[32];				  /* "EADDRINUSE"; empty: it succeeded */
+	bool has_result;			  /* "write 4" */
+	int64_t result;				  /* of a call that succeeded */
+	int64_t connection;			  /* which connection's, counted from 0; -1: any */
+	nsec_t after_nsec, before_nsec;		  /* when it returned */
+	nsec_t took_after_nsec, took_before_nsec; /* how long it took */
+};
+
+/* How much or how many is expected. */
+struct expect_range {
+	bool present;
+	uint64_t least, most;
+};
+
+/* How the socket is expected to look at a moment, as `ss -o` would show it. */
+struct expect_sample {
+	nsec_t at_nsec;
+	const char *state, *timer; /* names, static; NULL: any */
+	struct expect_range send_queue, receive_queue, retransmits, probes, backoff, open;
+	nsec_t expires_after_nsec, expires_before_nsec; /* of the timer; NSEC_NONE: any */
+	int line;
+};
+
 /* What one endpoint is expected to go through. Sets are masks or lists of which any will do;
  * empty means nothing is expected. */
 struct expectation {
@@ -185,10 +229,26 @@ struct expectation {
 	uint32_t mechanisms; /* mask of 1 << enum mechanism */
 	char **errors;	     /* "ETIMEDOUT", or "none"; NULL-terminated, owned, may be NULL */
 	struct expect_time after, before;
-	char **states; /* the whole walk after ESTABLISHED: "CLOSE_WAIT", ...; owned, may be NULL */
+	struct expect_time gone_after, gone_before; /* when nothing is left of the connection */
+	bool gone_never;			    /* something still is when the trial ends */
+	char **states;	/* the whole walk after ESTABLISHED: "CLOSE_WAIT", ...; owned, may be NULL.
+			 * One that ends with TIME_WAIT leaves open when that ends */
 	char **packets; /* in this order, others may stand between: "[S.]" and "!" in front for one
 			 * that must not come after the fault; owned, may be NULL. See expect.h */
+	struct expect_call *calls; /* in this order, others may stand between; owned */
+	char **call_texts;	   /* the same as text; NULL-terminated, owned, may be NULL */
+	struct expect_range read, written;	      /* on the connection */
+	struct expect_range population[_OUTCOME_MAX]; /* of many connections, by outcome */
+	struct expect_sample *samples;		      /* owned */
+	size_t n_samples;
 	int line;
+};
+
+/* How a scenario was made of its source, so that it can be made again elsewhere. */
+struct scenario_recipe {
+	bool quick, measure_only;
+	nsec_t horizon_nsec; /* 0: the file's */
+	char **set;	     /* "KEY=VALUE"; NULL-terminated, owned */
 };
 
 struct scenario {
@@ -206,9 +266,12 @@ struct scenario {
 	struct scenario_agent agent[_ENDPOINT_MAX];
 	struct event *events; /* ordered by time */
 	size_t n_events;
-	nsec_t horizon_nsec; /* from the first event */
-	int horizon_line;    /* 0: not from the file */
+	nsec_t horizon_nsec;	  /* from the first event */
+	nsec_t sample_nsec;	  /* between two looks at queues and timers; 0: none */
+	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER */
+	int horizon_line;	  /* 0: not from the file */
 	struct expectation expect[_FAMILY_MAX][_ENDPOINT_MAX];
+	struct scenario_recipe recipe;
 };
 
 /* What to load and with which changes. */
@@ -218,6 +281,7 @@ struct scenario_request {
 	const char *const *set; /* "KEY=VALUE" of --set, applied last, in order */
 	size_t n_set;
 	nsec_t horizon_nsec; /* 0: the scenario's own */
+	bool measure_only;   /* watch the same endpoints, but expect nothing of them */
 };
 
 struct scenario_list {
@@ -234,6 +298,26 @@ int scenario_parse(const char *file, const char *text, size_t size,
 		   const struct scenario_request *request, struct scenario_list *list,
 		   struct error *err);
 void scenario_list_deinit(struct scenario_list *list);
+
+/* A file that was read once, to make scenarios of it again and again (scenario-source.c). */
+struct scenario_source;
+/* Finds, reads and checks it as scenario_load() does. */
+int scenario_source_load(const char *what, struct scenario_source **ret_source, struct error *err);
+/* A text that is known to be right: nothing but what is made of it is checked. */
+int scenario_source_parse(const char *file, const char *text, size_t size,
+			  struct scenario_source **ret_source, struct error *err);
+struct scenario_source *scenario_source_free(struct scenario_source *source);
+DEFINE_CLEANUP(struct scenario_source *, scenario_source_free)
+const char *scenario_source_file(const struct scenario_source *source);
+const char *scenario_source_text(const struct scenario_source *source);
+/* How many variants there are; one without a name where the file has none. */
+size_t scenario_source_count(const struct scenario_source *source);
+const char *scenario_source_variant(const struct scenario_source *source, size_t variant);
+/* *ret_scenario is NULL where `quick` leaves the variant out. request->what is unused. */
+int scenario_source_make(const struct scenario_source *source, size_t variant,
+			 const struct scenario_request *request, struct scenario **ret_scenario,
+			 struct error *err);
+
 struct scenario *scenario_free(struct scenario *scenario);
 DEFINE_CLEANUP(struct scenario *, scenario_free)
 
@@ -253,6 +337,13 @@ static inline int64_t scenario_option(const struct scenario_agent *agent, enum o
 {
 	return agent->option[option] == OPTION_UNSET ? fallback : agent->option[option];
 }
+/* Whether the router looks at flows at all. */
+static inline bool scenario_tracks(const struct scenario *scenario)
+{
+	const struct scenario_path *path = &scenario->path;
+
+	return path->conntrack || path->masquerade || path->untracked != FIREWALL_PASS;
+}
 /* Value of a sysctl that the scenario sets on a node, or NULL. */
 const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
 
@@ -270,6 +361,7 @@ const char *direction_name(enum direction direction); /* "both", "client-to-serv
 const char *workload_name(enum workload workload);
 const char *fault_name(enum fault_kind fault);
 const char *action_name(enum action action);
+const char *untracked_name(enum firewall_untracked untracked);
 int node_from_name(const char *name);
 int family_from_name(const char *name);
 int path_kind_from_name(const char *name);
@@ -277,3 +369,4 @@ int direction_from_name(const char *name);
 int workload_from_name(const char *name);
 int fault_from_name(const char *name);
 int action_from_name(const char *name);
+int untracked_from_name(const char *name);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/testbed.h"
+#include "src/testbed-internal.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <unistd.h>
 
+#include "netns/firewall.h"
 #include "netns/qdisc.h"
 #include "netns/sockdiag.h"
 #include "netns/sysctl.h"
 
 #define SILENCE_METRIC 1 /* before any route that a fault may put */
 #define RULE_PRIORITY  100
-#define READY_LIMIT    (5 * NSEC_PER_SEC)
 
 /* What a namespace needs before its first interface. The family that is not used is switched
  * off, so that captures show the trial and nothing else. */
@@ -39,49 +40,57 @@ static int plan(struct testbed *tb, struct error *err)
 
 	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++) {
 		tb->node[n].address = plan.node[n].address;
+		tb->node[n].ifindex = plan.node[n].ifindex;
 		tb->node[n].mac = plan.node[n].mac;
+		tb->node[n].elsewhere = plan.elsewhere[n];
 		tb->port[n].name = plan.port[n].interface;
+		tb->port[n].ifindex = plan.port[n].ifindex;
 		tb->port[n].mac = plan.port[n].mac;
 		tb->port[n].address = plan.port[n].address;
 	}
 	return r;
 }
 
-/* Without IPv6 in the kernel there is nothing to switch off. */
 static int set_fixed(const struct netns *ns, const struct fixed_sysctl *list, size_t n,
-		     bool may_be_missing, struct error *err)
+		     struct error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_(freep) char *old = NULL;
-		int r;
+	int r = 0;
 
-		if (may_be_missing && sysctl_get(ns, list[i].key, &old, NULL) < 0)
-			continue;
+	for (size_t i = 0; r >= 0 && i < n; i++)
 		r = sysctl_set(ns, list[i].key, list[i].value, err);
-		if (r < 0)
-			return r;
-	}
+	return r;
+}
+
+/* Without IPv6 in the kernel there is nothing to switch off. */
+static bool has_ipv6(void)
+{
+	return access("/proc/sys/net/ipv6", F_OK) == 0;
+}
+
+int testbed_host_open(struct testbed *tb, struct testbed_node *node, struct error *err)
+{
+	int r = netns_new(&node->ns, err);
+
+	if (r >= 0)
+		r = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
+	if (r >= 0 && node != &tb->node[NODE_ROUTER])
+		r = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
+	if (r >= 0 && tb->family == FAMILY_IPV4 && has_ipv6())
+		r = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), err);
+	if (r >= 0 && tb->family == FAMILY_IPV6)
+		r = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), err);
+	if (r < 0)
+		return r;
+	node->boots++;
+	link_put_up(node->rtnl, "lo", true);
 	return 0;
 }
 
 static int open_node(struct testbed *tb, enum node_id id, struct error *err)
 {
-	struct testbed_node *node = &tb->node[id];
-	int r = netns_new(&node->ns, err);
+	int r = testbed_host_open(tb, &tb->node[id], err);
 
-	if (r >= 0)
-		r = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
-	if (r >= 0 && id < _ENDPOINT_MAX)
-		r = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
-	if (r >= 0 && tb->family == FAMILY_IPV4)
-		r = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), true, err);
-	if (r >= 0 && tb->family == FAMILY_IPV6)
-		r = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), false, err);
-	if (r < 0)
-		return error_prefix(err, r, "node '%s'", node_name(id));
-	node->boots++;
-	link_put_up(node->rtnl, "lo", true);
-	return 0;
+	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
 }
 
 /* The processes are gone: what their sockets still have to say has nobody to hear it. */
@@ -113,10 +122,16 @@ static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
 	return 0;
 }
 
+static struct link_end cable_end(const struct testbed_node *node)
+{
+	return (struct link_end){ TESTBED_INTERFACE, node->ns, node->mac, node->ifindex };
+}
+
 static void put_cable(struct testbed *tb, enum node_id n)
 {
-	struct link_end near = { tb->port[n].name, tb->node[NODE_ROUTER].ns, tb->port[n].mac };
-	struct link_end far = { TESTBED_INTERFACE, tb->node[n].ns, tb->node[n].mac };
+	const struct testbed_port *port = &tb->port[n];
+	struct link_end near = { port->name, tb->node[NODE_ROUTER].ns, port->mac, port->ifindex };
+	struct link_end far = cable_end(&tb->node[n]);
 
 	link_put_veth(tb->node[NODE_ROUTER].rtnl, &near, &far, tb->scenario->path.mtu);
 	if (tb->scenario->path.kind == PATH_SWITCHED)
@@ -129,8 +144,7 @@ static int put_cables(struct testbed *tb, struct error *err)
 	struct testbed_node *client = &tb->node[NODE_CLIENT], *server = &tb->node[NODE_SERVER];
 
 	if (!has_router(tb)) {
-		struct link_end a = { TESTBED_INTERFACE, client->ns, client->mac };
-		struct link_end b = { TESTBED_INTERFACE, server->ns, server->mac };
+		struct link_end a = cable_end(client), b = cable_end(server);
 
 		link_put_veth(client->rtnl, &a, &b, tb->scenario->path.mtu);
 		return nl_commit(client->rtnl, err);
@@ -152,21 +166,6 @@ static int learn_ifindex(struct nl *nl, const char *name, int *ret_ifindex, stru
 	if (r >= 0)
 		*ret_ifindex = state.ifindex;
 	return r;
-}
-
-static int learn_interfaces(struct testbed *tb, struct error *err)
-{
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		int r = learn_ifindex(tb->node[n].rtnl, TESTBED_INTERFACE, &tb->node[n].ifindex,
-				      err);
-
-		if (r >= 0 && has_router(tb))
-			r = learn_ifindex(tb->node[NODE_ROUTER].rtnl, tb->port[n].name,
-					  &tb->port[n].ifindex, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }
 
 static void put_default_route(struct testbed *tb, enum node_id id)
@@ -204,6 +203,19 @@ uint32_t testbed_table(enum direction direction)
 	return direction == DIRECTION_TO_SERVER ? 101 : 102;
 }
 
+static int set_firewall(struct testbed *tb, struct error *err)
+{
+	const struct scenario_path *path = &tb->scenario->path;
+	struct firewall firewall = {
+		.untracked = path->untracked,
+		.masquerade = path->masquerade ? tb->port[NODE_SERVER].name : NULL,
+	};
+
+	if (!scenario_tracks(tb->scenario))
+		return 0;
+	return firewall_set(tb->node[NODE_ROUTER].ns, &firewall, err);
+}
+
 static int configure_router(struct testbed *tb, struct error *err)
 {
 	static const struct fixed_sysctl forward[_FAMILY_MAX] = {
@@ -215,29 +227,31 @@ static int configure_router(struct testbed *tb, struct error *err)
 
 	if (tb->scenario->path.kind != PATH_ROUTED)
 		return 0;
-	r = set_fixed(router->ns, &forward[tb->family], 1, false, err);
+	r = set_fixed(router->ns, &forward[tb->family], 1, err);
 	if (r < 0)
 		return r;
 	route_put_rule(router->rtnl, family, tb->port[NODE_CLIENT].name,
 		       testbed_table(DIRECTION_TO_SERVER), RULE_PRIORITY);
 	route_put_rule(router->rtnl, family, tb->port[NODE_SERVER].name,
 		       testbed_table(DIRECTION_TO_CLIENT), RULE_PRIORITY);
-	return testbed_node_configure(tb, NODE_ROUTER, err);
+	r = testbed_node_configure(tb, NODE_ROUTER, err);
+	return r < 0 ? r : set_firewall(tb, err);
 }
 
 /* What is sent before an interface and its address are ready is lost without a word. */
 static int wait_ready(struct testbed *tb, enum node_id id, struct error *err)
 {
 	struct testbed_node *node = &tb->node[id];
-	int r = link_wait(node->rtnl, TESTBED_INTERFACE, READY_LIMIT, err);
+	int r = link_wait(node->rtnl, TESTBED_INTERFACE, TESTBED_READY_LIMIT, err);
 
 	if (r >= 0)
-		r = route_wait_address(node->rtnl, &node->address, READY_LIMIT, err);
+		r = route_wait_address(node->rtnl, &node->address, TESTBED_READY_LIMIT, err);
 	if (r >= 0 && has_router(tb))
-		r = link_wait(tb->node[NODE_ROUTER].rtnl, tb->port[id].name, READY_LIMIT, err);
+		r = link_wait(tb->node[NODE_ROUTER].rtnl, tb->port[id].name, TESTBED_READY_LIMIT,
+			      err);
 	if (r >= 0 && tb->scenario->path.kind == PATH_ROUTED)
 		r = route_wait_address(tb->node[NODE_ROUTER].rtnl, &tb->port[id].address,
-				       READY_LIMIT, err);
+				       TESTBED_READY_LIMIT, err);
 	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
 }
 
@@ -274,8 +288,6 @@ static int build(struct testbed *tb, struct error *err)
 	if (r >= 0)
 		r = put_cables(tb, err);
 	if (r >= 0)
-		r = learn_interfaces(tb, err);
-	if (r >= 0)
 		r = configure_router(tb, err);
 	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
 		r = bring_up(tb, n, err);
@@ -284,6 +296,8 @@ static int build(struct testbed *tb, struct error *err)
 			r = set_sysctls(tb, n, err);
 	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
 		r = wait_ready(tb, n, err);
+	if (r >= 0)
+		r = testbed_spare_new(tb, err);
 	return r < 0 ? r : set_netem(tb, err);
 }
 
@@ -312,23 +326,26 @@ struct testbed *testbed_free(struct testbed *tb)
 		close_node(&tb->node[n]);
 		tb->node[n].grave = netns_free(tb->node[n].grave);
 	}
+	close_node(&tb->spare);
 	free(tb);
 	return NULL;
 }
 
-static struct ip host_of(const struct ip *address)
+struct ip testbed_subnet(const struct ip *address)
 {
-	struct ip host = *address;
+	struct ip subnet = *address;
+	uint8_t *bytes = (uint8_t *)&subnet.v6;
 
-	host.prefix = address->family == AF_INET ? 32 : 128;
-	return host;
+	for (unsigned int i = address->prefix / 8; i < (address->family == AF_INET ? 4 : 16); i++)
+		bytes[i] = 0;
+	return subnet;
 }
 
 static void put_silence(struct testbed *tb, bool silent)
 {
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		struct route route = { .type = ROUTE_BLACKHOLE,
-				       .destination = host_of(&tb->node[n].address),
+				       .destination = testbed_subnet(&tb->node[n].address),
 				       .metric = SILENCE_METRIC,
 				       .table = testbed_table(n == NODE_SERVER
 								      ? DIRECTION_TO_SERVER
@@ -380,7 +397,8 @@ void testbed_node_bury(struct testbed *tb, enum node_id id)
 	close_node(node);
 }
 
-static int take_cable_back(struct testbed_node *node, bool new_mac, struct error *err)
+static int take_cable_back(struct testbed_node *node, struct testbed_change change,
+			   struct error *err)
 {
 	_cleanup_(nl_freep) struct nl *nl = NULL;
 	int r = nl_new(node->grave, NETLINK_ROUTE, &nl, err);
@@ -391,20 +409,23 @@ static int take_cable_back(struct testbed_node *node, bool new_mac, struct error
 	r = nl_commit(nl, err);
 	if (r < 0)
 		return r;
-	if (!new_mac)
+	if (change.address)
+		node->address = node->elsewhere;
+	if (!change.mac)
 		return 0;
 	node->mac.byte[3] = (uint8_t)node->boots;
 	link_put_mac(node->rtnl, TESTBED_INTERFACE, &node->mac);
 	return nl_commit(node->rtnl, err);
 }
 
-int testbed_node_restore(struct testbed *tb, enum node_id id, bool new_mac, struct error *err)
+int testbed_node_restore(struct testbed *tb, enum node_id id, struct testbed_change change,
+			 struct error *err)
 {
 	struct testbed_node *node = &tb->node[id];
 	int r = open_node(tb, id, err);
 
 	if (r >= 0)
-		r = take_cable_back(node, new_mac, err);
+		r = take_cable_back(node, change, err);
 	if (r >= 0)
 		r = learn_ifindex(node->rtnl, TESTBED_INTERFACE, &node->ifindex, err);
 	if (r >= 0)

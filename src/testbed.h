@@ -9,7 +9,8 @@
  * cable's end to a new one. It goes with the testbed, since taking a namespace away
  * makes the kernel hold a lock that every other trial needs (RTNL) for many
  * milliseconds. Addresses and hardware addresses are fixed, so that a node comes
- * back as it was, or with another hardware address if the scenario asks for that.
+ * back as it was, or with another hardware or IP address if the scenario asks for that. Routes that
+ * cut a path therefore cut its whole subnet.
  */
 
 #include "netns/link.h"
@@ -30,6 +31,7 @@ struct testbed_node {
 	int ifindex;		 /* of TESTBED_INTERFACE; on the router 0 */
 	struct link_mac mac;	 /* of TESTBED_INTERFACE */
 	struct ip address;	 /* with its prefix length; on the router unset */
+	struct ip elsewhere;	 /* what it has after a reboot with another address; likewise */
 	unsigned int boots;	 /* how often it has been started, from 1 */
 };
 
@@ -51,6 +53,7 @@ struct testbed {
 	enum family family;
 	struct testbed_node node[_NODE_MAX];
 	struct testbed_port port[_ENDPOINT_MAX];
+	struct testbed_node spare; /* for take-over: on the server's link, without an address */
 };
 
 /* Builds everything and sets every sysctl of the scenario. Takes some milliseconds. */
@@ -65,8 +68,15 @@ int testbed_silence(struct testbed *testbed, enum node_id node, struct error *er
 /* Gives up a silenced endpoint whose processes and watches are gone. */
 void testbed_node_bury(struct testbed *testbed, enum node_id node);
 /* Builds it again, with the scenario's sysctls, and ends the silence. */
-int testbed_node_restore(struct testbed *testbed, enum node_id node, bool new_mac,
+struct testbed_change {
+	bool mac, address; /* what is another than before */
+};
+int testbed_node_restore(struct testbed *testbed, enum node_id node, struct testbed_change change,
 			 struct error *err);
+
+/* Gives the server's address to the spare host, which a scenario with that fault has. The server
+ * lives on without it. `announce`: everybody on the link is told. */
+int testbed_take_over(struct testbed *testbed, bool announce, struct error *err);
 
 /* Puts back whatever addresses and routes the node should have and has lost. */
 int testbed_node_configure(struct testbed *testbed, enum node_id node, struct error *err);
@@ -84,6 +94,9 @@ struct testbed_place testbed_egress(const struct testbed *testbed, enum directio
 /* The packet filter of a node, made if need be. */
 int testbed_packetfilter(struct testbed *testbed, enum node_id node, struct packetfilter **ret_pf,
 			 struct error *err);
+
+/* The subnet of an address. */
+struct ip testbed_subnet(const struct ip *address);
 
 static inline enum node_id testbed_peer(enum node_id node)
 {

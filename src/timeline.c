@@ -33,6 +33,7 @@ bool timeline_fault_lasts(const struct event *event)
 	switch (event->fault) {
 	case FAULT_CRASH:
 	case FAULT_REBOOT:
+	case FAULT_CONNTRACK_FLUSH:
 		return false;
 	case FAULT_DROP:
 		return !event->drop.count;
@@ -45,6 +46,7 @@ bool timeline_fault_lasts(const struct event *event)
 	case FAULT_NETEM:
 	case FAULT_POWER_LOSS:
 	case FAULT_FREEZE:
+	case FAULT_TAKE_OVER:
 	case _FAULT_KIND_MAX:
 		break;
 	}

@@ -40,6 +40,6 @@ const struct timeline_step *timeline_take(struct timeline *timeline, nsec_t now_
 /* Index of the event that a heal at `events[heal]` ends, or -1: nothing of that kind is active. */
 ssize_t timeline_healed_by(const struct event *events, size_t heal);
 
-/* Whether a fault is over by itself: a process that is dead, a host that has rebooted, and a
- * drop that counts. The others last until they are healed. */
+/* Whether a fault is over by itself: a process that is dead, a host that has rebooted, flows that
+ * are forgotten, and a drop that counts. The others last until they are healed. */
 bool timeline_fault_lasts(const struct event *event);

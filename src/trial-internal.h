@@ -2,10 +2,12 @@
 #pragma once
 /*
  * What the parts of a trial share: trial.c (its life and its end), trial-node.c
- * (agents, watches and what they tell), trial-step.c (the timeline's events) and
- * trial-record.c (the result). Nobody else includes it.
+ * (agents, watches and what they tell), trial-phase.c (when it begins), trial-small.c (small
+ * sockets), trial-step.c (the timeline's events) and trial-record.c (the result). Nobody else
+ * includes it.
  */
 
+#include "netns/sockdiag.h"
 #include "src/endpoint.h"
 #include "src/fault.h"
 #include "src/timeline.h"
@@ -35,20 +37,62 @@ enum trial_witness {
 	_WITNESS_MAX,
 };
 
+/* How much later than it ends a small socket may be seen to have ended. */
+#define TRIAL_SMALL_RESOLUTION (20 * NSEC_PER_MSEC)
+
+/* Why a small socket is looked at before its timer says so. */
+enum small_cause {
+	SMALL_CAUSE_NONE,
+	SMALL_CAUSE_PACKET,
+	SMALL_CAUSE_RESET,
+};
+
+/* The request socket before the full one, or what is left behind it. */
+struct trial_small {
+	int state;		       /* TCP_STATE_NONE before, and while there is a full one */
+	struct sockdiag_socket socket; /* its addresses and ports, and what was seen last */
+	nsec_t look_nsec;	       /* when to ask for it; NSEC_NEVER */
+	enum small_cause cause;
+	bool cause_sent; /* the packet went out */
+	nsec_t cause_nsec;
+	nsec_t fin_nsec;	  /* the latest FIN received; NSEC_NONE */
+	struct small_step *steps; /* owned */
+	size_t n_steps;
+};
+
+/* One of many connections, as one of its ends sees it. */
+struct trial_member {
+	bool open;   /* connected or accepted, and its program has not met the end */
+	bool usable; /* data got through after the last heal */
+	enum outcome outcome;
+	uint16_t local_port, peer_port;
+	nsec_t end_nsec;
+	uint64_t progress; /* bytes acknowledged and received at the last heal */
+};
+
 struct trial_node {
 	struct trial *trial;
 	enum node_id id;
 	struct observer_watch *watch;
 	struct endpoint view[_WITNESS_MAX];
 	enum trial_witness believed;
-	nsec_t doubt_nsec;	/* when to ask the kernel who is right; NSEC_NEVER: they agree */
-	bool watched;		/* the trial waits for this endpoint's end */
-	bool follows;		/* the watch is of the endpoint's host, not of one booted later */
-	struct agent *original; /* whose reports are the endpoint's; only compared */
-	nsec_t rto_nsec;	/* just before the first event */
-	nsec_t rtt_nsec;	/* likewise */
-	uint64_t progress;	/* bytes acknowledged and received at the last heal */
-	bool usable;		/* more have been since */
+	nsec_t doubt_nsec; /* when to ask the kernel who is right; NSEC_NEVER: they agree */
+	bool watched;	   /* the trial waits for this endpoint's end */
+	bool follows;	   /* the watch is of the endpoint's host, not of one booted later */
+	bool awaits_gone;  /* and then for nothing to be left of it */
+	struct trial_small small;
+	struct trial_member *members; /* trial->connections of them, or NULL: there is one; owned */
+	uint32_t n_members;	      /* that were connected, accepted or refused */
+	struct record_sample *samples; /* owned */
+	size_t n_samples;
+	struct agent *original; /* whose reports are the endpoint's; NULL once it is freed */
+	unsigned int processes; /* agents that were started here */
+	int64_t bytes_read, bytes_written; /* of the original that is freed; -1: see it itself */
+	nsec_t rto_nsec;		   /* just before the first event */
+	nsec_t rtt_nsec;		   /* likewise */
+	uint64_t progress;		   /* bytes acknowledged and received at the last heal or
+					    * flush of flows */
+	bool usable;			   /* more have been since */
 };
 
 struct trial {
@@ -75,7 +119,11 @@ struct trial {
 	bool sampled;	      /* rto_nsec and rtt_nsec are known */
 	bool probed;
 	bool full_term;
+	bool forgotten; /* the router forgot its flows, which nothing heals and nothing need to */
+	uint32_t connections; /* of the client */
+	uint64_t n_looks;     /* multiples of the sampling's span that are past */
 	uint64_t lost;
+	struct trial_trace *trace; /* or NULL */
 	struct record *record;
 	struct error failure; /* what ended it without a record */
 };
@@ -88,25 +136,69 @@ void trial_check_end(struct trial *trial);
  * the trial is over. */
 bool trial_past_horizon(struct trial *trial, nsec_t at_nsec);
 void trial_connected(struct trial *trial);
+/* Sets the trial's timer anew: something has become due earlier. */
+void trial_schedule(struct trial *trial);
 void trial_listening(struct trial *trial);
+
+/* trial-phase.c: when to start the client of a trial with a pinned phase. */
+nsec_t trial_phase_next(const struct trial *trial);
 
 /* trial-node.c */
 void trial_node_init(struct trial *trial);
 int trial_node_watch(struct trial *trial, enum node_id id, struct error *err);
 int trial_node_unwatch(struct trial *trial, enum node_id id, struct error *err);
 int trial_node_start_agent(struct trial *trial, enum node_id id, struct error *err);
+/* The node's agent is about to be freed: what only it can tell is taken down. */
+void trial_node_part(struct trial_node *node);
+/* Starts an agent in the place of one that has ended. */
+int trial_node_restart_agent(struct trial *trial, enum node_id id, struct error *err);
 /* A command does not say when it listens; its kernel does. */
 void trial_node_look_for_listener(struct trial *trial);
 /* The endpoint as its believed witness has it. */
 struct endpoint *trial_node_endpoint(struct trial_node *node);
 /* The endpoint's socket as it is now; false when there is none any more. */
-struct sockdiag_socket;
 bool trial_node_look_up(struct trial_node *node, struct sockdiag_socket *ret_socket);
 /* Bytes that got through in either direction; brings its tcp_info up to date. */
 uint64_t trial_node_progress(struct trial_node *node);
-void trial_node_look_for_small_socket(struct trial_node *node);
 /* Asks the kernel where the witnesses disagree, once that is due. */
 void trial_node_settle(struct trial_node *node);
+
+/* trial-small.c */
+void trial_small_packet(struct trial_node *node, const struct observation *observation);
+/* What is derived from packets takes data for the end of a handshake whose request the kernel has
+ * given up. */
+bool trial_small_contradicts(const struct trial_node *node, const struct observation *observation);
+void trial_small_state(struct trial_node *node, const struct observation *observation);
+/* Asks for the small socket, once that is due. */
+void trial_small_look(struct trial_node *node);
+/* The last packets may have changed it: nobody waits for it any more. */
+void trial_small_finish(struct trial_node *node);
+
+/* trial-survival.c */
+/* Everything is as before the faults: an endpoint may prove that its connection still works. */
+bool trial_may_survive(const struct trial *trial);
+void trial_check_survival(struct trial *trial);
+
+/* trial-sample.c: looks at queues and timers */
+/* How long before the first event to ask for what was before it. */
+nsec_t trial_sample_ahead(const struct trial *trial);
+void trial_sample_first(struct trial *trial);
+nsec_t trial_sample_next(const struct trial *trial);
+void trial_sample_due(struct trial *trial);
+/* Whether a look that something is expected of is still to come. */
+bool trial_sample_wanted(const struct trial *trial);
+
+/* trial-population.c: many connections */
+int trial_population_init(struct trial *trial);
+void trial_population_report(struct trial_node *node, const struct agent_report *report);
+/* All are connected, or have failed to. */
+bool trial_population_complete(const struct trial *trial);
+bool trial_population_concluded(const struct trial_node *node);
+/* Whether any of them has not met its end; false where there is but one. */
+bool trial_population_open(const struct trial_node *node);
+void trial_population_heal(struct trial_node *node);
+void trial_population_progress(struct trial_node *node);
+void trial_population_record(const struct trial_node *node, struct record_population *ret);
 
 /* trial-step.c: what the timeline does */
 void trial_step_take_due(struct trial *trial);
@@ -117,6 +209,15 @@ const char *trial_step_verb(const struct timeline_step *step);
 /* The fault stage's two questions: a host is about to go, a host is back. */
 int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *err);
 int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err);
+
+/* trial-trace.c: everything that came past, where a trace is wanted; does nothing elsewhere */
+int trial_trace_init(struct trial *trial, struct error *err);
+void trial_trace_deinit(struct trial *trial);
+void trial_trace_observe(struct trial_node *node, const struct observation *observation);
+/* Looks at both ends' timers as soon as what is under way is done. */
+void trial_trace_look(struct trial *trial);
+/* Hands over to the record what it has. */
+void trial_trace_give(struct trial *trial);
 
 /* trial-record.c */
 int trial_make_record(struct trial *trial, struct error *err);

@@ -6,6 +6,7 @@
 
 #include "netns/sockdiag.h"
 #include "netns/tcp-state.h"
+#include "src/expect.h"
 #include "src/trial-internal.h"
 
 #define DOUBT (100 * NSEC_PER_MSEC) /* before the kernel is asked which witness is right */
@@ -52,17 +53,6 @@ bool trial_node_look_up(struct trial_node *node, struct sockdiag_socket *ret_soc
 	return true;
 }
 
-/* A connection that enters TIME_WAIT, or FIN_WAIT2 without a process, is replaced by a small
- * socket: the full one reports CLOSE (net/ipv4/tcp_minisocks.c: tcp_time_wait()). */
-void trial_node_look_for_small_socket(struct trial_node *node)
-{
-	struct sockdiag_socket s;
-
-	if (trial_node_look_up(node, &s) &&
-	    (s.state == TCP_STATE_TIME_WAIT || s.state == TCP_STATE_FIN_WAIT2))
-		endpoint_small_socket(trial_node_endpoint(node), s.state);
-}
-
 uint64_t trial_node_progress(struct trial_node *node)
 {
 	struct sockdiag_socket s;
@@ -88,7 +78,7 @@ static const char *where(const struct trial *trial, enum node_id id, char *buffe
 /* A call without which there is no trial has failed. */
 static void agent_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
 {
-	const char *call = r->detail[0] ? r->detail : agent_call_name(r->call);
+	const char *call = r->detail[0] ? r->detail : call_name(r->call);
 	struct error err = { 0 };
 	char place[512];
 
@@ -117,6 +107,25 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 		trial_fail(trial, &err);
 }
 
+/* A start that fails is a failed trial at the beginning, and later a result: the port of a server
+ * that comes back may be taken. */
+static void start_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
+{
+	if (trial->phase < PHASE_RUNNING)
+		agent_failed(trial, id, r);
+}
+
+static void note_report(struct trial_node *node, const struct agent_report *r, bool original)
+{
+	for (int w = 0; w < _WITNESS_MAX; w++) {
+		struct endpoint *view = &node->view[w];
+		int rc = original ? endpoint_report(view, r)
+				  : endpoint_note_call(view, r, node->processes - 1);
+
+		node->trial->lost += rc < 0;
+	}
+}
+
 static void on_report(struct agent *agent, const struct agent_report *r, void *userdata)
 {
 	struct trial_node *node = userdata;
@@ -125,18 +134,21 @@ static void on_report(struct agent *agent, const struct agent_report *r, void *u
 
 	if (trial->phase == PHASE_OVER || trial_past_horizon(trial, r->time_nsec))
 		return;
-	for (int w = 0; original && w < _WITNESS_MAX; w++)
-		trial->lost += endpoint_report(&node->view[w], r) < 0;
+	note_report(node, r, original);
+	if (original)
+		trial_population_report(node, r);
 	switch (r->call) {
 	case AGENT_CALL_SOCKET:
-	case AGENT_CALL_BIND:
 	case AGENT_CALL_EXEC:
 		if (r->error)
 			agent_failed(trial, node->id, r);
 		break;
+	case AGENT_CALL_BIND:
+		start_failed(trial, node->id, r);
+		break;
 	case AGENT_CALL_LISTEN:
 		if (r->error)
-			agent_failed(trial, node->id, r);
+			start_failed(trial, node->id, r);
 		else
 			trial_listening(trial);
 		break;
@@ -156,9 +168,12 @@ static void on_report(struct agent *agent, const struct agent_report *r, void *u
 	trial_check_end(trial);
 }
 
-static uint16_t port_of(const struct scenario *s)
+/* Where the server listens, or what the client connects to: the same, unless it says otherwise. */
+static uint16_t port_of(const struct scenario *s, enum node_id id)
 {
-	return (uint16_t)scenario_option(&s->agent[NODE_SERVER], OPTION_PORT, TRIAL_DEFAULT_PORT);
+	int64_t port = scenario_option(&s->agent[NODE_SERVER], OPTION_PORT, TRIAL_DEFAULT_PORT);
+
+	return (uint16_t)scenario_option(&s->agent[id], OPTION_PORT, port);
 }
 
 int trial_node_start_agent(struct trial *trial, enum node_id id, struct error *err)
@@ -170,13 +185,41 @@ int trial_node_start_agent(struct trial *trial, enum node_id id, struct error *e
 		.options = &trial->spec.scenario->agent[id],
 		.local = tb->node[id].address,
 		.peer = tb->node[testbed_peer(id)].address,
-		.port = port_of(trial->spec.scenario),
+		.port = port_of(trial->spec.scenario, id),
+		.many = trial->connections > 1,
 		.ns = tb->node[id].ns,
+		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,
 	};
 	int r = agent_start(trial->loop, &spec, on_report, &trial->node[id],
 			    &trial->stage.agent[id], err);
 
+	if (r >= 0 && !trial->node[id].processes++)
+		trial->node[id].original = trial->stage.agent[id];
 	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+}
+
+void trial_node_part(struct trial_node *node)
+{
+	struct agent *agent = node->trial->stage.agent[node->id];
+	struct agent_counters counters;
+
+	if (!agent || agent != node->original)
+		return;
+	counters = agent_counters(agent);
+	node->bytes_read = (int64_t)counters.bytes_read;
+	node->bytes_written = (int64_t)counters.bytes_written;
+	node->original = NULL; /* its place in memory may be another's soon */
+}
+
+int trial_node_restart_agent(struct trial *trial, enum node_id id, struct error *err)
+{
+	struct agent **agent = &trial->stage.agent[id];
+
+	if (*agent && agent_running(*agent))
+		return error_input(err, "the agent of the %s is still running", node_name(id));
+	trial_node_part(&trial->node[id]);
+	*agent = agent_free(*agent);
+	return trial_node_start_agent(trial, id, err);
 }
 
 static int found_listener(const struct sockdiag_socket *s, void *userdata)
@@ -233,38 +276,31 @@ static int observe(struct trial_node *node, const struct observation *o)
 
 	if (common || !o->derived)
 		r = endpoint_observe(&node->view[WITNESS_TRACEPOINT], o);
-	if (r >= 0 && (common || o->derived))
+	if (r >= 0 && (common || (o->derived && !trial_small_contradicts(node, o))))
 		r = endpoint_observe(&node->view[WITNESS_DERIVED], o);
 	if (node->view[WITNESS_TRACEPOINT].gap)
 		node->believed = WITNESS_DERIVED;
 	return r;
 }
 
-/* The full socket is gone: there may be a small one in its place. */
-static bool may_be_small(const struct observation *o)
-{
-	return o->state.to == TCP_STATE_CLOSE &&
-	       (o->state.from == TCP_STATE_FIN_WAIT1 || o->state.from == TCP_STATE_FIN_WAIT2 ||
-		o->state.from == TCP_STATE_CLOSING);
-}
-
 static void on_observation(const struct observation *o, void *userdata)
 {
 	struct trial_node *node = userdata;
 	struct trial *trial = node->trial;
-	const struct endpoint *endpoint = trial_node_endpoint(node);
 
 	if (trial->phase == PHASE_OVER)
 		return;
 	if (o->kind == OBSERVATION_LOST)
 		trial->lost += o->lost;
+	trial_trace_observe(node, o);
 	if (!node->follows || node->id == NODE_ROUTER || trial_past_horizon(trial, o->time_nsec))
 		return;
 	trial->lost += observe(node, o) < 0;
+	if (o->kind == OBSERVATION_PACKET)
+		trial_small_packet(node, o);
 	if (o->kind != OBSERVATION_STATE)
 		return;
-	if (may_be_small(o) && endpoint->state == TCP_STATE_CLOSE)
-		trial_node_look_for_small_socket(node);
+	trial_small_state(node, o);
 	compare_witnesses(node);
 	if (node->id == NODE_CLIENT && (endpoint_established(&node->view[WITNESS_TRACEPOINT]) ||
 					endpoint_established(&node->view[WITNESS_DERIVED])))
@@ -328,27 +364,36 @@ void trial_node_init(struct trial *trial)
 	bool commands = s->agent[NODE_CLIENT].command || s->agent[NODE_SERVER].command;
 	bool fallback = observer_clock(trial->observer) == OBSERVER_CLOCK_SOCK_DIAG;
 
+	trial->connections =
+		(uint32_t)scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1);
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
 
-		*node = (struct trial_node){ .trial = trial,
-					     .id = id,
-					     .rto_nsec = NSEC_NONE,
-					     .doubt_nsec = NSEC_NEVER,
-					     .believed = fallback ? WITNESS_DERIVED
-								  : WITNESS_TRACEPOINT };
+		*node = (struct trial_node){
+			.trial = trial,
+			.id = id,
+			.rto_nsec = NSEC_NONE,
+			.bytes_read = -1,
+			.doubt_nsec = NSEC_NEVER,
+			.small = { .look_nsec = NSEC_NEVER, .fin_nsec = NSEC_NONE },
+			.believed = fallback ? WITNESS_DERIVED : WITNESS_TRACEPOINT
+		};
 		for (int w = 0; w < _WITNESS_MAX; w++)
 			endpoint_init(&node->view[w], id);
 		if (id == NODE_ROUTER)
 			continue;
 		node->follows = true;
 		node->watched = s->expect[trial->spec.family][id].present;
+		node->awaits_gone = expect_awaits_gone(&s->expect[trial->spec.family][id]);
 		for (int w = 0; w < _WITNESS_MAX; w++) {
 			node->view[w].derived = w == WITNESS_DERIVED;
-			node->view[w].port = commands ? 0 : port_of(s);
+			node->view[w].port = commands ? 0 : port_of(s, id);
+			node->view[w].client_port =
+				scenario_option(&s->agent[NODE_CLIENT], OPTION_LOCAL_PORT, 0);
+			node->view[w].many = trial->connections > 1;
 			node->view[w].command = s->agent[id].command;
-			node->view[w].user_timeout =
-				scenario_option(&s->agent[id], OPTION_USER_TIMEOUT, 0) > 0;
+			node->view[w].user_timeout_nsec =
+				scenario_option(&s->agent[id], OPTION_USER_TIMEOUT, 0);
 		}
 	}
 	if (!trial->node[NODE_CLIENT].watched && !trial->node[NODE_SERVER].watched)

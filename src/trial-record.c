@@ -91,14 +91,65 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 	return 0;
 }
 
+static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node)
+{
+	nsec_t established = node->view[node->believed].established_nsec;
+	struct model_facts facts = model_facts_of_kernel();
+
+	facts.rto_nsec = node->rto_nsec;
+	facts.rtt_nsec = node->rtt_nsec;
+	/* In real time the first event may have come late, and its zero was moved with it. */
+	facts.established_nsec =
+		trial->origin_nsec - (established == NSEC_NONE ? trial->zero_nsec : established);
+	return facts;
+}
+
 static struct prediction predict(const struct trial *trial, const struct trial_node *node)
 {
-	struct model_facts facts = { .hz = model_hz(),
-				     .rto_nsec = node->rto_nsec,
-				     .rtt_nsec = node->rtt_nsec,
-				     .established_nsec = trial->origin_nsec - trial->zero_nsec };
+	struct model_facts facts = facts_of(trial, node);
 
 	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);
+}
+
+/* When the clock of what is left began to run: that state, or the FIN that an orphan sent. */
+static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechanism)
+{
+	for (size_t i = r->n_states; i-- > 0;) {
+		int to = r->states[i].to;
+		bool fin = to == TCP_STATE_FIN_WAIT1 || to == TCP_STATE_LAST_ACK;
+
+		if ((mechanism == MECHANISM_TIME_WAIT && to == TCP_STATE_TIME_WAIT) ||
+		    (mechanism == MECHANISM_FIN_WAIT_2 && to == TCP_STATE_FIN_WAIT2) ||
+		    (mechanism == MECHANISM_SYNACK && to == TCP_STATE_SYN_RECV) ||
+		    (mechanism == MECHANISM_ORPHAN && fin))
+			return r->states[i].time_nsec;
+	}
+	return NSEC_NONE;
+}
+
+static void predict_gone(const struct trial *trial, const struct trial_node *node,
+			 struct record_endpoint *r)
+{
+	struct model_facts facts = facts_of(trial, node);
+	struct prediction p = model_gone(trial->spec.scenario, node->id, &facts, r->mechanism);
+	nsec_t since = left_since(r, r->mechanism);
+
+	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
+	if (p.mechanism == MECHANISM_NONE && r->gone_nsec == r->kernel_nsec) {
+		r->gone_earliest_nsec = r->earliest_nsec;
+		r->gone_latest_nsec = r->latest_nsec;
+	} else if (p.mechanism != MECHANISM_NONE && since != NSEC_NONE) {
+		r->gone_earliest_nsec = since + p.earliest_nsec;
+		r->gone_latest_nsec = since + p.latest_nsec + TRIAL_SMALL_RESOLUTION;
+	}
+}
+
+/* A forgotten flow is not healed: the connection has survived if it carried something after that,
+ * and nothing was lost. */
+static bool carried_on(const struct trial *trial, struct trial_node *node)
+{
+	return trial->forgotten && trial->full_term && !trial->active &&
+	       trial_node_progress(node) > node->progress;
 }
 
 static int conclude(struct trial *trial, enum node_id id)
@@ -109,24 +160,34 @@ static int conclude(struct trial *trial, enum node_id id)
 	struct endpoint_context context = {
 		.origin_nsec = trial->origin_nsec,
 		.last_heal_nsec = trial->last_heal_nsec,
-		.usable = node->usable,
+		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
 	struct prediction p = predict(trial, node);
 
+	trial_node_part(node);
 	trial_node_progress(node);
-	if (endpoint->state == TCP_STATE_FIN_WAIT2 || endpoint->state == TCP_STATE_CLOSE)
-		trial_node_look_for_small_socket(node);
+	trial_small_finish(node);
 	if (node->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
 		return -ENOMEM;
 	endpoint_conclude(endpoint, &context, r);
+	if (!trial->spec.scenario->agent[id].command && node->bytes_read >= 0) {
+		r->bytes_read = node->bytes_read;
+		r->bytes_written = node->bytes_written;
+	}
+	r->samples = take_ptr(node->samples);
+	r->n_samples = node->n_samples;
+	for (size_t i = 0; i < r->n_samples; i++)
+		r->samples[i].time_nsec -= trial->origin_nsec;
+	trial_population_record(node, &r->population);
 	if (trial->spec.scenario->agent[id].command && trial->stage.agent[id])
 		r->command_output = copy(agent_output(trial->stage.agent[id]));
-	if (p.mechanism == MECHANISM_NONE)
-		return 0;
-	r->earliest_nsec = p.earliest_nsec;
-	r->latest_nsec = p.latest_nsec;
+	if (p.mechanism != MECHANISM_NONE) {
+		r->earliest_nsec = p.earliest_nsec;
+		r->latest_nsec = p.latest_nsec;
+	}
+	predict_gone(trial, node, r);
 	return 0;
 }
 
@@ -144,5 +205,6 @@ int trial_make_record(struct trial *trial, struct error *err)
 	}
 	record->lost = trial->lost;
 	record->span_nsec = nsec_now() - trial->origin_nsec;
+	trial_trace_give(trial);
 	return expect_check(trial->spec.scenario, record, err);
 }

@@ -20,10 +20,12 @@ int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *
 	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
 	struct error failure = { 0 };
 
-	observer_flush(trial->observer);
+	if (trial->node[id].watch)
+		observer_watch_flush(trial->node[id].watch);
+	trial_node_part(&trial->node[id]);
 	trial->node[id].follows = false;
 	for (int w = 0; w < _WITNESS_MAX; w++)
-		trial->node[id].view[w].gone = true;
+		trial->node[id].view[w].powerless = true;
 	tell_node_changed(trial, id, NULL);
 	if (trial_node_unwatch(trial, id, &failure) <
 	    0) /* a full disk is no fault of the fault's */
@@ -83,6 +85,7 @@ void trial_step_sample(struct trial *trial)
 	if (trial->sampled)
 		return;
 	trial->sampled = true;
+	trial_sample_first(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct sockdiag_socket s;
 
@@ -94,10 +97,17 @@ void trial_step_sample(struct trial *trial)
 	}
 }
 
+static void note_progress(struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		trial->node[id].progress = trial_node_progress(&trial->node[id]);
+		trial_population_heal(&trial->node[id]);
+	}
+}
+
 static void note_heal(struct trial *trial)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		trial->node[id].progress = trial_node_progress(&trial->node[id]);
+	note_progress(trial);
 	trial->last_heal_nsec = nsec_now();
 	trial->probed = false;
 }
@@ -108,6 +118,21 @@ static void mark_crashed(struct trial_node *node)
 		node->view[w].crashed = true;
 }
 
+/* The program is over: what its kernel does about its connections is felt by nobody. */
+static int act(struct trial *trial, const struct event *e, struct error *err)
+{
+	int64_t port = scenario_option(&trial->spec.scenario->agent[e->node], OPTION_LOCAL_PORT, 0);
+	uint64_t value = e->size;
+
+	if (e->action == ACTION_START)
+		return trial_node_restart_agent(trial, e->node, err);
+	if (e->action == ACTION_EXIT)
+		mark_crashed(&trial->node[e->node]);
+	if (e->action == ACTION_CONNECT)
+		value = e->has_local_port ? e->local_port : (uint64_t)port;
+	return agent_act(trial->stage.agent[e->node], e->action, value, err);
+}
+
 static int apply(struct trial *trial, const struct timeline_step *step, struct error *err)
 {
 	const struct event *e = step->event;
@@ -116,6 +141,10 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 	switch (step->kind) {
 	case STEP_FAULT:
 		trial->active += timeline_fault_lasts(e);
+		if (e->fault == FAULT_CONNTRACK_FLUSH) {
+			note_progress(trial);
+			trial->forgotten = true;
+		}
 		if (e->fault == FAULT_CRASH)
 			mark_crashed(&trial->node[e->node]);
 		return fault_apply(&trial->stage, e, handle, err);
@@ -126,7 +155,7 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 	case STEP_POWER_ON:
 		return fault_power_on(&trial->stage, e, err);
 	case STEP_ACTION:
-		return agent_act(trial->stage.agent[e->node], e->action, e->size, err);
+		return act(trial, e, err);
 	}
 	return -EINVAL;
 }
@@ -156,6 +185,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	r = apply(trial, step, &err);
 	if (r >= 0)
 		r = note_step(trial, step, at);
+	trial_trace_look(trial);
 	if (r >= 0)
 		return;
 	if (err.kind == ERROR_NONE)

@@ -11,14 +11,11 @@
 #include "src/testbed.h"
 #include "src/trial-internal.h"
 
-#define START_LIMIT   (10 * NSEC_PER_SEC)  /* for a server to listen and a client to connect */
-#define START_POLL    (10 * NSEC_PER_MSEC) /* looking for a command's listening socket */
-#define SURVIVAL_POLL (20 * NSEC_PER_MSEC)
-#define SAMPLE_AHEAD  (20 * NSEC_PER_MSEC)
-#define PROBE_AFTER   (200 * NSEC_PER_MSEC) /* quiet since the heal: send a byte to prove it */
-#define GRACE	      (50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
-
-static void schedule(struct trial *trial);
+#define START_LIMIT	(10 * NSEC_PER_SEC)  /* for a server to listen and a client to connect */
+#define START_POLL	(10 * NSEC_PER_MSEC) /* looking for a command's listening socket */
+#define SURVIVAL_POLL	(20 * NSEC_PER_MSEC)
+#define POPULATION_POLL (1 * NSEC_PER_SEC) /* the same of many connections, which costs more */
+#define GRACE		(50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
 
 /* Ends the trial from any depth: the loop comes back to it with everything unwound. */
 void trial_over(struct trial *trial)
@@ -39,56 +36,56 @@ void trial_fail(struct trial *trial, const struct error *err)
 
 void trial_connected(struct trial *trial)
 {
-	if (trial->phase != PHASE_CLIENT)
+	if (trial->phase != PHASE_CLIENT || !trial_population_complete(trial))
 		return;
 	trial->phase = trial->spec.hold ? PHASE_HELD : PHASE_RUNNING;
 	trial->zero_nsec = nsec_now();
-	for (int w = _WITNESS_MAX - 1; w >= 0; w--) /* the tracepoints', if both have seen it */
+	for (int w = trial->connections > 1 ? -1 : _WITNESS_MAX - 1; w >= 0;
+	     w--) /* the tracepoints', if both have seen it */
 		if (endpoint_established(&trial->node[NODE_CLIENT].view[w]))
 			trial->zero_nsec = trial->node[NODE_CLIENT].view[w].established_nsec;
 	if (!trial->spec.scenario->n_events && trial->phase == PHASE_RUNNING)
 		trial->origin_nsec = trial->zero_nsec;
-	schedule(trial);
+	trial_schedule(trial);
 	if (trial->spec.hooks && trial->spec.hooks->connected)
 		trial->spec.hooks->connected(trial->spec.hooks->userdata);
+}
+
+/* Where trials wait for each other, a process is not made while another trial's events are due: in
+ * virtual time that takes some milliseconds. */
+static bool client_is_prepared(const struct trial *trial)
+{
+	return trial->spec.wait && !trial->spec.scenario->agent[NODE_CLIENT].command;
 }
 
 static int start_client(struct trial *trial)
 {
 	const struct scenario_agent *options = &trial->spec.scenario->agent[NODE_CLIENT];
-	int r;
+	bool connects = options->command || scenario_option(options, OPTION_AUTOCONNECT, 1);
+	int r = 0;
 
 	trial->phase = PHASE_CLIENT;
 	trial->start_nsec = nsec_now();
-	r = trial_node_start_agent(trial, NODE_CLIENT, &trial->failure);
+	if (!client_is_prepared(trial))
+		r = trial_node_start_agent(trial, NODE_CLIENT, &trial->failure);
+	else if (connects)
+		r = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
+			      (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
+			      &trial->failure);
 	if (r < 0)
 		return r;
-	trial->node[NODE_CLIENT].original = trial->stage.agent[NODE_CLIENT];
-	if (!options->command && !scenario_option(options, OPTION_AUTOCONNECT, 1))
+	if (!connects)
 		trial_connected(trial);
-	schedule(trial);
+	trial_schedule(trial);
 	return 0;
-}
-
-/* The next point at which a client that connects then will see its first event strike at the
- * wanted phase. Ticks are counted from the start of CLOCK_MONOTONIC, which the kernel's jiffies
- * keep a constant distance from. */
-static nsec_t next_phase(const struct trial *trial)
-{
-	const struct scenario *s = trial->spec.scenario;
-	nsec_t tick = NSEC_PER_SEC / model_hz(), first = s->n_events ? s->events[0].at_nsec : 0;
-	nsec_t struck = (nsec_now() + first) / tick + 1;
-	nsec_t ahead = (trial->spec.phase - struck % TRIAL_PHASES + TRIAL_PHASES) % TRIAL_PHASES;
-
-	return (struck + ahead) * tick - first;
 }
 
 void trial_go(struct trial *trial)
 {
 	if (trial->phase != PHASE_READY)
 		return;
-	trial->client_nsec = trial->spec.phase < 0 ? nsec_now() : next_phase(trial);
-	schedule(trial);
+	trial->client_nsec = trial->spec.phase < 0 ? nsec_now() : trial_phase_next(trial);
+	trial_schedule(trial);
 }
 
 bool trial_ready(const struct trial *trial)
@@ -102,7 +99,7 @@ void trial_listening(struct trial *trial)
 		return;
 	trial->phase = PHASE_READY;
 	trial->client_nsec = NSEC_NEVER;
-	schedule(trial);
+	trial_schedule(trial);
 	if (!trial->spec.wait)
 		trial_go(trial);
 }
@@ -129,24 +126,17 @@ bool trial_past_horizon(struct trial *trial, nsec_t at)
 	return true;
 }
 
-static bool peer_lost(const struct trial *trial)
-{
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (trial->node[id].view[0].gone || trial->node[id].view[0].crashed)
-			return true;
-	return false;
-}
-
-/* Everything is as before the faults: an endpoint may prove that its connection still works. */
-static bool may_survive(const struct trial *trial)
-{
-	return timeline_done(trial) && !trial->active && !peer_lost(trial) &&
-	       trial->last_heal_nsec != NSEC_NONE;
-}
-
 static bool concluded(const struct trial_node *node)
 {
-	return !node->watched || endpoint_ended(&node->view[node->believed]) || node->usable;
+	const struct endpoint *endpoint = &node->view[node->believed];
+
+	if (!node->watched || endpoint->powerless)
+		return true;
+	if (!trial_population_concluded(node))
+		return false;
+	if (node->usable)
+		return true;
+	return endpoint_ended(endpoint) && (!node->awaits_gone || endpoint->gone_nsec != NSEC_NONE);
 }
 
 void trial_check_end(struct trial *trial)
@@ -155,46 +145,13 @@ void trial_check_end(struct trial *trial)
 	    trial->origin_nsec == NSEC_NONE)
 		return;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (!concluded(&trial->node[id])) {
-			schedule(trial);
+		if (!concluded(&trial->node[id]) || trial_sample_wanted(trial)) {
+			trial_schedule(trial);
 			return;
 		}
 	trial->phase = PHASE_GRACE;
 	trial->grace_nsec = nsec_now() + GRACE;
-	schedule(trial);
-}
-
-static bool is_open(const struct endpoint *ep)
-{
-	return ep->state == TCP_STATE_ESTABLISHED && !endpoint_ended(ep);
-}
-
-/* An idle connection is given one byte to carry, from the client if it can. */
-static void probe(struct trial *trial)
-{
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		if (trial->spec.scenario->agent[id].command || !trial->stage.agent[id] ||
-		    !is_open(trial_node_endpoint(&trial->node[id])))
-			continue;
-		agent_act(trial->stage.agent[id], ACTION_SEND, 1, NULL);
-		break;
-	}
-	trial->probed = true;
-}
-
-static void check_survival(struct trial *trial)
-{
-	if (!may_survive(trial))
-		return;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		struct trial_node *node = &trial->node[id];
-
-		if (!node->usable && is_open(trial_node_endpoint(node)))
-			node->usable = trial_node_progress(node) > node->progress;
-	}
-	if (!trial->probed && nsec_now() >= trial->last_heal_nsec + PROBE_AFTER)
-		probe(trial);
-	trial_check_end(trial);
+	trial_schedule(trial);
 }
 
 static int close_captures(struct trial *trial, struct error *err)
@@ -259,12 +216,21 @@ static nsec_t next_while_running(const struct trial *trial)
 	nsec_t step = timeline_next_nsec(&trial->timeline), at = horizon_at(trial);
 
 	if (step != NSEC_NEVER)
-		at = min_nsec(at, trial->zero_nsec + step - (trial->sampled ? 0 : SAMPLE_AHEAD));
-	else if (may_survive(trial))
-		at = min_nsec(at, nsec_now() + SURVIVAL_POLL);
+		at = min_nsec(at, trial->zero_nsec + step -
+					  (trial->sampled ? 0 : trial_sample_ahead(trial)));
+	else if (trial_may_survive(trial))
+		at = min_nsec(at, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
+								       : SURVIVAL_POLL));
+	at = min_nsec(at, trial_sample_next(trial));
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		at = min_nsec(at, trial->node[id].doubt_nsec);
 	return at;
+}
+
+static nsec_t next_look(const struct trial *trial)
+{
+	return min_nsec(trial->node[NODE_CLIENT].small.look_nsec,
+			trial->node[NODE_SERVER].small.look_nsec);
 }
 
 /* When the one timer is next needed. */
@@ -280,20 +246,20 @@ static nsec_t next_wake(const struct trial *trial)
 	case PHASE_READY:
 		return trial->client_nsec;
 	case PHASE_CLIENT:
-		return limit;
+		return min_nsec(next_look(trial), limit);
 	case PHASE_HELD:
-		return NSEC_NEVER;
+		return next_look(trial);
 	case PHASE_RUNNING:
-		return next_while_running(trial);
+		return min_nsec(next_look(trial), next_while_running(trial));
 	case PHASE_GRACE:
-		return trial->grace_nsec;
+		return min_nsec(next_look(trial), trial->grace_nsec);
 	case PHASE_OVER:
 		break;
 	}
 	return 0;
 }
 
-static void schedule(struct trial *trial)
+void trial_schedule(struct trial *trial)
 {
 	if (trial->phase != PHASE_OVER)
 		loop_timer_set(trial->timer, next_wake(trial));
@@ -302,8 +268,10 @@ static void schedule(struct trial *trial)
 static void on_timer(void *userdata)
 {
 	struct trial *trial = userdata;
-	nsec_t now = nsec_now();
+	nsec_t now = nsec_now(), quiet;
 
+	for (enum node_id id = 0; trial->phase != PHASE_OVER && id < _ENDPOINT_MAX; id++)
+		trial_small_look(&trial->node[id]);
 	switch (trial->phase) {
 	case PHASE_SERVER:
 		if (now >= trial->start_nsec + START_LIMIT)
@@ -316,18 +284,20 @@ static void on_timer(void *userdata)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		start_timed_out(trial);
+		if (now >= trial->start_nsec + START_LIMIT)
+			start_timed_out(trial);
 		break;
 	case PHASE_HELD:
 		break;
 	case PHASE_RUNNING:
-		if (!timeline_done(trial) &&
-		    now >= trial->zero_nsec - SAMPLE_AHEAD + timeline_next_nsec(&trial->timeline))
+		if (!timeline_done(trial) && now >= trial->zero_nsec - trial_sample_ahead(trial) +
+							     timeline_next_nsec(&trial->timeline))
 			trial_step_sample(trial);
 		trial_step_take_due(trial);
+		trial_sample_due(trial);
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 			trial_node_settle(&trial->node[id]);
-		check_survival(trial);
+		trial_check_survival(trial);
 		trial_check_end(trial);
 		if (trial->phase == PHASE_RUNNING && now >= horizon_at(trial)) {
 			trial->full_term = true;
@@ -335,13 +305,18 @@ static void on_timer(void *userdata)
 		}
 		break;
 	case PHASE_GRACE:
-		trial_over(trial);
+		if (now >= trial->grace_nsec)
+			trial_over(trial);
 		break;
 	case PHASE_OVER:
-		finish(trial);
+		quiet = trial->spec.quiet_at ? trial->spec.quiet_at(now, trial->userdata) : now;
+		if (quiet > now)
+			loop_timer_set(trial->timer, quiet);
+		else
+			finish(trial);
 		return;
 	}
-	schedule(trial);
+	trial_schedule(trial);
 }
 
 static int set_up(struct trial *trial, struct error *err)
@@ -350,13 +325,14 @@ static int set_up(struct trial *trial, struct error *err)
 
 	for (enum node_id id = 0; r >= 0 && id < _NODE_MAX; id++)
 		r = trial_node_watch(trial, id, err);
+	if (r >= 0 && client_is_prepared(trial))
+		r = trial_node_start_agent(trial, NODE_CLIENT, err);
 	if (r >= 0)
 		r = trial_node_start_agent(trial, NODE_SERVER, err);
 	if (r < 0)
 		return r;
-	trial->node[NODE_SERVER].original = trial->stage.agent[NODE_SERVER];
 	trial->start_nsec = nsec_now();
-	schedule(trial);
+	trial_schedule(trial);
 	return 0;
 }
 
@@ -381,17 +357,28 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 	trial_node_init(trial);
 	trial->record = calloc(1, sizeof(*trial->record));
 	trial->handles = calloc(spec->scenario->n_events + 1, sizeof(*trial->handles));
-	if (!trial->record || !trial->handles)
+	if (!trial->record || !trial->handles || trial_population_init(trial) < 0)
 		return error_errno(err, -ENOMEM, "trial");
 	r = loop_timer_new(loop, on_timer, trial, &trial->timer, err);
 	if (r >= 0)
 		r = timeline_init(&trial->timeline, spec->scenario, err);
+	if (r >= 0 && spec->trace)
+		r = trial_trace_init(trial, err);
 	if (r >= 0)
 		r = set_up(trial, err);
 	if (r < 0)
 		return r == -EINVAL ? r : error_prefix(err, r, "%s", spec->scenario->name);
 	*ret_trial = take_ptr(trial);
 	return 0;
+}
+
+nsec_t trial_next_event(const struct trial *trial)
+{
+	if (trial->phase == PHASE_READY)
+		return trial->client_nsec;
+	if (trial->phase != PHASE_RUNNING || timeline_done(trial))
+		return NSEC_NEVER;
+	return trial->zero_nsec + timeline_next_nsec(&trial->timeline);
 }
 
 void trial_retire(struct trial *trial)
@@ -401,11 +388,19 @@ void trial_retire(struct trial *trial)
 		trial->node[id].watch = observer_watch_free(trial->node[id].watch);
 		for (int w = 0; w < _WITNESS_MAX; w++)
 			endpoint_deinit(&trial->node[id].view[w]);
+		free(trial->node[id].small.steps);
+		trial->node[id].small.steps = NULL;
+		free(trial->node[id].samples);
+		trial->node[id].samples = NULL;
+		free(trial->node[id].members);
+		trial->node[id].members = NULL;
 	}
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		trial->stage.agent[id] = agent_free(trial->stage.agent[id]);
+		if (trial->stage.agent[id])
+			agent_shoot(trial->stage.agent[id]);
 	timeline_deinit(&trial->timeline);
 	trial->timer = loop_timer_free(trial->timer);
+	trial_trace_deinit(trial);
 	trial->record = record_free(trial->record);
 	free(trial->handles);
 	trial->handles = NULL;
@@ -421,6 +416,10 @@ struct trial *trial_free(struct trial *trial)
 	if (!trial)
 		return NULL;
 	trial_retire(trial);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		agent_free(trial->stage.agent[id]);
+		agent_free(trial->stage.dying[id]);
+	}
 	testbed_free(trial->stage.testbed);
 	free(trial);
 	return NULL;
@@ -434,7 +433,7 @@ void trial_begin(struct trial *trial)
 	trial->phase = PHASE_CLIENT;
 	trial_connected(trial);
 	trial->zero_nsec = nsec_now();
-	schedule(trial);
+	trial_schedule(trial);
 }
 
 static const char *waiting_for(const struct trial *trial, char *buffer, size_t size)
@@ -456,7 +455,7 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 			snprintf(buffer, size, "before %s", trial_step_verb(next));
 			return buffer;
 		}
-		if (may_survive(trial))
+		if (trial_may_survive(trial))
 			return "waiting for data to get through again";
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 			if (!concluded(&trial->node[id])) {

@@ -26,10 +26,17 @@ struct trial_spec {
 	unsigned int repeat;
 	const char *engine, *kernel; /* names for the record */
 	const char *pcap_dir;	     /* or NULL */
+	bool trace;		     /* the record gets what its trace is made of */
 	bool wait; /* once the server listens, wait for trial_go(): all trials are set up first */
 	int64_t phase; /* where the timer wheel is to stand at the first event, in ticks modulo
 			* TRIAL_PHASES; -1: wherever it happens to */
-	bool hold;     /* the timeline waits for trial_begin(); for the shell */
+	/* Or NULL: when, from `now` on, a trial that is over may take its time to make its record.
+	 */
+	nsec_t (*quiet_at)(nsec_t now, void *userdata);
+	/* Or NULL: takes `n` moments down as this trial's, unless one is too near to another's;
+	 * with a pinned phase the trial then comes a round of the timer wheel later. */
+	bool (*reserve)(const nsec_t *moments, size_t n, void *userdata);
+	bool hold;			 /* the timeline waits for trial_begin(); for the shell */
 	const struct trial_hooks *hooks; /* or NULL; outlives the trial */
 };
 
@@ -66,6 +73,10 @@ DEFINE_CLEANUP(struct trial *, trial_free)
 void trial_go(struct trial *trial);
 /* Whether it waits for that. */
 bool trial_ready(const struct trial *trial);
+
+/* When it next has something to do that must not come late: its client's start or an event of its
+ * timeline; NSEC_NEVER when there is nothing more. */
+nsec_t trial_next_event(const struct trial *trial);
 
 /* Lets a held timeline begin. */
 void trial_begin(struct trial *trial);

@@ -238,8 +238,8 @@ static int extract_into(const char *path, const char *target, struct error *err)
 	if (!temporary)
 		return error_errno(err, -ENOMEM, "%s", target);
 	r = vmlinux_extract(path, temporary, err);
-	if (r >= 0 && rename(temporary, target) < 0)
-		r = cache_error(err, -errno, target);
+	if (r >= 0)
+		r = cache_commit(temporary, target, err);
 	if (r < 0)
 		unlink(temporary);
 	return r;
@@ -263,9 +263,9 @@ int vmlinux_cached(const char *path, char **ret_path, struct error *err)
 		target = NULL;
 		return error_errno(err, -ENOMEM, "%s", path);
 	}
-	if (access(target, R_OK) < 0) {
+	if (!cache_is_whole(target)) {
 		r = cache_lock(target, &lock, err);
-		if (r >= 0 && access(target, R_OK) < 0)
+		if (r >= 0 && !cache_is_whole(target))
 			r = extract_into(path, target, err);
 	}
 	if (r == -EOPNOTSUPP) {

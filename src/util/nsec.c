@@ -96,7 +96,10 @@ char *nsec_format(char *buffer, size_t size, nsec_t span)
 		snprintf(buffer, size, "for ever");
 	else if (span == NSEC_NONE)
 		snprintf(buffer, size, "-");
-	else if (span < NSEC_PER_MSEC)
+	else if (span < 0 && size > 1) {
+		buffer[0] = '-';
+		nsec_format(buffer + 1, size - 1, -span);
+	} else if (span < NSEC_PER_MSEC)
 		snprintf(buffer, size, "%.3g us", sec * 1e6);
 	else if (span < NSEC_PER_SEC)
 		snprintf(buffer, size, "%.3g ms", sec * 1e3);

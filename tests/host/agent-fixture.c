@@ -165,9 +165,8 @@ const struct agent_report *fixture_await(struct fixture *fixture, enum node_id n
 		report = next_report(side, call);
 	}
 	ck_assert_msg(report, "%s: no %s; %zu reports, the last: %s", node_name(node),
-		      agent_call_name(call), side->n_reports,
-		      side->n_reports ? agent_call_name(side->reports[side->n_reports - 1].call)
-				      : "-");
+		      call_name(call), side->n_reports,
+		      side->n_reports ? call_name(side->reports[side->n_reports - 1].call) : "-");
 	return report;
 }
 

@@ -37,10 +37,11 @@ void lab_run(struct lab *lab, nsec_t span)
 {
 	struct error err = { 0 };
 
-	loop_timer_set(lab->timer, nsec_now() + span);
-	must(loop_run(lab->loop, &err));
-	for (int o = 0; o < OBSERVERS; o++)
-		observer_flush(lab->observer[o]);
+	for (int turn = 0; turn < 2; turn++) {
+		loop_timer_set(lab->timer, nsec_now() + span);
+		must(loop_run(lab->loop, &err));
+		span = NSEC_PER_MSEC; /* for what was ready when the time was up */
+	}
 }
 
 void log_append(struct log *log, const struct observation *observation)

@@ -3,22 +3,23 @@ def number_or_null: type == "number" or . == null;
 def string_or_null: type == "string" or . == null;
 def has_only($names): (keys == ($names | sort));
 def endpoint:
-  has_only(["outcome", "error", "mechanism", "detection_s", "recovered_s", "predicted_s", "states",
-    "retransmissions", "resets", "calls", "tcp_info", "command"])
+  has_only(["outcome", "error", "mechanism", "detection_s", "gone_s", "gone_predicted_s", "recovered_s", "predicted_s", "states",
+    "retransmissions", "resets", "calls", "bytes", "samples", "population", "tcp_info", "command"])
   and ([.outcome, .error, .mechanism] | all(string_or_null))
   and (.detection_s | has_only(["kernel", "application", "wire"]) and all(number_or_null))
-  and (.recovered_s | number_or_null)
+  and ([.gone_s, .recovered_s] | all(number_or_null))
   and (.predicted_s == null or (.predicted_s | has_only(["earliest", "latest"]) and all(number_or_null)))
   and (.states | all(has_only(["t_s", "from", "to"]) and (.t_s | type == "number")))
   and (.retransmissions | all(has_only(["t_s", "rto_s", "reason"])
     and (.rto_s | number_or_null) and (.reason | string_or_null)))
   and (.resets | type == "array")
-  and (.calls | all(has_only(["t_s", "entered_s", "call", "result", "error"])))
+  and (.calls | all(has_only(["t_s", "entered_s", "process", "connection", "call", "result", "error"])))
+  and (.bytes == null or (.bytes | has_only(["read", "written"])))
   and (.tcp_info == null or (.tcp_info | type == "object"))
   and (.command == null or (.command | type == "object"));
 def record:
   has_only(["schema", "scenario", "id", "variant", "engine", "kernel", "family", "seed", "repeat", "phase", "lateness_s",
-    "settings", "faults", "endpoints", "span_s", "clock", "lost", "verdict", "failures"])
+    "settings", "faults", "endpoints", "span_s", "clock", "lost", "trace", "verdict", "failures"])
   and .schema == 1 and .engine == "host" and (.kernel | type == "string")
   and (.family == "ipv4" or .family == "ipv6")
   and (.settings | type == "object" and length > 0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # scenario.bash FILE FAMILY: what a shipped scenario expects comes true, with its quick settings. One
-# that needs netem is refused by a kernel without it, and by no other.
+# that needs netem, or a sysctl, is refused by a kernel without it, and by no other.
 . "$(dirname "$0")/lib.bash"
 need tc
 
@@ -8,16 +8,28 @@ has_netem() {
 	unshare --user --map-root-user --net tc qdisc add dev lo root netem delay 1ms 2>/dev/null
 }
 
-"${as[@]}" "$DEADPEER" run "$1" --quick --family "$2" --json >"$tmp/run.json" 2>"$tmp/run.err"
-status=$?
+# In real time, beside other tests, a machine may be too busy: what fails is run again, twice at most.
+# In guests, where time waits for the work, the same files have one turn (suite qemu).
+turns=3
+[ "${TESTS_NETEM-}" = 1 ] && turns=1 # in a guest
+for ((turn = 1; turn <= turns; turn++)); do
+	"${as[@]}" "$DEADPEER" run "$1" --quick --family "$2" --json >"$tmp/run.json" 2>"$tmp/run.err"
+	status=$?
+	[ $status = 1 ] || break
+	jq -r 'select(.verdict == "fail") | "turn '$turn': \(.scenario) \(.variant // ""): \(.failures | join("; "))"' \
+		"$tmp/run.json"
+done
 cat "$tmp/run.err"
 jq -r '"\(.scenario) \(.variant // ""): \(.verdict) \(.failures | join("; "))"' "$tmp/run.json"
 case $status in
 0) json run 'length > 0 and all(.verdict == "pass" and .failures == [] and .lost == 0)' ;;
 3)
-	has_netem && fail "netem is said to be missing, but tc has it"
+	grep -q 'netem: this kernel' "$tmp/run.err" && has_netem && fail "netem is said to be missing, but tc has it"
+	for sysctl in $(sed -nE "s/.*sysctl '([^']+)': came with.*/\1/p" "$tmp/run.err"); do
+		[ -e "/proc/sys/${sysctl//.//}" ] && fail "$sysctl is said to be missing, and is there"
+	done
 	[ -s "$tmp/run.err" ] || fail "exit status 3 names nothing that is missing"
-	grep -v 'netem: this kernel has no sch_netem' "$tmp/run.err" && fail "said something else"
+	grep -vE "netem: this kernel has no sch_netem|sysctl '.*': came with Linux" "$tmp/run.err" && fail "said something else"
 	json run 'all(.verdict == "pass")'
 	;;
 *) fail "exit status $status" ;;

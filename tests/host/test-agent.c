@@ -263,6 +263,91 @@ START_TEST(linger_blocks_close)
 }
 END_TEST
 
+/* Who lingers in close() keeps nobody waiting: the next connection is made meanwhile. */
+START_TEST(linger_keeps_the_loop)
+{
+	const struct agent_report *report, *closed;
+
+	set(NODE_CLIENT, OPTION_LINGER, NSEC_PER_SEC);
+	set(NODE_SERVER, OPTION_PAUSED, 1);
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_SINK);
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 10 << 20);
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	fixture_act(&f, NODE_CLIENT, ACTION_CLOSE, 0);
+	fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT);
+	ck_assert_uint_eq(report->connection, 1);
+	ck_assert_uint_eq(fixture_count(&f, NODE_CLIENT, AGENT_CALL_CLOSE), 0);
+	closed = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+	ck_assert_uint_eq(closed->connection, 0);
+	ck_assert_int_gt(closed->time_nsec - closed->start_nsec, 900 * NSEC_PER_MSEC);
+	ck_assert_int_lt(report->time_nsec, closed->time_nsec);
+}
+END_TEST
+
+/* What the program has moved can be read although it has not said so, and after its death. */
+START_TEST(bytes_are_counted)
+{
+	struct agent_counters client, server;
+
+	set(NODE_SERVER, OPTION_PAUSED, 1);
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 1000);
+	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	server = agent_counters(f.side[NODE_SERVER].agent);
+	ck_assert_uint_eq(server.bytes_read, 0);
+	fixture_act(&f, NODE_SERVER, ACTION_RESUME_READING, 0);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
+	agent_kill(f.side[NODE_CLIENT].agent);
+	client = agent_counters(f.side[NODE_CLIENT].agent);
+	server = agent_counters(f.side[NODE_SERVER].agent);
+	ck_assert_uint_eq(client.bytes_written, 1000);
+	ck_assert_uint_eq(client.bytes_read, 1000);
+	ck_assert_uint_eq(server.bytes_read, 1000);
+	ck_assert_uint_eq(server.bytes_written, 1000);
+}
+END_TEST
+
+START_TEST(no_descriptors)
+{
+	const struct agent_report *report;
+
+	set(NODE_SERVER, OPTION_DESCRIPTORS, 1);
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
+	ck_assert_uint_eq(fixture_count(&f, NODE_SERVER, AGENT_CALL_ACCEPT), 1);
+	for (int i = 1; i <= 2; i++) {
+		fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
+		report = fixture_await(&f, NODE_SERVER, AGENT_CALL_ACCEPT);
+		ck_assert_int_eq(report->error, EMFILE);
+		if (i == 1) /* one goes, one comes */
+			fixture_act(&f, NODE_CLIENT, ACTION_CLOSE, 0);
+		else
+			fixture_act(&f, NODE_SERVER, ACTION_FREE_DESCRIPTORS, 0);
+		report = fixture_await(&f, NODE_SERVER, AGENT_CALL_ACCEPT);
+		ck_assert_int_eq(report->error, 0);
+		ck_assert_uint_eq(report->connection, i);
+	}
+}
+END_TEST
+
+START_TEST(local_port)
+{
+	const struct agent_report *report;
+
+	set(NODE_CLIENT, OPTION_LOCAL_PORT, 40000);
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_SINK);
+	ck_assert_uint_eq(f.side[NODE_SERVER].reports[1].peer_port, 40000);
+	fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 40000);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_BIND);
+	ck_assert_int_eq(report->error, EADDRINUSE);
+	ck_assert_uint_eq(report->connection, 1);
+	fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
+	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT);
+	ck_assert_int_eq(report->error, 0);
+	ck_assert_uint_ne(report->local_port, 40000);
+}
+END_TEST
+
 START_TEST(connect_refused)
 {
 	const struct agent_report *report;
@@ -465,6 +550,10 @@ int main(void)
 	tcase_add_test(test_case, pause_reading);
 	tcase_add_loop_test(test_case, linger_zero_resets, 0, 2);
 	tcase_add_test(test_case, linger_blocks_close);
+	tcase_add_test(test_case, linger_keeps_the_loop);
+	tcase_add_test(test_case, bytes_are_counted);
+	tcase_add_test(test_case, no_descriptors);
+	tcase_add_test(test_case, local_port);
 	tcase_add_test(test_case, connect_refused);
 	tcase_add_test(test_case, close_on_eof_off);
 	tcase_add_test(test_case, address_in_use);

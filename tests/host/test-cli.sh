@@ -60,7 +60,7 @@ usage_and_errors()
 
 	run_it 0 --help
 	help=$out
-	for verb in run list show check doctor shell kernels; do
+	for verb in run list show check doctor shell kernels sweep export merge; do
 		says "$help" "  $verb " "--help"
 		run_it 0 "$verb" --help
 		says "$out" "usage: deadpeer $verb" "$verb --help"
@@ -304,7 +304,7 @@ complete_in_bash()
 		t deadpeer show --family = ipv6; t deadpeer show power-loss-busy-; t deadpeer check ""
 		t deadpeer shell E16 -- x; t deadpeer run --set client.keepalive.i
 		t deadpeer nosuch ""' - "$source/completions/deadpeer")
-	[ "$result" = "show shell
+	[ "$result" = "show shell sweep
 --quick
 ipv4 ipv6 both
 ipv6

@@ -6,12 +6,10 @@ status=0
 
 # only FOLDER ALLOWED: of the files in FOLDER itself, as an extended regular expression.
 only() {
-	for file in "$1"/*.[ch]; do
-		wrong=$(grep -nE '^#[[:space:]]*include[[:space:]]+"' "$file" | grep -vE "\"($2)")
-		[ -z "$wrong" ] && continue
-		echo "$file: not allowed for $1: $wrong"
-		status=1
-	done
+	wrong=$(grep -nE '^#[[:space:]]*include[[:space:]]+"' "$1"/*.[ch] | grep -vE ":[[:space:]]*#[^\"]*\"($2)")
+	[ -z "$wrong" ] && return
+	echo "not allowed for $1: $wrong"
+	status=1
 }
 
 only src/util 'src/util/'

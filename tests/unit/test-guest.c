@@ -143,7 +143,8 @@ static void names_of(const char *path, char *text, size_t size)
 START_TEST(initramfs_holds_program_libraries_modules)
 {
 	struct kernel kernel = { .release = (char *)"1.2.3",
-				 .modules = (char *)in_folder("modules") };
+				 .modules = (char *)in_folder("modules"),
+				 .origin = KERNEL_PATH };
 	_cleanup_(freep) char *one = NULL, *two = NULL;
 	struct error err = { 0 };
 	char names[8192] = "";
@@ -166,7 +167,8 @@ END_TEST
 START_TEST(initramfs_without_required_module_is_refused)
 {
 	struct kernel kernel = { .release = (char *)"1.2.3",
-				 .modules = (char *)in_folder("modules") };
+				 .modules = (char *)in_folder("modules"),
+				 .origin = KERNEL_PATH };
 	_cleanup_(freep) char *path = NULL;
 	struct error err = { 0 };
 

@@ -11,6 +11,7 @@
 
 #include "src/cache.h"
 #include "src/deb.h"
+#include "src/kernel-manifest.h"
 #include "src/kernel.h"
 #include "src/util/cleanup.h"
 #include "src/vmlinux.h"
@@ -245,6 +246,54 @@ START_TEST(package_that_is_damaged_is_refused)
 }
 END_TEST
 
+/* Any change of what is in it, or of what should be. */
+START_TEST(manifest_knows_the_folder)
+{
+	struct kernel kernel = { .release = (char *)"6.1.0-1", .origin = KERNEL_FETCHED };
+	struct error err = { 0 };
+
+	ck_assert_int_eq(mkdir(in_folder("modules"), 0700), 0);
+	put("vmlinuz", "kernel", 6);
+	put("modules/veth.ko", "veth", 4);
+	ck_assert(!kernel_manifest_check(folder));
+	ck_assert_int_eq(kernel_manifest_write(folder, &err), 0);
+	ck_assert(kernel_manifest_check(folder));
+	kernel.image = strdup(in_folder("vmlinuz"));
+	ck_assert_int_eq(kernel_check(&kernel, &err), 0);
+	put("modules/veth.ko", "vETH", 4);
+	ck_assert(!kernel_manifest_check(folder));
+	ck_assert_int_eq(kernel_check(&kernel, &err), -EBADMSG);
+	ck_assert_int_eq(error_exit_status(err.kind), 3);
+	ck_assert_ptr_nonnull(strstr(err.text, "deadpeer kernels fetch 6.1.0-1"));
+	put("modules/veth.ko", "veth", 4);
+	ck_assert(kernel_manifest_check(folder));
+	put("modules/more.ko", "", 0);
+	ck_assert(!kernel_manifest_check(folder));
+	unlink(in_folder("modules/more.ko"));
+	unlink(in_folder("modules/veth.ko"));
+	ck_assert(!kernel_manifest_check(folder));
+	free(kernel.image);
+}
+END_TEST
+
+START_TEST(stamp_knows_the_file)
+{
+	_cleanup_(freep) char *path = strdup(in_folder("entry.cpio"));
+	struct error err = { 0 };
+
+	put("new", "content", 7);
+	ck_assert_int_eq(cache_commit(in_folder("new"), path, &err), 0);
+	ck_assert(cache_is_whole(path));
+	put("entry.cpio", "CONTENT", 7);
+	ck_assert(!cache_is_whole(path));
+	put("new", "content", 7);
+	ck_assert_int_eq(cache_commit(in_folder("new"), path, &err), 0);
+	ck_assert(cache_is_whole(path));
+	ck_assert_int_eq(truncate(in_folder("entry.cpio.stamp"), 0), 0);
+	ck_assert(!cache_is_whole(path));
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -256,6 +305,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, file_that_is_no_image_is_refused);
 	tcase_add_test(tc, name_finds_one_kernel);
 	tcase_add_test(tc, package_that_is_damaged_is_refused);
+	tcase_add_test(tc, manifest_knows_the_folder);
+	tcase_add_test(tc, stamp_knows_the_file);
 }
 
 int main(void)

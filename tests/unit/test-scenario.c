@@ -76,7 +76,11 @@ static const char base[] =
 	"    after: predicted\n"
 	"    before: 30s\n"
 	"    states: [CLOSE_WAIT, CLOSE]\n"
-	"    packets: [\"[S.]\", \"!<[F.]\"]\n";
+	"    packets: [\"[S.]\", \"!<[F.]\"]\n"
+	"    calls: [connect, write 4, \"!close\", {call: read ECONNRESET, connection: 1,\n"
+	"     after: 1s, before: 2s, took: {after: 3ms, before: 4ms}}]\n"
+	"    read: 1KiB\n"
+	"    written: {ipv4: {at_least: 5}, ipv6: {at_least: 6, at_most: 7}}\n";
 
 START_TEST(every_part_is_read)
 {
@@ -137,6 +141,35 @@ START_TEST(events_are_read)
 }
 END_TEST
 
+START_TEST(networks_are_read)
+{
+	static const char text[] = "name: test\nsummary: A test\nhorizon: 10s\n"
+				   "path: {conntrack: true, nat: masquerade, untracked: reset}\n"
+				   "timeline:\n"
+				   "  - {at: 1s, fault: conntrack-flush}\n"
+				   "  - {at: 2s, fault: reboot, node: server, address: new}\n";
+	static const char *const sets[] = { "path.kind=switched", "path.conntrack=false",
+					    "path.nat=none", "path.untracked=pass" };
+	static const char taken[] =
+		"name: test\nsummary: A test\nhorizon: 10s\npath: switched\n"
+		"timeline:\n"
+		"  - {at: 1s, fault: take-over, node: server, announce: true}\n";
+	struct scenario_list list = { 0 };
+	struct scenario *s = parse(&list, text, false, NULL, 0);
+
+	ck_assert(s->path.conntrack && s->path.masquerade);
+	ck_assert_int_eq(s->path.untracked, FIREWALL_RESET);
+	ck_assert(s->events[0].has_node && s->events[0].node == NODE_ROUTER);
+	ck_assert(s->events[1].new_address && !s->events[1].new_mac);
+	scenario_list_deinit(&list);
+	s = parse(&list, taken, false, sets, ARRAY_SIZE(sets));
+	ck_assert(!scenario_tracks(s));
+	ck_assert_int_eq(s->events[0].fault, FAULT_TAKE_OVER);
+	ck_assert(s->events[0].announce);
+	scenario_list_deinit(&list);
+}
+END_TEST
+
 START_TEST(expectations_are_read)
 {
 	struct scenario_list list = { 0 };
@@ -155,6 +188,39 @@ START_TEST(expectations_are_read)
 	ck_assert_int_eq(v4->before.nsec, 30 * SECOND);
 	ck_assert_str_eq(v6->states[1], "CLOSE");
 	ck_assert_str_eq(v6->packets[1], "!<[F.]");
+	scenario_list_deinit(&list);
+}
+END_TEST
+
+START_TEST(calls_are_expected)
+{
+	struct scenario_list list = { 0 };
+	struct scenario *s = parse(&list, base, false, NULL, 0);
+	const struct expectation *v4 = &s->expect[FAMILY_IPV4][NODE_CLIENT];
+	const struct expectation *v6 = &s->expect[FAMILY_IPV6][NODE_CLIENT];
+	const struct expect_call *calls = v6->calls;
+
+	ck_assert_int_eq(calls[0].call, AGENT_CALL_CONNECT);
+	ck_assert(!calls[0].absent && !calls[0].has_result && !*calls[0].error);
+	ck_assert_int_eq(calls[0].connection, -1);
+	ck_assert_int_eq(calls[0].took_before_nsec, NSEC_NONE);
+	ck_assert(calls[1].has_result && calls[1].result == 4);
+	ck_assert(calls[2].absent && calls[2].call == AGENT_CALL_CLOSE);
+	ck_assert_str_eq(calls[3].error, "ECONNRESET");
+	ck_assert_int_eq(calls[3].connection, 1);
+	ck_assert_int_eq(calls[3].after_nsec, SECOND);
+	ck_assert_int_eq(calls[3].before_nsec, 2 * SECOND);
+	ck_assert_int_eq(calls[3].took_after_nsec, 3 * NSEC_PER_MSEC);
+	ck_assert_int_eq(calls[3].took_before_nsec, 4 * NSEC_PER_MSEC);
+	ck_assert_str_eq(v4->call_texts[1], "write 4");
+	ck_assert_str_eq(
+		v4->call_texts[3],
+		"read ECONNRESET of connection 1 after 1.000 s before 2.000 s in at least 3 ms "
+		"in at most 4 ms");
+	ck_assert_ptr_null(v4->call_texts[4]);
+	ck_assert(v4->read.present && v4->read.least == 1024 && v4->read.most == 1024);
+	ck_assert(v4->written.least == 5 && v4->written.most == UINT64_MAX);
+	ck_assert(v6->written.least == 6 && v6->written.most == 7);
 	scenario_list_deinit(&list);
 }
 END_TEST
@@ -430,6 +496,8 @@ START_TEST(names_are_read_back)
 	for (int i = MECHANISM_NONE + 1; i < _MECHANISM_MAX; i++)
 		ck_assert_int_eq(mechanism_from_name(mechanism_name(i)), i);
 	ck_assert_ptr_null(outcome_name(OUTCOME_NONE));
+	for (int i = 0; i < _AGENT_CALL_MAX; i++)
+		ck_assert_int_eq(call_from_name(call_name(i)), i);
 	ck_assert_int_eq(node_from_name("spare"), -1);
 }
 END_TEST
@@ -493,7 +561,7 @@ START_TEST(shipped_files_load)
 
 		ck_assert_msg(scenario_load(&request, &list, &err) == 0, "%s", err.text);
 		s = list.items[0];
-		ck_assert_msg(s->id && (s->has_quick || s->horizon_nsec <= 60 * SECOND), "%s",
+		ck_assert_msg(s->id && (s->has_quick || s->horizon_nsec <= 120 * SECOND), "%s",
 			      file);
 		ck_assert_msg(!strncmp(s->name, file, strlen(s->name)) &&
 				      !strcmp(file + strlen(s->name), ".yaml"),
@@ -503,7 +571,7 @@ START_TEST(shipped_files_load)
 		request.quick = true;
 		ck_assert_msg(scenario_load(&request, &list, &err) == 0, "%s", err.text);
 		for (size_t i = 0; i < list.count; i++)
-			ck_assert_msg(list.items[i]->horizon_nsec <= 60 * SECOND, "%s", file);
+			ck_assert_msg(list.items[i]->horizon_nsec <= 120 * SECOND, "%s", file);
 		scenario_list_deinit(&list);
 		free(*path);
 	}
@@ -585,7 +653,9 @@ static void add_tests(TCase *tc)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, every_part_is_read);
 	tcase_add_test(tc, events_are_read);
+	tcase_add_test(tc, networks_are_read);
 	tcase_add_test(tc, expectations_are_read);
+	tcase_add_test(tc, calls_are_expected);
 	tcase_add_test(tc, quick_then_set);
 	tcase_add_loop_test(tc, set_errors, 0, ARRAY_SIZE(wrong_sets));
 	tcase_add_test(tc, horizon_of_request_wins);

@@ -9,6 +9,7 @@
 #include "src/endpoint.h"
 #include "src/expect.h"
 #include "src/model.h"
+#include "src/rate.h"
 #include "src/timeline.h"
 #include "tests/unit/suite.h"
 
@@ -134,6 +135,129 @@ START_TEST(model_predictions)
 
 	p = predict(HEAD "client: {workload: idle}\ntimeline:\n  - {at: 1s, fault: blackhole}\n",
 		    204 * MSEC);
+	ck_assert_int_eq(p.mechanism, MECHANISM_NONE);
+
+	p = predict(HEAD "path: {conntrack: true, untracked: drop}\ntimeline:\n"
+			 "  - {at: 1s, fault: conntrack-flush}\n"
+			 "  - {at: 11s, action: send, node: client}\n",
+		    204 * MSEC);
+	ck_assert_int_eq(p.mechanism, MECHANISM_RETRANSMISSION);
+	ck_assert_int_gt(p.earliest_nsec, 934 * SEC);
+	ck_assert_int_lt(p.latest_nsec, 975 * SEC);
+}
+END_TEST
+
+static const struct {
+	const char *client; /* what its options and sysctls are */
+	unsigned int linear;
+	int after, before; /* seconds */
+	enum mechanism mechanism;
+} attempts[] = {
+	{ "user_timeout: 0s", 0, 127, 133, MECHANISM_SYN }, /* 1 + 2 + ... + 64 */
+	{ "user_timeout: 0s", 4, 131, 137, MECHANISM_SYN }, /* 1 + 1 + 1 + 1 + 1 + 2 + ... + 64 */
+	{ "syn_count: 2", 0, 7, 8, MECHANISM_SYN },
+	/* 1 + 1 + 1 + 1 + 1 + 2: the time that tcp_syn_retries stands for is up before the count */
+	{ "syn_count: 2", 4, 7, 8, MECHANISM_SYN },
+	{ "syn_count: 1", 4, 3, 4, MECHANISM_SYN },
+	{ "net.ipv4.tcp_syn_linear_timeouts: 0", 4, 127, 133, MECHANISM_SYN },
+	{ "net.ipv4.tcp_syn_retries: 3", 0, 15, 17, MECHANISM_SYN },
+	{ "user_timeout: 10s", 0, 10, 11, MECHANISM_USER_TIMEOUT },
+	{ "user_timeout: 10s", 4, 10, 11, MECHANISM_USER_TIMEOUT },
+	{ "{syn_count: 2, user_timeout: 1min}", 0, 7, 8, MECHANISM_SYN },
+	{ "net.ipv4.tcp_rto_max_ms: 4000", 0, 23, 25, MECHANISM_SYN }, /* 1 + 2 + 4 + ... + 4 */
+};
+
+START_TEST(model_attempts)
+{
+	char text[512];
+	struct scenario *s;
+	struct model_facts facts = { .hz = 250,
+				     .rto_nsec = NSEC_NONE,
+				     .syn_linear = attempts[_i].linear };
+	struct prediction p;
+
+	snprintf(text, sizeof(text),
+		 HEAD "client: {autoconnect: false, %s%s\ntimeline:\n"
+		      "  - {at: 0s, fault: blackhole}\n"
+		      "  - {at: 1s, action: connect, node: client}\n",
+		 attempts[_i].client + (*attempts[_i].client == '{'),
+		 *attempts[_i].client == '{' ? "" : "}");
+	s = load(text);
+	p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	ck_assert_int_eq(p.mechanism, attempts[_i].mechanism);
+	ck_assert_int_ge(p.earliest_nsec, (1 + attempts[_i].after) * SEC);
+	ck_assert_int_le(p.earliest_nsec, (1 + attempts[_i].after) * SEC + SEC);
+	ck_assert_int_le(p.latest_nsec, (1 + attempts[_i].before) * SEC);
+	scenario_free(s);
+}
+END_TEST
+
+static const struct {
+	const char *client, *rest; /* events behind the pause */
+	int after, before;	   /* seconds; 0: no end is predicted */
+	enum mechanism mechanism;
+} windows[] = {
+	{ "", "", 0, 0, MECHANISM_NONE },
+	/* probes after 0.2, 0.4, ... s; the first lost one is that at 12.6 s or the one after; its
+	 * 3 successors come every 1.6 s, which is as far as the back-off goes with tcp_retries2 3
+	 */
+	{ ", net.ipv4.tcp_retries2: 3", "  - {at: 11s, fault: power-loss, node: server}\n", 14, 18,
+	  MECHANISM_PERSIST },
+	{ ", user_timeout: 30s", "", 30, 33, MECHANISM_USER_TIMEOUT },
+	/* the count of probes holds beside the user timeout */
+	{ ", user_timeout: 10min, net.ipv4.tcp_retries2: 3",
+	  "  - {at: 11s, fault: power-loss, node: server}\n", 14, 18, MECHANISM_PERSIST },
+	{ ", user_timeout: 30s", "  - {at: 11s, fault: power-loss, node: server}\n", 30, 33,
+	  MECHANISM_USER_TIMEOUT },
+	{ "", "  - {at: 1s, action: exit, node: server}\n", 0, 0, MECHANISM_NONE },
+};
+
+START_TEST(model_windows)
+{
+	char text[512];
+	struct prediction p;
+
+	snprintf(text, sizeof(text),
+		 HEAD "client: {workload: idle%s}\ntimeline:\n"
+		      "  - {at: 1s, action: pause-reading, node: server}\n"
+		      "  - {at: 1s, action: send, node: client, size: 1MiB}\n%s",
+		 windows[_i].client, windows[_i].rest);
+	p = predict(text, 204 * MSEC);
+	ck_assert_int_eq(p.mechanism, windows[_i].mechanism);
+	ck_assert_int_ge(p.earliest_nsec, windows[_i].after * SEC);
+	ck_assert_int_le(p.latest_nsec, windows[_i].before * SEC);
+}
+END_TEST
+
+/* Read off the kernel's timers: TCP_TIMEWAIT_LEN, 1 + 2 + ... + 32 s, the threshold of 8. */
+START_TEST(model_of_what_is_left)
+{
+	_cleanup_(scenario_freep) struct scenario *s = load(HEAD);
+	_cleanup_(scenario_freep) struct scenario *changed =
+		load(HEAD "net.ipv4.tcp_fin_timeout: 70\nnet.ipv4.tcp_synack_retries: 2\n"
+			  "net.ipv4.tcp_orphan_retries: 3\n");
+	struct model_facts facts = { .hz = 250, .rto_nsec = 204 * MSEC };
+	struct prediction p;
+
+	p = model_gone(s, NODE_CLIENT, &facts, MECHANISM_TIME_WAIT);
+	ck_assert_int_eq(p.earliest_nsec, 60 * SEC);
+	ck_assert_int_eq(p.latest_nsec, 60 * SEC + 2048 * MSEC);
+	p = model_gone(s, NODE_CLIENT, &facts, MECHANISM_FIN_WAIT_2);
+	ck_assert_int_eq(p.earliest_nsec, 60 * SEC);
+	p = model_gone(changed, NODE_CLIENT, &facts, MECHANISM_FIN_WAIT_2);
+	ck_assert_int_eq(p.earliest_nsec, 70 * SEC);
+	ck_assert_int_eq(p.latest_nsec, 70 * SEC + 256 * MSEC + 2048 * MSEC);
+	p = model_gone(s, NODE_SERVER, &facts, MECHANISM_SYNACK);
+	ck_assert_int_eq(p.earliest_nsec, 63 * SEC);
+	p = model_gone(changed, NODE_SERVER, &facts, MECHANISM_SYNACK);
+	ck_assert_int_eq(p.earliest_nsec, 7 * SEC);
+	p = model_gone(s, NODE_CLIENT, &facts, MECHANISM_ORPHAN);
+	ck_assert_int_gt(p.earliest_nsec, 102 * SEC);
+	ck_assert_int_lt(p.latest_nsec, 112 * SEC);
+	p = model_gone(changed, NODE_CLIENT, &facts, MECHANISM_ORPHAN);
+	ck_assert_int_gt(p.earliest_nsec, 3 * SEC);
+	ck_assert_int_lt(p.latest_nsec, 8 * SEC);
+	p = model_gone(s, NODE_CLIENT, &facts, MECHANISM_RETRANSMISSION);
 	ck_assert_int_eq(p.mechanism, MECHANISM_NONE);
 }
 END_TEST
@@ -288,7 +412,7 @@ START_TEST(endpoint_without_an_end)
 		endpoint_deinit(&ep);
 	}
 	establish(&ep);
-	ep.gone = true; /* lost its power: nothing is said of it */
+	ep.powerless = true; /* lost its power: nothing is said of it */
 	endpoint_conclude(&ep, &context, &r);
 	ck_assert_int_eq(r.outcome, OUTCOME_NONE);
 	ep.record = r;
@@ -314,11 +438,25 @@ START_TEST(packet_patterns)
 }
 END_TEST
 
+static struct record_call *add_call(struct record_endpoint *e, nsec_t at, enum agent_call call,
+				    int64_t result, const char *error)
+{
+	struct record_call *c = record_append(&e->calls, &e->n_calls, sizeof(*c));
+
+	*c = (struct record_call){ .time_nsec = at,
+				   .start_nsec = at,
+				   .name = call_name(call),
+				   .result = result,
+				   .error = error };
+	return c;
+}
+
 static struct record *made_up_record(void)
 {
 	struct record *r = calloc(1, sizeof(*r));
 	struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
 	struct record_state *s;
+	struct record_sample *sample;
 	struct record_packet *p;
 
 	r->scenario = strdup("t");
@@ -332,20 +470,43 @@ static struct record *made_up_record(void)
 
 		e->kernel_nsec = e->application_nsec = e->wire_nsec = NSEC_NONE;
 		e->recovered_nsec = e->earliest_nsec = e->latest_nsec = NSEC_NONE;
+		e->gone_nsec = e->gone_earliest_nsec = e->gone_latest_nsec = NSEC_NONE;
+		e->population.first_nsec = e->population.last_nsec = NSEC_NONE;
 		e->command_status = -1;
+		e->bytes_read = e->bytes_written = -1;
 	}
 	client->outcome = OUTCOME_TIMED_OUT;
 	client->mechanism = MECHANISM_KEEPALIVE;
 	client->error = "ETIMEDOUT";
-	client->kernel_nsec = 5 * SEC;
-	client->earliest_nsec = 4 * SEC;
-	client->latest_nsec = 6 * SEC;
+	client->kernel_nsec = client->gone_nsec = 5 * SEC;
+	client->earliest_nsec = client->gone_earliest_nsec = 4 * SEC;
+	client->latest_nsec = client->gone_latest_nsec = 6 * SEC;
 	s = record_append(&client->states, &client->n_states, sizeof(*s));
 	*s = (struct record_state){ -1 * SEC, TCP_STATE_SYN_SENT, TCP_STATE_ESTABLISHED };
 	s = record_append(&client->states, &client->n_states, sizeof(*s));
 	*s = (struct record_state){ 5 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE };
+	sample = record_append(&client->samples, &client->n_samples, sizeof(*sample));
+	*sample = (struct record_sample){ .time_nsec = 1 * SEC,
+					  .state = TCP_STATE_ESTABLISHED,
+					  .send_queue = 7,
+					  .timer = SOCKDIAG_TIMER_KEEPALIVE,
+					  .expires_nsec = 3 * SEC,
+					  .probes = 2,
+					  .open = { [TCP_STATE_ESTABLISHED] = 3 } };
+	client->population = (struct record_population){ .connections = 4,
+							 .first_nsec = 5 * SEC,
+							 .last_nsec = 6 * SEC };
+	client->population.outcome[OUTCOME_TIMED_OUT] = 3;
+	client->population.outcome[OUTCOME_CLOSED] = 1;
+	r->span_nsec = 6 * SEC;
 	p = record_append(&client->packets, &client->n_packets, sizeof(*p));
 	*p = (struct record_packet){ .time_nsec = 1 * SEC, .sent = true, .flags = 16 };
+	client->bytes_read = 10;
+	client->bytes_written = 4;
+	add_call(client, -1 * SEC, AGENT_CALL_CONNECT, 0, NULL);
+	add_call(client, 1 * SEC, AGENT_CALL_WRITE, 4, NULL);
+	add_call(client, 3 * SEC, AGENT_CALL_CLOSE, 0, NULL)->start_nsec = 2 * SEC;
+	add_call(client, 4 * SEC, AGENT_CALL_BIND, 0, "EADDRINUSE")->connection = 1;
 	return r;
 }
 
@@ -365,7 +526,54 @@ static const struct {
 	{ "states: [CLOSE_WAIT, CLOSE]",
 	  "client: expected the states ESTABLISHED CLOSE_WAIT CLOSE, "
 	  "got ESTABLISHED CLOSE" },
+	{ "gone: {after: 4s, before: 5001ms}", NULL },
+	{ "gone: {before: predicted}", NULL },
+	{ "gone: {after: 6s}", "client: expected a connection gone after 6.000 s, got 5.000 s" },
+	{ "gone: never",
+	  "client: expected that the connection is never gone, got it gone after 5.000 s" },
+	{ "samples: [{at: 1s, state: ESTABLISHED, timer: keepalive, send_q: 7, recv_q: 0, "
+	  "probes: {at_least: 2}, open: 3, expires: {after: 2999ms, before: 3001ms}}]",
+	  NULL },
+	{ "samples: [{at: 3s, expires: {after: 900ms, before: 1100ms}}]", NULL }, /* run down */
+	{ "samples: [{at: 0s, state: ESTABLISHED}]",
+	  "client: after 0 us: expected a sample, got none" },
+	{ "samples: [{at: 7s, state: ESTABLISHED}]",
+	  "client: after 7.000 s: expected a sample, got none" },
+	{ "samples: [{at: 2s, state: CLOSE_WAIT}]",
+	  "client: after 2.000 s: expected state CLOSE_WAIT, got ESTABLISHED" },
+	{ "samples: [{at: 2s, timer: persist}]",
+	  "client: after 2.000 s: expected timer persist, got keepalive" },
+	{ "samples: [{at: 2s, send_q: {at_most: 6}}]",
+	  "client: after 2.000 s: expected Send-Q 0 to 6, got 7" },
+	{ "samples: [{at: 2s, expires: {after: 2500ms}}]",
+	  "client: after 2.000 s: expected a timer that runs longer, got 2.000 s left" },
+	{ "population: {timed-out: 3, closed: {at_most: 1}}", NULL },
+	{ "population: {timed-out: 4}", "client: expected timed-out connections 4, got 3" },
 	{ "packets: ['<[.]']", "client: expected packet <[.] in its place in the order, got none" },
+	{ "calls: [connect, write 4, close, bind EADDRINUSE, '!connect', '!bind']", NULL },
+	{ "calls: [{call: close, after: 3s, before: 3s, took: {after: 1s, before: 1s}}]", NULL },
+	{ "calls: [{call: bind EADDRINUSE, connection: 1}], read: 10, written: 4", NULL },
+	{ "read: {at_least: 1, at_most: 10}, written: {at_least: 4}", NULL },
+	{ "calls: [close, write]",
+	  "client: expected call write in its place in the order, got from there on: "
+	  "bind EADDRINUSE at 4.000 s in 0 us" },
+	{ "calls: [{call: close, took: {after: 2s}}]",
+	  "client: expected call close in at least 2.000 s in its place in the order, got "
+	  "from there on: connect at -1.000 s in 0 us, write 4 at 1.000 s in 0 us, close at 3.000 "
+	  "s in 1.000 s, bind EADDRINUSE at 4.000 s in 0 us" },
+	{ "calls: [{call: bind EADDRINUSE, connection: 0}]",
+	  "client: expected call bind EADDRINUSE of connection 0 in its place in the order, got "
+	  "from there on: connect at -1.000 s in 0 us, write 4 at 1.000 s in 0 us, close at 3.000 "
+	  "s in 1.000 s, bind EADDRINUSE at 4.000 s in 0 us" },
+	{ "calls: [bind, write]",
+	  "client: expected call bind in its place in the order, got from there on: connect at "
+	  "-1.000 s in 0 us, write 4 at 1.000 s in 0 us, close at 3.000 s in 1.000 s, bind "
+	  "EADDRINUSE at 4.000 s in 0 us" },
+	{ "calls: ['!write 4']",
+	  "client: expected no call write 4, got one 1.000 s after the first event" },
+	{ "read: 11", "client: expected 11 bytes read, got 10" },
+	{ "read: {at_most: 9}", "client: expected at most 9 bytes read, got 10" },
+	{ "written: {at_least: 5}", "client: expected at least 5 bytes written, got 4" },
 	{ "packets: ['!>[.]']", "client: expected no packet >[.], got one sent 1.000 s after the "
 				"first event" },
 };
@@ -376,7 +584,9 @@ START_TEST(expectations_can_fail)
 	_cleanup_(scenario_freep) struct scenario *s = NULL;
 	char text[512];
 
-	snprintf(text, sizeof(text), HEAD "expect: {client: {%s}}\n", expectations[_i].expect);
+	snprintf(text, sizeof(text),
+		 HEAD "sample: 1s\nclient.connections: 4\nexpect: {client: {%s}}\n",
+		 expectations[_i].expect);
 	s = load(text);
 	ck_assert_int_eq(expect_check(s, r, NULL), 0);
 	if (!expectations[_i].failure) {
@@ -418,12 +628,36 @@ START_TEST(record_survives_json)
 }
 END_TEST
 
+/* Textbook values: 0, 1 and 10 of 10; 50 of 100. */
+START_TEST(rates_have_intervals)
+{
+	struct rate r = rate_of(0, 10);
+
+	ck_assert_double_eq_tol(r.value, 0, 1e-9);
+	ck_assert_double_eq_tol(r.low, 0, 1e-9);
+	ck_assert_double_eq_tol(r.high, 0.2775, 1e-4);
+	r = rate_of(1, 10);
+	ck_assert_double_eq_tol(r.low, 0.0179, 1e-4);
+	ck_assert_double_eq_tol(r.high, 0.4042, 1e-4);
+	r = rate_of(10, 10);
+	ck_assert_double_eq_tol(r.low, 0.7225, 1e-4);
+	ck_assert_double_eq_tol(r.high, 1, 1e-9);
+	r = rate_of(50, 100);
+	ck_assert_double_eq_tol(r.low, 0.4038, 1e-4);
+	ck_assert_double_eq_tol(r.high, 0.5962, 1e-4);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
+	tcase_add_test(tc, model_of_what_is_left);
+	tcase_add_test(tc, rates_have_intervals);
 	tcase_add_test(tc, timeline_orders_and_pairs);
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_granules);
 	tcase_add_test(tc, model_predictions);
+	tcase_add_loop_test(tc, model_attempts, 0, ARRAY_SIZE(attempts));
+	tcase_add_loop_test(tc, model_windows, 0, ARRAY_SIZE(windows));
 	tcase_add_loop_test(tc, endpoint_tells_mechanisms, 0, ARRAY_SIZE(deaths));
 	tcase_add_test(tc, endpoint_notices_a_missed_state);
 	tcase_add_test(tc, endpoint_of_a_silent_program);

@@ -87,6 +87,7 @@ START_TEST(nsec_format_cases)
 	ck_assert_str_eq(nsec_format(b, sizeof(b), 7875 * NSEC_PER_SEC), "2 h 11 min 15 s");
 	ck_assert_str_eq(nsec_format(b, sizeof(b), 30 * 86400 * NSEC_PER_SEC), "30 d 0 h");
 	ck_assert_str_eq(nsec_format(b, sizeof(b), NSEC_NEVER), "for ever");
+	ck_assert_str_eq(nsec_format(b, sizeof(b), -1500 * NSEC_PER_MSEC), "-1.500 s");
 }
 END_TEST
 

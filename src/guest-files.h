@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Files that a guest hands out: captures. It has no disk but the memory it shares
+ * with the host, so each file becomes a line of the output, in which newlines and
+ * backslashes are written as \n and \\.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "src/util/error.h"
+
+/* In the guest: where its files are to be written. */
+#define GUEST_FILES_FOLDER "/tmp/pcap"
+#define GUEST_FILES_MIB	   64
+
+/* In the guest: makes that folder, which holds so much and no more. */
+int guest_files_prepare(struct error *err);
+/* In the guest: writes a line for each file in `folder`, by name, in at most `room` bytes; if they
+ * are more, or did not fit into the folder, nothing, and the error says so. */
+int guest_files_write(const char *folder, uint64_t room, FILE *out, struct error *err);
+
+/* On the host: whether a line is a file's. */
+bool guest_files_match(const char *line);
+/* On the host: makes that file in `folder`. */
+int guest_files_read(const char *line, size_t size, const char *folder, struct error *err);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/shard.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "src/quantity.h"
+#include "src/util/cleanup.h"
+
+int shard_parse(const char *text, struct shard *ret_shard, struct error *err)
+{
+	struct shard shard = { .from = "--shard" };
+	char end;
+
+	if (sscanf(text, "%9u/%9u%c", &shard.k, &shard.n, &end) != 2 || !shard.n ||
+	    shard.n > SHARD_MAX || !shard.k || shard.k > shard.n)
+		return error_input(err,
+				   "--shard %s: write K/N, the K-th of N parts: 1/4 to 4/4, at "
+				   "most %d",
+				   text, SHARD_MAX);
+	*ret_shard = shard;
+	return 0;
+}
+
+/* A number of the environment; `fallback` where it is not there. */
+static int get(const char *name, uint64_t fallback, uint64_t *ret, struct error *err)
+{
+	const char *text = getenv(name);
+	int r;
+
+	*ret = fallback;
+	if (!text || !*text)
+		return 0;
+	r = quantity_parse_count(text, 0, UINT32_MAX, ret, err);
+	return r < 0 ? error_prefix(err, r, "%s", name) : 0;
+}
+
+static int set(uint64_t index, uint64_t count, const char *from, struct shard *ret_shard,
+	       struct error *err)
+{
+	if (!count || count > SHARD_MAX || index >= count)
+		return error_input(err,
+				   "%s: the task's place, %llu, is not below the number of tasks, "
+				   "%llu; say --shard K/N",
+				   from, (unsigned long long)index, (unsigned long long)count);
+	*ret_shard = (struct shard){ (unsigned int)index + 1, (unsigned int)count, from };
+	return 0;
+}
+
+/* sbatch --array=0-3, 1-4 or 10-40:10: the place in the array is what counts. */
+static int from_slurm(struct shard *ret_shard, struct error *err)
+{
+	uint64_t id, count, first, step;
+	int r = get("SLURM_ARRAY_TASK_ID", 0, &id, err);
+
+	if (r >= 0)
+		r = get("SLURM_ARRAY_TASK_COUNT", 0, &count, err);
+	if (r >= 0)
+		r = get("SLURM_ARRAY_TASK_MIN", 0, &first, err);
+	if (r >= 0)
+		r = get("SLURM_ARRAY_TASK_STEP", 1, &step, err);
+	if (r < 0)
+		return r;
+	if (!step || id < first || (id - first) % step)
+		return error_input(err, "Slurm: the array's tasks are not in equal steps; say "
+					"--shard K/N");
+	return set((id - first) / step, count, "Slurm", ret_shard, err);
+}
+
+static int from_kubernetes(struct shard *ret_shard, struct error *err)
+{
+	uint64_t index, count;
+	int r;
+
+	if (!getenv("JOB_COMPLETIONS"))
+		return error_input(err, "Kubernetes: JOB_COMPLETION_INDEX is set, but not "
+					"JOB_COMPLETIONS: give the container the Job's "
+					"completions by it, or say --shard K/N");
+	r = get("JOB_COMPLETION_INDEX", 0, &index, err);
+	if (r >= 0)
+		r = get("JOB_COMPLETIONS", 0, &count, err);
+	return r < 0 ? r : set(index, count, "Kubernetes", ret_shard, err);
+}
+
+int shard_from_environment(struct shard *ret_shard, struct error *err)
+{
+	if (getenv("SLURM_ARRAY_TASK_ID"))
+		return from_slurm(ret_shard, err);
+	if (getenv("JOB_COMPLETION_INDEX"))
+		return from_kubernetes(ret_shard, err);
+	*ret_shard = (struct shard){ 1, 1, NULL };
+	return 0;
+}

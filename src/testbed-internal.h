@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* What the files of the testbed share. Nobody else includes it. */
+
+#include "src/testbed.h"
+
+#define TESTBED_READY_LIMIT (5 * NSEC_PER_SEC)
+
+/* testbed.c: a namespace for a host, with its netlink sockets, for the family of the testbed. */
+int testbed_host_open(struct testbed *testbed, struct testbed_node *node, struct error *err);
+
+/* testbed-spare.c: builds the spare host where the scenario has a use for it. */
+int testbed_spare_new(struct testbed *testbed, struct error *err);
