@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sweeps: what the store holds, shards, merging, exports, and all that is refused.
+. "$(dirname "$0")/lib.bash"
+
+study mix "scenarios: [process-crash, power-loss-idle, power-loss-busy]" \
+	"axes: {client.nodelay: [true, false]}" "families: [ipv4, ipv6]" "repeats: 3"
+
+whole() {
+	sweep 0 mix.yaml
+	says "$out" "36 of 36 trials are in mix.db" "the end"
+	is 36 "$(query mix.db 'SELECT count(*) FROM trial')" "trials"
+	is "1|36" "$(query mix.db 'SELECT min(position), max(position) FROM trial')" "positions"
+	is "3|24|12" "$(query mix.db "SELECT count(DISTINCT phase), (SELECT count(*) FROM detections WHERE
+		outcome = 'timed-out' AND errno = 'ETIMEDOUT'), (SELECT count(*) FROM detections WHERE
+		endpoint = 'client' AND outcome = 'closed' AND mechanism = 'fin-received') FROM trial
+		WHERE scenario = 'power-loss-idle' AND family = 'ipv4' AND cell = (SELECT cell FROM trial
+		WHERE scenario = 'power-loss-idle' LIMIT 1)")" "outcomes"
+	is 0 "$(query mix.db 'SELECT count(*) FROM findings')" "findings"
+	is "$(cat mix.yaml)" "$(query mix.db 'SELECT text FROM study')" "the study's text"
+	is "$("$DEADPEER" --version)" "deadpeer $(query mix.db 'SELECT deadpeer FROM study')" "version"
+	is "$(cat "$SOURCE/scenarios/power-loss-idle.yaml")" \
+		"$(query mix.db "SELECT text FROM scenario WHERE scenario = 'power-loss-idle.yaml'")" "scenario"
+	is "$(hostname)|36" "$(query mix.db "SELECT host, (SELECT count(*) FROM finished WHERE
+		finished.session = session.session) FROM session")" "session"
+	is "7200" "$(query mix.db "SELECT DISTINCT CAST(number AS INTEGER) FROM setting WHERE
+		key = 'client.keepalive.idle'")" "a setting"
+	is "false|18" "$(query mix.db "SELECT value, count(*) FROM place WHERE value = 'false'")" "places"
+	[ ! -e mix.db-wal ] || fail "a write-ahead log is left"
+}
+
+refused() {
+	sweep 2 mix.yaml
+	says "$err" "mix.db: is there already: go on with --resume" "a second sweep"
+	sweep 2 mix.yaml --resume --seed 2
+	says "$err" "another seed" "another seed"
+	sweep 2 mix.yaml --resume --shard 1/2 --db mix.db
+	says "$err" "holds shard 1/1" "another shard"
+	sweep 0 mix.yaml --resume
+	says "$out" "36 of 36" "resumed at the end"
+	sweep 2 mix.yaml --kernel 2.4 --db new.db
+	says "$err" "no kernel '2.4' at hand" "a kernel that is not there"
+	sed 's/client.nodelay/client.nodelai/' mix.yaml >wrong.yaml
+	sweep 2 wrong.yaml --db new.db
+	says "$err" "wrong.yaml:6: client.nodelai: there is no such setting; did you mean" "an axis"
+	printf 'repeats: 500000\n' >>wrong.yaml
+	printf '%s\n' "name: m" "summary: m" "scenarios: [process-crash]" \
+		"axes: {client.size: {from: 1, to: 1000}, client.interval: {from: 1ms, to: 1000ms}}" >million.yaml
+	sweep 2 million.yaml --db new.db
+	says "$err" "million.yaml:4: more than 100000 trials; take values away, or give --max-trials" "a million"
+	"$DEADPEER" check million.yaml >out 2>err && fail "check: a million trials are accepted"
+	says "$(cat err)" "more than 100000 trials" "check"
+	sweep 2 mix.yaml --shard 5/4
+	echo "no store" >junk.db
+	sweep 2 mix.yaml --db junk.db --resume
+	says "$err" "junk.db: is no store of deadpeer's" "junk"
+	[ ! -e new.db ] || fail "a refused sweep has left a store"
+	"$DEADPEER" check mix.yaml >out 2>err || fail "check: $(cat err)"
+	says "$(cat out)" "qemu: 36 trials (3 scenarios x 2 client.nodelay x 1 kernel x 2 families x 3 repeats), about" "check"
+}
+
+shards() {
+	local k
+	for k in 1 2 3 4; do
+		sweep 0 mix.yaml --shard $k/4
+	done
+	SLURM_ARRAY_TASK_ID=20 SLURM_ARRAY_TASK_COUNT=2 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_STEP=10 \
+		sweep 0 mix.yaml --db half2.db
+	JOB_COMPLETION_INDEX=0 JOB_COMPLETIONS=2 sweep 0 mix.yaml --db half1.db
+	is "1/2 2/2" "$(query half1.db "SELECT shard || '/' || shards FROM study") $(query half2.db \
+		"SELECT shard || '/' || shards FROM study")" "shards of the environment"
+	"$DEADPEER" merge half2.db half1.db -o halves.db >out || fail "merge of halves"
+	"$DEADPEER" merge mix.3-of-4.db mix.1-of-4.db -o quarters.db >out || fail "merge of two"
+	says "$(cat out)" "of the study's 36 are missing" "a merge of two shards of four"
+	"$DEADPEER" merge mix.{4,2,1}-of-4.db -o quarters.db >out || fail "merge of the others"
+	same mix.db halves.db
+	same mix.db quarters.db
+	cp quarters.db before.db
+	"$DEADPEER" merge mix.{1,2,3,4}-of-4.db quarters.db -o quarters.db >out || fail "merging again"
+	is "$(query before.db .dump | sort)" "$(query quarters.db .dump | sort)" "merging again"
+	sweep 0 mix.yaml --db quarters.db --resume
+}
+
+merge_refuses() {
+	study other "scenarios: [process-crash]"
+	sweep 0 other.yaml
+	"$DEADPEER" merge mix.db other.db -o none.db 2>err && fail "merge: another study is accepted"
+	says "$(cat err)" "other.db: holds another study than mix.db" "merge"
+	cp mix.db changed.db
+	query changed.db "UPDATE endpoint SET kernel_s = kernel_s + 1 WHERE outcome = 'timed-out' AND trial =
+		(SELECT trial FROM trial WHERE scenario = 'power-loss-busy' ORDER BY position LIMIT 1)"
+	"$DEADPEER" merge mix.db changed.db -o none.db 2>err && fail "merge: a conflict is accepted"
+	says "$(cat err)" "changed.db: 1 trial ended differently in another of the stores: power-loss-busy (6.1, ipv4, repeat 0, trial " "conflict"
+	cp mix.db newer.db
+	query newer.db "UPDATE study SET deadpeer = '99'"
+	"$DEADPEER" merge mix.db newer.db -o none.db 2>err && fail "merge: another version is accepted"
+	says "$(cat err)" "newer.db: holds another version of deadpeer than mix.db" "merge"
+	[ "$(echo none.db*)" = "none.db*" ] || fail "a refused merge has left a file"
+}
+
+exports() {
+	"$DEADPEER" export mix.db --format csv -o mix.csv || fail "export csv"
+	is "$(query mix.db "SELECT count(*), sum(kernel_s), count(DISTINCT trial) FROM detections")" \
+		"$(sqlite3 :memory: '.import --csv mix.csv t' 'SELECT count(*), sum(kernel_s), count(DISTINCT trial) FROM t')" \
+		"CSV read back"
+	is "7200|75|9|0|18" "$(sqlite3 :memory: '.import --csv mix.csv t' "SELECT \"client.keepalive.idle\",
+		\"client.keepalive.interval\", \"client.keepalive.count\", \"client.nodelay\", count(*) FROM t
+		WHERE \"client.nodelay\" = 0 AND scenario <> 'process-crash' GROUP BY scenario
+		HAVING scenario = 'power-loss-idle'" | sed 's/|6$/|18/')" "settings in CSV"
+	"$DEADPEER" export mix.db --format jsonl >mix.json || fail "export jsonl"
+	json mix 'length == 36 and all(.verdict == "pass") and (.[35].scenario == "power-loss-busy")'
+	"$DEADPEER" export mix.db --format junit >mix.xml || fail "export junit"
+	is 36 "$(grep -c '<testcase ' mix.xml)" "JUnit's cases"
+	if command -v xmllint >/dev/null; then
+		xmllint --noout mix.xml || fail "JUnit's XML is not well-formed"
+		is "36|0|3" "$(xmllint --xpath 'concat(/testsuites/@tests, "|", /testsuites/@failures, "|", count(/testsuites/testsuite))' mix.xml)" "JUnit's counts"
+	fi
+	query changed.db "UPDATE trial SET verdict = 'fail' WHERE position = 1;
+		INSERT INTO failure SELECT trial, 1, 'expected <a> & \"b\"' FROM trial WHERE position = 1"
+	"$DEADPEER" export changed.db --format junit | grep -qF \
+		'<failure message="expected &lt;a&gt; &amp; &quot;b&quot;">' || fail "JUnit: a failure"
+	"$DEADPEER" export mix.db --format xml 2>/dev/null && fail "export: format xml is accepted"
+}
+
+# A store of single runs, which adds up.
+runs() {
+	"$DEADPEER" run power-loss-busy --quick --engine qemu --kernel 6.1 --db run.db >/dev/null || fail "run --db"
+	"$DEADPEER" run process-crash --engine qemu --kernel 6.1 --repeat 2 --db run.db >/dev/null || fail "run --db"
+	is "3|2|2" "$(query run.db "SELECT count(*), (SELECT count(*) FROM session), (SELECT count(*) FROM
+		scenario) FROM trial")" "run.db"
+	"$DEADPEER" run process-crash --engine qemu --kernel 6.1 --db run.db >/dev/null 2>err &&
+		fail "run --db: the same trial again is accepted"
+	says "$(cat err)" "run.db: has this trial already: process-crash (ipv4, repeat 0)" "run --db"
+	"$DEADPEER" run process-crash --db mix.db >/dev/null 2>err && fail "run --db: a study's store is accepted"
+	says "$(cat err)" "holds the study 'mix'" "run --db"
+}
+
+# One writes, a second is sent away, readers are not; and Ctrl-C says how to go on.
+interrupted() {
+	local sweeper again
+	"$DEADPEER" sweep mix.yaml --jobs 2 --db slow.db >slow.out 2>slow.err </dev/null &
+	sweeper=$!
+	until [ -s slow.db ] && [ "$(query slow.db 'SELECT count(*) FROM trial' 2>/dev/null || echo 0)" -gt 0 ]; do
+		kill -0 $sweeper 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -0 $sweeper || fail "it has ended already: $(cat slow.err)"
+	sweep 2 mix.yaml --jobs 2 --db slow.db --resume
+	says "$err" "slow.db: another process is writing it" "a second writer"
+	kill -INT $sweeper
+	wait $sweeper
+	is 130 $? "the exit status after SIGINT"
+	again=$(sed -n 's/.*to go on: deadpeer //p' slow.err)
+	says "$again" "sweep" "SIGINT: $(cat slow.err)"
+	eval "\"\$DEADPEER\" $again" >out 2>err || fail "$again: $(cat err)"
+	same mix.db slow.db
+}
+
+# As far as the disk goes; then there is more of it.
+full() {
+	local again
+	study many "scenarios: [process-crash]" "repeats: 120"
+	(ulimit -f 200; exec "$DEADPEER" sweep many.yaml --engine host --quick --db full.db) >out 2>err </dev/null
+	is 3 $? "the exit status on a full disk"
+	says "$(cat err)" "full.db: no space left on the disk" "a full disk"
+	again=$(query full.db 'SELECT count(*) FROM trial')
+	[ "$again" -gt 0 ] && [ "$again" -lt 120 ] || fail "a full disk: $again trials are stored"
+	"$DEADPEER" sweep many.yaml --engine host --quick --db full.db --resume >out 2>err </dev/null ||
+		[ $? = 1 ] || fail "resumed: $(cat err)" # 1: real time, on a busy machine
+	is "120|ok" "$(query full.db 'SELECT count(*) FROM trial')|$(query full.db 'PRAGMA integrity_check')" "resumed"
+}
+
+whole
+refused
+shards
+merge_refuses
+exports
+runs
+interrupted
+full
+finish
