@@ -28,7 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PUBLIC __attribute__((visibility("default")))
+#define LEAST_WAIT 1000000 /* ns */
+#define PUBLIC	   __attribute__((visibility("default")))
 
 static _Atomic(pthread_cond_t *) processor_parks_on; /* NULL before the first time */
 static _Atomic int parked = 1;			     /* also while there is no processor */
@@ -105,11 +106,17 @@ PUBLIC int pthread_cond_signal(pthread_cond_t *cond)
 	return real_signal(cond);
 }
 
-/* The main loop holds no lock here. */
-static void wait_until_parked(void)
+/* The main loop holds no lock here. It waits about as long as it would have slept: a timer of the
+ * host's time that is due leaves the processor no instruction to execute before it has run
+ * (icount_get_limit() in accel/tcg/tcg-accel-ops-icount.c), and only the main loop runs it. */
+static void wait_until_parked(const struct timespec *timeout)
 {
-	const struct timespec limit = { .tv_sec = 1 };
+	struct timespec limit = { .tv_sec = 1 };
 
+	if (timeout && timeout->tv_sec == 0)
+		limit = (struct timespec){ .tv_nsec = timeout->tv_nsec < LEAST_WAIT
+							      ? LEAST_WAIT
+							      : timeout->tv_nsec };
 	atomic_store(&awaited, 1);
 	if (!atomic_load(&parked))
 		syscall(SYS_futex, &parked, FUTEX_WAIT_PRIVATE, 0, &limit, NULL, 0);
@@ -120,6 +127,6 @@ PUBLIC int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeou
 		 const sigset_t *mask)
 {
 	if (getpid() == syscall(SYS_gettid))
-		wait_until_parked();
+		wait_until_parked(timeout);
 	return real_ppoll(fds, count, timeout, mask);
 }
