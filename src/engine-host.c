@@ -61,7 +61,7 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 	uname(&kernel);
 	r = observer_new(loop, job->force_fallback, &observer, err);
 	if (r >= 0)
-		r = runner_new(loop, observer, job, engine_host.name, kernel.release, &ours,
+		r = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
 			       &runner, err);
 	if (r >= 0)
 		r = loop_run(loop, err);

@@ -23,6 +23,7 @@
 #define TRIALS_PER_GUEST                                                                           \
 	100		     /* a fork takes the longer the more there are: 12 and 24 million      \
 			      * instructions a trial, of 40 and 500 */
+#define POOL_WORTH	 25  /* trials in a guest */
 #define MEMORY_TRACE_MIB 128 /* as text, twice */
 #define PROGRESS_EVERY	 (250 * NSEC_PER_MSEC)
 #define LATENESS_MAX	 (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
@@ -350,6 +351,23 @@ static int run_guests(struct run *run, struct error *err)
 	return r;
 }
 
+/* So many testbeds are in the snapshot that guests with many trials start from, for each family that
+ * the job has: building one takes nearly half of a trial's time. For a few trials it takes longer to
+ * make that snapshot, once, than they would ever save. */
+static void describe_pool(const struct run *run, size_t most, char *text, size_t size)
+{
+	bool wanted[_FAMILY_MAX] = { 0 };
+	int n = 0;
+
+	for (size_t i = 0; i < run->job->n_trials; i++)
+		wanted[run->job->trials[i].family] = true;
+	*text = '\0';
+	for (enum family f = 0; most >= POOL_WORTH && f < _FAMILY_MAX; f++)
+		if (wanted[f])
+			n += snprintf(text + n, size - (size_t)n, "%s%s:%d", n ? "," : "",
+				      family_name(f), TRIALS_PER_GUEST);
+}
+
 /* In a guest. The first has the most, but the job may want room for more. */
 static size_t most_trials(const struct run *run)
 {
@@ -371,12 +389,16 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 		return r;
 	r = deal(&run, err);
 	if (r >= 0) {
+		char pool[64];
 		struct guest_image_config config = {
 			.kernel = &kernel,
 			.memory_mib = memory_for(job, most_trials(&run)),
 			.no_snapshot = job->no_snapshot,
 		};
 
+		describe_pool(&run, most_trials(&run), pool, sizeof(pool));
+		if (*pool)
+			config.prepare = pool;
 		r = guest_image_new(&config, &run.image, err);
 	}
 	if (r >= 0)

@@ -41,6 +41,7 @@ static int snapshot_path(struct guest_image *image, char **ret_path, struct erro
 		.memory_mib = image->memory_mib,
 		.kernel = image->kernel,
 		.initrd = image->initrd,
+		.prepare = image->prepare,
 	};
 	_cleanup_(freep) char **argv = machine_arguments(image->machine, &config);
 	_cleanup_(freep) char *folder = NULL;
@@ -132,6 +133,8 @@ int guest_image_new(const struct guest_image_config *config, struct guest_image 
 	if (config->memory_mib > GUEST_MEMORY_MIB_MAX)
 		return error_input(err, "a guest may have %u MiB of memory, not %u",
 				   GUEST_MEMORY_MIB_MAX, config->memory_mib);
+	if (config->prepare && !(image->prepare = strdup(config->prepare)))
+		return error_errno(err, -ENOMEM, "guest");
 	image->memory_mib = round_memory(config->memory_mib);
 	r = find_qemu(image, err);
 	if (r >= 0)
@@ -152,6 +155,7 @@ struct guest_image *guest_image_free(struct guest_image *image)
 	free(image->kernel);
 	free(image->initrd);
 	free(image->release);
+	free(image->prepare);
 	free(image->snapshot);
 	free(image);
 	return NULL;

@@ -15,6 +15,7 @@ struct guest_image {
 	char *initrd;  /* path */
 	char *release; /* the kernel's, for messages */
 	unsigned memory_mib;
+	char *prepare;	/* or NULL */
 	char *snapshot; /* path of its folder; NULL: none wanted, or none possible */
 };
 

@@ -257,17 +257,29 @@ static void seed_random(uint64_t seed)
 		fail("/dev/urandom: %s", strerror(errno));
 }
 
+/* What the kernel's command line says after `key`, which ends in "="; "" if nothing. */
+static void read_argument(const char *key, char *value, size_t size)
+{
+	_cleanup_(file_closep) FILE *file = fopen("/proc/cmdline", "re");
+	char line[4096] = "";
+	const char *at;
+
+	*value = '\0';
+	if (!file || !fgets(line, sizeof(line), file) || !(at = strstr(line, key)))
+		return;
+	at += strlen(key);
+	snprintf(value, size, "%.*s", (int)strcspn(at, " \n"), at);
+}
+
 static void map_window(void)
 {
 	_cleanup_(fd_closep) int fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
-	_cleanup_(file_closep) FILE *file = fopen("/proc/cmdline", "re");
-	unsigned long long address = 0;
-	char line[4096] = "";
-	const char *at;
+	unsigned long long address;
+	char value[32];
 	void *memory;
 
-	if (file && fgets(line, sizeof(line), file) && (at = strstr(line, "deadpeer.window=")))
-		address = strtoull(at + strlen("deadpeer.window="), NULL, 0);
+	read_argument("deadpeer.window=", value, sizeof(value));
+	address = strtoull(value, NULL, 0);
 	if (!address)
 		fail("no deadpeer.window= in the kernel's command line");
 	if (fd < 0)
@@ -362,6 +374,7 @@ int guest_init_wanted(void)
 _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, void *userdata)
 {
 	struct error err = { 0 };
+	char what[128];
 
 	mount_all();
 	if (machine_find(&machine, &err) < 0)
@@ -372,7 +385,8 @@ _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, v
 	raise_limits();
 	lo_up();
 	seed_random(0);
-	if (prepare && prepare(userdata, &err) < 0)
+	read_argument("deadpeer.prepare=", what, sizeof(what));
+	if (prepare && prepare(what, userdata, &err) < 0)
 		fail("%s", err.text);
 	snapshot_point();
 	wait_for_start();

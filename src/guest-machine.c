@@ -161,6 +161,9 @@ static void add_kernel(struct builder *b, const struct machine *machine,
 		(unsigned long long)machine_window(machine, config->memory_mib));
 
 	n += (size_t)snprintf(text + n, sizeof(text) - n, machine->arguments, config->memory_mib);
+	if (config->prepare && n < sizeof(text))
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " deadpeer.prepare=%s",
+				      config->prepare);
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_arguments) && n < sizeof(text); i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", kernel_arguments[i]);
 	ADD(b, "-kernel", config->kernel, "-initrd", config->initrd, "-append", text);

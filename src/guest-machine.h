@@ -40,6 +40,7 @@ struct machine_config {
 	unsigned memory_mib; /* the guest's own memory */
 	const char *kernel;  /* path */
 	const char *initrd;  /* path */
+	const char *prepare; /* for process 1, or NULL */
 	int memory_fd;	     /* file that is the guest's memory, or -1: anonymous */
 	bool memory_shared;  /* write through to that file */
 	int window_fd;	     /* file that is the window */

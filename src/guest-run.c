@@ -20,6 +20,7 @@
 struct station {
 	struct loop *loop;
 	struct observer *observer;
+	struct testbed_pool *pool;
 };
 
 /* What is not sent before the last trial is over. */
@@ -35,7 +36,27 @@ struct work {
 	struct answer *kept; /* one a trial; NULL: each is sent at once */
 };
 
-static int prepare(void *userdata, struct error *err)
+/* "ipv4:100,ipv6:100": so many testbeds of each. */
+static int fill_pool(struct testbed_pool **pool, const char *what, struct error *err)
+{
+	int r = 0;
+
+	for (const char *at = what; r >= 0 && *at; at += *at == ',') {
+		size_t n = strcspn(at, ":");
+		_cleanup_(freep) char *name = strndup(at, n);
+		int family = name ? family_from_name(name) : -ENOMEM;
+		char *end;
+
+		if (family < 0)
+			return error_input(err, "deadpeer.prepare=%s", what);
+		n = strtoul(at + n + (at[n] == ':'), &end, 10);
+		r = testbed_pool_fill(pool, n, (enum family)family, err);
+		at = end;
+	}
+	return r;
+}
+
+static int prepare(const char *what, void *userdata, struct error *err)
 {
 	struct station *station = userdata;
 	int r = loop_new(&station->loop, err);
@@ -44,7 +65,7 @@ static int prepare(void *userdata, struct error *err)
 		r = observer_new(station->loop, false, &station->observer, err);
 	if (r >= 0)
 		observer_close_late(station->observer);
-	return r;
+	return r < 0 ? r : fill_pool(&station->pool, what, err);
 }
 
 static void answer(struct work *work, size_t trial, const struct record *record,
@@ -142,7 +163,7 @@ static int work_through(struct station *station, struct work *work, struct error
 	if (r < 0)
 		return r;
 	on_alive(work);
-	r = runner_new(station->loop, observer, &work->job.job, engine_qemu.name, kernel.release,
+	r = runner_new(station->loop, observer, station->pool, &work->job.job, engine_qemu.name, kernel.release,
 		       &listener, &runner, err);
 	if (r >= 0)
 		r = loop_run(station->loop, err);

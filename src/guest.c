@@ -294,6 +294,7 @@ static int launch(struct guest *guest, struct error *err)
 		.memory_mib = guest->image->memory_mib,
 		.kernel = guest->image->kernel,
 		.initrd = guest->image->initrd,
+		.prepare = guest->image->prepare,
 		.memory_fd = guest->snapshot.memory_fd,
 		.memory_shared = guest->saving,
 		.window_fd = guest->window_fd,

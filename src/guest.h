@@ -27,6 +27,7 @@ struct guest_image_config {
 	unsigned memory_mib; /* of each guest; 0: the least. Rounded up to keep snapshots few */
 	bool no_snapshot;    /* boot every guest from the start */
 	const char *program; /* path of process 1; NULL: this very program */
+	const char *prepare; /* a word for what process 1 prepares (guest-init.h), or NULL */
 };
 
 /* Makes what is not in the cache yet: seconds the first time for a kernel and program, else

@@ -28,6 +28,7 @@ struct runner {
 	const char *engine, *kernel;
 	const struct engine_listener *listener;
 	struct observer *observer; /* the caller's */
+	struct testbed_pool *pool; /* likewise; or NULL */
 	struct loop_timer *start_timer, *progress_timer;
 	struct slot *slots; /* one a trial */
 	bool *calendar;	    /* MOMENTS that are taken; NULL unless phases are pinned; owned */
@@ -115,6 +116,7 @@ static void start_next(struct runner *r)
 				   .seed = r->job->seed,
 				   .engine = r->engine,
 				   .kernel = r->kernel,
+				   .pool = r->pool,
 				   .pcap_dir = r->job->pcap_dir,
 				   .trace = r->job->trace,
 				   .wait = r->job->pin_phases,
@@ -197,8 +199,8 @@ static unsigned int affordable(unsigned int wanted)
 	return wanted;
 }
 
-int runner_new(struct loop *loop, struct observer *observer, const struct engine_job *job,
-	       const char *engine, const char *kernel, const struct engine_listener *listener,
+int runner_new(struct loop *loop, struct observer *observer, struct testbed_pool *pool,
+	       const struct engine_job *job, const char *engine, const char *kernel, const struct engine_listener *listener,
 	       struct runner **ret_runner, struct error *err)
 {
 	_cleanup_(runner_freep) struct runner *r = calloc(1, sizeof(*r));
@@ -208,6 +210,7 @@ int runner_new(struct loop *loop, struct observer *observer, const struct engine
 		return error_errno(err, -ENOMEM, "runner");
 	*r = (struct runner){ .loop = loop,
 			      .observer = observer,
+			      .pool = pool,
 			      .job = job,
 			      .engine = engine,
 			      .kernel = kernel,

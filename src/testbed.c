@@ -234,8 +234,7 @@ static int configure_router(struct testbed *tb, struct error *err)
 		       testbed_table(DIRECTION_TO_SERVER), RULE_PRIORITY);
 	route_put_rule(router->rtnl, family, tb->port[NODE_SERVER].name,
 		       testbed_table(DIRECTION_TO_CLIENT), RULE_PRIORITY);
-	r = testbed_node_configure(tb, NODE_ROUTER, err);
-	return r < 0 ? r : set_firewall(tb, err);
+	return testbed_node_configure(tb, NODE_ROUTER, err);
 }
 
 /* What is sent before an interface and its address are ready is lost without a word. */
@@ -291,6 +290,30 @@ static int build(struct testbed *tb, struct error *err)
 		r = configure_router(tb, err);
 	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
 		r = bring_up(tb, n, err);
+	return r;
+}
+
+int testbed_raise(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
+		  struct error *err)
+{
+	_cleanup_(testbed_freep) struct testbed *tb = calloc(1, sizeof(*tb));
+	int r;
+
+	if (!tb)
+		return error_errno(err, -ENOMEM, "testbed");
+	tb->scenario = scenario;
+	tb->family = family;
+	r = build(tb, err);
+	if (r < 0)
+		return r;
+	*ret_testbed = take_ptr(tb);
+	return 0;
+}
+
+int testbed_furnish(struct testbed *tb, struct error *err)
+{
+	int r = set_firewall(tb, err);
+
 	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
 		if (tb->node[n].ns)
 			r = set_sysctls(tb, n, err);
@@ -304,14 +327,11 @@ static int build(struct testbed *tb, struct error *err)
 int testbed_new(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
 		struct error *err)
 {
-	_cleanup_(testbed_freep) struct testbed *tb = calloc(1, sizeof(*tb));
-	int r;
+	_cleanup_(testbed_freep) struct testbed *tb = NULL;
+	int r = testbed_raise(scenario, family, &tb, err);
 
-	if (!tb)
-		return error_errno(err, -ENOMEM, "testbed");
-	tb->scenario = scenario;
-	tb->family = family;
-	r = build(tb, err);
+	if (r >= 0)
+		r = testbed_furnish(tb, err);
 	if (r < 0)
 		return r;
 	*ret_testbed = take_ptr(tb);

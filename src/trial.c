@@ -8,7 +8,7 @@
 #include "netns/sockdiag.h"
 #include "netns/tcp-state.h"
 #include "src/model.h"
-#include "src/testbed.h"
+#include "src/testbed-pool.h"
 #include "src/trial-internal.h"
 
 #define START_LIMIT	(10 * NSEC_PER_SEC)  /* for a server to listen and a client to connect */
@@ -321,7 +321,8 @@ static void on_timer(void *userdata)
 
 static int set_up(struct trial *trial, struct error *err)
 {
-	int r = testbed_new(trial->spec.scenario, trial->spec.family, &trial->stage.testbed, err);
+	int r = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
+				  &trial->stage.testbed, err);
 
 	for (enum node_id id = 0; r >= 0 && id < _NODE_MAX; id++)
 		r = trial_node_watch(trial, id, err);

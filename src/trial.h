@@ -13,6 +13,7 @@
 #include "src/observer.h"
 #include "src/record.h"
 #include "src/scenario.h"
+#include "src/testbed-pool.h"
 #include "src/util/loop.h"
 
 /* The granule of the timer wheel's fifth level, in which 7,200 s lie at HZ=250: as many phases as
@@ -25,6 +26,7 @@ struct trial_spec {
 	uint64_t seed;
 	unsigned int repeat;
 	const char *engine, *kernel; /* names for the record */
+	struct testbed_pool *pool;   /* where the testbed is taken from, or NULL */
 	const char *pcap_dir;	     /* or NULL */
 	bool trace;		     /* the record gets what its trace is made of */
 	bool wait; /* once the server listens, wait for trial_go(): all trials are set up first */

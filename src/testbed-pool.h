@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Testbeds built in advance, of the kind that nearly every scenario wants: a routed path with the
+ * kernel's default MTU, and no sysctl but what the testbed itself needs. A trial cannot feel the
+ * difference: its testbed is a little older, and its own all the same; none is used twice. Guests
+ * that are to run many trials have them in their snapshot (guest-run.c).
+ */
+
+#include <stddef.h>
+
+#include "src/testbed.h"
+
+struct testbed_pool;
+
+/* Builds `n` testbeds for the family, into *pool, which is made if it is NULL. On failure the pool
+ * has fewer. */
+int testbed_pool_fill(struct testbed_pool **pool, size_t n, enum family family, struct error *err);
+struct testbed_pool *testbed_pool_free(struct testbed_pool *pool);
+
+/* As testbed_new(), out of the pool if it has one that fits. `pool` may be NULL. */
+int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario,
+		      enum family family, struct testbed **ret_testbed, struct error *err);
