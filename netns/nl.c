@@ -71,8 +71,8 @@ static void set_options(struct nl *nl)
  * fork would spend most of its time on their pages. */
 static struct nl *allocate(void)
 {
-	struct nl *nl = mmap(NULL, sizeof(*nl), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			     -1, 0);
+	struct nl *nl =
+		mmap(NULL, sizeof(*nl), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (nl == MAP_FAILED)
 		return NULL;

@@ -227,6 +227,8 @@ static int spawn(struct agent *agent, const struct agent_child *child, struct er
 		return error_errno(err, rc, "clone");
 	agent->pid = pid;
 	agent->running = true;
+	/* For this child alone: the others' forks need not copy it. */
+	madvise(agent->counters, sizeof(*agent->counters), MADV_DONTFORK);
 	return 0;
 }
 

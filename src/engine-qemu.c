@@ -351,9 +351,9 @@ static int run_guests(struct run *run, struct error *err)
 	return r;
 }
 
-/* So many testbeds are in the snapshot that guests with many trials start from, for each family that
- * the job has: building one takes nearly half of a trial's time. For a few trials it takes longer to
- * make that snapshot, once, than they would ever save. */
+/* So many testbeds are in the snapshot that guests with many trials start from, for each family
+ * that the job has: building one takes nearly half of a trial's time. For a few trials it takes
+ * longer to make that snapshot, once, than they would ever save. */
 static void describe_pool(const struct run *run, size_t most, char *text, size_t size)
 {
 	bool wanted[_FAMILY_MAX] = { 0 };

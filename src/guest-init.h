@@ -19,8 +19,8 @@ typedef int (*guest_run_func)(const void *job, size_t size, FILE *out, void *use
 int guest_init_wanted(void);
 
 /* Never returns. `prepare`, which may be NULL, is called once before the snapshot point: what it
- * makes, every job starts with; `what` is the image's word for it, or "". It returns 0, or a negative
- * errno with the reason in `err`. */
+ * makes, every job starts with; `what` is the image's word for it, or "". It returns 0, or a
+ * negative errno with the reason in `err`. */
 typedef int (*guest_prepare_func)(const char *what, void *userdata, struct error *err);
 _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, void *userdata);
 

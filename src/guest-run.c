@@ -163,8 +163,8 @@ static int work_through(struct station *station, struct work *work, struct error
 	if (r < 0)
 		return r;
 	on_alive(work);
-	r = runner_new(station->loop, observer, station->pool, &work->job.job, engine_qemu.name, kernel.release,
-		       &listener, &runner, err);
+	r = runner_new(station->loop, observer, station->pool, &work->job.job, engine_qemu.name,
+		       kernel.release, &listener, &runner, err);
 	if (r >= 0)
 		r = loop_run(station->loop, err);
 	if (r >= 0 && work->kept)

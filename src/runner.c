@@ -200,8 +200,9 @@ static unsigned int affordable(unsigned int wanted)
 }
 
 int runner_new(struct loop *loop, struct observer *observer, struct testbed_pool *pool,
-	       const struct engine_job *job, const char *engine, const char *kernel, const struct engine_listener *listener,
-	       struct runner **ret_runner, struct error *err)
+	       const struct engine_job *job, const char *engine, const char *kernel,
+	       const struct engine_listener *listener, struct runner **ret_runner,
+	       struct error *err)
 {
 	_cleanup_(runner_freep) struct runner *r = calloc(1, sizeof(*r));
 	int rc;

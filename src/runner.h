@@ -13,10 +13,12 @@
 
 struct runner;
 
-/* `pool`, with testbeds built in advance, may be NULL. `kernel` and `engine` are names for the records. Everything passed must outlive the runner.
- * loop_quit() is called when the last trial is over. */
+/* `pool`, with testbeds built in advance, may be NULL. `kernel` and `engine` are names for the
+ * records. Everything passed must outlive the runner. loop_quit() is called when the last trial is
+ * over. */
 int runner_new(struct loop *loop, struct observer *observer, struct testbed_pool *pool,
-	       const struct engine_job *job, const char *engine, const char *kernel, const struct engine_listener *listener,
-	       struct runner **ret_runner, struct error *err);
+	       const struct engine_job *job, const char *engine, const char *kernel,
+	       const struct engine_listener *listener, struct runner **ret_runner,
+	       struct error *err);
 struct runner *runner_free(struct runner *runner);
 DEFINE_CLEANUP(struct runner *, runner_free)

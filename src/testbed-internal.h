@@ -6,8 +6,8 @@
 
 #define TESTBED_READY_LIMIT (5 * NSEC_PER_SEC)
 
-/* testbed.c: the two halves of testbed_new(). What is built first depends on nothing of the scenario
- * but the kind and the MTU of its path; what is the scenario's own comes second. */
+/* testbed.c: the two halves of testbed_new(). What is built first depends on nothing of the
+ * scenario but the kind and the MTU of its path; what is the scenario's own comes second. */
 int testbed_raise(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
 		  struct error *err);
 int testbed_furnish(struct testbed *testbed, struct error *err);
