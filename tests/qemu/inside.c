@@ -3,8 +3,9 @@
  * test-inside [-k KERNEL] [-m MIB] [-j GUESTS] [-t SECONDS] TREE PROGRAM...
  *
  * Runs each program, a path below the folder TREE, in a guest of its own that has TREE's files,
- * and says in TAP how each ended; what a failed one printed follows. With -v every program's
- * output is shown. The caller's cache is left alone: images are made in one that goes with us.
+ * and says in TAP how each ended, and after how long; what a failed one printed goes
+ * to standard error, which is what Meson shows of a TAP test. With -v every program's output is
+ * shown. The caller's cache is left alone: images are made in one that goes with us.
  */
 #include "tests/qemu/inside.h"
 
@@ -26,6 +27,7 @@ struct test {
 	const char *program; /* as given */
 	struct guest *guest;
 	struct session *session;
+	nsec_t start_nsec;
 	FILE *lines; /* writes `text` */
 	char *text;
 	size_t size;
@@ -119,11 +121,11 @@ static void on_line(void *userdata, const char *line, size_t size)
 	fprintf(test->lines, "%.*s\n", (int)size, line);
 }
 
-static void show(struct test *test)
+static void show(struct test *test, FILE *to)
 {
 	fclose(test->lines);
 	for (char *line = strtok(test->text, "\n"); line; line = strtok(NULL, "\n"))
-		printf("# %s\n", line);
+		fprintf(to, "# %s\n", line);
 	free(test->text);
 	test->lines = NULL;
 	test->text = NULL;
@@ -142,15 +144,17 @@ static void on_end(void *userdata, int status, const struct error *err)
 		fprintf(test->lines, "%s\n", err->text);
 	else if (status)
 		fprintf(test->lines, "exit status %d\n", status);
-	printf("%sok %zu - %s\n", good ? "" : "not ", ++session->ended,
-	       name ? name + 1 : test->program);
+	name = name ? name + 1 : test->program;
+	printf("%sok %zu - %s\n", good ? "" : "not ", ++session->ended, name);
+	printf("# %s: %.1f s\n", name, nsec_to_sec(nsec_now() - test->start_nsec));
 	if (good && !session->verbose) {
 		fclose(test->lines);
 		free(test->text);
 		test->lines = NULL;
 		test->text = NULL;
 	} else {
-		show(test);
+		fflush(stdout);
+		show(test, good ? stdout : stderr);
 	}
 	fflush(stdout);
 	test->guest = guest_free(test->guest);
@@ -176,6 +180,7 @@ static bool start_next(struct session *session)
 	test = &session->tests[session->started];
 	config.userdata = test;
 	test->session = session;
+	test->start_nsec = nsec_now();
 	test->lines = open_memstream(&test->text, &test->size);
 	snprintf(session->job->program, sizeof(session->job->program), "/%s", test->program);
 	if (guest_new(session->loop, session->image, &config, &test->guest, &session->err) < 0)
