@@ -35,6 +35,7 @@ meet() {
 	END
 	chmod 644 "$tmp/netem.yaml"
 	declare -f pings $4 >"$tmp/measure"
+	[ $here = 0 ] || set -- "$1" "$2" "$3" '' # nothing to measure, only to wait for the refusal
 	printf 'sleep 2\npeer=$DEADPEER_SERVER\non() { ip netns exec "$@"; }\n%s\n' $4 >>"$tmp/measure"
 	chmod 644 "$tmp/measure"
 	"${as[@]}" timeout 120 "$DEADPEER" shell "$tmp/netem.yaml" --family "$family" -- bash "$tmp/measure" \
