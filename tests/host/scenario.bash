@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# scenario.bash FILE FAMILY: what a shipped scenario expects comes true, with its quick settings. One
-# that needs netem, or a sysctl, is refused by a kernel without it, and by no other.
+# scenario.bash FILE: what a shipped scenario expects comes true, with its quick settings, over IPv4 and
+# IPv6 at once. One that needs netem, or a sysctl, is refused by a kernel without it, and by no other.
 . "$(dirname "$0")/lib.bash"
 need tc
 
@@ -13,14 +13,14 @@ has_netem() {
 turns=3
 [ "${TESTS_NETEM-}" = 1 ] && turns=1 # in a guest
 for ((turn = 1; turn <= turns; turn++)); do
-	"${as[@]}" "$DEADPEER" run "$1" --quick --family "$2" --json >"$tmp/run.json" 2>"$tmp/run.err"
+	"${as[@]}" "$DEADPEER" run "$1" --quick --family both --json >"$tmp/run.json" 2>"$tmp/run.err"
 	status=$?
 	[ $status = 1 ] || break
-	jq -r 'select(.verdict == "fail") | "turn '$turn': \(.scenario) \(.variant // ""): \(.failures | join("; "))"' \
+	jq -r 'select(.verdict == "fail") | "turn '$turn': \(.scenario) \(.variant // "") \(.family): \(.failures | join("; "))"' \
 		"$tmp/run.json"
 done
 cat "$tmp/run.err"
-jq -r '"\(.scenario) \(.variant // ""): \(.verdict) \(.failures | join("; "))"' "$tmp/run.json"
+jq -r '"\(.scenario) \(.variant // "") \(.family): \(.verdict) \(.failures | join("; "))"' "$tmp/run.json"
 case $status in
 0) json run 'length > 0 and all(.verdict == "pass" and .failures == [] and .lost == 0)' ;;
 3)
