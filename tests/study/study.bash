@@ -23,7 +23,7 @@ whole() {
 	is "$(hostname)|36" "$(query mix.db "SELECT host, (SELECT count(*) FROM finished WHERE
 		finished.session = session.session) FROM session")" "session"
 	is "7200" "$(query mix.db "SELECT DISTINCT CAST(number AS INTEGER) FROM setting WHERE
-		key = 'client.keepalive.idle'")" "a setting"
+		key = 'client.net.ipv4.tcp_keepalive_time'")" "a setting"
 	is "false|18" "$(query mix.db "SELECT value, count(*) FROM place WHERE value = 'false'")" "places"
 	[ ! -e mix.db-wal ] || fail "a write-ahead log is left"
 }
@@ -102,8 +102,8 @@ exports() {
 	is "$(query mix.db "SELECT count(*), sum(kernel_s), count(DISTINCT trial) FROM detections")" \
 		"$(sqlite3 :memory: '.import --csv mix.csv t' 'SELECT count(*), sum(kernel_s), count(DISTINCT trial) FROM t')" \
 		"CSV read back"
-	is "7200|75|9|0|18" "$(sqlite3 :memory: '.import --csv mix.csv t' "SELECT \"client.keepalive.idle\",
-		\"client.keepalive.interval\", \"client.keepalive.count\", \"client.nodelay\", count(*) FROM t
+	is "7200|75|9|0|18" "$(sqlite3 :memory: '.import --csv mix.csv t' "SELECT \"client.net.ipv4.tcp_keepalive_time\",
+		\"client.net.ipv4.tcp_keepalive_intvl\", \"client.net.ipv4.tcp_keepalive_probes\", \"client.nodelay\", count(*) FROM t
 		WHERE \"client.nodelay\" = 0 AND scenario <> 'process-crash' GROUP BY scenario
 		HAVING scenario = 'power-loss-idle'" | sed 's/|6$/|18/')" "settings in CSV"
 	"$DEADPEER" export mix.db --format jsonl >mix.json || fail "export jsonl"
