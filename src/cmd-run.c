@@ -493,10 +493,12 @@ const struct verb verb_run = {
 	.operands = "SCENARIO...",
 	.summary = "Run scenarios and measure how long the loss of the peer goes unnoticed",
 	.details =
-		"SCENARIO is a name (power-loss-busy), a catalogue id (E16) or a file. Several "
-		"run\n"
-		"at the same time. Exit status: 0 every expectation held, 1 one did not, 2 wrong\n"
-		"input, 3 this machine cannot do it, 130 interrupted.",
+		"SCENARIO is a name (power-loss-busy), a catalogue id (E16) or a file; one "
+		"variant\n"
+		"is SCENARIO/VARIANT (path-loss/prohibit). Several run at the same time. Exit "
+		"status:\n"
+		"0 every expectation held, 1 one did not, 2 wrong input, 3 this machine cannot do\n"
+		"it, 130 interrupted.",
 	.arguments = arguments,
 	.run = cmd_run,
 };

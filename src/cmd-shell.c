@@ -367,8 +367,9 @@ static int pick_variant(struct choice *choice, const char *variant, struct shell
 	if (!n)
 		return error_input(err, "shell: '%s' has no variants%s", choice->request.what,
 				   list->count ? "" : " with quick settings");
-	return error_input(err, "shell: '%s' has these variants, choose one with --variant: %s",
-			   choice->request.what, names);
+	return error_input(err, "shell: '%s' has %s%s%s, choose one with --variant: %s",
+			   choice->request.what, variant ? "no variant '" : "these variants",
+			   variant ? variant : "", variant ? "'" : "", names);
 }
 
 struct parsed {

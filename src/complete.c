@@ -24,6 +24,21 @@ static void print_options(const struct verb *verb)
 	puts("--help");
 }
 
+/* The variants of the scenario that `word` begins with; false where it has no slash. */
+static bool print_variants(const char *word)
+{
+	_cleanup_(scenario_source_freep) struct scenario_source *source = NULL;
+	const char *slash = strrchr(word, '/');
+	_cleanup_(freep) char *what = slash ? strndup(word, (size_t)(slash - word)) : NULL;
+
+	if (!what || scenario_source_load(what, &source, NULL) < 0)
+		return slash;
+	for (size_t i = 0; i < scenario_source_count(source); i++)
+		if (scenario_source_variant(source, i))
+			printf("%s/%s\n", what, scenario_source_variant(source, i));
+	return true;
+}
+
 static void print_scenarios(void)
 {
 	char **paths;
@@ -111,7 +126,8 @@ static void print_operands(const struct verb *verb, int n_words, char **words)
 
 	if (strncmp(verb->operands, "SCENARIO", strlen("SCENARIO")) != 0)
 		return;
-	if (many || count_operands(verb, n_words, words) == 0)
+	if ((many || count_operands(verb, n_words, words) == 0) &&
+	    !print_variants(words[n_words - 1]))
 		print_scenarios();
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "src/scenario-internal.h"
 #include "src/suggest.h"
@@ -194,6 +195,20 @@ static int not_found(const char *what, char **directories, const struct catalogu
 		suggestion_offer(&suggestion, catalogue->items[i].name);
 	return error_input(err, "there is no scenario '%s'%s ('deadpeer list' shows all)", what,
 			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
+int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant)
+{
+	const char *slash = strrchr(what, '/');
+	size_t n = slash ? (size_t)(slash - what) : 0, whole = strlen(what);
+	bool of_file = n > 5 && !strncmp(slash - 5, ".yaml", 5);
+	bool of_name = n && what[0] != '.' && !memchr(what, '/', n);
+	bool split = (of_file || of_name) && slash[1] && access(what, F_OK) < 0 &&
+		     !(whole > 5 && !strcmp(what + whole - 5, ".yaml"));
+
+	*ret_variant = split ? slash + 1 : NULL;
+	*ret_what = strndup(what, split ? n : whole);
+	return *ret_what ? 0 : -ENOMEM;
 }
 
 int scenario_find(const char *what, char **ret_path, struct error *err)

@@ -86,6 +86,9 @@ const char *scenario_netem_problem(const struct netem *netem);
 
 /* scenario-find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);
+/* "path-loss/prohibit", "./mine.yaml/late": what comes before the variant, which the caller frees,
+ * and the variant's name in `what`; NULL where it is all of a scenario. */
+int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant);
 
 /* scenario.c */
 struct scenario *scenario_new(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/scenario-internal.h"
+#include "src/suggest.h"
 
 /* A short string of the file's top or of a variant. */
 static int read_string(const struct document_node *map, const char *key, size_t maximum,
@@ -336,15 +337,57 @@ int scenario_parse(const char *file, const char *text, size_t size,
 	return r < 0 ? r : load(document, request, list, err);
 }
 
+/* Of what was loaded from `first` on only the variant of that name is kept. */
+static int keep_variant(const struct document *document, const struct scenario_request *request,
+			const char *variant, struct scenario_list *list, size_t first,
+			struct error *err)
+{
+	const struct document_node *variants = document_get(document->root, "variants");
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+	size_t kept = first;
+	bool known = false;
+
+	for (size_t i = first; i < list->count; i++) {
+		struct scenario *s = list->items[i];
+
+		if (s->variant && !strcmp(s->variant, variant))
+			list->items[kept++] = s;
+		else
+			scenario_free(s);
+	}
+	list->count = kept;
+	if (kept > first)
+		return 0;
+	suggestion_init(&suggestion, variant);
+	for (size_t i = 0; variants && i < variants->n_items; i++) {
+		const char *name = document_get(variants->items[i], "name")->text;
+
+		known |= !strcmp(name, variant);
+		suggestion_offer(&suggestion, name);
+	}
+	if (known)
+		return error_input(err, "%s: is left out by --quick", request->what);
+	return error_input(err, "%s: there is no variant '%s'%s", request->what, variant,
+			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
 int scenario_load(const struct scenario_request *request, struct scenario_list *list,
 		  struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	_cleanup_(freep) char *path = NULL;
+	_cleanup_(freep) char *path = NULL, *what = NULL;
+	size_t first = list->count;
+	const char *variant;
 	int r;
 
-	r = scenario_find(request->what, &path, err);
+	r = scenario_split_variant(request->what, &what, &variant);
+	if (r < 0)
+		return error_errno(err, r, "%s", request->what);
+	r = scenario_find(what, &path, err);
 	if (r == 0)
 		r = document_read(path, &document, err);
-	return r < 0 ? r : load(document, request, list, err);
+	if (r == 0)
+		r = load(document, request, list, err);
+	return r < 0 || !variant ? r : keep_variant(document, request, variant, list, first, err);
 }

@@ -276,7 +276,8 @@ struct scenario {
 
 /* What to load and with which changes. */
 struct scenario_request {
-	const char *what;	/* a name, a catalogue id, or a path */
+	const char *what;	/* a name, a catalogue id, or a path; or one variant of it, behind
+				 * a slash: "path-loss/prohibit" */
 	bool quick;		/* apply the quick settings, where there are some */
 	const char *const *set; /* "KEY=VALUE" of --set, applied last, in order */
 	size_t n_set;

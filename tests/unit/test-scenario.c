@@ -606,6 +606,46 @@ START_TEST(found_by_name_and_id)
 }
 END_TEST
 
+START_TEST(one_variant_by_name)
+{
+	static const struct {
+		const char *what, *variant, *error;
+		bool quick;
+	} cases[] = {
+		{ "path-loss/prohibit", "prohibit", NULL, false },
+		{ "E28/far-link-down", "far-link-down", NULL, true },
+		{ TEST_SOURCE_DIR "/scenarios/path-loss.yaml/prohibit", "prohibit", NULL, false },
+		{ "path-loss/prohibits", NULL,
+		  "path-loss/prohibits: there is no variant 'prohibits'; did you mean 'prohibit'?",
+		  false },
+		{ "process-crash/x", NULL, "process-crash/x: there is no variant 'x'", false },
+		{ "tcp-retries2/15", NULL, "tcp-retries2/15: is left out by --quick", true },
+		{ "path-los/prohibit", NULL,
+		  "there is no scenario 'path-los'; did you mean 'path-loss'? ('deadpeer list' "
+		  "shows all)",
+		  false },
+		{ "./prohibit", NULL, "./prohibit: No such file or directory", false },
+		{ "path-loss/", NULL, "path-loss/: No such file or directory", false },
+	};
+
+	ck_assert_int_eq(setenv("DEADPEER_SCENARIOS", TEST_SOURCE_DIR "/scenarios", 1), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct scenario_request request = { .what = cases[i].what,
+						    .quick = cases[i].quick };
+		struct scenario_list list = { 0 };
+		struct error err = { 0 };
+		int r = scenario_load(&request, &list, &err);
+
+		ck_assert_msg((r < 0) == !!cases[i].error, "%s: %s", cases[i].what, err.text);
+		ck_assert_str_eq(err.text, cases[i].error ? cases[i].error : "");
+		ck_assert_uint_eq(list.count, cases[i].error ? 0 : 1);
+		if (list.count)
+			ck_assert_str_eq(list.items[0]->variant, cases[i].variant);
+		scenario_list_deinit(&list);
+	}
+}
+END_TEST
+
 /* Every NAME.yaml of the corpus must give the one line in NAME.expected. */
 static void check_bad_file(const char *name)
 {
@@ -672,6 +712,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, suggestions);
 	tcase_add_test(tc, shipped_files_load);
 	tcase_add_test(tc, found_by_name_and_id);
+	tcase_add_test(tc, one_variant_by_name);
 	tcase_add_test(tc, bad_files_say_why);
 }
 
