@@ -21,10 +21,10 @@
 #define MEMORY_BASE_MIB	     160
 #define MEMORY_PER_TRIAL_KIB 2600
 #define TRIALS_PER_GUEST     100 /* a fork and its exit take the longer the more there are */
-#define POOL_WORTH	     25 /* trials in a guest */
-#define MEMORY_TRACE_MIB 128 /* as text, twice */
-#define PROGRESS_EVERY	 (250 * NSEC_PER_MSEC)
-#define LATENESS_MAX	 (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
+#define POOL_WORTH	     25	 /* trials in a guest */
+#define MEMORY_TRACE_MIB     128 /* as text, twice */
+#define PROGRESS_EVERY	     (250 * NSEC_PER_MSEC)
+#define LATENESS_MAX	     (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
 
 struct batch {
 	struct run *run;
