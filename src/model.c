@@ -330,10 +330,34 @@ static nsec_t first_send(const struct scenario_agent *a)
 	return NSEC_NEVER;
 }
 
-/* With a long RTT there is data in flight when the fault strikes, whose timer has been running for
- * up to that long; and answers under way still move the estimate that the timeout comes from. */
+/* How long the workload can go on sending without an answer. */
+static nsec_t filling(const struct scenario_agent *a, uint64_t window)
+{
+	nsec_t interval = scenario_option(a, OPTION_INTERVAL, 10 * NSEC_PER_MSEC);
+	int64_t size = scenario_option(a, OPTION_SIZE, 0);
+
+	if (scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_STREAM || size <= 0)
+		return 0;
+	return (nsec_t)(window / (uint64_t)size) * interval;
+}
+
+/* tcp_schedule_loss_probe(): after two round trips (where more than one segment is in flight). */
+static nsec_t probe_span(const struct timers *t, nsec_t rtt)
+{
+	return 2 * rtt + 2 * NSEC_PER_SEC / t->hz;
+}
+
+/*
+ * With a long RTT there is data in flight when the fault strikes, whose timer has been running for
+ * up to that long; and answers under way still move the estimate that the timeout comes from.
+ *
+ * Each new segment starts the loss probe's timer anew, and with it the only one there is:
+ * tcp_schedule_loss_probe() sees to it that the probe comes no later than the timeout would, but
+ * not once that is overdue. A program that writes while the overdue timer is on its way (it may be
+ * late by a granule) puts the timeout off, again and again until the window is full (`filled`).
+ */
 static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, nsec_t earliest,
-				      nsec_t latest, bool undone)
+				      nsec_t latest, nsec_t filled, bool undone)
 {
 	struct prediction p = { 0 };
 
@@ -345,6 +369,9 @@ static struct prediction predict_busy(struct timers *t, nsec_t rto, nsec_t rtt, 
 		widen(&p, at - rtt + earliest);
 		p.mechanism = t->user_timeout ? MECHANISM_USER_TIMEOUT : MECHANISM_RETRANSMISSION;
 		widen(&p, at + latest);
+		if (filled >= timeout)
+			widen(&p, filled + model_fires(t, probe_span(t, rtt)) +
+					  model_retransmission_death(t, timeout, false));
 	}
 	if (undone && !t->user_timeout)
 		widen(&p, rto - rtt + model_threshold(t->retries2, RTO_MIN, t->rto_max));
@@ -458,9 +485,9 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 		send = first_answer(s, node);
 	if (send != NSEC_NEVER)
 		return predict_busy(&t, rto, facts->rtt_nsec, 0, send,
-				    backoff_is_undone(s->events));
+				    filling(agent, facts->window), backoff_is_undone(s->events));
 	if (in.send_nsec != NSEC_NEVER && (!t.keepalive || in.send_nsec < t.idle))
-		return predict_busy(&t, rto, 0, in.send_nsec, in.send_nsec + TOLD_MAX,
+		return predict_busy(&t, rto, 0, in.send_nsec, in.send_nsec + TOLD_MAX, 0,
 				    backoff_is_undone(s->events));
 	if (t.keepalive)
 		return predict_idle(&t, quiet_before(s, node, facts));

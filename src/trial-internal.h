@@ -90,6 +90,7 @@ struct trial_node {
 	int64_t bytes_read, bytes_written; /* of the original that is freed; -1: see it itself */
 	nsec_t rto_nsec;		   /* just before the first event */
 	nsec_t rtt_nsec;		   /* likewise */
+	uint64_t window;		   /* likewise: bytes that may be in flight */
 	uint64_t progress;		   /* bytes acknowledged and received at the last heal or
 					    * flush of flows */
 	bool usable;			   /* more have been since */
@@ -116,7 +117,7 @@ struct trial {
 			       */
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* faults that last and have not been healed */
-	bool sampled;	      /* rto_nsec and rtt_nsec are known */
+	bool sampled;	      /* rto_nsec, rtt_nsec and window are known */
 	bool probed;
 	bool full_term;
 	bool forgotten; /* the router forgot its flows, which nothing heals and nothing need to */

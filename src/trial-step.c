@@ -92,6 +92,8 @@ void trial_step_sample(struct trial *trial)
 		if (trial_node_look_up(&trial->node[id], &s) && s.has_info) {
 			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
 			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
+			trial->node[id].window =
+				(uint64_t)s.info.tcpi_snd_cwnd * s.info.tcpi_snd_mss;
 			endpoint_tcp_info(trial_node_endpoint(&trial->node[id]), &s.info);
 		}
 	}

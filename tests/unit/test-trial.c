@@ -104,6 +104,28 @@ static struct prediction predict(const char *text, nsec_t rto)
 	return model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
 }
 
+/* The loss probe that each write puts off. Times of a guest with Linux 6.12. */
+START_TEST(model_of_a_long_path)
+{
+	_cleanup_(scenario_freep) struct scenario *s =
+		load(HEAD "client: {workload: stream, interval: 10ms, size: 1000, "
+			  "net.ipv4.tcp_retries2: 3}\n"
+			  "timeline:\n  - {at: 1s, fault: power-loss, node: server}\n");
+	struct model_facts facts = { .hz = 250, .rto_nsec = 1788 * MSEC, .rtt_nsec = 1012 * MSEC };
+	struct prediction unknown = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts), p;
+
+	facts.window = 176 * 1448;
+	p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	ck_assert_int_eq(p.earliest_nsec, unknown.earliest_nsec);
+	ck_assert_int_lt(unknown.latest_nsec, 9280 * MSEC);
+	ck_assert_int_gt(p.latest_nsec, 9280 * MSEC);
+	ck_assert_int_lt(p.latest_nsec, 11600 * MSEC);
+	facts.window = 10 * 1448; /* full before the timeout is due */
+	p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	ck_assert_int_eq(p.latest_nsec, unknown.latest_nsec);
+}
+END_TEST
+
 START_TEST(model_predictions)
 {
 	struct prediction p;
@@ -655,6 +677,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, timeline_orders_and_pairs);
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_granules);
+	tcase_add_test(tc, model_of_a_long_path);
 	tcase_add_test(tc, model_predictions);
 	tcase_add_loop_test(tc, model_attempts, 0, ARRAY_SIZE(attempts));
 	tcase_add_loop_test(tc, model_windows, 0, ARRAY_SIZE(windows));
