@@ -5,6 +5,7 @@
 #include "netns/tcp-state.h"
 #include "src/expect.h"
 #include "src/model.h"
+#include "src/packet.h"
 #include "src/trial-internal.h"
 
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
@@ -128,6 +129,15 @@ static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechani
 	return NSEC_NONE;
 }
 
+/* An orphan whose peer's window is closed is probed, and answered: another clock, not predicted. */
+static bool window_is_closed(const struct record_endpoint *r)
+{
+	for (size_t i = r->n_packets; i-- > 0;)
+		if (!r->packets[i].sent && !(r->packets[i].flags & PACKET_RST))
+			return !r->packets[i].window;
+	return false;
+}
+
 static void predict_gone(const struct trial *trial, const struct trial_node *node,
 			 struct record_endpoint *r)
 {
@@ -139,7 +149,8 @@ static void predict_gone(const struct trial *trial, const struct trial_node *nod
 	if (p.mechanism == MECHANISM_NONE && r->gone_nsec == r->kernel_nsec) {
 		r->gone_earliest_nsec = r->earliest_nsec;
 		r->gone_latest_nsec = r->latest_nsec;
-	} else if (p.mechanism != MECHANISM_NONE && since != NSEC_NONE) {
+	} else if (p.mechanism != MECHANISM_NONE && since != NSEC_NONE &&
+		   !(p.mechanism == MECHANISM_ORPHAN && window_is_closed(r))) {
 		r->gone_earliest_nsec = since + p.earliest_nsec;
 		r->gone_latest_nsec = since + p.latest_nsec + TRIAL_SMALL_RESOLUTION;
 	}
