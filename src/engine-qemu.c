@@ -20,9 +20,10 @@
 
 #define MEMORY_BASE_MIB	     160
 #define MEMORY_PER_TRIAL_KIB 2600
-#define TRIALS_PER_GUEST     100 /* a fork and its exit take the longer the more there are */
-#define POOL_WORTH	     25	 /* trials in a guest */
-#define MEMORY_TRACE_MIB     128 /* as text, twice */
+#define TRIALS_PER_GUEST     100  /* a fork and its exit take the longer the more there are */
+#define POOL_WORTH	     25	  /* trials in a guest */
+#define MEMORY_POOL_KIB	     1200 /* a testbed in it */
+#define MEMORY_TRACE_MIB     128  /* as text, twice */
 #define PROGRESS_EVERY	     (250 * NSEC_PER_MSEC)
 #define LATENESS_MAX	     (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
 
@@ -213,9 +214,13 @@ static size_t count_guests(size_t trials)
 	return guests > trials ? trials : guests;
 }
 
+/* A guest has a pool for as many trials as there can be, and not all of it is used. */
 static unsigned int memory_for(const struct engine_job *job, size_t trials)
 {
 	size_t mib = MEMORY_BASE_MIB + trials * MEMORY_PER_TRIAL_KIB / 1024;
+
+	if (trials >= POOL_WORTH)
+		mib += _FAMILY_MAX * TRIALS_PER_GUEST * MEMORY_POOL_KIB / 1024;
 
 	if (job->pcap_dir)
 		mib += GUEST_FILES_MIB;
