@@ -410,6 +410,11 @@ static void suggest_virtual_time(const struct run *run, int argc, char **argv)
 	fprintf(stderr, " --engine qemu\n");
 }
 
+static void warn(const char *text, void *userdata)
+{
+	fprintf(stderr, "deadpeer: %s\n", text);
+}
+
 static int execute(struct run *run, struct error *err)
 {
 	struct engine_listener listener = { .done = on_done, .userdata = run };
@@ -481,6 +486,7 @@ static int cmd_run(const struct verb *verb, int argc, char **argv, struct error 
 	if (r >= 0 && run.db)
 		r = open_store(&run, argc, argv, err);
 	if (r >= 0) {
+		scenario_for_each_overridden(&run.scenarios, warn, NULL);
 		suggest_virtual_time(&run, argc, argv);
 		r = execute(&run, err);
 	}

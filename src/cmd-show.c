@@ -273,6 +273,11 @@ static int show(const struct choice *choice, struct error *err)
 	return 0;
 }
 
+static void warn(const char *text, void *userdata)
+{
+	fprintf(stderr, "deadpeer: %s\n", text);
+}
+
 static int parse_argument(struct choice *choice, int argument, const char *value, struct error *err)
 {
 	switch (argument) {
@@ -304,7 +309,10 @@ static int cmd_show(const struct verb *verb, int argc, char **argv, struct error
 	if (r >= 0 && !choice.scenarios.count)
 		r = error_input(err, "show: '%s' has no variant with quick settings",
 				choice.request.what);
-	return r < 0 ? r : show(&choice, err);
+	if (r < 0)
+		return r;
+	scenario_for_each_overridden(&choice.scenarios, warn, NULL);
+	return show(&choice, err);
 }
 
 const struct verb verb_show = {

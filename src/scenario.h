@@ -348,6 +348,11 @@ static inline bool scenario_tracks(const struct scenario *scenario)
 /* Value of a sysctl that the scenario sets on a node, or NULL. */
 const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
 
+/* Says of each sysctl of --set that it changes nothing in any of them, and which option of the
+ * socket goes over it. */
+void scenario_for_each_overridden(const struct scenario_list *list,
+				  void (*each)(const char *text, void *userdata), void *userdata);
+
 /* Where scenarios are looked for, in order; NULL-terminated: $DEADPEER_SCENARIOS, the source
  * tree the binary was built from, the installed data directory. */
 char **scenario_directories(void);

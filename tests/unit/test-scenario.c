@@ -606,6 +606,45 @@ START_TEST(found_by_name_and_id)
 }
 END_TEST
 
+static void join_line(const char *text, void *userdata)
+{
+	strcat(strcat(userdata, text), "\n");
+}
+
+START_TEST(sysctls_without_effect_are_named)
+{
+	static const struct {
+		const char *what, *set, *text;
+	} cases[] = {
+		{ "power-loss-idle", "client.net.ipv4.tcp_keepalive_time=5", "" },
+		{ "power-loss-idle", "net.ipv4.tcp_keepalive_time=5", "" },
+		{ "power-loss-idle-5-5-9", "client.net.ipv4.tcp_keepalive_intvl=5",
+		  "--set client.net.ipv4.tcp_keepalive_intvl: has no effect, since "
+		  "client.keepalive.interval is set\n" },
+		{ "power-loss-busy", "client.net.ipv4.tcp_keepalive_time=5",
+		  "--set client.net.ipv4.tcp_keepalive_time: has no effect, since "
+		  "client.keepalive.enabled is not true\n" },
+		{ "user-timeout", "client.net.ipv4.tcp_retries2=5", "" },
+		{ "power-loss-busy", "router.net.ipv4.tcp_retries2=5", "" },
+	};
+
+	ck_assert_int_eq(setenv("DEADPEER_SCENARIOS", TEST_SOURCE_DIR "/scenarios", 1), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct scenario_request request = { .what = cases[i].what,
+						    .set = &cases[i].set,
+						    .n_set = 1 };
+		struct scenario_list list = { 0 };
+		struct error err = { 0 };
+		char text[512] = "";
+
+		ck_assert_msg(scenario_load(&request, &list, &err) == 0, "%s", err.text);
+		scenario_for_each_overridden(&list, join_line, text);
+		ck_assert_str_eq(text, cases[i].text);
+		scenario_list_deinit(&list);
+	}
+}
+END_TEST
+
 START_TEST(one_variant_by_name)
 {
 	static const struct {
@@ -712,6 +751,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, suggestions);
 	tcase_add_test(tc, shipped_files_load);
 	tcase_add_test(tc, found_by_name_and_id);
+	tcase_add_test(tc, sysctls_without_effect_are_named);
 	tcase_add_test(tc, one_variant_by_name);
 	tcase_add_test(tc, bad_files_say_why);
 }
