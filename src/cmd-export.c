@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "src/cmd.h"
 #include "src/export.h"
@@ -17,19 +20,64 @@ static const struct argument arguments[] = {
 	{ 0 },
 };
 
-static int write_to(struct store *store, export_func func, const char *path, struct error *err)
+static int write_rows(struct store *store, export_func func, FILE *out, const char *name,
+		      struct error *err)
 {
-	_cleanup_(file_closep) FILE *file = path ? fopen(path, "we") : NULL;
-	FILE *out = path ? file : stdout;
+	int r = func(store, out, err);
+
+	if (r < 0)
+		return r;
+	if (ferror(out) || fflush(out) != 0)
+		return error_set(err, ERROR_FAILED, -EIO, "%s: %s", name, strerror(errno));
+	return 0;
+}
+
+/* To a file beside the one that is meant, whose place it takes when all is in it: what was there
+ * stays where the export fails. */
+static int write_beside(struct store *store, export_func func, const char *path, struct error *err)
+{
+	_cleanup_(freep) char *temporary = NULL, *target = realpath(path, NULL);
+	_cleanup_(file_closep) FILE *file = NULL;
 	int r;
 
-	if (!out)
+	if (asprintf(&temporary, "%s.%d.tmp", target ? target : path, (int)getpid()) < 0) {
+		temporary = NULL;
+		return error_errno(err, -ENOMEM, "export");
+	}
+	file = fopen(temporary, "wxe");
+	if (!file)
 		return error_input(err, "%s: %s", path, strerror(errno));
-	r = func(store, out, err);
-	if (r >= 0 && (fflush(out) != 0 || ferror(out)))
-		return error_set(err, ERROR_FAILED, -EIO, "%s: %s", path ? path : "standard output",
-				 strerror(errno));
-	return r < 0 ? r : 0;
+	r = write_rows(store, func, file, path, err);
+	if (r >= 0 && rename(temporary, target ? target : path) < 0)
+		r = error_input(err, "%s: %s", path, strerror(errno));
+	if (r < 0)
+		unlink(temporary);
+	return r;
+}
+
+static bool is_same_file(const char *path, const struct stat *st)
+{
+	struct stat other;
+
+	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+/* A pipe or a device is written in place. */
+static int write_to(struct store *store, export_func func, const char *path, struct error *err)
+{
+	_cleanup_(file_closep) FILE *file = NULL;
+	struct stat st;
+	int r = stat(path, &st);
+
+	if (r == 0 && is_same_file(store_path(store), &st))
+		return error_input(err, "%s: is the store itself; give --output another file",
+				   path);
+	if (r < 0 || S_ISREG(st.st_mode))
+		return write_beside(store, func, path, err);
+	file = fopen(path, "we");
+	if (!file)
+		return error_input(err, "%s: %s", path, strerror(errno));
+	return write_rows(store, func, file, path, err);
 }
 
 static int cmd_export(const struct verb *verb, int argc, char **argv, struct error *err)
@@ -51,7 +99,10 @@ static int cmd_export(const struct verb *verb, int argc, char **argv, struct err
 	if (!format || !export_from_name(format))
 		return error_input(err, "export: --format csv, jsonl or junit");
 	r = store_open(argv[state.first_operand], STORE_READ, NULL, &store, err);
-	return r < 0 ? r : write_to(store, export_from_name(format), output, err);
+	if (r < 0)
+		return r;
+	return output ? write_to(store, export_from_name(format), output, err)
+		      : write_rows(store, export_from_name(format), stdout, "standard output", err);
 }
 
 const struct verb verb_export = {

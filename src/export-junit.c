@@ -105,7 +105,7 @@ static int put_suite(struct store *store, sqlite3_stmt *suite, sqlite3_stmt *cas
 	store_bind_text(cases, 1, store_text(suite, 0));
 	while ((r = store_next(store, cases, err)) > 0) {
 		r = put_case(store, cases, failures, store_text(suite, 0), out, err);
-		if (r < 0)
+		if (r < 0 || ferror(out))
 			break;
 	}
 	lib_sqlite3_reset(cases);
@@ -174,9 +174,9 @@ int export_junit(struct store *store, FILE *out, struct error *err)
 	if (r >= 0)
 		r = store_prepare(store, "SELECT text FROM failure WHERE trial = ? ORDER BY n",
 				  &failures, err);
-	while (r >= 0 && (r = store_next(store, suites, err)) > 0)
+	while (r >= 0 && !ferror(out) && (r = store_next(store, suites, err)) > 0)
 		r = put_suite(store, suites, cases, failures, out, err);
-	if (r >= 0)
+	if (r >= 0 && !ferror(out))
 		r = put_problems(store, out, err);
 	fputs("</testsuites>\n", out);
 	return r;

@@ -136,7 +136,7 @@ int export_csv(struct store *store, FILE *out, struct error *err)
 		r = store_prepare(store, EXTRA_VALUES, &values, err);
 	if (r >= 0)
 		put_header(out, rows, names);
-	while (r >= 0 && (r = store_next(store, rows, err)) > 0)
+	while (r >= 0 && !ferror(out) && (r = store_next(store, rows, err)) > 0)
 		r = put_row(store, rows, values, names, out, err);
 	return r;
 }
@@ -149,7 +149,7 @@ int export_jsonl(struct store *store, FILE *out, struct error *err)
 			      "ORDER BY position, trial",
 			      &s, err);
 
-	while (r >= 0 && (r = store_next(store, s, err)) > 0)
+	while (r >= 0 && !ferror(out) && (r = store_next(store, s, err)) > 0)
 		fprintf(out, "%s\n", store_text(s, 0));
 	return r;
 }

@@ -11,6 +11,7 @@
 
 #include "src/store.h"
 
+/* Stops where `out` cannot be written, with ferror() and errno for the caller to see. */
 typedef int (*export_func)(struct store *store, FILE *out, struct error *err);
 
 int export_csv(struct store *store, FILE *out, struct error *err);

@@ -118,6 +118,16 @@ exports() {
 		INSERT INTO failure SELECT trial, 1, 'expected <a> & \"b\"' FROM trial WHERE position = 1"
 	"$DEADPEER" export changed.db --format junit | grep -qF \
 		'<failure message="expected &lt;a&gt; &amp; &quot;b&quot;">' || fail "JUnit: a failure"
+	cp mix.db self.db
+	"$DEADPEER" export self.db --format csv -o ./self.db 2>err && fail "export: over the store itself"
+	says "$(cat err)" "./self.db: is the store itself" "export"
+	cmp -s mix.db self.db || fail "export has changed the store"
+	echo kept >kept.csv
+	query self.db "DROP TABLE place"
+	"$DEADPEER" export self.db --format csv -o kept.csv 2>/dev/null && fail "export without a table"
+	is "kept|kept.csv" "$(cat kept.csv)|$(echo kept.csv*)" "what an export that failed has left"
+	"$DEADPEER" export mix.db --format jsonl 2>err >/dev/full && fail "export to a full disk"
+	says "$(cat err)" "standard output: No space left on device" "export"
 	"$DEADPEER" export mix.db --format xml 2>/dev/null && fail "export: format xml is accepted"
 }
 
