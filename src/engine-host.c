@@ -3,9 +3,9 @@
 #include <sys/utsname.h>
 
 #include "src/engine.h"
-#include "src/interrupt.h"
 #include "src/privilege.h"
 #include "src/runner.h"
+#include "src/util/interrupt.h"
 
 /* In real time a machine that is busy with other things may be late with an event, or long in
  * carrying it out: then what was measured from it is not what it says. */

@@ -7,8 +7,8 @@
 #include "src/guest-files.h"
 #include "src/guest-job.h"
 #include "src/guest.h"
-#include "src/interrupt.h"
 #include "src/kernel.h"
+#include "src/util/interrupt.h"
 
 /*
  * Theory of operation. The trials are dealt out to as many guests as there are processors, each
@@ -386,6 +386,8 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	struct kernel kernel = { 0 };
 	int r = check_trials(job, err);
 
+	if (r >= 0)
+		r = interrupt_block(err); /* from here on there are things to take away */
 	if (r >= 0)
 		r = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
 	if (r < 0)

@@ -22,6 +22,7 @@
 #include "src/guest-process.h"
 #include "src/guest-window.h"
 #include "src/qmp.h"
+#include "src/util/interrupt.h"
 
 #define LOOK_NSEC	   (20 * NSEC_PER_MSEC)
 #define STALL_DEFAULT_NSEC (120 * NSEC_PER_SEC)
@@ -489,6 +490,7 @@ static void save_ended(void *userdata, int status, const struct error *err)
 int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot, struct error *err)
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
+	struct interrupt interrupt = { .fd = -1 };
 	struct save save = { .err = err };
 	const struct guest_config config = { .end = save_ended, .userdata = &save };
 	struct guest guest;
@@ -498,6 +500,8 @@ int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot,
 		return r;
 	save.loop = loop;
 	r = guest_init(&guest, loop, image, &config, err);
+	if (r >= 0)
+		r = interrupt_init(&interrupt, loop, err);
 	guest.saving = true;
 	guest.snapshot = *snapshot;
 	if (r >= 0)
@@ -506,5 +510,8 @@ int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot,
 		r = loop_run(loop, err);
 	guest.snapshot = (struct guest_snapshot)GUEST_SNAPSHOT_NONE; /* the caller's */
 	guest_deinit(&guest);
+	interrupt_deinit(&interrupt);
+	if (r >= 0 && interrupt.caught)
+		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
 	return r < 0 ? r : save.result;
 }

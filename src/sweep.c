@@ -6,9 +6,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "src/interrupt.h"
 #include "src/kernel.h"
 #include "src/scenario-internal.h"
+#include "src/util/interrupt.h"
 
 /* In a guest, which is made for as many however few it gets: a guest of another size starts from
  * another snapshot, whose ticks lie elsewhere on its clock, and its times differ by up to a tick.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/interrupt.h"
+#include "src/util/interrupt.h"
 
 #include <errno.h>
 #include <signal.h>
