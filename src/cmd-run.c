@@ -269,8 +269,9 @@ static void on_progress(const char *text, nsec_t at_most, size_t done, size_t to
 	struct run *run = userdata;
 	char span[64];
 
-	fprintf(stderr, "\r\033[K%zu of %zu done; %.90s, at most %s more", done, total, text,
-		nsec_format(span, sizeof(span), at_most));
+	fprintf(stderr, "\r\033[K%zu of %zu done; %.90s", done, total, text);
+	if (at_most != NSEC_NEVER)
+		fprintf(stderr, ", at most %s more", nsec_format(span, sizeof(span), at_most));
 	fflush(stderr);
 	run->progress_shown = true;
 }
@@ -423,6 +424,8 @@ static int execute(struct run *run, struct error *err)
 
 	if (table_is_terminal(stderr))
 		listener.progress = on_progress;
+	if (listener.progress && run->engine->virtual_time) /* seconds, once for each kernel */
+		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, run);
 	r = run->engine->run(&run->job, &listener, &interrupted);
 	clear_progress(run);
 	if (!run->json)

@@ -356,6 +356,10 @@ static int execute(struct command *c, struct error *err)
 	r = fill_store(c, err);
 	if (r < 0)
 		return r;
+	if (c->sweep.progress && c->options.engine->virtual_time) { /* seconds, once a kernel */
+		fputs("a guest is made ready", stderr);
+		c->progress_shown = true;
+	}
 	r = sweep_run(&c->sweep, &counts, &worst, err);
 	clear_progress(c);
 	if (r < 0)

@@ -27,7 +27,8 @@ struct engine_trial {
 struct engine_listener {
 	/* A trial is over; `record` NULL: `err` says why it has none. */
 	void (*done)(size_t trial, struct record *record, const struct error *err, void *userdata);
-	/* What is being waited for; called a few times a second. `done` of `total` are over. */
+	/* What is being waited for, and for how long at most (NSEC_NEVER: not known); called a few
+	 * times a second. `done` of `total` are over. */
 	void (*progress)(const char *text, nsec_t at_most_nsec, size_t done, size_t total,
 			 void *userdata);
 	void *userdata;

@@ -409,6 +409,8 @@ int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct err
 	struct error local = { 0 };
 	int r = make_apt_folders(&apt, &local);
 
+	if (progress)
+		fprintf(stderr, "asking apt for the newest %s\n", name);
 	if (r >= 0)
 		r = fetch(&apt, name, &package, &local);
 	if (r >= 0)
