@@ -22,6 +22,7 @@
 #include "src/guest.h"
 
 #define GUESTS_MAX 16
+#define STALL	   (600 * NSEC_PER_SEC) /* a test may print nothing before its end */
 
 struct test {
 	const char *program; /* as given */
@@ -171,6 +172,7 @@ static bool start_next(struct session *session)
 		.job = session->job,
 		.job_size = session->job_size,
 		.seed = 1,
+		.stall_nsec = STALL,
 		.line = on_line,
 		.end = on_end,
 	};
