@@ -61,6 +61,18 @@ passes 'scribbled snapshot'
 truncate -s 1M "$cache"/snapshots/*/memory
 passes 'truncated snapshot'
 
+# A signal while a snapshot is being made takes it away.
+rm -rf "$cache"/snapshots
+"$DEADPEER" run power-loss-idle --engine qemu --kernel "$release" >"$tmp/out" 2>"$tmp/err" &
+for _ in {1..300}; do
+	compgen -G "$cache/snapshots/*.tmp/memory" >/dev/null && break
+	sleep 0.1
+done
+kill -TERM $! && wait $!
+status=$?
+says 'interrupted' 130 interrupted
+compgen -G "$cache/snapshots/*.tmp" && fail 'an interrupted snapshot stays'
+
 # A kernel that cannot be had from the machine's own copy: the remedy is said, and is one.
 spoil() { # spoil WHAT COMMAND...: COMMAND in the kernel's folder
 	local what=$1
