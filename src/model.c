@@ -2,6 +2,7 @@
 #include "src/model-internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <unistd.h>
 
@@ -80,12 +81,38 @@ nsec_t model_threshold(unsigned int retries, nsec_t rto_min, nsec_t rto_max)
 	return sum;
 }
 
+/* What the kernel takes (net/ipv4/sysctl_net_ipv4.c; of seconds that it counts in ticks, INT_MAX of
+ * these). It refuses the rest when a trial runs, but studies are counted before, and a model of
+ * 2^32 retransmissions has no end. */
+static const struct {
+	const char *key;
+	int64_t minimum, maximum;
+} bounds[] = {
+	{ "net.ipv4.tcp_rto_min_us", 1, INT32_MAX },
+	{ "net.ipv4.tcp_rto_max_ms", 1000, 120000 },
+	{ "net.ipv4.tcp_retries2", 0, UINT8_MAX },
+	{ "net.ipv4.tcp_orphan_retries", 0, UINT8_MAX },
+	{ "net.ipv4.tcp_syn_retries", 1, 127 },
+	{ "net.ipv4.tcp_synack_retries", 0, UINT8_MAX },
+	{ SYN_LINEAR_SYSCTL, 0, UINT8_MAX },
+	{ "net.ipv4.tcp_keepalive_time", 0, INT32_MAX / 250 },
+	{ "net.ipv4.tcp_keepalive_intvl", 0, INT32_MAX / 250 },
+	{ "net.ipv4.tcp_keepalive_probes", 0, UINT8_MAX },
+	{ "net.ipv4.tcp_fin_timeout", 0, INT32_MAX / 250 },
+};
+
 int64_t model_sysctl_or(const struct scenario *s, enum node_id node, const char *key,
 			int64_t fallback)
 {
-	const char *value = scenario_sysctl(s, node, key);
+	const char *text = scenario_sysctl(s, node, key);
+	int64_t value = text ? strtoll(text, NULL, 0) : fallback;
 
-	return value ? atoll(value) : fallback;
+	for (size_t i = 0; text && i < ARRAY_SIZE(bounds); i++)
+		if (!strcmp(bounds[i].key, key)) {
+			value = value < bounds[i].minimum ? bounds[i].minimum : value;
+			value = value > bounds[i].maximum ? bounds[i].maximum : value;
+		}
+	return value;
 }
 
 struct timers model_timers_of(const struct scenario *s, enum node_id node,
@@ -206,10 +233,10 @@ static nsec_t persist_death(const struct timers *t, nsec_t rto, nsec_t closed, n
  * gone unanswered; with a user timeout, until that much silence and at least one probe. */
 static nsec_t keepalive_death(const struct timers *t)
 {
-	nsec_t now = model_fires(t, t->idle);
+	nsec_t now = model_fires(t, t->idle), tick = NSEC_PER_SEC / t->hz;
 
 	for (int64_t probes = 1;; probes++) {
-		now += model_fires(t, t->interval);
+		now += model_fires(t, t->interval > tick ? t->interval : tick);
 		if (t->user_timeout ? now >= t->user_timeout : probes >= t->count)
 			return now;
 	}
