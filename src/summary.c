@@ -97,6 +97,11 @@ static const char *or_dash(const char *text)
 	return text ? text : "-";
 }
 
+static nsec_t median(const nsec_t *times, size_t n)
+{
+	return times[(n - 1) / 2] + (times[n / 2] - times[(n - 1) / 2]) / 2;
+}
+
 /* "6.540", or for repeats "6.340 6.540 6.788": least, median, most. */
 static const char *spread(const nsec_t *times, size_t n, char *buffer, size_t size)
 {
@@ -105,7 +110,8 @@ static const char *spread(const nsec_t *times, size_t n, char *buffer, size_t si
 	if (n <= 1)
 		return sec(n ? times[0] : NSEC_NONE, buffer, size);
 	snprintf(buffer, size, "%s %s %s", sec(times[0], low, sizeof(low)),
-		 sec(times[n / 2], middle, sizeof(middle)), sec(times[n - 1], high, sizeof(high)));
+		 sec(median(times, n), middle, sizeof(middle)),
+		 sec(times[n - 1], high, sizeof(high)));
 	return buffer;
 }
 

@@ -59,13 +59,14 @@ static bool group_is(const struct group *group, sqlite3_stmt *row)
 static void print_times(struct table *table, const struct group *group)
 {
 	const double *t = group->times;
+	size_t n = group->n_times;
 	char text[96] = "-";
 
-	if (group->n_times == 1)
+	if (n == 1)
 		snprintf(text, sizeof(text), "%.3f", t[0]);
-	else if (group->n_times)
-		snprintf(text, sizeof(text), "%.3f %.3f %.3f", t[0], t[group->n_times / 2],
-			 t[group->n_times - 1]);
+	else if (n)
+		snprintf(text, sizeof(text), "%.3f %.3f %.3f", t[0],
+			 (t[(n - 1) / 2] + t[n / 2]) / 2, t[n - 1]);
 	table_cell(table, TABLE_PLAIN, text);
 }
 
