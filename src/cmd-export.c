@@ -96,8 +96,10 @@ static int cmd_export(const struct verb *verb, int argc, char **argv, struct err
 	if (argc - state.first_operand != 1)
 		return error_input(err, "export: one store at a time: deadpeer export DB --format "
 					"csv|jsonl|junit");
-	if (!format || !export_from_name(format))
-		return error_input(err, "export: --format csv, jsonl or junit");
+	if (!format)
+		return error_input(err, "export: in which format? --format csv, jsonl or junit");
+	if (!export_from_name(format))
+		return error_input(err, "--format: expected csv, jsonl or junit, got '%s'", format);
 	r = store_open(argv[state.first_operand], STORE_READ, NULL, &store, err);
 	if (r < 0)
 		return r;

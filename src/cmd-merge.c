@@ -44,7 +44,8 @@ static int cmd_merge(const struct verb *verb, int argc, char **argv, struct erro
 		return 0;
 	n = (size_t)(argc - state.first_operand);
 	if (!n || !output)
-		return error_input(err, "merge: deadpeer merge DB... -o DB");
+		return error_input(
+			err, "merge: which stores, and into which? deadpeer merge DB... -o DB");
 	r = store_merge((const char *const *)argv + state.first_operand, n, output, &counts, err);
 	if (r >= 0)
 		print_counts(&counts, n, output);

@@ -129,11 +129,34 @@ static bool offer(const char *key, void *userdata)
 	return false;
 }
 
+/* The node that a key begins with, and in `*key` what comes after it; -1 when there is none. */
+static int split_node(const char **key)
+{
+	for (int node = 0; node < _NODE_MAX; node++) {
+		size_t n = strlen(node_name(node));
+
+		if (!strncmp(*key, node_name(node), n) && (*key)[n] == '.') {
+			*key += n + 1;
+			return node;
+		}
+	}
+	return -1;
+}
+
 static int unknown_key(const char *key, struct error *err)
 {
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
+	const char *sysctl = key;
 
+	/* "tcp_retries2", "client.tcp_retries2": whoever knows it from /proc/sys/net/ipv4. */
+	split_node(&sysctl);
+	if (!strncmp(sysctl, "tcp_", 4) || !strncmp(sysctl, "ip_", 3))
+		return error_input(err, "there is no such setting; did you mean '%.*snet.ipv4.%s'?",
+				   (int)(sysctl - key), key, sysctl);
+	if (!strncmp(sysctl, "ipv4.", 5) || !strncmp(sysctl, "ipv6.", 5))
+		return error_input(err, "there is no such setting; did you mean '%.*snet.%s'?",
+				   (int)(sysctl - key), key, sysctl);
 	suggestion_init(&suggestion, key);
 	for_each_key(offer, &suggestion);
 	return error_input(err, "there is no such setting%s",
@@ -315,20 +338,6 @@ static int set_sample(struct scenario *scenario, const char *key, const char *va
 				   value);
 	*(until ? &scenario->sample_until_nsec : &scenario->sample_nsec) = span;
 	return 0;
-}
-
-/* The node that a key begins with, and in `*key` what comes after it; -1 when there is none. */
-static int split_node(const char **key)
-{
-	for (int node = 0; node < _NODE_MAX; node++) {
-		size_t n = strlen(node_name(node));
-
-		if (!strncmp(*key, node_name(node), n) && (*key)[n] == '.') {
-			*key += n + 1;
-			return node;
-		}
-	}
-	return -1;
 }
 
 int scenario_set(struct scenario *scenario, const char *key, const char *value, int line,
