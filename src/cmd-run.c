@@ -215,6 +215,21 @@ static int load_all(struct run *run, struct error *err)
 	return r;
 }
 
+/* Of the scenario whose variants came in from `first` on. Who names one variant wants no other. */
+static void tell_left_out(const struct run *run, size_t first)
+{
+	const struct scenario_list *list = &run->scenarios;
+	const struct scenario *s = list->items[first];
+	const char *slash = strrchr(run->request.what, '/');
+	size_t n = list->n_left_out;
+
+	if (!n || (slash && s->variant && !strcmp(slash + 1, s->variant)))
+		return;
+	fprintf(stderr,
+		"deadpeer: %s: %zu of %zu variants ha%s no quick settings and %s left out\n",
+		s->name, n, n + list->count - first, n == 1 ? "s" : "ve", n == 1 ? "is" : "are");
+}
+
 static int load(struct run *run, int argc, char **argv, struct error *err)
 {
 	int r = 0;
@@ -227,8 +242,13 @@ static int load(struct run *run, int argc, char **argv, struct error *err)
 	if (!argc)
 		return error_input(err, "run: which scenario? `deadpeer list` shows them");
 	for (int i = 0; r >= 0 && i < argc; i++) {
+		size_t before = run->scenarios.count;
+
 		run->request.what = argv[i];
+		run->scenarios.n_left_out = 0;
 		r = scenario_load(&run->request, &run->scenarios, err);
+		if (r >= 0)
+			tell_left_out(run, before);
 	}
 	return r;
 }

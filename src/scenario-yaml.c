@@ -231,8 +231,10 @@ static int list_add(struct scenario_list *list, struct scenario *scenario, struc
 {
 	struct scenario **items;
 
-	if (!scenario)
+	if (!scenario) {
+		list->n_left_out++;
 		return 0;
+	}
 	items = reallocarray(list->items, list->count + 1, sizeof(*items));
 	if (!items) {
 		scenario_free(scenario);
@@ -322,6 +324,7 @@ static int load(const struct document *document, const struct scenario_request *
 	memcpy(items + list->count, more.items, more.count * sizeof(*items));
 	list->items = items;
 	list->count += more.count;
+	list->n_left_out += more.n_left_out;
 	free(more.items);
 	return 0;
 }

@@ -288,6 +288,7 @@ struct scenario_request {
 struct scenario_list {
 	struct scenario **items; /* one for each variant; owned */
 	size_t count;
+	size_t n_left_out; /* variants that --quick leaves out */
 };
 
 /* Reads a scenario with all its variants. ERROR_INPUT with "FILE:LINE: ..." for whatever is
