@@ -22,15 +22,16 @@ int shard_parse(const char *text, struct shard *ret_shard, struct error *err)
 	return 0;
 }
 
-/* A number of the environment; `fallback` where it is not there. */
-static int get(const char *name, uint64_t fallback, uint64_t *ret, struct error *err)
+/* A number of the environment. Whoever set one of them meant to set the others: without the number
+ * of tasks or the first one, a guess would run a part twice and leave out another. */
+static int get(const char *name, uint64_t *ret, struct error *err)
 {
 	const char *text = getenv(name);
 	int r;
 
-	*ret = fallback;
 	if (!text || !*text)
-		return 0;
+		return error_input(err, "%s is %s; set it, or say --shard K/N", name,
+				   text ? "empty" : "not set, though this is a task of an array");
 	r = quantity_parse_count(text, 0, UINT32_MAX, ret, err);
 	return r < 0 ? error_prefix(err, r, "%s", name) : 0;
 }
@@ -50,15 +51,15 @@ static int set(uint64_t index, uint64_t count, const char *from, struct shard *r
 /* sbatch --array=0-3, 1-4 or 10-40:10: the place in the array is what counts. */
 static int from_slurm(struct shard *ret_shard, struct error *err)
 {
-	uint64_t id, count, first, step;
-	int r = get("SLURM_ARRAY_TASK_ID", 0, &id, err);
+	uint64_t id, count, first, step = 1;
+	int r = get("SLURM_ARRAY_TASK_ID", &id, err);
 
 	if (r >= 0)
-		r = get("SLURM_ARRAY_TASK_COUNT", 0, &count, err);
+		r = get("SLURM_ARRAY_TASK_COUNT", &count, err);
 	if (r >= 0)
-		r = get("SLURM_ARRAY_TASK_MIN", 0, &first, err);
-	if (r >= 0)
-		r = get("SLURM_ARRAY_TASK_STEP", 1, &step, err);
+		r = get("SLURM_ARRAY_TASK_MIN", &first, err);
+	if (r >= 0 && getenv("SLURM_ARRAY_TASK_STEP"))
+		r = get("SLURM_ARRAY_TASK_STEP", &step, err);
 	if (r < 0)
 		return r;
 	if (!step || id < first || (id - first) % step)
@@ -76,9 +77,9 @@ static int from_kubernetes(struct shard *ret_shard, struct error *err)
 		return error_input(err, "Kubernetes: JOB_COMPLETION_INDEX is set, but not "
 					"JOB_COMPLETIONS: give the container the Job's "
 					"completions by it, or say --shard K/N");
-	r = get("JOB_COMPLETION_INDEX", 0, &index, err);
+	r = get("JOB_COMPLETION_INDEX", &index, err);
 	if (r >= 0)
-		r = get("JOB_COMPLETIONS", 0, &count, err);
+		r = get("JOB_COMPLETIONS", &count, err);
 	return r < 0 ? r : set(index, count, "Kubernetes", ret_shard, err);
 }
 
