@@ -177,10 +177,29 @@ static int read_list(struct study_axis *axis, const struct document_node *list, 
 	return r;
 }
 
+/* An exclusion and a CSV file could not tell it from what each trial has. */
+static int check_name(const struct document_node *node, struct error *err)
+{
+	static const char *const taken[] = { "scenario", "variant", "family",  "engine",
+					     "kernel",	 "release", "repeat",  "seed",
+					     "phase",	 "trial",   "endpoint" };
+
+	if (!*node->key)
+		return document_error(node, err, "an axis needs a name");
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (!strcmp(node->key, taken[i]))
+			return document_error(node, err, "an axis needs another name than '%s'",
+					      taken[i]);
+	return 0;
+}
+
 static int read_axis(struct study_axis *axis, const struct document_node *node, struct error *err)
 {
 	_cleanup_(strings_freep) char **values = NULL;
-	int r;
+	int r = check_name(node, err);
+
+	if (r < 0)
+		return r;
 
 	axis->line = node->line;
 	axis->name = strdup(node->key);

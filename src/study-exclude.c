@@ -74,6 +74,9 @@ static int read_condition(const struct study *study, const struct document_node 
 
 		if (r >= 0)
 			r = check_value(axis, items[i], err);
+		if (r >= 0 && !strcmp(node->key, "family") && family_from_name(items[i]->text) < 0)
+			r = document_error(items[i], err, "a family is ipv4 or ipv6, not '%s'",
+					   items[i]->text);
 		if (r < 0)
 			return r;
 		condition->values[i] = strdup(items[i]->text);
