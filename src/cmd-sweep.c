@@ -215,6 +215,7 @@ static int check_store(const struct command *c, const struct store_study *wanted
 	const struct store_study *held = store_study(c->store);
 	const char *how = store_study_differs(held, wanted);
 	char shard[64];
+	int r;
 
 	if (how)
 		return differs(c, how, err);
@@ -223,7 +224,8 @@ static int check_store(const struct command *c, const struct store_study *wanted
 			 held->shards);
 		return differs(c, shard, err);
 	}
-	return 0;
+	r = store_has_other_kernels(c->store, c->plan->kernels, err);
+	return r > 0 ? differs(c, "trials of other kernels", err) : r;
 }
 
 static int open_store(struct command *c, struct error *err)

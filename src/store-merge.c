@@ -32,7 +32,12 @@ static const char names_differ[] =
 	"SELECT 'kernel', kernel, m.release || ' in one and ' || o.release FROM main.kernel AS m "
 	"JOIN other.kernel AS o USING(kernel) WHERE m.release <> o.release UNION ALL "
 	"SELECT 'scenario', scenario, 'one text in one and another' FROM main.scenario AS m "
-	"JOIN other.scenario AS o USING(scenario) WHERE m.text <> o.text";
+	"JOIN other.scenario AS o USING(scenario) WHERE m.text <> o.text UNION ALL "
+	"SELECT 'kernel', kernel, 'in one only' FROM (SELECT kernel FROM main.kernel UNION ALL "
+	"SELECT kernel FROM other.kernel) WHERE EXISTS (SELECT 1 FROM main.trial) AND "
+	"EXISTS (SELECT 1 FROM other.trial) AND "
+	"EXISTS (SELECT 1 FROM main.study WHERE name IS NOT NULL) "
+	"GROUP BY kernel HAVING count(*) = 1";
 
 /* What hangs on a trial comes with it or not at all. */
 static const char copy[] =

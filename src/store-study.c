@@ -97,6 +97,29 @@ int store_add_kernel(struct store *store, const char *name, const char *release,
 			    : r;
 }
 
+int store_has_other_kernels(struct store *store, char *const *names, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int64_t trials = 0;
+	size_t known = 0, wanted = 0;
+	int r = store_number(store, "SELECT count(*) FROM trial", &trials, err);
+
+	if (r >= 0)
+		r = store_prepare(store, "SELECT kernel FROM kernel", &s, err);
+	while (names[wanted])
+		wanted++;
+	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+		size_t i = 0;
+
+		while (i < wanted && strcmp(names[i], store_text(s, 0)) != 0)
+			i++;
+		if (i == wanted)
+			return 1;
+		known++;
+	}
+	return r < 0 ? r : trials > 0 && known < wanted;
+}
+
 static void draw_session(struct store *store)
 {
 	uint64_t id = (uint64_t)nsec_now();

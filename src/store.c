@@ -37,6 +37,12 @@ int store_error(const struct store *store, struct error *err)
 				 "%s: no space left on the disk; free some", store->path);
 	if (primary == SQLITE_NOTADB)
 		return error_input(err, "%s: is no store of deadpeer's", store->path);
+	if (primary == SQLITE_CORRUPT)
+		return error_input(
+			err,
+			"%s: is damaged (%s): use a copy, or begin another --db; sqlite3 "
+			"%s .recover shows what can still be read",
+			store->path, lib_sqlite3_errmsg(store->db), store->path);
 	if (primary == SQLITE_IOERR && system)
 		return error_set(err, ERROR_FAILED, -EIO, "%s: %s: %s", store->path,
 				 lib_sqlite3_errmsg(store->db), strerror(system));

@@ -56,6 +56,8 @@ const char *store_study_differs(const struct store_study *store, const struct st
 /* A source of scenarios, or a kernel: what a name stands for must stay the same. ERROR_INPUT where
  * the store has another text for `name`, or another release. */
 int store_add_scenario(struct store *store, const char *name, const char *text, struct error *err);
+/* 1: a study's store has trials of kernels other than these, NULL-terminated; 0: it has not. */
+int store_has_other_kernels(struct store *store, char *const *names, struct error *err);
 int store_add_kernel(struct store *store, const char *name, const char *release, struct error *err);
 
 /* The present run of the program, for whom it finished. */

@@ -37,6 +37,16 @@ refused() {
 	says "$err" "holds shard 1/1" "another shard"
 	sweep 0 mix.yaml --resume
 	says "$out" "36 of 36" "resumed at the end"
+	query mix.db "VACUUM INTO 'kernels.db'"
+	query kernels.db "UPDATE kernel SET kernel = '6.12'"
+	sweep 2 mix.yaml --resume --db kernels.db
+	says "$err" "kernels.db: holds trials of other kernels" "other kernels"
+	"$DEADPEER" merge mix.db kernels.db -o none.db 2>err && fail "merge: other kernels are accepted"
+	says "$(cat err)" "in one only of the stores" "merge of other kernels"
+	cp mix.db damaged.db
+	truncate -s 30000 damaged.db
+	sweep 2 mix.yaml --resume --db damaged.db
+	says "$err" "damaged.db: is damaged" "a damaged store"
 	sweep 2 mix.yaml --kernel 2.4 --db new.db
 	says "$err" "no kernel '2.4' at hand" "a kernel that is not there"
 	sed 's/client.nodelay/client.nodelai/' mix.yaml >wrong.yaml
