@@ -7,6 +7,7 @@
 #include "src/cmd.h"
 #include "src/estimate.h"
 #include "src/scenario.h"
+#include "src/study.h"
 #include "src/table.h"
 
 enum {
@@ -236,6 +237,23 @@ static void paths_freep(char ***paths)
 	free(*paths);
 }
 
+static void print_study(const char *name, void *userdata)
+{
+	bool *any = userdata;
+
+	printf("%s%s", *any ? ", " : "\nStudies, for sweep; check says what each is: ", name);
+	*any = true;
+}
+
+static void print_studies(void)
+{
+	bool any = false;
+
+	study_for_each_name(print_study, &any);
+	if (any)
+		putchar('\n');
+}
+
 static int list(bool json, struct error *err)
 {
 	_cleanup_(entries_deinit) struct entries entries = { 0 };
@@ -253,6 +271,8 @@ static int list(bool json, struct error *err)
 		print_json(&entries.items[i]);
 	if (!json)
 		r = print_table(&entries, err);
+	if (!json && r >= 0)
+		print_studies();
 	return r < 0 ? r : status;
 }
 
