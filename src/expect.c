@@ -8,6 +8,7 @@
 #include "netns/sockdiag.h"
 #include "netns/tcp-state.h"
 #include "src/expect-internal.h"
+#include "src/packet.h"
 
 /* Letters in tcpdump's order (print-tcp.c: tcp_flag_values). */
 static const struct {
@@ -276,8 +277,39 @@ static void check_absent(struct check *c, const char *text, const struct packet_
 	}
 }
 
+/* What is listed from a SYN on is about the whole connection, else about what followed the first
+ * event: what went before it would fit too easily. */
+static size_t first_packet(const struct check *c, const struct packet_pattern *first)
+{
+	size_t i = 0;
+
+	while (!(first->flags & PACKET_SYN) && i < c->got->n_packets &&
+	       c->got->packets[i].time_nsec < 0)
+		i++;
+	return i;
+}
+
+/* Of all that is listed, what is first in the list comes first: traffic that goes to and fro would
+ * fit a wrong order from its second packet on. */
+static void check_first(struct check *c, size_t at, const struct packet_pattern *first,
+			const char *first_text)
+{
+	for (; at < c->got->n_packets && !matches(first, &c->got->packets[at]); at++)
+		for (char **text = c->want->packets; *text; text++) {
+			struct packet_pattern pattern;
+
+			if (expect_parse_pattern(*text, &pattern) < 0 || pattern.absent ||
+			    !matches(&pattern, &c->got->packets[at]))
+				continue;
+			expect_fail(c, "expected packet %s before any %s, got the other order",
+				    first_text, *text);
+			return;
+		}
+}
+
 static void check_packets(struct check *c)
 {
+	bool begun = false;
 	size_t at = 0;
 
 	for (char **text = c->want->packets; text && *text; text++) {
@@ -288,6 +320,11 @@ static void check_packets(struct check *c)
 		if (pattern.absent) {
 			check_absent(c, *text, &pattern);
 			continue;
+		}
+		if (!begun) {
+			begun = true;
+			at = first_packet(c, &pattern);
+			check_first(c, at, &pattern, *text);
 		}
 		while (at < c->got->n_packets && !matches(&pattern, &c->got->packets[at]))
 			at++;

@@ -506,6 +506,13 @@ static struct record_call *add_call(struct record_endpoint *e, nsec_t at, enum a
 
 static struct record *made_up_record(void)
 {
+	static const struct record_packet packets[] = {
+		{ .time_nsec = -2 * SEC, .sent = true, .flags = 2 },
+		{ .time_nsec = -1 * SEC, .sent = true, .flags = 8 | 16 },
+		{ .time_nsec = 1 * SEC, .sent = true, .flags = 16 },
+		{ .time_nsec = 2 * SEC, .sent = false, .flags = 8 | 16 },
+		{ .time_nsec = 3 * SEC, .sent = true, .flags = 16 },
+	};
 	struct record *r = calloc(1, sizeof(*r));
 	struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
 	struct record_state *s;
@@ -552,8 +559,10 @@ static struct record *made_up_record(void)
 	client->population.outcome[OUTCOME_TIMED_OUT] = 3;
 	client->population.outcome[OUTCOME_CLOSED] = 1;
 	r->span_nsec = 6 * SEC;
-	p = record_append(&client->packets, &client->n_packets, sizeof(*p));
-	*p = (struct record_packet){ .time_nsec = 1 * SEC, .sent = true, .flags = 16 };
+	for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
+		p = record_append(&client->packets, &client->n_packets, sizeof(*p));
+		*p = packets[i];
+	}
 	client->bytes_read = 10;
 	client->bytes_written = 4;
 	add_call(client, -1 * SEC, AGENT_CALL_CONNECT, 0, NULL);
@@ -602,6 +611,12 @@ static const struct {
 	  "client: after 2.000 s: expected a timer that runs longer, got 2.000 s left" },
 	{ "population: {timed-out: 3, closed: {at_most: 1}}", NULL },
 	{ "population: {timed-out: 4}", "client: expected timed-out connections 4, got 3" },
+	{ "packets: ['>[.]', '<[P.]', '>[.]']", NULL },
+	{ "packets: ['<[P.]', '>[.]']",
+	  "client: expected packet <[P.] before any >[.], got the other order" },
+	{ "packets: ['>[S]', '>[P.]', '<[P.]']", NULL },
+	{ "packets: ['>[P.]']", /* that was before the first event */
+	  "client: expected packet >[P.] in its place in the order, got none" },
 	{ "packets: ['<[.]']", "client: expected packet <[.] in its place in the order, got none" },
 	{ "calls: [connect, write 4, close, bind EADDRINUSE, '!connect', '!bind']", NULL },
 	{ "calls: [{call: close, after: 3s, before: 3s, took: {after: 1s, before: 1s}}]", NULL },
