@@ -337,9 +337,22 @@ static void check_packets(struct check *c)
 	}
 }
 
+/* What of a connection never gets as far as the wire, such as a FIN behind data that nobody takes,
+ * only the tracepoints tell. */
+static void say_what_was_not_seen(struct check *c, size_t failures_before)
+{
+	if (c->record->n_failures == failures_before || !c->record->clock ||
+	    strcmp(c->record->clock, "sock_diag") != 0)
+		return;
+	if (record_fail(c->record, "without the tracepoints (BPF) states, mechanisms and outcomes "
+				   "are derived from packets and sock_diag, and may be others") < 0)
+		c->failed = -ENOMEM;
+}
+
 int expect_check(const struct scenario *scenario, struct record *record, struct error *err)
 {
 	struct check c = { .record = record, .every = scenario->sample_nsec };
+	size_t failures_before = record->n_failures;
 
 	if (record->lost && record_fail(record, "expected every observation, got %" PRIu64 " lost",
 					record->lost) < 0)
@@ -363,5 +376,6 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 		expect_check_calls(&c);
 		expect_check_bytes(&c);
 	}
+	say_what_was_not_seen(&c, failures_before);
 	return c.failed < 0 ? error_errno(err, c.failed, "verdict") : 0;
 }

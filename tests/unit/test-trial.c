@@ -666,6 +666,24 @@ START_TEST(expectations_can_fail)
 }
 END_TEST
 
+START_TEST(failures_say_what_was_not_seen)
+{
+	_cleanup_(record_freep) struct record *r = made_up_record();
+	_cleanup_(scenario_freep) struct scenario *s =
+		load(HEAD "expect: {client: {mechanism: keepalive}}\n");
+	_cleanup_(scenario_freep) struct scenario *other =
+		load(HEAD "expect: {client: {mechanism: persist}}\n");
+
+	free(r->clock);
+	r->clock = strdup("sock_diag");
+	ck_assert_int_eq(expect_check(s, r, NULL), 0);
+	ck_assert(record_passed(r));
+	ck_assert_int_eq(expect_check(other, r, NULL), 0);
+	ck_assert_uint_eq(r->n_failures, 2);
+	ck_assert(strstr(r->failures[1], "without the tracepoints (BPF)") != NULL);
+}
+END_TEST
+
 START_TEST(lost_observations_fail)
 {
 	_cleanup_(record_freep) struct record *r = made_up_record();
@@ -734,6 +752,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, endpoint_without_an_end);
 	tcase_add_test(tc, packet_patterns);
 	tcase_add_loop_test(tc, expectations_can_fail, 0, ARRAY_SIZE(expectations));
+	tcase_add_test(tc, failures_say_what_was_not_seen);
 	tcase_add_test(tc, lost_observations_fail);
 	tcase_add_test(tc, record_survives_json);
 }
