@@ -268,6 +268,41 @@ static int add_subject(struct study_plan *plan, size_t index, struct error *err)
 	return r;
 }
 
+static int refuse_unknown_scenario(const struct study_plan *plan, char *word, struct error *err)
+{
+	const struct scenario_request plain = { .quick = false };
+	char *const words[] = { word, NULL };
+	int r = 0;
+
+	for (size_t i = 0; i < plan->study->n_subjects; i++) {
+		const struct study_subject *subject = &plan->study->subjects[i];
+		_cleanup_(scenario_freep) struct scenario *sample = NULL;
+
+		r = scenario_source_make(subject->source, subject->variant, &plain, &sample, err);
+		if (r < 0 || names_subject(words, sample))
+			return r;
+	}
+	return error_input(err, "%s:%d: exclude: the study has no scenario '%s'", plan->study->file,
+			   plan->study->exclude_line, word);
+}
+
+/* It would leave out nothing, without a word. */
+static int refuse_unknown_scenarios(const struct study_plan *plan, struct error *err)
+{
+	const struct study *study = plan->study;
+	int r = 0;
+
+	for (size_t i = 0; i < study->n_exclusions; i++)
+		for (size_t k = 0; k < study->exclusions[i].count; k++) {
+			const struct study_condition *c = &study->exclusions[i].conditions[k];
+
+			for (char **word = c->values;
+			     r >= 0 && !strcmp(c->axis, "scenario") && *word; word++)
+				r = refuse_unknown_scenario(plan, *word, err);
+		}
+	return r;
+}
+
 static int compare_trials(const void *a, const void *b)
 {
 	const struct study_trial *const *x = a, *const *y = b;
@@ -339,6 +374,7 @@ int study_plan_new(const struct study *study, const struct study_options *option
 				   study->axes_line, MAX_COMBINATIONS);
 	if (!study->n_exclusions && combinations > options->max_trials)
 		return too_many(plan, err);
+	r = refuse_unknown_scenarios(plan, err);
 	for (size_t i = 0; r >= 0 && i < study->n_subjects; i++)
 		r = add_subject(plan, i, err);
 	if (r >= 0 && !plan->n_trials)

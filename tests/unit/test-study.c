@@ -143,6 +143,8 @@ static const struct {
 	{ HEAD "axes: {" IDLE ": {from: 1s, to: 1000s}, client.keepalive.interval: "
 	       "{from: 1s, to: 1000s}}\n",
 	  "test.yaml:4: more than 100000 trials; take values away, or give --max-trials" },
+	{ HEAD "exclude: [{scenario: power-los-idle}]\n",
+	  "test.yaml:4: exclude: the study has no scenario 'power-los-idle'" },
 	{ HEAD "repeats: 100000\nfamilies: [ipv4, ipv6]\n",
 	  "test.yaml:1: more than 100000 trials; take values away, or give --max-trials" },
 	{ HEAD "axes: {x: [{name: a, " IDLE ": 1s}, {name: b, " IDLE ": 1s}]}\n",
