@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "src/cmd.h"
 #include "src/estimate.h"
@@ -66,6 +68,7 @@ struct command {
 	struct sweep sweep;
 	char *path; /* of the store; owned */
 	bool progress_shown;
+	char line[160];
 };
 
 static int parse_kernel(struct command *c, const char *value, struct error *err)
@@ -298,10 +301,15 @@ static void clear_progress(struct command *c)
 static void on_progress(const struct sweep_counts *counts, void *userdata)
 {
 	struct command *c = userdata;
-	char line[160];
+	int width = (int)sizeof(c->line);
+	struct winsize size;
 
-	fprintf(stderr, "\r\033[K%s",
-		sweep_progress_format(counts, c->options.engine->virtual_time, line, sizeof(line)));
+	/* A line that wraps cannot be taken back. */
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		width = size.ws_col - 1;
+	fprintf(stderr, "\r\033[K%.*s", width,
+		sweep_progress_format(counts, c->options.engine->virtual_time, c->line,
+				      sizeof(c->line)));
 	fflush(stderr);
 	c->progress_shown = true;
 }
