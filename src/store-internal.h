@@ -21,6 +21,7 @@ enum store_insert {
 struct store {
 	char *path;
 	int lock_fd; /* -1: open for reading */
+	bool fresh;  /* the file was made by this open, and has no content yet */
 	sqlite3 *db;
 	struct store_study study;
 	char session[IDENTITY_TEXT]; /* empty: none was begun */

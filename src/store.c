@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,7 +113,7 @@ static int lock(struct store *store, struct error *err)
 
 static int open_file(struct store *store, enum store_mode mode, struct error *err)
 {
-	int flags = mode == STORE_READ ? O_RDONLY : O_RDWR;
+	int flags = mode == STORE_READ ? O_RDONLY : O_RDWR, r;
 	struct stat st;
 
 	store->lock_fd =
@@ -125,7 +126,10 @@ static int open_file(struct store *store, enum store_mode mode, struct error *er
 		store->lock_fd = fd_close(store->lock_fd);
 		return 0;
 	}
-	return lock(store, err);
+	r = lock(store, err);
+	store->fresh =
+		r >= 0 && mode == STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
+	return r;
 }
 
 static bool is_local(const char *path)
@@ -274,6 +278,17 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 	return read_study(store, err);
 }
 
+/* Of a store that could not be made (a full disk) nothing stays. */
+static void remove_fresh(const char *path)
+{
+	static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (snprintf(name, sizeof(name), "%s%s", path, endings[i]) < (int)sizeof(name))
+			unlink(name);
+}
+
 int store_open(const char *path, enum store_mode mode, const struct store_study *study,
 	       struct store **ret_store, struct error *err)
 {
@@ -294,8 +309,14 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 		r = open_database(store, mode, err);
 	if (r >= 0)
 		r = open_content(store, mode, study, err);
-	if (r >= 0)
+	if (r >= 0) {
 		*ret_store = take_ptr(store);
+	} else if (store->fresh) {
+		if (store->db)
+			lib_sqlite3_close(store->db);
+		store->db = NULL;
+		remove_fresh(path); /* and only then the lock */
+	}
 	return r;
 }
 
