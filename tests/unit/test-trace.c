@@ -417,6 +417,31 @@ START_TEST(streams_are_folded)
 }
 END_TEST
 
+/* So are hundreds of probes without an answer: how many were lost and sent again is told. */
+START_TEST(probes_are_folded)
+{
+	const struct step last = { 400000 * MS, 400001 * MS, C, A, 1, 1, 10, 502 };
+	_cleanup_(record_freep) struct record *r = trace_of(story, 3);
+	_cleanup_(freep) char *text = NULL;
+
+	r->span_nsec = 500000 * MS;
+	for (unsigned int i = 0; i < 400; i++) {
+		struct step s = { i * 1000 * MS, NSEC_NONE, C, A, 0, 1, 0, 502 };
+
+		see(r->tracer, NODE_CLIENT, s.sent_nsec, &s, true);
+	}
+	see(r->tracer, NODE_CLIENT, last.sent_nsec, &last, true);
+	see(r->tracer, NODE_SERVER, last.arrived_nsec, &last, false);
+	ck_assert_int_eq(tracer_finish(r), 0);
+	text = ladder_of(r, 200);
+	ck_assert_ptr_nonnull(strstr(text, "... 312 lines more in 5 min 11.0 s, client 312 packets "
+					   "with 0 bytes, 312 lost, 312 sent again or probes"));
+	ck_assert_ptr_nonnull(strstr(text, "(keepalive probe 44)"));
+	ck_assert_ptr_null(strstr(text, "(keepalive probe 200)"));
+	ck_assert_ptr_nonnull(strstr(text, "(keepalive probe 400)"));
+}
+END_TEST
+
 /* Each as `ss -o` was seen to write it. */
 START_TEST(timers_as_ss_writes_them)
 {
@@ -448,6 +473,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, trace_survives_json);
 	tcase_add_test(tc, ladder_tells_it);
 	tcase_add_test(tc, streams_are_folded);
+	tcase_add_test(tc, probes_are_folded);
 	tcase_add_test(tc, timers_as_ss_writes_them);
 }
 
