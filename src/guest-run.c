@@ -65,6 +65,7 @@ static int prepare(const char *what, void *userdata, struct error *err)
 		r = observer_new(station->loop, false, &station->observer, err);
 	if (r >= 0)
 		observer_close_late(station->observer);
+	trial_learn_ticks();
 	return r < 0 ? r : fill_pool(&station->pool, what, err);
 }
 

@@ -71,6 +71,10 @@ bool trial_retired(const struct trial *trial);
 struct trial *trial_free(struct trial *trial);
 DEFINE_CLEANUP(struct trial *, trial_free)
 
+/* Looks how the kernel counts its ticks, which takes some of them; else the first trial with a
+ * pinned phase does. */
+void trial_learn_ticks(void);
+
 /* Lets a trial that waits connect its client. */
 void trial_go(struct trial *trial);
 /* Whether it waits for that. */
