@@ -354,6 +354,14 @@ static int run_guests(struct run *run, struct error *err)
 	return r;
 }
 
+static bool tracks(const struct engine_job *job)
+{
+	for (size_t i = 0; i < job->n_trials; i++)
+		if (scenario_tracks(job->trials[i].scenario))
+			return true;
+	return false;
+}
+
 /* So many testbeds are in the snapshot that guests with many trials start from, for each family
  * that the job has: building one takes nearly half of a trial's time. For a few trials it takes
  * longer to make that snapshot, once, than they would ever save. */
@@ -399,6 +407,7 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 			.kernel = &kernel,
 			.memory_mib = memory_for(job, most_trials(&run)),
 			.no_snapshot = job->no_snapshot,
+			.untracked = !tracks(job),
 		};
 
 		describe_pool(&run, most_trials(&run), pool, sizeof(pool));

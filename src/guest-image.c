@@ -42,6 +42,7 @@ static int snapshot_path(struct guest_image *image, char **ret_path, struct erro
 		.kernel = image->kernel,
 		.initrd = image->initrd,
 		.prepare = image->prepare,
+		.untracked = image->untracked,
 	};
 	_cleanup_(freep) char **argv = machine_arguments(image->machine, &config);
 	_cleanup_(freep) char *folder = NULL;
@@ -135,6 +136,7 @@ int guest_image_new(const struct guest_image_config *config, struct guest_image 
 				   GUEST_MEMORY_MIB_MAX, config->memory_mib);
 	if (config->prepare && !(image->prepare = strdup(config->prepare)))
 		return error_errno(err, -ENOMEM, "guest");
+	image->untracked = config->untracked;
 	image->memory_mib = round_memory(config->memory_mib);
 	r = find_qemu(image, err);
 	if (r >= 0)

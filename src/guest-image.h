@@ -16,6 +16,7 @@ struct guest_image {
 	char *release; /* the kernel's, for messages */
 	unsigned memory_mib;
 	char *prepare;	/* or NULL */
+	bool untracked; /* no connection tracking */
 	char *snapshot; /* path of its folder; NULL: none wanted, or none possible */
 };
 

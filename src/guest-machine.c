@@ -164,6 +164,8 @@ static void add_kernel(struct builder *b, const struct machine *machine,
 	if (config->prepare && n < sizeof(text))
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " deadpeer.prepare=%s",
 				      config->prepare);
+	if (config->untracked && n < sizeof(text))
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " deadpeer.untracked=1");
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_arguments) && n < sizeof(text); i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", kernel_arguments[i]);
 	ADD(b, "-kernel", config->kernel, "-initrd", config->initrd, "-append", text);

@@ -41,6 +41,7 @@ struct machine_config {
 	const char *kernel;  /* path */
 	const char *initrd;  /* path */
 	const char *prepare; /* for process 1, or NULL */
+	bool untracked;	     /* process 1 leaves connection tracking out */
 	int memory_fd;	     /* file that is the guest's memory, or -1: anonymous */
 	bool memory_shared;  /* write through to that file */
 	int window_fd;	     /* file that is the window */

@@ -296,6 +296,7 @@ static int launch(struct guest *guest, struct error *err)
 		.kernel = guest->image->kernel,
 		.initrd = guest->image->initrd,
 		.prepare = guest->image->prepare,
+		.untracked = guest->image->untracked,
 		.memory_fd = guest->snapshot.memory_fd,
 		.memory_shared = guest->saving,
 		.window_fd = guest->window_fd,

@@ -28,6 +28,7 @@ struct guest_image_config {
 	bool no_snapshot;    /* boot every guest from the start */
 	const char *program; /* path of process 1; NULL: this very program */
 	const char *prepare; /* a word for what process 1 prepares (guest-init.h), or NULL */
+	bool untracked;	     /* without connection tracking, which wakes an idle guest */
 };
 
 /* Makes what is not in the cache yet: seconds the first time for a kernel and program, else
