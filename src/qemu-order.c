@@ -13,23 +13,36 @@
  * does not go on before the processor has parked. It waits for a second at most: a processor that
  * has so much to do is not about to halt, and whoever wants QEMU to end need not wait for it.
  *
+ * An idle guest wakes up every few seconds of its time, for a moment: hundreds of thousands of
+ * times a month, and each time both threads have a word. Waking a thread on another host processor,
+ * which sleeps, takes several times as long as switching to it on this one; so all threads of this
+ * QEMU are kept on one, the one that the scheduler last chose for the virtual processor. It is
+ * asked again now and then.
+ *
  * Nothing of deadpeer's is linked here: it lives in another program.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LEAST_WAIT 1000000 /* ns */
-#define PUBLIC	   __attribute__((visibility("default")))
+#define LEAST_WAIT    1000000 /* ns */
+#define PARKS_FREE    64      /* where the processor has parked that often ... */
+#define PARKS_FREE_MS 100     /* ... in that time, it and the others are kept together ... */
+#define KEPT_MS	      500     /* ... for that long */
+#define PUBLIC	      __attribute__((visibility("default")))
 
 static _Atomic(pthread_cond_t *) processor_parks_on; /* NULL before the first time */
 static _Atomic int parked = 1;			     /* also while there is no processor */
@@ -72,12 +85,60 @@ static bool is_processor(void)
 	return known > 0;
 }
 
+/* Where all threads of this process may run. */
+static void place(const cpu_set_t *where)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+
+	while (tasks && (task = readdir(tasks)))
+		if (task->d_name[0] != '.')
+			sched_setaffinity(atoi(task->d_name), sizeof(*where), where);
+	if (tasks)
+		closedir(tasks);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Called by the processor each time it parks. One that has much to do is left alone. */
+static void choose_place(void)
+{
+	static int64_t since_ms; /* it has been where it is, or has been free */
+	static unsigned int parks;
+	static bool kept;
+	static cpu_set_t allowed;
+	int64_t now = now_ms();
+	cpu_set_t here;
+
+	if (kept ? now - since_ms < KEPT_MS : ++parks < PARKS_FREE)
+		return;
+	if (kept) {
+		place(&allowed);
+		kept = false;
+	} else if (now - since_ms <= PARKS_FREE_MS &&
+		   sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+		CPU_ZERO(&here);
+		CPU_SET(sched_getcpu(), &here);
+		place(&here);
+		kept = true;
+	}
+	parks = 0;
+	since_ms = now;
+}
+
 PUBLIC int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	int rc;
 
 	if (!is_processor())
 		return real_wait(cond, mutex);
+	choose_place();
 	atomic_store(&processor_parks_on, cond);
 	atomic_store(&parked, 1);
 	if (atomic_load(&awaited))
