@@ -173,10 +173,9 @@ static void note_problem(struct state *state, const struct error *err)
 		*state->worst = *err;
 }
 
-static void on_done(size_t index, struct record *record, const struct error *err, void *userdata)
+static void take_result(struct state *state, size_t index, const struct record *record,
+			const struct error *err)
 {
-	struct state *state = userdata;
-	_cleanup_(record_freep) struct record *owned = record;
 	const char *axes[STUDY_MAX_AXES + 1], *places[STUDY_MAX_AXES + 1];
 	struct store_trial trial;
 	int r;
@@ -201,6 +200,12 @@ static void on_done(size_t index, struct record *record, const struct error *err
 	state->counts.finished++;
 	state->counts.failed += !record_passed(record);
 	state->counts.span_nsec += record->span_nsec != NSEC_NONE ? record->span_nsec : 0;
+}
+
+static void on_done(size_t index, struct record *record, const struct error *err, void *userdata)
+{
+	take_result(userdata, index, record, err);
+	record_free(record);
 }
 
 static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
