@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Scenario files: what is read, what is laid over what, and the message for each wrong one. */
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -545,188 +544,6 @@ START_TEST(suggestions)
 }
 END_TEST
 
-START_TEST(shipped_files_load)
-{
-	_cleanup_(freep) char **paths = NULL;
-	struct error err = { 0 };
-	int found = 0;
-
-	ck_assert_int_eq(setenv("DEADPEER_SCENARIOS", TEST_SOURCE_DIR "/scenarios", 1), 0);
-	ck_assert_msg(scenario_find_all(&paths, &err) == 0, "%s", err.text);
-	for (char **path = paths; *path; path++, found++) {
-		struct scenario_request request = { .what = *path };
-		struct scenario_list list = { 0 };
-		const char *file = strrchr(*path, '/') + 1;
-		struct scenario *s;
-
-		ck_assert_msg(scenario_load(&request, &list, &err) == 0, "%s", err.text);
-		s = list.items[0];
-		ck_assert_msg(s->id && (s->has_quick || s->horizon_nsec <= 120 * SECOND), "%s",
-			      file);
-		ck_assert_msg(!strncmp(s->name, file, strlen(s->name)) &&
-				      !strcmp(file + strlen(s->name), ".yaml"),
-			      "%s is called '%s'", file, s->name);
-		ck_assert_msg(strlen(s->explanation) > 200, "%s explains too little", file);
-		scenario_list_deinit(&list);
-		request.quick = true;
-		ck_assert_msg(scenario_load(&request, &list, &err) == 0, "%s", err.text);
-		for (size_t i = 0; i < list.count; i++)
-			ck_assert_msg(list.items[i]->horizon_nsec <= 120 * SECOND, "%s", file);
-		scenario_list_deinit(&list);
-		free(*path);
-	}
-	ck_assert_int_ge(found, 15);
-}
-END_TEST
-
-START_TEST(found_by_name_and_id)
-{
-	static const char *const what[] = { "E16", "e16", "power-loss-busy",
-					    TEST_SOURCE_DIR "/scenarios/power-loss-busy.yaml" };
-	struct scenario_request request = { .what = "power-los-busy" };
-	struct scenario_list list = { 0 };
-	struct error err = { 0 };
-
-	ck_assert_int_eq(
-		setenv("DEADPEER_SCENARIOS", "/nonexistent:" TEST_SOURCE_DIR "/scenarios", 1), 0);
-	ck_assert_int_lt(scenario_load(&request, &list, &err), 0);
-	ck_assert_str_eq(err.text, "there is no scenario 'power-los-busy'; did you mean "
-				   "'power-loss-busy'? ('deadpeer list' shows all)");
-	request.what = "/nonexistent/x.yaml";
-	ck_assert_int_lt(scenario_load(&request, &list, &err), 0);
-	ck_assert_str_eq(err.text, "/nonexistent/x.yaml: No such file or directory");
-	request.what = TEST_SOURCE_DIR "/scenarios/";
-	ck_assert_int_lt(scenario_load(&request, &list, &err), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(what); i++) {
-		request.what = what[i];
-		ck_assert_msg(scenario_load(&request, &list, &err) == 0, "%s", err.text);
-		ck_assert_str_eq(list.items[i]->id, "E16");
-	}
-	scenario_list_deinit(&list);
-}
-END_TEST
-
-static void join_line(const char *text, void *userdata)
-{
-	strcat(strcat(userdata, text), "\n");
-}
-
-START_TEST(sysctls_without_effect_are_named)
-{
-	static const struct {
-		const char *what, *set, *text;
-	} cases[] = {
-		{ "power-loss-idle", "client.net.ipv4.tcp_keepalive_time=5", "" },
-		{ "power-loss-idle", "net.ipv4.tcp_keepalive_time=5", "" },
-		{ "power-loss-idle-5-5-9", "client.net.ipv4.tcp_keepalive_intvl=5",
-		  "--set client.net.ipv4.tcp_keepalive_intvl: has no effect, since "
-		  "client.keepalive.interval is set\n" },
-		{ "power-loss-busy", "client.net.ipv4.tcp_keepalive_time=5",
-		  "--set client.net.ipv4.tcp_keepalive_time: has no effect, since "
-		  "client.keepalive.enabled is not true\n" },
-		{ "user-timeout", "client.net.ipv4.tcp_retries2=5", "" },
-		{ "power-loss-busy", "router.net.ipv4.tcp_retries2=5", "" },
-	};
-
-	ck_assert_int_eq(setenv("DEADPEER_SCENARIOS", TEST_SOURCE_DIR "/scenarios", 1), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct scenario_request request = { .what = cases[i].what,
-						    .set = &cases[i].set,
-						    .n_set = 1 };
-		struct scenario_list list = { 0 };
-		struct error err = { 0 };
-		char text[512] = "";
-
-		ck_assert_msg(scenario_load(&request, &list, &err) == 0, "%s", err.text);
-		scenario_for_each_overridden(&list, join_line, text);
-		ck_assert_str_eq(text, cases[i].text);
-		scenario_list_deinit(&list);
-	}
-}
-END_TEST
-
-START_TEST(one_variant_by_name)
-{
-	static const struct {
-		const char *what, *variant, *error;
-		bool quick;
-	} cases[] = {
-		{ "path-loss/prohibit", "prohibit", NULL, false },
-		{ "E28/far-link-down", "far-link-down", NULL, true },
-		{ TEST_SOURCE_DIR "/scenarios/path-loss.yaml/prohibit", "prohibit", NULL, false },
-		{ "path-loss/prohibits", NULL,
-		  "path-loss/prohibits: there is no variant 'prohibits'; did you mean 'prohibit'?",
-		  false },
-		{ "process-crash/x", NULL, "process-crash/x: there is no variant 'x'", false },
-		{ "tcp-retries2/15", NULL, "tcp-retries2/15: is left out by --quick", true },
-		{ "path-los/prohibit", NULL,
-		  "there is no scenario 'path-los'; did you mean 'path-loss'? ('deadpeer list' "
-		  "shows all)",
-		  false },
-		{ "./prohibit", NULL, "./prohibit: No such file or directory", false },
-		{ "path-loss/", NULL, "path-loss/: No such file or directory", false },
-	};
-
-	ck_assert_int_eq(setenv("DEADPEER_SCENARIOS", TEST_SOURCE_DIR "/scenarios", 1), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct scenario_request request = { .what = cases[i].what,
-						    .quick = cases[i].quick };
-		struct scenario_list list = { 0 };
-		struct error err = { 0 };
-		int r = scenario_load(&request, &list, &err);
-
-		ck_assert_msg((r < 0) == !!cases[i].error, "%s: %s", cases[i].what, err.text);
-		ck_assert_str_eq(err.text, cases[i].error ? cases[i].error : "");
-		ck_assert_uint_eq(list.count, cases[i].error ? 0 : 1);
-		if (list.count)
-			ck_assert_str_eq(list.items[0]->variant, cases[i].variant);
-		scenario_list_deinit(&list);
-	}
-}
-END_TEST
-
-/* Every NAME.yaml of the corpus must give the one line in NAME.expected. */
-static void check_bad_file(const char *name)
-{
-	struct scenario_request request = { .what = name };
-	char expected_path[300], expected[1024] = "";
-	_cleanup_(file_closep) FILE *f = NULL;
-	struct scenario_list list = { 0 };
-	struct error err = { 0 };
-
-	snprintf(expected_path, sizeof(expected_path), "%.*s.expected", (int)strlen(name) - 5,
-		 name);
-	f = fopen(expected_path, "re");
-	ck_assert_msg(f && fgets(expected, sizeof(expected), f), "%s cannot be read",
-		      expected_path);
-	expected[strcspn(expected, "\n")] = '\0';
-	ck_assert_msg(scenario_load(&request, &list, &err) == -EINVAL, "%s was accepted", name);
-	ck_assert_int_eq(err.kind, ERROR_INPUT);
-	ck_assert_str_eq(err.text, expected);
-}
-
-START_TEST(bad_files_say_why)
-{
-	struct dirent *entry;
-	int count = 0;
-	DIR *dir;
-
-	ck_assert_int_eq(chdir(TEST_SOURCE_DIR "/tests/corpus/scenario"), 0);
-	dir = opendir(".");
-	ck_assert_ptr_nonnull(dir);
-	while ((entry = readdir(dir))) {
-		size_t n = strlen(entry->d_name);
-
-		if (n > 5 && !strcmp(entry->d_name + n - 5, ".yaml")) {
-			check_bad_file(entry->d_name);
-			count++;
-		}
-	}
-	closedir(dir);
-	ck_assert_int_ge(count, 150);
-}
-END_TEST
-
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
@@ -749,11 +566,6 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, names_are_read_back);
 	tcase_add_test(tc, quantities);
 	tcase_add_test(tc, suggestions);
-	tcase_add_test(tc, shipped_files_load);
-	tcase_add_test(tc, found_by_name_and_id);
-	tcase_add_test(tc, sysctls_without_effect_are_named);
-	tcase_add_test(tc, one_variant_by_name);
-	tcase_add_test(tc, bad_files_say_why);
 }
 
 int main(void)
