@@ -1,45 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/archives.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdbool.h>
-
 #include "src/util/cleanup.h"
-
-#define LIBRARY "libarchive.so.13"
+#include "src/util/library.h"
 
 #define X(name) __typeof__(name) *lib_##name;
 ARCHIVE_FUNCTIONS(X)
 #undef X
 
-static const struct {
-	const char *name;
-	void *variable; /* a pointer to a function */
-} functions[] = {
-#define X(name) { #name, &lib_##name },
-	ARCHIVE_FUNCTIONS(X)
-#undef X
-};
-
 int archives_load(struct error *err)
 {
-	static bool loaded;
-	void *library = loaded ? NULL : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	static const struct library_function functions[] = {
+#define X(name) { #name, &lib_##name },
+		ARCHIVE_FUNCTIONS(X)
+#undef X
+	};
 
-	if (loaded)
-		return 0;
-	if (!library)
-		return error_set(err, ERROR_CAPABILITY, -ENOENT,
-				 "%s not found: install Debian's package libarchive13", LIBRARY);
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		void *function = dlsym(library, functions[i].name);
-
-		if (!function)
-			return error_set(err, ERROR_CAPABILITY, -ENOENT, "%s: no function %s",
-					 LIBRARY, functions[i].name);
-		*(void **)functions[i].variable = function;
-	}
-	loaded = true;
-	return 0;
+	return library_load("libarchive.so.13", "libarchive13", functions, ARRAY_SIZE(functions),
+			    err);
 }

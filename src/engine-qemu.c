@@ -221,12 +221,10 @@ static unsigned int memory_for(const struct engine_job *job, size_t trials)
 
 	if (trials >= POOL_WORTH)
 		mib += _FAMILY_MAX * TRIALS_PER_GUEST * MEMORY_POOL_KIB / 1024;
-
 	if (job->pcap_dir)
 		mib += GUEST_FILES_MIB;
 	if (job->trace)
 		mib += MEMORY_TRACE_MIB;
-
 	return mib < GUEST_MEMORY_MIB_MIN ? GUEST_MEMORY_MIB_MIN : (unsigned int)mib;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel's source predicts. */
 #include <check.h>
-#include <errno.h>
 #include <string.h>
 
 #include "netns/tcp-state.h"

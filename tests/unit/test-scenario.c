@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Scenario files: what is read, what is laid over what, and the message for each wrong one. */
 #include <check.h>
-#include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
