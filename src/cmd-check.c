@@ -82,12 +82,11 @@ static void print_kernels(const struct study *study)
 static int check_study(const char *what, struct error *err)
 {
 	_cleanup_(study_freep) struct study *study = NULL;
-	const struct engine *const engines[] = { &engine_host, &engine_qemu };
 	int r = study_load(what, &study, err);
 
 	if (r >= 0)
 		printf("%s: %s\n", study->name, study->summary);
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(engines); i++)
+	for (size_t i = 0; r >= 0 && engines[i]; i++)
 		r = print_plan(study, engines[i], err);
 	if (r >= 0)
 		print_kernels(study);

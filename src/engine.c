@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-static const struct engine *const engines[] = { &engine_host, &engine_qemu };
+const struct engine *const engines[] = { &engine_host, &engine_qemu, NULL };
 
 const struct engine *engine_from_name(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)
+	for (size_t i = 0; engines[i]; i++)
 		if (!strcmp(engines[i]->name, name))
 			return engines[i];
 	return NULL;

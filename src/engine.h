@@ -62,6 +62,7 @@ struct engine {
 };
 
 extern const struct engine engine_host, engine_qemu;
+extern const struct engine *const engines[3]; /* all of them; NULL at the end */
 
 /* NULL when there is none of that name. */
 const struct engine *engine_from_name(const char *name);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "src/engine.h"
 #include "src/quantity.h"
 #include "src/scenario-internal.h"
 #include "src/suggest.h"
@@ -243,7 +244,7 @@ static int read_expect(struct study *study, const struct document_node *node, st
 
 static int read_engine(struct study *study, const struct document_node *node, struct error *err)
 {
-	static const char *const words[] = { "host", "qemu" };
+	const char *const words[] = { engines[0]->name, engines[1]->name };
 	int which = 0, r = read_word(node, words, &which, err);
 
 	return r < 0 ? r : copy_text(node, 16, &study->engine, err);
