@@ -42,7 +42,8 @@ struct agent_spec {
 	struct ip local, peer;		      /* addresses of this node and of the other end */
 	uint16_t port;			      /* where the server listens; host order */
 	bool wait; /* a built-in client connects when ACTION_CONNECT says so, never by itself */
-	bool many; /* an action is about all connections, not one */
+	unsigned int place;	/* built-in agents of the same place run on the same processor */
+	bool many;		/* an action is about all connections, not one */
 	const struct netns *ns; /* must live until agent_start() returns */
 };
 

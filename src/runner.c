@@ -113,6 +113,7 @@ static void start_next(struct runner *r)
 	struct trial_spec spec = { .scenario = t->scenario,
 				   .family = t->family,
 				   .repeat = t->repeat,
+				   .place = (unsigned int)r->next,
 				   .seed = r->job->seed,
 				   .engine = r->engine,
 				   .kernel = r->kernel,

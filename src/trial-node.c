@@ -186,6 +186,7 @@ int trial_node_start_agent(struct trial *trial, enum node_id id, struct error *e
 		.local = tb->node[id].address,
 		.peer = tb->node[testbed_peer(id)].address,
 		.port = port_of(trial->spec.scenario, id),
+		.place = trial->spec.place,
 		.many = trial->connections > 1,
 		.ns = tb->node[id].ns,
 		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,

@@ -25,6 +25,8 @@ struct trial_spec {
 	enum family family;
 	uint64_t seed;
 	unsigned int repeat;
+	unsigned int place; /* trials of different places have agents on different processors,
+			     * where there are enough */
 	const char *engine, *kernel; /* names for the record */
 	struct testbed_pool *pool;   /* where the testbed is taken from, or NULL */
 	const char *pcap_dir;	     /* or NULL */
