@@ -52,10 +52,12 @@ struct trial_small {
 	int state;		       /* TCP_STATE_NONE before, and while there is a full one */
 	struct sockdiag_socket socket; /* its addresses and ports, and what was seen last */
 	nsec_t look_nsec;	       /* when to ask for it; NSEC_NEVER */
+	nsec_t closed_nsec;	       /* when the full socket's CLOSE was heard of */
 	enum small_cause cause;
 	bool cause_sent; /* the packet went out */
 	nsec_t cause_nsec;
 	nsec_t fin_nsec;	  /* the latest FIN received; NSEC_NONE */
+	nsec_t reset_nsec;	  /* the latest RST received; NSEC_NONE */
 	struct small_step *steps; /* owned */
 	size_t n_steps;
 };
@@ -170,6 +172,8 @@ void trial_small_packet(struct trial_node *node, const struct observation *obser
  * given up. */
 bool trial_small_contradicts(const struct trial_node *node, const struct observation *observation);
 void trial_small_state(struct trial_node *node, const struct observation *observation);
+/* The full socket is closed, and whether a small one has its place is yet to be seen. */
+bool trial_small_pending(const struct trial_node *node);
 /* Asks for the small socket, once that is due. */
 void trial_small_look(struct trial_node *node);
 /* The last packets may have changed it: nobody waits for it any more. */

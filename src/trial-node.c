@@ -370,15 +370,16 @@ void trial_node_init(struct trial *trial)
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
 
-		*node = (struct trial_node){
-			.trial = trial,
-			.id = id,
-			.rto_nsec = NSEC_NONE,
-			.bytes_read = -1,
-			.doubt_nsec = NSEC_NEVER,
-			.small = { .look_nsec = NSEC_NEVER, .fin_nsec = NSEC_NONE },
-			.believed = fallback ? WITNESS_DERIVED : WITNESS_TRACEPOINT
-		};
+		*node = (struct trial_node){ .trial = trial,
+					     .id = id,
+					     .rto_nsec = NSEC_NONE,
+					     .bytes_read = -1,
+					     .doubt_nsec = NSEC_NEVER,
+					     .small = { .look_nsec = NSEC_NEVER,
+							.fin_nsec = NSEC_NONE,
+							.reset_nsec = NSEC_NONE },
+					     .believed = fallback ? WITNESS_DERIVED
+								  : WITNESS_TRACEPOINT };
 		for (int w = 0; w < _WITNESS_MAX; w++)
 			endpoint_init(&node->view[w], id);
 		if (id == NODE_ROUTER)

@@ -13,7 +13,8 @@
  * know: from its time on the socket is looked for every ten milliseconds.
  */
 
-#define SETTLED (5 * NSEC_PER_MSEC) /* after a packet or a timer: the kernel is done with it */
+#define SETTLED	 (5 * NSEC_PER_MSEC) /* after a packet or a timer: the kernel is done with it */
+#define SETTLING NSEC_PER_SEC	     /* so long it may take on a busy machine */
 #define COMPLETE                                                                                   \
 	(20 * NSEC_PER_MSEC)	     /* after a SYN: a handshake that is not over by then tarries */
 #define OVERDUE (10 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
@@ -101,10 +102,30 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 	trial_schedule(node->trial);
 }
 
+/* A TIME_WAIT that a reset ended before it could be looked at (tcp_timewait_state_process(); RFC
+ * 1337): the full socket took the FIN and no reset, and a reset came after the FIN. */
+static bool cut_short(const struct trial_node *node)
+{
+	const struct endpoint *endpoint = &node->view[node->believed];
+	const struct trial_small *small = &node->small;
+
+	return small->state == TCP_STATE_CLOSE && !endpoint->time_wait &&
+	       small->fin_nsec != NSEC_NONE && small->reset_nsec != NSEC_NONE &&
+	       small->reset_nsec >= small->fin_nsec && endpoint->reset_received_nsec == NSEC_NONE &&
+	       (endpoint->end_from == TCP_STATE_FIN_WAIT2 ||
+		endpoint->end_from == TCP_STATE_CLOSING);
+}
+
 /* Nothing of it is left, or another connection has its ports. */
 static void vanished(struct trial_small *small, struct trial_node *node, nsec_t now)
 {
 	small->look_nsec = NSEC_NEVER;
+	if (cut_short(node)) {
+		step(node, TCP_STATE_TIME_WAIT, small->fin_nsec);
+		small->cause = SMALL_CAUSE_RESET;
+		small->cause_nsec = small->reset_nsec;
+		small->cause_sent = false;
+	}
 	if (is_live(small))
 		step(node, TCP_STATE_CLOSE, time_of(small, TCP_STATE_CLOSE, now));
 }
@@ -134,6 +155,8 @@ static void look(struct trial_node *node)
 		found(node, &s, now);
 	else if (r > 0 && request)
 		became_full(small);
+	else if (r > 0 && small->state == TCP_STATE_CLOSE && now < small->closed_nsec + SETTLING)
+		small->look_nsec = now + SETTLED; /* the kernel has yet to see the packet */
 	else
 		vanished(small, node, now);
 	small->cause = SMALL_CAUSE_NONE;
@@ -145,6 +168,11 @@ void trial_small_look(struct trial_node *node)
 		return;
 	look(node);
 	trial_check_end(node->trial);
+}
+
+bool trial_small_pending(const struct trial_node *node)
+{
+	return node->small.state == TCP_STATE_CLOSE && node->small.look_nsec != NSEC_NEVER;
 }
 
 /* The full socket is gone: there may be a small one in its place. */
@@ -180,6 +208,9 @@ bool trial_small_contradicts(const struct trial_node *node, const struct observa
 	       small->state == TCP_STATE_CLOSE && small->look_nsec == NSEC_NEVER;
 }
 
+/* Packets are seen on their way in, before the kernel's TCP has them: what is derived from one is
+ * true a moment later, until when there still is a full socket, or neither it nor a small one
+ * (inet_twsk_hashdance() counts the first reference last). */
 void trial_small_state(struct trial_node *node, const struct observation *o)
 {
 	const struct endpoint *endpoint = trial_node_endpoint(node);
@@ -193,7 +224,13 @@ void trial_small_state(struct trial_node *node, const struct observation *o)
 	if (followed && may_be_small(o) && endpoint->state == TCP_STATE_CLOSE && early &&
 	    small->socket.local_port) {
 		small->state = TCP_STATE_CLOSE;
-		look(node);
+		small->closed_nsec = nsec_now();
+		if (!o->derived) {
+			look(node);
+		} else {
+			small->look_nsec = small->closed_nsec + SETTLED;
+			trial_schedule(node->trial);
+		}
 	}
 	pass_on(node);
 }
@@ -236,6 +273,10 @@ void trial_small_packet(struct trial_node *node, const struct observation *o)
 
 	if (!p->outgoing && p->flags & PACKET_FIN && is_same(small, p))
 		small->fin_nsec = o->time_nsec;
+	if (!p->outgoing && p->flags & PACKET_RST && is_same(small, p))
+		small->reset_nsec = o->time_nsec;
+	if (small->look_nsec == NSEC_NEVER && cut_short(node))
+		vanished(small, node, nsec_now());
 	if (live && is_same(small, p) && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN)) {
 		expect_change(node, o, SETTLED);
 	} else if (asked && !live && node->id == NODE_SERVER && !endpoint->socket &&
@@ -250,6 +291,6 @@ void trial_small_packet(struct trial_node *node, const struct observation *o)
 
 void trial_small_finish(struct trial_node *node)
 {
-	if (node->small.cause != SMALL_CAUSE_NONE)
+	if (node->small.cause != SMALL_CAUSE_NONE || trial_small_pending(node))
 		look(node);
 }

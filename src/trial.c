@@ -132,7 +132,7 @@ static bool concluded(const struct trial_node *node)
 
 	if (!node->watched || endpoint->powerless)
 		return true;
-	if (!trial_population_concluded(node))
+	if (!trial_population_concluded(node) || trial_small_pending(node))
 		return false;
 	if (node->usable)
 		return true;
