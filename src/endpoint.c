@@ -287,6 +287,7 @@ static void take_over(struct endpoint *ep, int state)
 int endpoint_small_socket(struct endpoint *ep, const struct small_step *step)
 {
 	bool first = !ep->small, gone = step->state == TCP_STATE_CLOSE;
+	struct record_state *last;
 	nsec_t at = step->time_nsec;
 
 	ep->n_small++;
@@ -296,8 +297,13 @@ int endpoint_small_socket(struct endpoint *ep, const struct small_step *step)
 		return 0;
 	if (step->reset && !ep->time_wait)
 		*(step->reset_sent ? &ep->reset_sent_nsec : &ep->reset_received_nsec) = at;
-	if (first)
-		at = ep->record.states[ep->record.n_states - 1].time_nsec;
+	if (first) {
+		last = &ep->record.states[ep->record.n_states - 1];
+		/* A FIN after that CLOSE met the small socket, in FIN_WAIT2. */
+		if (step->by_fin && at > last->time_nsec)
+			last->time_nsec = at;
+		at = last->time_nsec;
+	}
 	ep->time_wait |= step->state == TCP_STATE_TIME_WAIT;
 	if (first)
 		take_over(ep, step->state);

@@ -60,6 +60,7 @@ int endpoint_note_call(struct endpoint *endpoint, const struct agent_report *rep
 struct small_step {
 	nsec_t time_nsec;
 	int state;		/* TCP_STATE_* */
+	bool by_fin;		/* TIME_WAIT: the time is that of the FIN */
 	bool request;		/* of a request socket */
 	bool reset, reset_sent; /* CLOSE: by a RST, received or sent */
 	uint16_t local_port, peer_port;

@@ -53,6 +53,7 @@ static void step(struct trial_node *node, int state, nsec_t at)
 	}
 	*s = (struct small_step){ .time_nsec = at,
 				  .state = state,
+				  .by_fin = state == TCP_STATE_TIME_WAIT && at == small->fin_nsec,
 				  .request = state == TCP_STATE_SYN_RECV ||
 					     small->state == TCP_STATE_SYN_RECV,
 				  .local_port = small->socket.local_port,
@@ -103,17 +104,20 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 }
 
 /* A TIME_WAIT that a reset ended before it could be looked at (tcp_timewait_state_process(); RFC
- * 1337): the full socket took the FIN and no reset, and a reset came after the FIN. */
+ * 1337): the full socket, or the small one in FIN_WAIT2, took the FIN and no reset, and a reset
+ * came after the FIN. */
 static bool cut_short(const struct trial_node *node)
 {
 	const struct endpoint *endpoint = &node->view[node->believed];
 	const struct trial_small *small = &node->small;
 
-	return small->state == TCP_STATE_CLOSE && !endpoint->time_wait &&
+	bool full = small->state == TCP_STATE_CLOSE && endpoint->reset_received_nsec == NSEC_NONE &&
+		    (endpoint->end_from == TCP_STATE_FIN_WAIT2 ||
+		     endpoint->end_from == TCP_STATE_CLOSING);
+
+	return (full || small->state == TCP_STATE_FIN_WAIT2) && !endpoint->time_wait &&
 	       small->fin_nsec != NSEC_NONE && small->reset_nsec != NSEC_NONE &&
-	       small->reset_nsec >= small->fin_nsec && endpoint->reset_received_nsec == NSEC_NONE &&
-	       (endpoint->end_from == TCP_STATE_FIN_WAIT2 ||
-		endpoint->end_from == TCP_STATE_CLOSING);
+	       small->reset_nsec >= small->fin_nsec;
 }
 
 /* Nothing of it is left, or another connection has its ports. */
