@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,36 @@ START_TEST(nothing_is_inherited)
 }
 END_TEST
 
+/* Built-in agents of one place share a processor, and the next place has another; a command has all
+ * that there are. */
+START_TEST(processors)
+{
+	cpu_set_t all, place[2][_ENDPOINT_MAX], command;
+	int count;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	count = CPU_COUNT(&all);
+	for (unsigned int p = 0; p < 2; p++) {
+		f.side[NODE_SERVER].spec.place = f.side[NODE_CLIENT].spec.place = p;
+		fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
+		for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+			struct agent **agent = &f.side[i].agent;
+
+			ck_assert_int_eq(
+				sched_getaffinity(agent_pid(*agent), sizeof(all), &place[p][i]), 0);
+			ck_assert_int_eq(CPU_COUNT(&place[p][i]), 1);
+			*agent = agent_free(*agent);
+		}
+		ck_assert(CPU_EQUAL(&place[p][NODE_CLIENT], &place[p][NODE_SERVER]));
+	}
+	ck_assert_int_eq(CPU_EQUAL(&place[0][NODE_CLIENT], &place[1][NODE_CLIENT]), count == 1);
+	start_shell("sleep 1000");
+	ck_assert_int_eq(
+		sched_getaffinity(agent_pid(f.side[NODE_CLIENT].agent), sizeof(all), &command), 0);
+	ck_assert(CPU_EQUAL(&command, &all));
+}
+END_TEST
+
 START_TEST(no_descriptor_leaks_and_cost)
 {
 	static char *const script = (char *)"sleep 1000";
@@ -354,6 +385,7 @@ int main(void)
 	tcase_add_test(test_case, command_freezes_with_all_below);
 	tcase_add_test(test_case, command_sees_its_own_namespaces);
 	tcase_add_test(test_case, nothing_is_inherited);
+	tcase_add_test(test_case, processors);
 	tcase_add_test(test_case, no_descriptor_leaks_and_cost);
 	tcase_add_test(test_case, agents_die_with_their_parent);
 	tcase_add_test(test_case, freed_in_its_callback);
