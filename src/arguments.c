@@ -72,6 +72,11 @@ int arguments_next(struct arguments *s, struct error *err)
 	for (int i = 0; i < n; i++)
 		if (result == 1000 + i || result == s->verb->arguments[i].letter)
 			index = i;
+	if (optarg && !*optarg) {
+		error_input(err, "%s: option '--%s' needs a value, got an empty one", s->verb->name,
+			    s->verb->arguments[index].name);
+		return ARGUMENTS_ERROR;
+	}
 	s->value = optarg;
 	return index;
 }

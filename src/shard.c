@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "src/quantity.h"
 #include "src/util/cleanup.h"
@@ -12,7 +13,9 @@ int shard_parse(const char *text, struct shard *ret_shard, struct error *err)
 	struct shard shard = { .from = "--shard" };
 	char end;
 
-	if (sscanf(text, "%9u/%9u%c", &shard.k, &shard.n, &end) != 2 || !shard.n ||
+	/* (sscanf() would let blanks and signs pass.) */
+	if (text[strspn(text, "0123456789/")] ||
+	    sscanf(text, "%9u/%9u%c", &shard.k, &shard.n, &end) != 2 || !shard.n ||
 	    shard.n > SHARD_MAX || !shard.k || shard.k > shard.n)
 		return error_input(err,
 				   "--shard %s: write K/N, the K-th of N parts: 1/4 to 4/4, at "
@@ -85,6 +88,10 @@ static int from_kubernetes(struct shard *ret_shard, struct error *err)
 
 int shard_from_environment(struct shard *ret_shard, struct error *err)
 {
+	if (getenv("SLURM_ARRAY_TASK_ID") && getenv("JOB_COMPLETION_INDEX"))
+		return error_input(err,
+				   "this is a task of Slurm's (SLURM_ARRAY_TASK_ID) and one of "
+				   "Kubernetes' (JOB_COMPLETION_INDEX); say --shard K/N");
 	if (getenv("SLURM_ARRAY_TASK_ID"))
 		return from_slurm(ret_shard, err);
 	if (getenv("JOB_COMPLETION_INDEX"))

@@ -319,7 +319,8 @@ END_TEST
 
 START_TEST(shards_are_read)
 {
-	static const char *const bad[] = { "0/4", "5/4", "1/0", "4", "a/b", "1/4x", "-1/4" };
+	static const char *const bad[] = { "0/4",  "5/4",  "1/0",  "4",	   "a/b",  "1/4x",
+					   "-1/4", " 1/4", "1/ 4", "+1/4", "1//4", "" };
 	struct shard shard;
 	struct error err = { 0 };
 
@@ -350,7 +351,7 @@ static const struct {
 	{ .index = "2", .completions = "3", .k = 3, .n = 3 },
 	{ .index = "3", .completions = "3", .k = 0 },
 	{ .index = "1", .k = 0 },
-	{ "1", "2", "0", "1", .index = "1", .completions = "3", .k = 2, .n = 2 },
+	{ "1", "2", "0", "1", .index = "1", .completions = "3", .k = 0 },
 };
 
 static void put(const char *name, const char *value)
