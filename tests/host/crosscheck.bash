@@ -29,17 +29,24 @@ inside() {
 	nsenter --net="/proc/self/fd/$ns" "$@"
 }
 
-start run power-loss-busy --set client.net.ipv4.tcp_retries2=3 --family "$1" --pcap "$tmp/pcap"
-for ((i = 0; i < 200; i++)); do
-	find_client && break
-	sleep 0.02
+# A retransmission that the tracepoints missed is there without reason and timeout, and with one loss
+# probe and four timeouts there is little to compare then: another turn, twice at most.
+for turn in 1 2 3; do
+	unset ns
+	start run power-loss-busy --set client.net.ipv4.tcp_retries2=3 --family "$1" --pcap "$tmp/pcap"
+	for ((i = 0; i < 200; i++)); do
+		find_client && break
+		sleep 0.02
+	done
+	[ -n "${ns-}" ] || { fail "no client to be seen"; finish; }
+	: >"$tmp/ss"
+	while kill -0 "${started[run]}" 2>/dev/null; do
+		inside ss -Htnoi 'dport = :5000' >>"$tmp/ss"
+		sleep 0.03
+	done
+	await run
+	jq -e '.endpoints.client.retransmissions | all(.reason)' "$tmp/run.json" >/dev/null && break
 done
-[ -n "${ns-}" ] || { fail "no client to be seen"; finish; }
-while kill -0 "${started[run]}" 2>/dev/null; do
-	inside ss -Htnoi 'dport = :5000' >>"$tmp/ss"
-	sleep 0.03
-done
-await run
 json run 'length == 1 and .[0].verdict == "pass"'
 
 # ss: "timer:(on,204ms,0)" and "rto:204": while so many retransmissions were done, so long was the
@@ -48,7 +55,6 @@ grep -q 'timer:(on,' "$tmp/ss" || fail "ss saw no retransmission timer"
 sed -nE 's/.*timer:\(on,[^,]*,([0-9]+)\).*/\1/p; s/.*[[:space:]]rto:([0-9.]+).*/rto \1/p' "$tmp/ss" |
 	awk '$1 != "rto" { n = $1; next } { print n, $2 / 1000 }' |
 	sort -n | uniq -c | awk '$1 > 1 { print $2, $3 }' >"$tmp/seen"
-# (One that the tracepoints missed is there without reason and timeout: it counts all the same.)
 jq -r '.endpoints.client.retransmissions | map(select(.reason != "loss-probe"))
 	| to_entries[] | select(.value.rto_s) | "\(.key) \(.value.rto_s)"' "$tmp/run.json" >"$tmp/recorded"
 [ "$(wc -l <"$tmp/recorded")" -ge 3 ] || fail "fewer than 3 timeouts recorded"

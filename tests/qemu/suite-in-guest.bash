@@ -57,7 +57,8 @@ write_test() {
 
 source=$(jq -r .directories.source "$build/meson-info/meson-info.json")
 mapfile -t names < <(jq -r --arg suite "$suite" '.[]
-	| (if .name | startswith("scenario-") then "scenarios" else .suite[] | sub(".*:"; "") end) as $its
+	| (.suite[] | sub(".*:"; "")) as $its
+	| (if $its == "host" and (.name | startswith("scenario-")) then "scenarios" else $its end) as $its
 	| select($its == $suite) | .name' "$build/meson-info/intro-tests.json")
 [ $# = 0 ] || names=("$@")
 mkdir -p "$tree/tests" "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib"
