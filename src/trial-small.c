@@ -110,7 +110,6 @@ static bool cut_short(const struct trial_node *node)
 {
 	const struct endpoint *endpoint = &node->view[node->believed];
 	const struct trial_small *small = &node->small;
-
 	bool full = small->state == TCP_STATE_CLOSE && endpoint->reset_received_nsec == NSEC_NONE &&
 		    (endpoint->end_from == TCP_STATE_FIN_WAIT2 ||
 		     endpoint->end_from == TCP_STATE_CLOSING);
