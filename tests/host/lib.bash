@@ -48,11 +48,11 @@ json() {
 }
 
 # start NAME ARGUMENT...: `deadpeer run ARGUMENT... --json` in the background, to $tmp/NAME.json.
-declare -A started=() arguments=()
+declare -A started=() started_with=()
 start() {
 	local name=$1
 	shift
-	printf -v "arguments[$name]" '%q ' "$@"
+	printf -v "started_with[$name]" '%q ' "$@"
 	"${as[@]}" "$DEADPEER" run "$@" --json >"$tmp/$name.json" 2>"$tmp/$name.err" &
 	started[$name]=$!
 }
@@ -65,7 +65,7 @@ await() {
 		wait "${started[$1]}"
 		status=$?
 		[ $status = 1 ] && [ $turn -lt 3 ] && grep -q 'too busy for real time' "$tmp/$1.json" || break
-		eval "start $1 ${arguments[$1]}"
+		eval "start $1 ${started_with[$1]}"
 	done
 	[ $status = 0 ] || fail "$1: exit status $status: $(head -n 5 "$tmp/$1.err")"
 }
