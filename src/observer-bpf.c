@@ -5,7 +5,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "observer.skel.h"
@@ -112,6 +115,23 @@ static int unavailable(struct error *err, int rc, const char *what)
 	return error_set(err, ERROR_CAPABILITY, rc, "BPF programs: %s: %s", what, strerror(-rc));
 }
 
+/* Each fork would copy the page table entries of what agents have no use for: the ring, mapped
+ * twice over by libbpf, which does not say where, and the 10 MB in which it read the kernel's
+ * types. */
+static void spare_forks(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "anon_inode:bpf-map") && sscanf(line, "%lx-%lx", &from, &to) == 2)
+			madvise((void *)from, to - from, MADV_DONTFORK);
+	if (maps)
+		fclose(maps);
+	malloc_trim(0);
+}
+
 static int load(struct observer_bpf *bpf, size_t ring_size, struct error *err)
 {
 	int rc;
@@ -131,6 +151,7 @@ static int load(struct observer_bpf *bpf, size_t ring_size, struct error *err)
 	bpf->ring = ring_buffer__new(bpf_map__fd(bpf->skel->maps.events), on_record, bpf, NULL);
 	if (!bpf->ring)
 		return unavailable(err, -errno, "ring buffer");
+	spare_forks();
 	return 0;
 }
 
