@@ -307,13 +307,39 @@ static void check_first(struct check *c, size_t at, const struct packet_pattern 
 		}
 }
 
+/* The packets from `first` on, as patterns are written, as many as fit. Returns `buffer`. */
+static char *list_packets(const struct record_endpoint *got, size_t first, char *buffer,
+			  size_t size)
+{
+	size_t n = 0;
+
+	snprintf(buffer, size, "none");
+	for (size_t i = first; i < got->n_packets; i++) {
+		const struct record_packet *p = &got->packets[i];
+		char flags[16];
+		int length = snprintf(buffer + n, size - n, "%s%c[%s]", n ? " " : "",
+				      p->sent ? '>' : '<',
+				      expect_format_flags(p->flags, flags, sizeof(flags)));
+
+		n += (size_t)length;
+		if (n + sizeof(" >[SFRPUEW.] ...") > size) {
+			snprintf(buffer + n, size - n, "%s",
+				 i + 1 < got->n_packets ? " ..." : "");
+			break;
+		}
+	}
+	return buffer;
+}
+
 static void check_packets(struct check *c)
 {
 	bool begun = false;
 	size_t at = 0;
+	char got[128];
 
 	for (char **text = c->want->packets; text && *text; text++) {
 		struct packet_pattern pattern;
+		size_t first;
 
 		if (expect_parse_pattern(*text, &pattern) < 0)
 			continue; /* refused when the scenario was read */
@@ -326,14 +352,14 @@ static void check_packets(struct check *c)
 			at = first_packet(c, &pattern);
 			check_first(c, at, &pattern, *text);
 		}
-		while (at < c->got->n_packets && !matches(&pattern, &c->got->packets[at]))
-			at++;
-		if (at == c->got->n_packets) {
-			expect_fail(c, "expected packet %s in its place in the order, got none",
-				    *text);
-			return;
-		}
-		at++;
+		for (first = at; at < c->got->n_packets; at++)
+			if (matches(&pattern, &c->got->packets[at]))
+				break;
+		if (at++ < c->got->n_packets)
+			continue;
+		expect_fail(c, "expected packet %s in its place in the order, got from there on: %s",
+			    *text, list_packets(c->got, first, got, sizeof(got)));
+		return;
 	}
 }
 

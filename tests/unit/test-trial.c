@@ -351,8 +351,13 @@ static const struct {
 	  "client: expected packet <[P.] before any >[.], got the other order" },
 	{ "packets: ['>[S]', '>[P.]', '<[P.]']", NULL },
 	{ "packets: ['>[P.]']", /* that was before the first event */
-	  "client: expected packet >[P.] in its place in the order, got none" },
-	{ "packets: ['<[.]']", "client: expected packet <[.] in its place in the order, got none" },
+	  "client: expected packet >[P.] in its place in the order, got from there on: "
+	  ">[.] <[P.] >[.]" },
+	{ "packets: ['<[.]']",
+	  "client: expected packet <[.] in its place in the order, got from there on: "
+	  ">[.] <[P.] >[.]" },
+	{ "packets: ['>[S]', '>[.]', '<[P.]', '>[.]', '>[.]']",
+	  "client: expected packet >[.] in its place in the order, got from there on: none" },
 	{ "calls: [connect, write 4, close, bind EADDRINUSE, '!connect', '!bind']", NULL },
 	{ "calls: [{call: close, after: 3s, before: 3s, took: {after: 1s, before: 1s}}]", NULL },
 	{ "calls: [{call: bind EADDRINUSE, connection: 1}], read: 10, written: 4", NULL },
