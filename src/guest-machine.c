@@ -64,11 +64,13 @@ static const char *const kernel_arguments[] = {
 	"psi=0",		      /* idle: no averages every 2 s */
 	"cgroup_disable=memory",      /* idle: no statistics; less memory a page */
 	"init_on_alloc=0",	      /* speed: do not clear what will be overwritten */
-	"cryptomgr.notests",	      /* boot: no self-tests */
-	"lsm=",			      /* boot, and no policy between trials and the kernel */
-	"audit=0",		      /* boot; the console stays quiet */
-	"numa=off",		      /* the window is no memory of theirs */
-	"random.trust_cpu=0",	      /* nothing random that the seed does not decide */
+	/* boot: a test of randomness that nobody uses, and names for who reads events as text */
+	"initcall_blacklist=jent_mod_init,trace_eval_init",
+	"cryptomgr.notests",  /* boot: no self-tests */
+	"lsm=",		      /* boot, and no policy between trials and the kernel */
+	"audit=0",	      /* boot; the console stays quiet */
+	"numa=off",	      /* the window is no memory of theirs */
+	"random.trust_cpu=0", /* nothing random that the seed does not decide */
 };
 
 int machine_find(const struct machine **ret, struct error *err)
