@@ -9,7 +9,7 @@
 #include "netns/sysctl.h"
 #include "src/model.h"
 
-#define GUEST_SETUP	 (60 * NSEC_PER_MSEC)  /* a testbed's, and its end */
+#define GUEST_SETUP	 (20 * NSEC_PER_MSEC) /* of a testbed and agents that are ready, and its end */
 #define GUEST_PER_SECOND (3 * NSEC_PER_USEC)   /* waking up in an idle virtual second */
 #define GUEST_PER_PACKET (300 * NSEC_PER_USEC) /* through three nodes, with its observation */
 
