@@ -255,19 +255,36 @@ static void read_options(struct builtin *builtin)
 	builtin->paused = scenario_option(options, OPTION_PAUSED, 0);
 }
 
+/* Standing by ends here. */
+static const struct agent_spec *await_part(const struct agent_child *child)
+{
+	static struct agent_part part;
+	ssize_t n;
+
+	do
+		n = recv(child->control_fd, &part, sizeof(part), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(part)) /* deadpeer is gone, or has no use for it */
+		_exit(EXIT_SUCCESS);
+	part.spec.options = &part.options;
+	agent_child_settle(&part.spec);
+	return &part.spec;
+}
+
 _Noreturn void agent_builtin_main(const struct agent_child *child)
 {
-	struct builtin builtin = { .child = child, .spec = child->spec, .listen_fd = -1 };
+	struct builtin builtin = { .child = child, .listen_fd = -1 };
 	struct loop_io *orders;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN); /* who waits in close() is not waited for */
 	allow_many_descriptors(&builtin);
-	read_options(&builtin);
 	if (loop_new(&builtin.loop, NULL) < 0 ||
 	    loop_io_new(builtin.loop, child->control_fd, EPOLLIN, on_order, &builtin, &orders,
 			NULL) < 0)
 		give_up(&builtin, AGENT_CALL_SOCKET, nsec_now(), errno, "epoll");
+	builtin.spec = child->spec ? child->spec : await_part(child);
+	read_options(&builtin);
 	if (builtin.spec->node == NODE_SERVER)
 		start_listening(&builtin);
 	else if (!builtin.spec->wait &&

@@ -24,7 +24,7 @@ void agent_child_report(const struct agent_child *child, const struct agent_repo
 
 static bool is_command(const struct agent_child *child)
 {
-	return child->spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
+	return child->spec && child->spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
 }
 
 _Noreturn static void give_up(const struct agent_child *child, const char *what)
@@ -106,6 +106,13 @@ static void stay(unsigned int place)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
+void agent_child_settle(const struct agent_spec *spec)
+{
+	prctl(PR_SET_NAME, spec->node == NODE_CLIENT ? "deadpeer-client" : "deadpeer-server");
+	if (spec->options->option[OPTION_WORKLOAD] != WORKLOAD_COMMAND)
+		stay(spec->place);
+}
+
 /* Everything is inherited with signals blocked, so no handler of deadpeer's runs here. */
 _Noreturn void agent_child_main(const struct agent_child *child)
 {
@@ -115,16 +122,15 @@ _Noreturn void agent_child_main(const struct agent_child *child)
 	/* The parent may have died before that: its end of the socket is closed then. */
 	if (poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP))
 		_exit(EXIT_FAILURE);
-	prctl(PR_SET_NAME,
-	      child->spec->node == NODE_CLIENT ? "deadpeer-client" : "deadpeer-server");
 	setpgid(0, 0);
 	default_signals();
-	if (setns(child->spec->ns->fd, CLONE_NEWNET) < 0)
+	if (setns(child->netns_fd, CLONE_NEWNET) < 0)
 		give_up(child, "setns(network)");
 	close_others(child);
 	null_stdio();
+	if (child->spec)
+		agent_child_settle(child->spec);
 	if (is_command(child))
 		agent_command_main(child);
-	stay(child->spec->place);
 	agent_builtin_main(child);
 }

@@ -24,19 +24,31 @@ struct agent_order {
 	uint64_t value; /* ACTION_SEND: bytes; ACTION_CONNECT: local port, 0: any */
 };
 
+/* What an agent that stood by is told, as its first datagram: its specification without `ns`, and
+ * without a command. */
+struct agent_part {
+	struct agent_spec spec;
+	struct scenario_agent options; /* what spec.options is to point to */
+};
+
 /* The descriptors a child keeps, all close-on-exec. */
 struct agent_child {
-	const struct agent_spec *spec;
-	int control_fd; /* SOCK_SEQPACKET: orders in, reports out */
-	int output_fd;	/* command: the pipe its standard output and error become; else -1 */
-	int ack_fd;	/* command: an eventfd, for orders that are waited for; else -1 */
+	const struct agent_spec *spec; /* NULL: it comes over the control socket */
+	int netns_fd;		       /* until it is there */
+	int control_fd;		       /* SOCK_SEQPACKET: orders in, reports out */
+	int output_fd; /* command: the pipe its standard output and error become; else -1 */
+	int ack_fd;    /* command: an eventfd, for orders that are waited for; else -1 */
 	struct agent_counters *counters; /* shared with deadpeer */
 };
 
 /* Sends a report; the end of the control socket ends the agent. */
 void agent_child_report(const struct agent_child *child, const struct agent_report *report);
 
-/* Moves the new process into its place and runs its program. */
+/* Takes the place and the name that the specification says: a built-in agent, before it does
+ * anything. */
+void agent_child_settle(const struct agent_spec *spec);
+
+/* Moves the new process into its namespace and runs its program. */
 _Noreturn void agent_child_main(const struct agent_child *child);
 
 _Noreturn void agent_builtin_main(const struct agent_child *child);

@@ -23,6 +23,10 @@
  * root. No memory is shared and deadpeer has one thread, so the child may use the
  * C library as after fork(). (Not clone3: valgrind does not know it.)
  *
+ * One that stands by has come as far as a process can without knowing its part, and
+ * waits for it on its control socket; agent_start() sends it. Everybody else has it
+ * from the memory it was forked with.
+ *
  * To kill is to kill process 1 of the PID namespace: the kernel then kills the
  * rest, and lets process 1 become waitable only when every other process there
  * has been released (zap_pid_ns_processes() in kernel/pid_namespace.c), which is
@@ -160,7 +164,12 @@ static void on_exit_ready(void *userdata, uint32_t events)
 		tell(agent, &report);
 }
 
-static struct agent *agent_new(agent_func func, void *userdata, bool is_command)
+static bool is_command(const struct agent_spec *spec)
+{
+	return spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
+}
+
+static struct agent *agent_new(bool has_output)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 
@@ -171,14 +180,12 @@ static struct agent *agent_new(agent_func func, void *userdata, bool is_command)
 		.control_fd = -1,
 		.output_fd = -1,
 		.ack_fd = -1,
-		.func = func,
-		.userdata = userdata,
 	};
 	agent->counters = mmap(NULL, sizeof(*agent->counters), PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (agent->counters == MAP_FAILED)
 		agent->counters = NULL;
-	if (!agent->counters || (is_command && !(agent->output = calloc(1, OUTPUT_SIZE + 1))))
+	if (!agent->counters || (has_output && !(agent->output = calloc(1, OUTPUT_SIZE + 1))))
 		return agent_free(agent);
 	return agent;
 }
@@ -247,26 +254,63 @@ static int watch(struct agent *agent, struct loop *loop, struct error *err)
 			   err);
 }
 
-int agent_start(struct loop *loop, const struct agent_spec *spec, agent_func func, void *userdata,
-		struct agent **ret_agent, struct error *err)
+/* A process with that specification, or one that waits for it: NULL. */
+static int make(const struct netns *ns, const struct agent_spec *spec, struct agent **ret_agent,
+		struct error *err)
 {
-	bool is_command = spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
-	_cleanup_(agent_freep) struct agent *agent = agent_new(func, userdata, is_command);
+	_cleanup_(agent_freep) struct agent *agent = agent_new(spec && is_command(spec));
 	struct agent_child child = {
-		.spec = spec, .control_fd = -1, .output_fd = -1, .ack_fd = -1
+		.spec = spec, .netns_fd = ns->fd, .control_fd = -1, .output_fd = -1, .ack_fd = -1
 	};
 	int rc;
 
 	if (!agent)
-		return error_errno(err, -ENOMEM, "agent");
+		return error_errno(err, -ENOMEM, "out of memory");
 	child.counters = agent->counters;
 	rc = open_channels(agent, &child, err);
 	if (rc >= 0)
 		rc = spawn(agent, &child, err);
 	fd_close(child.control_fd);
 	fd_close(child.output_fd);
-	if (rc >= 0)
+	if (rc < 0)
+		return rc;
+	*ret_agent = take_ptr(agent);
+	return 0;
+}
+
+int agent_stand_by(const struct netns *ns, struct agent **ret_agent, struct error *err)
+{
+	int rc = make(ns, NULL, ret_agent, err);
+
+	return rc < 0 ? error_prefix(err, rc, "agent") : 0;
+}
+
+static int give_part(struct agent *agent, const struct agent_spec *spec, struct error *err)
+{
+	struct agent_part part = { .spec = *spec, .options = *spec->options };
+
+	part.spec.ns = NULL;
+	part.spec.options = NULL;
+	part.options.command = NULL;
+	if (send(agent->control_fd, &part, sizeof(part), MSG_NOSIGNAL) != sizeof(part))
+		return error_errno(err, -errno, "send");
+	return 0;
+}
+
+int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *standby,
+		agent_func func, void *userdata, struct agent **ret_agent, struct error *err)
+{
+	_cleanup_(agent_freep) struct agent *agent = standby;
+	int rc;
+
+	if (agent && is_command(spec))
+		agent = agent_free(agent);
+	rc = agent ? give_part(agent, spec, err) : make(spec->ns, spec, &agent, err);
+	if (rc >= 0) {
+		agent->func = func;
+		agent->userdata = userdata;
 		rc = watch(agent, loop, err);
+	}
 	if (rc < 0)
 		return error_prefix(err, rc, "agent on node '%s'", node_name(spec->node));
 	*ret_agent = take_ptr(agent);

@@ -48,12 +48,19 @@ struct agent_spec {
 };
 
 struct agent;
+
+/* Makes a process in the namespace that waits to become a built-in agent of either kind, for
+ * agent_start() to take: most of an agent's cost is its fork. It is told apart by nothing; nobody
+ * hears of its end. `ns` must live until this returns. */
+int agent_stand_by(const struct netns *ns, struct agent **ret_agent, struct error *err);
+
 typedef void (*agent_func)(struct agent *agent, const struct agent_report *report, void *userdata);
 
-/* Starts the process. Reports come through `loop`. A command that cannot be executed is reported
- * by AGENT_CALL_EXEC, not by this call. */
-int agent_start(struct loop *loop, const struct agent_spec *spec, agent_func func, void *userdata,
-		struct agent **ret_agent, struct error *err);
+/* Starts the process, or gives the one that stands by its part: `standby`, in spec->ns, is taken
+ * over, also in case of failure, and may be NULL. Reports come through `loop`. A command that
+ * cannot be executed is reported by AGENT_CALL_EXEC, not by this call. */
+int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *standby,
+		agent_func func, void *userdata, struct agent **ret_agent, struct error *err);
 
 /* Kills the process (SIGKILL), everything it started, and waits until they are gone: all their
  * sockets are closed by the kernel when it returns. No further report comes. Idempotent. */

@@ -323,8 +323,7 @@ static char *list_packets(const struct record_endpoint *got, size_t first, char 
 
 		n += (size_t)length;
 		if (n + sizeof(" >[SFRPUEW.] ...") > size) {
-			snprintf(buffer + n, size - n, "%s",
-				 i + 1 < got->n_packets ? " ..." : "");
+			snprintf(buffer + n, size - n, "%s", i + 1 < got->n_packets ? " ..." : "");
 			break;
 		}
 	}
@@ -357,7 +356,8 @@ static void check_packets(struct check *c)
 				break;
 		if (at++ < c->got->n_packets)
 			continue;
-		expect_fail(c, "expected packet %s in its place in the order, got from there on: %s",
+		expect_fail(c,
+			    "expected packet %s in its place in the order, got from there on: %s",
 			    *text, list_packets(c->got, first, got, sizeof(got)));
 		return;
 	}

@@ -150,7 +150,9 @@ nsec_t trial_phase_next(const struct trial *trial);
 void trial_node_init(struct trial *trial);
 int trial_node_watch(struct trial *trial, enum node_id id, struct error *err);
 int trial_node_unwatch(struct trial *trial, enum node_id id, struct error *err);
-int trial_node_start_agent(struct trial *trial, enum node_id id, struct error *err);
+/* `standby` is taken over; NULL: there is none. */
+int trial_node_start_agent(struct trial *trial, enum node_id id, struct agent *standby,
+			   struct error *err);
 /* The node's agent is about to be freed: what only it can tell is taken down. */
 void trial_node_part(struct trial_node *node);
 /* Starts an agent in the place of one that has ended. */

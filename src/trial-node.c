@@ -176,7 +176,8 @@ static uint16_t port_of(const struct scenario *s, enum node_id id)
 	return (uint16_t)scenario_option(&s->agent[id], OPTION_PORT, port);
 }
 
-int trial_node_start_agent(struct trial *trial, enum node_id id, struct error *err)
+int trial_node_start_agent(struct trial *trial, enum node_id id, struct agent *standby,
+			   struct error *err)
 {
 	struct testbed *tb = trial->stage.testbed;
 	struct agent_spec spec = {
@@ -191,7 +192,7 @@ int trial_node_start_agent(struct trial *trial, enum node_id id, struct error *e
 		.ns = tb->node[id].ns,
 		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,
 	};
-	int r = agent_start(trial->loop, &spec, on_report, &trial->node[id],
+	int r = agent_start(trial->loop, &spec, standby, on_report, &trial->node[id],
 			    &trial->stage.agent[id], err);
 
 	if (r >= 0 && !trial->node[id].processes++)
@@ -220,7 +221,7 @@ int trial_node_restart_agent(struct trial *trial, enum node_id id, struct error 
 		return error_input(err, "the agent of the %s is still running", node_name(id));
 	trial_node_part(&trial->node[id]);
 	*agent = agent_free(*agent);
-	return trial_node_start_agent(trial, id, err);
+	return trial_node_start_agent(trial, id, NULL, err);
 }
 
 static int found_listener(const struct sockdiag_socket *s, void *userdata)

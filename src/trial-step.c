@@ -39,7 +39,7 @@ int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service,
 	int r = trial_node_watch(trial, id, err);
 
 	tell_node_changed(trial, id, trial->stage.testbed->node[id].ns);
-	return r < 0 || !service ? r : trial_node_start_agent(trial, id, err);
+	return r < 0 || !service ? r : trial_node_start_agent(trial, id, NULL, err);
 }
 
 const char *trial_step_verb(const struct timeline_step *step)

@@ -67,7 +67,7 @@ static int start_client(struct trial *trial)
 	trial->phase = PHASE_CLIENT;
 	trial->start_nsec = nsec_now();
 	if (!client_is_prepared(trial))
-		r = trial_node_start_agent(trial, NODE_CLIENT, &trial->failure);
+		r = trial_node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
 	else if (connects)
 		r = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
 			      (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
@@ -321,15 +321,18 @@ static void on_timer(void *userdata)
 
 static int set_up(struct trial *trial, struct error *err)
 {
+	struct agent *standby[_ENDPOINT_MAX] = { NULL };
 	int r = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
-				  &trial->stage.testbed, err);
+				  &trial->stage.testbed, standby, err);
 
 	for (enum node_id id = 0; r >= 0 && id < _NODE_MAX; id++)
 		r = trial_node_watch(trial, id, err);
 	if (r >= 0 && client_is_prepared(trial))
-		r = trial_node_start_agent(trial, NODE_CLIENT, err);
+		r = trial_node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
 	if (r >= 0)
-		r = trial_node_start_agent(trial, NODE_SERVER, err);
+		r = trial_node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]), err);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		agent_free(standby[id]);
 	if (r < 0)
 		return r;
 	trial->start_nsec = nsec_now();

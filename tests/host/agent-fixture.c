@@ -134,10 +134,14 @@ static void on_report(struct agent *agent, const struct agent_report *report, vo
 void fixture_start(struct fixture *fixture, enum node_id node)
 {
 	struct side *side = &fixture->side[node];
+	struct agent *standby = NULL;
 	struct error err = { 0 };
 
 	side->agent = agent_free(side->agent);
-	ok(agent_start(fixture->loop, &side->spec, on_report, side, &side->agent, &err), &err);
+	if (fixture->stand_by)
+		ok(agent_stand_by(side->ns, &standby, &err), &err);
+	ok(agent_start(fixture->loop, &side->spec, standby, on_report, side, &side->agent, &err),
+	   &err);
 }
 
 static const struct agent_report *next_report(struct side *side, enum agent_call call)

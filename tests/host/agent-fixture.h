@@ -31,6 +31,7 @@ struct fixture {
 	struct side side[_ENDPOINT_MAX];
 	struct side *waiting; /* whose report ends loop_run(), or NULL */
 	enum agent_call call;
+	bool stand_by; /* start agents out of processes that stand by */
 };
 
 /* Enters a user namespace when not root. Ends the test program with 77 where namespaces are not

@@ -219,10 +219,25 @@ static size_t count_fds(pid_t pid, const char *forbidden)
 	return count;
 }
 
+static bool is_called(pid_t pid, const char *name)
+{
+	char path[64], comm[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(comm, sizeof(comm), file));
+	fclose(file);
+	comm[strcspn(comm, "\n")] = '\0';
+	return strcmp(comm, name) == 0;
+}
+
 START_TEST(nothing_is_inherited)
 {
 	_cleanup_(fd_closep) int marker = open("/etc/passwd", O_RDONLY);
 
+	f.stand_by = _i;
 	ck_assert_int_ge(marker, 0);
 	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
 	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
@@ -232,6 +247,38 @@ START_TEST(nothing_is_inherited)
 		count_fds(pid, "net:");
 		count_fds(pid, "pidfd");
 	}
+	ck_assert(is_called(agent_pid(f.side[NODE_CLIENT].agent), "deadpeer-client"));
+	ck_assert(is_called(agent_pid(f.side[NODE_SERVER].agent), "deadpeer-server"));
+}
+END_TEST
+
+/* A command is executed, whatever stands by: which ends. */
+START_TEST(command_takes_no_standby)
+{
+	pid_t pids[16];
+
+	f.stand_by = true;
+	start_shell("exec sleep 1000");
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, 0);
+	ck_assert_uint_eq(process_descendants(getpid(), pids, ARRAY_SIZE(pids)), 2);
+}
+END_TEST
+
+/* What ends while it stands by is told as any end. */
+START_TEST(standby_that_died)
+{
+	struct side *client = &f.side[NODE_CLIENT];
+	struct agent *standby;
+	struct error err = { 0 };
+	siginfo_t info;
+
+	ck_assert_int_ge(agent_stand_by(client->ns, &standby, &err), 0);
+	ck_assert_int_eq(kill(agent_pid(standby), SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_PID, agent_pid(standby), &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_lt(
+		agent_start(f.loop, &client->spec, standby, NULL, NULL, &client->agent, &err), 0);
+	ck_assert_str_eq(err.text, "agent on node 'client': send: Broken pipe");
+	ck_assert_ptr_null(client->agent);
 }
 END_TEST
 
@@ -242,6 +289,7 @@ START_TEST(processors)
 	cpu_set_t all, place[2][_ENDPOINT_MAX], command;
 	int count;
 
+	f.stand_by = _i;
 	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
 	count = CPU_COUNT(&all);
 	for (unsigned int p = 0; p < 2; p++) {
@@ -313,9 +361,11 @@ START_TEST(agents_die_with_their_parent)
 {
 	pid_t pids[32], helper;
 	size_t count = 0;
+	struct agent *standby;
 	int ready[2];
 	char byte;
 
+	f.stand_by = _i;
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	helper = fork();
 	if (helper == 0) {
@@ -323,7 +373,8 @@ START_TEST(agents_die_with_their_parent)
 		fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
 		start_shell("sleep 1000 & (setsid sleep 1000 &) ; echo ready; wait");
 		await_output("ready");
-		if (agent_freeze(f.side[NODE_SERVER].agent, true, NULL) < 0 ||
+		if (agent_stand_by(f.side[NODE_CLIENT].ns, &standby, NULL) < 0 ||
+		    agent_freeze(f.side[NODE_SERVER].agent, true, NULL) < 0 ||
 		    agent_freeze(f.side[NODE_CLIENT].agent, true, NULL) < 0)
 			_exit(1);
 		if (write(ready[1], "x", 1) == 1)
@@ -332,7 +383,7 @@ START_TEST(agents_die_with_their_parent)
 	}
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
 	count = process_descendants(helper, pids, ARRAY_SIZE(pids));
-	ck_assert_uint_ge(count, 4);
+	ck_assert_uint_ge(count, 5);
 	ck_assert_int_eq(kill(helper, SIGKILL), 0);
 	waitpid(helper, NULL, 0);
 	await_death(pids, count);
@@ -356,8 +407,8 @@ START_TEST(freed_in_its_callback)
 		/* the first report is LISTEN, and for a command EXEC, with EXIT right behind it */
 		server->options.option[OPTION_WORKLOAD] = i ? WORKLOAD_COMMAND : WORKLOAD_ECHO;
 		server->options.command = (char *[]){ (char *)"true", NULL };
-		ck_assert_int_ge(agent_start(f.loop, &server->spec, free_agent, &server->agent,
-					     &server->agent, NULL),
+		ck_assert_int_ge(agent_start(f.loop, &server->spec, NULL, free_agent,
+					     &server->agent, &server->agent, NULL),
 				 0);
 		for (int j = 0; j < 100 && server->agent; j++)
 			fixture_run_for(&f, 10 * NSEC_PER_MSEC);
@@ -384,10 +435,12 @@ int main(void)
 	tcase_add_test(test_case, daemon_outlives_command);
 	tcase_add_test(test_case, command_freezes_with_all_below);
 	tcase_add_test(test_case, command_sees_its_own_namespaces);
-	tcase_add_test(test_case, nothing_is_inherited);
-	tcase_add_test(test_case, processors);
+	tcase_add_loop_test(test_case, nothing_is_inherited, 0, 2);
+	tcase_add_test(test_case, command_takes_no_standby);
+	tcase_add_test(test_case, standby_that_died);
+	tcase_add_loop_test(test_case, processors, 0, 2);
 	tcase_add_test(test_case, no_descriptor_leaks_and_cost);
-	tcase_add_test(test_case, agents_die_with_their_parent);
+	tcase_add_loop_test(test_case, agents_die_with_their_parent, 0, 2);
 	tcase_add_test(test_case, freed_in_its_callback);
 	suite_add_tcase(suite, test_case);
 	srunner_run_all(runner, CK_ENV);
