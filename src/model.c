@@ -430,7 +430,8 @@ static bool is_silent(const struct event *e)
 	       e->fault == FAULT_CABLE_PULL;
 }
 
-static struct prediction predict_connect(struct timers *t, const struct scenario *s, nsec_t connect)
+static struct prediction predict_connect(struct timers *t, const struct scenario *s, nsec_t connect,
+					 nsec_t late)
 {
 	struct prediction p = { 0 };
 
@@ -444,7 +445,7 @@ static struct prediction predict_connect(struct timers *t, const struct scenario
 		p.mechanism = t->user_timeout && at >= t->user_timeout ? MECHANISM_USER_TIMEOUT
 								       : MECHANISM_SYN;
 	}
-	p.latest_nsec += TOLD_MAX;
+	p.latest_nsec += late + TOLD_MAX;
 	return p;
 }
 
@@ -504,8 +505,9 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 	if (in.lost_nsec == NSEC_NEVER || in.paused_nsec != NSEC_NEVER)
 		return (struct prediction){ 0 };
 	if (in.connect_nsec != NSEC_NEVER)
-		return in.connect_nsec < in.lost_nsec ? (struct prediction){ 0 }
-						      : predict_connect(&t, s, in.connect_nsec);
+		return in.connect_nsec < in.lost_nsec
+			       ? (struct prediction){ 0 }
+			       : predict_connect(&t, s, in.connect_nsec, facts->late_nsec);
 	if (in.lost_nsec > 0)
 		return (struct prediction){ 0 };
 	if (send == NSEC_NEVER)
@@ -514,7 +516,8 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 		return predict_busy(&t, rto, facts->rtt_nsec, 0, send,
 				    filling(agent, facts->window), backoff_is_undone(s->events));
 	if (in.send_nsec != NSEC_NEVER && (!t.keepalive || in.send_nsec < t.idle))
-		return predict_busy(&t, rto, 0, in.send_nsec, in.send_nsec + TOLD_MAX, 0,
+		return predict_busy(&t, rto, 0, in.send_nsec,
+				    in.send_nsec + facts->late_nsec + TOLD_MAX, 0,
 				    backoff_is_undone(s->events));
 	if (t.keepalive)
 		return predict_idle(&t, quiet_before(s, node, facts));

@@ -16,6 +16,7 @@ struct model_facts {
 	nsec_t rtt_nsec; /* smoothed, likewise; 0 where the RTO is not known */
 	uint64_t window; /* bytes that may be in flight by then; 0 where that is not known */
 	nsec_t established_nsec; /* before the first event */
+	nsec_t late_nsec;	 /* by so much the other events may have come late */
 	unsigned int syn_linear; /* what tcp_syn_linear_timeouts is unless the scenario says; 0
 				  * where the kernel has none (before Linux 6.5) */
 };

@@ -100,6 +100,7 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.rto_nsec = node->rto_nsec;
 	facts.rtt_nsec = node->rtt_nsec;
 	facts.window = node->window;
+	facts.late_nsec = trial->lateness_nsec;
 	/* In real time the first event may have come late, and its zero was moved with it. */
 	facts.established_nsec =
 		trial->origin_nsec - (established == NSEC_NONE ? trial->zero_nsec : established);

@@ -170,7 +170,7 @@ START_TEST(model_attempts)
 	struct model_facts facts = { .hz = 250,
 				     .rto_nsec = NSEC_NONE,
 				     .syn_linear = attempts[_i].linear };
-	struct prediction p;
+	struct prediction p, late;
 
 	snprintf(text, sizeof(text),
 		 HEAD "client: {autoconnect: false, %s%s\ntimeline:\n"
@@ -184,6 +184,10 @@ START_TEST(model_attempts)
 	ck_assert_int_ge(p.earliest_nsec, (1 + attempts[_i].after) * SEC);
 	ck_assert_int_le(p.earliest_nsec, (1 + attempts[_i].after) * SEC + SEC);
 	ck_assert_int_le(p.latest_nsec, (1 + attempts[_i].before) * SEC);
+	facts.late_nsec = 300 * MSEC;
+	late = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	ck_assert_int_eq(late.earliest_nsec, p.earliest_nsec);
+	ck_assert_int_eq(late.latest_nsec, p.latest_nsec + 300 * MSEC);
 	scenario_free(s);
 }
 END_TEST
