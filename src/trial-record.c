@@ -9,6 +9,9 @@
 #include "src/trial-internal.h"
 
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
+/* The same trial's RTTs differ by some ten microseconds, of which the back-off would make more than
+ * a tick in what is predicted. */
+#define RTT_STEP (250 * NSEC_PER_USEC)
 
 static int copy_setting(const struct setting_value *value, void *userdata)
 {
@@ -98,7 +101,7 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	struct model_facts facts = model_facts_of_kernel();
 
 	facts.rto_nsec = node->rto_nsec;
-	facts.rtt_nsec = node->rtt_nsec;
+	facts.rtt_nsec = (node->rtt_nsec + RTT_STEP - 1) / RTT_STEP * RTT_STEP;
 	facts.window = node->window;
 	facts.late_nsec = trial->lateness_nsec;
 	/* In real time the first event may have come late, and its zero was moved with it. */
