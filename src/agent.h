@@ -50,8 +50,8 @@ struct agent_spec {
 struct agent;
 
 /* Makes a process in the namespace that waits to become a built-in agent of either kind, for
- * agent_start() to take: most of an agent's cost is its fork. It is told apart by nothing; nobody
- * hears of its end. `ns` must live until this returns. */
+ * agent_start() to take: most of an agent's cost is its fork. If it ends before that, agent_start()
+ * fails. `ns` must live until this returns. */
 int agent_stand_by(const struct netns *ns, struct agent **ret_agent, struct error *err);
 
 typedef void (*agent_func)(struct agent *agent, const struct agent_report *report, void *userdata);

@@ -247,6 +247,13 @@ START_TEST(nothing_is_inherited)
 		count_fds(pid, "net:");
 		count_fds(pid, "pidfd");
 	}
+}
+END_TEST
+
+START_TEST(named_after_its_node)
+{
+	f.stand_by = _i;
+	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
 	ck_assert(is_called(agent_pid(f.side[NODE_CLIENT].agent), "deadpeer-client"));
 	ck_assert(is_called(agent_pid(f.side[NODE_SERVER].agent), "deadpeer-server"));
 }
@@ -264,7 +271,7 @@ START_TEST(command_takes_no_standby)
 }
 END_TEST
 
-/* What ends while it stands by is told as any end. */
+/* It cannot be given its part. */
 START_TEST(standby_that_died)
 {
 	struct side *client = &f.side[NODE_CLIENT];
@@ -436,6 +443,7 @@ int main(void)
 	tcase_add_test(test_case, command_freezes_with_all_below);
 	tcase_add_test(test_case, command_sees_its_own_namespaces);
 	tcase_add_loop_test(test_case, nothing_is_inherited, 0, 2);
+	tcase_add_loop_test(test_case, named_after_its_node, 0, 2);
 	tcase_add_test(test_case, command_takes_no_standby);
 	tcase_add_test(test_case, standby_that_died);
 	tcase_add_loop_test(test_case, processors, 0, 2);
