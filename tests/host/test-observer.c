@@ -518,8 +518,9 @@ int main(void)
 {
 	int status = fixture_main("observer", add_tests);
 
-	/* Now and then the tracepoints miss an event that nothing counts, which is why trials have
-	 * two witnesses; these tests have one. What is wrong is wrong every time. */
+	/* Now and then the tracepoints miss an event that nothing counts. A trial holds the other
+	 * observer's against it; here each is checked by itself. What is wrong is wrong every time.
+	 */
 	for (int turn = 1; status == EXIT_FAILURE && !fixture_is_rootless() && turn < 3; turn++)
 		status = fixture_main("observer", add_tests);
 	return status;
