@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "netns/sockdiag.h"
 
-#include "netns/tcp-state.h"
+#include "src/tcp/state.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # testbeds-by-ip.bash N: the testbed of testbeds.c, N times by ip commands; prints how many a second.
-# As src/testbed.c has it: three namespaces, IPv6 off, two veth pairs with fixed hardware addresses,
+# As src/testbed/testbed.c has it: three namespaces, IPv6 off, two veth pairs with fixed hardware addresses,
 # addresses, default routes, forwarding, one sysctl; then everything is deleted.
 set -e
 n=$1

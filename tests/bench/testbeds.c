@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/privilege.h"
-#include "src/testbed.h"
+#include "src/testbed/privilege.h"
+#include "src/testbed/testbed.h"
 #include "src/util/cleanup.h"
 
 static const char text[] = "id: B1\n"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "src/scenario.h"
+#include "src/scenario/scenario.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "netns/nl.h"
-#include "src/agent.h"
+#include "src/agent/agent.h"
 
 #define FIXTURE_PORT	    5000
 #define FIXTURE_REPORTS_MAX 16384

@@ -17,7 +17,7 @@ done
 
 for name in power crash reboot path; do
 	json $name "include \"record\" {search: \"$SOURCE/tests/host\"}; all(record)"
-	# Tracepoints may have missed something (see src/trial-internal.h): the record then says so.
+	# Tracepoints may have missed something (see src/trial/state.h): the record then says so.
 	json $name "any(.clock == \"$clock\") and all(.clock == \"$clock\" or .clock == \"sock_diag\")"
 	json $name "all(.lost == 0)"
 	json $name 'map(.family) | unique == ["ipv4", "ipv6"]'

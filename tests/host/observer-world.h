@@ -5,8 +5,8 @@
  * by two observers at once, one as good as this machine allows and one without BPF.
  */
 
-#include "src/observer.h"
-#include "src/tcp-tracker.h"
+#include "src/observer/observer.h"
+#include "src/tcp/tracker.h"
 #include "tests/netns/fixture.h"
 
 enum { CLIENT, SERVER, NODES };

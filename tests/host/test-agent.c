@@ -11,7 +11,7 @@
 
 #include "netns/link.h"
 #include "netns/sockdiag.h"
-#include "src/option.h"
+#include "src/scenario/option.h"
 #include "tests/host/agent-fixture.h"
 
 static struct fixture f;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "src/observer-bpf.h"
-#include "src/observer-packet.h"
-#include "src/packet.h"
+#include "src/observer/packets.h"
+#include "src/observer/tracepoints.h"
+#include "src/tcp/packet.h"
 #include "tests/host/observer-world.h"
 
 static struct lab lab;

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/guest-init.h"
-#include "src/guest.h"
+#include "src/guest/guest.h"
+#include "src/guest/init.h"
 #include "tests/qemu/payload.h"
 
 static struct loop *loop;

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "src/guest-init.h"
+#include "src/guest/init.h"
 #include "src/util/cleanup.h"
 #include "src/util/nsec.h"
 

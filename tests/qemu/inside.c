@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "src/cache.h"
-#include "src/command.h"
-#include "src/guest-init.h"
-#include "src/guest.h"
+#include "src/guest/guest.h"
+#include "src/guest/init.h"
+#include "src/kernel/cache.h"
+#include "src/kernel/run-program.h"
 
 #define GUESTS_MAX 16
 #define STALL	   (600 * NSEC_PER_SEC) /* a test may print nothing before its end */

@@ -18,7 +18,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
-#include "src/guest-init.h"
+#include "src/guest/init.h"
 #include "src/util/cleanup.h"
 #include "src/util/nsec.h"
 

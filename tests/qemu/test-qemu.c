@@ -11,10 +11,10 @@
 #include <signal.h>
 #include <string.h>
 
-#include "src/cache.h"
-#include "src/command.h"
-#include "src/guest-init.h"
-#include "src/guest.h"
+#include "src/guest/guest.h"
+#include "src/guest/init.h"
+#include "src/kernel/cache.h"
+#include "src/kernel/run-program.h"
 #include "tests/qemu/payload.h"
 
 #define SKIP 77

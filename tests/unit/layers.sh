@@ -13,8 +13,6 @@ only() {
 }
 
 only src/util 'src/util/'
-only netns 'netns/|src/util/'
-only src/bpf 'src/bpf/'
-# A generated header has no folder.
-only src 'src/|netns/|observer\.skel\.h"'
+only netns 'netns/|src/tcp/|src/util/'
+only src/observer/bpf 'src/observer/bpf/'
 exit $status

@@ -5,7 +5,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "src/scenario.h"
+#include "src/scenario/scenario.h"
 
 static inline struct scenario *load(const char *text)
 {

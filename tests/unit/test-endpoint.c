@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "netns/sockdiag.h"
-#include "netns/tcp-state.h"
-#include "src/endpoint.h"
-#include "src/record.h"
+#include "src/record/record.h"
+#include "src/tcp/state.h"
+#include "src/trial/endpoint.h"
 #include "tests/unit/suite.h"
 
 #define SEC NSEC_PER_SEC

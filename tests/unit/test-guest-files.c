@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/cache.h"
-#include "src/guest-files.h"
+#include "src/engine/guest-files.h"
+#include "src/kernel/cache.h"
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "src/cache.h"
-#include "src/guest-console.h"
-#include "src/guest-machine.h"
-#include "src/guest-snapshot.h"
-#include "src/initramfs.h"
-#include "src/module.h"
+#include "src/guest/console.h"
+#include "src/guest/machine.h"
+#include "src/guest/snapshot.h"
+#include "src/kernel/cache.h"
+#include "src/kernel/initramfs.h"
+#include "src/kernel/module.h"
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 

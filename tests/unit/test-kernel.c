@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "src/cache.h"
-#include "src/deb.h"
-#include "src/kernel-manifest.h"
-#include "src/kernel.h"
+#include "src/kernel/cache.h"
+#include "src/kernel/deb.h"
+#include "src/kernel/kernel.h"
+#include "src/kernel/manifest.h"
+#include "src/kernel/vmlinux.h"
 #include "src/util/cleanup.h"
-#include "src/vmlinux.h"
 #include "tests/unit/suite.h"
 
 static char folder[64]; /* of one test */

@@ -3,8 +3,8 @@
 #include <check.h>
 #include <string.h>
 
-#include "netns/tcp-state.h"
-#include "src/model.h"
+#include "src/model/model.h"
+#include "src/tcp/state.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
 

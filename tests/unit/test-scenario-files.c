@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "src/scenario.h"
+#include "src/scenario/scenario.h"
 #include "tests/unit/suite.h"
 
 #define SECOND NSEC_PER_SEC

@@ -4,10 +4,10 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#include "src/option.h"
-#include "src/quantity.h"
-#include "src/scenario.h"
-#include "src/suggest.h"
+#include "src/scenario/option.h"
+#include "src/scenario/scenario.h"
+#include "src/text/quantity.h"
+#include "src/text/suggest.h"
 #include "tests/unit/suite.h"
 
 #define SECOND NSEC_PER_SEC

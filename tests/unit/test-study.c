@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "src/shard.h"
-#include "src/study-plan.h"
-#include "src/sweep-progress.h"
+#include "src/cmd/sweep-progress.h"
+#include "src/study/plan.h"
+#include "src/study/shard.h"
 #include "tests/unit/suite.h"
 
 #define HEAD "name: test\nsummary: A test\nscenarios: [power-loss-idle]\n"

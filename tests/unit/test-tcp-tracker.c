@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "netns/sockdiag.h"
-#include "src/packet.h"
-#include "src/tcp-tracker.h"
+#include "src/tcp/packet.h"
+#include "src/tcp/tracker.h"
 #include "tests/unit/suite.h"
 
 #define S PACKET_SYN

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netns/tcp-state.h"
-#include "src/call.h"
-#include "src/ladder.h"
-#include "src/packet.h"
-#include "src/tracer.h"
+#include "src/record/trace-build.h"
+#include "src/report/ladder.h"
+#include "src/scenario/call.h"
+#include "src/tcp/packet.h"
+#include "src/tcp/state.h"
 #include "tests/unit/suite.h"
 
 #define MS	   NSEC_PER_MSEC

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "netns/tcp-state.h"
-#include "src/endpoint.h"
-#include "src/expect.h"
-#include "src/rate.h"
-#include "src/timeline.h"
+#include "src/record/expect.h"
+#include "src/report/rate.h"
+#include "src/scenario/timeline.h"
+#include "src/tcp/state.h"
+#include "src/trial/endpoint.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
 

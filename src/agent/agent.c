@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "src/agent/child.h"
+
+/*
+ * Theory of operation. The child is made by the bare clone system call: fork()
+ * has no flag for a PID namespace, and unshare() could not be taken back without
+ * root. No memory is shared and deadpeer has one thread, so the child may use the
+ * C library as after fork(). (Not clone3: valgrind does not know it.)
+ *
+ * One that stands by has come as far as a process can without knowing its part, and
+ * waits for it on its control socket; agent_start() sends it. Everybody else has it
+ * from the memory it was forked with.
+ *
+ * To kill is to kill process 1 of the PID namespace: the kernel then kills the
+ * rest, and lets process 1 become waitable only when every other process there
+ * has been released (zap_pid_ns_processes() in kernel/pid_namespace.c), which is
+ * after its sockets were closed (do_exit(): exit_files(), exit_task_work()).
+ */
+
+#define OUTPUT_SIZE	 (16 * 1024)
+#define CHUNKS_MAX	 16 /* read in a row: all that a pipe holds, and no more of a flood */
+#define ACK_TIMEOUT_MSEC 2000
+
+struct agent {
+	pid_t pid;
+	int pidfd;	/* readable once the whole namespace is gone; owned */
+	int control_fd; /* owned */
+	int output_fd;	/* the pipe's read end; owned, -1 for a built-in agent */
+	int ack_fd;	/* eventfd; owned, -1 for a built-in agent */
+	struct loop_io *control_io, *exit_io, *output_io;
+	agent_func func;
+	void *userdata;
+	bool running, told_exit, frozen;
+	bool *freed; /* where to say so when a callback frees the agent, or NULL */
+	struct agent_counters *counters; /* shared with the process; owned */
+	char *output;			 /* OUTPUT_SIZE + 1 bytes, or NULL; owned */
+	size_t output_used;		 /* bytes, without the closing NUL */
+};
+
+static void read_output(struct agent *agent)
+{
+	char chunk[4096];
+
+	for (int left = CHUNKS_MAX; left && agent->output_fd >= 0; left--) {
+		ssize_t n = read(agent->output_fd, chunk, sizeof(chunk));
+		size_t kept = agent->output_used, drop;
+
+		if (n <= 0)
+			break;
+		drop = kept + n > OUTPUT_SIZE ? kept + n - OUTPUT_SIZE : 0;
+		memmove(agent->output, agent->output + drop, kept - drop);
+		for (ssize_t i = 0; i < n; i++) /* it is handed out as a string */
+			agent->output[kept - drop + i] = chunk[i] ? chunk[i] : '?';
+		agent->output_used = kept - drop + n;
+		agent->output[agent->output_used] = '\0';
+	}
+}
+
+static void on_output(void *userdata, uint32_t events)
+{
+	struct agent *agent = userdata;
+
+	read_output(agent);
+	if (events & (EPOLLHUP | EPOLLERR))
+		agent->output_io = loop_io_free(agent->output_io);
+}
+
+/* Returns false when the callback freed or killed the agent. */
+static bool tell(struct agent *agent, const struct agent_report *report)
+{
+	bool freed = false;
+
+	if (report->call == AGENT_CALL_EXIT) {
+		agent->told_exit = true;
+		read_output(agent);
+	}
+	agent->freed = &freed;
+	agent->func(agent, report, agent->userdata);
+	if (freed)
+		return false;
+	agent->freed = NULL;
+	return agent->control_io;
+}
+
+/* Returns false when the agent is no longer there to be asked. */
+static bool read_reports(struct agent *agent)
+{
+	struct agent_report report;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(agent->control_fd, &report, sizeof(report), MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != sizeof(report))
+			break;
+		if (!tell(agent, &report))
+			return false;
+	}
+	if (n == 0) /* the end: on_exit() follows */
+		agent->control_io = loop_io_free(agent->control_io);
+	return true;
+}
+
+static void on_control(void *userdata, uint32_t events)
+{
+	read_reports(userdata);
+}
+
+/* As waitpid() would give it. */
+static int wait_status(const siginfo_t *info)
+{
+	switch (info->si_code) {
+	case CLD_EXITED:
+		return (info->si_status & 0xff) << 8;
+	case CLD_DUMPED:
+		return info->si_status | 0x80;
+	default:
+		return info->si_status;
+	}
+}
+
+static int reap(struct agent *agent, siginfo_t *ret_info)
+{
+	int rc;
+
+	*ret_info = (siginfo_t){ 0 };
+	do
+		rc = waitid(P_PID, agent->pid, ret_info, WEXITED);
+	while (rc < 0 && errno == EINTR);
+	agent->running = false;
+	agent->exit_io = loop_io_free(agent->exit_io);
+	return rc < 0 ? -errno : 0;
+}
+
+static void on_exit_ready(void *userdata, uint32_t events)
+{
+	struct agent *agent = userdata;
+	struct agent_report report = { .call = AGENT_CALL_EXIT };
+	siginfo_t info;
+
+	report.start_nsec = report.time_nsec = nsec_now();
+	if (!read_reports(agent))
+		return;
+	reap(agent, &info);
+	report.result = wait_status(&info);
+	if (!agent->told_exit)
+		tell(agent, &report);
+}
+
+static bool is_command(const struct agent_spec *spec)
+{
+	return spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
+}
+
+static struct agent *agent_new(bool has_output)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+
+	if (!agent)
+		return NULL;
+	*agent = (struct agent){
+		.pidfd = -1,
+		.control_fd = -1,
+		.output_fd = -1,
+		.ack_fd = -1,
+	};
+	agent->counters = mmap(NULL, sizeof(*agent->counters), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (agent->counters == MAP_FAILED)
+		agent->counters = NULL;
+	if (!agent->counters || (has_output && !(agent->output = calloc(1, OUTPUT_SIZE + 1))))
+		return agent_free(agent);
+	return agent;
+}
+
+/* Opens both ends of everything; the child's are returned in `child`. */
+static int open_channels(struct agent *agent, struct agent_child *child, struct error *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_errno(err, -errno, "socketpair");
+	agent->control_fd = pair[0];
+	child->control_fd = pair[1];
+	if (!agent->output)
+		return 0;
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return error_errno(err, -errno, "pipe2");
+	agent->output_fd = pair[0];
+	child->output_fd = pair[1];
+	if (fcntl(agent->output_fd, F_SETFL, O_NONBLOCK) < 0)
+		return error_errno(err, -errno, "fcntl");
+	agent->ack_fd = child->ack_fd = eventfd(0, EFD_CLOEXEC);
+	if (agent->ack_fd < 0)
+		return error_errno(err, -errno, "eventfd");
+	return 0;
+}
+
+static int spawn(struct agent *agent, const struct agent_child *child, struct error *err)
+{
+	sigset_t all, before;
+	long pid;
+	int rc;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, NULL, &agent->pidfd, NULL,
+		      NULL);
+	if (pid == 0)
+		agent_child_main(child);
+	rc = -errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0 && (rc == -EPERM || rc == -EINVAL || rc == -ENOSPC))
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "PID namespaces are not allowed here: %s", strerror(-rc));
+	if (pid < 0)
+		return error_errno(err, rc, "clone");
+	agent->pid = pid;
+	agent->running = true;
+	/* For this child alone: the others' forks need not copy it. */
+	madvise(agent->counters, sizeof(*agent->counters), MADV_DONTFORK);
+	return 0;
+}
+
+static int watch(struct agent *agent, struct loop *loop, struct error *err)
+{
+	int rc;
+
+	rc = loop_io_new(loop, agent->control_fd, EPOLLIN, on_control, agent, &agent->control_io,
+			 err);
+	if (rc < 0)
+		return rc;
+	rc = loop_io_new(loop, agent->pidfd, EPOLLIN, on_exit_ready, agent, &agent->exit_io, err);
+	if (rc < 0 || agent->output_fd < 0)
+		return rc;
+	return loop_io_new(loop, agent->output_fd, EPOLLIN, on_output, agent, &agent->output_io,
+			   err);
+}
+
+/* A process with that specification, or one that waits for it: NULL. */
+static int make(const struct netns *ns, const struct agent_spec *spec, struct agent **ret_agent,
+		struct error *err)
+{
+	_cleanup_(agent_freep) struct agent *agent = agent_new(spec && is_command(spec));
+	struct agent_child child = {
+		.spec = spec, .netns_fd = ns->fd, .control_fd = -1, .output_fd = -1, .ack_fd = -1
+	};
+	int rc;
+
+	if (!agent)
+		return error_errno(err, -ENOMEM, "out of memory");
+	child.counters = agent->counters;
+	rc = open_channels(agent, &child, err);
+	if (rc >= 0)
+		rc = spawn(agent, &child, err);
+	fd_close(child.control_fd);
+	fd_close(child.output_fd);
+	if (rc < 0)
+		return rc;
+	*ret_agent = take_ptr(agent);
+	return 0;
+}
+
+int agent_stand_by(const struct netns *ns, struct agent **ret_agent, struct error *err)
+{
+	int rc = make(ns, NULL, ret_agent, err);
+
+	return rc < 0 ? error_prefix(err, rc, "agent") : 0;
+}
+
+static int give_part(struct agent *agent, const struct agent_spec *spec, struct error *err)
+{
+	struct agent_part part = { .spec = *spec, .options = *spec->options };
+
+	part.spec.ns = NULL;
+	part.spec.options = NULL;
+	part.options.command = NULL;
+	if (send(agent->control_fd, &part, sizeof(part), MSG_NOSIGNAL) != sizeof(part))
+		return error_errno(err, -errno, "send");
+	return 0;
+}
+
+int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *standby,
+		agent_func func, void *userdata, struct agent **ret_agent, struct error *err)
+{
+	_cleanup_(agent_freep) struct agent *agent = standby;
+	int rc;
+
+	if (agent && is_command(spec))
+		agent = agent_free(agent);
+	rc = agent ? give_part(agent, spec, err) : make(spec->ns, spec, &agent, err);
+	if (rc >= 0) {
+		agent->func = func;
+		agent->userdata = userdata;
+		rc = watch(agent, loop, err);
+	}
+	if (rc < 0)
+		return error_prefix(err, rc, "agent on node '%s'", node_name(spec->node));
+	*ret_agent = take_ptr(agent);
+	return 0;
+}
+
+/* By number only where pidfd_send_signal() is unknown: nobody but reap() can free the number. */
+static int send_signal(const struct agent *agent, int number)
+{
+	if (pidfd_send_signal(agent->pidfd, number, NULL, 0) == 0)
+		return 0;
+	if (errno == ENOSYS && kill(agent->pid, number) == 0)
+		return 0;
+	return -errno;
+}
+
+void agent_shoot(struct agent *agent)
+{
+	agent->control_io = loop_io_free(agent->control_io);
+	agent->exit_io = loop_io_free(agent->exit_io);
+	if (agent->running)
+		send_signal(agent, SIGKILL);
+}
+
+void agent_kill(struct agent *agent)
+{
+	siginfo_t info;
+
+	agent_shoot(agent);
+	if (agent->running)
+		reap(agent, &info);
+	agent->output_io = loop_io_free(agent->output_io);
+	read_output(agent);
+	agent->control_fd = fd_close(agent->control_fd);
+	agent->output_fd = fd_close(agent->output_fd);
+	agent->ack_fd = fd_close(agent->ack_fd);
+	agent->pidfd = fd_close(agent->pidfd);
+}
+
+struct agent *agent_free(struct agent *agent)
+{
+	if (!agent)
+		return NULL;
+	agent_kill(agent);
+	if (agent->freed)
+		*agent->freed = true;
+	if (agent->counters)
+		munmap(agent->counters, sizeof(*agent->counters));
+	free(agent->output);
+	free(agent);
+	return NULL;
+}
+
+static int send_order(struct agent *agent, const struct agent_order *order)
+{
+	ssize_t n;
+
+	if (agent->control_fd < 0)
+		return -ESRCH;
+	do
+		n = send(agent->control_fd, order, sizeof(*order), MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/* What a command started is signalled from inside its namespace, where kill(-1) reaches all of it
+ * at once, with no process escaping by a fork. */
+static int signal_below(struct agent *agent, bool frozen)
+{
+	struct agent_order order = { .kind = frozen ? AGENT_ORDER_FREEZE : AGENT_ORDER_THAW };
+	struct pollfd ack = { .fd = agent->ack_fd, .events = POLLIN };
+	uint64_t count;
+	int rc;
+
+	rc = send_order(agent, &order);
+	if (rc < 0)
+		return rc;
+	do
+		rc = poll(&ack, 1, ACK_TIMEOUT_MSEC);
+	while (rc < 0 && errno == EINTR);
+	if (rc == 0)
+		return -ETIMEDOUT;
+	return rc < 0 || read(agent->ack_fd, &count, sizeof(count)) < 0 ? -errno : 0;
+}
+
+/* Returns when process 1 stands still (or has ended, which is told elsewhere). */
+static int stop_init(struct agent *agent)
+{
+	siginfo_t info = { 0 };
+	int rc = send_signal(agent, SIGSTOP);
+
+	while (rc >= 0 && waitid(P_PID, agent->pid, &info, WSTOPPED | WEXITED | WNOWAIT) < 0)
+		rc = errno == EINTR ? 0 : -errno;
+	if (rc >= 0 && info.si_code == CLD_STOPPED)
+		waitid(P_PID, agent->pid, &info, WSTOPPED | WNOHANG);
+	return rc;
+}
+
+int agent_freeze(struct agent *agent, bool frozen, struct error *err)
+{
+	int rc = agent->running ? 0 : -ESRCH;
+
+	if (rc >= 0 && agent->frozen == frozen)
+		return 0;
+	if (rc >= 0 && !frozen)
+		rc = send_signal(agent, SIGCONT);
+	if (rc >= 0 && agent->output)
+		rc = signal_below(agent, frozen);
+	if (rc >= 0 && frozen)
+		rc = stop_init(agent);
+	if (rc < 0)
+		return error_errno(err, rc, "cannot %s the agent", frozen ? "freeze" : "thaw");
+	agent->frozen = frozen;
+	return 0;
+}
+
+int agent_act(struct agent *agent, enum action action, uint64_t value, struct error *err)
+{
+	struct agent_order order = { .kind = AGENT_ORDER_ACT, .action = action, .value = value };
+	int rc;
+
+	if (agent->output)
+		return error_input(err, "a command cannot be told to '%s'", action_name(action));
+	rc = send_order(agent, &order);
+	if (rc < 0)
+		return error_errno(err, rc, "cannot tell the agent to '%s'", action_name(action));
+	return 0;
+}
+
+struct agent_counters agent_counters(const struct agent *agent)
+{
+	return (struct agent_counters){
+		.bytes_read = __atomic_load_n(&agent->counters->bytes_read, __ATOMIC_RELAXED),
+		.bytes_written = __atomic_load_n(&agent->counters->bytes_written, __ATOMIC_RELAXED),
+	};
+}
+
+bool agent_running(const struct agent *agent)
+{
+	return agent->running;
+}
+
+pid_t agent_pid(const struct agent *agent)
+{
+	return agent->pid;
+}
+
+const char *agent_output(const struct agent *agent)
+{
+	return agent->output ? agent->output : "";
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The program on a node: the built-in client or server, or the user's own
+ * command. Theory of operation: an agent is a child process in the node's
+ * network namespace and in a PID namespace of its own, whose first process it is,
+ * so that everything it started dies with it; it dies with deadpeer too
+ * (PR_SET_PDEATHSIG and the end of its control socket). It tells what it felt in
+ * reports over that socket, as fixed-size messages with CLOCK_MONOTONIC times taken
+ * right after the call they speak of.
+ */
+
+#include <linux/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "netns/netns.h"
+#include "netns/route.h"
+#include "src/scenario/call.h"
+#include "src/scenario/scenario.h"
+#include "src/util/loop.h"
+
+struct agent_report {
+	enum agent_call call;
+	uint32_t connection;		    /* counts accepted or made connections, from 0 */
+	nsec_t start_nsec, time_nsec;	    /* before and after the call */
+	int64_t result;			    /* what the call returned; >= 0 */
+	int error;			    /* errno, or 0 */
+	uint64_t bytes_read, bytes_written; /* on that connection so far */
+	uint16_t local_port, peer_port;	    /* of the connection, once known; host order */
+	uint64_t cookie;		    /* SO_COOKIE of the connection, 0 when there is none */
+	bool has_info;
+	struct tcp_info info; /* at that moment: with errors, the end, CONNECT, ACCEPT, HEARTBEAT */
+	char detail[64];      /* "setsockopt(TCP_USER_TIMEOUT)", or empty */
+};
+
+struct agent_spec {
+	enum node_id node; /* NODE_CLIENT connects, NODE_SERVER listens */
+	enum family family;
+	const struct scenario_agent *options; /* must outlive the agent */
+	struct ip local, peer;		      /* addresses of this node and of the other end */
+	uint16_t port;			      /* where the server listens; host order */
+	bool wait; /* a built-in client connects when ACTION_CONNECT says so, never by itself */
+	unsigned int place;	/* built-in agents of the same place run on the same processor */
+	bool many;		/* an action is about all connections, not one */
+	const struct netns *ns; /* must live until agent_start() returns */
+};
+
+struct agent;
+
+/* Makes a process in the namespace that waits to become a built-in agent of either kind, for
+ * agent_start() to take: most of an agent's cost is its fork. If it ends before that, agent_start()
+ * fails. `ns` must live until this returns. */
+int agent_stand_by(const struct netns *ns, struct agent **ret_agent, struct error *err);
+
+typedef void (*agent_func)(struct agent *agent, const struct agent_report *report, void *userdata);
+
+/* Starts the process, or gives the one that stands by its part: `standby`, in spec->ns, is taken
+ * over, also in case of failure, and may be NULL. Reports come through `loop`. A command that
+ * cannot be executed is reported by AGENT_CALL_EXEC, not by this call. */
+int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *standby,
+		agent_func func, void *userdata, struct agent **ret_agent, struct error *err);
+
+/* Kills the process (SIGKILL), everything it started, and waits until they are gone: all their
+ * sockets are closed by the kernel when it returns. No further report comes. Idempotent. */
+void agent_kill(struct agent *agent);
+/* The same without waiting: SIGKILL is on its way, and no report comes. */
+void agent_shoot(struct agent *agent);
+/* agent_kill() and free. */
+struct agent *agent_free(struct agent *agent);
+DEFINE_CLEANUP(struct agent *, agent_free)
+
+/* SIGSTOP or SIGCONT to the process and everything it started. */
+int agent_freeze(struct agent *agent, bool frozen, struct error *err);
+/* Tells a built-in agent to do something on its (first) connection. `value`: ACTION_SEND, bytes;
+ * ACTION_CONNECT, the local port, 0 for any. Does not wait for it: what comes of it is reported.
+ * ERROR_INPUT for a command. */
+int agent_act(struct agent *agent, enum action action, uint64_t value, struct error *err);
+
+/* What the program has read from its first connection and written to it, exact at any moment, also
+ * after its death. Nothing for a command. */
+struct agent_counters {
+	uint64_t bytes_read, bytes_written;
+};
+struct agent_counters agent_counters(const struct agent *agent);
+
+/* False once nothing of it is left; what a command left in the background counts. */
+bool agent_running(const struct agent *agent);
+/* Process 1 of the agent's PID namespace, by its number here; above a command, its init. */
+pid_t agent_pid(const struct agent *agent);
+
+/* What a command wrote to standard output and error so far, the last 16 KiB; never NULL, valid
+ * until the agent is freed. Built-in agents write nothing. */
+const char *agent_output(const struct agent *agent);

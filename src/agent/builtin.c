@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/builtin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "src/scenario/option.h"
+
+#define DEFAULT_SIZE	     64
+#define DEFAULT_STREAM_SIZE  1000
+#define DEFAULT_INTERVAL     (1 * NSEC_PER_SEC)
+#define DEFAULT_STREAM_PAUSE (10 * NSEC_PER_MSEC)
+#define DEFAULT_MISSES	     3
+
+static void report_of(const struct builtin *builtin, uint32_t connection, enum agent_call call,
+		      nsec_t start_nsec, int error, const char *detail)
+{
+	struct agent_report report = {
+		.call = call,
+		.connection = connection,
+		.start_nsec = start_nsec,
+		.time_nsec = nsec_now(),
+		.error = error,
+		.local_port = builtin->listen_fd >= 0 ? builtin->spec->port : 0,
+	};
+
+	strncpy(report.detail, detail, sizeof(report.detail) - 1);
+	agent_child_report(builtin->child, &report);
+}
+
+void builtin_report(const struct builtin *builtin, enum agent_call call, nsec_t start_nsec,
+		    int error, const char *detail)
+{
+	report_of(builtin, 0, call, start_nsec, error, detail);
+}
+
+/* One at a time: a kernel without a descriptor to give says so before it looks whether anyone
+ * waits (net/socket.c: __sys_accept4_file()). */
+static void on_listener(void *userdata, uint32_t events)
+{
+	struct builtin *builtin = userdata;
+	const struct agent_spec *spec = builtin->spec;
+	nsec_t start_nsec = nsec_now(), time_nsec;
+	char detail[64] = "";
+	int rc, fd;
+
+	fd = accept4(builtin->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	time_nsec = nsec_now();
+	if (fd < 0 && errno == EAGAIN)
+		return;
+	if (fd < 0) {
+		rc = errno;
+		builtin_report(builtin, AGENT_CALL_ACCEPT, start_nsec, rc, "");
+		if (rc != ECONNABORTED && rc != EINTR) /* no descriptors: once there are again */
+			builtin->listen_io = loop_io_free(builtin->listen_io);
+		return;
+	}
+	rc = agent_socket_apply(fd, spec->options, false, true, detail, sizeof(detail));
+	if (rc < 0) {
+		builtin_report(builtin, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
+		_exit(EXIT_FAILURE);
+	}
+	connection_accepted(builtin, fd, start_nsec, time_nsec);
+}
+
+void builtin_accept_again(struct builtin *builtin)
+{
+	if (builtin->listen_fd < 0 || builtin->listen_io || builtin->workload->accepts_not)
+		return;
+	if (loop_io_new(builtin->loop, builtin->listen_fd, EPOLLIN, on_listener, builtin,
+			&builtin->listen_io, NULL) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+/* A server that cannot listen ends, as any would. */
+_Noreturn static void give_up(const struct builtin *builtin, enum agent_call call,
+			      nsec_t start_nsec, int error, const char *detail)
+{
+	builtin_report(builtin, call, start_nsec, error, detail);
+	_exit(EXIT_FAILURE);
+}
+
+/* What is open stays open: the limit is on the numbers of new ones, and they are given out from
+ * the lowest that is free. */
+static void limit_descriptors(const struct builtin *builtin)
+{
+	int64_t count = scenario_option(builtin->spec->options, OPTION_DESCRIPTORS, -1);
+	struct rlimit limit = builtin->many;
+	int next = count < 0 ? -1 : fcntl(builtin->listen_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (next < 0)
+		return;
+	close(next);
+	limit.rlim_cur = (rlim_t)next + (rlim_t)count;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void start_listening(struct builtin *builtin)
+{
+	const struct agent_spec *spec = builtin->spec;
+	struct sockaddr_storage address;
+	socklen_t size = agent_socket_address(&spec->local, spec->port, &address);
+	nsec_t start_nsec = nsec_now();
+	char detail[64] = "";
+	int rc;
+
+	rc = agent_socket_new(spec->family, spec->options, true, &builtin->listen_fd, detail,
+			      sizeof(detail));
+	if (rc < 0)
+		give_up(builtin, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
+	if (bind(builtin->listen_fd, (struct sockaddr *)&address, size) < 0)
+		give_up(builtin, AGENT_CALL_BIND, start_nsec, errno, "");
+	if (listen(builtin->listen_fd, scenario_option(spec->options, OPTION_BACKLOG, SOMAXCONN)) <
+	    0)
+		give_up(builtin, AGENT_CALL_LISTEN, start_nsec, errno, "");
+	limit_descriptors(builtin);
+	builtin_report(builtin, AGENT_CALL_LISTEN, start_nsec, 0, "");
+	builtin_accept_again(builtin);
+}
+
+/* What an action is about: the oldest open connection. Without one it fails as the call would, on
+ * the connection that there is not: the next. */
+static struct connection *subject(struct builtin *builtin, enum agent_call call)
+{
+	struct connection *connection = builtin->first;
+
+	if (connection)
+		return connection;
+	report_of(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN, "no connection");
+	return NULL;
+}
+
+static void set_paused(struct builtin *builtin, bool paused)
+{
+	struct connection *next;
+
+	builtin->paused = paused;
+	for (struct connection *i = builtin->first; i && !paused; i = next) {
+		next = i->next;
+		connection_run(i);
+	}
+}
+
+static void send_bytes(struct connection *connection, uint64_t size)
+{
+	connection->to_write += size;
+	connection->told_write = false; /* asked for, so told of */
+	connection_run(connection);
+}
+
+static void act_on(struct connection *connection, const struct agent_order *order)
+{
+	if (order->action == ACTION_SEND)
+		send_bytes(connection, order->value);
+	else if (order->action == ACTION_SHUTDOWN)
+		connection_shutdown(connection);
+	else
+		connection_close(connection);
+}
+
+/* Without a connection it fails as the call would. */
+static void act_on_all(struct builtin *builtin, enum agent_call call,
+		       const struct agent_order *order)
+{
+	struct connection *connection = subject(builtin, call), *next;
+
+	for (; connection; connection = next) {
+		next = builtin->spec->many ? connection->next : NULL;
+		act_on(connection, order);
+	}
+}
+
+/* A port of its own is the first's. */
+static void connect_all(struct builtin *builtin, uint16_t local_port)
+{
+	int64_t count = scenario_option(builtin->spec->options, OPTION_CONNECTIONS, 1);
+
+	for (int64_t i = 0; i < count; i++)
+		connection_connect(builtin, i ? 0 : local_port);
+}
+
+static void act(struct builtin *builtin, const struct agent_order *order)
+{
+	switch (order->action) {
+	case ACTION_CONNECT:
+		connect_all(builtin, (uint16_t)order->value);
+		break;
+	case ACTION_SEND:
+		act_on_all(builtin, AGENT_CALL_WRITE, order);
+		break;
+	case ACTION_SHUTDOWN:
+		act_on_all(builtin, AGENT_CALL_SHUTDOWN, order);
+		break;
+	case ACTION_CLOSE:
+		act_on_all(builtin, AGENT_CALL_CLOSE, order);
+		break;
+	case ACTION_PAUSE_READING:
+	case ACTION_RESUME_READING:
+		set_paused(builtin, order->action == ACTION_PAUSE_READING);
+		break;
+	case ACTION_FREE_DESCRIPTORS:
+		setrlimit(RLIMIT_NOFILE, &builtin->many);
+		builtin_accept_again(builtin);
+		break;
+	case ACTION_START: /* there is a process to tell it: nothing to start */
+		break;
+	case ACTION_EXIT:
+	case _ACTION_MAX:
+		_exit(EXIT_SUCCESS);
+	}
+}
+
+static void on_order(void *userdata, uint32_t events)
+{
+	struct builtin *builtin = userdata;
+	struct agent_order order;
+	ssize_t n = recv(builtin->child->control_fd, &order, sizeof(order), MSG_DONTWAIT);
+
+	if (n == sizeof(order))
+		act(builtin, &order);
+	else if (n == 0) /* deadpeer is gone */
+		_exit(EXIT_SUCCESS);
+}
+
+static void allow_many_descriptors(struct builtin *builtin)
+{
+	if (getrlimit(RLIMIT_NOFILE, &builtin->many) < 0)
+		return;
+	builtin->many.rlim_cur = builtin->many.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &builtin->many);
+}
+
+static void read_options(struct builtin *builtin)
+{
+	const struct scenario_agent *options = builtin->spec->options;
+	enum workload workload;
+	bool stream;
+
+	workload =
+		scenario_option(options, OPTION_WORKLOAD,
+				builtin->spec->node == NODE_CLIENT ? WORKLOAD_IDLE : WORKLOAD_ECHO);
+	stream = workload == WORKLOAD_STREAM;
+	builtin->workload = workload_get(workload);
+	builtin->interval_nsec = scenario_option(options, OPTION_INTERVAL,
+						 stream ? DEFAULT_STREAM_PAUSE : DEFAULT_INTERVAL);
+	builtin->size =
+		scenario_option(options, OPTION_SIZE, stream ? DEFAULT_STREAM_SIZE : DEFAULT_SIZE);
+	builtin->misses = scenario_option(options, OPTION_MISSES, DEFAULT_MISSES);
+	builtin->close_on_eof = scenario_option(options, OPTION_CLOSE_ON_EOF, 1);
+	builtin->paused = scenario_option(options, OPTION_PAUSED, 0);
+}
+
+/* Standing by ends here. */
+static const struct agent_spec *await_part(const struct agent_child *child)
+{
+	static struct agent_part part;
+	ssize_t n;
+
+	do
+		n = recv(child->control_fd, &part, sizeof(part), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(part)) /* deadpeer is gone, or has no use for it */
+		_exit(EXIT_SUCCESS);
+	part.spec.options = &part.options;
+	agent_child_settle(&part.spec);
+	return &part.spec;
+}
+
+_Noreturn void agent_builtin_main(const struct agent_child *child)
+{
+	struct builtin builtin = { .child = child, .listen_fd = -1 };
+	struct loop_io *orders;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN); /* who waits in close() is not waited for */
+	allow_many_descriptors(&builtin);
+	if (loop_new(&builtin.loop, NULL) < 0 ||
+	    loop_io_new(builtin.loop, child->control_fd, EPOLLIN, on_order, &builtin, &orders,
+			NULL) < 0)
+		give_up(&builtin, AGENT_CALL_SOCKET, nsec_now(), errno, "epoll");
+	builtin.spec = child->spec ? child->spec : await_part(child);
+	read_options(&builtin);
+	if (builtin.spec->node == NODE_SERVER)
+		start_listening(&builtin);
+	else if (!builtin.spec->wait &&
+		 scenario_option(builtin.spec->options, OPTION_AUTOCONNECT, 1))
+		connect_all(&builtin, scenario_option(builtin.spec->options, OPTION_LOCAL_PORT, 0));
+	loop_run(builtin.loop, NULL);
+	_exit(EXIT_FAILURE);
+}

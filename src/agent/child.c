@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+void agent_child_report(const struct agent_child *child, const struct agent_report *report)
+{
+	ssize_t n;
+
+	do
+		n = send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		_exit(EXIT_FAILURE);
+}
+
+static bool is_command(const struct agent_child *child)
+{
+	return child->spec && child->spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
+}
+
+_Noreturn static void give_up(const struct agent_child *child, const char *what)
+{
+	struct agent_report report = {
+		.call = is_command(child) ? AGENT_CALL_EXEC : AGENT_CALL_SOCKET,
+		.error = errno,
+	};
+
+	report.start_nsec = report.time_nsec = nsec_now();
+	strncpy(report.detail, what, sizeof(report.detail) - 1);
+	agent_child_report(child, &report);
+	_exit(EXIT_FAILURE);
+}
+
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Keeps 0, 1, 2 and what is ours. What deadpeer has open (other agents' sockets, namespaces, the
+ * database) must not live on here. */
+static void close_others(const struct agent_child *child)
+{
+	int keep[] = { child->control_fd, child->output_fd, child->ack_fd };
+	int next = STDERR_FILENO + 1;
+
+	qsort(keep, ARRAY_SIZE(keep), sizeof(keep[0]), compare_fds);
+	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
+		if (keep[i] < next)
+			continue;
+		if (keep[i] > next)
+			close_range(next, keep[i] - 1, 0);
+		next = keep[i] + 1;
+	}
+	close_range(next, ~0U, 0);
+}
+
+/* Standard error stays: a sanitizer's last words go there. */
+static void null_stdio(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	dup2(fd, STDIN_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static void default_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Both ends of a built-in trial on one processor: what a veth carries waits in the queue of the
+ * processor that sent it (net/core/dev.c: netif_rx(), enqueue_to_backlog()), so that two that send
+ * in turn overtake each other, as no cable lets them. A command may want more than one. */
+static void stay(unsigned int place)
+{
+	cpu_set_t allowed, one;
+	unsigned int n;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0 || CPU_COUNT(&allowed) < 2)
+		return;
+	n = place % (unsigned int)CPU_COUNT(&allowed);
+	CPU_ZERO(&one);
+	for (unsigned int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++) {
+		if (CPU_ISSET(cpu, &allowed) && n-- == 0)
+			CPU_SET(cpu, &one);
+	}
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+void agent_child_settle(const struct agent_spec *spec)
+{
+	prctl(PR_SET_NAME, spec->node == NODE_CLIENT ? "deadpeer-client" : "deadpeer-server");
+	if (spec->options->option[OPTION_WORKLOAD] != WORKLOAD_COMMAND)
+		stay(spec->place);
+}
+
+/* Everything is inherited with signals blocked, so no handler of deadpeer's runs here. */
+_Noreturn void agent_child_main(const struct agent_child *child)
+{
+	struct pollfd parent = { .fd = child->control_fd };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have died before that: its end of the socket is closed then. */
+	if (poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP))
+		_exit(EXIT_FAILURE);
+	setpgid(0, 0);
+	default_signals();
+	if (setns(child->netns_fd, CLONE_NEWNET) < 0)
+		give_up(child, "setns(network)");
+	close_others(child);
+	null_stdio();
+	if (child->spec)
+		agent_child_settle(child->spec);
+	if (is_command(child))
+		agent_command_main(child);
+	agent_builtin_main(child);
+}

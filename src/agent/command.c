@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/child.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "src/util/loop.h"
+
+/*
+ * Theory of operation. A program that does not expect to be process 1 behaves
+ * oddly as one (signals are ignored, orphans stay zombies), so the agent stays
+ * as a small init: it starts the command, reaps whatever ends, reports the end of
+ * the command, and leaves when nothing is left below it. It hears of ends by a
+ * signalfd and of orders by the control socket.
+ */
+
+struct command {
+	const struct agent_child *child;
+	struct loop *loop;
+	struct loop_io *orders, *signals;
+	int signal_fd;
+	pid_t pid; /* of the command itself; -1 once it has ended */
+};
+
+/* What a word in braces stands for, and the variable with the same text. */
+enum fact {
+	FACT_SERVER,
+	FACT_CLIENT,
+	FACT_PORT,
+	FACT_FAMILY,
+	FACT_NODE,
+	_FACT_MAX,
+};
+
+static const struct {
+	const char *placeholder, *variable;
+} fact_names[] = {
+	[FACT_SERVER] = { "{server}", "DEADPEER_SERVER" },
+	[FACT_CLIENT] = { "{client}", "DEADPEER_CLIENT" },
+	[FACT_PORT] = { "{port}", "DEADPEER_PORT" },
+	[FACT_FAMILY] = { "{family}", "DEADPEER_FAMILY" },
+	[FACT_NODE] = { "{node}", "DEADPEER_NODE" },
+};
+static_assert(ARRAY_SIZE(fact_names) == _FACT_MAX, "a name for every fact");
+
+struct facts {
+	char text[_FACT_MAX][INET6_ADDRSTRLEN];
+};
+
+static void facts_fill(struct facts *facts, const struct agent_spec *spec)
+{
+	bool client = spec->node == NODE_CLIENT;
+
+	ip_format(facts->text[FACT_CLIENT], sizeof(facts->text[0]),
+		  client ? &spec->local : &spec->peer);
+	ip_format(facts->text[FACT_SERVER], sizeof(facts->text[0]),
+		  client ? &spec->peer : &spec->local);
+	snprintf(facts->text[FACT_PORT], sizeof(facts->text[0]), "%u", spec->port);
+	snprintf(facts->text[FACT_FAMILY], sizeof(facts->text[0]), "%s", family_name(spec->family));
+	snprintf(facts->text[FACT_NODE], sizeof(facts->text[0]), "%s", node_name(spec->node));
+}
+
+/* Copies one placeholder's text or one character of `*word`, and moves past it. */
+static void expand_one(const struct facts *facts, const char **word, FILE *out)
+{
+	for (enum fact i = 0; i < _FACT_MAX; i++) {
+		size_t length = strlen(fact_names[i].placeholder);
+
+		if (strncmp(*word, fact_names[i].placeholder, length) == 0) {
+			fputs(facts->text[i], out);
+			*word += length;
+			return;
+		}
+	}
+	fputc(*(*word)++, out);
+}
+
+static char *expand(const struct facts *facts, const char *word)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	while (*word)
+		expand_one(facts, &word, out);
+	return fclose(out) == 0 ? text : NULL;
+}
+
+/* The process is replaced or ends: what is allocated here need not be freed. */
+static char **expand_all(const struct facts *facts, char *const *words)
+{
+	size_t count = 0;
+	char **argv;
+
+	while (words[count])
+		count++;
+	argv = calloc(count + 1, sizeof(*argv));
+	for (size_t i = 0; argv && i < count; i++)
+		if (!(argv[i] = expand(facts, words[i])))
+			return NULL;
+	return argv;
+}
+
+/* /proc and /sys that show this PID and network namespace, in a mount namespace of our own.
+ * Where that is not allowed, the host's stay. */
+static void mount_views(void)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return;
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
+		return;
+	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+/* In the command's process. Returns only with an error. */
+static int become(const struct agent_child *child)
+{
+	struct facts facts;
+	sigset_t none;
+	char **argv;
+
+	facts_fill(&facts, child->spec);
+	argv = expand_all(&facts, child->spec->options->command);
+	if (!argv || !argv[0])
+		return argv ? -ENOENT : -ENOMEM;
+	for (enum fact i = 0; i < _FACT_MAX; i++)
+		if (setenv(fact_names[i].variable, facts.text[i], 1) < 0)
+			return -errno;
+	if (dup2(child->output_fd, STDOUT_FILENO) < 0 || dup2(child->output_fd, STDERR_FILENO) < 0)
+		return -errno;
+	setsid(); /* no terminal to ask a password on */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(argv[0], argv);
+	return -errno;
+}
+
+/* The pipe closes itself when the new program runs; an errno comes when it does not. */
+static int start(struct command *command)
+{
+	int pair[2], error = 0;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -errno;
+	command->pid = fork();
+	if (command->pid < 0)
+		return -errno;
+	if (command->pid == 0) {
+		error = become(command->child);
+		if (write(pair[1], &error, sizeof(error)) < 0)
+			_exit(126);
+		_exit(127);
+	}
+	close(pair[1]);
+	while (read(pair[0], &error, sizeof(error)) < 0 && errno == EINTR)
+		;
+	close(pair[0]);
+	return error;
+}
+
+static void report(const struct command *command, enum agent_call call, nsec_t start_nsec,
+		   int error, int64_t result)
+{
+	struct agent_report message = {
+		.call = call,
+		.start_nsec = start_nsec,
+		.time_nsec = nsec_now(),
+		.error = error,
+		.result = result,
+	};
+
+	agent_child_report(command->child, &message);
+}
+
+static void on_signal(void *userdata, uint32_t events)
+{
+	struct command *command = userdata;
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	if (read(command->signal_fd, &info, sizeof(info)) < 0)
+		return;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != command->pid)
+			continue;
+		report(command, AGENT_CALL_EXIT, nsec_now(), 0, status);
+		command->pid = -1;
+	}
+	if (pid < 0 && errno == ECHILD)
+		_exit(EXIT_SUCCESS);
+}
+
+static void on_order(void *userdata, uint32_t events)
+{
+	struct command *command = userdata;
+	struct agent_order order;
+	uint64_t one = 1;
+	ssize_t n = recv(command->child->control_fd, &order, sizeof(order), MSG_DONTWAIT);
+
+	if (n == 0)
+		_exit(EXIT_SUCCESS);
+	if (n != sizeof(order) || order.kind == AGENT_ORDER_ACT)
+		return;
+	kill(-1, order.kind == AGENT_ORDER_FREEZE ? SIGSTOP : SIGCONT);
+	if (write(command->child->ack_fd, &one, sizeof(one)) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+static int prepare(struct command *command)
+{
+	sigset_t mask;
+	int rc;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	command->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (command->signal_fd < 0)
+		return -errno;
+	rc = loop_new(&command->loop, NULL);
+	if (rc >= 0)
+		rc = loop_io_new(command->loop, command->child->control_fd, EPOLLIN, on_order,
+				 command, &command->orders, NULL);
+	if (rc >= 0)
+		rc = loop_io_new(command->loop, command->signal_fd, EPOLLIN, on_signal, command,
+				 &command->signals, NULL);
+	return rc;
+}
+
+_Noreturn void agent_command_main(const struct agent_child *child)
+{
+	struct command command = { .child = child };
+	nsec_t start_nsec;
+	int rc;
+
+	mount_views();
+	rc = prepare(&command);
+	start_nsec = nsec_now();
+	if (rc >= 0)
+		rc = start(&command);
+	report(&command, AGENT_CALL_EXEC, start_nsec, -rc, 0);
+	if (rc < 0)
+		_exit(127);
+	close(child->output_fd);
+	loop_run(command.loop, NULL);
+	_exit(EXIT_FAILURE);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "src/agent/builtin.h"
+#include "src/scenario/option.h"
+
+/* `value` in the unit of the socket option; SO_LINGER alone takes a struct. */
+static int apply_one(int fd, const struct option_definition *definition, int64_t value)
+{
+	int number = definition->type == OPTION_TYPE_TIME ? value / definition->unit_nsec : value;
+	struct linger linger = { .l_onoff = 1, .l_linger = number };
+	bool is_linger = definition->level == SOL_SOCKET && definition->name == SO_LINGER;
+
+	if (setsockopt(fd, definition->level, definition->name,
+		       is_linger ? (void *)&linger : &number,
+		       is_linger ? sizeof(linger) : sizeof(number)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* What a listener has, its connections inherit; the rest is set on them. A socket that connects
+ * gets everything. */
+int agent_socket_apply(int fd, const struct scenario_agent *options, bool listener, bool accepted,
+		       char *detail, size_t detail_size)
+{
+	for (enum option i = 0; i < _OPTION_MAX; i++) {
+		const struct option_definition *definition = &option_definitions[i];
+		int rc;
+
+		if (definition->level < 0 || options->option[i] == OPTION_UNSET)
+			continue;
+		if ((listener && !definition->on_listener) || (accepted && definition->on_listener))
+			continue;
+		rc = apply_one(fd, definition, options->option[i]);
+		if (rc < 0) {
+			/* the help of a socket option begins with its constant */
+			snprintf(detail, detail_size, "setsockopt(%.*s)",
+				 (int)strcspn(definition->help, ":; "), definition->help);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+int agent_socket_new(enum family family, const struct scenario_agent *options, bool listener,
+		     int *ret_fd, char *detail, size_t detail_size)
+{
+	_cleanup_(fd_closep) int fd = -1;
+	int rc;
+
+	fd = socket(family == FAMILY_IPV6 ? AF_INET6 : AF_INET,
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0) {
+		rc = -errno;
+		snprintf(detail, detail_size, "socket()");
+		return rc;
+	}
+	rc = agent_socket_apply(fd, options, listener, false, detail, detail_size);
+	if (rc < 0)
+		return rc;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+unsigned int agent_socket_address(const struct ip *ip, uint16_t port,
+				  struct sockaddr_storage *ret_address)
+{
+	*ret_address = (struct sockaddr_storage){ 0 };
+	if (ip->family == AF_INET6) {
+		struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
+
+		v6->sin6_family = AF_INET6;
+		v6->sin6_addr = ip->v6;
+		v6->sin6_port = htons(port);
+		return sizeof(*v6);
+	}
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
+
+	v4->sin_family = AF_INET;
+	v4->sin_addr = ip->v4;
+	v4->sin_port = htons(port);
+	return sizeof(*v4);
+}
+
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+	if (address->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+	return ntohs(((const struct sockaddr_in *)address)->sin_port);
+}
+
+void agent_socket_describe(int fd, struct connection *connection)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
+		connection->local_port = port_of(&address);
+	size = sizeof(address);
+	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0)
+		connection->peer_port = port_of(&address);
+	size = sizeof(connection->cookie);
+	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &connection->cookie, &size);
+}

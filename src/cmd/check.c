@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/cmd/cmd.h"
+#include "src/kernel/kernel.h"
+#include "src/model/estimate.h"
+#include "src/study/plan.h"
+
+struct counts {
+	size_t scenarios, trials, studies;
+};
+
+static void print_counts(const struct counts *counts)
+{
+	if (counts->scenarios)
+		printf("%zu scenario%s, %zu trial%s: ok\n", counts->scenarios,
+		       counts->scenarios == 1 ? "" : "s", counts->trials,
+		       counts->trials == 1 ? "" : "s");
+	if (counts->studies > 1)
+		printf("%zu studies: ok\n", counts->studies);
+}
+
+/* "power-loss-busy: 16 x 2 x ..." would say less than what multiplies. */
+static void print_factors(const struct study *study, const struct study_plan *plan)
+{
+	printf(" (%zu scenario%s", study->n_subjects, study->n_subjects == 1 ? "" : "s");
+	for (size_t i = 0; i < study->n_axes; i++)
+		printf(" %s %zu %s", study->paired && i ? "with" : "x", study->axes[i].n_values,
+		       study->axes[i].name);
+	printf(" x %zu kernel%s x %zu famil%s x %u repeat%s%s)", plan->n_kernels,
+	       plan->n_kernels == 1 ? "" : "s", study->n_families,
+	       study->n_families == 1 ? "y" : "ies", study->repeats, study->repeats == 1 ? "" : "s",
+	       study->n_exclusions ? ", less what is excluded" : "");
+}
+
+static int print_plan(const struct study *study, const struct engine *engine, struct error *err)
+{
+	const struct study_options options = { .engine = engine,
+					       .seed = 1,
+					       .max_trials = STUDY_MAX_TRIALS };
+	_cleanup_(study_plan_freep) struct study_plan *plan = NULL;
+	_cleanup_(freep) const struct study_trial **trials = NULL;
+	unsigned int needs = 0;
+	char text[64];
+	size_t n;
+	int r = study_plan_new(study, &options, &plan, err);
+
+	if (r < 0)
+		return r;
+	trials = study_plan_shard(plan, 1, 1, &n);
+	if (!trials)
+		return error_errno(err, -ENOMEM, "check");
+	for (size_t i = 0; i < plan->n_cells; i++)
+		needs |= plan->cells[i].needs;
+	printf("  %s: %zu trial%s", engine->name, plan->n_trials, plan->n_trials == 1 ? "" : "s");
+	print_factors(study, plan);
+	printf(", about %s", estimate_format_span(study_plan_time(plan, trials, n, engine, 0), text,
+						  sizeof(text)));
+	if (needs)
+		printf(", needs %s", estimate_format_needs(needs, text, sizeof(text)));
+	putchar('\n');
+	return 0;
+}
+
+/* A kernel that is not here is no mistake of the file's. */
+static void print_kernels(const struct study *study)
+{
+	for (size_t i = 0; i < study->n_kernels; i++) {
+		struct kernel kernel = { 0 };
+		struct error err = { 0 };
+
+		if (kernel_find(study->kernels[i], NULL, &kernel, &err) < 0)
+			printf("  not at hand: kernel %s (deadpeer kernels fetch %s)\n",
+			       study->kernels[i], study->kernels[i]);
+		else
+			kernel_deinit(&kernel);
+	}
+}
+
+static int check_study(const char *what, struct error *err)
+{
+	_cleanup_(study_freep) struct study *study = NULL;
+	int r = study_load(what, &study, err);
+
+	if (r >= 0)
+		printf("%s: %s\n", study->name, study->summary);
+	for (size_t i = 0; r >= 0 && engines[i]; i++)
+		r = print_plan(study, engines[i], err);
+	if (r >= 0)
+		print_kernels(study);
+	return r;
+}
+
+static int check_one(const char *what, struct counts *counts, struct error *err)
+{
+	struct scenario_request request = { .what = what };
+	struct scenario_list list = { 0 };
+	int r;
+
+	if (study_is(what)) {
+		r = check_study(what, err);
+		counts->studies += r >= 0;
+		return r;
+	}
+	r = scenario_load(&request, &list, err);
+	counts->scenarios += r >= 0;
+	counts->trials += r >= 0 ? list.count : 0;
+	scenario_list_deinit(&list);
+	return r;
+}
+
+static int cmd_check(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	struct counts counts = { 0 };
+	int status = 0;
+
+	switch (arguments_next(&state, err)) {
+	case ARGUMENTS_ERROR:
+		return -EINVAL;
+	case ARGUMENTS_HELP:
+		return 0;
+	default:
+		break;
+	}
+	if (state.first_operand == argc)
+		return error_input(err, "check: which file?");
+	for (int i = state.first_operand; i < argc; i++) {
+		struct error wrong = { 0 };
+
+		if (check_one(argv[i], &counts, &wrong) >= 0)
+			continue;
+		fprintf(stderr, "deadpeer: %s\n", wrong.text);
+		status = 2;
+	}
+	print_counts(&counts);
+	return status;
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.operands = "FILE...",
+	.summary = "Check files of scenarios and studies without running them",
+	.details = "Each file that is wrong gets one line, with the number of the first wrong line "
+		   "in it;\nthen the exit status is 2. Of a study it says how many trials it has, "
+		   "and roughly how\nlong they take on each engine. FILE may also be a scenario's "
+		   "or study's name, or a\ncatalogue id. Names of sysctls are known to the kernel "
+		   "alone: whether they exist is\nseen when a trial runs; of a study those of TCP "
+		   "and IP are checked.",
+	.run = cmd_check,
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/cmd/cmd.h"
+#include "src/cmd/probe.h"
+#include "src/report/table.h"
+#include "src/util/cleanup.h"
+
+enum {
+	ARGUMENT_JSON,
+};
+
+static const struct argument arguments[] = {
+	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a check and nothing else" },
+	{ 0 },
+};
+
+static bool has_remedy(const struct probe *probe, const struct probe_result *result)
+{
+	return result->tried && !result->ok && probe->remedy;
+}
+
+static void print_json(const struct probe *probe, const struct probe_result *result)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "check", json_object_new_string(probe->name));
+	json_object_object_add(o, "ok", json_object_new_boolean(result->ok));
+	json_object_object_add(o, "required", json_object_new_boolean(probe->required));
+	json_object_object_add(o, "detail",
+			       *result->detail ? json_object_new_string(result->detail) : NULL);
+	json_object_object_add(o, "remedy",
+			       has_remedy(probe, result) ? json_object_new_string(probe->remedy)
+							 : NULL);
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+static void add_row(struct table *table, const struct probe *probe,
+		    const struct probe_result *result)
+{
+	char text[1280];
+
+	table_cell(table,
+		   result->ok	     ? TABLE_GOOD
+		   : probe->required ? TABLE_BAD
+				     : TABLE_DIM,
+		   result->ok ? "ok" : "missing");
+	table_cell(table, TABLE_PLAIN, probe->name);
+	snprintf(text, sizeof(text), "%s%s%s", result->detail,
+		 has_remedy(probe, result) ? ". Remedy: " : "",
+		 has_remedy(probe, result) ? probe->remedy : "");
+	table_cell(table, TABLE_PLAIN, text);
+}
+
+/* Returns how many required ones failed. */
+static int examine(struct table *table, bool json, struct error *err)
+{
+	bool namespaces = true;
+	int missing = 0, r = 0;
+
+	for (const struct probe *probe = probes; probe->name; probe++) {
+		struct probe_result result = { .detail = "not tried without network namespaces" };
+
+		if (namespaces || !probe->in_namespace)
+			r = probe_run(probe, &result, err);
+		if (r < 0)
+			return r;
+		if (!strcmp(probe->name, PROBE_NETWORK_NAMESPACES))
+			namespaces = result.ok;
+		missing += probe->required && !result.ok;
+		if (json)
+			print_json(probe, &result);
+		else
+			add_row(table, probe, &result);
+	}
+	return missing;
+}
+
+static int doctor(bool json, struct error *err)
+{
+	static const char *const headers[] = { "STATUS", "WHAT", "DETAIL" };
+	static const bool right[ARRAY_SIZE(headers)] = { 0 };
+	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	int missing;
+
+	if (!table)
+		return error_errno(err, -ENOMEM, "doctor");
+	missing = examine(table, json, err);
+	if (!json && missing >= 0) {
+		table_print(table, stdout);
+		printf("\n%s\n", missing ? "Something that every trial needs is missing: the host "
+					   "engine cannot run here."
+					 : "The host engine can run here.");
+	}
+	table_free(table);
+	return missing > 0 ? error_exit_status(ERROR_CAPABILITY) : missing;
+}
+
+static int cmd_doctor(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	bool json = false;
+	int argument;
+
+	while ((argument = arguments_next(&state, err)) >= 0)
+		json = true;
+	if (argument == ARGUMENTS_ERROR)
+		return -EINVAL;
+	if (argument == ARGUMENTS_HELP)
+		return 0;
+	if (state.first_operand < argc)
+		return error_input(err, "doctor: takes no operand, got '%s'",
+				   argv[state.first_operand]);
+	return doctor(json, err);
+}
+
+const struct verb verb_doctor = {
+	.name = "doctor",
+	.operands = "",
+	.summary = "Find out what this machine can do, and what would bring the rest",
+	.details = "Each line is tried, as the present user. Exit status: 0 the host engine can "
+		   "run,\n3 it cannot.",
+	.arguments = arguments,
+	.run = cmd_doctor,
+};

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/cmd/cmd.h"
+#include "src/model/estimate.h"
+#include "src/report/table.h"
+#include "src/scenario/scenario.h"
+#include "src/study/study.h"
+
+enum {
+	ARGUMENT_JSON,
+};
+
+static const struct argument arguments[] = {
+	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a scenario and nothing else" },
+	{ 0 },
+};
+
+/* The catalogue's sections, by the letter and number of an id. */
+static const struct section {
+	char letter;
+	unsigned int first, last;
+	const char *title;
+} sections[] = {
+	{ 'E', 1, 9, "Orderly ends" },
+	{ 'E', 10, 12, "A process dies" },
+	{ 'E', 13, 23, "A host loses power" },
+	{ 'E', 24, 28, "The network is cut" },
+	{ 'E', 30, 33, "Forced and lingering closes" },
+	{ 'E', 40, 42, "Nobody accepts" },
+	{ 'C', 1, 99, "Classical cases of the field" },
+	{ .title = "Others" },
+};
+
+static const struct section *section_of(const char *id)
+{
+	const struct section *s = sections;
+	unsigned int number = 0;
+	char letter = 0, rest;
+
+	if (id && sscanf(id, "%c%u%c", &letter, &number, &rest) != 2)
+		letter = 0;
+	while (s->letter && (s->letter != letter || number < s->first || number > s->last))
+		s++;
+	return s;
+}
+
+/* A file in its real and its quick form. */
+struct entry {
+	struct scenario_list real, quick;
+	const struct section *section;
+	size_t order; /* by id */
+};
+
+struct entries {
+	struct entry *items;
+	size_t count;
+};
+
+static int entry_load(struct entry *entry, const char *path, struct error *err)
+{
+	struct scenario_request request = { .what = path };
+	int r = scenario_load(&request, &entry->real, err);
+
+	request.quick = true;
+	return r < 0 ? r : scenario_load(&request, &entry->quick, err);
+}
+
+static void entries_deinit(struct entries *entries)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		scenario_list_deinit(&entries->items[i].real);
+		scenario_list_deinit(&entries->items[i].quick);
+	}
+	free(entries->items);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->section != y->section)
+		return x->section < y->section ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
+}
+
+/* A file that is wrong is named, and the others are read all the same. */
+static int load_all(char **paths, struct entries *entries, struct error *err)
+{
+	size_t n = 0;
+	int status = 0;
+
+	while (paths[n])
+		n++;
+	entries->items = calloc(n + 1, sizeof(*entries->items));
+	if (!entries->items)
+		return error_errno(err, -ENOMEM, "list");
+	for (size_t i = 0; i < n; i++) {
+		struct entry *entry = &entries->items[entries->count];
+		struct error wrong = { 0 };
+
+		if (entry_load(entry, paths[i], &wrong) < 0) {
+			scenario_list_deinit(&entry->real);
+			scenario_list_deinit(&entry->quick);
+			fprintf(stderr, "deadpeer: %s\n", wrong.text);
+			status = 2;
+			continue;
+		}
+		entry->section = section_of(entry->real.items[0]->id);
+		entry->order = entries->count++;
+	}
+	qsort(entries->items, entries->count, sizeof(*entries->items), compare_entries);
+	return status;
+}
+
+/* The longest of the variants, which run at the same time. NSEC_NONE: there are none. */
+static nsec_t span_of(const struct scenario_list *list)
+{
+	nsec_t span = NSEC_NONE;
+
+	for (size_t i = 0; i < list->count; i++) {
+		nsec_t t = estimate_span(list->items[i], FAMILY_IPV4);
+
+		if (t > span)
+			span = t;
+	}
+	return span;
+}
+
+static nsec_t virtual_time_of(const struct scenario_list *list)
+{
+	return estimate_virtual_time(list->items, list->count, FAMILY_IPV4);
+}
+
+static unsigned int needs_of(const struct scenario_list *list)
+{
+	unsigned int needs = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		needs |= estimate_needs(list->items[i]);
+	return needs;
+}
+
+static void add_row(struct table *table, const struct entry *entry)
+{
+	const struct scenario *s = entry->real.items[0];
+	char text[192];
+
+	table_cell(table, TABLE_PLAIN, s->id ? s->id : "-");
+	if (entry->real.count > 1)
+		snprintf(text, sizeof(text), "%s (%zu variants)", s->name, entry->real.count);
+	table_cell(table, TABLE_PLAIN, entry->real.count > 1 ? text : s->name);
+	estimate_format_needs(needs_of(&entry->real), text, sizeof(text));
+	table_cell(table, TABLE_PLAIN, text);
+	table_cell(table, TABLE_PLAIN,
+		   estimate_format_span(span_of(&entry->real), text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN,
+		   estimate_format_span(span_of(&entry->quick), text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN,
+		   estimate_format_span(virtual_time_of(&entry->real), text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN, s->summary ? s->summary : "");
+}
+
+static json_object *span_json(nsec_t span)
+{
+	char text[32];
+
+	if (span == NSEC_NONE)
+		return NULL;
+	snprintf(text, sizeof(text), "%.3f", nsec_to_sec(span));
+	return json_object_new_double_s(nsec_to_sec(span), text);
+}
+
+static json_object *string_json(const char *text)
+{
+	return text ? json_object_new_string(text) : NULL;
+}
+
+static void print_json(const struct entry *entry)
+{
+	const struct scenario *s = entry->real.items[0];
+	json_object *o = json_object_new_object(), *variants = json_object_new_array();
+	unsigned int needs = needs_of(&entry->real);
+	json_object *list = json_object_new_array();
+	char text[64];
+
+	json_object_object_add(o, "id", string_json(s->id));
+	json_object_object_add(o, "name", string_json(s->name));
+	json_object_object_add(o, "section", string_json(entry->section->title));
+	json_object_object_add(o, "summary", string_json(s->summary));
+	json_object_object_add(o, "file", string_json(s->file));
+	for (size_t i = 0; i < entry->real.count; i++)
+		if (entry->real.items[i]->variant)
+			json_object_array_add(variants, string_json(entry->real.items[i]->variant));
+	json_object_object_add(o, "variants", variants);
+	for (int i = 0; i < _NEED_MAX; i++)
+		if (needs & (1u << i))
+			json_object_array_add(list, string_json(estimate_format_needs(
+							    1u << i, text, sizeof(text))));
+	json_object_object_add(o, "needs", list);
+	json_object_object_add(o, "real_s", span_json(span_of(&entry->real)));
+	json_object_object_add(o, "quick_s", span_json(span_of(&entry->quick)));
+	json_object_object_add(o, "virtual_s", span_json(virtual_time_of(&entry->real)));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+static int print_table(const struct entries *entries, struct error *err)
+{
+	static const char *const headers[] = { "ID",	"SCENARIO", "NEEDS", "HOST",
+					       "QUICK", "QEMU",	    "WHAT" };
+	static const bool right[ARRAY_SIZE(headers)] = { [3] = true, [4] = true, [5] = true };
+	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+
+	if (!table)
+		return error_errno(err, -ENOMEM, "list");
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct entry *entry = &entries->items[i];
+
+		if (!i || entry[-1].section != entry->section)
+			table_section(table, entry->section->title);
+		add_row(table, entry);
+	}
+	table_print(table, stdout);
+	table_free(table);
+	return 0;
+}
+
+static void paths_freep(char ***paths)
+{
+	for (char **path = *paths; path && *path; path++)
+		free(*path);
+	free(*paths);
+}
+
+static void print_study(const char *name, void *userdata)
+{
+	bool *any = userdata;
+
+	printf("%s%s", *any ? ", " : "\nStudies, for sweep; check says what each is: ", name);
+	*any = true;
+}
+
+static void print_studies(void)
+{
+	bool any = false;
+
+	study_for_each_name(print_study, &any);
+	if (any)
+		putchar('\n');
+}
+
+static int list(bool json, struct error *err)
+{
+	_cleanup_(entries_deinit) struct entries entries = { 0 };
+	_cleanup_(paths_freep) char **paths = NULL;
+	int status = scenario_find_all(&paths, err), r = 0;
+
+	if (status >= 0 && !*paths)
+		return error_input(err, "list: no scenarios found; set DEADPEER_SCENARIOS to their "
+					"directory");
+	if (status >= 0)
+		status = load_all(paths, &entries, err);
+	if (status < 0)
+		return status;
+	for (size_t i = 0; json && i < entries.count; i++)
+		print_json(&entries.items[i]);
+	if (!json)
+		r = print_table(&entries, err);
+	if (!json && r >= 0)
+		print_studies();
+	return r < 0 ? r : status;
+}
+
+static int cmd_list(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	bool json = false;
+	int argument;
+
+	while ((argument = arguments_next(&state, err)) >= 0)
+		json = true;
+	if (argument == ARGUMENTS_ERROR)
+		return -EINVAL;
+	if (argument == ARGUMENTS_HELP)
+		return 0;
+	if (state.first_operand < argc)
+		return error_input(err,
+				   "list: takes no operand, got '%s'; `deadpeer show %s` "
+				   "tells of one scenario",
+				   argv[state.first_operand], argv[state.first_operand]);
+	return list(json, err);
+}
+
+const struct verb verb_list = {
+	.name = "list",
+	.operands = "",
+	.summary = "List the scenarios: what each shows, needs, and how long it takes",
+	.details =
+		"HOST and QUICK are rough times on the host engine, without and with `run "
+		"--quick`,\nand QEMU in virtual time; of a scenario with variants, of all of "
+		"them. NEEDS names\nwhat the kernel or you must bring beyond network namespaces; "
+		"`deadpeer doctor` says\nwhether this machine has it. Scenarios are looked for in "
+		"$DEADPEER_SCENARIOS, the\nsource tree and the installed data directory.",
+	.arguments = arguments,
+	.run = cmd_list,
+};

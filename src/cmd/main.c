@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One table of verbs, for dispatch and for usage. The only file that prints errors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/cmd/cmd.h"
+#include "src/cmd/complete.h"
+#include "src/engine/guest-main.h"
+#include "src/util/cleanup.h"
+
+static const struct verb *const verbs[] = { &verb_run,	  &verb_list,  &verb_show,    &verb_check,
+					    &verb_doctor, &verb_shell, &verb_kernels, &verb_sweep,
+					    &verb_export, &verb_merge };
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: deadpeer VERB [OPTION]... [ARGUMENT]...\n\n"
+		     "How long does Linux take to notice that the other end of a TCP connection is "
+		     "gone,\nand which setting decides?\n\nVerbs:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(out, "  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
+	fprintf(out, "\n`deadpeer VERB --help` says more; so does `man deadpeer`.\n");
+}
+
+static const struct verb *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
+
+static int dispatch(int argc, char **argv, struct error *err)
+{
+	const char *name = argc > 1 ? argv[1] : "--help";
+	const struct verb *verb = find(name);
+
+	if (verb)
+		return verb->run(verb, argc - 1, argv + 1, err);
+	if (!strcmp(name, "help") && argc > 2 && find(argv[2])) {
+		arguments_help(find(argv[2]));
+		return 0;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		usage(argc > 1 ? stdout : stderr);
+		return argc > 1 ? 0 : 2;
+	}
+	if (!strcmp(name, "--version")) {
+		puts("deadpeer " DEADPEER_VERSION);
+		return 0;
+	}
+	if (!strcmp(name, "__complete")) {
+		complete_print(verbs, ARRAY_SIZE(verbs), argc - 2, argv + 2);
+		return 0;
+	}
+	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
+}
+
+/* A descriptor that was closed would be given to the next socket, and printed into. Opened for
+ * reading, it still fails whoever writes: nobody takes a result that went nowhere for one. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = { 0 };
+	int r;
+
+	guest_run_if_guest();
+	open_standard_descriptors();
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
+	r = dispatch(argc, argv, &err);
+	if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		r = error_errno(&err, -errno, "standard output");
+	if (r >= 0)
+		return r;
+	if (err.kind == ERROR_NONE)
+		error_errno(&err, r, "internal error");
+	fprintf(stderr, "deadpeer: %s\n", err.text);
+	return error_exit_status(err.kind);
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/cmd/probe.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "netns/firewall.h"
+#include "netns/link.h"
+#include "netns/packetfilter.h"
+#include "netns/qdisc.h"
+#include "netns/route.h"
+#include "netns/sockdiag.h"
+#include "netns/sysctl.h"
+#include "src/model/model.h"
+#include "src/observer/observer.h"
+#include "src/testbed/privilege.h"
+#include "src/util/cleanup.h"
+
+#define TIME_LIMIT_S 20	   /* for one probe */
+#define NOBODY	     65534 /* the user that an ordinary one is stood for by */
+#define FDS_WANTED   1024
+
+static int probe_kernel(char *detail, size_t size, struct error *err)
+{
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		return error_errno(err, -errno, "uname");
+	snprintf(detail, size, "%s %s, %u timer ticks a second", u.sysname, u.release, model_hz());
+	return 0;
+}
+
+static int probe_privilege(char *detail, size_t size, struct error *err)
+{
+	bool root = privilege_is_root();
+
+	snprintf(detail, size, "%s", root ? "root" : "an ordinary user, in a user namespace");
+	return privilege_acquire(err);
+}
+
+/* As an ordinary user would; root stands for one by becoming one. */
+static int probe_rootless(char *detail, size_t size, struct error *err)
+{
+	if (geteuid() == 0 &&
+	    (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
+		return error_errno(err, -errno, "become an ordinary user");
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return error_errno(err, -errno, "user namespaces: unshare");
+	snprintf(detail, size, "ordinary users may make user namespaces");
+	return 0;
+}
+
+/* A namespace to try things in, with its netlink socket of `protocol`. */
+static int make_namespace(int protocol, struct netns **ret_ns, struct nl **ret_nl,
+			  struct error *err)
+{
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = netns_new(ret_ns, err);
+	return r < 0 ? r : nl_new(*ret_ns, protocol, ret_nl, err);
+}
+
+static int probe_netns(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	int r = privilege_acquire(err);
+
+	return r < 0 ? r : netns_new(&ns, err);
+}
+
+static int probe_veth(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	struct link_end a = { .name = "a" }, b = { .name = "b" };
+	int r = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
+
+	if (r < 0)
+		return r;
+	link_put_veth(nl, &a, &b, 0);
+	return nl_commit(nl, err);
+}
+
+static int probe_sysctl(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = netns_new(&ns, err);
+	return r < 0 ? r : sysctl_set(ns, "net.ipv4.tcp_retries2", "3", err);
+}
+
+static int probe_policy_routing(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	int r = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
+
+	if (r < 0)
+		return r;
+	route_put_rule(nl, AF_INET, "lo", 101, 100);
+	return nl_commit(nl, err);
+}
+
+static int probe_pid_namespace(char *detail, size_t size, struct error *err)
+{
+	int r = privilege_acquire(err), status = 0;
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	if (unshare(CLONE_NEWPID) < 0)
+		return error_errno(err, -errno, "unshare(CLONE_NEWPID)");
+	pid = fork();
+	if (pid < 0)
+		return error_errno(err, -errno, "fork in a PID namespace");
+	if (pid == 0)
+		_exit(getpid() == 1 ? 0 : 1);
+	if (waitpid(pid, &status, 0) < 0 || status != 0)
+		return error_set(err, ERROR_CAPABILITY, -ECHILD, "no PID namespace was made");
+	return 0;
+}
+
+static int probe_packet_socket(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	_cleanup_(fd_closep) int fd = -1;
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = netns_new(&ns, err);
+	return r < 0 ? r : netns_socket(ns, AF_PACKET, SOCK_RAW, 0, &fd, err);
+}
+
+static int ignore_socket(const struct sockdiag_socket *socket, void *userdata)
+{
+	return 0;
+}
+
+static int probe_sock_diag(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	_cleanup_(fd_closep) int fd = -1;
+	int r = make_namespace(NETLINK_SOCK_DIAG, &ns, &nl, err);
+
+	if (r >= 0)
+		r = sockdiag_dump(nl, AF_INET, ~0u, ignore_socket, NULL, err);
+	return r < 0 ? r : sockdiag_listen_destroy(ns, AF_INET, &fd, err);
+}
+
+static int probe_ipv6(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	_cleanup_(fd_closep) int fd = -1;
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = netns_new(&ns, err);
+	return r < 0 ? r : netns_socket(ns, AF_INET6, SOCK_STREAM, 0, &fd, err);
+}
+
+static int probe_nf_tables(char *detail, size_t size, struct error *err)
+{
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = packetfilter_probe(err);
+	if (r == 0)
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+				 "the kernel has no nf_tables ingress hook; the fault drop needs "
+				 "it, and blackhole where there is no router");
+	return r < 0 ? r : 0;
+}
+
+static int probe_conntrack(char *detail, size_t size, struct error *err)
+{
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = firewall_probe(err);
+	if (r == 0)
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+				 "the kernel has no connection tracking with NAT for nf_tables; "
+				 "path.conntrack, path.nat and path.untracked need it");
+	return r < 0 ? r : 0;
+}
+
+static int probe_netem(char *detail, size_t size, struct error *err)
+{
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = qdisc_netem_probe(err);
+	if (r == 0)
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+				 "the kernel has no sch_netem; delay, loss and rate need it");
+	return r < 0 ? r : 0;
+}
+
+static int probe_bpf(char *detail, size_t size, struct error *err)
+{
+	_cleanup_(loop_freep) struct loop *loop = NULL;
+	_cleanup_(observer_freep) struct observer *observer = NULL;
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = loop_new(&loop, err);
+	if (r >= 0)
+		r = observer_new(loop, false, &observer, err);
+	if (r < 0)
+		return r;
+	if (observer_clock(observer) == OBSERVER_CLOCK_TRACEPOINT)
+		return 0;
+	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+			 "%s; packets and sock_diag stand for it",
+			 observer_fallback_reason(observer));
+}
+
+static int probe_descriptors(char *detail, size_t size, struct error *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return error_errno(err, -errno, "getrlimit");
+	if (limit.rlim_max < FDS_WANTED)
+		return error_set(err, ERROR_CAPABILITY, -EMFILE,
+				 "%ju; fewer trials than usual run at once",
+				 (uintmax_t)limit.rlim_max);
+	snprintf(detail, size, "%ju", (uintmax_t)limit.rlim_max);
+	return 0;
+}
+
+/* Where administrators' programs are is not in every user's PATH. */
+static int find_program(const char *name, char *path, size_t size, struct error *err)
+{
+	const char *directories = getenv("PATH");
+	_cleanup_(freep) char *all = NULL;
+	char *rest = NULL;
+
+	if (asprintf(&all, "%s:/usr/sbin:/sbin", directories ? directories : "/usr/bin:/bin") < 0)
+		return error_errno(err, -ENOMEM, "%s", name);
+	for (char *dir = strtok_r(all, ":", &rest); dir; dir = strtok_r(NULL, ":", &rest)) {
+		snprintf(path, size, "%s/%s", dir, name);
+		if (access(path, X_OK) == 0)
+			return 0;
+	}
+	return error_set(err, ERROR_CAPABILITY, -ENOENT, "no program '%s'", name);
+}
+
+static int probe_iproute2(char *detail, size_t size, struct error *err)
+{
+	char path[256];
+	int r = find_program("ss", path, sizeof(path), err);
+
+	return r < 0 ? r : find_program("ip", detail, size, err);
+}
+
+static int probe_tcpdump(char *detail, size_t size, struct error *err)
+{
+	return find_program("tcpdump", detail, size, err);
+}
+
+static int probe_tshark(char *detail, size_t size, struct error *err)
+{
+	return find_program("tshark", detail, size, err);
+}
+
+/* What a program writes to standard output, as much as fits. */
+static int read_output(char *const argv[], char *buffer, size_t size, struct error *err)
+{
+	int ends[2], status = 0;
+	size_t n = 0;
+	ssize_t got;
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		return error_errno(err, -errno, "pipe");
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		close_range(STDERR_FILENO + 1, ~0U, 0);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	close(ends[1]);
+	while (n + 1 < size && (got = read(ends[0], buffer + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	buffer[n] = '\0';
+	close(ends[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		return error_set(err, ERROR_CAPABILITY, -ECHILD, "'%s %s' failed", argv[0],
+				 argv[1]);
+	return 0;
+}
+
+static int probe_qemu(char *detail, size_t size, struct error *err)
+{
+	char text[512], *argv[] = { detail, (char *)"-accel", (char *)"help", NULL };
+	int r = find_program("qemu-system-x86_64", detail, size, err);
+
+	if (r >= 0)
+		r = read_output(argv, text, sizeof(text), err);
+	if (r < 0)
+		return r;
+	if (!strstr(text, "tcg"))
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP, "%s has no accelerator 'tcg'",
+				 argv[0]);
+	return 0;
+}
+
+#define CONTAINER "in a container: docker or podman run --privileged"
+
+const struct probe probes[] = {
+	{ "kernel", true, false, probe_kernel, NULL },
+	{ "privilege", true, false, probe_privilege, "run as root; " CONTAINER },
+	{ "rootless", false, false, probe_rootless,
+	  "sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1, "
+	  "kernel.apparmor_restrict_unprivileged_userns=0" },
+	{ PROBE_NETWORK_NAMESPACES, true, false, probe_netns,
+	  "a kernel with CONFIG_NET_NS; sysctl user.max_net_namespaces; " CONTAINER },
+	{ "PID namespaces", true, false, probe_pid_namespace,
+	  "a kernel with CONFIG_PID_NS; sysctl user.max_pid_namespaces; " CONTAINER },
+	{ "veth", true, true, probe_veth, "modprobe veth; a kernel with CONFIG_VETH" },
+	{ "policy routing", true, true, probe_policy_routing,
+	  "a kernel with CONFIG_IP_MULTIPLE_TABLES" },
+	{ "sysctls", true, true, probe_sysctl, "a writable /proc/sys; " CONTAINER },
+	{ "packet sockets", true, true, probe_packet_socket, "modprobe af_packet; CONFIG_PACKET" },
+	{ "sock_diag", true, true, probe_sock_diag, "modprobe tcp_diag; CONFIG_INET_TCP_DIAG" },
+	{ "IPv6", false, true, probe_ipv6, "a kernel booted without ipv6.disable=1" },
+	{ "BPF tracepoints", false, false, probe_bpf,
+	  "run as root; a kernel with CONFIG_DEBUG_INFO_BTF; a build with libbpf-dev, clang and "
+	  "bpftool" },
+	{ "nf_tables ingress", false, true, probe_nf_tables,
+	  "modprobe nf_tables; CONFIG_NETFILTER_INGRESS" },
+	{ "conntrack and NAT", false, true, probe_conntrack,
+	  "modprobe nf_conntrack nft_ct nft_masq; a distribution's kernel has them" },
+	{ "netem", false, true, probe_netem, "modprobe sch_netem; a distribution's kernel has it" },
+	{ "file descriptors", false, false, probe_descriptors, "ulimit -Hn 65536, as root" },
+	{ "iproute2", false, false, probe_iproute2, "apt-get install iproute2" },
+	{ "tcpdump", false, false, probe_tcpdump, "apt-get install tcpdump" },
+	{ "tshark", false, false, probe_tshark, "apt-get install tshark" },
+	{ "QEMU without KVM", false, false, probe_qemu, "apt-get install qemu-system-x86" },
+	{ 0 },
+};
+
+_Noreturn static void run_in_child(const struct probe *probe, int fd)
+{
+	struct probe_result result = { 0 };
+	struct error err = { 0 };
+	int r;
+
+	alarm(TIME_LIMIT_S);
+	r = probe->func(result.detail, sizeof(result.detail), &err);
+	result.ok = r >= 0;
+	if (!result.ok)
+		snprintf(result.detail, sizeof(result.detail), "%s",
+			 err.kind == ERROR_NONE ? strerror(-r) : err.text);
+	_exit(write(fd, &result, sizeof(result)) == sizeof(result) ? 0 : 1);
+}
+
+int probe_run(const struct probe *probe, struct probe_result *ret_result, struct error *err)
+{
+	struct probe_result result = { 0 };
+	int ends[2], status = 0;
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		return error_errno(err, -errno, "pipe");
+	fflush(NULL); /* what is buffered is this process's to write */
+	pid = fork();
+	if (pid == 0)
+		run_in_child(probe, ends[1]);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return error_errno(err, -errno, "fork");
+	}
+	if (read(ends[0], &result, sizeof(result)) != sizeof(result))
+		result.ok = false;
+	close(ends[0]);
+	if (waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
+		result = (struct probe_result){ .detail = "the probe did not come to an end" };
+	result.tried = true;
+	*ret_result = result;
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/cmd/run-store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "src/kernel/kernel.h"
+
+struct run_store {
+	struct store *store;
+	const struct engine *engine;
+	const struct engine_job *job;
+	char *kernel;	 /* its release: what a name stands for may change from run to run; owned */
+	size_t position; /* of the first trial */
+};
+
+static int find_kernel(struct run_store *s, struct error *err)
+{
+	struct kernel kernel = { 0 };
+	struct utsname running;
+	int r = 0;
+
+	if (s->engine->virtual_time) {
+		r = kernel_find(s->job->kernel_name, s->job->kernel_modules, &kernel, err);
+		s->kernel = r < 0 ? NULL : strdup(kernel.release);
+		kernel_deinit(&kernel);
+	} else {
+		uname(&running);
+		s->kernel = strdup(running.release);
+	}
+	return r < 0 || s->kernel ? r : error_errno(err, -ENOMEM, "store");
+}
+
+static struct identity identify(const struct run_store *s, size_t index)
+{
+	const struct engine_trial *t = &s->job->trials[index];
+
+	return identity_of_trial(identity_of_cell(t->scenario), s->engine->name, s->kernel,
+				 t->family, s->job->seed, t->repeat);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int refuse_done(struct run_store *s, struct error *err)
+{
+	_cleanup_(freep) uint64_t *done = NULL;
+	size_t n;
+	int r = store_done(s->store, &done, &n, err);
+
+	s->position = n + 1;
+	for (size_t i = 0; r >= 0 && n && i < s->job->n_trials; i++) {
+		const struct engine_trial *t = &s->job->trials[i];
+		struct identity identity = identify(s, i);
+
+		if (bsearch(&identity.trial, done, n, sizeof(*done), compare_ids))
+			return error_input(err,
+					   "%s: has this trial already: %s%s%s (%s, repeat %u); "
+					   "use another --seed or another --db",
+					   store_path(s->store), t->scenario->name,
+					   t->scenario->variant ? "/" : "",
+					   t->scenario->variant ? t->scenario->variant : "",
+					   family_name(t->family), t->repeat);
+	}
+	return r;
+}
+
+static int fill(struct run_store *s, const char *command, struct error *err)
+{
+	int r = store_add_kernel(s->store, s->kernel, s->kernel, err);
+
+	for (size_t i = 0; r >= 0 && i < s->job->n_trials; i++) {
+		const struct scenario *scenario = s->job->trials[i].scenario;
+		const char *slash = strrchr(scenario->file, '/');
+
+		if (i && scenario == s->job->trials[i - 1].scenario)
+			continue;
+		r = store_add_scenario(s->store, slash ? slash + 1 : scenario->file,
+				       scenario->source, err);
+	}
+	return r < 0 ? r : store_begin_session(s->store, command, err);
+}
+
+static int open_store(struct run_store *s, const char *path, const char *version, struct error *err)
+{
+	struct store_study none = { .engine = (char *)s->engine->name,
+				    .deadpeer = (char *)version,
+				    .seed = s->job->seed,
+				    .shard = 1,
+				    .shards = 1 };
+	int r = store_open(path, STORE_CREATE, &none, &s->store, err);
+
+	if (r == -EEXIST)
+		r = store_open(path, STORE_WRITE, &none, &s->store, err);
+	if (r < 0)
+		return r;
+	if (store_study(s->store)->name)
+		return error_input(err, "%s: holds the study '%s'; use another --db", path,
+				   store_study(s->store)->name);
+	if (strcmp(store_study(s->store)->deadpeer, version) != 0)
+		return error_input(err, "%s: was made by deadpeer %s; use another --db", path,
+				   store_study(s->store)->deadpeer);
+	return 0;
+}
+
+int run_store_open(const char *path, const struct engine *engine, const struct engine_job *job,
+		   const char *version, const char *command, struct run_store **ret_store,
+		   struct error *err)
+{
+	_cleanup_(run_store_closep) struct run_store *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s || !command)
+		return error_errno(err, -ENOMEM, "store");
+	*s = (struct run_store){ .engine = engine, .job = job };
+	r = find_kernel(s, err);
+	if (r >= 0)
+		r = open_store(s, path, version, err);
+	if (r >= 0)
+		r = refuse_done(s, err);
+	if (r >= 0)
+		r = fill(s, command, err);
+	if (r >= 0)
+		*ret_store = take_ptr(s);
+	return r;
+}
+
+struct run_store *run_store_close(struct run_store *s)
+{
+	if (!s)
+		return NULL;
+	store_close(s->store);
+	free(s->kernel);
+	free(s);
+	return NULL;
+}
+
+int run_store_add(struct run_store *s, size_t index, const struct record *record,
+		  const struct error *failure, struct error *err)
+{
+	struct store_trial trial = { .identity = identify(s, index),
+				     .position = s->position + index,
+				     .kernel = s->kernel };
+
+	if (record)
+		return store_add(s->store, &trial, record, err);
+	return store_add_problem(s->store, &trial, failure->text, err);
+}

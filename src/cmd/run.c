@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/cmd/cmd.h"
+#include "src/cmd/run-store.h"
+#include "src/engine/engine.h"
+#include "src/model/estimate.h"
+#include "src/record/trace-build.h"
+#include "src/report/ladder.h"
+#include "src/report/summary.h"
+#include "src/report/table.h"
+
+#define LONG_WAIT (120 * NSEC_PER_SEC)
+
+enum {
+	ARGUMENT_ALL,
+	ARGUMENT_DB,
+	ARGUMENT_ENGINE,
+	ARGUMENT_FAMILY,
+	ARGUMENT_HORIZON,
+	ARGUMENT_JOBS,
+	ARGUMENT_JSON,
+	ARGUMENT_KERNEL,
+	ARGUMENT_MODULES,
+	ARGUMENT_NO_BPF,
+	ARGUMENT_NO_SNAPSHOT,
+	ARGUMENT_PCAP,
+	ARGUMENT_PHASE,
+	ARGUMENT_QUICK,
+	ARGUMENT_REPEAT,
+	ARGUMENT_SEED,
+	ARGUMENT_SET,
+	ARGUMENT_TRACE,
+};
+
+static const struct argument arguments[] = {
+	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario that can be run here" },
+	[ARGUMENT_DB] = { "db", 0, "FILE", "store the records in FILE, a SQLite file, too" },
+	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME",
+			      "who provides the kernel: host (default), or qemu: virtual time",
+			      "host qemu" },
+	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both",
+			      "ipv4 ipv6 both" },
+	[ARGUMENT_HORIZON] = { "horizon", 0, "TIME", "wait at most so long after the first event" },
+	[ARGUMENT_JOBS] = { "jobs", 'j', "N", "at most N trials at once" },
+	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a trial and nothing else" },
+	[ARGUMENT_KERNEL] = { "kernel", 'k', "NAME",
+			      "qemu: which kernel: 6.1, 6.12, a whole release, or a vmlinuz" },
+	[ARGUMENT_MODULES] = { "modules", 0, "DIR",
+			       "qemu: the modules of a vmlinuz given by its path" },
+	[ARGUMENT_NO_SNAPSHOT] = { "no-snapshot", 0, NULL, "qemu: boot each guest from the start" },
+	[ARGUMENT_PHASE] = { "phase", 0, "N",
+			     "qemu: timer wheel phase of every trial, in ticks (default: drawn)" },
+	[ARGUMENT_NO_BPF] = { "no-bpf", 0, NULL, "observe without BPF, as an ordinary user would" },
+	[ARGUMENT_PCAP] = { "pcap", 0, "DIR", "write each node's packets to DIR" },
+	[ARGUMENT_QUICK] = { "quick", 'q', NULL,
+			     "use the scenarios' quick settings: short timers" },
+	[ARGUMENT_REPEAT] = { "repeat", 'n', "N", "run each N times" },
+	[ARGUMENT_SEED] = { "seed", 0, "N", "what is drawn by chance is drawn from N (default 1)" },
+	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE",
+			   "change a setting: client.net.ipv4.tcp_retries2=3, keepalive.idle=5s" },
+	[ARGUMENT_TRACE] = { "trace", 't', NULL,
+			     "print what happened, packet by packet, at both ends" },
+	{ 0 },
+};
+
+struct families {
+	enum family list[_FAMILY_MAX];
+	size_t count;
+};
+
+struct run {
+	struct scenario_request request;
+	const char *sets[256];
+	const struct engine *engine;
+	struct families families;
+	struct engine_job job;
+	long long repeat;
+	long long phase; /* -1: drawn */
+	bool json, all;
+	bool engine_chosen; /* --engine was given */
+	struct scenario_list scenarios;
+	struct engine_trial *trials;
+	struct record **records; /* one a trial */
+	bool *over;		 /* one a trial */
+	size_t printed;		 /* trials whose JSON or ladder is out */
+	bool failed;		 /* a verdict did not hold */
+	struct error worst;	 /* of the trials without a record */
+	struct error latest;	 /* that was printed */
+	bool *skipped;		 /* one a scenario: that it was left out has been said */
+	size_t n_skipped;	 /* trials of --all that the machine cannot do */
+	bool progress_shown;
+	const char *db; /* of --db, or NULL */
+	struct run_store *store;
+	struct error store_error; /* why nothing can be stored any more: then stop */
+	bool stop;
+};
+
+static int parse_family(struct families *families, const char *text, struct error *err)
+{
+	int family = family_from_name(text);
+
+	*families = (struct families){ .list = { FAMILY_IPV4, FAMILY_IPV6 }, .count = 2 };
+	if (!strcmp(text, "both"))
+		return 0;
+	if (family < 0)
+		return error_input(err, "--family: expected ipv4, ipv6 or both, got '%s'", text);
+	*families = (struct families){ .list = { (enum family)family }, .count = 1 };
+	return 0;
+}
+
+static int parse_engine(struct run *run, const char *text, struct error *err)
+{
+	run->engine_chosen = true;
+	run->engine = engine_from_name(text);
+	if (!run->engine)
+		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
+				   text);
+	return 0;
+}
+
+static int parse_horizon(struct run *run, const char *text, struct error *err)
+{
+	int r = nsec_parse(text, &run->request.horizon_nsec, err);
+
+	if (r >= 0 && run->request.horizon_nsec == 0)
+		r = error_input(err, "a horizon of 0 leaves no time to notice anything");
+	return r < 0 ? error_prefix(err, r, "--horizon") : 0;
+}
+
+static int parse_argument(struct run *run, int argument, const char *value, struct error *err)
+{
+	long long number = 0;
+	int r = 0;
+
+	switch (argument) {
+	case ARGUMENT_ALL:
+		run->all = true;
+		break;
+	case ARGUMENT_DB:
+		run->db = value;
+		break;
+	case ARGUMENT_ENGINE:
+		return parse_engine(run, value, err);
+	case ARGUMENT_FAMILY:
+		return parse_family(&run->families, value, err);
+	case ARGUMENT_HORIZON:
+		return parse_horizon(run, value, err);
+	case ARGUMENT_JOBS:
+		r = arguments_number("jobs", value, 1, 10000, &number, err);
+		run->job.jobs = (unsigned int)number;
+		break;
+	case ARGUMENT_JSON:
+		run->json = true;
+		break;
+	case ARGUMENT_KERNEL:
+		run->job.kernel_name = value;
+		break;
+	case ARGUMENT_MODULES:
+		run->job.kernel_modules = value;
+		break;
+	case ARGUMENT_NO_SNAPSHOT:
+		run->job.no_snapshot = true;
+		break;
+	case ARGUMENT_PHASE:
+		r = arguments_number("phase", value, 0, TRIAL_PHASES - 1, &number, err);
+		run->phase = number;
+		break;
+	case ARGUMENT_NO_BPF:
+		run->job.force_fallback = true;
+		break;
+	case ARGUMENT_PCAP:
+		run->job.pcap_dir = value;
+		break;
+	case ARGUMENT_QUICK:
+		run->request.quick = true;
+		break;
+	case ARGUMENT_REPEAT:
+		return arguments_number("repeat", value, 1, 100000, &run->repeat, err);
+	case ARGUMENT_SEED:
+		r = arguments_number("seed", value, 0, INT64_MAX, &number, err);
+		run->job.seed = (uint64_t)number;
+		break;
+	case ARGUMENT_SET:
+		if (run->request.n_set == ARRAY_SIZE(run->sets))
+			return error_input(err, "--set: more than %zu of them",
+					   ARRAY_SIZE(run->sets));
+		run->sets[run->request.n_set++] = value;
+		break;
+	case ARGUMENT_TRACE:
+		run->job.trace = true;
+		break;
+	}
+	return r;
+}
+
+static int load_all(struct run *run, struct error *err)
+{
+	char **paths;
+	int r = scenario_find_all(&paths, err);
+
+	if (r < 0)
+		return r;
+	for (char **path = paths; *path; path++) {
+		run->request.what = *path;
+		if (r >= 0)
+			r = scenario_load(&run->request, &run->scenarios, err);
+		free(*path);
+	}
+	free(paths);
+	return r;
+}
+
+/* Of the scenario whose variants came in from `first` on. Who names one variant wants no other. */
+static void tell_left_out(const struct run *run, size_t first)
+{
+	const struct scenario_list *list = &run->scenarios;
+	const struct scenario *s = list->items[first];
+	const char *slash = strrchr(run->request.what, '/');
+	size_t n = list->n_left_out;
+
+	if (!n || (slash && s->variant && !strcmp(slash + 1, s->variant)))
+		return;
+	fprintf(stderr,
+		"deadpeer: %s: %zu of %zu variants ha%s no quick settings and %s left out\n",
+		s->name, n, n + list->count - first, n == 1 ? "s" : "ve", n == 1 ? "is" : "are");
+}
+
+static int load(struct run *run, int argc, char **argv, struct error *err)
+{
+	int r = 0;
+
+	run->request.set = run->sets;
+	if (run->all && argc)
+		return error_input(err, "run: --all already names every scenario");
+	if (run->all)
+		return load_all(run, err);
+	if (!argc)
+		return error_input(err, "run: which scenario? `deadpeer list` shows them");
+	for (int i = 0; r >= 0 && i < argc; i++) {
+		size_t before = run->scenarios.count;
+
+		run->request.what = argv[i];
+		run->scenarios.n_left_out = 0;
+		r = scenario_load(&run->request, &run->scenarios, err);
+		if (r >= 0)
+			tell_left_out(run, before);
+	}
+	return r;
+}
+
+static int plan(struct run *run, struct error *err)
+{
+	size_t n = run->scenarios.count * run->families.count * (size_t)run->repeat;
+	struct engine_trial *t;
+
+	if (n > 1000000)
+		return error_input(err, "run: %zu trials are more than 1000000", n);
+	run->trials = t = calloc(n + 1, sizeof(*run->trials));
+	run->records = calloc(n + 1, sizeof(*run->records));
+	run->over = calloc(n + 1, sizeof(*run->over));
+	run->skipped = calloc(run->scenarios.count + 1, sizeof(*run->skipped));
+	if (!run->trials || !run->records || !run->over || !run->skipped)
+		return error_errno(err, -ENOMEM, "run");
+	for (size_t s = 0; s < run->scenarios.count; s++)
+		for (size_t f = 0; f < run->families.count; f++)
+			for (long long i = 0; i < run->repeat; i++)
+				*t++ = (struct engine_trial){ run->scenarios.items[s],
+							      run->families.list[f],
+							      (unsigned int)i, run->phase, false };
+	run->job.trials = run->trials;
+	run->job.n_trials = n;
+	return 0;
+}
+
+static void clear_progress(struct run *run)
+{
+	if (run->progress_shown)
+		fputs("\r\033[K", stderr);
+	run->progress_shown = false;
+}
+
+static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
+{
+	struct run *run = userdata;
+	char span[64];
+
+	fprintf(stderr, "\r\033[K%zu of %zu done; %.90s", done, total, text);
+	if (at_most != NSEC_NEVER)
+		fprintf(stderr, ", at most %s more", nsec_format(span, sizeof(span), at_most));
+	fflush(stderr);
+	run->progress_shown = true;
+}
+
+static void print_error(const struct run *run, const struct error *err)
+{
+	bool remedy = err->kind == ERROR_CAPABILITY && run->engine->remedy;
+
+	fprintf(stderr, "deadpeer: %s%s%s\n", err->text, remedy ? "; " : "",
+		remedy ? run->engine->remedy : "");
+}
+
+/* Who asks for every scenario wants those that can be done here: the others are told of, one line
+ * each, and fail nothing. */
+static void skip(struct run *run, const struct scenario *s, const struct error *err)
+{
+	size_t i = 0, n = strlen(s->name);
+	const char *reason = err->text;
+
+	run->n_skipped++;
+	while (run->scenarios.items[i] != s)
+		i++;
+	if (run->skipped[i]) /* the other family, the next repeat */
+		return;
+	run->skipped[i] = true;
+	if (!strncmp(reason, s->name, n) && !strncmp(reason + n, ": ", 2))
+		reason += n + 2;
+	fprintf(stderr, "deadpeer: skipped %s%s%s: %s\n", s->name, s->variant ? "/" : "",
+		s->variant ? s->variant : "", reason);
+}
+
+static void print_record(const struct run *run, const struct record *record)
+{
+	struct ladder_style style = ladder_style(stdout);
+	_cleanup_(freep) char *json = run->json ? record_to_json(record) : NULL;
+
+	if (json)
+		puts(json);
+	else
+		ladder_print(record, &style, stdout);
+}
+
+/* In the order of the trials, whichever ends first: the same run is the same bytes. */
+static void print_records(struct run *run)
+{
+	for (; run->printed < run->job.n_trials && run->over[run->printed]; run->printed++) {
+		struct record *record = run->records[run->printed];
+
+		if (!record)
+			continue;
+		print_record(run, record);
+		trace_deinit(&record->trace); /* it may be large, and is not needed any more */
+	}
+	fflush(stdout);
+}
+
+static void store(struct run *run, size_t trial, const struct record *record,
+		  const struct error *err)
+{
+	if (run->store && !run->stop &&
+	    run_store_add(run->store, trial, record, err, &run->store_error) < 0)
+		run->stop = true;
+}
+
+static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
+{
+	struct run *run = userdata;
+
+	clear_progress(run);
+	run->records[trial] = record;
+	run->over[trial] = true;
+	store(run, trial, record, err);
+	if (record) {
+		run->failed |= !record_passed(record);
+		tracer_finish(record);
+	} else if (run->all && err->kind == ERROR_CAPABILITY) {
+		skip(run, run->trials[trial].scenario, err);
+	} else {
+		if (strcmp(run->latest.text, err->text) != 0 &&
+		    strcmp(run->worst.text, err->text) != 0)
+			print_error(run, err);
+		run->latest = *err;
+		if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
+			run->worst = *err;
+	}
+	if (run->json || run->job.trace)
+		print_records(run);
+}
+
+static int check_engine(const struct run *run, struct error *err)
+{
+	const char *option = run->job.kernel_name      ? "kernel"
+			     : run->job.kernel_modules ? "modules"
+			     : run->job.no_snapshot    ? "no-snapshot"
+			     : run->phase >= 0	       ? "phase"
+						       : NULL;
+
+	if (!run->engine->virtual_time && option)
+		return error_input(err, "--%s: only with --engine qemu", option);
+	return 0;
+}
+
+/* Made now, so that a wrong path is known before anything runs. */
+static int prepare_pcap(const char *dir, struct error *err)
+{
+	_cleanup_(fd_closep) int fd = -1;
+
+	if (!dir)
+		return 0;
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || access(dir, W_OK | X_OK) < 0)
+		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
+	return 0;
+}
+
+/* Real time is the default; who is about to spend minutes of it hears of the other. */
+static void suggest_virtual_time(const struct run *run, int argc, char **argv)
+{
+	nsec_t longest = 0;
+	char span[64];
+
+	for (size_t i = 0; i < run->scenarios.count; i++) {
+		nsec_t takes = estimate_span(run->scenarios.items[i], run->families.list[0]);
+
+		if (takes != NSEC_NONE && takes > longest)
+			longest = takes;
+	}
+	if (run->engine->virtual_time || run->engine_chosen || longest < LONG_WAIT)
+		return;
+	fprintf(stderr, "deadpeer: this takes about %s; in virtual time it takes seconds:",
+		estimate_format_span(longest, span, sizeof(span)));
+	fprintf(stderr, " deadpeer");
+	for (int i = 0; i < argc; i++)
+		fprintf(stderr, " %s", argv[i]);
+	fprintf(stderr, " --engine qemu\n");
+}
+
+static void warn(const char *text, void *userdata)
+{
+	fprintf(stderr, "deadpeer: %s\n", text);
+}
+
+static int execute(struct run *run, struct error *err)
+{
+	struct engine_listener listener = { .done = on_done, .userdata = run };
+	struct error interrupted = { 0 };
+	int r;
+
+	if (table_is_terminal(stderr))
+		listener.progress = on_progress;
+	if (listener.progress && run->engine->virtual_time) /* seconds, once for each kernel */
+		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, run);
+	r = run->engine->run(&run->job, &listener, &interrupted);
+	clear_progress(run);
+	if (!run->json)
+		summary_print(run->records, run->job.n_trials, stdout);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
+	if (r < 0) {
+		*err = run->stop ? run->store_error : interrupted;
+		return r;
+	}
+	if (run->worst.kind != ERROR_NONE)
+		return error_exit_status(run->worst.kind);
+	if (run->n_skipped && run->n_skipped == run->job.n_trials)
+		return error_exit_status(ERROR_CAPABILITY);
+	return run->failed ? 1 : 0;
+}
+
+static int open_store(struct run *run, int argc, char **argv, struct error *err)
+{
+	_cleanup_(freep) char *command = arguments_command(argc, argv);
+	run->job.stop = &run->stop;
+	return run_store_open(run->db, run->engine, &run->job, DEADPEER_VERSION, command,
+			      &run->store, err);
+}
+
+static void clean_up(struct run *run)
+{
+	run_store_close(run->store);
+	for (size_t i = 0; run->records && i < run->job.n_trials; i++)
+		record_free(run->records[i]);
+	free(run->records);
+	free(run->over);
+	free(run->skipped);
+	free(run->trials);
+	scenario_list_deinit(&run->scenarios);
+}
+
+static int cmd_run(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	struct run run = { .engine = &engine_host,
+			   .families = { { FAMILY_IPV4 }, 1 },
+			   .repeat = 1,
+			   .phase = -1,
+			   .job = { .seed = 1 } };
+	int r = 0, argument;
+
+	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		r = parse_argument(&run, argument, state.value, err);
+	if (r < 0 || argument == ARGUMENTS_ERROR)
+		return -EINVAL;
+	if (argument == ARGUMENTS_HELP)
+		return 0;
+	r = load(&run, argc - state.first_operand, argv + state.first_operand, err);
+	if (r >= 0)
+		r = check_engine(&run, err);
+	if (r >= 0)
+		r = prepare_pcap(run.job.pcap_dir, err);
+	if (r >= 0)
+		r = plan(&run, err);
+	if (r >= 0 && run.db)
+		r = open_store(&run, argc, argv, err);
+	if (r >= 0) {
+		scenario_for_each_overridden(&run.scenarios, warn, NULL);
+		suggest_virtual_time(&run, argc, argv);
+		r = execute(&run, err);
+	}
+	clean_up(&run);
+	return r;
+}
+
+const struct verb verb_run = {
+	.name = "run",
+	.operands = "SCENARIO...",
+	.summary = "Run scenarios and measure how long the loss of the peer goes unnoticed",
+	.details =
+		"SCENARIO is a name (power-loss-busy), a catalogue id (E16) or a file; one "
+		"variant\n"
+		"is SCENARIO/VARIANT (path-loss/prohibit). Several run at the same time. Exit "
+		"status:\n"
+		"0 every expectation held, 1 one did not, 2 wrong input, 3 this machine cannot do\n"
+		"it, 130 interrupted.",
+	.arguments = arguments,
+	.run = cmd_run,
+};

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A shell among the nodes of a trial. Theory of operation: everything happens in an
+ * enclosure, of which nothing is left. The trial runs in this process's loop; once
+ * there is a connection, the shell is started beside it and is given the terminal.
+ * When the shell ends, so does the loop, and what the trial has found by then is
+ * printed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "src/cmd/cmd.h"
+#include "src/cmd/selection.h"
+#include "src/cmd/shell-enclosure.h"
+#include "src/cmd/shell-names.h"
+#include "src/engine/engine.h"
+#include "src/observer/observer.h"
+#include "src/report/describe.h"
+#include "src/report/summary.h"
+#include "src/testbed/privilege.h"
+#include "src/testbed/testbed.h"
+#include "src/trial/trial.h"
+
+enum {
+	ARGUMENT_FAMILY,
+	ARGUMENT_HOLD,
+	ARGUMENT_QUICK,
+	ARGUMENT_SET,
+	ARGUMENT_VARIANT,
+};
+
+static const struct argument arguments[] = {
+	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default) or ipv6", "ipv4 ipv6" },
+	[ARGUMENT_HOLD] = { "hold", 0, NULL, "no event happens until `kill -USR1 $DEADPEER_PID`" },
+	[ARGUMENT_QUICK] = { "quick", 'q', NULL, "with the scenario's quick settings" },
+	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE", "with a changed setting, as for `run`" },
+	[ARGUMENT_VARIANT] = { "variant", 0, "NAME", "which variant, where there are several" },
+	{ 0 },
+};
+
+struct shell {
+	const struct scenario *scenario;
+	enum family family;
+	bool hold;
+	char **command; /* of the user; NULL: their shell */
+	struct loop *loop;
+	struct trial *trial;
+	pid_t pid; /* 0 before it is started */
+	int wait_status;
+	struct record *record; /* once the trial is over; owned */
+	struct error failure;  /* why the trial has no record, or what went wrong in the loop */
+};
+
+static void give_up(struct shell *sh, const struct error *err)
+{
+	if (sh->failure.kind == ERROR_NONE)
+		sh->failure = *err;
+	loop_quit(sh->loop);
+}
+
+static void print_timeline(const struct shell *sh)
+{
+	const struct scenario *s = sh->scenario;
+	char at[64], text[192];
+
+	fprintf(stderr, sh->hold ? "Held. After `kill -USR1 $DEADPEER_PID`:\n" : "From now on:\n");
+	for (size_t i = 0; i < s->n_events; i++)
+		fprintf(stderr, "  in %-11s %s\n",
+			describe_span(at, sizeof(at), s->events[i].at_nsec),
+			describe_event(&s->events[i], text, sizeof(text)));
+}
+
+static void print_banner(const struct shell *sh)
+{
+	const struct scenario *s = sh->scenario;
+
+	fprintf(stderr, "%s%s%s%s, %s: the nodes stand and the agents run.\n", s->name,
+		s->variant ? "/" : "", s->variant ? s->variant : "", s->quick ? " (quick)" : "",
+		family_name(sh->family));
+	describe_topology(s->path.kind, sh->family, stderr, NULL);
+	if (s->n_events)
+		print_timeline(sh);
+	fprintf(stderr,
+		"To be on a node: ip netns exec client ss -tnoi   (or server%s)\n"
+		"The result follows when this shell ends.\n",
+		s->path.kind == PATH_DIRECT ? "" : ", router");
+}
+
+static void set_environment(const struct shell *sh)
+{
+	const struct testbed *tb = trial_testbed(sh->trial);
+	char text[160];
+
+	setenv("DEADPEER_SCENARIO", sh->scenario->name, 1);
+	ip_format(text, sizeof(text), &tb->node[NODE_CLIENT].address);
+	setenv("DEADPEER_CLIENT", text, 1);
+	ip_format(text, sizeof(text), &tb->node[NODE_SERVER].address);
+	setenv("DEADPEER_SERVER", text, 1);
+	snprintf(text, sizeof(text), "%d", getppid());
+	setenv("DEADPEER_PID", text, 1);
+	/* A prompt that says where one is. Debian's bash.bashrc puts debian_chroot into it. */
+	snprintf(text, sizeof(text), "deadpeer %s", sh->scenario->name);
+	setenv("debian_chroot", text, 1);
+	snprintf(text, sizeof(text), "(deadpeer %s) $ ", sh->scenario->name);
+	setenv("PS1", text, 1);
+}
+
+static const char *user_shell(void)
+{
+	const char *shell = getenv("SHELL");
+
+	return shell && *shell ? shell : "/bin/sh";
+}
+
+/* In the child. The terminal is taken, if it can be, while SIGTTOU is still blocked. `error_fd`
+ * closes by itself at exec. */
+_Noreturn static void exec_shell(const struct shell *sh, bool terminal, int error_fd)
+{
+	char *login[] = { (char *)user_shell(), NULL };
+	char **argv = sh->command ? sh->command : login;
+	sigset_t none;
+	int rc;
+
+	set_environment(sh);
+	if (terminal) {
+		setpgid(0, 0);
+		tcsetpgrp(STDIN_FILENO, getpgrp());
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(argv[0], argv);
+	rc = errno;
+	if (write(error_fd, &rc, sizeof(rc)) != sizeof(rc))
+		_exit(126);
+	_exit(127);
+}
+
+static int start_shell(struct shell *sh, struct error *err)
+{
+	/* The terminal's foreground is a group of the outside, which has no number here. */
+	bool terminal = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == 0;
+	int ends[2], rc = 0;
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, -errno, "pipe");
+	sh->pid = fork();
+	if (sh->pid == 0)
+		exec_shell(sh, terminal, ends[1]);
+	close(ends[1]);
+	n = sh->pid < 0 ? 0 : read(ends[0], &rc, sizeof(rc));
+	close(ends[0]);
+	if (sh->pid < 0)
+		return error_errno(err, -errno, "fork");
+	if (n > 0)
+		return error_set(err, ERROR_INPUT, -rc, "shell: '%s': %s",
+				 sh->command ? sh->command[0] : user_shell(), strerror(rc));
+	return 0;
+}
+
+static int name_nodes(const struct shell *sh, struct error *err)
+{
+	const struct testbed *tb = trial_testbed(sh->trial);
+	int r = nodenames_open(err);
+
+	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+		if (tb->node[n].ns)
+			r = nodenames_set(node_name(n), tb->node[n].ns, err);
+	return r;
+}
+
+static void on_connected(void *userdata)
+{
+	struct shell *sh = userdata;
+	struct error err = { 0 };
+
+	if (sh->pid)
+		return;
+	if (!sh->command)
+		print_banner(sh);
+	if (start_shell(sh, &err) < 0)
+		give_up(sh, &err);
+}
+
+static void on_node_changed(enum node_id node, const struct netns *ns, void *userdata)
+{
+	struct error err = { 0 };
+
+	if (nodenames_set(node_name(node), ns, &err) < 0)
+		give_up(userdata, &err);
+}
+
+static void on_over(struct trial *trial, struct record *record, const struct error *err,
+		    void *userdata)
+{
+	struct shell *sh = userdata;
+
+	sh->record = record;
+	if (!record)
+		sh->failure = *err;
+	if (!sh->pid) /* nothing to wait for: it failed before there was a connection */
+		loop_quit(sh->loop);
+}
+
+/* A shell that stops itself would leave nobody at the terminal. */
+static void look_after_shell(struct shell *sh)
+{
+	int status;
+
+	if (!sh->pid || waitpid(sh->pid, &status, WNOHANG | WUNTRACED) != sh->pid)
+		return;
+	if (WIFSTOPPED(status)) {
+		kill(sh->pid, SIGCONT);
+		return;
+	}
+	sh->wait_status = status;
+	loop_quit(sh->loop);
+}
+
+struct signals {
+	struct shell *shell;
+	int fd;
+};
+
+static void on_signal(void *userdata, uint32_t events)
+{
+	struct signals *s = userdata;
+	struct signalfd_siginfo info;
+	struct error err = { 0 };
+
+	if (read(s->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		look_after_shell(s->shell);
+		return;
+	case SIGUSR1:
+		trial_begin(s->shell->trial);
+		return;
+	case SIGINT:
+		if (s->shell->pid) /* meant for the job in the shell's foreground */
+			return;
+		break;
+	}
+	error_set(&err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+	give_up(s->shell, &err);
+}
+
+static int watch_signals(struct shell *sh, struct signals *s, struct loop_io **ret_io,
+			 struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	s->shell = sh;
+	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->fd < 0)
+		return error_errno(err, -errno, "signalfd");
+	return loop_io_new(sh->loop, s->fd, EPOLLIN, on_signal, s, ret_io, err);
+}
+
+/* The trial and the shell, until the shell ends. */
+static int live(struct shell *sh, struct error *err)
+{
+	_cleanup_(loop_freep) struct loop *loop = NULL;
+	_cleanup_(observer_freep) struct observer *observer = NULL;
+	_cleanup_(trial_freep) struct trial *trial = NULL;
+	_cleanup_(fd_closep) int signal_fd = -1;
+	_cleanup_(loop_io_freep) struct loop_io *io = NULL;
+	struct trial_hooks hooks = { on_connected, on_node_changed, sh };
+	struct signals signals = { .fd = -1 };
+	struct utsname kernel;
+	struct trial_spec spec = { .phase = -1,
+				   .scenario = sh->scenario,
+				   .family = sh->family,
+				   .seed = 1,
+				   .engine = engine_host.name,
+				   .kernel = kernel.release,
+				   .hold = sh->hold,
+				   .hooks = &hooks };
+	int r = loop_new(&loop, err);
+
+	uname(&kernel);
+	sh->loop = loop;
+	if (r >= 0)
+		r = watch_signals(sh, &signals, &io, err);
+	signal_fd = signals.fd;
+	if (r >= 0)
+		r = observer_new(loop, false, &observer, err);
+	if (r >= 0)
+		r = trial_start(loop, observer, &spec, on_over, sh, &trial, err);
+	sh->trial = trial;
+	if (r >= 0)
+		r = name_nodes(sh, err);
+	return r < 0 ? r : loop_run(loop, err);
+}
+
+static int exit_status_of(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+/* What deadpeer itself has to say goes to standard error: the other belongs to the command. */
+static int report(const struct shell *sh, struct error *err)
+{
+	if (sh->failure.kind != ERROR_NONE) {
+		*err = sh->failure;
+		return -EINVAL;
+	}
+	if (sh->record)
+		summary_print(&sh->record, 1, stderr);
+	else
+		fprintf(stderr, "deadpeer: the shell ended before the trial did: no result\n");
+	return exit_status_of(sh->wait_status);
+}
+
+static int shell(struct shell *sh, struct error *err)
+{
+	int status, r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = enclosure_enter(&status, err);
+	if (r != 0)
+		return r < 0 ? r : status;
+	r = live(sh, err);
+	if (r >= 0)
+		r = report(sh, err);
+	record_free(sh->record);
+	return r;
+}
+
+static int pick_variant(struct choice *choice, const char *variant, struct shell *sh,
+			struct error *err)
+{
+	const struct scenario_list *list = &choice->scenarios;
+	char names[512] = "";
+	size_t n = 0;
+
+	if (list->count == 1 && !variant) {
+		sh->scenario = list->items[0];
+		return 0;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name = list->items[i]->variant;
+
+		if (name && variant && !strcmp(name, variant)) {
+			sh->scenario = list->items[i];
+			return 0;
+		}
+		if (name && n < sizeof(names))
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+					      name);
+	}
+	if (!n)
+		return error_input(err, "shell: '%s' has no variants%s", choice->request.what,
+				   list->count ? "" : " with quick settings");
+	return error_input(err, "shell: '%s' has %s%s%s, choose one with --variant: %s",
+			   choice->request.what, variant ? "no variant '" : "these variants",
+			   variant ? variant : "", variant ? "'" : "", names);
+}
+
+struct parsed {
+	struct choice choice;
+	const char *variant;
+	struct shell shell;
+};
+
+static int parse_argument(struct parsed *parsed, int argument, const char *value, struct error *err)
+{
+	switch (argument) {
+	case ARGUMENT_FAMILY:
+		return choice_family(&parsed->choice, value, err);
+	case ARGUMENT_HOLD:
+		parsed->shell.hold = true;
+		break;
+	case ARGUMENT_QUICK:
+		parsed->choice.request.quick = true;
+		break;
+	case ARGUMENT_SET:
+		return choice_set(&parsed->choice, value, err);
+	case ARGUMENT_VARIANT:
+		parsed->variant = value;
+		break;
+	}
+	return 0;
+}
+
+static void parsed_deinit(struct parsed *parsed)
+{
+	choice_deinit(&parsed->choice);
+}
+
+static int cmd_shell(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	_cleanup_(parsed_deinit) struct parsed parsed = { 0 };
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	int r = 0, argument, first, n;
+
+	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		r = parse_argument(&parsed, argument, state.value, err);
+	if (r < 0 || argument == ARGUMENTS_ERROR)
+		return -EINVAL;
+	if (argument == ARGUMENTS_HELP)
+		return 0;
+	first = state.first_operand;
+	n = argc - first;
+	if (n > 1)
+		parsed.shell.command = argv + first + 1;
+	r = choice_load(&parsed.choice, verb->name, n > 1 ? 1 : n, argv + first, err);
+	if (r >= 0)
+		r = pick_variant(&parsed.choice, parsed.variant, &parsed.shell, err);
+	if (r < 0)
+		return r;
+	parsed.shell.family = parsed.choice.family;
+	return shell(&parsed.shell, err);
+}
+
+const struct verb verb_shell = {
+	.name = "shell",
+	.operands = "SCENARIO [-- COMMAND...]",
+	.summary = "Open a shell among the nodes of a running trial",
+	.details =
+		"In the shell, and nowhere else, the nodes have the names client, server and "
+		"router:\n\n  ip netns exec client ss -tnoi\n\nThe trial goes on meanwhile; its "
+		"result is printed when the shell ends. COMMAND, if\ngiven, runs in place of the "
+		"shell. When the shell ends, everything that it started\nis killed. The exit "
+		"status is that of the shell or command. DEADPEER_SCENARIO,\nDEADPEER_CLIENT, "
+		"DEADPEER_SERVER (addresses) and DEADPEER_PID are set in it.",
+	.arguments = arguments,
+	.run = cmd_shell,
+};

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a scenario is. Theory of operation: each variant's parts (topology,
+ * settings, timeline, expectations) are written to text first. What all variants
+ * have in common is printed once, and under each variant's name only what is its
+ * own.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/cmd/cmd.h"
+#include "src/cmd/selection.h"
+#include "src/model/estimate.h"
+#include "src/report/describe.h"
+
+enum {
+	ARGUMENT_FAMILY,
+	ARGUMENT_QUICK,
+	ARGUMENT_SET,
+};
+
+static const struct argument arguments[] = {
+	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default) or ipv6", "ipv4 ipv6" },
+	[ARGUMENT_QUICK] = { "quick", 'q', NULL, "with the scenario's quick settings" },
+	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE", "with a changed setting, as for `run`" },
+	{ 0 },
+};
+
+enum part {
+	PART_TOPOLOGY,
+	PART_SETTINGS,
+	PART_TIMELINE,
+	PART_EXPECTED,
+	_PART_MAX,
+};
+
+static int write_setting(const struct setting_value *value, void *userdata)
+{
+	fprintf(userdata, "  %-34s %s\n", value->key, value->text);
+	return 0;
+}
+
+static int write_topology(const struct scenario *s, enum family family, FILE *out,
+			  struct error *err)
+{
+	return describe_topology(s->path.kind, family, out, err);
+}
+
+static int write_settings(const struct scenario *s, enum family family, FILE *out,
+			  struct error *err)
+{
+	int r = scenario_for_each_setting(s, write_setting, out);
+
+	return r < 0 ? error_errno(err, r, "settings") : 0;
+}
+
+/* What is done, and what the model says comes of it, in the order of time. */
+struct moment {
+	nsec_t at_nsec;
+	char text[320];
+};
+
+static int compare_moments(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+
+	return (x->at_nsec > y->at_nsec) - (x->at_nsec < y->at_nsec);
+}
+
+/* Where the scenario itself goes by the prediction. */
+static size_t predict_moments(const struct scenario *s, enum family family, nsec_t first,
+			      struct moment *moments)
+{
+	char until[64];
+	size_t n = 0;
+
+	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
+		const struct expectation *e = &s->expect[family][node];
+		struct prediction p = describe_prediction(s, family, node);
+
+		if (p.mechanism == MECHANISM_NONE || !(e->after.predicted || e->before.predicted))
+			continue;
+		moments[n].at_nsec = first + p.earliest_nsec;
+		snprintf(moments[n].text, sizeof(moments[n].text),
+			 "to %s: the %s notices, by %s (predicted)",
+			 describe_span(until, sizeof(until), first + p.latest_nsec),
+			 node_name(node), mechanism_name(p.mechanism));
+		n++;
+	}
+	return n;
+}
+
+static int write_timeline(const struct scenario *s, enum family family, FILE *out,
+			  struct error *err)
+{
+	_cleanup_(freep) struct moment *moments =
+		calloc(s->n_events + 1 + _ENDPOINT_MAX, sizeof(*moments));
+	nsec_t first = s->n_events ? s->events[0].at_nsec : 0;
+	size_t n = 0;
+	char at[64];
+
+	if (!moments)
+		return error_errno(err, -ENOMEM, "timeline");
+	for (; n < s->n_events; n++) {
+		moments[n].at_nsec = s->events[n].at_nsec;
+		describe_event(&s->events[n], moments[n].text, sizeof(moments[n].text));
+	}
+	n += predict_moments(s, family, first, moments + n);
+	qsort(moments, n, sizeof(*moments), compare_moments);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "  %-16s %s\n", describe_span(at, sizeof(at), moments[i].at_nsec),
+			moments[i].text);
+	fprintf(out, "  %-16s the horizon: who has not noticed by now has not\n",
+		describe_span(at, sizeof(at), first + s->horizon_nsec));
+	return 0;
+}
+
+static int write_expected(const struct scenario *s, enum family family, FILE *out,
+			  struct error *err)
+{
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		char prefix[16];
+
+		snprintf(prefix, sizeof(prefix), "  %-8s ", node_name(n));
+		if (s->expect[family][n].present)
+			describe_expectation(s, family, n, prefix, out);
+	}
+	return 0;
+}
+
+static const struct {
+	const char *title;
+	int (*write)(const struct scenario *s, enum family family, FILE *out, struct error *err);
+	bool by_line; /* lines are independent of each other: each may be common or not */
+} parts[] = {
+	[PART_TOPOLOGY] = { "Topology", write_topology, false },
+	[PART_SETTINGS] = { "Settings; the kernel's defaults for all others", write_settings,
+			    true },
+	[PART_TIMELINE] = { "Timeline, from the moment there is a connection", write_timeline,
+			    false },
+	[PART_EXPECTED] = { "Expected, from the first event on", write_expected, true },
+};
+
+/* The texts of one variant, or what is common to all. */
+struct page {
+	char *text[_PART_MAX];
+};
+
+struct pages {
+	struct page *items;
+	size_t count;
+};
+
+static void pages_deinit(struct pages *pages)
+{
+	for (size_t i = 0; i < pages->count; i++)
+		for (int p = 0; p < _PART_MAX; p++)
+			free(pages->items[i].text[p]);
+	free(pages->items);
+}
+
+static int write_page(const struct scenario *s, enum family family, struct page *page,
+		      struct error *err)
+{
+	for (int p = 0; p < _PART_MAX; p++) {
+		size_t size;
+		FILE *out = open_memstream(&page->text[p], &size);
+		int r;
+
+		if (!out)
+			return error_errno(err, -errno, "show");
+		r = parts[p].write(s, family, out, err);
+		if (fclose(out) != 0 && r >= 0)
+			r = error_errno(err, -errno, "show");
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool has_line(const char *text, const char *line, size_t n)
+{
+	for (; *text; text += strcspn(text, "\n") + 1)
+		if (!strncmp(text, line, n))
+			return true;
+	return false;
+}
+
+/* Whether all variants have it: this line, or the whole part where lines are not independent. */
+static bool is_common(const struct pages *pages, int part, const char *line, size_t n)
+{
+	for (size_t i = 0; i < pages->count; i++) {
+		const char *text = pages->items[i].text[part];
+
+		if (parts[part].by_line ? !has_line(text, line, n)
+					: strcmp(text, pages->items[0].text[part]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The lines of a part that are common to all, or those that are not. */
+static void print_part(const struct pages *pages, size_t variant, int part, bool common)
+{
+	bool titled = false;
+
+	for (const char *line = pages->items[variant].text[part]; *line;) {
+		size_t n = strcspn(line, "\n") + 1;
+
+		if (is_common(pages, part, line, n) == common) {
+			if (!titled)
+				printf("%s%s\n", common ? "\n" : "", parts[part].title);
+			titled = true;
+			fwrite(line, 1, n, stdout);
+		}
+		line += n;
+	}
+}
+
+static void print_head(const struct choice *choice)
+{
+	const struct scenario *s = choice->scenarios.items[0];
+	unsigned int needs = 0;
+	char text[64], span[64];
+	nsec_t longest = 0, virtual;
+
+	for (size_t i = 0; i < choice->scenarios.count; i++) {
+		nsec_t t = estimate_span(choice->scenarios.items[i], choice->family);
+
+		needs |= estimate_needs(choice->scenarios.items[i]);
+		if (t > longest)
+			longest = t;
+	}
+	printf("%s%s%s\n", s->id ? s->id : "", s->id ? " " : "", s->name);
+	if (s->explanation)
+		printf("\n%s\n", s->explanation);
+	printf("\nFile     %s\n", s->file);
+	printf("Needs    network namespaces%s%s\n", needs ? ", " : "",
+	       needs ? estimate_format_needs(needs, text, sizeof(text)) : "");
+	printf("Takes    about %s%s%s; ", estimate_format_span(longest, span, sizeof(span)),
+	       choice->scenarios.count > 1 ? ", the longest of its variants" : "",
+	       s->quick	      ? " (quick)"
+	       : s->has_quick ? ", less with --quick"
+			      : "");
+	virtual = estimate_virtual_time(choice->scenarios.items, choice->scenarios.count,
+					choice->family);
+	printf("in virtual time about %s\n", estimate_format_span(virtual, span, sizeof(span)));
+}
+
+static int show(const struct choice *choice, struct error *err)
+{
+	_cleanup_(pages_deinit) struct pages pages = { 0 };
+	size_t n = choice->scenarios.count;
+	int r = 0;
+
+	pages.items = calloc(n + 1, sizeof(*pages.items));
+	if (!pages.items)
+		return error_errno(err, -ENOMEM, "show");
+	for (; r >= 0 && pages.count < n; pages.count++)
+		r = write_page(choice->scenarios.items[pages.count], choice->family,
+			       &pages.items[pages.count], err);
+	if (r < 0)
+		return r;
+	print_head(choice);
+	for (int p = 0; p < _PART_MAX; p++)
+		print_part(&pages, 0, p, true);
+	for (size_t i = 0; i < n && choice->scenarios.items[i]->variant; i++) {
+		printf("\nVariant %s\n", choice->scenarios.items[i]->variant);
+		for (int p = 0; p < _PART_MAX; p++)
+			print_part(&pages, i, p, false);
+	}
+	return 0;
+}
+
+static void warn(const char *text, void *userdata)
+{
+	fprintf(stderr, "deadpeer: %s\n", text);
+}
+
+static int parse_argument(struct choice *choice, int argument, const char *value, struct error *err)
+{
+	switch (argument) {
+	case ARGUMENT_FAMILY:
+		return choice_family(choice, value, err);
+	case ARGUMENT_QUICK:
+		choice->request.quick = true;
+		break;
+	case ARGUMENT_SET:
+		return choice_set(choice, value, err);
+	}
+	return 0;
+}
+
+static int cmd_show(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	_cleanup_(choice_deinit) struct choice choice = { 0 };
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	int r = 0, argument;
+
+	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		r = parse_argument(&choice, argument, state.value, err);
+	if (r < 0 || argument == ARGUMENTS_ERROR)
+		return -EINVAL;
+	if (argument == ARGUMENTS_HELP)
+		return 0;
+	r = choice_load(&choice, verb->name, argc - state.first_operand, argv + state.first_operand,
+			err);
+	if (r >= 0 && !choice.scenarios.count)
+		r = error_input(err, "show: '%s' has no variant with quick settings",
+				choice.request.what);
+	if (r < 0)
+		return r;
+	scenario_for_each_overridden(&choice.scenarios, warn, NULL);
+	return show(&choice, err);
+}
+
+const struct verb verb_show = {
+	.name = "show",
+	.operands = "SCENARIO",
+	.summary = "Show a scenario: why it is there, its network, settings and timeline",
+	.details = "SCENARIO is a name (power-loss-busy), a catalogue id (E16) or a file. Bounds\n"
+		   "that are predicted stand with the figure the model has for this machine's\n"
+		   "kernel.",
+	.arguments = arguments,
+	.run = cmd_show,
+};

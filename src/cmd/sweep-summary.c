@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/cmd/sweep-summary.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "src/report/table.h"
+#include "src/store/sql.h"
+
+#define MAX_ROWS 128
+
+/*
+ * A row is a group of trials that ended alike. What they have in common is less from level to
+ * level, until there are few enough rows: everything; any kernel and family; any place on the axes.
+ */
+#define TITLE "scenario || coalesce('/' || variant, '')"
+#define PLACES                                                                                     \
+	"coalesce((SELECT group_concat(place, ' ') FROM (SELECT "                                  \
+	"replace(axis, rtrim(axis, replace(axis, '.', '')), '') || '=' || value AS place "         \
+	"FROM place WHERE place.trial = detections.trial ORDER BY n)), '-')"
+#define ENDING                                                                                     \
+	"endpoint, coalesce(outcome, '-') AS outcome, coalesce(errno, '-') AS errno, "             \
+	"coalesce(mechanism, '-') AS mechanism"
+
+static const char *const levels[] = {
+	"SELECT " TITLE " AS title, " PLACES " AS places, kernel, family, " ENDING
+	", detected_s, verdict, position FROM detections",
+	"SELECT " TITLE " AS title, " PLACES " AS places, '*' AS kernel, '*' AS family, " ENDING
+	", detected_s, verdict, position FROM detections",
+	"SELECT " TITLE " AS title, '*' AS places, '*' AS kernel, '*' AS family, " ENDING
+	", detected_s, verdict, position FROM detections",
+};
+
+#define KEYS "title, places, kernel, family, endpoint, outcome, errno, mechanism"
+enum { N_KEYS = 8, COLUMN_DETECTED = N_KEYS, COLUMN_PASSED };
+
+struct group {
+	char *keys[N_KEYS]; /* owned */
+	double *times;	    /* sorted; owned */
+	size_t n_times, count, passed;
+};
+
+static void group_clear(struct group *group)
+{
+	for (int i = 0; i < N_KEYS; i++)
+		free(group->keys[i]);
+	free(group->times);
+	*group = (struct group){ 0 };
+}
+
+static bool group_is(const struct group *group, sqlite3_stmt *row)
+{
+	for (int i = 0; i < N_KEYS; i++)
+		if (!group->keys[i] || strcmp(group->keys[i], store_text(row, i)) != 0)
+			return false;
+	return true;
+}
+
+static void print_times(struct table *table, const struct group *group)
+{
+	const double *t = group->times;
+	size_t n = group->n_times;
+	char text[96] = "-";
+
+	if (n == 1)
+		snprintf(text, sizeof(text), "%.3f", t[0]);
+	else if (n)
+		snprintf(text, sizeof(text), "%.3f %.3f %.3f", t[0],
+			 (t[(n - 1) / 2] + t[n / 2]) / 2, t[n - 1]);
+	table_cell(table, TABLE_PLAIN, text);
+}
+
+static void group_print(struct group *group, struct table *table)
+{
+	bool good = group->passed == group->count;
+	char text[64];
+
+	if (!group->count)
+		return;
+	for (int i = 0; i < N_KEYS; i++)
+		table_cell(table, TABLE_PLAIN, group->keys[i]);
+	print_times(table, group);
+	snprintf(text, sizeof(text), "%zu of %zu pass", group->passed, group->count);
+	table_cell(table, good ? TABLE_GOOD : TABLE_BAD, text);
+	group_clear(group);
+}
+
+static int add_row(struct group *group, sqlite3_stmt *row, struct table *table)
+{
+	double *time;
+
+	if (!group_is(group, row)) {
+		group_print(group, table);
+		for (int i = 0; i < N_KEYS; i++) {
+			group->keys[i] = strdup(store_text(row, i));
+			if (!group->keys[i])
+				return -ENOMEM;
+		}
+	}
+	group->count++;
+	group->passed += lib_sqlite3_column_int64(row, COLUMN_PASSED) != 0;
+	if (lib_sqlite3_column_type(row, COLUMN_DETECTED) == SQLITE_NULL)
+		return 0;
+	time = record_append(&group->times, &group->n_times, sizeof(*time));
+	if (!time)
+		return -ENOMEM;
+	*time = lib_sqlite3_column_double(row, COLUMN_DETECTED);
+	return 0;
+}
+
+static int count_rows(struct store *store, const char *level, int64_t *ret, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	_cleanup_(freep) char *sql = NULL;
+	int r;
+
+	if (asprintf(&sql, "SELECT count(*) FROM (SELECT DISTINCT " KEYS " FROM (%s))", level) < 0)
+		return error_errno(err, -ENOMEM, "summary");
+	r = store_prepare(store, sql, &s, err);
+	if (r >= 0)
+		r = store_next(store, s, err);
+	*ret = r > 0 ? lib_sqlite3_column_int64(s, 0) : 0;
+	return r;
+}
+
+static int fill(struct store *store, const char *level, struct table *table, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	_cleanup_(freep) char *sql = NULL;
+	struct group group = { 0 };
+	int r;
+
+	if (asprintf(&sql,
+		     "SELECT " KEYS ", detected_s, verdict = 'pass', "
+		     "min(position) OVER (PARTITION BY " KEYS ") AS first FROM (%s) "
+		     "ORDER BY first, " KEYS ", detected_s",
+		     level) < 0)
+		return error_errno(err, -ENOMEM, "summary");
+	r = store_prepare(store, sql, &s, err);
+	while (r >= 0 && (r = store_next(store, s, err)) > 0)
+		if (add_row(&group, s, table) < 0)
+			r = error_errno(err, -ENOMEM, "summary");
+	group_print(&group, table);
+	group_clear(&group);
+	return r;
+}
+
+static int print_findings(struct store *store, FILE *out, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int r = store_prepare(store, "SELECT kind, count(*) FROM findings GROUP BY kind", &s, err);
+	const char *before = "findings:";
+
+	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+		fprintf(out, "%s %lld of kind '%s'", before,
+			(long long)lib_sqlite3_column_int64(s, 1), store_text(s, 0));
+		before = ",";
+	}
+	if (*before == ',')
+		fprintf(out, "; sqlite3 %s 'SELECT * FROM findings'\n", store_path(store));
+	return r;
+}
+
+int sweep_summary_print(struct store *store, FILE *out, struct error *err)
+{
+	static const char *const headers[] = { "SCENARIO",   "SETTINGS", "KERNEL", "FAMILY",
+					       "ENDPOINT",   "OUTCOME",	 "ERRNO",  "MECHANISM",
+					       "DETECTED s", "VERDICT" };
+	static const bool right[ARRAY_SIZE(headers)] = { [8] = true };
+	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	int64_t rows = 0;
+	size_t level = 0;
+	int r = table ? 0 : error_errno(err, -ENOMEM, "summary");
+
+	if (r >= 0)
+		r = count_rows(store, levels[level], &rows, err);
+	while (r >= 0 && rows > MAX_ROWS && level + 1 < ARRAY_SIZE(levels))
+		r = count_rows(store, levels[++level], &rows, err);
+	if (r >= 0)
+		r = fill(store, levels[level], table, err);
+	if (r >= 0 && rows)
+		table_print(table, out);
+	table_free(table);
+	return r < 0 ? r : print_findings(store, out, err);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "src/cmd/cmd.h"
+#include "src/cmd/sweep-progress.h"
+#include "src/cmd/sweep-summary.h"
+#include "src/model/estimate.h"
+#include "src/report/table.h"
+#include "src/scenario/internal.h"
+#include "src/study/shard.h"
+#include "src/study/sweep.h"
+
+#define MAX_KERNELS 64
+
+enum {
+	ARGUMENT_DB,
+	ARGUMENT_ENGINE,
+	ARGUMENT_JOBS,
+	ARGUMENT_KERNEL,
+	ARGUMENT_MAX_TRIALS,
+	ARGUMENT_MODULES,
+	ARGUMENT_NO_BPF,
+	ARGUMENT_NO_SNAPSHOT,
+	ARGUMENT_QUICK,
+	ARGUMENT_RESUME,
+	ARGUMENT_SEED,
+	ARGUMENT_SHARD,
+};
+
+static const struct argument arguments[] = {
+	[ARGUMENT_DB] = { "db", 0, "FILE", "the store (default: STUDY.db here, with the shard)" },
+	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME",
+			      "host, or qemu: virtual time (default: the study's, or host)",
+			      "host qemu" },
+	[ARGUMENT_JOBS] = { "jobs", 'j', "N", "at most N trials at once" },
+	[ARGUMENT_KERNEL] = { "kernel", 'k', "NAME",
+			      "qemu: which kernel, instead of the study's; may be repeated" },
+	[ARGUMENT_MAX_TRIALS] = { "max-trials", 0, "N", "how many are too many (default 100000)" },
+	[ARGUMENT_MODULES] = { "modules", 0, "DIR",
+			       "qemu: the modules of a vmlinuz given by its path" },
+	[ARGUMENT_NO_BPF] = { "no-bpf", 0, NULL, "observe without BPF, as an ordinary user would" },
+	[ARGUMENT_NO_SNAPSHOT] = { "no-snapshot", 0, NULL, "qemu: boot each guest from the start" },
+	[ARGUMENT_QUICK] = { "quick", 'q', NULL,
+			     "use the scenarios' quick settings: short timers" },
+	[ARGUMENT_RESUME] = { "resume", 0, NULL, "go on in a store that is there, or begin one" },
+	[ARGUMENT_SEED] = { "seed", 0, "N", "what is drawn by chance is drawn from N (default 1)" },
+	[ARGUMENT_SHARD] = { "shard", 0, "K/N",
+			     "only the K-th of N parts (default: from Slurm or Kubernetes)" },
+	{ 0 },
+};
+
+struct command {
+	int argc;
+	char **argv;
+	struct study_options options;
+	const char *engine, *db;
+	char *kernels[MAX_KERNELS + 1];
+	size_t n_kernels;
+	bool resume;
+	struct shard shard;
+	struct study *study;
+	struct study_plan *plan;
+	struct store *store;
+	struct sweep sweep;
+	char *path; /* of the store; owned */
+	bool progress_shown;
+	char line[160];
+};
+
+static int parse_kernel(struct command *c, const char *value, struct error *err)
+{
+	if (c->n_kernels == MAX_KERNELS)
+		return error_input(err, "--kernel: more than %d of them", MAX_KERNELS);
+	for (size_t i = 0; i < c->n_kernels; i++)
+		if (!strcmp(c->kernels[i], value))
+			return error_input(err, "--kernel %s: is there already", value);
+	c->kernels[c->n_kernels++] = (char *)value;
+	c->options.kernels = c->kernels;
+	return 0;
+}
+
+static int parse_argument(struct command *c, int argument, const char *value, struct error *err)
+{
+	long long number = 0;
+	int r = 0;
+
+	switch (argument) {
+	case ARGUMENT_DB:
+		c->db = value;
+		break;
+	case ARGUMENT_ENGINE:
+		c->engine = value;
+		break;
+	case ARGUMENT_JOBS:
+		r = arguments_number("jobs", value, 1, 10000, &number, err);
+		c->sweep.jobs = (unsigned int)number;
+		break;
+	case ARGUMENT_KERNEL:
+		return parse_kernel(c, value, err);
+	case ARGUMENT_MAX_TRIALS:
+		r = arguments_number("max-trials", value, 1, 100000000, &number, err);
+		c->options.max_trials = (size_t)number;
+		break;
+	case ARGUMENT_MODULES:
+		c->sweep.kernel_modules = value;
+		break;
+	case ARGUMENT_NO_BPF:
+		c->sweep.force_fallback = true;
+		break;
+	case ARGUMENT_NO_SNAPSHOT:
+		c->sweep.no_snapshot = true;
+		break;
+	case ARGUMENT_QUICK:
+		c->options.quick = true;
+		break;
+	case ARGUMENT_RESUME:
+		c->resume = true;
+		break;
+	case ARGUMENT_SEED:
+		r = arguments_number("seed", value, 0, INT64_MAX, &number, err);
+		c->options.seed = (uint64_t)number;
+		break;
+	case ARGUMENT_SHARD:
+		return shard_parse(value, &c->shard, err);
+	}
+	return r;
+}
+
+static void add_name(const char *name, void *userdata)
+{
+	char *list = userdata;
+	size_t n = strlen(list);
+
+	snprintf(list + n, 400 - n, "%s%s", n ? ", " : ": ", name);
+}
+
+static int which_study(struct error *err)
+{
+	char list[400] = "";
+
+	study_for_each_name(add_name, list);
+	return error_input(err, "sweep: which study?%s%s", *list ? " There are" : "", list);
+}
+
+static int choose_engine(struct command *c, struct error *err)
+{
+	const char *name = c->engine ? c->engine : c->study->engine ? c->study->engine : "host";
+
+	c->options.engine = engine_from_name(name);
+	if (!c->options.engine)
+		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
+				   name);
+	if (!c->options.engine->virtual_time &&
+	    (c->n_kernels || c->sweep.kernel_modules || c->sweep.no_snapshot))
+		return error_input(err, "--%s: only with --engine qemu",
+				   c->n_kernels		     ? "kernel"
+				   : c->sweep.kernel_modules ? "modules"
+							     : "no-snapshot");
+	return 0;
+}
+
+static int choose_path(struct command *c, struct error *err)
+{
+	char shard[32] = "";
+	int n;
+
+	if (c->shard.n > 1)
+		snprintf(shard, sizeof(shard), ".%u-of-%u", c->shard.k, c->shard.n);
+	n = c->db ? asprintf(&c->path, "%s", c->db)
+		  : asprintf(&c->path, "%s%s.db", c->study->name, shard);
+	if (n < 0) {
+		c->path = NULL;
+		return error_errno(err, -ENOMEM, "sweep");
+	}
+	return 0;
+}
+
+static int load(struct command *c, int argc, char **argv, struct error *err)
+{
+	int r;
+
+	if (!argc)
+		return which_study(err);
+	if (argc > 1)
+		return error_input(err, "sweep: one study at a time, got '%s' and '%s'", argv[0],
+				   argv[1]);
+	r = study_load(argv[0], &c->study, err);
+	if (r >= 0)
+		r = choose_engine(c, err);
+	if (r >= 0 && !c->shard.n)
+		r = shard_from_environment(&c->shard, err);
+	if (r >= 0)
+		r = choose_path(c, err);
+	if (r >= 0)
+		r = study_plan_new(c->study, &c->options, &c->plan, err);
+	if (r < 0)
+		return r;
+	c->sweep.plan = c->plan;
+	r = sweep_find_kernels(&c->sweep, &c->sweep.releases, err);
+	if (r < 0)
+		return r;
+	c->sweep.trials = study_plan_shard(c->plan, c->shard.k, c->shard.n, &c->sweep.n_trials);
+	return c->sweep.trials ? 0 : error_errno(err, -ENOMEM, "sweep");
+}
+
+static int differs(const struct command *c, const char *how, struct error *err)
+{
+	return error_input(err, "%s: holds %s; go on with that, or use another --db", c->path, how);
+}
+
+/* What is in the store already has to be of this very study. */
+static int check_store(const struct command *c, const struct store_study *wanted, struct error *err)
+{
+	const struct store_study *held = store_study(c->store);
+	const char *how = store_study_differs(held, wanted);
+	char shard[64];
+	int r;
+
+	if (how)
+		return differs(c, how, err);
+	if (held->shard != wanted->shard || held->shards != wanted->shards) {
+		snprintf(shard, sizeof(shard), "shard %u/%u of the study", held->shard,
+			 held->shards);
+		return differs(c, shard, err);
+	}
+	r = store_has_other_kernels(c->store, c->plan->kernels, err);
+	return r > 0 ? differs(c, "trials of other kernels", err) : r;
+}
+
+static int open_store(struct command *c, struct error *err)
+{
+	struct store_study study = { .name = c->study->name,
+				     .file = c->study->file,
+				     .text = c->study->text,
+				     .engine = (char *)c->options.engine->name,
+				     .deadpeer = (char *)DEADPEER_VERSION,
+				     .seed = c->options.seed,
+				     .quick = c->options.quick,
+				     .trials = c->plan->n_trials,
+				     .shard = c->shard.k,
+				     .shards = c->shard.n };
+	struct error held = { 0 };
+	int r = store_open(c->path, STORE_CREATE, &study, &c->store, &held);
+
+	if (r == -EEXIST && c->resume)
+		r = store_open(c->path, STORE_WRITE, &study, &c->store, &held);
+	else if (r == -EEXIST)
+		return error_input(err,
+				   "%s: is there already: go on with --resume, or use another "
+				   "--db",
+				   c->path);
+	if (r < 0) {
+		*err = held;
+		return r;
+	}
+	return check_store(c, &study, err);
+}
+
+/* How to go on: the same command, in the same shard whatever the environment says then. */
+static char *resume_text(const struct command *c)
+{
+	_cleanup_(freep) char *command = arguments_command(c->argc, c->argv);
+	bool name_shard = c->shard.from && strcmp(c->shard.from, "--shard") != 0;
+	char shard[48] = "", *text;
+
+	snprintf(shard, sizeof(shard), " --shard %u/%u", c->shard.k, c->shard.n);
+	if (!command || asprintf(&text, "%s%s%s", command, name_shard ? shard : "",
+				 c->resume ? "" : " --resume") < 0)
+		return NULL;
+	return text;
+}
+
+static int fill_store(struct command *c, struct error *err)
+{
+	_cleanup_(freep) char *text = arguments_command(c->argc, c->argv);
+	int r = text ? 0 : error_errno(err, -ENOMEM, "sweep");
+
+	for (size_t i = 0; r >= 0 && i < c->study->n_sources; i++) {
+		const struct scenario_source *source = c->study->sources[i];
+		const char *file = scenario_source_file(source), *slash = strrchr(file, '/');
+
+		r = store_add_scenario(c->store, slash ? slash + 1 : file,
+				       scenario_source_text(source), err);
+	}
+	for (size_t i = 0; r >= 0 && i < c->plan->n_kernels; i++)
+		r = store_add_kernel(c->store, c->plan->kernels[i], c->sweep.releases[i], err);
+	return r < 0 ? r : store_begin_session(c->store, text, err);
+}
+
+static void clear_progress(struct command *c)
+{
+	if (c->progress_shown)
+		fputs("\r\033[K", stderr);
+	c->progress_shown = false;
+}
+
+static void on_progress(const struct sweep_counts *counts, void *userdata)
+{
+	struct command *c = userdata;
+	int width = (int)sizeof(c->line);
+	struct winsize size;
+
+	/* A line that wraps cannot be taken back. */
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		width = size.ws_col - 1;
+	fprintf(stderr, "\r\033[K%.*s", width,
+		sweep_progress_format(counts, c->options.engine->virtual_time, c->line,
+				      sizeof(c->line)));
+	fflush(stderr);
+	c->progress_shown = true;
+}
+
+static void on_problem(const struct error *err, void *userdata)
+{
+	struct command *c = userdata;
+	const char *remedy = c->options.engine->remedy;
+
+	clear_progress(c);
+	if (err->kind != ERROR_CAPABILITY)
+		remedy = NULL;
+	fprintf(stderr, "deadpeer: %s%s%s\n", err->text, remedy ? "; " : "", remedy ? remedy : "");
+}
+
+static void print_end(const struct command *c, const struct sweep_counts *counts)
+{
+	char took[32], span[32];
+
+	printf("%zu of %zu trials%s are in %s", counts->done, counts->total,
+	       c->shard.n > 1 ? " of this shard" : "", c->path);
+	if (counts->finished)
+		printf("; %zu of them took %s%s%s", counts->finished,
+		       estimate_format_span(counts->elapsed_nsec, took, sizeof(took)),
+		       c->options.engine->virtual_time ? " for virtual " : "",
+		       c->options.engine->virtual_time
+			       ? estimate_format_span(counts->span_nsec, span, sizeof(span))
+			       : "");
+	putchar('\n');
+}
+
+/* Stopped, by the user or for a reason: what is done is safe, and this goes on with the rest. */
+static int stopped(const struct command *c, const struct sweep_counts *counts, int r,
+		   struct error *err)
+{
+	_cleanup_(freep) char *text = resume_text(c);
+	struct error reason = *err;
+
+	return error_set(err, reason.kind, r, "%s; %zu of %zu trials are in %s; to go on: %s",
+			 reason.text, counts->done, counts->total, c->path, text ? text : "");
+}
+
+static int execute(struct command *c, struct error *err)
+{
+	struct sweep_counts counts = { 0 };
+	struct error worst = { 0 };
+	int r, status;
+
+	c->sweep.store = c->store;
+	c->sweep.problem = on_problem;
+	c->sweep.userdata = c;
+	if (table_is_terminal(stderr))
+		c->sweep.progress = on_progress;
+	r = fill_store(c, err);
+	if (r < 0)
+		return r;
+	if (c->sweep.progress && c->options.engine->virtual_time) { /* seconds, once a kernel */
+		fputs("a guest is made ready", stderr);
+		c->progress_shown = true;
+	}
+	r = sweep_run(&c->sweep, &counts, &worst, err);
+	clear_progress(c);
+	if (r < 0)
+		return stopped(c, &counts, r, err);
+	r = sweep_summary_print(c->store, stdout, err);
+	if (r < 0)
+		return r;
+	print_end(c, &counts);
+	status = worst.kind != ERROR_NONE ? error_exit_status(worst.kind) : counts.failed > 0;
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
+	return status;
+}
+
+static int cmd_sweep(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	struct command c = { .argc = argc,
+			     .argv = argv,
+			     .options = { .seed = 1, .max_trials = STUDY_MAX_TRIALS } };
+	int r = 0, argument;
+
+	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		r = parse_argument(&c, argument, state.value, err);
+	if (r < 0 || argument == ARGUMENTS_ERROR)
+		return -EINVAL;
+	if (argument == ARGUMENTS_HELP)
+		return 0;
+	r = load(&c, argc - state.first_operand, argv + state.first_operand, err);
+	if (r >= 0)
+		r = open_store(&c, err);
+	if (r >= 0)
+		r = execute(&c, err);
+	store_close(c.store);
+	strings_free(c.sweep.releases);
+	free(c.sweep.trials);
+	study_plan_free(c.plan);
+	study_free(c.study);
+	free(c.path);
+	return r;
+}
+
+const struct verb verb_sweep = {
+	.name = "sweep",
+	.operands = "STUDY",
+	.summary = "Run every trial of a study and store what they find",
+	.details =
+		"STUDY is a name (retries2-ladder) or a file; `deadpeer check STUDY` says how "
+		"many\n"
+		"trials it has and how long they take. Each is stored as it ends, in a SQLite\n"
+		"file: whatever stops a sweep, --resume runs just what is missing. Exit status: 0\n"
+		"every expectation held, 1 one did not, 2 wrong input, 3 this machine cannot do\n"
+		"it, 130 interrupted.",
+	.arguments = arguments,
+	.run = cmd_sweep,
+};

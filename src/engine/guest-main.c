@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/engine/guest-main.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "src/engine/guest-files.h"
+#include "src/engine/guest-job.h"
+#include "src/guest/init.h"
+#include "src/record/trace-build.h"
+#include "src/trial/runner.h"
+
+#define ALIVE_EVERY (600 * NSEC_PER_SEC) /* virtual; each wake-up costs the host some 70 us */
+
+/* Made before the snapshot, so that no job waits for it: loading BPF programs takes longer than
+ * most jobs. */
+struct station {
+	struct loop *loop;
+	struct observer *observer;
+	struct testbed_pool *pool;
+};
+
+/* What is not sent before the last trial is over. */
+struct answer {
+	struct record *record; /* owned; NULL: there is none, for this reason */
+	struct error err;
+};
+
+struct work {
+	struct guest_job job;
+	FILE *out;
+	struct loop_timer *alive;
+	struct answer *kept; /* one a trial; NULL: each is sent at once */
+};
+
+/* "ipv4:100,ipv6:100": so many testbeds of each. */
+static int fill_pool(struct testbed_pool **pool, const char *what, struct error *err)
+{
+	int r = 0;
+
+	for (const char *at = what; r >= 0 && *at; at += *at == ',') {
+		size_t n = strcspn(at, ":");
+		_cleanup_(freep) char *name = strndup(at, n);
+		int family = name ? family_from_name(name) : -ENOMEM;
+		char *end;
+
+		if (family < 0)
+			return error_input(err, "deadpeer.prepare=%s", what);
+		n = strtoul(at + n + (at[n] == ':'), &end, 10);
+		r = testbed_pool_fill(pool, n, (enum family)family, err);
+		at = end;
+	}
+	return r;
+}
+
+static int prepare(const char *what, void *userdata, struct error *err)
+{
+	struct station *station = userdata;
+	int r = loop_new(&station->loop, err);
+
+	if (r >= 0)
+		r = observer_new(station->loop, false, &station->observer, err);
+	if (r >= 0)
+		observer_close_late(station->observer);
+	trial_learn_ticks();
+	return r < 0 ? r : fill_pool(&station->pool, what, err);
+}
+
+static void answer(struct work *work, size_t trial, const struct record *record,
+		   const struct error *err)
+{
+	_cleanup_(freep) char *line = guest_job_answer(work->job.indices[trial], record, err);
+	struct error failure = { 0 };
+
+	if (line && strlen(line) >= guest_init_room() && work->job.job.trace) {
+		free(take_ptr(line));
+		error_set(&failure, ERROR_FAILED, -ENOSPC,
+			  "--trace: more than a guest can hand out: run fewer or shorter scenarios "
+			  "at a time, or use --engine host");
+		line = guest_job_answer(work->job.indices[trial], NULL, &failure);
+	}
+	if (line)
+		fprintf(work->out, "%s\n", line);
+	fflush(work->out);
+}
+
+static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
+{
+	struct work *work = userdata;
+
+	if (work->kept) {
+		work->kept[trial] = (struct answer){ record, *err };
+		return;
+	}
+	answer(work, trial, record, err);
+	record_free(record);
+}
+
+/* Traces and captures take long to write, in virtual time too: the other trials would come late. */
+static int keep_answers(struct work *work, struct error *err)
+{
+	int r = 0;
+
+	if (!work->job.job.trace && !work->job.job.pcap_dir)
+		return 0;
+	work->kept = calloc(work->job.job.n_trials, sizeof(*work->kept));
+	if (!work->kept)
+		return error_errno(err, -ENOMEM, "answers");
+	if (work->job.job.pcap_dir)
+		r = guest_files_prepare(err);
+	return r;
+}
+
+/* Without its capture no trial has what was asked for. */
+static void send_kept(struct work *work)
+{
+	struct error failure = { 0 };
+	int r = 0;
+
+	if (work->job.job.pcap_dir)
+		r = guest_files_write(GUEST_FILES_FOLDER, guest_init_room() * 3 / 4, work->out,
+				      &failure);
+	for (size_t i = 0; i < work->job.job.n_trials; i++) {
+		struct answer *a = &work->kept[i];
+
+		if (a->record)
+			tracer_finish(a->record);
+		answer(work, i, r < 0 ? NULL : a->record, r < 0 ? &failure : &a->err);
+		a->record = record_free(a->record);
+	}
+}
+
+static void on_alive(void *userdata)
+{
+	struct work *work = userdata;
+
+	guest_init_progress();
+	loop_timer_set(work->alive, nsec_now() + ALIVE_EVERY);
+}
+
+/* Nothing is freed: the machine ends with the job, and taking namespaces down takes as long as
+ * building them. */
+static int work_through(struct station *station, struct work *work, struct error *err)
+{
+	struct runner *runner;
+	struct engine_listener listener = { .done = on_done, .userdata = work };
+	struct observer *observer = station->observer;
+	struct utsname kernel;
+	int r = 0;
+
+	uname(&kernel);
+	if (work->job.job.force_fallback) {
+		r = observer_new(station->loop, true, &observer, err);
+		if (r >= 0)
+			observer_close_late(observer);
+	}
+	if (r >= 0)
+		r = keep_answers(work, err);
+	if (r >= 0)
+		r = loop_timer_new(station->loop, on_alive, work, &work->alive, err);
+	if (r < 0)
+		return r;
+	on_alive(work);
+	r = runner_new(station->loop, observer, station->pool, &work->job.job, engine_qemu.name,
+		       kernel.release, &listener, &runner, err);
+	if (r >= 0)
+		r = loop_run(station->loop, err);
+	if (r >= 0 && work->kept)
+		send_kept(work);
+	return r;
+}
+
+static int run(const void *text, size_t size, FILE *out, void *userdata)
+{
+	struct work work = { .out = out };
+	struct error err = { 0 };
+	int r = guest_job_read(text, size, &work.job, &err);
+
+	if (r >= 0)
+		r = work_through(userdata, &work, &err);
+	if (r < 0)
+		fprintf(stderr, "deadpeer: %s\n", err.text);
+	return r < 0 ? 1 : 0;
+}
+
+void guest_run_if_guest(void)
+{
+	static struct station station;
+
+	if (guest_init_wanted())
+		guest_init_main(prepare, run, &station);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <sys/utsname.h>
+
+#include "src/engine/engine.h"
+#include "src/testbed/privilege.h"
+#include "src/trial/runner.h"
+#include "src/util/interrupt.h"
+
+/* In real time a machine that is busy with other things may be late with an event, or long in
+ * carrying it out: then what was measured from it is not what it says. */
+#define LATE_MAX (500 * NSEC_PER_MSEC)
+
+struct punctual {
+	const struct engine_listener *listener;
+};
+
+static void check_punctuality(struct record *record)
+{
+	nsec_t worst = record->lateness_nsec;
+	char text[64];
+
+	for (size_t i = 0; i < record->n_faults; i++)
+		if (record->faults[i].took_nsec > worst)
+			worst = record->faults[i].took_nsec;
+	if (worst > LATE_MAX)
+		record_fail(record,
+			    "expected each event within 0.5 s of its time, got one %s late: the "
+			    "machine is too busy for real time",
+			    nsec_format(text, sizeof(text), worst));
+}
+
+static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
+{
+	const struct engine_listener *listener = ((struct punctual *)userdata)->listener;
+
+	if (record)
+		check_punctuality(record);
+	listener->done(trial, record, err, listener->userdata);
+}
+
+static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
+{
+	const struct engine_listener *listener = ((struct punctual *)userdata)->listener;
+
+	listener->progress(text, at_most, done, total, listener->userdata);
+}
+
+static int run_in(struct loop *loop, struct interrupt *interrupt, const struct engine_job *job,
+		  const struct engine_listener *listener, struct error *err)
+{
+	_cleanup_(observer_freep) struct observer *observer = NULL;
+	_cleanup_(runner_freep) struct runner *runner = NULL;
+	struct punctual punctual = { listener };
+	struct engine_listener ours = { .done = on_done,
+					.progress = listener->progress ? on_progress : NULL,
+					.userdata = &punctual };
+	struct utsname kernel;
+	int r;
+
+	uname(&kernel);
+	r = observer_new(loop, job->force_fallback, &observer, err);
+	if (r >= 0)
+		r = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
+			       &runner, err);
+	if (r >= 0)
+		r = loop_run(loop, err);
+	if (r >= 0 && (interrupt->caught || (job->stop && *job->stop)))
+		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+	return r;
+}
+
+static int run(const struct engine_job *job, const struct engine_listener *listener,
+	       struct error *err)
+{
+	_cleanup_(loop_freep) struct loop *loop = NULL;
+	struct interrupt interrupt = { .fd = -1 };
+	int r = privilege_acquire(err);
+
+	if (r >= 0)
+		r = loop_new(&loop, err);
+	if (r >= 0)
+		r = interrupt_init(&interrupt, loop, err);
+	if (r >= 0)
+		r = run_in(loop, &interrupt, job, listener, err);
+	interrupt_deinit(&interrupt);
+	return r;
+}
+
+const struct engine engine_host = { .name = "host", .remedy = "try --engine qemu", .run = run };

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/engine/engine.h"
+#include "src/engine/guest-files.h"
+#include "src/engine/guest-job.h"
+#include "src/guest/guest.h"
+#include "src/kernel/kernel.h"
+#include "src/util/interrupt.h"
+
+/*
+ * Theory of operation. The trials are dealt out to as many guests as there are processors, each
+ * of which runs the same code as the host engine would, on its own kernel and in virtual time. A
+ * trial's phase (where the timer wheel stands at its first event) is drawn from the seed and the
+ * trial itself, and pinned in the guest, so that it does not matter which trials share one. A trial
+ * that another made late after all is run again, in a guest of its own.
+ */
+
+#define MEMORY_BASE_MIB	     160
+#define MEMORY_PER_TRIAL_KIB 2600
+#define TRIALS_PER_GUEST     100  /* a fork and its exit take the longer the more there are */
+#define POOL_WORTH	     25	  /* trials in a guest */
+#define MEMORY_POOL_KIB	     1200 /* a testbed in it */
+#define MEMORY_TRACE_MIB     128  /* as text, twice */
+#define PROGRESS_EVERY	     (250 * NSEC_PER_MSEC)
+#define LATENESS_MAX	     (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
+
+struct batch {
+	struct run *run;
+	struct guest *guest;
+	size_t *indices; /* owned */
+	size_t n, size;
+	uint64_t seed;	      /* of what the guest's kernel draws by chance */
+	struct error failure; /* why a capture could not be written */
+};
+
+struct run {
+	const struct engine_job *job;
+	const struct engine_listener *listener;
+	struct loop *loop;
+	struct loop_timer *progress_timer;
+	struct engine_trial *trials; /* the job's, with their phases; owned */
+	bool *answered;		     /* one a trial; owned */
+	struct guest_image *image;
+	struct batch *batches; /* owned; those whose trials are alone come last */
+	size_t n_batches, n_shared, started, open, done;
+	struct error failure; /* why a guest could not be started */
+	nsec_t started_nsec;
+};
+
+/* splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014. */
+static uint64_t mix(uint64_t x)
+{
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+static uint64_t mix_text(uint64_t x, const char *text)
+{
+	for (; text && *text; text++)
+		x = mix(x ^ (unsigned char)*text);
+	return mix(x);
+}
+
+static uint64_t draw(uint64_t seed, const struct engine_trial *t)
+{
+	uint64_t x = mix(seed);
+
+	x = mix_text(x, t->scenario->name);
+	x = mix_text(x, t->scenario->variant);
+	x = mix(x ^ (uint64_t)t->family);
+	return mix(x ^ t->repeat);
+}
+
+static int batch_add(struct batch *batch, size_t index)
+{
+	if (batch->n == batch->size) {
+		size_t size = batch->size ? batch->size * 2 : 1;
+		size_t *longer = reallocarray(batch->indices, size, sizeof(*longer));
+
+		if (!longer)
+			return -ENOMEM;
+		batch->indices = longer;
+		batch->size = size;
+	}
+	batch->indices[batch->n++] = index;
+	return 0;
+}
+
+/* What is drawn by chance in a guest with one trial follows from that trial. */
+static uint64_t seed_alone(const struct run *run, size_t index)
+{
+	const struct engine_trial *t = &run->trials[index];
+
+	return mix(draw(run->job->seed, t) ^ (uint64_t)t->phase) >> 1;
+}
+
+/* Puts off what was late in company. There is room for a batch more for each trial. */
+static bool run_again(struct batch *batch, size_t index, const struct record *record)
+{
+	struct run *run = batch->run;
+	struct batch *alone = &run->batches[run->n_batches];
+
+	if (!record || record->lateness_nsec <= LATENESS_MAX || batch->n == 1)
+		return false;
+	*alone = (struct batch){ .run = run, .seed = seed_alone(run, index) };
+	if (batch_add(alone, index) < 0)
+		return false;
+	run->trials[index].alone = true;
+	run->n_batches++;
+	return true;
+}
+
+static void deliver(struct run *run, size_t index, struct record *record, const struct error *err)
+{
+	char late[64];
+
+	if (index >= run->job->n_trials || run->answered[index]) {
+		record_free(record);
+		return;
+	}
+	run->answered[index] = true;
+	run->done++;
+	if (record && record->lateness_nsec > LATENESS_MAX)
+		record_fail(record, "expected the guest's timers within a tick, got one %s late",
+			    nsec_format(late, sizeof(late), record->lateness_nsec));
+	run->listener->done(index, record, err, run->listener->userdata);
+	if (run->job->stop && *run->job->stop)
+		loop_quit(run->loop);
+}
+
+static void on_line(void *userdata, const char *line, size_t size)
+{
+	struct batch *batch = userdata;
+	struct error failure = { 0 }, err = { 0 };
+	struct record *record;
+	size_t index;
+
+	if (guest_files_match(line)) {
+		if (batch->failure.kind == ERROR_NONE)
+			guest_files_read(line, size, batch->run->job->pcap_dir, &batch->failure);
+		return;
+	}
+	if (guest_job_read_answer(line, &index, &record, &failure, &err) < 0)
+		return;
+	if (batch->failure.kind != ERROR_NONE) { /* its captures are not whole */
+		record_free(take_ptr(record));
+		failure = batch->failure;
+	}
+	if (run_again(batch, index, record))
+		record_free(record);
+	else
+		deliver(batch->run, index, record, &failure);
+}
+
+static size_t count_cores(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : (size_t)cores;
+}
+
+static int start_next(struct run *run, struct error *err);
+
+/* Whatever the guest has not answered has no record: for the reason it died of. */
+static void on_end(void *userdata, int status, const struct error *err)
+{
+	struct batch *batch = userdata;
+	struct run *run = batch->run;
+	struct error failure = { 0 };
+
+	if (err)
+		failure = *err;
+	else
+		error_set(&failure, ERROR_FAILED, -EIO, "guest: the job failed");
+	for (size_t i = 0; i < batch->n; i++) {
+		size_t index = batch->indices[i];
+
+		if (!run->answered[index] && (batch->n == 1 || !run->trials[index].alone))
+			deliver(run, index, NULL, &failure);
+	}
+	batch->guest = guest_free(batch->guest);
+	run->open--;
+	if (run->started < run->n_batches && start_next(run, &run->failure) < 0)
+		loop_quit(run->loop);
+	else if (!run->open)
+		loop_quit(run->loop);
+}
+
+static void on_progress(void *userdata)
+{
+	struct run *run = userdata;
+	char text[96], span[64];
+
+	snprintf(text, sizeof(text), "%zu guest%s in virtual time for %s", run->open,
+		 run->open == 1 ? "" : "s",
+		 nsec_format(span, sizeof(span), nsec_now() - run->started_nsec));
+	run->listener->progress(text, NSEC_NEVER, run->done, run->job->n_trials,
+				run->listener->userdata);
+	loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
+}
+
+/* In each about as many trials. */
+static size_t count_guests(size_t trials)
+{
+	size_t rounds = (trials + TRIALS_PER_GUEST * count_cores() - 1) /
+			(TRIALS_PER_GUEST * count_cores());
+	size_t guests = rounds * count_cores();
+
+	return guests > trials ? trials : guests;
+}
+
+/* A guest has a pool for as many trials as there can be, and not all of it is used. */
+static unsigned int memory_for(const struct engine_job *job, size_t trials)
+{
+	size_t mib = MEMORY_BASE_MIB + trials * MEMORY_PER_TRIAL_KIB / 1024;
+
+	if (trials >= POOL_WORTH)
+		mib += _FAMILY_MAX * TRIALS_PER_GUEST * MEMORY_POOL_KIB / 1024;
+	if (job->pcap_dir)
+		mib += GUEST_FILES_MIB;
+	if (job->trace)
+		mib += MEMORY_TRACE_MIB;
+	return mib < GUEST_MEMORY_MIB_MIN ? GUEST_MEMORY_MIB_MIN : (unsigned int)mib;
+}
+
+/* Many connections keep a guest's one processor busy for longer than a tick at times, and others'
+ * events would come late. */
+static bool is_alone(const struct engine_trial *t)
+{
+	const struct scenario_agent *client = &t->scenario->agent[NODE_CLIENT];
+
+	return t->alone || scenario_option(client, OPTION_CONNECTIONS, 1) > 1;
+}
+
+static int deal(struct run *run, struct error *err)
+{
+	const struct engine_job *job = run->job;
+	size_t n_alone = 0, shared = 0, alone;
+
+	for (size_t i = 0; i < job->n_trials; i++)
+		n_alone += is_alone(&job->trials[i]);
+	alone = run->n_shared = count_guests(job->n_trials - n_alone);
+	run->n_batches = run->n_shared + n_alone;
+	run->batches = calloc(run->n_batches + job->n_trials, sizeof(*run->batches));
+	run->answered = calloc(job->n_trials + 1, sizeof(*run->answered));
+	run->trials = calloc(job->n_trials + 1, sizeof(*run->trials));
+	if (!run->batches || !run->answered || !run->trials)
+		return error_errno(err, -ENOMEM, "engine qemu");
+	for (size_t i = 0; i < job->n_trials; i++) {
+		struct engine_trial *t = &run->trials[i];
+		struct batch *batch;
+
+		*t = job->trials[i];
+		t->alone = is_alone(t);
+		if (t->phase < 0)
+			t->phase = (int64_t)(draw(job->seed, t) % TRIAL_PHASES);
+		batch = &run->batches[t->alone ? alone++ : shared++ % run->n_shared];
+		batch->run = run;
+		batch->seed = t->alone ? seed_alone(run, i) : job->seed;
+		if (batch_add(batch, i) < 0)
+			return error_errno(err, -ENOMEM, "engine qemu");
+	}
+	return 0;
+}
+
+static int start_next(struct run *run, struct error *err)
+{
+	struct batch *batch = &run->batches[run->started];
+	struct engine_job job = *run->job;
+	_cleanup_(freep) char *text = NULL;
+	struct guest_config config;
+	int r;
+
+	job.trials = run->trials;
+	text = guest_job_write(&job, batch->indices, batch->n);
+	if (!text)
+		return error_errno(err, -ENOMEM, "engine qemu");
+	config = (struct guest_config){ .job = text,
+					.job_size = strlen(text),
+					.seed = batch->seed,
+					.line = on_line,
+					.end = on_end,
+					.userdata = batch };
+	r = guest_new(run->loop, run->image, &config, &batch->guest, err);
+	if (r < 0)
+		return r;
+	run->started++;
+	run->open++;
+	return 0;
+}
+
+/* As many as there are processors; each that ends makes room for the next. */
+static int start(struct run *run, struct error *err)
+{
+	size_t at_once = count_cores();
+	int r = 0;
+
+	while (r >= 0 && run->started < run->n_batches && run->started < at_once)
+		r = start_next(run, err);
+	return r;
+}
+
+/* The guest has deadpeer and a kernel, not the machine's programs and disks. */
+static int check_trials(const struct engine_job *job, struct error *err)
+{
+	for (size_t i = 0; i < job->n_trials; i++) {
+		const struct scenario *s = job->trials[i].scenario;
+
+		for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+			if (s->agent[n].command)
+				return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+						 "%s:%d: command '%s': the qemu engine's guest has "
+						 "built-in agents only; use --engine host",
+						 s->file, s->agent[n].command_line,
+						 s->agent[n].command[0]);
+	}
+	return 0;
+}
+
+static int run_guests(struct run *run, struct error *err)
+{
+	struct interrupt interrupt = { .fd = -1 };
+	int r = loop_new(&run->loop, err);
+
+	if (r >= 0)
+		r = interrupt_init(&interrupt, run->loop, err);
+	if (r >= 0)
+		r = loop_timer_new(run->loop, on_progress, run, &run->progress_timer, err);
+	if (r >= 0)
+		r = start(run, err);
+	run->started_nsec = nsec_now();
+	if (r >= 0 && run->listener->progress)
+		loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
+	if (r >= 0)
+		r = loop_run(run->loop, err);
+	if (r >= 0 && run->failure.kind != ERROR_NONE) {
+		*err = run->failure;
+		r = -EIO;
+	}
+	if (r >= 0 && (interrupt.caught || (run->job->stop && *run->job->stop)))
+		r = error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+	for (size_t i = 0; i < run->n_batches; i++)
+		guest_free(run->batches[i].guest);
+	loop_timer_free(run->progress_timer);
+	interrupt_deinit(&interrupt);
+	loop_free(run->loop);
+	return r;
+}
+
+static bool tracks(const struct engine_job *job)
+{
+	for (size_t i = 0; i < job->n_trials; i++)
+		if (scenario_tracks(job->trials[i].scenario))
+			return true;
+	return false;
+}
+
+/* So many testbeds are in the snapshot that guests with many trials start from, for each family
+ * that the job has: building one takes nearly half of a trial's time. For a few trials it takes
+ * longer to make that snapshot, once, than they would ever save. */
+static void describe_pool(const struct run *run, size_t most, char *text, size_t size)
+{
+	bool wanted[_FAMILY_MAX] = { 0 };
+	int n = 0;
+
+	for (size_t i = 0; i < run->job->n_trials; i++)
+		wanted[run->job->trials[i].family] = true;
+	*text = '\0';
+	for (enum family f = 0; most >= POOL_WORTH && f < _FAMILY_MAX; f++)
+		if (wanted[f])
+			n += snprintf(text + n, size - (size_t)n, "%s%s:%d", n ? "," : "",
+				      family_name(f), TRIALS_PER_GUEST);
+}
+
+/* In a guest. The first has the most, but the job may want room for more. */
+static size_t most_trials(const struct run *run)
+{
+	size_t n = run->batches[0].n;
+
+	return run->job->guest_trials > n ? run->job->guest_trials : n;
+}
+
+static int run_all(const struct engine_job *job, const struct engine_listener *listener,
+		   struct error *err)
+{
+	struct run run = { .job = job, .listener = listener };
+	struct kernel kernel = { 0 };
+	int r = check_trials(job, err);
+
+	if (r >= 0)
+		r = interrupt_block(err); /* from here on there are things to take away */
+	if (r >= 0)
+		r = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
+	if (r < 0)
+		return r;
+	r = deal(&run, err);
+	if (r >= 0) {
+		char pool[64];
+		struct guest_image_config config = {
+			.kernel = &kernel,
+			.memory_mib = memory_for(job, most_trials(&run)),
+			.no_snapshot = job->no_snapshot,
+			.untracked = !tracks(job),
+		};
+
+		describe_pool(&run, most_trials(&run), pool, sizeof(pool));
+		if (*pool)
+			config.prepare = pool;
+		r = guest_image_new(&config, &run.image, err);
+	}
+	if (r >= 0)
+		r = run_guests(&run, err);
+	guest_image_free(run.image);
+	for (size_t i = 0; run.batches && i < run.n_batches; i++)
+		free(run.batches[i].indices);
+	free(run.batches);
+	free(run.answered);
+	free(run.trials);
+	kernel_deinit(&kernel);
+	return r;
+}
+
+const struct engine engine_qemu = { .name = "qemu", .virtual_time = true, .run = run_all };

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation. A guest goes through the steps of `enum step`, moved
+ * on by QEMU's monitor: it is set going (booted, or restored from a snapshot),
+ * stops by itself at the snapshot point, and is let run from there with its
+ * job in the window. From then on it is only looked at: what it has written,
+ * many times a second, and whether its process is still there. Its end is the
+ * end of QEMU, never anything it says.
+ */
+#include "src/guest/guest.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "src/guest/console.h"
+#include "src/guest/image.h"
+#include "src/guest/process.h"
+#include "src/guest/qmp.h"
+#include "src/guest/window.h"
+#include "src/kernel/cache.h"
+#include "src/util/interrupt.h"
+
+#define LOOK_NSEC	   (20 * NSEC_PER_MSEC)
+#define STALL_DEFAULT_NSEC (120 * NSEC_PER_SEC)
+#define ASLEEP_NSEC	   (5 * NSEC_PER_SEC) /* without a timer armed, virtual time stands */
+
+enum step {
+	STEP_GREETING,	      /* the monitor is to answer */
+	STEP_CAPABILITIES,    /* ours are to be accepted */
+	STEP_BOOT,	      /* the guest is to stop by itself */
+	STEP_LOAD_OPTIONS,    /* restoring: options set */
+	STEP_LOAD_PARAMETERS, /* restoring: parameters set */
+	STEP_LOAD_FILE,	      /* restoring: the file handed over */
+	STEP_LOAD,	      /* restoring: state loaded */
+	STEP_RUN,	      /* the job */
+	STEP_SAVE_OPTIONS,    /* for a snapshot: options set */
+	STEP_SAVE_FILE,	      /* for a snapshot: the file handed over */
+	STEP_SAVE,	      /* for a snapshot: state written */
+	STEP_SAVED,	      /* QEMU is to end */
+};
+
+struct guest {
+	struct loop *loop;
+	struct guest_image *image;
+	struct guest_config config;
+	enum step step;
+	struct guest_snapshot snapshot; /* restored from, or written to */
+	bool saving;			/* it is run to write a snapshot */
+	struct guest_process process;
+	struct qmp *qmp;
+	struct loop_io *process_io, *console_io;
+	struct loop_timer *timer;
+	struct guest_console console;
+	struct guest_window *window;
+	int window_fd;
+	uint64_t delivered;   /* bytes of output handed on */
+	uint64_t progress;    /* sum of the counters at the last look that saw a change */
+	nsec_t progress_nsec; /* when that was */
+	int64_t cpu_nsec;     /* QEMU's processor time at the last look that saw a change */
+	nsec_t cpu_seen_nsec; /* when that was */
+	struct error failure; /* why we ended it; kind ERROR_NONE: we did not */
+};
+
+static void on_process(void *userdata, uint32_t events);
+
+static void give_up(struct guest *guest, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void give_up(struct guest *guest, const char *format, ...)
+{
+	va_list ap;
+
+	if (guest->failure.kind == ERROR_NONE) {
+		va_start(ap, format);
+		error_setv(&guest->failure, ERROR_FAILED, -EIO, format, ap);
+		va_end(ap);
+	}
+	guest_process_kill(&guest->process);
+}
+
+static void send_options(struct guest *guest)
+{
+	/* The memory is a file of its own, not part of the state that is loaded or saved. */
+	qmp_send(guest->qmp,
+		 "{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["
+		 "{\"capability\":\"x-ignore-shared\",\"state\":true},"
+		 "{\"capability\":\"events\",\"state\":true}]}}");
+}
+
+static void cont(struct guest *guest, enum step step)
+{
+	guest->step = step;
+	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
+	qmp_send(guest->qmp, "{\"execute\":\"cont\"}");
+}
+
+static void on_return(struct guest *guest)
+{
+	switch (guest->step) {
+	case STEP_CAPABILITIES:
+		if (guest->saving || guest->snapshot.memory_fd < 0) {
+			cont(guest, STEP_BOOT);
+			break;
+		}
+		guest->step = STEP_LOAD_OPTIONS;
+		send_options(guest);
+		break;
+	case STEP_LOAD_OPTIONS:
+		/* There is no network card to announce, five times in two seconds by the host's
+		 * clock. */
+		guest->step = STEP_LOAD_PARAMETERS;
+		qmp_send(guest->qmp, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
+				     "{\"announce-rounds\":0}}");
+		break;
+	case STEP_LOAD_PARAMETERS:
+		guest->step = STEP_LOAD_FILE;
+		qmp_send_fd(guest->qmp, "state", guest->snapshot.device_fd);
+		break;
+	case STEP_LOAD_FILE:
+		guest->step = STEP_LOAD;
+		qmp_send(guest->qmp,
+			 "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:state\"}}");
+		break;
+	case STEP_SAVE_OPTIONS:
+		guest->step = STEP_SAVE_FILE;
+		qmp_send_fd(guest->qmp, "state", guest->snapshot.device_fd);
+		break;
+	case STEP_SAVE_FILE:
+		guest->step = STEP_SAVE;
+		qmp_send(guest->qmp,
+			 "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:state\"}}");
+		break;
+	case STEP_GREETING:
+	case STEP_BOOT:
+	case STEP_LOAD:
+	case STEP_RUN:
+	case STEP_SAVE:
+	case STEP_SAVED:
+		break;
+	}
+}
+
+static void on_stop(struct guest *guest)
+{
+	if (guest->step != STEP_BOOT)
+		return;
+	if (guest->saving) {
+		guest->step = STEP_SAVE_OPTIONS;
+		send_options(guest);
+	} else {
+		cont(guest, STEP_RUN);
+	}
+}
+
+static void on_migration(struct guest *guest, const char *status)
+{
+	if (strcmp(status, "failed") == 0) {
+		give_up(guest, "QEMU could not %s the snapshot", guest->saving ? "write" : "load");
+	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_LOAD) {
+		cont(guest, STEP_RUN);
+	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_SAVE) {
+		guest->step = STEP_SAVED;
+		qmp_send(guest->qmp, "{\"execute\":\"quit\"}");
+	}
+}
+
+static void on_qmp(void *userdata, const struct qmp_message *message)
+{
+	struct guest *guest = userdata;
+
+	switch (message->kind) {
+	case QMP_GREETING:
+		guest->step = STEP_CAPABILITIES;
+		qmp_send(guest->qmp, "{\"execute\":\"qmp_capabilities\"}");
+		break;
+	case QMP_RETURN:
+		on_return(guest);
+		break;
+	case QMP_ERROR:
+		give_up(guest, "QEMU: %s", message->text);
+		break;
+	case QMP_EVENT:
+		if (strcmp(message->text, "STOP") == 0)
+			on_stop(guest);
+		else if (strcmp(message->text, "MIGRATION") == 0)
+			on_migration(guest, message->status);
+		break;
+	case QMP_CLOSED:
+		break; /* its process tells more */
+	}
+}
+
+static void read_console(struct guest *guest)
+{
+	char buffer[4096];
+	ssize_t n;
+
+	while ((n = read(guest->process.console_fd, buffer, sizeof(buffer))) > 0)
+		guest_console_add(&guest->console, buffer, (size_t)n);
+	if (n == 0)
+		guest->console_io = loop_io_free(guest->console_io);
+}
+
+static void on_console(void *userdata, uint32_t events)
+{
+	read_console(userdata);
+}
+
+/* Hands on the lines that are whole. */
+static void deliver(struct guest *guest)
+{
+	char *output = (char *)guest->window + guest->window->output_offset;
+	uint64_t used = atomic_load(&guest->window->output_used);
+
+	while (guest->delivered < used) {
+		char *line = output + guest->delivered;
+		char *end = memchr(line, '\n', used - guest->delivered);
+
+		if (!end)
+			return;
+		*end = '\0';
+		guest->delivered += (uint64_t)(end - line) + 1;
+		guest->config.line(guest->config.userdata, line, (size_t)(end - line));
+	}
+}
+
+static void check_progress(struct guest *guest)
+{
+	const struct guest_window *window = guest->window;
+	uint64_t progress = atomic_load(&window->output_used) + atomic_load(&window->progress) +
+			    atomic_load(&window->state) + guest->step;
+	int64_t cpu = guest_process_cpu_nsec(&guest->process);
+	nsec_t now = nsec_now();
+
+	/* Using none for long may also mean that it gets none. */
+	if (cpu - guest->cpu_nsec > NSEC_PER_MSEC || (now - guest->cpu_seen_nsec > ASLEEP_NSEC &&
+						      !guest_process_is_asleep(&guest->process))) {
+		guest->cpu_nsec = cpu;
+		guest->cpu_seen_nsec = now;
+	}
+	if (progress != guest->progress) {
+		guest->progress = progress;
+		guest->progress_nsec = now;
+	}
+	if (now - guest->progress_nsec > guest->config.stall_nsec)
+		give_up(guest, "it hangs: no progress in %lld s",
+			(long long)(guest->config.stall_nsec / NSEC_PER_SEC));
+	else if (guest->step == STEP_RUN && now - guest->cpu_seen_nsec > ASLEEP_NSEC)
+		give_up(guest, "it hangs: it sleeps and no timer is armed to wake it");
+}
+
+static void on_timer(void *userdata)
+{
+	struct guest *guest = userdata;
+
+	if (guest->step == STEP_RUN)
+		deliver(guest);
+	check_progress(guest);
+	loop_timer_set(guest->timer, nsec_now() + LOOK_NSEC);
+}
+
+static void stop_watching(struct guest *guest)
+{
+	guest->process_io = loop_io_free(guest->process_io);
+	guest->console_io = loop_io_free(guest->console_io);
+	guest->qmp = qmp_free(guest->qmp);
+	if (guest->timer)
+		loop_timer_set(guest->timer, NSEC_NEVER);
+}
+
+static int watch(struct guest *guest, struct error *err)
+{
+	int fd = take_fd(&guest->process.monitor_fd);
+	int r = qmp_new(guest->loop, fd, on_qmp, guest, &guest->qmp, err);
+
+	if (r >= 0)
+		r = loop_io_new(guest->loop, guest->process.console_fd, EPOLLIN, on_console, guest,
+				&guest->console_io, err);
+	if (r >= 0)
+		r = loop_io_new(guest->loop, guest->process.pid_fd, EPOLLIN, on_process, guest,
+				&guest->process_io, err);
+	if (r >= 0)
+		loop_timer_set(guest->timer, nsec_now() + LOOK_NSEC);
+	return r;
+}
+
+/* Starts QEMU; with a snapshot open it is for restoring or for saving. */
+static int launch(struct guest *guest, struct error *err)
+{
+	const struct machine_config config = {
+		.memory_mib = guest->image->memory_mib,
+		.kernel = guest->image->kernel,
+		.initrd = guest->image->initrd,
+		.prepare = guest->image->prepare,
+		.untracked = guest->image->untracked,
+		.memory_fd = guest->snapshot.memory_fd,
+		.memory_shared = guest->saving,
+		.window_fd = guest->window_fd,
+		.incoming = guest->snapshot.memory_fd >= 0 && !guest->saving,
+	};
+	int r;
+
+	guest->step = STEP_GREETING;
+	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
+	guest->cpu_nsec = 0;
+	r = guest_process_start(&guest->process, guest->image->qemu, guest->image->machine, &config,
+				err);
+	return r < 0 ? r : watch(guest, err);
+}
+
+/* Why it ended without having ended its job, in `guest->failure`. */
+static void explain(struct guest *guest, int status)
+{
+	char cause[320], tail[600];
+	enum error_kind kind = ERROR_FAILED;
+
+	guest_console_tail(&guest->console, tail, sizeof(tail));
+	/* A page of the memory file that finds no room on the disk. */
+	if (guest->saving && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS) {
+		cache_error(&guest->failure, -ENOSPC, "a snapshot in the cache");
+		return;
+	}
+	if (guest_console_cause(&guest->console, guest->image->memory_mib, cause, sizeof(cause)))
+		;
+	else if (guest->failure.kind != ERROR_NONE)
+		snprintf(cause, sizeof(cause), "%.300s", guest->failure.text);
+	else if (atomic_load(&guest->window->state) == GUEST_STATE_FAILED)
+		snprintf(cause, sizeof(cause), "%.300s", guest->window->failure);
+	else if (WIFSIGNALED(status))
+		snprintf(cause, sizeof(cause), "QEMU was killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(cause, sizeof(cause), "QEMU ended early, with status %d",
+			 WEXITSTATUS(status));
+	error_set(&guest->failure, kind, -EIO, "guest %s: %s%s%s", guest->image->release, cause,
+		  *tail ? "; its console's last lines: " : "", tail);
+}
+
+static bool succeeded(const struct guest *guest, int status)
+{
+	if (guest->saving)
+		return guest->step == STEP_SAVED && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return atomic_load(&guest->window->state) == GUEST_STATE_ENDED;
+}
+
+/* A snapshot that does not restore, or whose guest comes to nothing, is made again the next
+ * time; now the guest is booted instead, unless its job has begun. */
+static bool boot_instead(struct guest *guest)
+{
+	struct error ignored;
+
+	if (guest->saving || guest->snapshot.memory_fd < 0 || guest->delivered)
+		return false;
+	cache_remove(guest->image->snapshot);
+	guest_snapshot_close(&guest->snapshot);
+	if (guest->step == STEP_RUN)
+		return false;
+	guest->failure = (struct error){ 0 };
+	return launch(guest, &ignored) >= 0;
+}
+
+static void on_process(void *userdata, uint32_t events)
+{
+	struct guest *guest = userdata;
+	int status;
+
+	read_console(guest);
+	stop_watching(guest);
+	status = guest_process_end(&guest->process);
+	if (!guest->saving)
+		deliver(guest);
+	if (succeeded(guest, status)) {
+		guest->failure = (struct error){ 0 };
+		guest->config.end(guest->config.userdata, (int)guest->window->status, NULL);
+		return;
+	}
+	if (boot_instead(guest))
+		return;
+	explain(guest, status);
+	guest->config.end(guest->config.userdata, -1, &guest->failure);
+}
+
+static int make_window(struct guest *guest, const struct guest_config *config, struct error *err)
+{
+	const size_t room = GUEST_WINDOW_SIZE - GUEST_WINDOW_JOB - GUEST_WINDOW_OUTPUT;
+	struct guest_window *window;
+
+	if (config->job_size > room)
+		return error_input(err, "a job of %zu bytes is more than a guest takes",
+				   config->job_size);
+	guest->window_fd = memfd_create("deadpeer-window", MFD_CLOEXEC);
+	if (guest->window_fd < 0 || ftruncate(guest->window_fd, GUEST_WINDOW_SIZE) < 0)
+		return error_errno(err, -errno, "memfd_create");
+	window = mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, guest->window_fd,
+		      0);
+	if (window == MAP_FAILED)
+		return error_errno(err, -errno, "mmap");
+	guest->window = window;
+	window->magic = GUEST_WINDOW_MAGIC;
+	window->version = GUEST_WINDOW_VERSION;
+	window->seed = config->seed;
+	window->job_size = config->job_size;
+	window->output_offset = GUEST_WINDOW_JOB + ((config->job_size + 4095) & ~(size_t)4095);
+	window->output_size = GUEST_WINDOW_SIZE - window->output_offset;
+	if (config->job_size)
+		memcpy((char *)window + GUEST_WINDOW_JOB, config->job, config->job_size);
+	return 0;
+}
+
+static int guest_init(struct guest *guest, struct loop *loop, struct guest_image *image,
+		      const struct guest_config *config, struct error *err)
+{
+	int r;
+
+	*guest = (struct guest){
+		.loop = loop,
+		.image = image,
+		.config = *config,
+		.snapshot = GUEST_SNAPSHOT_NONE,
+		.process = GUEST_PROCESS_NONE,
+		.window_fd = -1,
+	};
+	if (!guest->config.stall_nsec)
+		guest->config.stall_nsec = STALL_DEFAULT_NSEC;
+	r = make_window(guest, config, err);
+	return r < 0 ? r : loop_timer_new(loop, on_timer, guest, &guest->timer, err);
+}
+
+static void guest_deinit(struct guest *guest)
+{
+	stop_watching(guest);
+	guest_process_kill(&guest->process);
+	guest_process_end(&guest->process);
+	guest_snapshot_close(&guest->snapshot);
+	loop_timer_free(guest->timer);
+	if (guest->window)
+		munmap(guest->window, GUEST_WINDOW_SIZE);
+	fd_close(guest->window_fd);
+}
+
+int guest_new(struct loop *loop, struct guest_image *image, const struct guest_config *config,
+	      struct guest **ret_guest, struct error *err)
+{
+	struct guest *guest = malloc(sizeof(*guest));
+	int r;
+
+	if (!guest)
+		return error_errno(err, -ENOMEM, "guest");
+	r = guest_init(guest, loop, image, config, err);
+	if (r >= 0 && image->snapshot)
+		guest_snapshot_open(&guest->snapshot, image->snapshot);
+	if (r >= 0)
+		r = launch(guest, err);
+	if (r < 0) {
+		guest_free(guest);
+		return r;
+	}
+	*ret_guest = guest;
+	return 0;
+}
+
+struct guest *guest_free(struct guest *guest)
+{
+	if (!guest)
+		return NULL;
+	guest_deinit(guest);
+	free(guest);
+	return NULL;
+}
+
+struct save {
+	struct loop *loop;
+	struct error *err;
+	int result;
+};
+
+static void save_ended(void *userdata, int status, const struct error *err)
+{
+	struct save *save = userdata;
+
+	save->result = err ? -EIO : 0;
+	if (err && save->err)
+		*save->err = *err;
+	loop_quit(save->loop);
+}
+
+int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot, struct error *err)
+{
+	_cleanup_(loop_freep) struct loop *loop = NULL;
+	struct interrupt interrupt = { .fd = -1 };
+	struct save save = { .err = err };
+	const struct guest_config config = { .end = save_ended, .userdata = &save };
+	struct guest guest;
+	int r = loop_new(&loop, err);
+
+	if (r < 0)
+		return r;
+	save.loop = loop;
+	r = guest_init(&guest, loop, image, &config, err);
+	if (r >= 0)
+		r = interrupt_init(&interrupt, loop, err);
+	guest.saving = true;
+	guest.snapshot = *snapshot;
+	if (r >= 0)
+		r = launch(&guest, err);
+	if (r >= 0)
+		r = loop_run(loop, err);
+	guest.snapshot = (struct guest_snapshot)GUEST_SNAPSHOT_NONE; /* the caller's */
+	guest_deinit(&guest);
+	interrupt_deinit(&interrupt);
+	if (r >= 0 && interrupt.caught)
+		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+	return r < 0 ? r : save.result;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/guest/machine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "src/guest/window.h"
+#include "src/util/cleanup.h"
+
+#define ARGUMENTS_MAX 64
+
+static const struct machine machines[] = {
+	{
+		.name = "x86_64",
+		.program = "qemu-system-x86_64",
+		.package = "qemu-system-x86",
+		/* What does not fit below max-ram-below-4g, which is the window, starts at 4 GiB,
+		 * and the firmware's tables stay in the guest's own memory. */
+		.type = "pc,max-ram-below-4g=%uM",
+		/* No rdrand: the kernel's random numbers come from the job's seed alone. */
+		.cpu = "qemu64,-svm",
+		.console = "ttyS0",
+		/* mem= hides the window from the kernel; swiotlb= because memory above 4 GiB makes
+		 * it set 64 MiB aside; HPET and the calibration of the TSC know nothing of skipped
+		 * time. */
+		.arguments =
+			"mem=4G swiotlb=noforce tsc=reliable tsc_early_khz=1000000 hpet=disable "
+			"lpj=1000000",
+		.window_address = UINT64_C(1) << 32,
+		.numa_window = true,
+		.port_kind = MACHINE_PORT_IO,
+		.stop_port = 0x505,
+		.exit_port = 0x501,
+		.devices = { "-device", "pvpanic,ioport=0x505", "-device",
+			     "isa-debug-exit,iobase=0x501,iosize=1" },
+	},
+	{
+		/* Never run. No snapshot: `virt` has no port to stop it by. */
+		.name = "aarch64",
+		.program = "qemu-system-aarch64",
+		.package = "qemu-system-arm",
+		.type = "virt,gic-version=3",
+		.cpu = "cortex-a57",
+		.console = "ttyAMA0",
+		.arguments = "mem=%uM",
+		.memory_address = UINT64_C(1) << 30,
+		.numa_window = true,
+	},
+};
+
+/* Kernel arguments for every machine, and what each is for. */
+static const char *const kernel_arguments[] = {
+	"quiet",		      /* the console is for what goes wrong */
+	"panic=-1",		      /* a panic ends QEMU (with -no-reboot) */
+	"mitigations=off",	      /* nobody to guard against, and boot is faster */
+	"nokaslr",		      /* one layout for every boot */
+	"norandmaps",		      /* for the first process too */
+	"transparent_hugepage=never", /* idle, and speed: forks have nothing to scan */
+	"thash_entries=1024",	      /* speed: each question for a socket walks the whole table */
+	"mce=off",		      /* idle: no polling for hardware errors */
+	"nowatchdog",		      /* idle: no soft-lockup checks */
+	"psi=0",		      /* idle: no averages every 2 s */
+	"cgroup_disable=memory",      /* idle: no statistics; less memory a page */
+	"init_on_alloc=0",	      /* speed: do not clear what will be overwritten */
+	/* boot: a test of randomness that nobody uses, and names for who reads events as text */
+	"initcall_blacklist=jent_mod_init,trace_eval_init",
+	"cryptomgr.notests",  /* boot: no self-tests */
+	"lsm=",		      /* boot, and no policy between trials and the kernel */
+	"audit=0",	      /* boot; the console stays quiet */
+	"numa=off",	      /* the window is no memory of theirs */
+	"random.trust_cpu=0", /* nothing random that the seed does not decide */
+};
+
+int machine_find(const struct machine **ret, struct error *err)
+{
+	struct utsname name;
+
+	uname(&name);
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (strcmp(machines[i].name, name.machine) == 0) {
+			*ret = &machines[i];
+			return 0;
+		}
+	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
+			 "no guest machine for this architecture, %s", name.machine);
+}
+
+uint64_t machine_window(const struct machine *machine, unsigned memory_mib)
+{
+	if (machine->window_address)
+		return machine->window_address;
+	return machine->memory_address + ((uint64_t)memory_mib << 20);
+}
+
+/* The pointers come first, their text follows: one block to free. */
+struct builder {
+	char **argv; /* ARGUMENTS_MAX pointers and then the text */
+	size_t count;
+	char *text, *end;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct builder *b, const char *format, ...)
+{
+	size_t room = (size_t)(b->end - b->text);
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(b->text, room, format, ap);
+	va_end(ap);
+	/* The sizes of what goes in are bounded below; paths are what could be long. */
+	if (n < 0 || (size_t)n >= room || b->count + 1 >= ARGUMENTS_MAX) {
+		b->end = b->text;
+		return;
+	}
+	b->argv[b->count++] = b->text;
+	b->text += n + 1;
+}
+
+#define ADD(b, ...)                                                                                \
+	do {                                                                                       \
+		const char *words[] = { __VA_ARGS__ };                                             \
+		for (size_t i_ = 0; i_ < ARRAY_SIZE(words); i_++)                                  \
+			add((b), "%s", words[i_]);                                                 \
+	} while (0)
+
+static void add_clock(struct builder *b)
+{
+	/* Time is instructions executed, 2 ns each; idle time is skipped. At 8 ns a hundred timers
+	 * that share a bucket of the wheel took 10 ms to expire, and an event 8 ms; at 1 ns booting
+	 * takes twice as long, since it has loops that wait by the clock. */
+	ADD(b, "-accel", "tcg", "-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01,clock=vm",
+	    "-smp", "1", "-seed", "1");
+}
+
+static void add_memory(struct builder *b, const struct machine_config *config)
+{
+	const unsigned window_mib = GUEST_WINDOW_SIZE >> 20;
+
+	add(b, "-m");
+	add(b, "%uM", config->memory_mib + window_mib);
+	add(b, "-object");
+	if (config->memory_fd >= 0)
+		add(b, "memory-backend-file,id=memory,mem-path=/proc/self/fd/%d,size=%uM,share=%s",
+		    config->memory_fd, config->memory_mib, config->memory_shared ? "on" : "off");
+	else
+		add(b, "memory-backend-ram,id=memory,size=%uM", config->memory_mib);
+	add(b, "-object");
+	add(b, "memory-backend-file,id=window,mem-path=/proc/self/fd/%d,size=%uM,share=on",
+	    config->window_fd, window_mib);
+	ADD(b, "-numa", "node,nodeid=0,memdev=memory,cpus=0", "-numa",
+	    "node,nodeid=1,memdev=window");
+}
+
+static void add_kernel(struct builder *b, const struct machine *machine,
+		       const struct machine_config *config)
+{
+	char text[1024];
+	size_t n = (size_t)snprintf(
+		text, sizeof(text), "console=%s deadpeer.window=0x%llx ", machine->console,
+		(unsigned long long)machine_window(machine, config->memory_mib));
+
+	n += (size_t)snprintf(text + n, sizeof(text) - n, machine->arguments, config->memory_mib);
+	if (config->prepare && n < sizeof(text))
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " deadpeer.prepare=%s",
+				      config->prepare);
+	if (config->untracked && n < sizeof(text))
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " deadpeer.untracked=1");
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_arguments) && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", kernel_arguments[i]);
+	ADD(b, "-kernel", config->kernel, "-initrd", config->initrd, "-append", text);
+}
+
+char **machine_arguments(const struct machine *machine, const struct machine_config *config)
+{
+	const size_t pointers = ARGUMENTS_MAX * sizeof(char *);
+	const size_t room = 4096 + strlen(config->kernel) + strlen(config->initrd);
+	struct builder b = { .argv = calloc(1, pointers + room) };
+
+	if (!b.argv)
+		return NULL;
+	b.text = (char *)b.argv + pointers;
+	b.end = b.text + room;
+	ADD(&b, machine->program, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot");
+	ADD(&b, "-name", "deadpeer,debug-threads=on"); /* for src/guest/qemu-turns.c */
+	add(&b, "-M");
+	add(&b, machine->type, config->memory_mib);
+	ADD(&b, "-cpu", machine->cpu);
+	add_clock(&b);
+	add_memory(&b, config);
+	ADD(&b, "-serial", "stdio", "-action", "panic=pause");
+	for (size_t i = 0; i < ARRAY_SIZE(machine->devices) && machine->devices[i]; i++)
+		ADD(&b, machine->devices[i]);
+	add(&b, "-chardev");
+	add(&b, "socket,id=monitor,fd=%d", config->monitor_fd);
+	ADD(&b, "-mon", "chardev=monitor,mode=control");
+	add_kernel(&b, machine, config);
+	ADD(&b, "-S");
+	if (config->incoming)
+		ADD(&b, "-incoming", "defer");
+	if (b.end != b.text)
+		return b.argv;
+	free(b.argv);
+	return NULL;
+}

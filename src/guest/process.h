@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * A running QEMU: started with the descriptors it needs, gone when we are.
+ */
+
+#include <sys/types.h>
+
+#include "src/guest/machine.h"
+#include "src/util/error.h"
+
+struct guest_process {
+	pid_t pid;
+	int pid_fd;	/* readable when it has ended */
+	int console_fd; /* what the guest's console and QEMU say */
+	int monitor_fd; /* QMP */
+};
+
+#define GUEST_PROCESS_NONE                                                                         \
+	{                                                                                          \
+		.pid = -1, .pid_fd = -1, .console_fd = -1, .monitor_fd = -1                        \
+	}
+
+/* Starts `program`. monitor_fd and order_fd of the config are filled in
+ * here. */
+int guest_process_start(struct guest_process *process, const char *program,
+			const struct machine *machine, const struct machine_config *config,
+			struct error *err);
+void guest_process_kill(const struct guest_process *process);
+/* Waits for its end and closes what is open; returns the status of waitpid(). */
+int guest_process_end(struct guest_process *process);
+
+/* The processor time it has used. */
+int64_t guest_process_cpu_nsec(const struct guest_process *process);
+
+/* Whether none of its threads runs, or waits for a processor or a disk. */
+bool guest_process_is_asleep(const struct guest_process *process);

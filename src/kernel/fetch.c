@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation. The machine's own apt says which packages there are,
+ * and downloads and verifies one; nothing is installed. apt's lists are used
+ * as they are; when they know no such package, or name one that the mirror no
+ * longer has, newer lists are loaded into the cache and everything is asked
+ * again. One lock for each release makes a second fetch wait for the first
+ * and find its result. A download that was cut off stays in the cache, where
+ * apt goes on with it the next time.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "src/kernel/cache.h"
+#include "src/kernel/deb.h"
+#include "src/kernel/kernel.h"
+#include "src/kernel/manifest.h"
+#include "src/kernel/run-program.h"
+#include "src/util/nsec.h"
+
+#define PACKAGE_PREFIX "linux-image-"
+#define ARGS_MAX       32
+
+struct apt {
+	char *folder;	       /* the cache's folder for apt */
+	bool own_lists;	       /* newer lists are in that folder */
+	bool progress;	       /* tell on the terminal */
+	char unreachable[256]; /* what could not be loaded, if anything */
+};
+
+struct package {
+	char *name;		 /* "linux-image-6.1.0-56-cloud-amd64-unsigned" */
+	char *release;		 /* "6.1.0-56-cloud-amd64" */
+	char *file;		 /* the name apt gives the download */
+	unsigned long long size; /* bytes */
+	char sha256[2 * SHA256_DIGEST_SIZE + 1];
+};
+
+static void package_deinit(struct package *package)
+{
+	free(package->name);
+	free(package->release);
+	free(package->file);
+	*package = (struct package){ 0 };
+}
+
+/* The first thing that apt called an error or, else, a failure to load something. */
+static const char *apt_complaint(char *errors)
+{
+	const char *failure = NULL;
+
+	for (char *line = strtok(errors, "\n"); line; line = strtok(NULL, "\n")) {
+		if (strncmp(line, "E: ", 3) == 0)
+			return line + 3;
+		if (!failure && strncmp(line, "W: Failed to fetch", 18) == 0)
+			failure = line + 3;
+	}
+	return failure;
+}
+
+static int apt_run(const struct apt *apt, const char *const *words, void (*tick)(void *),
+		   void *tick_data, struct command_result *ret, struct error *err)
+{
+	_cleanup_(freep) char *lists = NULL, *cache = NULL;
+	const char *argv[ARGS_MAX] = { words[0] };
+	struct command command = {
+		.argv = argv,
+		.folder = apt->folder,
+		.tick = tick,
+		.tick_data = tick_data,
+	};
+	size_t n = 1;
+	int r;
+
+	if (asprintf(&cache, "Dir::Cache=%s/cache", apt->folder) < 0 ||
+	    asprintf(&lists, "Dir::State::Lists=%s/lists", apt->folder) < 0)
+		return error_errno(err, -ENOMEM, "apt");
+	argv[n++] = "-o";
+	argv[n++] = cache;
+	argv[n++] = "-o";
+	argv[n++] = "Acquire::Languages=none";
+	argv[n++] = "-o";
+	argv[n++] = "Acquire::http::Timeout=20";
+	argv[n++] = "-o";
+	argv[n++] = "APT::Sandbox::User=root"; /* its own user cannot enter the cache */
+	if (apt->own_lists) {
+		argv[n++] = "-o";
+		argv[n++] = lists;
+	}
+	for (size_t i = 1; words[i] && n < ARGS_MAX - 1; i++)
+		argv[n++] = words[i];
+	r = command_run(&command, ret, err);
+	if (r == -ENOENT)
+		return error_set(err, ERROR_CAPABILITY, r,
+				 "%s not found: kernels are fetched with Debian's package client; "
+				 "elsewhere give --kernel the path of a vmlinuz and --modules its "
+				 "folder under /lib/modules",
+				 words[0]);
+	return r;
+}
+
+static bool succeeded(const struct command_result *result)
+{
+	return WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0;
+}
+
+static const char *debian_architecture(void)
+{
+	struct utsname name;
+
+	uname(&name);
+	return strcmp(name.machine, "aarch64") == 0 ? "arm64" : "amd64";
+}
+
+/* The release in a package name that has one of ours, else false. */
+static bool parse_name(const char *package, char *release, size_t size)
+{
+	const char *start = package + strlen(PACKAGE_PREFIX);
+	size_t n = strlen(start);
+	char flavour[32];
+	int f = snprintf(flavour, sizeof(flavour), "-cloud-%s", debian_architecture());
+
+	if (strncmp(package, PACKAGE_PREFIX, strlen(PACKAGE_PREFIX)) != 0)
+		return false;
+	if (n > 9 && strcmp(start + n - 9, "-unsigned") == 0)
+		n -= 9;
+	if (n <= (size_t)f || n >= size || strncmp(start + n - f, flavour, (size_t)f) != 0)
+		return false;
+	memcpy(release, start, n);
+	release[n] = '\0';
+	/* "6.12-cloud-amd64" is no kernel but a package that depends on the newest. */
+	return isdigit((unsigned char)release[0]) && memchr(release, '.', n - (size_t)f) &&
+	       strchr(strchr(release, '.') + 1, '.');
+}
+
+/* Newest first; of the two packages of one kernel the plain (unsigned) one first. */
+static int compare_names(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	char rx[128] = "", ry[128] = "";
+	int c;
+
+	parse_name(x, rx, sizeof(rx));
+	parse_name(y, ry, sizeof(ry));
+	c = kernel_release_compare(ry, rx);
+	return c ? c : (int)strlen(y) - (int)strlen(x);
+}
+
+/* Asks apt where the package would come from; false when it would not. */
+static bool locate(const struct apt *apt, const char *name, struct package *ret)
+{
+	const char *words[] = { "apt-get", "-qq", "download", "--print-uris", name, NULL };
+	struct package package = { 0 };
+	struct command_result result;
+	struct error ignored;
+	char release[128];
+	bool ok;
+
+	if (apt_run(apt, words, NULL, NULL, &result, &ignored) < 0)
+		return false;
+	ok = succeeded(&result) && parse_name(name, release, sizeof(release)) &&
+	     sscanf(result.output, "'%*[^']' %ms %llu SHA256:%64s", &package.file, &package.size,
+		    package.sha256) == 3 &&
+	     !strchr(package.file, '/') && (package.name = strdup(name)) &&
+	     (package.release = strdup(release));
+	command_result_deinit(&result);
+	if (ok)
+		*ret = package;
+	else
+		package_deinit(&package);
+	return ok;
+}
+
+/* The newest package that `name` means and that can be had. -ENOENT without a text: none. */
+static int resolve(const struct apt *apt, const char *name, struct package *ret, struct error *err)
+{
+	const char *words[] = { "apt-cache", "pkgnames", PACKAGE_PREFIX, NULL };
+	_cleanup_(freep) const char **names = NULL;
+	struct command_result result;
+	char release[128];
+	size_t count = 0;
+	int r = apt_run(apt, words, NULL, NULL, &result, err);
+
+	if (r < 0)
+		return r;
+	names = calloc(strlen(result.output) / 2 + 1, sizeof(*names));
+	for (char *p = names ? strtok(result.output, "\n") : NULL; p; p = strtok(NULL, "\n"))
+		if (parse_name(p, release, sizeof(release)) && kernel_name_matches(name, release))
+			names[count++] = p;
+	if (count)
+		qsort(names, count, sizeof(*names), compare_names);
+	r = -ENOENT;
+	/* Some names are only mentioned by other packages; a few of those at most. */
+	for (size_t i = 0; i < count && i < 8 && r < 0; i++)
+		r = locate(apt, names[i], ret) ? 0 : -ENOENT;
+	command_result_deinit(&result);
+	return r;
+}
+
+/* Newer lists, into the cache. */
+static int update(struct apt *apt, struct error *err)
+{
+	const char *words[] = { "apt-get", "-qq", "update", NULL };
+	_cleanup_(freep) char *path = NULL;
+	_cleanup_(fd_closep) int lock = -1;
+	struct command_result result;
+	const char *complaint;
+	int r;
+
+	if (asprintf(&path, "%s/lists", apt->folder) < 0)
+		return error_errno(err, -ENOMEM, "apt");
+	r = cache_lock(path, &lock, err);
+	if (r < 0)
+		return r;
+	apt->own_lists = true;
+	if (apt->progress)
+		fprintf(stderr, "loading package lists\n");
+	r = apt_run(apt, words, NULL, NULL, &result, err);
+	if (r < 0)
+		return r;
+	/* A mirror out of reach is only a warning to apt, and may be none of ours. */
+	complaint = apt_complaint(result.errors);
+	snprintf(apt->unreachable, sizeof(apt->unreachable), "%s", complaint ? complaint : "");
+	command_result_deinit(&result);
+	return 0;
+}
+
+struct tick {
+	const char *path; /* of the download */
+	const struct package *package;
+	nsec_t start_nsec;
+	bool told; /* a line stands on the terminal */
+};
+
+static void tell(void *data)
+{
+	struct tick *tick = data;
+	struct stat st;
+
+	if (nsec_now() - tick->start_nsec < 2 * NSEC_PER_SEC || stat(tick->path, &st) < 0)
+		return;
+	fprintf(stderr, "\rfetching %s: %llu of %llu MiB", tick->package->release,
+		(unsigned long long)st.st_size >> 20, tick->package->size >> 20);
+	tick->told = true;
+}
+
+/* apt has verified it; this is about what happened to it since, an earlier run's too. */
+static int verify(const struct package *package, const char *path, struct error *err)
+{
+	_cleanup_(freep) char *buffer = malloc(1 << 20);
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[2 * SHA256_DIGEST_SIZE + 1];
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx context;
+	ssize_t n;
+
+	if (fd < 0 || !buffer)
+		return error_errno(err, fd < 0 ? -errno : -ENOMEM, "%s", path);
+	sha256_init(&context);
+	while ((n = read(fd, buffer, 1 << 20)) > 0)
+		sha256_update(&context, (size_t)n, (uint8_t *)buffer);
+	sha256_digest(&context, sizeof(digest), digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		sprintf(text + 2 * i, "%02x", digest[i]);
+	if (n < 0)
+		return error_errno(err, -errno, "%s", path);
+	if (strcmp(text, package->sha256) == 0)
+		return 0;
+	unlink(path);
+	return error_set(err, ERROR_FAILED, -EBADMSG,
+			 "%s: not what the archive has (damaged or truncated); removed, try again",
+			 path);
+}
+
+static bool no_space(const char *errors)
+{
+	return strstr(errors, "No space left") || strstr(errors, "enough free space");
+}
+
+static int download(const struct apt *apt, const struct package *package, const char *path,
+		    struct error *err)
+{
+	const char *words[] = { "apt-get", "-qq", "download", package->name, NULL };
+	struct tick tick = { .path = path, .package = package, .start_nsec = nsec_now() };
+	struct command_result result;
+	int r = apt_run(apt, words, apt->progress ? tell : NULL, &tick, &result, err);
+	const char *complaint;
+
+	if (r < 0)
+		return r;
+	if (tick.told)
+		fputc('\n', stderr);
+	if (!succeeded(&result) && no_space(result.errors))
+		r = cache_error(err, -ENOSPC, apt->folder);
+	else if (!succeeded(&result)) {
+		complaint = apt_complaint(result.errors);
+		r = error_set(err, ERROR_CAPABILITY, -EHOSTUNREACH,
+			      "cannot download %s: %s (is the network reachable?)", package->name,
+			      complaint ? complaint : "apt-get gave no reason");
+	}
+	command_result_deinit(&result);
+	return r < 0 ? r : verify(package, path, err);
+}
+
+static int unpack(const char *deb, const char *target, struct error *err)
+{
+	_cleanup_(freep) char *temporary = cache_temporary(target);
+	int r;
+
+	if (!temporary)
+		return error_errno(err, -ENOMEM, "%s", target);
+	if (mkdir(temporary, 0700) < 0)
+		return cache_error(err, -errno, temporary);
+	r = deb_unpack_kernel(deb, temporary, err);
+	if (r >= 0)
+		r = kernel_manifest_write(temporary, err);
+	if (r >= 0)
+		cache_remove(target); /* what was damaged */
+	if (r >= 0 && rename(temporary, target) < 0)
+		r = cache_error(err, -errno, target);
+	if (r < 0)
+		cache_remove(temporary);
+	return r;
+}
+
+/* Downloads and unpacks, unless somebody has and it is still whole. */
+static int install(const struct apt *apt, const struct package *package, struct error *err)
+{
+	_cleanup_(freep) char *kernels = NULL, *target = NULL, *deb = NULL;
+	_cleanup_(fd_closep) int lock = -1;
+	int r = cache_folder("kernels", &kernels, err);
+
+	if (r < 0)
+		return r;
+	if (asprintf(&target, "%s/%s", kernels, package->release) < 0 ||
+	    asprintf(&deb, "%s/%s", apt->folder, package->file) < 0)
+		return error_errno(err, -ENOMEM, "kernel");
+	r = cache_lock(target, &lock, err);
+	if (r < 0)
+		return r;
+	if (kernel_manifest_check(target))
+		return 0;
+	r = download(apt, package, deb, err);
+	if (r < 0)
+		return r;
+	r = unpack(deb, target, err);
+	if (r >= 0 || r == -EBADMSG)
+		unlink(deb);
+	return r;
+}
+
+static int make_apt_folders(struct apt *apt, struct error *err)
+{
+	static const char *const subs[] = { "apt/lists/partial", "apt/cache/archives/partial" };
+	int r = cache_folder("apt", &apt->folder, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(subs) && r >= 0; i++) {
+		_cleanup_(freep) char *path = NULL;
+
+		r = cache_folder(subs[i], &path, err);
+	}
+	return r;
+}
+
+static int refuse(const struct apt *apt, const char *name, struct error *err)
+{
+	if (apt->unreachable[0])
+		return error_set(err, ERROR_CAPABILITY, -EHOSTUNREACH,
+				 "cannot load package lists: %s", apt->unreachable);
+	return error_input(err,
+			   "the machine's apt knows no cloud kernel '%s' (try `apt-cache search "
+			   "--names-only 'linux-image-.*-cloud'`)",
+			   name);
+}
+
+static int fetch(struct apt *apt, const char *name, struct package *package, struct error *err)
+{
+	int r = resolve(apt, name, package, err);
+
+	if (r >= 0) {
+		r = install(apt, package, err);
+		/* Not from there any more? Newer lists will tell. */
+		if (r != -EHOSTUNREACH)
+			return r;
+		package_deinit(package);
+	} else if (r != -ENOENT || err->kind == ERROR_CAPABILITY) {
+		return r;
+	}
+	r = update(apt, err);
+	if (r < 0)
+		return r;
+	*err = (struct error){ 0 };
+	r = resolve(apt, name, package, err);
+	if (r == -ENOENT && err->kind == ERROR_NONE)
+		return refuse(apt, name, err);
+	return r < 0 ? r : install(apt, package, err);
+}
+
+int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct error *err)
+{
+	struct apt apt = { .progress = progress };
+	struct package package = { 0 };
+	struct error local = { 0 };
+	int r = make_apt_folders(&apt, &local);
+
+	if (progress)
+		fprintf(stderr, "asking apt for the newest %s\n", name);
+	if (r >= 0)
+		r = fetch(&apt, name, &package, &local);
+	if (r >= 0)
+		r = kernel_find(package.release, NULL, ret, &local);
+	package_deinit(&package);
+	free(apt.folder);
+	if (r < 0 && err)
+		*err = local;
+	return r;
+}

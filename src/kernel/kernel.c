@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/kernel/kernel.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/kernel/cache.h"
+#include "src/kernel/manifest.h"
+#include "src/kernel/vmlinux.h"
+
+static const char *const origin_names[] = {
+	[KERNEL_FETCHED] = "fetched",
+	[KERNEL_MACHINE] = "machine",
+	[KERNEL_PATH] = "path",
+};
+static_assert(ARRAY_SIZE(origin_names) == _KERNEL_ORIGIN_MAX, "every origin has a name");
+
+const char *kernel_origin_name(enum kernel_origin origin)
+{
+	return origin_names[origin];
+}
+
+int kernel_release_compare(const char *a, const char *b)
+{
+	int c = strverscmp(a, b);
+
+	return (c > 0) - (c < 0);
+}
+
+bool kernel_name_matches(const char *name, const char *release)
+{
+	size_t n = strlen(name);
+
+	if (!n || strncmp(name, release, n) != 0)
+		return false;
+	if (!release[n])
+		return true;
+	/* "6." and "6.1.0-" end at a boundary by themselves. */
+	return !isalnum((unsigned char)name[n - 1]) || !isalnum((unsigned char)release[n]);
+}
+
+void kernel_deinit(struct kernel *kernel)
+{
+	free(kernel->release);
+	free(kernel->image);
+	free(kernel->modules);
+	*kernel = (struct kernel){ 0 };
+}
+
+int kernel_check(const struct kernel *kernel, struct error *err)
+{
+	_cleanup_(freep) char *folder = strdup(kernel->image);
+
+	if (!folder)
+		return error_errno(err, -ENOMEM, "kernel");
+	*strrchr(folder, '/') = '\0';
+	if (kernel->origin != KERNEL_FETCHED || kernel_manifest_check(folder))
+		return 0;
+	return error_set(
+		err, ERROR_CAPABILITY, -EBADMSG,
+		"%s is damaged or not whole: run `deadpeer kernels fetch %s` again, or remove it",
+		folder, kernel->release);
+}
+
+void kernel_list_deinit(struct kernel_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		kernel_deinit(&list->kernels[i]);
+	free(list->kernels);
+	*list = (struct kernel_list){ 0 };
+}
+
+static int list_add(struct kernel_list *list, enum kernel_origin origin, const char *release,
+		    char *image, char *modules)
+{
+	struct kernel *kernels =
+		reallocarray(list->kernels, list->count + 1, sizeof(*list->kernels));
+	struct kernel kernel = { .origin = origin, .image = image, .modules = modules };
+
+	if (kernels)
+		list->kernels = kernels;
+	kernel.release = strdup(release);
+	if (!kernels || !kernel.release || !image) {
+		kernel_deinit(&kernel);
+		return -ENOMEM;
+	}
+	if (modules && access(modules, R_OK) < 0) {
+		free(kernel.modules);
+		kernel.modules = NULL;
+	}
+	list->kernels[list->count++] = kernel;
+	return 0;
+}
+
+static char *join(const char *format, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vasprintf(&text, format, ap);
+	va_end(ap);
+	return n < 0 ? NULL : text;
+}
+
+static void closedirp(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static int list_fetched(struct kernel_list *list, struct error *err)
+{
+	_cleanup_(freep) char *folder = NULL;
+	_cleanup_(closedirp) DIR *dir = NULL;
+	struct error ignored;
+	struct dirent *entry;
+
+	/* No cache yet, or none possible: nothing fetched. */
+	if (cache_folder("kernels", &folder, &ignored) < 0 || !(dir = opendir(folder)))
+		return 0;
+	while ((entry = readdir(dir))) {
+		_cleanup_(freep) char *image = join("%s/%s/vmlinuz", folder, entry->d_name);
+		size_t n = strlen(entry->d_name);
+
+		if (!image || entry->d_name[0] == '.' || access(image, R_OK) < 0 ||
+		    (n > 4 && strcmp(entry->d_name + n - 4, ".tmp") == 0))
+			continue;
+		if (list_add(list, KERNEL_FETCHED, entry->d_name, take_ptr(image),
+			     join("%s/%s/modules", folder, entry->d_name)) < 0)
+			return error_errno(err, -ENOMEM, "kernels");
+	}
+	return 0;
+}
+
+static int list_machine(struct kernel_list *list, struct error *err)
+{
+	_cleanup_(closedirp) DIR *dir = opendir("/boot");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *release = entry->d_name + strlen("vmlinuz-");
+		_cleanup_(freep) char *image = join("/boot/%s", entry->d_name);
+
+		/* Ubuntu's images in /boot are for root's eyes only. */
+		if (strncmp(entry->d_name, "vmlinuz-", 8) != 0 || !image || access(image, R_OK) < 0)
+			continue;
+		if (list_add(list, KERNEL_MACHINE, release, take_ptr(image),
+			     join("/lib/modules/%s", release)) < 0)
+			return error_errno(err, -ENOMEM, "kernels");
+	}
+	return 0;
+}
+
+/* Newest first; of two with one release the fetched one comes first. */
+static int compare(const void *a, const void *b)
+{
+	const struct kernel *x = a, *y = b;
+	int c = kernel_release_compare(y->release, x->release);
+
+	return c ? c : (int)x->origin - (int)y->origin;
+}
+
+int kernel_list_init(struct kernel_list *list, struct error *err)
+{
+	int r;
+
+	*list = (struct kernel_list){ 0 };
+	r = list_fetched(list, err);
+	if (r >= 0)
+		r = list_machine(list, err);
+	if (r < 0) {
+		kernel_list_deinit(list);
+		return r;
+	}
+	if (list->count)
+		qsort(list->kernels, list->count, sizeof(*list->kernels), compare);
+	return 0;
+}
+
+/* "a, b, c" of what is at hand and matches `name` (NULL: all). */
+static void names(const struct kernel_list *list, const char *name, char *text, size_t size)
+{
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < list->count && n < size; i++)
+		if (!name || kernel_name_matches(name, list->kernels[i].release))
+			n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "",
+					      list->kernels[i].release);
+}
+
+static int refuse(const struct kernel_list *list, const char *name, struct error *err)
+{
+	char at_hand[512];
+
+	names(list, NULL, at_hand, sizeof(at_hand));
+	if (!list->count)
+		return error_set(err, ERROR_CAPABILITY, -ENOENT,
+				 "no kernel at hand%s%s: run `deadpeer kernels fetch %s`, or give "
+				 "--kernel the path of a vmlinuz and --modules its folder",
+				 name ? " for " : "", name ? name : "", name ? name : "6.1");
+	return error_set(err, ERROR_INPUT, -ENOENT,
+			 "no kernel '%s' at hand, only %s: run `deadpeer kernels fetch %s`", name,
+			 at_hand, name);
+}
+
+static int pick(const struct kernel_list *list, const char *name, const struct kernel **ret,
+		struct error *err)
+{
+	const struct kernel *found = NULL;
+	char matching[512];
+
+	if (!name && list->count)
+		found = &list->kernels[0];
+	for (size_t i = 0; name && i < list->count; i++) {
+		const struct kernel *kernel = &list->kernels[i];
+
+		if (strcmp(name, kernel->release) == 0) {
+			found = kernel;
+			break;
+		}
+		if (!kernel_name_matches(name, kernel->release))
+			continue;
+		if (found && strcmp(found->release, kernel->release) != 0) {
+			names(list, name, matching, sizeof(matching));
+			return error_input(err, "'%s' may mean any of %s: give more of the name",
+					   name, matching);
+		}
+		if (!found)
+			found = kernel;
+	}
+	if (!found)
+		return refuse(list, name, err);
+	*ret = found;
+	return 0;
+}
+
+static int copy(const struct kernel *from, struct kernel *ret, struct error *err)
+{
+	struct kernel kernel = {
+		.release = strdup(from->release),
+		.image = strdup(from->image),
+		.modules = from->modules ? strdup(from->modules) : NULL,
+		.origin = from->origin,
+	};
+
+	if (!kernel.release || !kernel.image || (from->modules && !kernel.modules)) {
+		kernel_deinit(&kernel);
+		return error_errno(err, -ENOMEM, "kernel");
+	}
+	*ret = kernel;
+	return 0;
+}
+
+static int find_path(const char *path, const char *modules, struct kernel *ret, struct error *err)
+{
+	char release[128];
+	struct kernel kernel = {
+		.image = (char *)path,
+		.modules = (char *)modules,
+		.release = release,
+		.origin = KERNEL_PATH,
+	};
+	struct stat st;
+	int r;
+
+	if (modules && (stat(modules, &st) < 0 || !S_ISDIR(st.st_mode)))
+		return error_input(err, "--modules %s: not a folder", modules);
+	r = vmlinux_release(path, release, sizeof(release), err);
+	return r < 0 ? r : copy(&kernel, ret, err);
+}
+
+int kernel_find(const char *name, const char *modules, struct kernel *ret, struct error *err)
+{
+	struct kernel_list list;
+	const struct kernel *found;
+	int r;
+
+	if (name && strchr(name, '/'))
+		return find_path(name, modules, ret, err);
+	if (modules)
+		return error_input(err, "--modules goes with a --kernel that is a path");
+	r = kernel_list_init(&list, err);
+	if (r < 0)
+		return r;
+	r = pick(&list, name, &found, err);
+	if (r >= 0)
+		r = copy(found, ret, err);
+	kernel_list_deinit(&list);
+	return r;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation. Five kernel tracepoints tell what becomes of a TCP socket.
+ * Each program takes the first arguments only, since later kernels append others,
+ * looks the socket's namespace up among the watched ones, and reserves one record
+ * in the ring buffer. Where the ring is full the event is counted in the
+ * namespace's map entry: user space reports it, so that no loss goes unnoticed.
+ */
+#include "src/observer/bpf/kernel-types.h"
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "src/observer/bpf/observer-event.h"
+
+#define IPPROTO_TCP 6
+/* include/net/tcp_states.h; request and TIME_WAIT sockets are no full ones (sk_fullsock()). */
+#define TCP_TIME_WAIT	 6
+#define TCP_NEW_SYN_RECV 12
+/* include/net/inet_connection_sock.h */
+#define ICSK_TIME_LOSS_PROBE 5
+/* include/uapi/linux/tcp.h: enum tcp_ca_state */
+#define TCP_CA_Recovery 3
+#define TCP_CA_Loss	4
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20); /* bytes; user space may set another size */
+} events SEC(".maps");
+
+/* net_cookie of each watched namespace -> how many of its events found the ring full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 16);
+	__type(key, __u64);
+	__type(value, __u64);
+} watched SEC(".maps");
+
+/* Of all namespaces; user space looks into `watched` only when this has moved. */
+__u64 lost = 0;
+
+static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u64 *own_lost = bpf_map_lookup_elem(&watched, &netns);
+	struct observer_event *e;
+
+	if (!own_lost)
+		return NULL;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(own_lost, 1);
+		__sync_fetch_and_add(&lost, 1);
+		return NULL;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time_nsec = now;
+	e->netns = netns;
+	e->kind = kind;
+	return e;
+}
+
+static __always_inline void set_socket(struct observer_event *e, const struct tcp_sock *tp)
+{
+	e->socket = (__u64)tp;
+	e->local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+	e->peer_port = bpf_ntohs(tp->inet_conn.icsk_inet.sk.__sk_common.skc_dport);
+}
+
+static __always_inline bool has_flag(const struct sock *sk, int flag)
+{
+	return sk->__sk_common.skc_flags >> flag & 1;
+}
+
+static __always_inline void set_facts(struct observer_event *e, const struct tcp_sock *tp)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+	const struct sock *sk = &icsk->icsk_inet.sk;
+
+	e->dead = has_flag(sk, bpf_core_enum_value(enum sock_flags, SOCK_DEAD));
+	e->keepalive = has_flag(sk, bpf_core_enum_value(enum sock_flags, SOCK_KEEPOPEN));
+	e->retransmits = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_retransmits);
+	e->probes = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_probes_out);
+	e->user_timeout = icsk->icsk_user_timeout;
+	e->unacknowledged = tp->snd_nxt - tp->snd_una;
+	e->unsent = tp->write_seq - tp->snd_nxt;
+	e->error = sk->sk_err;
+	e->soft_error = sk->sk_err_soft;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_set_state, struct sock *sk, int from, int to)
+{
+	struct observer_event *e;
+	struct tcp_sock *tp;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	e = reserve(sk->__sk_common.skc_net.net->net_cookie, OBSERVER_EVENT_STATE);
+	if (!e)
+		return 0;
+	set_socket(e, tp);
+	set_facts(e, tp);
+	e->from = from;
+	e->to = to;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+/*
+ * net/ipv4/tcp_timer.c: tcp_write_timer_handler() clears icsk_pending before a retransmission
+ * timeout and leaves ICSK_TIME_LOSS_PROBE standing for tcp_send_loss_probe(). What ACKs cause finds
+ * the timer still armed. An ICMP error that reverts the back-off (tcp_ipv4.c: tcp_ld_RTO_revert)
+ * runs the timeout by hand, with the timer armed: it sends the oldest segment again, in
+ * TCP_CA_Loss, without any ACK since the last timeout.
+ */
+static __always_inline __u8 reason(const struct tcp_sock *tp, const struct sk_buff *skb)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+	__u8 pending = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_pending);
+	__u8 ca_state = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state);
+	const struct tcp_skb_cb *cb = (const void *)skb->cb;
+
+	if (pending == 0)
+		return OBSERVER_REASON_RTO;
+	if (pending == ICSK_TIME_LOSS_PROBE && ca_state < TCP_CA_Recovery)
+		return OBSERVER_REASON_LOSS_PROBE;
+	if (ca_state == TCP_CA_Loss && BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_retransmits) &&
+	    BPF_CORE_READ(cb, seq) == tp->snd_una)
+		return OBSERVER_REASON_RTO;
+	return OBSERVER_REASON_FAST;
+}
+
+/* Kernels before 6.17 or so call this only when the segment was sent; later ones always, with the
+ * result as a third argument, which the verifier refuses to let older ones read. */
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(on_retransmit, struct sock *sk, struct sk_buff *skb)
+{
+	struct observer_event *e;
+	struct tcp_sock *tp;
+
+	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) && (int)ctx[2])
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	e = reserve(sk->__sk_common.skc_net.net->net_cookie, OBSERVER_EVENT_RETRANSMIT);
+	if (!e)
+		return 0;
+	set_socket(e, tp);
+	e->reason = reason(tp, skb);
+	e->rto_jiffies = tp->inet_conn.icsk_rto;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+/* A request or TIME_WAIT socket: only what is in its sock_common may be read. */
+static __always_inline void set_small_socket(struct observer_event *e, const struct sock_common *c)
+{
+	e->socket = (__u64)c;
+	e->local_port = BPF_CORE_READ(c, skc_num);
+	e->peer_port = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
+}
+
+/* A request socket's; by its timer, or because the SYN came again. */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(on_retransmit_synack, struct sock *sk, struct request_sock *request)
+{
+	const struct sock_common *c = &request->__req_common;
+	struct observer_event *e;
+
+	e = reserve(c->skc_net.net->net_cookie, OBSERVER_EVENT_RETRANSMIT);
+	if (!e)
+		return 0;
+	set_small_socket(e, c);
+	e->reason = OBSERVER_REASON_UNKNOWN;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+/* The reset answers a packet that no socket was found for: the ports are those of the packet. */
+static __always_inline void set_ports_of(struct observer_event *e, const struct sk_buff *skb)
+{
+	const unsigned char *header = BPF_CORE_READ(skb, head);
+	__be16 port[2] = { 0, 0 };
+
+	header += BPF_CORE_READ(skb, transport_header);
+	bpf_probe_read_kernel(port, sizeof(port), header);
+	e->peer_port = bpf_ntohs(port[0]);
+	e->local_port = bpf_ntohs(port[1]);
+}
+
+static __always_inline __u64 netns_of(const struct sk_buff *skb)
+{
+	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+
+	return dev ? BPF_CORE_READ(dev, nd_net.net, net_cookie) : 0;
+}
+
+/* Before 6.10 only sockets' resets are traced, then `sk` may be NULL or not a full socket. Read by
+ * probe reads throughout: kernels differ in what they let a program assume of the two pointers. */
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	struct observer_event *e;
+	unsigned char state;
+	__u64 netns;
+
+	netns = sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie) : 0;
+	if (!sk && skb)
+		netns = netns_of(skb);
+	e = reserve(netns, OBSERVER_EVENT_RESET_SENT);
+	if (!e)
+		return 0;
+	state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
+	if (sk && (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)) {
+		set_small_socket(e, &sk->__sk_common);
+	} else if (sk) {
+		struct inet_sock *inet = (void *)sk;
+
+		set_small_socket(e, &sk->__sk_common);
+		e->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	} else if (skb) {
+		set_ports_of(e, skb);
+	}
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(on_receive_reset, struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct observer_event *e;
+
+	if (!tp)
+		return 0;
+	e = reserve(sk->__sk_common.skc_net.net->net_cookie, OBSERVER_EVENT_RESET_RECEIVED);
+	if (!e)
+		return 0;
+	set_socket(e, tp);
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}

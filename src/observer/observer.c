@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/observer/observer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "netns/sockdiag.h"
+#include "src/observer/derived.h"
+#include "src/observer/packets.h"
+#include "src/observer/tracepoints.h"
+
+/*
+ * Theory of operation. Three sources feed a watch: records of the BPF ring, which all
+ * watches share and which carry the cookie of their namespace; the packet socket; and the
+ * destroy notifications. Each is in the order of time in itself. Between them it is not
+ * kept: whoever needs one order sorts by time_nsec.
+ *
+ * Whoever is told may free its watch, or make new ones. A watch freed while anything is
+ * being told (`busy`) is dead at once and its memory goes when the telling has ended.
+ */
+
+#define RING_SIZE (1 << 20) /* some 8,000 records */
+#define BUCKETS	  256
+/* How much is taken from one source before the others have their turn. */
+#define RING_TURN     512  /* records */
+#define PACKET_TURN   4	   /* batches */
+#define DESTROY_TURN  64   /* notifications */
+#define PACKETS_AHEAD 64   /* batches, before a destroy notification is looked at */
+#define FLUSH_TURN    4096 /* of anything: more than any buffer holds */
+
+#define SOURCES 2 /* of a watch in the loop: packets, destroy notifications */
+
+struct observer {
+	struct loop *loop;
+	struct observer_bpf *bpf;		/* NULL in the fallback; owned */
+	struct loop_io *bpf_io;			/* owned */
+	char reason[256];			/* why there is no bpf, or empty */
+	struct packet_buffer *buffer;		/* owned */
+	struct observer_watch *bucket[BUCKETS]; /* by cookie; dead ones too while busy */
+	unsigned int busy;			/* tellings under way */
+	bool any_dead;
+	bool close_late;
+	struct observer_packet *closed_late; /* linked; owned */
+};
+
+struct observer_watch {
+	struct observer *observer;
+	struct observer_watch *next;
+	uint64_t cookie;
+	observer_func func;
+	void *userdata;
+	bool dead;
+	int netns_fd;			    /* keeps the namespace; owned */
+	int destroy_fd;			    /* owned */
+	struct observer_packet *packets;    /* or NULL; owned */
+	struct observer_fallback *fallback; /* or NULL; owned */
+	struct loop_io *io[SOURCES];	    /* owned */
+};
+
+static const char *const clock_names[] = {
+	[OBSERVER_CLOCK_TRACEPOINT] = "tracepoint",
+	[OBSERVER_CLOCK_SOCK_DIAG] = "sock_diag",
+};
+static_assert(ARRAY_SIZE(clock_names) == _OBSERVER_CLOCK_MAX, "every clock has a name");
+
+const char *observer_clock_name(enum observer_clock clock)
+{
+	return clock < _OBSERVER_CLOCK_MAX ? clock_names[clock] : NULL;
+}
+
+enum observer_clock observer_clock(const struct observer *observer)
+{
+	return observer->bpf ? OBSERVER_CLOCK_TRACEPOINT : OBSERVER_CLOCK_SOCK_DIAG;
+}
+
+const char *observer_fallback_reason(const struct observer *observer)
+{
+	return observer->bpf ? NULL : observer->reason;
+}
+
+static void release(struct observer_watch *watch)
+{
+	struct observer *observer = watch->observer;
+
+	if (watch->packets && observer->close_late)
+		observer->closed_late = observer_packet_mute(watch->packets, observer->closed_late);
+	else
+		observer_packet_free(watch->packets);
+	observer_fallback_free(watch->fallback);
+	fd_close(watch->destroy_fd);
+	fd_close(watch->netns_fd);
+	free(watch);
+}
+
+static void begin(struct observer *observer)
+{
+	observer->busy++;
+}
+
+static void end(struct observer *observer)
+{
+	if (--observer->busy || !observer->any_dead)
+		return;
+	observer->any_dead = false;
+	for (int i = 0; i < BUCKETS; i++) {
+		for (struct observer_watch **link = &observer->bucket[i]; *link;) {
+			struct observer_watch *watch = *link;
+
+			if (!watch->dead) {
+				link = &watch->next;
+				continue;
+			}
+			*link = watch->next;
+			release(watch);
+		}
+	}
+}
+
+static bool tell(const struct observation *observation, void *userdata)
+{
+	struct observer_watch *watch = userdata;
+
+	if (!watch->dead)
+		watch->func(observation, watch->userdata);
+	return !watch->dead;
+}
+
+static bool tell_derived(const struct observation *observation, void *userdata)
+{
+	struct observation o = *observation;
+
+	o.derived = true;
+	return tell(&o, userdata);
+}
+
+static struct observer_watch **bucket_of(struct observer *observer, uint64_t cookie)
+{
+	return &observer->bucket[cookie % BUCKETS];
+}
+
+static void on_record(uint64_t netns, const struct observation *observation, void *userdata)
+{
+	struct observer *observer = userdata;
+
+	for (struct observer_watch *w = *bucket_of(observer, netns); w; w = w->next) {
+		if (w->cookie == netns)
+			tell(observation, w);
+	}
+}
+
+static void on_ring(void *userdata, uint32_t events)
+{
+	struct observer *observer = userdata;
+
+	begin(observer);
+	observer_bpf_drain(observer->bpf, RING_TURN);
+	end(observer);
+}
+
+static bool on_packet(const struct observation *observation, void *userdata)
+{
+	struct observer_watch *watch = userdata;
+
+	if (!tell(observation, watch))
+		return false;
+	if (watch->fallback && observation->kind == OBSERVATION_PACKET)
+		observer_fallback_packet(watch->fallback, observation);
+	return !watch->dead;
+}
+
+static void on_packets(void *userdata, uint32_t events)
+{
+	struct observer_watch *watch = userdata;
+	struct observer *observer = watch->observer;
+
+	begin(observer);
+	observer_packet_drain(watch->packets, PACKET_TURN);
+	end(observer);
+}
+
+static void tell_destroyed(struct observer_watch *watch, const struct sockdiag_socket *socket)
+{
+	struct observation o = {
+		.kind = OBSERVATION_DESTROY,
+		.time_nsec = nsec_now(),
+		.local_port = socket->local_port,
+		.peer_port = socket->peer_port,
+		.destroyed = { socket->cookie, socket->info },
+	};
+
+	if (watch->fallback)
+		observer_fallback_destroyed(watch->fallback, socket, o.time_nsec);
+	else
+		tell(&o, watch);
+}
+
+static void drain_destroyed(struct observer_watch *watch, unsigned int max)
+{
+	struct observation lost = { .kind = OBSERVATION_LOST, .lost = 1 };
+	struct sockdiag_socket socket;
+
+	while (!watch->dead && max--) {
+		int rc = sockdiag_receive_destroy(watch->destroy_fd, &socket, NULL);
+
+		if (rc == -ENOBUFS) {
+			lost.time_nsec = nsec_now();
+			tell(&lost, watch);
+		} else if (rc <= 0) {
+			return;
+		} else {
+			tell_destroyed(watch, &socket);
+		}
+	}
+}
+
+/* The packets first: the connection's last ones have come before it was freed. */
+static void on_destroyed(void *userdata, uint32_t events)
+{
+	struct observer_watch *watch = userdata;
+	struct observer *observer = watch->observer;
+
+	begin(observer);
+	if (watch->packets)
+		observer_packet_drain(watch->packets, PACKETS_AHEAD);
+	drain_destroyed(watch, DESTROY_TURN);
+	end(observer);
+}
+
+static int attach(struct observer *observer, bool force_fallback, struct error *err)
+{
+	struct error why = { 0 };
+	int rc;
+
+	if (force_fallback) {
+		snprintf(observer->reason, sizeof(observer->reason), "BPF was not asked for");
+		return 0;
+	}
+	rc = observer_bpf_new(RING_SIZE, on_record, observer, &observer->bpf, &why);
+	if (rc < 0) {
+		snprintf(observer->reason, sizeof(observer->reason), "%.250s", why.text);
+		return 0;
+	}
+	return loop_io_new(observer->loop, observer_bpf_fd(observer->bpf), EPOLLIN, on_ring,
+			   observer, &observer->bpf_io, err);
+}
+
+int observer_new(struct loop *loop, bool force_fallback, struct observer **ret_observer,
+		 struct error *err)
+{
+	_cleanup_(observer_freep) struct observer *observer = calloc(1, sizeof(*observer));
+	int rc;
+
+	if (!observer || !(observer->buffer = packet_buffer_new()))
+		return error_errno(err, -ENOMEM, "observer");
+	observer->loop = loop;
+	rc = attach(observer, force_fallback, err);
+	if (rc < 0)
+		return rc;
+	*ret_observer = take_ptr(observer);
+	return 0;
+}
+
+struct observer *observer_free(struct observer *observer)
+{
+	if (!observer)
+		return NULL;
+	loop_io_free(observer->bpf_io);
+	observer_bpf_free(observer->bpf);
+	while (observer->closed_late)
+		observer->closed_late = observer_packet_free(observer->closed_late);
+	packet_buffer_free(observer->buffer);
+	free(observer);
+	return NULL;
+}
+
+void observer_close_late(struct observer *observer)
+{
+	observer->close_late = true;
+}
+
+/* Connections over IPv4 may be those of IPv6 sockets, whose end is told in the other group. */
+static int listen_destroy(struct observer_watch *watch, const struct observer_watch_spec *spec,
+			  struct error *err)
+{
+	int group = SKNLGRP_INET6_TCP_DESTROY;
+	int rc = sockdiag_listen_destroy(spec->ns, spec->family, &watch->destroy_fd, err);
+
+	if (rc < 0 || spec->family == AF_INET6)
+		return rc;
+	setsockopt(watch->destroy_fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	return 0;
+}
+
+static int open_sources(struct observer_watch *watch, const struct observer_watch_spec *spec,
+			struct error *err)
+{
+	struct observer *observer = watch->observer;
+	int rc;
+
+	watch->netns_fd = fcntl(spec->ns->fd, F_DUPFD_CLOEXEC, 0);
+	if (watch->netns_fd < 0)
+		return error_errno(err, -errno, "network namespace");
+	if (spec->ifindex) { /* not a router's, whose packets are others' */
+		rc = observer_fallback_new(tell_derived, watch, &watch->fallback, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (spec->ifindex || spec->pcap_path) {
+		rc = observer_packet_new(spec, observer->buffer, on_packet, watch, &watch->packets,
+					 err);
+		if (rc < 0)
+			return rc;
+	}
+	return listen_destroy(watch, spec, err);
+}
+
+static int enter_loop(struct observer_watch *watch, struct error *err)
+{
+	struct loop *loop = watch->observer->loop;
+	int rc;
+
+	if (watch->packets) {
+		rc = loop_io_new(loop, observer_packet_fd(watch->packets), EPOLLIN, on_packets,
+				 watch, &watch->io[0], err);
+		if (rc < 0)
+			return rc;
+	}
+	return loop_io_new(loop, watch->destroy_fd, EPOLLIN, on_destroyed, watch, &watch->io[1],
+			   err);
+}
+
+int observer_watch(struct observer *observer, const struct observer_watch_spec *spec,
+		   observer_func func, void *userdata, struct observer_watch **ret_watch,
+		   struct error *err)
+{
+	_cleanup_(observer_watch_freep) struct observer_watch *watch = calloc(1, sizeof(*watch));
+	struct observer_watch **bucket = bucket_of(observer, spec->ns->cookie);
+	int rc;
+
+	if (!watch)
+		return error_errno(err, -ENOMEM, "observer");
+	*watch = (struct observer_watch){ .observer = observer,
+					  .next = *bucket,
+					  .cookie = spec->ns->cookie,
+					  .func = func,
+					  .userdata = userdata,
+					  .netns_fd = -1,
+					  .destroy_fd = -1 };
+	*bucket = watch;
+	rc = open_sources(watch, spec, err);
+	if (rc >= 0)
+		rc = enter_loop(watch, err);
+	if (rc >= 0 && observer->bpf)
+		rc = observer_bpf_watch(observer->bpf, watch->cookie, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "observer");
+	*ret_watch = take_ptr(watch);
+	return 0;
+}
+
+static bool is_last(const struct observer_watch *watch)
+{
+	for (struct observer_watch *w = *bucket_of(watch->observer, watch->cookie); w;
+	     w = w->next) {
+		if (w != watch && !w->dead && w->cookie == watch->cookie)
+			return false;
+	}
+	return true;
+}
+
+struct observer_watch *observer_watch_free(struct observer_watch *watch)
+{
+	if (!watch)
+		return NULL;
+	for (int i = 0; i < SOURCES; i++)
+		watch->io[i] = loop_io_free(watch->io[i]);
+	if (watch->observer->bpf && is_last(watch))
+		observer_bpf_unwatch(watch->observer->bpf, watch->cookie);
+	watch->dead = true;
+	watch->observer->any_dead = true;
+	begin(watch->observer);
+	end(watch->observer);
+	return NULL;
+}
+
+static void flush_watch(struct observer_watch *watch)
+{
+	if (watch->packets)
+		observer_packet_drain(watch->packets, FLUSH_TURN);
+	drain_destroyed(watch, FLUSH_TURN);
+}
+
+void observer_watch_flush(struct observer_watch *watch)
+{
+	struct observer *observer = watch->observer;
+
+	if (observer->busy) /* a source may not be drained from within its own telling */
+		return;
+	begin(observer);
+	if (observer->bpf)
+		observer_bpf_drain(observer->bpf, UINT32_MAX);
+	if (!watch->dead)
+		flush_watch(watch);
+	end(observer);
+}
+
+int observer_watch_check(struct observer_watch *watch, struct error *err)
+{
+	return watch->packets ? observer_packet_check(watch->packets, err) : 0;
+}

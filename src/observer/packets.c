@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/observer/packets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "src/observer/capture.h"
+#include "src/tcp/packet.h"
+
+#define BATCH 16
+/* A whole segmentation-offload packet; only captures want more than the headers. */
+#define SLOT 65600
+/* What the kernel may hold for us while the loop is busy elsewhere. It accounts for a packet's
+ * whole memory, not for the headers we take. */
+#define RECEIVE_BUFFER (16 << 20)
+#define OFFSET_SPAN    (10 * NSEC_PER_USEC) /* two clocks are read together well enough */
+#define OFFSET_TRIES   4
+
+struct packet_slot {
+	struct sockaddr_ll from;
+	char control[CMSG_SPACE(sizeof(struct timespec)) +
+		     CMSG_SPACE(sizeof(struct tpacket_auxdata))]
+		__attribute__((aligned(__alignof__(struct cmsghdr))));
+	uint8_t frame[SLOT];
+};
+
+struct packet_buffer {
+	struct mmsghdr message[BATCH];
+	struct iovec iov[BATCH];
+	struct packet_slot slot[BATCH];
+};
+
+struct observer_packet {
+	int fd;
+	struct capture *capture; /* or NULL; owned */
+	struct packet_buffer *buffer;
+	observer_packet_func func;
+	void *userdata;
+	struct observer_packet *next; /* once it is mute */
+};
+
+/* One received frame, in what its control messages say. */
+struct frame {
+	const uint8_t *bytes;
+	size_t captured, length;
+	nsec_t realtime_nsec; /* NSEC_NONE without a timestamp */
+	bool outgoing;
+};
+
+struct packet_buffer *packet_buffer_new(void)
+{
+	struct packet_buffer *buffer = calloc(1, sizeof(*buffer));
+
+	for (int i = 0; buffer && i < BATCH; i++) {
+		struct packet_slot *slot = &buffer->slot[i];
+
+		buffer->iov[i] = (struct iovec){ slot->frame, sizeof(slot->frame) };
+		buffer->message[i].msg_hdr = (struct msghdr){
+			.msg_name = &slot->from,
+			.msg_iov = &buffer->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = slot->control,
+		};
+	}
+	return buffer;
+}
+
+struct packet_buffer *packet_buffer_free(struct packet_buffer *buffer)
+{
+	free(buffer);
+	return NULL;
+}
+
+/* Headers of TCP over IPv4 and IPv6. */
+static int set_filter(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 9),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 3, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 6),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, PACKET_SNAP),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static int set_options(int fd, bool headers_only)
+{
+	int on = 1, size = RECEIVE_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (headers_only && set_filter(fd) < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Of no protocol until it is bound, so that nothing comes in before the filter stands. */
+static int open_socket(const struct observer_watch_spec *spec, int *ret_fd, struct error *err)
+{
+	struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = spec->ifindex,
+	};
+	_cleanup_(fd_closep) int fd = -1;
+	int rc;
+
+	rc = netns_socket(spec->ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0, &fd, err);
+	if (rc < 0)
+		return rc;
+	rc = set_options(fd, !spec->pcap_path);
+	if (rc < 0)
+		return error_errno(err, rc, "packet socket");
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_errno(err, -errno, "packet socket");
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int observer_packet_new(const struct observer_watch_spec *spec, struct packet_buffer *buffer,
+			observer_packet_func func, void *userdata,
+			struct observer_packet **ret_source, struct error *err)
+{
+	_cleanup_(observer_packet_freep) struct observer_packet *source =
+		calloc(1, sizeof(*source));
+	int rc;
+
+	if (!source)
+		return error_errno(err, -ENOMEM, "packets of '%s'", spec->interface);
+	*source = (struct observer_packet){ -1, NULL, buffer, func, userdata, NULL };
+	if (spec->pcap_path) {
+		rc = capture_new(spec->pcap_path, &source->capture, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = open_socket(spec, &source->fd, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "packets of '%s'", spec->interface);
+	*ret_source = take_ptr(source);
+	return 0;
+}
+
+struct observer_packet *observer_packet_free(struct observer_packet *source)
+{
+	struct observer_packet *next = source ? source->next : NULL;
+
+	if (!source)
+		return NULL;
+	fd_close(source->fd);
+	capture_free(source->capture);
+	free(source);
+	return next;
+}
+
+struct observer_packet *observer_packet_mute(struct observer_packet *source,
+					     struct observer_packet *next)
+{
+	int nothing = 0; /* which the kernel makes room for a packet or two (sk_setsockopt()) */
+
+	setsockopt(source->fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
+	source->capture = capture_free(source->capture);
+	source->next = next;
+	return source;
+}
+
+int observer_packet_fd(const struct observer_packet *source)
+{
+	return source->fd;
+}
+
+/* What to add to a reading of CLOCK_REALTIME to have one of CLOCK_MONOTONIC. It is read for each
+ * batch, because someone may set the clock; packets that wait at that moment are off by the step.
+ * Whoever was interrupted between the readings reads again. */
+static nsec_t monotonic_offset(void)
+{
+	nsec_t offset = 0;
+
+	for (int i = 0; i < OFFSET_TRIES; i++) {
+		struct timespec real;
+		nsec_t earlier = nsec_now(), span;
+
+		clock_gettime(CLOCK_REALTIME, &real);
+		span = nsec_now() - earlier;
+		offset = earlier + span / 2 - nsec_from_timespec(&real);
+		if (span < OFFSET_SPAN)
+			break;
+	}
+	return offset;
+}
+
+static void read_control(struct msghdr *header, struct frame *frame)
+{
+	struct tpacket_auxdata aux;
+	struct timespec time;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			memcpy(&time, CMSG_DATA(c), sizeof(time));
+			frame->realtime_nsec = nsec_from_timespec(&time);
+		} else if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA) {
+			memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+			frame->length = aux.tp_len;
+		}
+	}
+}
+
+static void read_frame(struct packet_buffer *buffer, int i, struct frame *ret_frame)
+{
+	struct mmsghdr *message = &buffer->message[i];
+	size_t captured = message->msg_len < SLOT ? message->msg_len : SLOT;
+
+	*ret_frame = (struct frame){
+		.bytes = buffer->slot[i].frame,
+		.captured = captured,
+		.length = captured,
+		.realtime_nsec = NSEC_NONE,
+		.outgoing = buffer->slot[i].from.sll_pkttype == PACKET_OUTGOING,
+	};
+	read_control(&message->msg_hdr, ret_frame);
+	if (ret_frame->length < captured)
+		ret_frame->length = captured;
+}
+
+static bool take_frame(struct observer_packet *source, struct frame *frame, nsec_t offset)
+{
+	struct observation o = { .kind = OBSERVATION_PACKET };
+
+	if (frame->realtime_nsec == NSEC_NONE)
+		frame->realtime_nsec = nsec_now() - offset;
+	if (source->capture)
+		capture_write(source->capture, frame->realtime_nsec, frame->bytes, frame->captured,
+			      frame->length);
+	if (!packet_decode(frame->bytes, frame->captured, frame->length, &o.packet))
+		return true;
+	o.time_nsec = frame->realtime_nsec + offset;
+	o.packet.outgoing = frame->outgoing;
+	o.local_port = frame->outgoing ? o.packet.source_port : o.packet.destination_port;
+	o.peer_port = frame->outgoing ? o.packet.destination_port : o.packet.source_port;
+	return source->func(&o, source->userdata);
+}
+
+static int receive(struct observer_packet *source)
+{
+	struct packet_buffer *buffer = source->buffer;
+
+	for (int i = 0; i < BATCH; i++) {
+		buffer->message[i].msg_hdr.msg_namelen = sizeof(buffer->slot[i].from);
+		buffer->message[i].msg_hdr.msg_controllen = sizeof(buffer->slot[i].control);
+	}
+	return recvmmsg(source->fd, buffer->message, BATCH, MSG_DONTWAIT, NULL);
+}
+
+static void tell_dropped(struct observer_packet *source)
+{
+	struct observation o = { .kind = OBSERVATION_LOST };
+	struct tpacket_stats stats;
+	socklen_t size = sizeof(stats);
+
+	if (getsockopt(source->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) < 0 ||
+	    stats.tp_drops == 0)
+		return;
+	o.time_nsec = nsec_now();
+	o.lost = stats.tp_drops;
+	source->func(&o, source->userdata);
+}
+
+void observer_packet_drain(struct observer_packet *source, unsigned int max_batches)
+{
+	int n = BATCH;
+
+	while (max_batches-- && n == BATCH) {
+		struct frame frame;
+		nsec_t offset;
+
+		n = receive(source);
+		offset = monotonic_offset();
+		for (int i = 0; i < n; i++) {
+			read_frame(source->buffer, i, &frame);
+			if (!take_frame(source, &frame, offset))
+				return;
+		}
+	}
+	tell_dropped(source);
+}
+
+int observer_packet_check(struct observer_packet *source, struct error *err)
+{
+	if (!source->capture)
+		return 0;
+	capture_flush(source->capture);
+	return capture_check(source->capture, err);
+}

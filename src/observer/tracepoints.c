@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/observer/tracepoints.h"
+
+#include <assert.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "observer.skel.h"
+#include "src/observer/bpf/observer-event.h"
+
+struct observer_bpf {
+	struct observer_bpf_skel *skel; /* the programs; owned */
+	struct ring_buffer *ring;	/* owned */
+	observer_bpf_func func;
+	void *userdata;
+	uint32_t hz;	   /* the kernel's, for jiffies */
+	unsigned int left; /* records that this drain may still hand out */
+	uint64_t lost;	   /* as last told */
+};
+
+static const enum observation_kind kinds[] = {
+	[OBSERVER_EVENT_STATE] = OBSERVATION_STATE,
+	[OBSERVER_EVENT_RETRANSMIT] = OBSERVATION_RETRANSMIT,
+	[OBSERVER_EVENT_RESET_SENT] = OBSERVATION_RESET_SENT,
+	[OBSERVER_EVENT_RESET_RECEIVED] = OBSERVATION_RESET_RECEIVED,
+};
+static_assert(ARRAY_SIZE(kinds) == _OBSERVER_EVENT_MAX, "every event is an observation");
+
+static const enum retransmit_reason reasons[] = {
+	[OBSERVER_REASON_RTO] = RETRANSMIT_RTO,
+	[OBSERVER_REASON_LOSS_PROBE] = RETRANSMIT_LOSS_PROBE,
+	[OBSERVER_REASON_FAST] = RETRANSMIT_FAST,
+	[OBSERVER_REASON_UNKNOWN] = RETRANSMIT_UNKNOWN,
+};
+static_assert(ARRAY_SIZE(reasons) == _OBSERVER_REASON_MAX, "every reason has a name");
+
+/* The resolution of the coarse clocks is one tick (kernel/time/posix-timers.c:
+ * posix_get_coarse_res), which is how a kernel without /proc/config.gz tells CONFIG_HZ. */
+static uint32_t kernel_hz(void)
+{
+	struct timespec tick = { 0 };
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || nsec_from_timespec(&tick) <= 0)
+		return 0;
+	return (uint32_t)((NSEC_PER_SEC + nsec_from_timespec(&tick) / 2) /
+			  nsec_from_timespec(&tick));
+}
+
+static void set_state(struct observation *o, const struct observer_event *e)
+{
+	o->state.from = e->from;
+	o->state.to = e->to;
+	o->state.facts = (struct socket_facts){
+		.present = true,
+		.dead = e->dead,
+		.keepalive = e->keepalive,
+		.retransmits = e->retransmits,
+		.probes = e->probes,
+		.user_timeout = e->user_timeout,
+		.unacknowledged = e->unacknowledged,
+		.unsent = e->unsent,
+		.error = e->error,
+		.soft_error = e->soft_error,
+	};
+}
+
+/* icsk_rto is what expired only when the timeout did. */
+static void set_retransmit(const struct observer_bpf *bpf, struct observation *o,
+			   const struct observer_event *e)
+{
+	o->retransmit.reason =
+		e->reason < ARRAY_SIZE(reasons) ? reasons[e->reason] : RETRANSMIT_UNKNOWN;
+	o->retransmit.rto_nsec = NSEC_NONE;
+	if (o->retransmit.reason == RETRANSMIT_RTO && bpf->hz)
+		o->retransmit.rto_nsec = e->rto_jiffies * NSEC_PER_SEC / bpf->hz;
+}
+
+static int on_record(void *userdata, void *data, size_t size)
+{
+	struct observer_bpf *bpf = userdata;
+	const struct observer_event *e = data;
+	struct observation o = { 0 };
+
+	if (size < sizeof(*e) || e->kind >= ARRAY_SIZE(kinds))
+		return 0;
+	o.kind = kinds[e->kind];
+	o.time_nsec = (nsec_t)e->time_nsec;
+	o.socket = e->socket;
+	o.local_port = e->local_port;
+	o.peer_port = e->peer_port;
+	if (o.kind == OBSERVATION_STATE)
+		set_state(&o, e);
+	else if (o.kind == OBSERVATION_RETRANSMIT)
+		set_retransmit(bpf, &o, e);
+	bpf->func(e->netns, &o, bpf->userdata);
+	return --bpf->left ? 0 : -EAGAIN; /* negative: ends the drain, this record is taken */
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
+{
+	return 0;
+}
+
+static int unavailable(struct error *err, int rc, const char *what)
+{
+	if (rc == -EPERM || rc == -EACCES)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "BPF is not permitted (needs CAP_BPF and CAP_PERFMON)");
+	return error_set(err, ERROR_CAPABILITY, rc, "BPF programs: %s: %s", what, strerror(-rc));
+}
+
+/* Each fork would copy the page table entries of what agents have no use for: the ring, mapped
+ * twice over by libbpf, which does not say where, and the 10 MB in which it read the kernel's
+ * types. */
+static void spare_forks(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "anon_inode:bpf-map") && sscanf(line, "%lx-%lx", &from, &to) == 2)
+			madvise((void *)from, to - from, MADV_DONTFORK);
+	if (maps)
+		fclose(maps);
+	malloc_trim(0);
+}
+
+static int load(struct observer_bpf *bpf, size_t ring_size, struct error *err)
+{
+	int rc;
+
+	bpf->skel = observer_bpf_skel__open();
+	if (!bpf->skel)
+		return unavailable(err, -errno, "open");
+	rc = bpf_map__set_max_entries(bpf->skel->maps.events, (uint32_t)ring_size);
+	if (rc < 0)
+		return unavailable(err, rc, "size of the ring buffer");
+	rc = observer_bpf_skel__load(bpf->skel);
+	if (rc < 0)
+		return unavailable(err, rc, "load");
+	rc = observer_bpf_skel__attach(bpf->skel);
+	if (rc < 0)
+		return unavailable(err, rc, "attach");
+	bpf->ring = ring_buffer__new(bpf_map__fd(bpf->skel->maps.events), on_record, bpf, NULL);
+	if (!bpf->ring)
+		return unavailable(err, -errno, "ring buffer");
+	spare_forks();
+	return 0;
+}
+
+int observer_bpf_new(size_t ring_size, observer_bpf_func func, void *userdata,
+		     struct observer_bpf **ret_bpf, struct error *err)
+{
+	_cleanup_(observer_bpf_freep) struct observer_bpf *bpf = calloc(1, sizeof(*bpf));
+	libbpf_print_fn_t printed;
+	int rc;
+
+	if (!bpf)
+		return error_errno(err, -ENOMEM, "BPF");
+	bpf->func = func;
+	bpf->userdata = userdata;
+	bpf->hz = kernel_hz();
+	printed = libbpf_set_print(quiet);
+	rc = load(bpf, ring_size, err);
+	libbpf_set_print(printed);
+	if (rc < 0)
+		return rc;
+	*ret_bpf = take_ptr(bpf);
+	return 0;
+}
+
+struct observer_bpf *observer_bpf_free(struct observer_bpf *bpf)
+{
+	if (!bpf)
+		return NULL;
+	ring_buffer__free(bpf->ring);
+	observer_bpf_skel__destroy(bpf->skel);
+	free(bpf);
+	return NULL;
+}
+
+int observer_bpf_fd(const struct observer_bpf *bpf)
+{
+	return bpf_map__fd(bpf->skel->maps.events);
+}
+
+/* The count of one namespace is taken and set back to zero; a loss between the two is told next
+ * time, because the sum moves once more. */
+static void tell_lost(struct observer_bpf *bpf, uint64_t netns)
+{
+	int fd = bpf_map__fd(bpf->skel->maps.watched);
+	struct observation o = { .kind = OBSERVATION_LOST, .time_nsec = nsec_now() };
+	uint64_t zero = 0;
+
+	if (bpf_map_lookup_elem(fd, &netns, &o.lost) < 0 || o.lost == 0)
+		return;
+	bpf_map_update_elem(fd, &netns, &zero, BPF_EXIST);
+	bpf->func(netns, &o, bpf->userdata);
+}
+
+static void check_lost(struct observer_bpf *bpf)
+{
+	uint64_t lost = __atomic_load_n(&bpf->skel->bss->lost, __ATOMIC_RELAXED);
+	int fd = bpf_map__fd(bpf->skel->maps.watched);
+	uint64_t netns, next;
+
+	if (lost == bpf->lost)
+		return;
+	bpf->lost = lost;
+	for (int rc = bpf_map_get_next_key(fd, NULL, &next); rc == 0;) {
+		netns = next;
+		rc = bpf_map_get_next_key(fd, &netns, &next);
+		tell_lost(bpf, netns);
+	}
+}
+
+void observer_bpf_drain(struct observer_bpf *bpf, unsigned int max)
+{
+	bpf->left = max;
+	ring_buffer__consume(bpf->ring);
+	check_lost(bpf);
+}
+
+int observer_bpf_watch(struct observer_bpf *bpf, uint64_t netns, struct error *err)
+{
+	uint64_t lost = 0;
+	int rc = bpf_map_update_elem(bpf_map__fd(bpf->skel->maps.watched), &netns, &lost, BPF_ANY);
+
+	return rc < 0 ? error_errno(err, rc, "watch a namespace") : 0;
+}
+
+void observer_bpf_unwatch(struct observer_bpf *bpf, uint64_t netns)
+{
+	bpf_map_delete_elem(bpf_map__fd(bpf->skel->maps.watched), &netns);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+
+#include "src/record/expect-check.h"
+
+static bool within(nsec_t value, nsec_t after, nsec_t before)
+{
+	return (after == NSEC_NONE || value >= after) && (before == NSEC_NONE || value <= before);
+}
+
+static bool matches(const struct expect_call *want, const struct record_call *got)
+{
+	if (strcmp(call_name(want->call), got->name) != 0 ||
+	    strcmp(want->error, got->error ? got->error : "") != 0)
+		return false;
+	if (want->has_result && want->result != got->result)
+		return false;
+	if (want->connection >= 0 && want->connection != got->connection)
+		return false;
+	return within(got->time_nsec, want->after_nsec, want->before_nsec) &&
+	       within(got->time_nsec - got->start_nsec, want->took_after_nsec,
+		      want->took_before_nsec);
+}
+
+static void check_absent(struct check *c, const struct expect_call *want, const char *text)
+{
+	char when[64];
+
+	for (size_t i = 0; i < c->got->n_calls; i++) {
+		const struct record_call *call = &c->got->calls[i];
+
+		if (call->time_nsec < 0 || !matches(want, call))
+			continue;
+		expect_fail(c, "expected no call %s, got one %s after the first event", text + 1,
+			    nsec_format(when, sizeof(when), call->time_nsec));
+		return;
+	}
+}
+
+/* "connect, write 4, close in 0.031 ms, bind EADDRINUSE": what there was from `first` on. */
+static const char *list_calls(const struct record_endpoint *got, size_t first, char *buffer,
+			      size_t size)
+{
+	const char *separator = "";
+	size_t n = 0;
+
+	snprintf(buffer, size, "none");
+	for (size_t i = first; i < got->n_calls && n < size; i++) {
+		const struct record_call *call = &got->calls[i];
+		char when[64], took[64];
+
+		n += (size_t)snprintf(buffer + n, size - n, "%s%s", separator, call->name);
+		if (n < size && call->error)
+			n += (size_t)snprintf(buffer + n, size - n, " %s", call->error);
+		else if (n < size && call->result)
+			n += (size_t)snprintf(buffer + n, size - n, " %" PRId64, call->result);
+		if (n < size)
+			n += (size_t)snprintf(buffer + n, size - n, " at %s in %s",
+					      nsec_format(when, sizeof(when), call->time_nsec),
+					      nsec_format(took, sizeof(took),
+							  call->time_nsec - call->start_nsec));
+		separator = ", ";
+	}
+	return buffer;
+}
+
+void expect_check_calls(struct check *c)
+{
+	char got[512];
+	size_t at = 0;
+
+	for (size_t i = 0; c->want->call_texts && c->want->call_texts[i]; i++) {
+		const struct expect_call *want = &c->want->calls[i];
+		size_t first = at;
+
+		if (want->absent) {
+			check_absent(c, want, c->want->call_texts[i]);
+			continue;
+		}
+		while (at < c->got->n_calls && !matches(want, &c->got->calls[at]))
+			at++;
+		if (at++ < c->got->n_calls)
+			continue;
+		expect_fail(c, "expected call %s in its place in the order, got from there on: %s",
+			    c->want->call_texts[i], list_calls(c->got, first, got, sizeof(got)));
+		return;
+	}
+}
+
+static void check_count(struct check *c, const char *what, const struct expect_range *want,
+			int64_t got)
+{
+	if (!want->present)
+		return;
+	if (got < 0)
+		expect_fail(c, "expected a number of bytes %s, got none: a command does not tell",
+			    what);
+	else if ((uint64_t)got < want->least && want->least == want->most)
+		expect_fail(c, "expected %" PRIu64 " bytes %s, got %" PRId64, want->least, what,
+			    got);
+	else if ((uint64_t)got < want->least)
+		expect_fail(c, "expected at least %" PRIu64 " bytes %s, got %" PRId64, want->least,
+			    what, got);
+	else if ((uint64_t)got > want->most)
+		expect_fail(c, "expected at most %" PRIu64 " bytes %s, got %" PRId64, want->most,
+			    what, got);
+}
+
+void expect_check_bytes(struct check *c)
+{
+	check_count(c, "read", &c->want->read, c->got->bytes_read);
+	check_count(c, "written", &c->want->written, c->got->bytes_written);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether queues and timers looked as expected, and what became of many connections. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "netns/sockdiag.h"
+#include "src/record/expect-check.h"
+
+#define LATE	 (500 * NSEC_PER_MSEC)
+#define ROUNDING (5 * NSEC_PER_MSEC) /* sock_diag's timers are in ticks */
+
+/* The look that was to be then, or the one before it that still holds. On a busy machine it may
+ * have come late. */
+static const struct record_sample *sample_at(const struct check *c, nsec_t at)
+{
+	const struct record_endpoint *e = c->got;
+	const struct record_sample *found = NULL;
+	nsec_t late = c->every / 2 < LATE ? c->every / 2 : LATE;
+
+	for (size_t i = 0; i < e->n_samples && e->samples[i].time_nsec <= at + late; i++)
+		found = &e->samples[i];
+	return found;
+}
+
+static const char *range_text(const struct expect_range *range, char *buffer, size_t size)
+{
+	if (range->least == range->most)
+		snprintf(buffer, size, "%" PRIu64, range->least);
+	else if (range->most == UINT64_MAX)
+		snprintf(buffer, size, "at least %" PRIu64, range->least);
+	else
+		snprintf(buffer, size, "%" PRIu64 " to %" PRIu64, range->least, range->most);
+	return buffer;
+}
+
+static void check_range(struct check *c, const char *when, const char *what,
+			const struct expect_range *want, uint64_t got)
+{
+	char text[64];
+
+	if (want->present && (got < want->least || got > want->most))
+		expect_fail(c, "%sexpected %s %s, got %" PRIu64, when, what,
+			    range_text(want, text, sizeof(text)), got);
+}
+
+static void check_word(struct check *c, const char *when, const char *what, const char *want,
+		       const char *got)
+{
+	if (want && strcmp(want, got) != 0)
+		expect_fail(c, "%sexpected %s %s, got %s", when, what, want, got);
+}
+
+/* The timer has run down since the look. */
+static void check_expires(struct check *c, const char *when, const struct expect_sample *want,
+			  const struct record_sample *got)
+{
+	nsec_t left = got->expires_nsec == NSEC_NONE
+			      ? NSEC_NONE
+			      : got->expires_nsec - (want->at_nsec - got->time_nsec);
+	char text[64];
+
+	if (want->expires_after_nsec == NSEC_NONE && want->expires_before_nsec == NSEC_NONE)
+		return;
+	if (left == NSEC_NONE)
+		expect_fail(c, "%sexpected a timer, got none", when);
+	else if (want->expires_after_nsec != NSEC_NONE &&
+		 left < want->expires_after_nsec - ROUNDING)
+		expect_fail(c, "%sexpected a timer that runs longer, got %s left", when,
+			    nsec_format(text, sizeof(text), left));
+	else if (want->expires_before_nsec != NSEC_NONE &&
+		 left > want->expires_before_nsec + ROUNDING)
+		expect_fail(c, "%sexpected a timer that ends earlier, got %s left", when,
+			    nsec_format(text, sizeof(text), left));
+}
+
+static void check_sample(struct check *c, const struct expect_sample *want)
+{
+	const struct record_sample *got = sample_at(c, want->at_nsec);
+	char at[64], when[80];
+
+	snprintf(when, sizeof(when), "after %s: ", nsec_format(at, sizeof(at), want->at_nsec));
+	if (!got || want->at_nsec > c->record->span_nsec) {
+		expect_fail(c, "%sexpected a sample, got none", when);
+		return;
+	}
+	check_word(c, when, "state", want->state, sockdiag_state_name(got->state));
+	check_word(c, when, "timer", want->timer, sockdiag_timer_name(got->timer));
+	check_range(c, when, "Send-Q", &want->send_queue, got->send_queue);
+	check_range(c, when, "Recv-Q", &want->receive_queue, got->receive_queue);
+	check_range(c, when, "retransmits", &want->retransmits, got->retransmits);
+	check_range(c, when, "probes", &want->probes, got->probes);
+	check_range(c, when, "backoff", &want->backoff, got->backoff);
+	check_range(c, when, "open connections", &want->open, record_sample_open(got));
+	check_expires(c, when, want, got);
+}
+
+void expect_check_samples(struct check *c)
+{
+	for (size_t i = 0; i < c->want->n_samples; i++)
+		check_sample(c, &c->want->samples[i]);
+}
+
+void expect_check_population(struct check *c)
+{
+	for (enum outcome o = OUTCOME_NONE + 1; o < _OUTCOME_MAX; o++) {
+		char what[64];
+
+		snprintf(what, sizeof(what), "%s connections", outcome_name(o));
+		check_range(c, "", what, &c->want->population[o], c->got->population.outcome[o]);
+	}
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/record/expect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netns/sockdiag.h"
+#include "src/record/expect-check.h"
+#include "src/tcp/packet.h"
+#include "src/tcp/state.h"
+
+/* Letters in tcpdump's order (print-tcp.c: tcp_flag_values). */
+static const struct {
+	char letter;
+	uint8_t bit;
+} flag_letters[] = { { 'F', 1 },  { 'S', 2 },  { 'R', 4 },  { 'P', 8 },
+		     { '.', 16 }, { 'U', 32 }, { 'E', 64 }, { 'W', 128 } };
+
+char *expect_format_flags(uint8_t flags, char *buffer, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flag_letters) && n + 1 < size; i++)
+		if (flags & flag_letters[i].bit)
+			buffer[n++] = flag_letters[i].letter;
+	buffer[n] = '\0';
+	return buffer;
+}
+
+static int parse_flags(const char **p, uint8_t *ret_flags)
+{
+	uint8_t flags = 0;
+
+	for (; **p && **p != ']'; (*p)++) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(flag_letters) && flag_letters[i].letter != **p)
+			i++;
+		if (i == ARRAY_SIZE(flag_letters))
+			return -EINVAL;
+		flags |= flag_letters[i].bit;
+	}
+	*ret_flags = flags;
+	return flags ? 0 : -EINVAL;
+}
+
+int expect_parse_pattern(const char *text, struct packet_pattern *ret_pattern)
+{
+	struct packet_pattern p = { .any_direction = true };
+
+	if (*text == '!') {
+		p.absent = true;
+		text++;
+	}
+	if (*text == '<' || *text == '>') {
+		p.any_direction = false;
+		p.sent = *text == '>';
+		text++;
+	}
+	if (*text++ != '[' || parse_flags(&text, &p.flags) < 0 || strcmp(text, "]") != 0)
+		return -EINVAL;
+	*ret_pattern = p;
+	return 0;
+}
+
+void expect_fail(struct check *c, const char *format, ...)
+{
+	_cleanup_(freep) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text || record_fail(c->record, "%s: %s", c->who, text) < 0)
+		c->failed = -ENOMEM;
+}
+
+/* "closed or reset" */
+static const char *list_names(uint32_t mask, const char *(*name)(unsigned int value), char *buffer,
+			      size_t size)
+{
+	size_t n = 0;
+
+	buffer[0] = '\0';
+	for (unsigned int i = 0; i < 32 && n < size; i++)
+		if (mask & (1u << i))
+			n += (size_t)snprintf(buffer + n, size - n, "%s%s", n ? " or " : "",
+					      name(i) ? name(i) : "none");
+	return buffer;
+}
+
+static const char *outcome_of(unsigned int value)
+{
+	return outcome_name((enum outcome)value);
+}
+
+static const char *mechanism_of(unsigned int value)
+{
+	return mechanism_name((enum mechanism)value);
+}
+
+static void check_mask(struct check *c, const char *what, uint32_t mask, unsigned int got,
+		       const char *(*name)(unsigned int value))
+{
+	char names[256];
+
+	if (!mask || mask & (1u << got))
+		return;
+	expect_fail(c, "expected %s %s, got %s", what, list_names(mask, name, names, sizeof(names)),
+		    name(got) ? name(got) : "none");
+}
+
+static void check_errors(struct check *c)
+{
+	const char *got = c->got->error ? c->got->error : "none";
+	char names[256];
+	size_t n = 0;
+
+	if (!c->want->errors)
+		return;
+	names[0] = '\0';
+	for (char **e = c->want->errors; *e; e++) {
+		if (!strcmp(*e, got))
+			return;
+		if (n < sizeof(names))
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? " or " : "",
+					      *e);
+	}
+	expect_fail(c, "expected error %s, got %s", names, got);
+}
+
+/* The kernel's clock, or the program's where the kernel saw no end (a heartbeat). */
+static nsec_t detection(const struct record_endpoint *e)
+{
+	return e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
+}
+
+/* One bound of one time. */
+struct bound {
+	const char *what, *word; /* "an end", "after" */
+	const struct expect_time *time;
+	nsec_t predicted;
+	int sign;  /* 1: not before it */
+	bool said; /* that nothing is predicted */
+};
+
+static void check_time(struct check *c, const struct bound *b, nsec_t got)
+{
+	const struct expect_time *bound = b->time;
+	nsec_t limit = bound->predicted ? b->predicted : bound->nsec;
+	char want_text[64], got_text[64];
+
+	if (!bound->present)
+		return;
+	if (limit == NSEC_NONE && b->said)
+		return;
+	if (limit == NSEC_NONE) {
+		expect_fail(c,
+			    "expected %s %s what is predicted, but nothing is predicted for this "
+			    "scenario and settings",
+			    b->what, b->word);
+		return;
+	}
+	nsec_format(want_text, sizeof(want_text), limit);
+	if (got == NSEC_NONE)
+		expect_fail(c, "expected %s %s %s%s, got none", b->what, b->word, want_text,
+			    bound->predicted ? " (predicted)" : "");
+	else if ((got - limit) * b->sign < 0)
+		expect_fail(c, "expected %s %s %s%s, got %s", b->what, b->word, want_text,
+			    bound->predicted ? " (predicted)" : "",
+			    nsec_format(got_text, sizeof(got_text), got));
+}
+
+static void check_interval(struct check *c, const char *what, const struct expect_time *after,
+			   const struct expect_time *before, nsec_t earliest, nsec_t latest,
+			   nsec_t got)
+{
+	struct bound a = { what, "after", after, earliest, 1, false };
+	struct bound b = { what, "before", before, latest, -1, after->predicted };
+
+	check_time(c, &a, got);
+	check_time(c, &b, got);
+}
+
+static void check_gone(struct check *c)
+{
+	char text[64];
+
+	if (c->want->gone_never && c->got->gone_nsec != NSEC_NONE)
+		expect_fail(c, "expected that the connection is never gone, got it gone after %s",
+			    nsec_format(text, sizeof(text), c->got->gone_nsec));
+	check_interval(c, "a connection gone", &c->want->gone_after, &c->want->gone_before,
+		       c->got->gone_earliest_nsec, c->got->gone_latest_nsec, c->got->gone_nsec);
+}
+
+bool expect_awaits_gone(const struct expectation *e)
+{
+	bool time_wait = false;
+
+	for (char **s = e->states; s && *s; s++) {
+		if (time_wait && !strcmp(*s, "CLOSE"))
+			return true;
+		time_wait = !strcmp(*s, "TIME_WAIT");
+	}
+	return e->gone_never || e->gone_after.present || e->gone_before.present;
+}
+
+static size_t after_established(const struct record_endpoint *e)
+{
+	for (size_t i = 0; i < e->n_states; i++)
+		if (e->states[i].to == TCP_STATE_ESTABLISHED)
+			return i + 1;
+	return 0;
+}
+
+/* Whether the CLOSE after TIME_WAIT came before the trial was over is nobody's concern who did not
+ * ask for it. */
+static size_t walk_length(const struct check *c, size_t wanted)
+{
+	size_t n = c->got->n_states;
+
+	if (wanted && !strcmp(c->want->states[wanted - 1], "TIME_WAIT") && n >= 2 &&
+	    c->got->states[n - 1].to == TCP_STATE_CLOSE)
+		n--;
+	return n;
+}
+
+static void check_states(struct check *c)
+{
+	char got[512] = "", want[512] = "";
+	size_t n = 0, first = after_established(c->got), length = 0;
+	bool equal = true;
+
+	if (!c->want->states)
+		return;
+	for (char **s = c->want->states; *s; s++, length++) {
+		size_t i = first + length;
+
+		if (n < sizeof(want))
+			n += (size_t)snprintf(want + n, sizeof(want) - n, " %s", *s);
+		if (i >= c->got->n_states ||
+		    strcmp(*s, sockdiag_state_name(c->got->states[i].to)) != 0)
+			equal = false;
+	}
+	if (equal && first + length == walk_length(c, length))
+		return;
+	n = 0;
+	for (size_t i = first; i < c->got->n_states && n < sizeof(got); i++)
+		n += (size_t)snprintf(got + n, sizeof(got) - n, " %s",
+				      sockdiag_state_name(c->got->states[i].to));
+	expect_fail(c, "expected the states ESTABLISHED%s, got ESTABLISHED%s", want, got);
+}
+
+static bool matches(const struct packet_pattern *pattern, const struct record_packet *packet)
+{
+	return packet->flags == pattern->flags &&
+	       (pattern->any_direction || packet->sent == pattern->sent);
+}
+
+/* What was under way while the first event was carried out may still arrive. */
+static void check_absent(struct check *c, const char *text, const struct packet_pattern *pattern)
+{
+	nsec_t done = c->record->n_faults ? c->record->faults[0].took_nsec : 0;
+
+	for (size_t i = 0; i < c->got->n_packets; i++) {
+		const struct record_packet *p = &c->got->packets[i];
+		char when[64];
+
+		if (p->time_nsec < done || !matches(pattern, p))
+			continue;
+		expect_fail(c, "expected no packet %s, got one %s %s after the first event",
+			    text + 1, p->sent ? "sent" : "received",
+			    nsec_format(when, sizeof(when), p->time_nsec));
+		return;
+	}
+}
+
+/* What is listed from a SYN on is about the whole connection, else about what followed the first
+ * event: what went before it would fit too easily. */
+static size_t first_packet(const struct check *c, const struct packet_pattern *first)
+{
+	size_t i = 0;
+
+	while (!(first->flags & PACKET_SYN) && i < c->got->n_packets &&
+	       c->got->packets[i].time_nsec < 0)
+		i++;
+	return i;
+}
+
+/* Of all that is listed, what is first in the list comes first: traffic that goes to and fro would
+ * fit a wrong order from its second packet on. */
+static void check_first(struct check *c, size_t at, const struct packet_pattern *first,
+			const char *first_text)
+{
+	for (; at < c->got->n_packets && !matches(first, &c->got->packets[at]); at++)
+		for (char **text = c->want->packets; *text; text++) {
+			struct packet_pattern pattern;
+
+			if (expect_parse_pattern(*text, &pattern) < 0 || pattern.absent ||
+			    !matches(&pattern, &c->got->packets[at]))
+				continue;
+			expect_fail(c, "expected packet %s before any %s, got the other order",
+				    first_text, *text);
+			return;
+		}
+}
+
+/* The packets from `first` on, as patterns are written, as many as fit. Returns `buffer`. */
+static char *list_packets(const struct record_endpoint *got, size_t first, char *buffer,
+			  size_t size)
+{
+	size_t n = 0;
+
+	snprintf(buffer, size, "none");
+	for (size_t i = first; i < got->n_packets; i++) {
+		const struct record_packet *p = &got->packets[i];
+		char flags[16];
+		int length = snprintf(buffer + n, size - n, "%s%c[%s]", n ? " " : "",
+				      p->sent ? '>' : '<',
+				      expect_format_flags(p->flags, flags, sizeof(flags)));
+
+		n += (size_t)length;
+		if (n + sizeof(" >[SFRPUEW.] ...") > size) {
+			snprintf(buffer + n, size - n, "%s", i + 1 < got->n_packets ? " ..." : "");
+			break;
+		}
+	}
+	return buffer;
+}
+
+static void check_packets(struct check *c)
+{
+	bool begun = false;
+	size_t at = 0;
+	char got[128];
+
+	for (char **text = c->want->packets; text && *text; text++) {
+		struct packet_pattern pattern;
+		size_t first;
+
+		if (expect_parse_pattern(*text, &pattern) < 0)
+			continue; /* refused when the scenario was read */
+		if (pattern.absent) {
+			check_absent(c, *text, &pattern);
+			continue;
+		}
+		if (!begun) {
+			begun = true;
+			at = first_packet(c, &pattern);
+			check_first(c, at, &pattern, *text);
+		}
+		for (first = at; at < c->got->n_packets; at++)
+			if (matches(&pattern, &c->got->packets[at]))
+				break;
+		if (at++ < c->got->n_packets)
+			continue;
+		expect_fail(c,
+			    "expected packet %s in its place in the order, got from there on: %s",
+			    *text, list_packets(c->got, first, got, sizeof(got)));
+		return;
+	}
+}
+
+/* What of a connection never gets as far as the wire, such as a FIN behind data that nobody takes,
+ * only the tracepoints tell. */
+static void say_what_was_not_seen(struct check *c, size_t failures_before)
+{
+	if (c->record->n_failures == failures_before || !c->record->clock ||
+	    strcmp(c->record->clock, "sock_diag") != 0)
+		return;
+	if (record_fail(c->record, "without the tracepoints (BPF) states, mechanisms and outcomes "
+				   "are derived from packets and sock_diag, and may be others") < 0)
+		c->failed = -ENOMEM;
+}
+
+int expect_check(const struct scenario *scenario, struct record *record, struct error *err)
+{
+	struct check c = { .record = record, .every = scenario->sample_nsec };
+	size_t failures_before = record->n_failures;
+
+	if (record->lost && record_fail(record, "expected every observation, got %" PRIu64 " lost",
+					record->lost) < 0)
+		c.failed = -ENOMEM;
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		c.want = &scenario->expect[record->family][n];
+		c.got = &record->endpoint[n];
+		c.who = node_name(n);
+		if (!c.want->present)
+			continue;
+		check_mask(&c, "outcome", c.want->outcomes, c.got->outcome, outcome_of);
+		check_errors(&c);
+		check_mask(&c, "mechanism", c.want->mechanisms, c.got->mechanism, mechanism_of);
+		check_interval(&c, "an end", &c.want->after, &c.want->before, c.got->earliest_nsec,
+			       c.got->latest_nsec, detection(c.got));
+		check_gone(&c);
+		check_states(&c);
+		check_packets(&c);
+		expect_check_samples(&c);
+		expect_check_population(&c);
+		expect_check_calls(&c);
+		expect_check_bytes(&c);
+	}
+	say_what_was_not_seen(&c, failures_before);
+	return c.failed < 0 ? error_errno(err, c.failed, "verdict") : 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/record/record.h"
+
+#include "src/record/trace-build.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void endpoint_free(struct record_endpoint *endpoint)
+{
+	free(endpoint->states);
+	free(endpoint->retransmissions);
+	free(endpoint->resets);
+	free(endpoint->calls);
+	free(endpoint->packets);
+	free(endpoint->samples);
+	free(endpoint->command_output);
+}
+
+struct record *record_free(struct record *record)
+{
+	if (!record)
+		return NULL;
+	for (size_t i = 0; i < record->n_settings; i++) {
+		free(record->settings[i].key);
+		free(record->settings[i].text);
+	}
+	for (size_t i = 0; i < record->n_faults; i++)
+		free(record->faults[i].what);
+	for (size_t i = 0; i < record->n_failures; i++)
+		free(record->failures[i]);
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+		endpoint_free(&record->endpoint[n]);
+	trace_deinit(&record->trace);
+	tracer_free(record->tracer);
+	free(record->settings);
+	free(record->faults);
+	free(record->failures);
+	free(record->scenario);
+	free(record->id);
+	free(record->variant);
+	free(record->engine);
+	free(record->kernel);
+	free(record->clock);
+	free(record);
+	return NULL;
+}
+
+uint32_t record_sample_open(const struct record_sample *sample)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < _TCP_STATE_MAX; i++)
+		sum += sample->open[i];
+	return sum;
+}
+
+/* Doubles whenever the count reaches a power of two, so that no capacity need be kept. */
+void *record_append(void *array, size_t *count, size_t size)
+{
+	void **a = array;
+	char *slot;
+
+	if ((*count & (*count - 1)) == 0) {
+		void *grown = reallocarray(*a, *count ? *count * 2 : 1, size);
+
+		if (!grown)
+			return NULL;
+		*a = grown;
+	}
+	slot = (char *)*a + (*count)++ * size;
+	return memset(slot, 0, size);
+}
+
+int record_fail(struct record *record, const char *format, ...)
+{
+	char **line = record_append(&record->failures, &record->n_failures, sizeof(*line));
+	va_list ap;
+	int n;
+
+	if (!line)
+		return -ENOMEM;
+	va_start(ap, format);
+	n = vasprintf(line, format, ap);
+	va_end(ap);
+	if (n < 0) {
+		record->n_failures--;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+char *record_title(const struct record *record, char *buffer, size_t size)
+{
+	snprintf(buffer, size, "%s%s%s", record->scenario, record->variant ? "/" : "",
+		 record->variant ? record->variant : "");
+	return buffer;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "src/record/trace-build.h"
+
+/*
+ * The same packet at both ends. What a network does not change tells it: numbers, flags, window,
+ * length, the timestamps option and IPv4's identification; not addresses and ports, which a NAT
+ * rewrites. Where that leaves several (a retransmission without timestamps, over IPv6), the one
+ * is taken that took about as long as the last. What is left over may have been cut up or put
+ * together on the way (segmentation and receive offload): its bytes are looked for.
+ */
+
+#define CLOCKS_APART (2 * NSEC_PER_MSEC) /* by which the two ends' times may differ, at most */
+#define PIECES_APART (5 * NSEC_PER_SEC)	 /* between a packet and its pieces */
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_content(const struct tracer_packet *a, const struct tracer_packet *b)
+{
+	int r = compare_numbers(a->seq, b->seq);
+
+	if (!r)
+		r = compare_numbers(a->ack, b->ack);
+	if (!r)
+		r = compare_numbers(a->payload, b->payload);
+	if (!r)
+		r = compare_numbers(a->flags, b->flags);
+	if (!r)
+		r = compare_numbers(a->window, b->window);
+	if (!r)
+		r = compare_numbers(a->stamp, b->stamp);
+	if (!r)
+		r = compare_numbers(a->id, b->id);
+	return r;
+}
+
+static int compare_sent(const void *a, const void *b)
+{
+	const struct tracer_packet *x = *(struct tracer_packet *const *)a;
+	const struct tracer_packet *y = *(struct tracer_packet *const *)b;
+	int r = compare_content(x, y);
+
+	return r ? r : (x->time_nsec > y->time_nsec) - (x->time_nsec < y->time_nsec);
+}
+
+/* What one end sent and the other received. */
+struct direction_join {
+	struct tracer_packet **sent; /* by content, then time; owned */
+	size_t n_sent;
+	nsec_t delay_nsec; /* of the last that arrived */
+};
+
+static size_t first_like(const struct direction_join *d, const struct tracer_packet *p)
+{
+	size_t low = 0, high = d->n_sent;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_content(d->sent[middle], p) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void find_same(struct direction_join *d, struct tracer_packet *p)
+{
+	struct tracer_packet *best = NULL;
+	nsec_t best_off = NSEC_NEVER;
+
+	for (size_t i = first_like(d, p); i < d->n_sent && !compare_content(d->sent[i], p); i++) {
+		nsec_t delay = p->time_nsec - d->sent[i]->time_nsec;
+		nsec_t off = llabs(delay - d->delay_nsec);
+
+		if (d->sent[i]->other || delay < -CLOCKS_APART || off >= best_off)
+			continue;
+		best = d->sent[i];
+		best_off = off;
+	}
+	if (!best)
+		return;
+	best->other = p;
+	p->other = best;
+	if (p->time_nsec < best->time_nsec) /* by less than the clocks are apart */
+		p->time_nsec = best->time_nsec;
+	d->delay_nsec = p->time_nsec - best->time_nsec;
+}
+
+static bool overlaps(const struct tracer_packet *a, const struct tracer_packet *b)
+{
+	return (int32_t)(a->seq - (b->seq + b->payload)) < 0 &&
+	       (int32_t)(b->seq - (a->seq + a->payload)) < 0;
+}
+
+static bool may_be_piece(const struct tracer_packet *p, bool sent)
+{
+	return p->sent == sent && !p->other && p->payload;
+}
+
+static void find_pieces(struct tracer_packet *from, size_t n_from, struct tracer_packet *to,
+			size_t n_to)
+{
+	size_t first = 0;
+
+	for (size_t i = 0; i < n_to; i++) {
+		if (!may_be_piece(&to[i], false))
+			continue;
+		while (first < n_from && (!may_be_piece(&from[first], true) ||
+					  from[first].time_nsec < to[i].time_nsec - PIECES_APART))
+			first++;
+		for (size_t k = first;
+		     k < n_from && from[k].time_nsec < to[i].time_nsec + CLOCKS_APART; k++)
+			if (may_be_piece(&from[k], true) && overlaps(&from[k], &to[i]))
+				from[k].in_pieces = to[i].in_pieces = true;
+	}
+}
+
+static int join(struct tracer_packet *from, size_t n_from, struct tracer_packet *to, size_t n_to)
+{
+	struct direction_join d = { 0 };
+
+	d.sent = calloc(n_from + 1, sizeof(struct tracer_packet *));
+	if (!d.sent)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_from; i++)
+		if (from[i].sent)
+			d.sent[d.n_sent++] = &from[i];
+	qsort(d.sent, d.n_sent, sizeof(struct tracer_packet *), compare_sent);
+	for (size_t i = 0; i < n_to; i++)
+		if (!to[i].sent)
+			find_same(&d, &to[i]);
+	free(d.sent);
+	find_pieces(from, n_from, to, n_to);
+	return 0;
+}
+
+int tracer_join(struct tracer *t)
+{
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		enum node_id peer = n == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
+
+		if (join(t->packets[n], t->n_packets[n], t->packets[peer], t->n_packets[peer]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "src/record/trace-entry.h"
+
+/* Those that differ in a queue or a state: timers have entries of their own. */
+static int take_samples(struct tracer_build *b, enum node_id node)
+{
+	const struct record_endpoint *r = &b->record->endpoint[node];
+	struct trace_sample last = { .state = -1 };
+
+	for (size_t i = 0; i < r->n_samples; i++) {
+		const struct record_sample *s = &r->samples[i];
+		struct trace_sample sample = { s->state, s->send_queue, s->receive_queue,
+					       record_sample_open(s) };
+		struct trace_entry *e;
+
+		if (sample.state == last.state && sample.send_queue == last.send_queue &&
+		    sample.receive_queue == last.receive_queue && sample.open == last.open)
+			continue;
+		if (!(e = tracer_add_entry(b, TRACE_SAMPLE, s->time_nsec, node)))
+			return -ENOMEM;
+		e->sample = last = sample;
+	}
+	return 0;
+}
+
+static int take_lists(struct tracer_build *b, enum node_id node)
+{
+	const struct record_endpoint *r = &b->record->endpoint[node];
+	struct trace_entry *e;
+
+	for (size_t i = 0; i < r->n_states; i++) {
+		if (!(e = tracer_add_entry(b, TRACE_STATE, r->states[i].time_nsec, node)))
+			return -ENOMEM;
+		e->state.from = r->states[i].from;
+		e->state.to = r->states[i].to;
+	}
+	for (size_t i = 0; i < r->n_retransmissions; i++) {
+		if (b->shown[node][i])
+			continue;
+		e = tracer_add_entry(b, TRACE_RETRANSMISSION, r->retransmissions[i].time_nsec,
+				     node);
+		if (!e)
+			return -ENOMEM;
+		tracer_note_again(e, &r->retransmissions[i]);
+	}
+	for (size_t i = 0; i < r->n_calls; i++) {
+		if (!(e = tracer_add_entry(b, TRACE_CALL, r->calls[i].time_nsec, node)))
+			return -ENOMEM;
+		e->call = (struct trace_call){
+			.name = r->calls[i].name,
+			.start_nsec = r->calls[i].start_nsec,
+			.result = r->calls[i].result,
+			.error = r->calls[i].error,
+			.connection = r->calls[i].connection,
+			.process = r->calls[i].process,
+		};
+	}
+	return take_samples(b, node);
+}
+
+static int take_others(struct tracer_build *b)
+{
+	for (size_t i = 0; i < b->tracer->n_timers; i++) {
+		const struct tracer_timer *t = &b->tracer->timers[i];
+		struct trace_entry *e;
+
+		if (!t->timer.name)
+			continue;
+		if (!(e = tracer_add_entry(b, TRACE_TIMER, t->time_nsec - b->origin_nsec, t->node)))
+			return -ENOMEM;
+		e->timer = t->timer;
+	}
+	for (size_t i = 0; i < b->record->n_faults; i++) {
+		const struct record_fault *f = &b->record->faults[i];
+		struct trace_entry *e = tracer_add_entry(b, TRACE_EVENT, f->time_nsec, NODE_ROUTER);
+
+		if (!e || !(e->event.what = strdup(f->what)))
+			return -ENOMEM;
+		e->event.took_nsec = f->took_nsec;
+	}
+	return 0;
+}
+
+int tracer_take_lists(struct tracer_build *b)
+{
+	int r = 0;
+
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
+		r = take_lists(b, n);
+	return r < 0 ? r : take_others(b);
+}

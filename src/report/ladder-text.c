@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "netns/sockdiag.h"
+#include "src/record/expect.h"
+#include "src/record/record.h"
+#include "src/report/ladder-row.h"
+#include "src/report/ladder.h"
+#include "src/scenario/call.h"
+#include "src/tcp/packet.h"
+#include "src/tcp/state.h"
+
+#define SAME_LINE (2 * NSEC_PER_MSEC) /* what one end tells in so short a time stands together */
+#define FOLLOWED  8		      /* connections; of a thousand, the others are like these */
+#define SAME_TEXT 100		      /* ... up to so many characters */
+
+void ladder_deinit(struct ladder *ladder)
+{
+	for (size_t i = 0; i < ladder->n_rows; i++) {
+		free(ladder->rows[i].text);
+		free(ladder->rows[i].aside);
+	}
+	free(ladder->rows);
+}
+
+void ladder_say(struct ladder_row *row, const char *format, ...)
+{
+	va_list ap;
+
+	if (!row)
+		return;
+	va_start(ap, format);
+	if (vasprintf(&row->text, format, ap) < 0)
+		row->text = NULL;
+	va_end(ap);
+}
+
+struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time, enum ladder_side side,
+			      enum ladder_weight weight, enum ladder_colour colour)
+{
+	struct ladder_row *row = record_append(&ladder->rows, &ladder->n_rows, sizeof(*row));
+
+	if (row)
+		*row = (struct ladder_row){ .time_nsec = time,
+					    .end_nsec = time,
+					    .side = side,
+					    .weight = weight,
+					    .colour = colour,
+					    .count.rows = 1 };
+	return row;
+}
+
+char *ladder_format_timer(nsec_t time, char *buffer, size_t size)
+{
+	int ms = (int)(time / NSEC_PER_MSEC), minutes = ms / 60000, sec = ms / 1000 % 60, n = 0;
+
+	ms %= 1000;
+	*buffer = '\0';
+	if (minutes) {
+		ms = 0;
+		n = snprintf(buffer, size, "%dmin", minutes);
+		if (minutes > 9)
+			sec = 0;
+	}
+	if (sec > 9)
+		ms = 0;
+	if (sec)
+		n += snprintf(buffer + n, size - (size_t)n, "%d%s", sec, ms ? "." : "sec");
+	if (ms)
+		snprintf(buffer + n, size - (size_t)n, "%03dms", ms);
+	return buffer;
+}
+
+static enum ladder_side side_of(enum node_id node)
+{
+	return node == NODE_CLIENT ? LADDER_LEFT : LADDER_RIGHT;
+}
+
+/* tcpdump's own line (print-tcp.c), without options: they say nothing that is looked for here. */
+static void write_packet(struct ladder_row *row, const struct trace_entry *e)
+{
+	const struct trace_packet *p = &e->packet;
+	char flags[12], which[24] = "", seq[32] = "", ack[24] = "";
+
+	if (e->connection)
+		snprintf(which, sizeof(which), "#%u ", e->connection + 1);
+	if (p->length)
+		snprintf(seq, sizeof(seq), "seq %u:%u, ", p->seq, p->seq + p->length);
+	else if (p->flags & (PACKET_SYN | PACKET_FIN | PACKET_RST))
+		snprintf(seq, sizeof(seq), "seq %u, ", p->seq);
+	if (p->flags & PACKET_ACK)
+		snprintf(ack, sizeof(ack), "ack %u, ", p->ack);
+	expect_format_flags(p->flags, flags, sizeof(flags));
+	ladder_say(row, "%sFlags [%s], %s%swin %u, length %u", which, *flags ? flags : "none", seq,
+		   ack, p->window, p->length);
+}
+
+/* "retransmission 3, RTO 1.632 s" */
+static char *format_again(const struct trace_entry *e)
+{
+	static const char *const words[] = {
+		[TRACE_NEW] = NULL,
+		[TRACE_TIMEOUT] = "retransmission",
+		[TRACE_LOSS_PROBE] = "tail loss probe",
+		[TRACE_FAST] = "fast retransmission",
+		[TRACE_AGAIN] = "retransmission",
+		[TRACE_KEEPALIVE] = "keepalive probe",
+		[TRACE_WINDOW] = "zero window probe",
+	};
+	char number[16] = "", rto[80] = "", span[64];
+	char *text;
+
+	if (e->again == TRACE_NEW)
+		return NULL;
+	if (e->number)
+		snprintf(number, sizeof(number), " %u", e->number);
+	if (e->rto_nsec != NSEC_NONE)
+		snprintf(rto, sizeof(rto), ", RTO %s",
+			 nsec_format(span, sizeof(span), e->rto_nsec));
+	return asprintf(&text, "%s%s%s", words[e->again], number, rto) < 0 ? NULL : text;
+}
+
+/* An answered probe is like the one before; what is lost or sent again tells something. */
+static enum ladder_weight weight_of(const struct trace_entry *e)
+{
+	const struct trace_packet *p = &e->packet;
+	bool probe = e->again == TRACE_KEEPALIVE || e->again == TRACE_WINDOW;
+
+	if (e->connection >= FOLLOWED)
+		return LADDER_PLAIN;
+	if (p->flags & (PACKET_SYN | PACKET_FIN | PACKET_RST))
+		return LADDER_KEY;
+	if (p->fate != TRACE_ARRIVED || p->foreign || (e->again != TRACE_NEW && !probe))
+		return LADDER_TELLING;
+	return LADDER_PLAIN;
+}
+
+static void add_packet(struct ladder *ladder, const struct trace_entry *e)
+{
+	bool to_client = (e->node == NODE_CLIENT) == e->packet.foreign;
+	enum ladder_colour colour = LADDER_DEFAULT;
+	struct ladder_row *row;
+
+	if (e->packet.flags & PACKET_RST || e->packet.fate == TRACE_LOST)
+		colour = LADDER_BAD;
+	else if (e->again != TRACE_NEW)
+		colour = LADDER_WARN;
+	row = ladder_add(ladder, e->time_nsec, to_client ? LADDER_LEFTWARD : LADDER_RIGHTWARD,
+			 weight_of(e), colour);
+	if (!row)
+		return;
+	row->entry = e;
+	row->count.packets[to_client] = 1;
+	row->count.bytes[to_client] = e->packet.length;
+	row->count.lost = e->packet.fate == TRACE_LOST;
+	row->count.again = e->again != TRACE_NEW;
+	write_packet(row, e);
+	row->aside = format_again(e);
+}
+
+static void add_retransmission(struct ladder *ladder, const struct trace_entry *e)
+{
+	struct ladder_row *row =
+		ladder_add(ladder, e->time_nsec, side_of(e->node), LADDER_TELLING, LADDER_WARN);
+	_cleanup_(freep) char *what = format_again(e);
+
+	ladder_say(row, "%s: not on the wire", what ? what : "?");
+}
+
+static void add_state(struct ladder *ladder, const struct trace_entry *e)
+{
+	struct ladder_row *row =
+		ladder_add(ladder, e->time_nsec, side_of(e->node), LADDER_KEY, LADDER_STATE);
+
+	ladder_say(row, "%s", sockdiag_state_name(e->state.to));
+}
+
+static void add_timer(struct ladder *ladder, const struct trace_entry *e)
+{
+	struct ladder_row *row =
+		ladder_add(ladder, e->time_nsec, side_of(e->node),
+			   e->timer.count ? LADDER_TELLING : LADDER_PLAIN, LADDER_DIM);
+	char expires[32];
+
+	ladder_say(row, "timer:(%s,%s,%u)", e->timer.name,
+		   ladder_format_timer(e->timer.expires_nsec, expires, sizeof(expires)),
+		   e->timer.count);
+}
+
+/* Queues by the names that ss has for them. */
+static void add_sample(struct ladder *ladder, const struct trace_entry *e)
+{
+	const struct trace_sample *s = &e->sample;
+	struct ladder_row *row =
+		ladder_add(ladder, e->time_nsec, side_of(e->node), LADDER_PLAIN, LADDER_DIM);
+
+	if (s->open)
+		ladder_say(row, "%u open", s->open);
+	else
+		ladder_say(row, "%s Recv-Q %u Send-Q %u",
+			   s->state ? sockdiag_state_name(s->state) : "no socket", s->receive_queue,
+			   s->send_queue);
+}
+
+static void write_exit(struct ladder_row *row, int status)
+{
+	if (WIFSIGNALED(status))
+		ladder_say(row, "process killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+	else
+		ladder_say(row, "process exited with %d", WEXITSTATUS(status));
+}
+
+static void add_call(struct ladder *ladder, const struct trace_entry *e)
+{
+	const struct trace_call *c = &e->call;
+	nsec_t blocked = e->time_nsec - c->start_nsec;
+	bool end = (c->error || !c->result) && c->connection < FOLLOWED;
+	struct ladder_row *row =
+		ladder_add(ladder, e->time_nsec, side_of(e->node), end ? LADDER_KEY : LADDER_PLAIN,
+			   c->error ? LADDER_BAD : LADDER_DEFAULT);
+	char span[64], wait[96] = "", result[32], who[48] = "";
+	int n = 0;
+
+	if (!row || !c->name)
+		return;
+	if (blocked >= NSEC_PER_MSEC)
+		snprintf(wait, sizeof(wait), ", blocked %s",
+			 nsec_format(span, sizeof(span), blocked));
+	snprintf(result, sizeof(result), "%" PRId64, c->result);
+	if (c->process)
+		n = snprintf(who, sizeof(who), "process %u: ", c->process + 1);
+	if (c->connection)
+		snprintf(who + n, sizeof(who) - (size_t)n, "#%u ", c->connection + 1);
+	if (!strcmp(c->name, call_name(AGENT_CALL_EXIT)))
+		write_exit(row, (int)c->result);
+	else if (!strcmp(c->name, call_name(AGENT_CALL_HEARTBEAT)))
+		ladder_say(row, "heartbeat: the program gives its peer up");
+	else
+		ladder_say(row, "%s%s() = %s%s%s", who, c->name, c->error ? "-1 " : result,
+			   c->error ? c->error : "", wait);
+}
+
+/* Its first word says what it is. */
+static enum ladder_colour colour_of(const char *event)
+{
+	char verb[32];
+
+	snprintf(verb, sizeof(verb), "%.*s", (int)strcspn(event, " "), event);
+	if (!strcmp(verb, "heal") || !strcmp(verb, "power-on"))
+		return LADDER_GOOD;
+	return action_from_name(verb) >= 0 ? LADDER_STATE : LADDER_BAD;
+}
+
+static void add_event(struct ladder *ladder, const struct trace_entry *e)
+{
+	struct ladder_row *row = ladder_add(ladder, e->time_nsec, LADDER_ACROSS, LADDER_KEY,
+					    colour_of(e->event.what));
+
+	ladder_say(row, "%s", e->event.what);
+}
+
+/* What the same end tells in the same moment is one line. */
+static void put_together(struct ladder *ladder)
+{
+	struct ladder_row *row, *last;
+	char *text;
+
+	if (ladder->n_rows < 2)
+		return;
+	row = &ladder->rows[ladder->n_rows - 1];
+	last = row - 1;
+	if (row->side != last->side || row->side > LADDER_RIGHT || !row->text || !last->text ||
+	    row->time_nsec - last->time_nsec > SAME_LINE ||
+	    strlen(row->text) + strlen(last->text) > SAME_TEXT ||
+	    asprintf(&text, "%s  %s", last->text, row->text) < 0)
+		return;
+	free(last->text);
+	free(row->text);
+	last->text = text;
+	if (row->weight > last->weight)
+		last->weight = row->weight;
+	if (last->colour < row->colour && row->colour != LADDER_DIM)
+		last->colour = row->colour;
+	ladder->n_rows--;
+}
+
+void ladder_fill(struct ladder *ladder, const struct trace *trace)
+{
+	static void (*const add[_TRACE_KIND_MAX])(struct ladder *, const struct trace_entry *) = {
+		[TRACE_PACKET] = add_packet, [TRACE_RETRANSMISSION] = add_retransmission,
+		[TRACE_STATE] = add_state,   [TRACE_TIMER] = add_timer,
+		[TRACE_CALL] = add_call,     [TRACE_EVENT] = add_event,
+		[TRACE_SAMPLE] = add_sample,
+	};
+
+	for (size_t i = 0; i < trace->count; i++) {
+		add[trace->entries[i].kind](ladder, &trace->entries[i]);
+		put_together(ladder);
+	}
+}

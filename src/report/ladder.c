@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/report/ladder.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "src/report/ladder-row.h"
+#include "src/report/table.h"
+
+#define WIDTH_DEFAULT 100
+#define WIDTH_MAX     160		    /* longer arrows help nobody */
+#define INNER_MIN     66		    /* below that lines wrap */
+#define SOON	      (100 * NSEC_PER_MSEC) /* a timer after its packet */
+#define SLOW	      NSEC_PER_MSEC	    /* a packet that took so long says how long */
+
+static const char *const escapes[] = {
+	[LADDER_DEFAULT] = "",	    [LADDER_STATE] = "\033[36m", [LADDER_DIM] = "\033[2m",
+	[LADDER_WARN] = "\033[33m", [LADDER_BAD] = "\033[31m",	 [LADDER_GOOD] = "\033[32m",
+};
+
+/* What the parts of a line need to know. */
+struct sheet {
+	FILE *out;
+	bool colour;
+	int time_width, inner; /* of the time, and of what is between the two lifelines' outsides */
+};
+
+struct ladder_style ladder_style(FILE *out)
+{
+	struct ladder_style style = { .width = WIDTH_DEFAULT };
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+
+	if (columns && atoi(columns) > 0)
+		style.width = atoi(columns);
+	if (table_is_terminal(out)) {
+		style.colour = !getenv("NO_COLOR");
+		if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col)
+			style.width = size.ws_col;
+	}
+	return style;
+}
+
+static char *format_time(nsec_t t, char *buffer, size_t size)
+{
+	nsec_t us = (t < 0 ? t - 500 : t + 500) / NSEC_PER_USEC, plain = us < 0 ? -us : us;
+
+	if (t == NSEC_NONE)
+		*buffer = '\0';
+	else
+		snprintf(buffer, size, "%s%" PRId64 ".%06" PRId64, us < 0 ? "-" : "",
+			 plain / 1000000, plain % 1000000);
+	return buffer;
+}
+
+static void begin_line(const struct sheet *s, nsec_t time, enum ladder_colour colour)
+{
+	char text[32];
+
+	fprintf(s->out, "%*s  ", s->time_width, format_time(time, text, sizeof(text)));
+	if (s->colour)
+		fputs(escapes[colour], s->out);
+}
+
+static void end_line(const struct sheet *s, enum ladder_colour colour)
+{
+	fputs(s->colour && *escapes[colour] ? "\033[0m\n" : "\n", s->out);
+}
+
+static void repeat(const struct sheet *s, char c, int n)
+{
+	for (int i = 0; i < n; i++)
+		fputc(c, s->out);
+}
+
+/* At the left, or at the right end of the line. */
+static void print_beside(const struct sheet *s, const struct ladder_row *row, const char *text,
+			 nsec_t time, bool right)
+{
+	int n = (int)strlen(text);
+
+	begin_line(s, time, row->colour);
+	repeat(s, ' ', right && n < s->inner ? s->inner - n : 0);
+	fputs(text, s->out);
+	end_line(s, row->colour);
+}
+
+static void print_across(const struct sheet *s, nsec_t time, enum ladder_colour colour,
+			 const char *text)
+{
+	int rest = s->inner - (int)strlen(text) - 2;
+
+	begin_line(s, time, colour);
+	repeat(s, '=', rest > 0 ? rest / 2 : 0);
+	fprintf(s->out, " %s ", text);
+	repeat(s, '=', rest > 0 ? rest - rest / 2 : 0);
+	end_line(s, colour);
+}
+
+/* What stands at an arrow's far end. */
+static void write_far(const struct trace_packet *p, char *buffer, size_t size)
+{
+	nsec_t took = p->fate == TRACE_ARRIVED && p->sent_nsec != NSEC_NONE
+			      ? p->arrived_nsec - p->sent_nsec
+			      : 0;
+	char span[64];
+
+	*buffer = '\0';
+	if (p->fate == TRACE_LOST)
+		snprintf(buffer, size, "lost");
+	else if (p->fate == TRACE_UNDER_WAY)
+		snprintf(buffer, size, "under way");
+	else if (p->fate == TRACE_IN_PIECES)
+		snprintf(buffer, size, "cut up");
+	else if (took >= SLOW)
+		snprintf(buffer, size, "%s", nsec_format(span, sizeof(span), took));
+}
+
+/* "|-- TEXT --- 500 ms ->|", "|-- TEXT --X lost     |"; what neither end sent has no near end. */
+static void print_rightward(const struct sheet *s, const struct trace_packet *p, const char *text)
+{
+	char far[80];
+	int rest;
+
+	write_far(p, far, sizeof(far));
+	rest = s->inner - 8 - (int)(strlen(text) + strlen(far) + !!*far);
+	rest = rest < 0 ? 0 : rest;
+	fprintf(s->out, p->sent_nsec == NSEC_NONE ? "|  %s --" : "|--%s --", text);
+	if (p->fate == TRACE_ARRIVED) {
+		repeat(s, '-', *far ? rest - 2 : rest);
+		fprintf(s->out, *far ? " %s ->|" : "%s>|", far);
+	} else {
+		fprintf(s->out, "X %s", far);
+		repeat(s, ' ', rest);
+		fputs("|", s->out);
+	}
+}
+
+static void print_leftward(const struct sheet *s, const struct trace_packet *p, const char *text)
+{
+	char far[80];
+	int rest;
+
+	write_far(p, far, sizeof(far));
+	rest = s->inner - 8 - (int)(strlen(text) + strlen(far) + !!*far);
+	rest = rest < 0 ? 0 : rest;
+	if (p->fate == TRACE_ARRIVED) {
+		fprintf(s->out, *far ? "|<- %s " : "|<%s", far);
+		repeat(s, '-', *far ? rest - 2 : rest);
+	} else {
+		fputs("|", s->out);
+		repeat(s, ' ', rest);
+		fprintf(s->out, "%s X", far);
+	}
+	fprintf(s->out, p->sent_nsec == NSEC_NONE ? "--%s   |" : "--%s --|", text);
+}
+
+/* What is special about a packet, and on the same line the timer that was started with it. True:
+ * `next` is printed as well. */
+static bool print_aside(const struct sheet *s, const struct ladder_row *row,
+			const struct ladder_row *next)
+{
+	bool right = row->side == LADDER_LEFTWARD;
+	bool timer = next && next->side == (right ? LADDER_RIGHT : LADDER_LEFT) && next->text &&
+		     next->colour == LADDER_DIM && next->time_nsec - row->time_nsec < SOON;
+	_cleanup_(freep) char *text = NULL;
+
+	if (asprintf(&text, "%s%s%s", row->aside, timer ? "  " : "", timer ? next->text : "") < 0)
+		return false;
+	print_beside(s, row, text, NSEC_NONE, right);
+	return timer;
+}
+
+/* What is special about it stands in it if there is room, else on the next line. */
+static bool print_packet(const struct sheet *s, const struct ladder_row *row,
+			 const struct ladder_row *next)
+{
+	const struct trace_packet *p = &row->entry->packet;
+	int room = s->inner - 14;
+	bool inside = row->aside && (int)(strlen(row->text) + strlen(row->aside)) + 3 <= room;
+	_cleanup_(freep) char *text = NULL;
+
+	if (asprintf(&text, inside ? " %s (%s)" : " %s", row->text, row->aside) < 0)
+		return false;
+	begin_line(s, row->time_nsec, row->colour);
+	if (row->side == LADDER_RIGHTWARD)
+		print_rightward(s, p, text);
+	else
+		print_leftward(s, p, text);
+	end_line(s, row->colour);
+	return row->aside && !inside && print_aside(s, row, next);
+}
+
+/* Returns how many rows that were: the next, which may be NULL, can be printed with this one. */
+static size_t print_row(const struct sheet *s, const struct ladder_row *row,
+			const struct ladder_row *next)
+{
+	if (!row->text)
+		return 1;
+	switch (row->side) {
+	case LADDER_LEFT:
+	case LADDER_RIGHT:
+		print_beside(s, row, row->text, row->time_nsec, row->side == LADDER_RIGHT);
+		break;
+	case LADDER_NOTE:
+		print_beside(s, row, row->text, NSEC_NONE, false);
+		break;
+	case LADDER_RIGHTWARD:
+	case LADDER_LEFTWARD:
+		return print_packet(s, row, next) ? 2 : 1;
+	case LADDER_ACROSS:
+		print_across(s, row->time_nsec, row->colour, row->text);
+		break;
+	}
+	return 1;
+}
+
+static void print_head(const struct sheet *s, const struct record *r)
+{
+	char title[160];
+
+	fprintf(s->out, "%s%s%s, %s, %s engine, Linux %s", r->id ? r->id : "", r->id ? " " : "",
+		record_title(r, title, sizeof(title)), family_name(r->family), r->engine,
+		r->kernel);
+	if (r->repeat)
+		fprintf(s->out, ", repeat %u", r->repeat);
+	fprintf(s->out, "\n\n%*s  CLIENT%*s\n", s->time_width, "TIME", s->inner - 6, "SERVER");
+}
+
+static void print_outcome(const struct sheet *s, const struct record *r, enum node_id node)
+{
+	const struct record_endpoint *e = &r->endpoint[node];
+	struct ladder_row row = { .colour = LADDER_DEFAULT };
+	nsec_t at = e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
+	char text[160], span[64];
+	int n;
+
+	if (e->outcome == OUTCOME_NONE)
+		return;
+	n = snprintf(text, sizeof(text), "%s%s%s%s%s", outcome_name(e->outcome),
+		     e->error ? ", " : "", e->error ? e->error : "",
+		     e->mechanism != MECHANISM_NONE ? ", " : "",
+		     e->mechanism != MECHANISM_NONE ? mechanism_name(e->mechanism) : "");
+	if (at != NSEC_NONE)
+		snprintf(text + n, sizeof(text) - (size_t)n, ", after %s",
+			 nsec_format(span, sizeof(span), at));
+	print_beside(s, &row, text, NSEC_NONE, node == NODE_SERVER);
+}
+
+static void add_end(struct ladder *ladder, const struct record *record)
+{
+	struct ladder_row *row =
+		ladder_add(ladder, record->span_nsec, LADDER_ACROSS, LADDER_KEY, LADDER_DIM);
+
+	ladder_say(row, "the trial ends");
+}
+
+static int widest_time(const struct record *record)
+{
+	char text[32];
+	int first = 0, last;
+
+	last = (int)strlen(format_time(record->span_nsec, text, sizeof(text)));
+	if (record->trace.count)
+		first = (int)strlen(
+			format_time(record->trace.entries[0].time_nsec, text, sizeof(text)));
+	return first > last ? first : last;
+}
+
+void ladder_print(const struct record *record, const struct ladder_style *style, FILE *out)
+{
+	struct sheet s = { .out = out, .colour = style->colour, .time_width = widest_time(record) };
+	struct ladder ladder = { 0 };
+	int width = style->width < WIDTH_MAX ? style->width : WIDTH_MAX;
+
+	if (!record->trace.present)
+		return;
+	s.inner = width - s.time_width - 2;
+	if (s.inner < INNER_MIN)
+		s.inner = INNER_MIN;
+	ladder_fill(&ladder, &record->trace);
+	add_end(&ladder, record);
+	ladder_fold(&ladder);
+	print_head(&s, record);
+	for (size_t i = 0; i < ladder.n_rows;)
+		i += print_row(&s, &ladder.rows[i],
+			       i + 1 < ladder.n_rows ? &ladder.rows[i + 1] : NULL);
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+		print_outcome(&s, record, n);
+	fputc('\n', out);
+	ladder_deinit(&ladder);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/report/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/report/summary-rates.h"
+#include "src/report/table.h"
+
+/* The same trial, however often repeated, at one endpoint. */
+struct group {
+	const struct record *first;
+	enum node_id node;
+	nsec_t *kernel, *gone; /* times, sorted; those there are */
+	size_t n_kernel, n_gone, count, passed;
+	bool mixed; /* repeats ended differently */
+	nsec_t earliest, latest, gone_earliest, gone_latest;
+};
+
+bool summary_same_trial(const struct record *a, const struct record *b)
+{
+	char ta[160], tb[160];
+
+	return a->family == b->family && !strcmp(a->engine, b->engine) &&
+	       !strcmp(a->kernel, b->kernel) &&
+	       !strcmp(record_title(a, ta, sizeof(ta)), record_title(b, tb, sizeof(tb)));
+}
+
+static nsec_t detection(const struct record_endpoint *e)
+{
+	return e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
+}
+
+static void add_time(nsec_t **times, size_t *count, nsec_t t)
+{
+	nsec_t *slot = t == NSEC_NONE ? NULL : record_append(times, count, sizeof(*slot));
+
+	if (slot)
+		*slot = t;
+}
+
+/* Widens an interval; NSEC_NONE: nothing. */
+static void add_interval(nsec_t *low, nsec_t *high, nsec_t earliest, nsec_t latest)
+{
+	if (earliest == NSEC_NONE)
+		return;
+	if (*low == NSEC_NONE || earliest < *low)
+		*low = earliest;
+	if (*high == NSEC_NONE || latest > *high)
+		*high = latest;
+}
+
+static void add(struct group *g, const struct record *record)
+{
+	const struct record_endpoint *e = &record->endpoint[g->node];
+	const struct record_endpoint *first = &g->first->endpoint[g->node];
+
+	g->count++;
+	g->passed += record_passed(record);
+	g->mixed |= e->outcome != first->outcome || e->mechanism != first->mechanism;
+	add_time(&g->kernel, &g->n_kernel, detection(e));
+	add_time(&g->gone, &g->n_gone, e->gone_nsec);
+	if (detection(e) != NSEC_NONE)
+		add_interval(&g->earliest, &g->latest, e->earliest_nsec, e->latest_nsec);
+	add_interval(&g->gone_earliest, &g->gone_latest, e->gone_earliest_nsec,
+		     e->gone_latest_nsec);
+}
+
+static int compare(const void *a, const void *b)
+{
+	nsec_t x = *(const nsec_t *)a, y = *(const nsec_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Seconds with as many decimals as are worth reading. */
+static const char *sec(nsec_t t, char *buffer, size_t size)
+{
+	if (t == NSEC_NONE)
+		return "-";
+	snprintf(buffer, size, nsec_to_sec(t) < 1 ? "%.6f" : "%.3f", nsec_to_sec(t));
+	return buffer;
+}
+
+static const char *range(nsec_t a, nsec_t b, char *buffer, size_t size)
+{
+	char from[32], to[32];
+
+	if (a == NSEC_NONE)
+		return "-";
+	snprintf(buffer, size, "%s..%s", sec(a, from, sizeof(from)), sec(b, to, sizeof(to)));
+	return buffer;
+}
+
+static const char *or_dash(const char *text)
+{
+	return text ? text : "-";
+}
+
+static nsec_t median(const nsec_t *times, size_t n)
+{
+	return times[(n - 1) / 2] + (times[n / 2] - times[(n - 1) / 2]) / 2;
+}
+
+/* "6.540", or for repeats "6.340 6.540 6.788": least, median, most. */
+static const char *spread(const nsec_t *times, size_t n, char *buffer, size_t size)
+{
+	char low[32], middle[32], high[32];
+
+	if (n <= 1)
+		return sec(n ? times[0] : NSEC_NONE, buffer, size);
+	snprintf(buffer, size, "%s %s %s", sec(times[0], low, sizeof(low)),
+		 sec(median(times, n), middle, sizeof(middle)),
+		 sec(times[n - 1], high, sizeof(high)));
+	return buffer;
+}
+
+static void print_row(struct table *table, const struct group *g, bool gone)
+{
+	const struct record_endpoint *e = &g->first->endpoint[g->node];
+	bool good = g->passed == g->count;
+	char buffer[160];
+
+	table_cell(table, TABLE_PLAIN, record_title(g->first, buffer, sizeof(buffer)));
+	table_cell(table, TABLE_PLAIN, family_name(g->first->family));
+	table_cell(table, TABLE_PLAIN, node_name(g->node));
+	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
+	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(e->error));
+	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
+	table_cell(table, TABLE_PLAIN, spread(g->kernel, g->n_kernel, buffer, sizeof(buffer)));
+	table_cell(table, TABLE_PLAIN, range(g->earliest, g->latest, buffer, sizeof(buffer)));
+	if (gone) {
+		table_cell(table, TABLE_PLAIN, spread(g->gone, g->n_gone, buffer, sizeof(buffer)));
+		table_cell(table, TABLE_PLAIN,
+			   range(g->gone_earliest, g->gone_latest, buffer, sizeof(buffer)));
+	}
+	if (g->count > 1)
+		snprintf(buffer, sizeof(buffer), "%zu of %zu pass", g->passed, g->count);
+	else
+		snprintf(buffer, sizeof(buffer), "%s", good ? "pass" : "FAIL");
+	table_cell(table, good ? TABLE_GOOD : TABLE_BAD, buffer);
+}
+
+static bool has_result(const struct record *record, enum node_id node)
+{
+	return record->endpoint[node].outcome != OUTCOME_NONE;
+}
+
+/* The group of the record's trial, gathered when its first record comes along. */
+static void group_rows(struct table *table, struct record *const *records, size_t n, size_t i,
+		       bool gone)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < i; k++)
+		if (records[k] && summary_same_trial(records[k], records[i]))
+			return;
+	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
+		struct group g = { .first = records[i],
+				   .node = node,
+				   .earliest = NSEC_NONE,
+				   .latest = NSEC_NONE,
+				   .gone_earliest = NSEC_NONE,
+				   .gone_latest = NSEC_NONE };
+
+		if (!has_result(records[i], node) && (any || node + 1 < _ENDPOINT_MAX))
+			continue;
+		any = true;
+		for (size_t k = i; k < n; k++)
+			if (records[k] && summary_same_trial(records[k], records[i]))
+				add(&g, records[k]);
+		if (g.n_kernel)
+			qsort(g.kernel, g.n_kernel, sizeof(*g.kernel), compare);
+		if (g.n_gone)
+			qsort(g.gone, g.n_gone, sizeof(*g.gone), compare);
+		print_row(table, &g, gone);
+		free(g.kernel);
+		free(g.gone);
+	}
+}
+
+static void print_failures(struct record *const *records, size_t n, FILE *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		char title[160];
+
+		for (size_t f = 0; records[i] && f < records[i]->n_failures; f++)
+			fprintf(out, "%s (%s%s%.0u): %s\n",
+				record_title(records[i], title, sizeof(title)),
+				family_name(records[i]->family),
+				records[i]->repeat ? ", repeat " : "", records[i]->repeat,
+				records[i]->failures[f]);
+	}
+}
+
+/* Whether what was left of a connection outlived its end somewhere: then a column says until when.
+ */
+static bool outlived(struct record *const *records, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (enum node_id node = 0; records[i] && node < _ENDPOINT_MAX; node++) {
+			const struct record_endpoint *e = &records[i]->endpoint[node];
+
+			if (e->gone_nsec != NSEC_NONE && detection(e) != NSEC_NONE &&
+			    e->gone_nsec > detection(e) + NSEC_PER_SEC)
+				return true;
+		}
+	}
+	return false;
+}
+
+static struct table *new_table(bool gone)
+{
+	static const char *const headers[] = { "SCENARIO",   "FAMILY",	    "ENDPOINT",
+					       "OUTCOME",    "ERRNO",	    "MECHANISM",
+					       "DETECTED s", "PREDICTED s", "VERDICT" };
+	static const char *const with_gone[] = { "SCENARIO",	     "FAMILY",	    "ENDPOINT",
+						 "OUTCOME",	     "ERRNO",	    "MECHANISM",
+						 "DETECTED s",	     "PREDICTED s", "GONE s",
+						 "GONE PREDICTED s", "VERDICT" };
+	static const bool right[ARRAY_SIZE(with_gone)] = { [6] = true, [7] = true };
+	static const bool right_gone[ARRAY_SIZE(with_gone)] = {
+		[6] = true, [7] = true, [8] = true, [9] = true
+	};
+
+	return gone ? table_new(ARRAY_SIZE(with_gone), with_gone, right_gone)
+		    : table_new(ARRAY_SIZE(headers), headers, right);
+}
+
+void summary_print(struct record *const *records, size_t n, FILE *out)
+{
+	bool any = false, gone = outlived(records, n);
+	struct table *table = new_table(gone);
+
+	if (!table)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!records[i])
+			continue;
+		group_rows(table, records, n, i, gone);
+		any = true;
+	}
+	if (any)
+		table_print(table, out);
+	table_free(table);
+	summary_print_rates(records, n, out);
+	print_failures(records, n, out);
+}

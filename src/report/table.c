@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/report/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct cell {
+	char *text;
+	enum table_style style;
+	const char *section; /* printed above the row that begins here, or NULL */
+};
+
+struct table {
+	size_t columns;
+	const char *const *headers;
+	const bool *right;
+	struct cell *cells; /* rows one after the other */
+	size_t n_cells, size;
+	const char *section; /* of the next row */
+};
+
+static const char *const escapes[] = {
+	[TABLE_PLAIN] = "",
+	[TABLE_GOOD] = "\033[32m",
+	[TABLE_BAD] = "\033[31m",
+	[TABLE_DIM] = "\033[2m",
+};
+
+struct table *table_new(size_t columns, const char *const *headers, const bool *right)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	if (t)
+		*t = (struct table){ .columns = columns, .headers = headers, .right = right };
+	return t;
+}
+
+struct table *table_free(struct table *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < t->n_cells; i++)
+		free(t->cells[i].text);
+	free(t->cells);
+	free(t);
+	return NULL;
+}
+
+void table_cell(struct table *t, enum table_style style, const char *text)
+{
+	if (t->n_cells == t->size) {
+		size_t size = t->size ? t->size * 2 : 64;
+		struct cell *cells = reallocarray(t->cells, size, sizeof(*cells));
+
+		if (!cells)
+			return;
+		t->cells = cells;
+		t->size = size;
+	}
+	t->cells[t->n_cells++] = (struct cell){ strdup(text), style, t->section };
+	t->section = NULL;
+}
+
+void table_section(struct table *t, const char *text)
+{
+	t->section = text;
+}
+
+bool table_is_terminal(FILE *file)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fileno(file)) && !(term && !strcmp(term, "dumb"));
+}
+
+/* Columns on the screen: UTF-8 continuation bytes take none. */
+static int width_of(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+static int column_width(const struct table *t, size_t column)
+{
+	int width = width_of(t->headers[column]);
+
+	for (size_t i = column; i < t->n_cells; i += t->columns)
+		if (t->cells[i].text && width_of(t->cells[i].text) > width)
+			width = width_of(t->cells[i].text);
+	return width;
+}
+
+static void print_cell(const struct table *t, size_t column, const char *text,
+		       enum table_style style, bool colour, FILE *out)
+{
+	int pad = column_width(t, column) - width_of(text);
+	bool last = column + 1 == t->columns;
+
+	if (t->right[column])
+		fprintf(out, "%*s", pad, "");
+	if (colour && *escapes[style])
+		fprintf(out, "%s%s\033[0m", escapes[style], text);
+	else
+		fputs(text, out);
+	if (!last)
+		fprintf(out, "%*s  ", t->right[column] ? 0 : pad, "");
+	else
+		fputc('\n', out);
+}
+
+void table_print(const struct table *t, FILE *out)
+{
+	bool colour = table_is_terminal(out) && !getenv("NO_COLOR");
+
+	for (size_t c = 0; c < t->columns; c++)
+		print_cell(t, c, t->headers[c], TABLE_DIM, colour, out);
+	for (size_t i = 0; i < t->n_cells; i++) {
+		if (t->cells[i].section)
+			fprintf(out, "\n%s\n", t->cells[i].section);
+		print_cell(t, i % t->columns, t->cells[i].text ? t->cells[i].text : "?",
+			   t->cells[i].style, colour, out);
+	}
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The testbed's plan drawn with characters: boxes in a row, cables between them. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "src/report/describe.h"
+#include "src/testbed/plan.h"
+
+#define LINES 3 /* of a box: its name, its interfaces, their addresses */
+#define WIRE  8 /* characters of a cable */
+
+struct box {
+	char line[LINES][2 * INET6_ADDRSTRLEN + 16];
+	bool right; /* interfaces stand at the right side, where the cable is */
+	size_t width;
+};
+
+static const char *format_address(const struct ip *ip, char *buffer, size_t size)
+{
+	size_t n;
+
+	if (!ip->family)
+		return "";
+	ip_format(buffer, size, ip);
+	n = strlen(buffer);
+	snprintf(buffer + n, size - n, "/%u", ip->prefix);
+	return buffer;
+}
+
+static void measure(struct box *box)
+{
+	for (int i = 0; i < LINES; i++)
+		if (strlen(box->line[i]) > box->width)
+			box->width = strlen(box->line[i]);
+}
+
+static void fill_endpoint(struct box *box, enum node_id node, const struct testbed_plan_end *end)
+{
+	char address[INET6_ADDRSTRLEN + 8];
+
+	box->right = node == NODE_CLIENT;
+	snprintf(box->line[0], sizeof(box->line[0]), "%s", node_name(node));
+	snprintf(box->line[1], sizeof(box->line[1]), "%s", end->interface);
+	snprintf(box->line[2], sizeof(box->line[2]), "%s",
+		 format_address(&end->address, address, sizeof(address)));
+	measure(box);
+}
+
+/* Its two interfaces stand at the two sides; a bridge between them has its name there. */
+static void fill_router(struct box *box, enum path_kind kind, const struct testbed_plan_end port[])
+{
+	char left[INET6_ADDRSTRLEN + 8], right[INET6_ADDRSTRLEN + 8];
+	int width = (int)strlen(port[0].interface);
+
+	format_address(&port[0].address, left, sizeof(left));
+	format_address(&port[1].address, right, sizeof(right));
+	snprintf(box->line[0], sizeof(box->line[0]), "%s", node_name(NODE_ROUTER));
+	if (kind == PATH_SWITCHED) {
+		snprintf(box->line[1], sizeof(box->line[1]), "%s - %s - %s", port[0].interface,
+			 TESTBED_BRIDGE, port[1].interface);
+		measure(box);
+		return;
+	}
+	if ((int)strlen(left) > width)
+		width = (int)strlen(left);
+	snprintf(box->line[1], sizeof(box->line[1]), "%-*s   %*s", width, port[0].interface, width,
+		 port[1].interface);
+	snprintf(box->line[2], sizeof(box->line[2]), "%-*s   %*s", width, left, width, right);
+	measure(box);
+}
+
+static void print_repeated(char c, size_t n, FILE *out)
+{
+	while (n--)
+		fputc(c, out);
+}
+
+static void print_edge(const struct box *boxes, size_t n, FILE *out)
+{
+	fputs("  ", out);
+	for (size_t i = 0; i < n; i++) {
+		fputc('+', out);
+		print_repeated('-', boxes[i].width + 2, out);
+		fputc('+', out);
+		print_repeated(' ', i + 1 < n ? WIRE : 0, out);
+	}
+	fputc('\n', out);
+}
+
+static void print_line(const struct box *boxes, size_t n, int line, FILE *out)
+{
+	fputs("  ", out);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(out, boxes[i].right ? "| %*s |" : "| %-*s |", (int)boxes[i].width,
+			boxes[i].line[line]);
+		print_repeated(line == 1 ? '-' : ' ', i + 1 < n ? WIRE : 0, out);
+	}
+	fputc('\n', out);
+}
+
+int describe_topology(enum path_kind kind, enum family family, FILE *out, struct error *err)
+{
+	struct testbed_plan plan;
+	struct box boxes[_NODE_MAX] = { 0 };
+	size_t n = 0;
+	int r = testbed_plan(kind, family, &plan, err);
+
+	if (r < 0)
+		return r;
+	fill_endpoint(&boxes[n++], NODE_CLIENT, &plan.node[NODE_CLIENT]);
+	if (kind != PATH_DIRECT)
+		fill_router(&boxes[n++], kind, plan.port);
+	fill_endpoint(&boxes[n++], NODE_SERVER, &plan.node[NODE_SERVER]);
+	print_edge(boxes, n, out);
+	for (int i = 0; i < LINES; i++)
+		print_line(boxes, n, i, out);
+	print_edge(boxes, n, out);
+	return 0;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What only shows on the whole scenario: whether its parts fit together. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/scenario/internal.h"
+#include "src/scenario/option.h"
+
+int scenario_refuse(const struct scenario *scenario, int line, struct error *err,
+		    const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_setv(err, ERROR_INPUT, -EINVAL, format, ap);
+	va_end(ap);
+	if (line)
+		return error_prefix(err, -EINVAL, "%s:%d", scenario->file, line);
+	return error_prefix(err, -EINVAL, "%s", scenario->file);
+}
+
+const char *scenario_netem_problem(const struct netem *netem)
+{
+	if (netem->delay_nsec)
+		return NULL;
+	if (netem->jitter_nsec)
+		return "jitter needs a delay that it changes";
+	if (netem->reorder > 0)
+		return "reorder needs a delay: the packets it picks overtake those that wait";
+	return NULL;
+}
+
+static int check_path(const struct scenario *scenario, struct error *err)
+{
+	const char *problem = scenario_netem_problem(&scenario->path.netem);
+
+	if (problem)
+		return scenario_refuse(scenario, scenario->path.line, err, "path: %s", problem);
+	if (scenario_tracks(scenario) && scenario->path.kind != PATH_ROUTED)
+		return scenario_refuse(scenario, scenario->path.line, err,
+				       "path: conntrack, nat and untracked need a router: 'path: "
+				       "routed', not %s",
+				       path_kind_name(scenario->path.kind));
+	return 0;
+}
+
+static bool is_executable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* As execvp() looks for it. */
+static bool in_path(const char *program, const char *directories)
+{
+	char path[4096];
+	size_t n;
+
+	for (const char *p = directories;; p += n + 1) {
+		n = strcspn(p, ":");
+		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)n, p, n ? "/" : "", program) <
+			    (int)sizeof(path) &&
+		    is_executable(path))
+			return true;
+		if (!p[n])
+			return false;
+	}
+}
+
+static int check_command(const struct scenario *scenario, enum node_id node, struct error *err)
+{
+	const struct scenario_agent *agent = &scenario->agent[node];
+	const char *program = agent->command[0], *directories = getenv("PATH");
+	struct stat st;
+
+	for (int i = 0; i < _OPTION_MAX; i++)
+		if (agent->option[i] != OPTION_UNSET && i != OPTION_WORKLOAD && i != OPTION_PORT)
+			return scenario_refuse(
+				scenario, agent->option_line[i], err,
+				"%s.%s is an option of built-in agents; the %s runs a command",
+				node_name(node), option_definitions[i].key, node_name(node));
+	if (strchr(program, '/')) {
+		if (is_executable(program))
+			return 0;
+		if (stat(program, &st) < 0)
+			return scenario_refuse(scenario, agent->command_line, err,
+					       "command '%s': %s", program, strerror(errno));
+		return scenario_refuse(scenario, agent->command_line, err,
+				       "command '%s': not an executable file", program);
+	}
+	if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
+		return scenario_refuse(scenario, agent->command_line, err,
+				       "command '%s': not found in PATH", program);
+	return 0;
+}
+
+static bool says_keepalive(const struct scenario_agent *agent)
+{
+	return agent->option[OPTION_KEEPALIVE] != OPTION_UNSET;
+}
+
+/* Times for keepalive without a word on whether it is on would do nothing in silence. When they
+ * were said for both ends at once, one end that has it is enough. */
+static int check_keepalive(const struct scenario *scenario, enum node_id node, struct error *err)
+{
+	const struct scenario_agent *agent = &scenario->agent[node];
+	const struct scenario_agent *other = &scenario->agent[!node];
+
+	if (says_keepalive(agent))
+		return 0;
+	for (int i = OPTION_KEEPALIVE_IDLE; i <= OPTION_KEEPALIVE_COUNT; i++) {
+		bool shared = other->option[i] == agent->option[i] &&
+			      other->option_line[i] == agent->option_line[i];
+
+		if (agent->option[i] != OPTION_UNSET && !(shared && says_keepalive(other)))
+			return scenario_refuse(scenario, agent->option_line[i], err,
+					       "%s.%s does nothing while keepalive is off; add "
+					       "%s.keepalive.enabled, true or false",
+					       node_name(node), option_definitions[i].key,
+					       node_name(node));
+	}
+	return 0;
+}
+
+static int check_agent(const struct scenario *scenario, enum node_id node, struct error *err)
+{
+	const struct scenario_agent *agent = &scenario->agent[node];
+
+	if (agent->command)
+		return check_command(scenario, node, err);
+	if (node == NODE_CLIENT && agent->option[OPTION_WORKLOAD] == WORKLOAD_NO_ACCEPT)
+		return scenario_refuse(
+			scenario, agent->option_line[OPTION_WORKLOAD], err,
+			"client.workload: the client does not listen, so that 'no-accept' is "
+			"for the server");
+	return check_keepalive(scenario, node, err);
+}
+
+static bool is_empty_interval(const struct expect_time *after, const struct expect_time *before)
+{
+	return after->present && before->present && !after->predicted && !before->predicted &&
+	       after->nsec >= before->nsec;
+}
+
+static int check_expect(const struct scenario *scenario, struct error *err)
+{
+	for (int family = 0; family < _FAMILY_MAX; family++)
+		for (int node = 0; node < _ENDPOINT_MAX; node++) {
+			const struct expectation *e = &scenario->expect[family][node];
+			bool gone = is_empty_interval(&e->gone_after, &e->gone_before);
+
+			if (gone || is_empty_interval(&e->after, &e->before))
+				return scenario_refuse(
+					scenario, e->line, err,
+					"expect: %s:%s 'after' is not earlier than 'before'",
+					node_name(node), gone ? " gone:" : "");
+		}
+	return 0;
+}
+
+int scenario_check(const struct scenario *scenario, struct error *err)
+{
+	int r;
+
+	r = check_path(scenario, err);
+	for (int node = 0; r == 0 && node < _ENDPOINT_MAX; node++)
+		r = check_agent(scenario, node, err);
+	if (r == 0)
+		r = scenario_check_timeline(scenario, err);
+	if (r == 0)
+		r = check_expect(scenario, err);
+	return r < 0 ? r : scenario_check_samples(scenario, err);
+}

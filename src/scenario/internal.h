@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What the files that read a scenario share. Theory of operation: a file is a tree
+ * (scenario-document). Its top, a variant and a `quick` map are layers of the same
+ * grammar: settings, timeline, horizon, expect. A scenario is made anew for each
+ * variant by laying base, variant, the quick layers and --set over each other, and
+ * what comes out is checked as a whole (scenario-check), so that no combination
+ * gets past the rules.
+ */
+
+#include "src/scenario/scenario.h"
+#include "src/text/document.h"
+
+#define SCENARIO_MAX_EVENTS   1000
+#define SCENARIO_MAX_VARIANTS 256
+#define SCENARIO_MAX_SYSCTLS  256 /* on one node */
+#define SCENARIO_MAX_NAME     64  /* bytes */
+#define SCENARIO_MAX_SUMMARY  160
+
+/* setting.c: one setting by its flat key, from a file's `line` or (0) from --set. The error
+ * text has neither key nor position. */
+int scenario_set(struct scenario *scenario, const char *key, const char *value, int line,
+		 struct error *err);
+/* Whether scenario_set() knows the key, or keys that begin with "<key>.". */
+bool scenario_key_known(const char *key);
+/* The parameters of netem, for paths and faults: "delay", "loss", ... */
+enum { NETEM_KEY_COUNT = 8 };
+extern const char *const netem_keys[NETEM_KEY_COUNT];
+int scenario_set_netem(struct netem *netem, int key, const char *value, struct error *err);
+bool scenario_netem_is_empty(const struct netem *netem);
+
+/* read-timeline.c: replaces the timeline. */
+int scenario_read_timeline(struct scenario *scenario, const struct document_node *list,
+			   struct error *err);
+
+/* read-expect.c: lays the keys of an `expect` map over what is there. */
+int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
+			 struct error *err);
+
+/* read-calls.c: the keys that are about what programs do. */
+int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+			struct error *err);
+int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
+			struct error *err);
+
+/* read-samples.c: the keys that are about moments and about many connections. */
+int scenario_read_samples(struct expectation *expectation, const struct document_node *node,
+			  struct error *err);
+int scenario_read_population(struct expectation *expectation, const struct document_node *node,
+			     struct error *err);
+int scenario_check_samples(const struct scenario *scenario, struct error *err);
+
+/* read-expect.c: TCP states by name. */
+enum { SCENARIO_STATES = 11 };
+extern const char *const scenario_state_names[SCENARIO_STATES];
+
+/* layer.c: settings, timeline, horizon and expectations of one layer. */
+enum layer_kind {
+	LAYER_BASE,
+	LAYER_VARIANT,
+	LAYER_QUICK,
+};
+int scenario_apply_layer(struct scenario *scenario, const struct document_node *layer,
+			 enum layer_kind kind, struct error *err);
+
+/* build.c: the scenario of one variant (NULL: the file has none). *ret_scenario is NULL
+ * where it is left out. */
+int scenario_build(const struct document *document, const struct document_node *variant,
+		   const struct scenario_request *request, struct scenario **ret_scenario,
+		   struct error *err);
+/* Every variant, checked in both its forms, quick and real; appended to `list`. */
+int scenario_build_all(const struct document *document, const struct scenario_request *request,
+		       struct scenario_list *list, struct error *err);
+
+/* check.c: what only shows on the whole. */
+int scenario_check(const struct scenario *scenario, struct error *err);
+/* Its error texts: "FILE:LINE: ...", or without a line (0) "FILE: ...". */
+__attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario *scenario, int line,
+							  struct error *err, const char *format,
+							  ...);
+/* check-timeline.c: whether the timeline can happen. */
+int scenario_check_timeline(const struct scenario *scenario, struct error *err);
+/* Why these parameters do not go together, or NULL. */
+const char *scenario_netem_problem(const struct netem *netem);
+
+/* find.c: the path of a name or id; the caller frees it. */
+int scenario_find(const char *what, char **ret_path, struct error *err);
+/* "path-loss/prohibit", "./mine.yaml/late": what comes before the variant, which the caller frees,
+ * and the variant's name in `what`; NULL where it is all of a scenario. */
+int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant);
+
+/* scenario.c */
+struct scenario *scenario_new(void);
+/* Forgets what is expected of an endpoint, not that it is watched. */
+void scenario_expect_nothing(struct expectation *expect);
+char **strings_free(char **strings);
+DEFINE_CLEANUP(char **, strings_free)

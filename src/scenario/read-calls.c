@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `expect`: what the programs at the two ends are to have done: their calls, and how many bytes got
+ * through. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/scenario/internal.h"
+#include "src/text/quantity.h"
+#include "src/text/suggest.h"
+
+#define CALLS_MAX   64
+#define RESULT_MAX  (UINT64_C(1) << 40)
+#define CONNECTIONS 1000000
+
+static int located(const struct document_node *node, int r, struct error *err)
+{
+	return r < 0 ? document_prefix(node, r, err) : 0;
+}
+
+static bool is_errno(const char *word)
+{
+	for (int i = 1; i < 256; i++)
+		if (strerrorname_np(i) && !strcmp(strerrorname_np(i), word))
+			return true;
+	return false;
+}
+
+static int read_name(const char *word, enum agent_call *ret_call, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+	int call = call_from_name(word);
+
+	if (call >= 0) {
+		*ret_call = call;
+		return 0;
+	}
+	suggestion_init(&suggestion, word);
+	for (int i = 0; i < _AGENT_CALL_MAX; i++)
+		suggestion_offer(&suggestion, call_name(i));
+	return error_input(err, "there is no call '%s'%s", word,
+			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
+/* "write 4", "bind EADDRINUSE", "!connect" */
+static int read_call(const char *text, struct expect_call *call, struct error *err)
+{
+	char name[32], rest[32], more;
+	uint64_t result;
+	int n, r;
+
+	call->absent = *text == '!';
+	n = sscanf(text + call->absent, "%31s %31s %c", name, rest, &more);
+	if (n < 1 || n > 2)
+		return error_input(err,
+				   "'%s' is not a call; write its name, \"close\", or with what "
+				   "it returned, \"write 4\" or \"bind EADDRINUSE\", and '!' in "
+				   "front of one that must not come",
+				   text);
+	r = read_name(name, &call->call, err);
+	if (r < 0 || n == 1)
+		return r;
+	if (is_errno(rest)) {
+		strcpy(call->error, rest);
+		return 0;
+	}
+	if (quantity_parse_count(rest, 0, RESULT_MAX, &result, NULL) < 0)
+		return error_input(err, "'%s' is neither a number nor an errno", rest);
+	call->has_result = true;
+	call->result = (int64_t)result;
+	return 0;
+}
+
+static int read_time(const struct document_node *node, nsec_t *ret_nsec, struct error *err)
+{
+	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	return r < 0 ? r : located(node, nsec_parse(node->text, ret_nsec, err), err);
+}
+
+/* {after: 1s, before: 2s} */
+static int read_took(const struct document_node *node, struct expect_call *call, struct error *err)
+{
+	int r = document_require(node, DOCUMENT_MAP, "took", err);
+
+	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+		const struct document_node *item = node->items[i];
+
+		if (!strcmp(item->key, "after"))
+			r = read_time(item, &call->took_after_nsec, err);
+		else if (!strcmp(item->key, "before"))
+			r = read_time(item, &call->took_before_nsec, err);
+		else
+			r = document_error(item, err, "'took' has after and before, no '%s'",
+					   item->key);
+	}
+	return r;
+}
+
+static int read_item_key(const struct document_node *node, struct expect_call *call,
+			 struct error *err)
+{
+	uint64_t connection = 0;
+	int r;
+
+	if (!strcmp(node->key, "took"))
+		return read_took(node, call, err);
+	if (!strcmp(node->key, "after"))
+		return read_time(node, &call->after_nsec, err);
+	if (!strcmp(node->key, "before"))
+		return read_time(node, &call->before_nsec, err);
+	if (strcmp(node->key, "call") && strcmp(node->key, "connection"))
+		return document_error(
+			node, err, "a call has call, connection, after, before and took, no '%s'",
+			node->key);
+	r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	if (r < 0)
+		return r;
+	if (!strcmp(node->key, "call"))
+		return located(node, read_call(node->text, call, err), err);
+	r = quantity_parse_count(node->text, 0, CONNECTIONS, &connection, err);
+	call->connection = (int64_t)connection;
+	return located(node, r, err);
+}
+
+static int read_item(const struct document_node *node, struct expect_call *call, struct error *err)
+{
+	int r = 0;
+
+	if (node->kind == DOCUMENT_SCALAR)
+		return located(node, read_call(node->text, call, err), err);
+	r = document_require(node, DOCUMENT_MAP, "a call", err);
+	if (r == 0 && !document_get(node, "call"))
+		return document_error(node, err, "a call needs 'call', its name");
+	for (size_t i = 0; r == 0 && i < node->n_items; i++)
+		r = read_item_key(node->items[i], call, err);
+	return r;
+}
+
+static void put_bound(FILE *out, const char *what, nsec_t bound)
+{
+	char text[64];
+
+	if (bound != NSEC_NONE)
+		fprintf(out, " %s %s", what, nsec_format(text, sizeof(text), bound));
+}
+
+/* As `show` and a verdict call it. */
+static char *format_call(const struct expect_call *call)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "%s%s", call->absent ? "!" : "", call_name(call->call));
+	if (*call->error)
+		fprintf(out, " %s", call->error);
+	if (call->has_result)
+		fprintf(out, " %lld", (long long)call->result);
+	if (call->connection >= 0)
+		fprintf(out, " of connection %lld", (long long)call->connection);
+	put_bound(out, "after", call->after_nsec);
+	put_bound(out, "before", call->before_nsec);
+	put_bound(out, "in at least", call->took_after_nsec);
+	put_bound(out, "in at most", call->took_before_nsec);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+			struct error *err)
+{
+	_cleanup_(strings_freep) char **texts = NULL;
+	_cleanup_(freep) struct expect_call *calls = NULL;
+	int r;
+
+	r = document_require(node, DOCUMENT_LIST, "calls", err);
+	if (r < 0)
+		return r;
+	if (!node->n_items || node->n_items > CALLS_MAX)
+		return document_error(node, err, "'calls' has %s entries; it takes 1 to %d",
+				      node->n_items ? "too many" : "no", CALLS_MAX);
+	calls = calloc(node->n_items, sizeof(*calls));
+	texts = calloc(node->n_items + 1, sizeof(*texts));
+	if (!calls || !texts)
+		return error_errno(err, -ENOMEM, "expect");
+	for (size_t i = 0; i < node->n_items; i++) {
+		calls[i] = (struct expect_call){ .connection = -1,
+						 .after_nsec = NSEC_NONE,
+						 .before_nsec = NSEC_NONE,
+						 .took_after_nsec = NSEC_NONE,
+						 .took_before_nsec = NSEC_NONE };
+		r = read_item(node->items[i], &calls[i], err);
+		if (r < 0)
+			return r;
+		texts[i] = format_call(&calls[i]);
+		if (!texts[i])
+			return error_errno(err, -ENOMEM, "expect");
+	}
+	strings_free(expectation->call_texts);
+	free(expectation->calls);
+	expectation->calls = take_ptr(calls);
+	expectation->call_texts = take_ptr(texts);
+	return 0;
+}
+
+static int read_count(const struct document_node *node, uint64_t *ret_count, struct error *err)
+{
+	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	if (r < 0)
+		return r;
+	r = quantity_parse_bytes(node->text, 0, INT64_MAX, ret_count, err);
+	if (r < 0)
+		error_prefix(err, r, "%s", node->key);
+	return located(node, r, err);
+}
+
+/* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
+int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
+			struct error *err)
+{
+	struct expect_range range = { .present = true, .most = UINT64_MAX };
+	int r = 0;
+
+	if (node->kind != DOCUMENT_MAP) {
+		r = read_count(node, &range.least, err);
+		range.most = range.least;
+	}
+	for (size_t i = 0; r == 0 && node->kind == DOCUMENT_MAP && i < node->n_items; i++) {
+		const struct document_node *item = node->items[i];
+
+		if (!strcmp(item->key, "at_least"))
+			r = read_count(item, &range.least, err);
+		else if (!strcmp(item->key, "at_most"))
+			r = read_count(item, &range.most, err);
+		else
+			r = document_error(item, err,
+					   "'%s' is a number, or {at_least: N, at_most: N}, "
+					   "no '%s'",
+					   node->key, item->key);
+	}
+	if (r < 0)
+		return r;
+	if (range.least > range.most)
+		return document_error(node, err, "'%s': at_least is more than at_most", node->key);
+	*bytes = range;
+	return 0;
+}

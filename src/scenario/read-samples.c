@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `expect`: how sockets look at a moment, and what becomes of many connections. */
+#include <errno.h>
+#include <string.h>
+
+#include "src/scenario/internal.h"
+#include "src/text/suggest.h"
+
+#define SAMPLES_MAX 256
+
+/* idiag_timer's names, as `ss -o` has them and netns/sockdiag. */
+static const char *const timers[] = { "off", "on", "keepalive", "timewait", "persist" };
+
+static int read_word(const struct document_node *node, const char *what, const char *const *words,
+		     size_t n, const char **ret_word, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	if (r < 0)
+		return r;
+	suggestion_init(&suggestion, node->text);
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(words[i], node->text)) {
+			*ret_word = words[i];
+			return 0;
+		}
+		suggestion_offer(&suggestion, words[i]);
+	}
+	return document_error(node, err, "there is no %s '%s'%s", what, node->text,
+			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
+static int read_time(const struct document_node *node, nsec_t *ret_time, struct error *err)
+{
+	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	if (r < 0)
+		return r;
+	r = nsec_parse(node->text, ret_time, err);
+	if (r < 0) {
+		error_prefix(err, r, "%s", node->key);
+		return document_prefix(node, r, err);
+	}
+	return 0;
+}
+
+/* {after: 10s, before: 20s} */
+static int read_expires(const struct document_node *node, struct expect_sample *sample,
+			struct error *err)
+{
+	int r = document_require(node, DOCUMENT_MAP, "expires", err);
+
+	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+		const struct document_node *item = node->items[i];
+
+		if (!strcmp(item->key, "after"))
+			r = read_time(item, &sample->expires_after_nsec, err);
+		else if (!strcmp(item->key, "before"))
+			r = read_time(item, &sample->expires_before_nsec, err);
+		else
+			return document_error(item, err,
+					      "expires: '%s' is neither 'after' nor 'before'",
+					      item->key);
+	}
+	return r;
+}
+
+static const struct {
+	const char *key;
+	size_t offset; /* of a struct expect_range */
+} ranges[] = {
+	{ "send_q", offsetof(struct expect_sample, send_queue) },
+	{ "recv_q", offsetof(struct expect_sample, receive_queue) },
+	{ "retransmits", offsetof(struct expect_sample, retransmits) },
+	{ "probes", offsetof(struct expect_sample, probes) },
+	{ "backoff", offsetof(struct expect_sample, backoff) },
+	{ "open", offsetof(struct expect_sample, open) },
+};
+
+static int unknown_key(const struct document_node *node, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+
+	suggestion_init(&suggestion, node->key);
+	suggestion_offer(&suggestion, "at");
+	suggestion_offer(&suggestion, "state");
+	suggestion_offer(&suggestion, "timer");
+	suggestion_offer(&suggestion, "expires");
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		suggestion_offer(&suggestion, ranges[i].key);
+	return document_error(node, err, "a sample has no '%s'%s", node->key,
+			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
+static int read_sample_key(struct expect_sample *sample, const struct document_node *node,
+			   struct error *err)
+{
+	if (!strcmp(node->key, "at"))
+		return read_time(node, &sample->at_nsec, err);
+	if (!strcmp(node->key, "state"))
+		return read_word(node, "TCP state", scenario_state_names, SCENARIO_STATES,
+				 &sample->state, err);
+	if (!strcmp(node->key, "timer"))
+		return read_word(node, "timer", timers, ARRAY_SIZE(timers), &sample->timer, err);
+	if (!strcmp(node->key, "expires"))
+		return read_expires(node, sample, err);
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (!strcmp(node->key, ranges[i].key))
+			return scenario_read_range(
+				(struct expect_range *)((char *)sample + ranges[i].offset), node,
+				err);
+	return unknown_key(node, err);
+}
+
+static int read_sample(const struct document_node *node, struct expect_sample *ret_sample,
+		       struct error *err)
+{
+	struct expect_sample sample = { .at_nsec = NSEC_NONE,
+					.expires_after_nsec = NSEC_NONE,
+					.expires_before_nsec = NSEC_NONE,
+					.line = node->line };
+	int r = document_require(node, DOCUMENT_MAP, "samples", err);
+
+	for (size_t i = 0; r == 0 && i < node->n_items; i++)
+		r = read_sample_key(&sample, node->items[i], err);
+	if (r < 0)
+		return r;
+	if (sample.at_nsec == NSEC_NONE)
+		return document_error(node, err, "a sample without 'at'");
+	*ret_sample = sample;
+	return 0;
+}
+
+int scenario_read_samples(struct expectation *expectation, const struct document_node *node,
+			  struct error *err)
+{
+	_cleanup_(freep) struct expect_sample *samples = NULL;
+	int r = document_require(node, DOCUMENT_LIST, "samples", err);
+
+	if (r < 0)
+		return r;
+	if (!node->n_items || node->n_items > SAMPLES_MAX)
+		return document_error(node, err, "'samples' has %s entries; it takes 1 to %d",
+				      node->n_items ? "too many" : "no", SAMPLES_MAX);
+	samples = calloc(node->n_items, sizeof(*samples));
+	if (!samples)
+		return error_errno(err, -ENOMEM, "expect");
+	for (size_t i = 0; i < node->n_items; i++) {
+		r = read_sample(node->items[i], &samples[i], err);
+		if (r < 0)
+			return r;
+	}
+	free(expectation->samples);
+	expectation->samples = take_ptr(samples);
+	expectation->n_samples = node->n_items;
+	return 0;
+}
+
+static int unknown_outcome(const struct document_node *node, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+
+	suggestion_init(&suggestion, node->key);
+	for (int i = OUTCOME_NONE + 1; i < _OUTCOME_MAX; i++)
+		suggestion_offer(&suggestion, outcome_name(i));
+	return document_error(node, err, "population: there is no outcome '%s'%s", node->key,
+			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
+/* {timed-out: 1000, closed: {at_most: 3}}: replaces what a layer below said. */
+int scenario_read_population(struct expectation *expectation, const struct document_node *node,
+			     struct error *err)
+{
+	int r = document_require(node, DOCUMENT_MAP, "population", err);
+
+	memset(expectation->population, 0, sizeof(expectation->population));
+	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+		int outcome = outcome_from_name(node->items[i]->key);
+
+		if (outcome < 0)
+			return unknown_outcome(node->items[i], err);
+		r = scenario_read_range(&expectation->population[outcome], node->items[i], err);
+	}
+	return r;
+}
+
+static int check_samples(const struct scenario *s, const struct expectation *e, struct error *err)
+{
+	for (size_t i = 0; i < e->n_samples; i++) {
+		const struct expect_sample *sample = &e->samples[i];
+
+		if (!s->sample_nsec)
+			return scenario_refuse(s, sample->line, err,
+					       "expect: samples: nothing is sampled; say how often "
+					       "with 'sample: 1s'");
+		if (sample->at_nsec > s->horizon_nsec || sample->at_nsec > s->sample_until_nsec)
+			return scenario_refuse(s, sample->line, err,
+					       "expect: samples: by then nothing is sampled any "
+					       "more");
+	}
+	return 0;
+}
+
+int scenario_check_samples(const struct scenario *s, struct error *err)
+{
+	bool many = scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1;
+	int r = 0;
+
+	for (int family = 0; r == 0 && family < _FAMILY_MAX; family++)
+		for (int node = 0; r == 0 && node < _ENDPOINT_MAX; node++) {
+			const struct expectation *e = &s->expect[family][node];
+
+			r = check_samples(s, e, err);
+			for (int i = 0; r == 0 && !many && i < _OUTCOME_MAX; i++)
+				if (e->population[i].present)
+					r = scenario_refuse(s, e->line, err,
+							    "expect: population: there is one "
+							    "connection; 'client.connections' "
+							    "makes more");
+		}
+	return r;
+}

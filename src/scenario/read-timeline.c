@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The timeline of a scenario: one map for each event. Two tables say it all:
+ * which keys there are and how each is read, and which keys go with which fault or
+ * action. To add a fault is to add a line to `faults`.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "src/scenario/internal.h"
+#include "src/text/quantity.h"
+#include "src/text/suggest.h"
+
+enum event_key {
+	KEY_AT,
+	KEY_FAULT,
+	KEY_HEAL,
+	KEY_ACTION,
+	KEY_NODE,
+	KEY_SIDE,
+	KEY_DIRECTION,
+	KEY_DOWNTIME,
+	KEY_MAC,
+	KEY_ADDRESS,
+	KEY_SERVICE,
+	KEY_ANNOUNCE,
+	KEY_FLAGS,
+	KEY_PAYLOAD,
+	KEY_COUNT,
+	KEY_SIZE,
+	KEY_LOCAL_PORT,
+	KEY_NETEM, /* and NETEM_KEY_COUNT - 1 after it */
+	_KEY_MAX = KEY_NETEM + NETEM_KEY_COUNT,
+};
+#define BIT(key)      (1u << (key))
+#define KEYS_OF_NETEM (BIT(_KEY_MAX) - BIT(KEY_NETEM))
+
+static const char *const key_names[] = {
+	[KEY_AT] = "at",
+	[KEY_FAULT] = "fault",
+	[KEY_HEAL] = "heal",
+	[KEY_ACTION] = "action",
+	[KEY_NODE] = "node",
+	[KEY_SIDE] = "side",
+	[KEY_DIRECTION] = "direction",
+	[KEY_DOWNTIME] = "downtime",
+	[KEY_MAC] = "mac",
+	[KEY_ADDRESS] = "address",
+	[KEY_SERVICE] = "service",
+	[KEY_ANNOUNCE] = "announce",
+	[KEY_FLAGS] = "flags",
+	[KEY_PAYLOAD] = "payload",
+	[KEY_COUNT] = "count",
+	[KEY_SIZE] = "size",
+	[KEY_LOCAL_PORT] = "local_port",
+};
+static_assert(ARRAY_SIZE(key_names) == KEY_NETEM, "every key has a name");
+
+#define ENDPOINTS (1u << NODE_CLIENT | 1u << NODE_SERVER)
+#define ANY_NODE  (ENDPOINTS | 1u << NODE_ROUTER)
+
+/* What goes with an event beside `at` and its kind. */
+struct event_rule {
+	unsigned int needs, takes; /* masks of BIT(key) */
+	unsigned int nodes;	   /* mask of 1 << enum node_id where it may strike */
+	bool heals;		   /* `heal` can end it */
+};
+
+static const struct event_rule faults[] = {
+	[FAULT_BLACKHOLE] = { 0, BIT(KEY_DIRECTION), 0, true },
+	[FAULT_UNREACHABLE] = { 0, BIT(KEY_DIRECTION), 0, true },
+	[FAULT_PROHIBIT] = { 0, BIT(KEY_DIRECTION), 0, true },
+	[FAULT_CABLE_PULL] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
+	[FAULT_INTERFACE_DOWN] = { BIT(KEY_NODE), BIT(KEY_SIDE), ANY_NODE, true },
+	[FAULT_ADDRESS_REMOVE] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
+	[FAULT_DROP] = { 0, BIT(KEY_DIRECTION) | BIT(KEY_FLAGS) | BIT(KEY_PAYLOAD) | BIT(KEY_COUNT),
+			 0, true },
+	[FAULT_NETEM] = { 0, BIT(KEY_DIRECTION) | KEYS_OF_NETEM, 0, true },
+	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
+	[FAULT_REBOOT] = { BIT(KEY_NODE),
+			   BIT(KEY_DOWNTIME) | BIT(KEY_MAC) | BIT(KEY_ADDRESS) | BIT(KEY_SERVICE),
+			   ENDPOINTS, false },
+	[FAULT_CRASH] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
+	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
+	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false },
+	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false },
+};
+static_assert(ARRAY_SIZE(faults) == _FAULT_KIND_MAX, "every fault has a rule");
+
+static const struct event_rule actions[] = {
+	[ACTION_CONNECT] = { BIT(KEY_NODE), BIT(KEY_LOCAL_PORT), 1u << NODE_CLIENT },
+	[ACTION_SEND] = { BIT(KEY_NODE), BIT(KEY_SIZE), ENDPOINTS },
+	[ACTION_SHUTDOWN] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_CLOSE] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_PAUSE_READING] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_RESUME_READING] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_FREE_DESCRIPTORS] = { BIT(KEY_NODE), 0, 1u << NODE_SERVER },
+	[ACTION_EXIT] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_START] = { BIT(KEY_NODE), 0, ENDPOINTS },
+};
+static_assert(ARRAY_SIZE(actions) == _ACTION_MAX, "every action has a rule");
+
+static const char *key_name(int key)
+{
+	return key < KEY_NETEM ? key_names[key] : netem_keys[key - KEY_NETEM];
+}
+
+static int key_from_name(const char *name)
+{
+	for (int key = 0; key < _KEY_MAX; key++)
+		if (!strcmp(key_name(key), name))
+			return key;
+	return -1;
+}
+
+static int read_fault(struct event *event, const char *text, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+	int fault = fault_from_name(text);
+
+	event->kind = EVENT_FAULT;
+	if (!strcmp(text, "thaw")) { /* reads better than `heal: freeze` */
+		event->kind = EVENT_HEAL;
+		fault = FAULT_FREEZE;
+	}
+	if (fault < 0) {
+		suggestion_init(&suggestion, text);
+		for (int i = 0; i < _FAULT_KIND_MAX; i++)
+			suggestion_offer(&suggestion, fault_name(i));
+		return error_input(err, "there is no fault '%s'%s", text,
+				   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	}
+	event->fault = fault;
+	if (fault == FAULT_CONNTRACK_FLUSH) { /* only the router has flows to forget */
+		event->node = NODE_ROUTER;
+		event->has_node = true;
+	}
+	return 0;
+}
+
+static int read_heal(struct event *event, const char *text, struct error *err)
+{
+	int r = read_fault(event, text, err);
+
+	if (r < 0)
+		return r;
+	event->kind = EVENT_HEAL;
+	if (event->fault == FAULT_POWER_LOSS)
+		return error_input(err, "power-loss cannot be healed; use 'fault: reboot', which "
+					"loses power and comes back after its downtime");
+	if (!faults[event->fault].heals)
+		return error_input(err, "%s cannot be healed", text);
+	return 0;
+}
+
+static int read_action(struct event *event, const char *text, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+	int action = action_from_name(text);
+
+	event->kind = EVENT_ACTION;
+	if (action < 0) {
+		suggestion_init(&suggestion, text);
+		for (int i = 0; i < _ACTION_MAX; i++)
+			suggestion_offer(&suggestion, action_name(i));
+		return error_input(err, "there is no action '%s'%s", text,
+				   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	}
+	event->action = action;
+	return 0;
+}
+
+static int read_node(const char *text, enum node_id *ret_node, struct error *err)
+{
+	int node = node_from_name(text);
+
+	if (node < 0)
+		return error_input(err,
+				   "there is no node '%s'; the nodes are client, server and "
+				   "router",
+				   text);
+	*ret_node = node;
+	return 0;
+}
+
+static int read_side(struct event *event, const char *text, struct error *err)
+{
+	int r = read_node(text, &event->side, err);
+
+	if (r == 0 && event->side == NODE_ROUTER)
+		return error_input(err,
+				   "'%s' is not an end; a link of the router leads to client "
+				   "or server",
+				   text);
+	return r;
+}
+
+static int read_direction(struct event *event, const char *text, struct error *err)
+{
+	int direction = direction_from_name(text);
+
+	if (direction < 0)
+		return error_input(err,
+				   "'%s' is not a direction; use both, client-to-server or "
+				   "server-to-client",
+				   text);
+	event->direction = direction;
+	return 0;
+}
+
+/* One of two words. */
+static int read_choice(const char *text, const char *no, const char *yes, bool *ret_yes,
+		       struct error *err)
+{
+	if (strcmp(text, no) && strcmp(text, yes))
+		return error_input(err, "'%s' is neither %s nor %s", text, no, yes);
+	*ret_yes = !strcmp(text, yes);
+	return 0;
+}
+
+/* "SYN,!ACK": bits that must be set and, after '!', bits that must not. The bits are those of the
+ * TCP header, RFC 9293 section 3.1. */
+static int read_flags(struct event *event, const char *text, struct error *err)
+{
+	static const char *const names[] = {
+		"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"
+	};
+	struct drop_match *drop = &event->drop;
+	const char *p = text;
+
+	if (!strcmp(text, "any"))
+		return 0;
+	for (;;) {
+		bool unset = *p == '!';
+		size_t bit, n;
+
+		p += unset;
+		n = strcspn(p, ",");
+		for (bit = 0; bit < ARRAY_SIZE(names); bit++)
+			if (n == 3 && !strncmp(names[bit], p, 3))
+				break;
+		if (bit == ARRAY_SIZE(names))
+			return error_input(err,
+					   "'%s' are not TCP flags; write SYN, ACK, FIN, RST, PSH, "
+					   "URG, ECE or CWR with commas between, '!' in front of "
+					   "one that must not be set, or any",
+					   text);
+		if (drop->flags_mask & (1u << bit))
+			return error_input(err, "'%s' names %s twice", text, names[bit]);
+		drop->flags_mask |= (uint8_t)(1u << bit);
+		if (!unset)
+			drop->flags |= (uint8_t)(1u << bit);
+		p += n;
+		if (!*p)
+			return 0;
+		p++;
+		p += *p == ' ';
+	}
+}
+
+static int read_value(struct event *event, int key, const char *text, struct error *err)
+{
+	switch ((enum event_key)key) {
+	case KEY_AT:
+		return nsec_parse(text, &event->at_nsec, err);
+	case KEY_FAULT:
+		return read_fault(event, text, err);
+	case KEY_HEAL:
+		return read_heal(event, text, err);
+	case KEY_ACTION:
+		return read_action(event, text, err);
+	case KEY_NODE:
+		event->has_node = true;
+		return read_node(text, &event->node, err);
+	case KEY_SIDE:
+		return read_side(event, text, err);
+	case KEY_DIRECTION:
+		return read_direction(event, text, err);
+	case KEY_DOWNTIME:
+		return nsec_parse(text, &event->downtime_nsec, err);
+	case KEY_MAC:
+		return read_choice(text, "same", "new", &event->new_mac, err);
+	case KEY_ADDRESS:
+		return read_choice(text, "same", "new", &event->new_address, err);
+	case KEY_SERVICE:
+		return read_choice(text, "new", "none", &event->no_service, err);
+	case KEY_ANNOUNCE:
+		return quantity_parse_bool(text, &event->announce, err);
+	case KEY_FLAGS:
+		return read_flags(event, text, err);
+	case KEY_PAYLOAD:
+		return quantity_parse_bool(text, &event->drop.payload_only, err);
+	case KEY_COUNT:
+		return quantity_parse_count(text, 1, 1000000, &event->drop.count, err);
+	case KEY_SIZE:
+		return quantity_parse_bytes(text, 1, 1 << 30, &event->size, err);
+	case KEY_LOCAL_PORT:
+		event->has_local_port = true;
+		return quantity_parse_count(text, 0, 65535, &event->local_port, err);
+	case KEY_NETEM:
+	case _KEY_MAX:
+		break;
+	}
+	return scenario_set_netem(&event->netem, key - KEY_NETEM, text, err);
+}
+
+static int unknown_key(const struct document_node *node, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+
+	suggestion_init(&suggestion, node->key);
+	for (int key = 0; key < _KEY_MAX; key++)
+		suggestion_offer(&suggestion, key_name(key));
+	return document_error(node, err, "an event has no '%s'%s", node->key,
+			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
+/* "fault 'crash'" */
+static const char *describe(const struct event *event, char *buffer, size_t size)
+{
+	static const char *const kinds[] = { "fault", "heal", "action" };
+
+	snprintf(buffer, size, "%s '%s'", kinds[event->kind],
+		 event->kind == EVENT_ACTION ? action_name(event->action)
+					     : fault_name(event->fault));
+	return buffer;
+}
+
+/* "node, direction and side", of the keys of a mask */
+static const char *list_keys(unsigned int keys, char *buffer, size_t size)
+{
+	size_t n = 0;
+
+	snprintf(buffer, size, "nothing else");
+	for (int key = 0; key < _KEY_MAX; key++) {
+		if (!(keys & BIT(key)))
+			continue;
+		keys &= ~BIT(key);
+		n += (size_t)snprintf(buffer + n, size - n, "%s%s",
+				      n == 0 ? ""
+				      : keys ? ", "
+					     : " and ",
+				      key_name(key));
+	}
+	return buffer;
+}
+
+static struct event_rule rule_of(const struct event *event)
+{
+	struct event_rule rule;
+
+	if (event->kind == EVENT_ACTION)
+		return actions[event->action];
+	rule = faults[event->fault];
+	if (event->kind == EVENT_HEAL) {
+		rule.takes = (rule.needs | rule.takes) &
+			     (BIT(KEY_NODE) | BIT(KEY_SIDE) | BIT(KEY_DIRECTION));
+		rule.needs = 0;
+	}
+	return rule;
+}
+
+/* Whether the keys that were given go with what the event is. */
+static int check_keys(const struct event *event, unsigned int given,
+		      const struct document_node *map, struct error *err)
+{
+	struct event_rule rule = rule_of(event);
+	unsigned int extra, missing;
+	char what[64], keys[256];
+
+	describe(event, what, sizeof(what));
+	given &= ~(BIT(KEY_AT) | BIT(KEY_FAULT) | BIT(KEY_HEAL) | BIT(KEY_ACTION));
+	extra = given & ~(rule.needs | rule.takes);
+	if (extra)
+		return document_error(map, err, "%s has no '%s'; it takes %s", what,
+				      key_name(__builtin_ctz(extra)),
+				      list_keys(rule.needs | rule.takes, keys, sizeof(keys)));
+	missing = rule.needs & ~given;
+	if (missing)
+		return document_error(map, err, "%s needs '%s'", what,
+				      key_name(__builtin_ctz(missing)));
+	if (event->has_node && !(rule.nodes & (1u << event->node)))
+		return document_error(map, err, "%s cannot be on the %s, only on %s", what,
+				      node_name(event->node),
+				      rule.nodes == ENDPOINTS
+					      ? "client and server"
+					      : node_name(__builtin_ctz(rule.nodes)));
+	if (event->kind != EVENT_ACTION && event->fault == FAULT_INTERFACE_DOWN &&
+	    (event->has_node && event->node == NODE_ROUTER) != !!(given & BIT(KEY_SIDE)))
+		return document_error(map, err,
+				      "%s takes 'side: client' or 'side: server' with the router, "
+				      "and only there",
+				      what);
+	return 0;
+}
+
+static int read_event(const struct document_node *map, struct event *ret_event, struct error *err)
+{
+	/* `direction` is both ways and `size` one byte, unless the event says otherwise. */
+	struct event event = { .line = map->line, .size = 1 };
+	unsigned int given = 0, kinds;
+	int r, key;
+
+	if (map->kind != DOCUMENT_MAP)
+		return document_error(map, err, "an event is a map, {at: ..., fault: ...}, not %s",
+				      document_kind_name(map->kind));
+	for (size_t i = 0; i < map->n_items; i++) {
+		const struct document_node *item = map->items[i];
+
+		key = key_from_name(item->key);
+		if (key < 0)
+			return unknown_key(item, err);
+		r = document_require(item, DOCUMENT_SCALAR, item->key, err);
+		if (r < 0)
+			return r;
+		r = read_value(&event, key, item->text, err);
+		if (r < 0) {
+			error_prefix(err, r, "%s", item->key);
+			return document_prefix(item, r, err);
+		}
+		given |= BIT(key);
+	}
+	kinds = given & (BIT(KEY_FAULT) | BIT(KEY_HEAL) | BIT(KEY_ACTION));
+	if (__builtin_popcount(kinds) != 1)
+		return document_error(map, err, "an event has one of fault, heal and action%s",
+				      kinds ? ", not several" : "; this one has none");
+	if (!(given & BIT(KEY_AT)))
+		return document_error(map, err, "an event needs 'at', its time");
+	r = check_keys(&event, given, map, err);
+	if (r < 0)
+		return r;
+	*ret_event = event;
+	return 0;
+}
+
+int scenario_read_timeline(struct scenario *scenario, const struct document_node *list,
+			   struct error *err)
+{
+	_cleanup_(freep) struct event *events = NULL;
+	int r;
+
+	r = document_require(list, DOCUMENT_LIST, "timeline", err);
+	if (r < 0)
+		return r;
+	if (list->n_items > SCENARIO_MAX_EVENTS)
+		return document_error(list, err, "%zu events; there may be at most %d",
+				      list->n_items, SCENARIO_MAX_EVENTS);
+	events = calloc(list->n_items + 1, sizeof(*events));
+	if (!events)
+		return error_errno(err, -ENOMEM, "timeline");
+	for (size_t i = 0; i < list->n_items; i++) {
+		r = read_event(list->items[i], &events[i], err);
+		if (r < 0)
+			return r;
+	}
+	free(scenario->events);
+	scenario->events = take_ptr(events);
+	scenario->n_events = list->n_items;
+	return 0;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * A scenario as plain data: path, agents, settings, timeline, expectations. It is
+ * one of the two hinges of the program (the other is the record): readers fill
+ * it, the testbed and the trial use it, printers print it. Everything here is
+ * valid by construction: scenario_load() refuses the rest with file and line.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "netns/firewall.h"
+#include "netns/qdisc.h"
+#include "src/scenario/call.h"
+#include "src/scenario/outcome.h"
+#include "src/util/cleanup.h"
+#include "src/util/error.h"
+#include "src/util/nsec.h"
+
+enum node_id {
+	NODE_CLIENT,
+	NODE_SERVER,
+	NODE_ROUTER,
+	_NODE_MAX,
+};
+#define _ENDPOINT_MAX NODE_ROUTER /* client and server have agents and connections */
+
+enum family {
+	FAMILY_IPV4,
+	FAMILY_IPV6,
+	_FAMILY_MAX,
+};
+
+enum path_kind {
+	PATH_ROUTED,   /* client - router - server, two subnets */
+	PATH_SWITCHED, /* the router bridges, one subnet */
+	PATH_DIRECT,   /* one veth pair, no router */
+	_PATH_KIND_MAX,
+};
+
+enum direction {
+	DIRECTION_BOTH,
+	DIRECTION_TO_SERVER,
+	DIRECTION_TO_CLIENT,
+	_DIRECTION_MAX,
+};
+
+/* What a built-in agent does with its connection, once there is one. */
+enum workload {
+	WORKLOAD_IDLE,	    /* waits in read; sends nothing */
+	WORKLOAD_REQUEST,   /* sends `size` bytes every `interval`, waits for as many back */
+	WORKLOAD_STREAM,    /* sends `size` bytes every `interval`; interval 0: without a pause */
+	WORKLOAD_HEARTBEAT, /* a request every `interval`; gives up after `misses` without answer */
+	WORKLOAD_ECHO,	    /* sends back what it reads */
+	WORKLOAD_SINK,	    /* reads and forgets */
+	WORKLOAD_NO_ACCEPT, /* listens, never accepts */
+	WORKLOAD_COMMAND,   /* the user's own program */
+	_WORKLOAD_MAX,
+};
+
+/* The options of an agent: its workload's parameters and its socket options. Their keys, types
+ * and the setsockopt() each stands for are one table, option.c. */
+enum option {
+	OPTION_WORKLOAD,       /* enum workload */
+	OPTION_INTERVAL,       /* nsec */
+	OPTION_SIZE,	       /* bytes */
+	OPTION_MISSES,	       /* heartbeat: unanswered requests until it gives up */
+	OPTION_CONNECTIONS,    /* client: how many, all at once */
+	OPTION_AUTOCONNECT,    /* client: connect at the start (1), or when an action says so (0) */
+	OPTION_CLOSE_ON_EOF,   /* 1: close when the peer has closed (default), 0: keep open */
+	OPTION_PAUSED,	       /* 1: does not read until it is told to */
+	OPTION_PORT,	       /* server: where it listens, client: where it connects to */
+	OPTION_LOCAL_PORT,     /* client: what it binds its first connection to */
+	OPTION_BACKLOG,	       /* of listen() */
+	OPTION_DESCRIPTORS,    /* server: how many more it may open once it listens */
+	OPTION_KEEPALIVE,      /* SO_KEEPALIVE */
+	OPTION_KEEPALIVE_IDLE, /* TCP_KEEPIDLE, nsec, whole seconds */
+	OPTION_KEEPALIVE_INTERVAL,
+	OPTION_KEEPALIVE_COUNT,
+	OPTION_USER_TIMEOUT, /* TCP_USER_TIMEOUT, nsec, whole milliseconds */
+	OPTION_SYN_COUNT,    /* TCP_SYNCNT */
+	OPTION_LINGER,	     /* SO_LINGER, nsec, whole seconds; 0 resets on close */
+	OPTION_REUSE_ADDRESS,
+	OPTION_NODELAY,
+	OPTION_DEFER_ACCEPT, /* TCP_DEFER_ACCEPT, nsec, whole seconds */
+	OPTION_SEND_BUFFER,  /* SO_SNDBUF, bytes as given to setsockopt (the kernel doubles it) */
+	OPTION_RECEIVE_BUFFER,
+	_OPTION_MAX,
+};
+#define OPTION_UNSET INT64_MIN /* the kernel's default, or the workload's */
+
+struct scenario_agent {
+	int64_t option[_OPTION_MAX];  /* OPTION_UNSET where nothing was said (never the workload) */
+	int option_line[_OPTION_MAX]; /* where the file says so, for errors; 0: it does not */
+	char **command;		      /* NULL-terminated argv for WORKLOAD_COMMAND; owned */
+	int command_line;	      /* where the file says so, for errors */
+};
+
+struct scenario_sysctl {
+	char *key;   /* "net.ipv4.tcp_retries2"; owned */
+	char *value; /* as given; owned */
+	int line;    /* 0: from --set */
+};
+
+struct scenario_node {
+	struct scenario_sysctl *sysctls; /* in the order they are written; a key stands once */
+	size_t n_sysctls;
+};
+
+struct scenario_path {
+	enum path_kind kind;
+	unsigned int mtu;   /* 0: the kernel's default */
+	struct netem netem; /* in each direction, so an RTT has twice the delay */
+	bool has_netem;
+	bool conntrack;	 /* the router tracks connections; so it does with the two below */
+	bool masquerade; /* it is a NAT: the server sees its address, not the client's */
+	enum firewall_untracked untracked; /* segments of flows that it does not know */
+	int line; /* of its latest setting, for errors; 0: not from the file */
+};
+
+enum fault_kind {
+	FAULT_BLACKHOLE,
+	FAULT_UNREACHABLE,
+	FAULT_PROHIBIT,
+	FAULT_CABLE_PULL,
+	FAULT_INTERFACE_DOWN,
+	FAULT_ADDRESS_REMOVE,
+	FAULT_DROP,
+	FAULT_NETEM,
+	FAULT_POWER_LOSS,
+	FAULT_REBOOT,
+	FAULT_CRASH,
+	FAULT_FREEZE,
+	FAULT_CONNTRACK_FLUSH,
+	FAULT_TAKE_OVER,
+	_FAULT_KIND_MAX,
+};
+
+/* What an agent is told to do by the timeline. */
+enum action {
+	ACTION_CONNECT, /* from `local_port` */
+	ACTION_SEND,	/* `size` bytes at once */
+	ACTION_SHUTDOWN,
+	ACTION_CLOSE,
+	ACTION_PAUSE_READING,
+	ACTION_RESUME_READING,
+	ACTION_FREE_DESCRIPTORS, /* ends the shortage of OPTION_DESCRIPTORS */
+	ACTION_EXIT,
+	ACTION_START, /* the agent anew, after its end; its host has been up all the time */
+	_ACTION_MAX,
+};
+
+enum event_kind {
+	EVENT_FAULT,
+	EVENT_HEAL, /* ends the latest fault of that kind, on that node if it names one, in that
+		     * direction unless that is both */
+	EVENT_ACTION,
+};
+
+struct drop_match {
+	uint8_t flags_mask, flags; /* TCP header bits, as in packetfilter_rule */
+	bool payload_only;
+	uint64_t count; /* 0: for ever */
+};
+
+struct event {
+	nsec_t at_nsec; /* since the connection was established (or the agents were up) */
+	enum event_kind kind;
+	enum fault_kind fault; /* FAULT and HEAL */
+	enum action action;    /* ACTION */
+	enum node_id node;     /* where; for faults on the path unused */
+	bool has_node;
+	enum node_id side;	  /* interface-down on the router: the end that the link leads to */
+	enum direction direction; /* faults on the path */
+	struct drop_match drop;
+	struct netem netem;
+	nsec_t downtime_nsec; /* reboot */
+	bool new_mac;	      /* reboot: comes back with another hardware address */
+	bool new_address;     /* reboot: comes back with another IP address */
+	bool no_service;      /* reboot: comes back with nobody listening */
+	bool announce;	      /* take-over: gratuitous ARP, or an unsolicited advertisement */
+	uint64_t size;	      /* ACTION_SEND, bytes */
+	uint64_t local_port;  /* ACTION_CONNECT; 0: any */
+	bool has_local_port;  /* else it is the option's */
+	int line;
+};
+
+/* One bound of a detection time: absent, fixed, or what the model predicts. */
+struct expect_time {
+	bool present;
+	bool predicted;
+	nsec_t nsec;
+};
+
+/* A call that the program is expected to have made. Times are NSEC_NONE where nothing is said. */
+struct expect_call {
+	enum agent_call call;
+	bool absent;				  /* "!": none such after the first event */
+	char error[32];				  /* "EADDRINUSE"; empty: it succeeded */
+	bool has_result;			  /* "write 4" */
+	int64_t result;				  /* of a call that succeeded */
+	int64_t connection;			  /* which connection's, counted from 0; -1: any */
+	nsec_t after_nsec, before_nsec;		  /* when it returned */
+	nsec_t took_after_nsec, took_before_nsec; /* how long it took */
+};
+
+/* How much or how many is expected. */
+struct expect_range {
+	bool present;
+	uint64_t least, most;
+};
+
+/* How the socket is expected to look at a moment, as `ss -o` would show it. */
+struct expect_sample {
+	nsec_t at_nsec;
+	const char *state, *timer; /* names, static; NULL: any */
+	struct expect_range send_queue, receive_queue, retransmits, probes, backoff, open;
+	nsec_t expires_after_nsec, expires_before_nsec; /* of the timer; NSEC_NONE: any */
+	int line;
+};
+
+/* What one endpoint is expected to go through. Sets are masks or lists of which any will do;
+ * empty means nothing is expected. */
+struct expectation {
+	bool present;	     /* the scenario watches this endpoint */
+	uint32_t outcomes;   /* mask of 1 << enum outcome */
+	uint32_t mechanisms; /* mask of 1 << enum mechanism */
+	char **errors;	     /* "ETIMEDOUT", or "none"; NULL-terminated, owned, may be NULL */
+	struct expect_time after, before;
+	struct expect_time gone_after, gone_before; /* when nothing is left of the connection */
+	bool gone_never;			    /* something still is when the trial ends */
+	char **states;	/* the whole walk after ESTABLISHED: "CLOSE_WAIT", ...; owned, may be NULL.
+			 * One that ends with TIME_WAIT leaves open when that ends */
+	char **packets; /* in this order, others may stand between: "[S.]" and "!" in front for one
+			 * that must not come after the fault; owned, may be NULL. See expect.h */
+	struct expect_call *calls; /* in this order, others may stand between; owned */
+	char **call_texts;	   /* the same as text; NULL-terminated, owned, may be NULL */
+	struct expect_range read, written;	      /* on the connection */
+	struct expect_range population[_OUTCOME_MAX]; /* of many connections, by outcome */
+	struct expect_sample *samples;		      /* owned */
+	size_t n_samples;
+	int line;
+};
+
+/* How a scenario was made of its source, so that it can be made again elsewhere. */
+struct scenario_recipe {
+	bool quick, measure_only;
+	nsec_t horizon_nsec; /* 0: the file's */
+	char **set;	     /* "KEY=VALUE"; NULL-terminated, owned */
+};
+
+struct scenario {
+	char *file;	   /* where it was read; owned, as all strings here */
+	char *source;	   /* its whole text, to be parsed again elsewhere (in a guest) */
+	char *id;	   /* "E16"; NULL when the file has none */
+	char *name;	   /* "power-loss-busy" */
+	char *variant;	   /* NULL, or the variant's name */
+	char *summary;	   /* one line */
+	char *explanation; /* the comment that opens the file, without "# " */
+	bool quick;	   /* the quick settings are in */
+	bool has_quick;	   /* the file has some */
+	struct scenario_path path;
+	struct scenario_node node[_NODE_MAX];
+	struct scenario_agent agent[_ENDPOINT_MAX];
+	struct event *events; /* ordered by time */
+	size_t n_events;
+	nsec_t horizon_nsec;	  /* from the first event */
+	nsec_t sample_nsec;	  /* between two looks at queues and timers; 0: none */
+	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER */
+	int horizon_line;	  /* 0: not from the file */
+	struct expectation expect[_FAMILY_MAX][_ENDPOINT_MAX];
+	struct scenario_recipe recipe;
+};
+
+/* What to load and with which changes. */
+struct scenario_request {
+	const char *what;	/* a name, a catalogue id, or a path; or one variant of it, behind
+				 * a slash: "path-loss/prohibit" */
+	bool quick;		/* apply the quick settings, where there are some */
+	const char *const *set; /* "KEY=VALUE" of --set, applied last, in order */
+	size_t n_set;
+	nsec_t horizon_nsec; /* 0: the scenario's own */
+	bool measure_only;   /* watch the same endpoints, but expect nothing of them */
+};
+
+struct scenario_list {
+	struct scenario **items; /* one for each variant; owned */
+	size_t count;
+	size_t n_left_out; /* variants that --quick leaves out */
+};
+
+/* Reads a scenario with all its variants. ERROR_INPUT with "FILE:LINE: ..." for whatever is
+ * wrong with it, "--set KEY=VALUE: ..." for a wrong change. Appends to `list`. */
+int scenario_load(const struct scenario_request *request, struct scenario_list *list,
+		  struct error *err);
+/* The same for a text in memory; `file` is what errors call it, request->what is unused. */
+int scenario_parse(const char *file, const char *text, size_t size,
+		   const struct scenario_request *request, struct scenario_list *list,
+		   struct error *err);
+void scenario_list_deinit(struct scenario_list *list);
+
+/* A file that was read once, to make scenarios of it again and again (source.c). */
+struct scenario_source;
+/* Finds, reads and checks it as scenario_load() does. */
+int scenario_source_load(const char *what, struct scenario_source **ret_source, struct error *err);
+/* A text that is known to be right: nothing but what is made of it is checked. */
+int scenario_source_parse(const char *file, const char *text, size_t size,
+			  struct scenario_source **ret_source, struct error *err);
+struct scenario_source *scenario_source_free(struct scenario_source *source);
+DEFINE_CLEANUP(struct scenario_source *, scenario_source_free)
+const char *scenario_source_file(const struct scenario_source *source);
+const char *scenario_source_text(const struct scenario_source *source);
+/* How many variants there are; one without a name where the file has none. */
+size_t scenario_source_count(const struct scenario_source *source);
+const char *scenario_source_variant(const struct scenario_source *source, size_t variant);
+/* *ret_scenario is NULL where `quick` leaves the variant out. request->what is unused. */
+int scenario_source_make(const struct scenario_source *source, size_t variant,
+			 const struct scenario_request *request, struct scenario **ret_scenario,
+			 struct error *err);
+
+struct scenario *scenario_free(struct scenario *scenario);
+DEFINE_CLEANUP(struct scenario *, scenario_free)
+
+/* Every setting that was said, in a fixed order: "client.net.ipv4.tcp_retries2". */
+struct setting_value {
+	const char *key;  /* full, with its node; valid during the call */
+	const char *text; /* as text */
+	bool is_number;
+	double number; /* times in seconds, sizes in bytes, booleans 0 or 1 */
+};
+typedef int (*setting_func)(const struct setting_value *value, void *userdata);
+int scenario_for_each_setting(const struct scenario *scenario, setting_func func, void *userdata);
+
+/* Value of an agent's option, or `fallback` where it is unset. */
+static inline int64_t scenario_option(const struct scenario_agent *agent, enum option option,
+				      int64_t fallback)
+{
+	return agent->option[option] == OPTION_UNSET ? fallback : agent->option[option];
+}
+/* Whether the router looks at flows at all. */
+static inline bool scenario_tracks(const struct scenario *scenario)
+{
+	const struct scenario_path *path = &scenario->path;
+
+	return path->conntrack || path->masquerade || path->untracked != FIREWALL_PASS;
+}
+/* Value of a sysctl that the scenario sets on a node, or NULL. */
+const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
+
+/* Says of each sysctl of --set that it changes nothing in any of them, and which option of the
+ * socket goes over it. */
+void scenario_for_each_overridden(const struct scenario_list *list,
+				  void (*each)(const char *text, void *userdata), void *userdata);
+
+/* Where scenarios are looked for, in order; NULL-terminated: $DEADPEER_SCENARIOS, the source
+ * tree the binary was built from, the installed data directory. */
+char **scenario_directories(void);
+/* Every scenario file found there, sorted by catalogue id; a NULL-terminated list of paths. */
+int scenario_find_all(char ***ret_paths, struct error *err);
+
+/* Names, as they stand in files and output. The lookups return -1 for an unknown name. */
+const char *node_name(enum node_id node);
+const char *family_name(enum family family);
+const char *path_kind_name(enum path_kind kind);
+const char *direction_name(enum direction direction); /* "both", "client-to-server", ... */
+const char *workload_name(enum workload workload);
+const char *fault_name(enum fault_kind fault);
+const char *action_name(enum action action);
+const char *untracked_name(enum firewall_untracked untracked);
+int node_from_name(const char *name);
+int family_from_name(const char *name);
+int path_kind_from_name(const char *name);
+int direction_from_name(const char *name);
+int workload_from_name(const char *name);
+int fault_from_name(const char *name);
+int action_from_name(const char *name);
+int untracked_from_name(const char *name);

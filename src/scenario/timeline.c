@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/scenario/timeline.h"
+
+#include <errno.h>
+#include <sys/types.h>
+
+static bool fits(const struct event *fault, const struct event *heal)
+{
+	return fault->kind == EVENT_FAULT && fault->fault == heal->fault &&
+	       (!heal->has_node || fault->node == heal->node) &&
+	       (heal->direction == DIRECTION_BOTH || fault->direction == heal->direction);
+}
+
+/* Heals before this one have each used up the latest fault that fitted them. */
+ssize_t timeline_healed_by(const struct event *events, size_t heal)
+{
+	for (size_t i = heal; i-- > 0;) {
+		bool used = false;
+
+		if (!fits(&events[i], &events[heal]))
+			continue;
+		for (size_t h = i + 1; h < heal && !used; h++)
+			used = events[h].kind == EVENT_HEAL &&
+			       timeline_healed_by(events, h) == (ssize_t)i;
+		if (!used)
+			return (ssize_t)i;
+	}
+	return -1;
+}
+
+bool timeline_fault_lasts(const struct event *event)
+{
+	switch (event->fault) {
+	case FAULT_CRASH:
+	case FAULT_REBOOT:
+	case FAULT_CONNTRACK_FLUSH:
+		return false;
+	case FAULT_DROP:
+		return !event->drop.count;
+	case FAULT_BLACKHOLE:
+	case FAULT_UNREACHABLE:
+	case FAULT_PROHIBIT:
+	case FAULT_CABLE_PULL:
+	case FAULT_INTERFACE_DOWN:
+	case FAULT_ADDRESS_REMOVE:
+	case FAULT_NETEM:
+	case FAULT_POWER_LOSS:
+	case FAULT_FREEZE:
+	case FAULT_TAKE_OVER:
+	case _FAULT_KIND_MAX:
+		break;
+	}
+	return true;
+}
+
+/* Insertion keeps file order among equal times. */
+static void insert(struct timeline *timeline, struct timeline_step step)
+{
+	size_t i = timeline->n_steps++;
+
+	while (i && timeline->steps[i - 1].at_nsec > step.at_nsec) {
+		timeline->steps[i] = timeline->steps[i - 1];
+		i--;
+	}
+	timeline->steps[i] = step;
+}
+
+static void insert_event(struct timeline *timeline, const struct event *events, size_t i)
+{
+	const struct event *event = &events[i];
+	struct timeline_step step = { .at_nsec = event->at_nsec, .event = event, .fault = i };
+
+	switch (event->kind) {
+	case EVENT_FAULT:
+		step.kind = STEP_FAULT;
+		break;
+	case EVENT_HEAL:
+		step.kind = STEP_HEAL;
+		step.fault = (size_t)timeline_healed_by(events, i);
+		step.event = &events[step.fault];
+		break;
+	case EVENT_ACTION:
+		step.kind = STEP_ACTION;
+		break;
+	}
+	insert(timeline, step);
+	if (event->kind != EVENT_FAULT || event->fault != FAULT_REBOOT)
+		return;
+	step.kind = STEP_POWER_ON;
+	step.at_nsec += event->downtime_nsec;
+	insert(timeline, step);
+}
+
+int timeline_init(struct timeline *timeline, const struct scenario *scenario, struct error *err)
+{
+	struct timeline new = { 0 };
+
+	new.steps = calloc(scenario->n_events * 2 + 1, sizeof(*new.steps));
+	if (!new.steps)
+		return error_errno(err, -ENOMEM, "timeline");
+	for (size_t i = 0; i < scenario->n_events; i++)
+		insert_event(&new, scenario->events, i);
+	*timeline = new;
+	return 0;
+}
+
+void timeline_deinit(struct timeline *timeline)
+{
+	free(timeline->steps);
+	*timeline = (struct timeline){ 0 };
+}
+
+nsec_t timeline_next_nsec(const struct timeline *timeline)
+{
+	if (timeline->next == timeline->n_steps)
+		return NSEC_NEVER;
+	return timeline->steps[timeline->next].at_nsec;
+}
+
+const struct timeline_step *timeline_take(struct timeline *timeline, nsec_t now_nsec)
+{
+	if (timeline_next_nsec(timeline) > now_nsec)
+		return NULL;
+	return &timeline->steps[timeline->next++];
+}

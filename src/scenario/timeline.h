@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What is due when. Pure: no clock, no kernel. Theory of operation: events become
+ * steps; a reboot is two, the loss of power and its return. A heal is bound to the
+ * fault it ends: the latest one still active of its kind that fits its node and
+ * direction, which is also what the scenario's validation asks for.
+ */
+
+#include "src/scenario/scenario.h"
+
+enum step_kind {
+	STEP_FAULT,
+	STEP_HEAL,
+	STEP_POWER_ON, /* the second half of a reboot */
+	STEP_ACTION,
+};
+
+struct timeline_step {
+	nsec_t at_nsec; /* since the timeline began */
+	enum step_kind kind;
+	const struct event *event; /* what the file says; HEAL: the fault that ends */
+	size_t fault; /* FAULT, HEAL, POWER_ON: index of the fault's event, to pair them */
+};
+
+struct timeline {
+	struct timeline_step *steps; /* ordered by time, in file order where equal; owned */
+	size_t n_steps;
+	size_t next; /* the first step not yet taken */
+};
+
+int timeline_init(struct timeline *timeline, const struct scenario *scenario, struct error *err);
+void timeline_deinit(struct timeline *timeline);
+
+/* When the next step is due, or NSEC_NEVER after the last. */
+nsec_t timeline_next_nsec(const struct timeline *timeline);
+/* Takes the next step if it is due at `now_nsec`; NULL when none is. */
+const struct timeline_step *timeline_take(struct timeline *timeline, nsec_t now_nsec);
+
+/* Index of the event that a heal at `events[heal]` ends, or -1: nothing of that kind is active. */
+ssize_t timeline_healed_by(const struct event *events, size_t heal);
+
+/* Whether a fault is over by itself: a process that is dead, a host that has rebooted, flows that
+ * are forgotten, and a drop that counts. The others last until they are healed. */
+bool timeline_fault_lasts(const struct event *event);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A finished trial into the store: all its rows in one transaction. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "src/store/sql.h"
+
+#define NOW "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
+static const char *const inserts[] = {
+	[INSERT_TRIAL] = "INSERT INTO trial VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+			 "?, ?)",
+	[INSERT_PLACE] = "INSERT INTO place VALUES(?, ?, ?, ?)",
+	[INSERT_SETTING] = "INSERT INTO setting VALUES(?, ?, ?, ?)",
+	[INSERT_ENDPOINT] = "INSERT INTO endpoint VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[INSERT_FAILURE] = "INSERT INTO failure VALUES(?, ?, ?)",
+	[INSERT_RECORD] = "INSERT INTO record VALUES(?, ?)",
+	[INSERT_FINISHED] = "INSERT INTO finished VALUES(?, ?, " NOW ")",
+	[INSERT_PROBLEM] = "INSERT OR REPLACE INTO problem VALUES(?, ?, ?, " NOW ", ?)",
+	[FORGET_PROBLEM] = "DELETE FROM problem WHERE trial = ?",
+};
+static_assert(ARRAY_SIZE(inserts) == _INSERT_MAX, "every insert has its SQL");
+
+void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time)
+{
+	if (time == NSEC_NONE)
+		lib_sqlite3_bind_null(statement, i);
+	else /* as in the record's JSON: microseconds */
+		lib_sqlite3_bind_double(
+			statement, i,
+			(double)((time < 0 ? time - 500 : time + 500) / NSEC_PER_USEC) / 1e6);
+}
+
+static int prepare_inserts(struct store *store, struct error *err)
+{
+	int r = 0;
+
+	for (int i = 0; r >= 0 && i < _INSERT_MAX && !store->insert[i]; i++)
+		r = store_prepare(store, inserts[i], &store->insert[i], err);
+	return r;
+}
+
+static int add_trial(struct store *store, const char *id, const struct store_trial *trial,
+		     const struct record *record, struct error *err)
+{
+	sqlite3_stmt *s = store->insert[INSERT_TRIAL];
+	char cell[IDENTITY_TEXT];
+
+	store_bind_text(s, 1, id);
+	store_bind_text(s, 2, identity_format(trial->identity.cell, cell));
+	lib_sqlite3_bind_int64(s, 3, (int64_t)trial->position);
+	store_bind_text(s, 4, record->scenario);
+	store_bind_text(s, 5, record->variant);
+	store_bind_text(s, 6, record->id);
+	store_bind_text(s, 7, family_name(record->family));
+	store_bind_text(s, 8, record->engine);
+	store_bind_text(s, 9, trial->kernel);
+	store_bind_text(s, 10, record->kernel);
+	lib_sqlite3_bind_int64(s, 11, record->repeat);
+	lib_sqlite3_bind_int64(s, 12, (int64_t)record->seed);
+	if (record->phase < 0)
+		lib_sqlite3_bind_null(s, 13);
+	else
+		lib_sqlite3_bind_int64(s, 13, record->phase);
+	store_bind_text(s, 14, record_passed(record) ? "pass" : "fail");
+	store_bind_seconds(s, 15, record->span_nsec);
+	store_bind_seconds(s, 16, record->lateness_nsec);
+	store_bind_text(s, 17, record->clock);
+	lib_sqlite3_bind_int64(s, 18, (int64_t)record->lost);
+	return store_run(store, s, err);
+}
+
+static int add_places(struct store *store, const char *id, const struct store_trial *trial,
+		      struct error *err)
+{
+	sqlite3_stmt *s = store->insert[INSERT_PLACE];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && trial->axes && trial->axes[i]; i++) {
+		store_bind_text(s, 1, id);
+		lib_sqlite3_bind_int64(s, 2, (int64_t)i + 1);
+		store_bind_text(s, 3, trial->axes[i]);
+		store_bind_text(s, 4, trial->places[i]);
+		r = store_run(store, s, err);
+	}
+	return r;
+}
+
+static int add_settings(struct store *store, const char *id, const struct record *record,
+			struct error *err)
+{
+	sqlite3_stmt *s = store->insert[INSERT_SETTING];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < record->n_settings; i++) {
+		const struct record_setting *setting = &record->settings[i];
+
+		store_bind_text(s, 1, id);
+		store_bind_text(s, 2, setting->key);
+		store_bind_text(s, 3, setting->text);
+		if (setting->is_number)
+			lib_sqlite3_bind_double(s, 4, setting->number);
+		else
+			lib_sqlite3_bind_null(s, 4);
+		r = store_run(store, s, err);
+	}
+	return r;
+}
+
+static int add_endpoint(struct store *store, const char *id, const struct record *record,
+			enum node_id node, struct error *err)
+{
+	const struct record_endpoint *e = &record->endpoint[node];
+	sqlite3_stmt *s = store->insert[INSERT_ENDPOINT];
+
+	store_bind_text(s, 1, id);
+	store_bind_text(s, 2, node_name(node));
+	store_bind_text(s, 3, outcome_name(e->outcome));
+	store_bind_text(s, 4, e->error);
+	store_bind_text(s, 5, mechanism_name(e->mechanism));
+	store_bind_seconds(s, 6, e->kernel_nsec);
+	store_bind_seconds(s, 7, e->application_nsec);
+	store_bind_seconds(s, 8, e->wire_nsec);
+	store_bind_seconds(s, 9, e->recovered_nsec);
+	store_bind_seconds(s, 10, e->earliest_nsec);
+	store_bind_seconds(s, 11, e->latest_nsec);
+	lib_sqlite3_bind_int64(s, 12, (int64_t)e->n_retransmissions);
+	lib_sqlite3_bind_int64(s, 13, (int64_t)e->n_resets);
+	return store_run(store, s, err);
+}
+
+static int add_failures(struct store *store, const char *id, const struct record *record,
+			struct error *err)
+{
+	sqlite3_stmt *s = store->insert[INSERT_FAILURE];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < record->n_failures; i++) {
+		store_bind_text(s, 1, id);
+		lib_sqlite3_bind_int64(s, 2, (int64_t)i + 1);
+		store_bind_text(s, 3, record->failures[i]);
+		r = store_run(store, s, err);
+	}
+	return r;
+}
+
+/* One that has two texts. */
+static int add_pair(struct store *store, enum store_insert insert, const char *id, const char *text,
+		    struct error *err)
+{
+	store_bind_text(store->insert[insert], 1, id);
+	if (text)
+		store_bind_text(store->insert[insert], 2, text);
+	return store_run(store, store->insert[insert], err);
+}
+
+static int add_rows(struct store *store, const struct store_trial *trial,
+		    const struct record *record, struct error *err)
+{
+	_cleanup_(freep) char *json = record_to_json(record);
+	char id[IDENTITY_TEXT];
+	int r;
+
+	identity_format(trial->identity.trial, id);
+	if (!json)
+		return error_errno(err, -ENOMEM, "store");
+	r = add_trial(store, id, trial, record, err);
+	if (r >= 0)
+		r = add_places(store, id, trial, err);
+	if (r >= 0)
+		r = add_settings(store, id, record, err);
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
+		r = add_endpoint(store, id, record, n, err);
+	if (r >= 0)
+		r = add_failures(store, id, record, err);
+	if (r >= 0)
+		r = add_pair(store, INSERT_RECORD, id, json, err);
+	if (r >= 0)
+		r = add_pair(store, INSERT_FINISHED, id, store->session, err);
+	return r < 0 ? r : add_pair(store, FORGET_PROBLEM, id, NULL, err);
+}
+
+/* Over, one way or the other. */
+static int end_transaction(struct store *store, int r, struct error *err)
+{
+	if (r >= 0)
+		r = store_exec(store, "COMMIT", err);
+	if (r < 0)
+		lib_sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
+	      struct error *err)
+{
+	int r = prepare_inserts(store, err);
+
+	if (r >= 0)
+		r = store_exec(store, "BEGIN IMMEDIATE", err);
+	return r < 0 ? r : end_transaction(store, add_rows(store, trial, record, err), err);
+}
+
+int store_add_problem(struct store *store, const struct store_trial *trial, const char *text,
+		      struct error *err)
+{
+	sqlite3_stmt *s;
+	char id[IDENTITY_TEXT];
+	int r = prepare_inserts(store, err);
+
+	if (r < 0)
+		return r;
+	s = store->insert[INSERT_PROBLEM];
+	store_bind_text(s, 1, identity_format(trial->identity.trial, id));
+	lib_sqlite3_bind_int64(s, 2, (int64_t)trial->position);
+	store_bind_text(s, 3, store->session);
+	store_bind_text(s, 4, text);
+	return store_run(store, s, err);
+}

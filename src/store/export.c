@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/store/export.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "src/scenario/internal.h"
+#include "src/store/sql.h"
+
+/* What stands in the columns before the settings and after them. */
+#define TRIAL_COLUMNS                                                                              \
+	"trial, position, scenario, variant, scenario_id, family, engine, kernel, release, "       \
+	"repeat, seed, phase"
+#define ENDPOINT_COLUMNS                                                                           \
+	"endpoint, outcome, errno, mechanism, kernel_s, application_s, wire_s, recovered_s, "      \
+	"earliest_s, latest_s, retransmissions, resets, verdict, span_s, lateness_s, clock, lost"
+enum { N_TRIAL_COLUMNS = 12 };
+
+/* Columns that only some trials fill: settings, and axes that are not settings themselves. */
+#define EXTRA_COLUMNS                                                                              \
+	"SELECT DISTINCT key AS name FROM setting UNION "                                          \
+	"SELECT DISTINCT axis FROM place WHERE axis NOT IN (SELECT key FROM setting) ORDER BY "    \
+	"name"
+#define EXTRA_VALUES                                                                               \
+	"SELECT key AS name, CASE WHEN number IS NULL THEN text "                                  \
+	"WHEN number = CAST(number AS INTEGER) THEN CAST(number AS INTEGER) ELSE number END "      \
+	"FROM setting WHERE trial = ?1 UNION ALL "                                                 \
+	"SELECT axis, value FROM place WHERE trial = ?1 AND "                                      \
+	"axis NOT IN (SELECT key FROM setting) ORDER BY name"
+
+/* RFC 4180. */
+static void put_cell(FILE *out, const char *text, bool first)
+{
+	if (!first)
+		putc(',', out);
+	if (!text || !*text)
+		return;
+	if (!text[strcspn(text, ",\"\r\n")]) {
+		fputs(text, out);
+		return;
+	}
+	putc('"', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			putc('"', out);
+		putc(*text, out);
+	}
+	putc('"', out);
+}
+
+static int read_names(struct store *store, char ***ret_names, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	_cleanup_(strings_freep) char **names = NULL;
+	char **slot;
+	size_t n = 0;
+	int r = store_prepare(store, EXTRA_COLUMNS, &s, err);
+
+	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+		slot = reallocarray(names, n + 2, sizeof(*names));
+		if (!slot)
+			return error_errno(err, -ENOMEM, "export");
+		names = slot;
+		names[n + 1] = NULL;
+		names[n] = strdup(store_text(s, 0));
+		if (!names[n++])
+			return error_errno(err, -ENOMEM, "export");
+	}
+	if (r >= 0)
+		*ret_names = take_ptr(names);
+	return r;
+}
+
+static void put_header(FILE *out, sqlite3_stmt *rows, char **names)
+{
+	int n = lib_sqlite3_column_count(rows);
+
+	for (int i = 0; i < n; i++) {
+		if (i == N_TRIAL_COLUMNS)
+			for (char **name = names; name && *name; name++)
+				put_cell(out, *name, false);
+		put_cell(out, lib_sqlite3_column_name(rows, i), i == 0);
+	}
+	putc('\n', out);
+}
+
+/* Both `names` and what the trial has are in the order of names. */
+static int put_extra(struct store *store, sqlite3_stmt *values, const char *trial, char **names,
+		     FILE *out, struct error *err)
+{
+	int r;
+
+	store_bind_text(values, 1, trial);
+	r = store_next(store, values, err);
+	for (char **name = names; r >= 0 && name && *name; name++) {
+		if (r == 0 || strcmp(store_text(values, 0), *name) != 0) {
+			put_cell(out, NULL, false);
+			continue;
+		}
+		put_cell(out, store_text(values, 1), false);
+		r = store_next(store, values, err);
+	}
+	lib_sqlite3_reset(values);
+	return r;
+}
+
+static int put_row(struct store *store, sqlite3_stmt *row, sqlite3_stmt *values, char **names,
+		   FILE *out, struct error *err)
+{
+	int n = lib_sqlite3_column_count(row), r = 0;
+
+	for (int i = 0; r >= 0 && i < n; i++) {
+		if (i == N_TRIAL_COLUMNS)
+			r = put_extra(store, values, store_text(row, 0), names, out, err);
+		put_cell(out, store_text(row, i), i == 0);
+	}
+	putc('\n', out);
+	return r;
+}
+
+/* An endpoint that nobody watched has no row, but each trial has one. */
+int export_csv(struct store *store, FILE *out, struct error *err)
+{
+	static const char sql[] =
+		"SELECT " TRIAL_COLUMNS ", " ENDPOINT_COLUMNS
+		" FROM trial JOIN endpoint AS e USING(trial) WHERE outcome IS NOT NULL OR "
+		"(endpoint = 'client' AND NOT EXISTS (SELECT 1 FROM endpoint AS o WHERE "
+		"o.trial = e.trial AND o.outcome IS NOT NULL)) ORDER BY position, trial, endpoint";
+	_cleanup_(statement_finalizep) sqlite3_stmt *rows = NULL, *values = NULL;
+	_cleanup_(strings_freep) char **names = NULL;
+	int r = read_names(store, &names, err);
+
+	if (r >= 0)
+		r = store_prepare(store, sql, &rows, err);
+	if (r >= 0)
+		r = store_prepare(store, EXTRA_VALUES, &values, err);
+	if (r >= 0)
+		put_header(out, rows, names);
+	while (r >= 0 && !ferror(out) && (r = store_next(store, rows, err)) > 0)
+		r = put_row(store, rows, values, names, out, err);
+	return r;
+}
+
+int export_jsonl(struct store *store, FILE *out, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int r = store_prepare(store,
+			      "SELECT json FROM trial JOIN record USING(trial) "
+			      "ORDER BY position, trial",
+			      &s, err);
+
+	while (r >= 0 && !ferror(out) && (r = store_next(store, s, err)) > 0)
+		fprintf(out, "%s\n", store_text(s, 0));
+	return r;
+}
+
+export_func export_from_name(const char *name)
+{
+	return !strcmp(name, "csv")	? export_csv
+	       : !strcmp(name, "jsonl") ? export_jsonl
+	       : !strcmp(name, "junit") ? export_junit
+					: NULL;
+}

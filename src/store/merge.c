@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/store/merge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/store/sql.h"
+
+#define MAX_NAMED 5 /* conflicts that an error names */
+
+/* By how much the times of one trial in virtual time may differ: a tick at HZ=250, in which a timer
+ * may fire earlier or later, and the time until it is seen. In real time only a copy is the same
+ * trial. */
+#define TICK "(CASE m.engine WHEN 'qemu' THEN 0.0045 ELSE 0 END)"
+#define TIMES_DIFFER(column)                                                                       \
+	"(a." column " IS NULL) <> (b." column " IS NULL) OR abs(a." column " - b." column         \
+	") > " TICK
+
+static const char conflicts[] =
+	"SELECT m.trial, m.scenario || coalesce('/' || m.variant, ''), m.kernel, m.family, "
+	"m.repeat, count(*) OVER () FROM main.trial AS m JOIN other.trial AS o USING(trial) WHERE "
+	"m.cell <> o.cell OR m.verdict <> o.verdict OR m.phase IS NOT o.phase OR EXISTS ("
+	"SELECT 1 FROM main.endpoint AS a JOIN other.endpoint AS b USING(trial, endpoint) "
+	"WHERE a.trial = m.trial AND (a.outcome IS NOT b.outcome OR a.errno IS NOT b.errno OR "
+	"a.mechanism IS NOT b.mechanism OR " TIMES_DIFFER("kernel_s") " OR " TIMES_DIFFER(
+		"application_s") " OR " TIMES_DIFFER("wire_s") ")) "
+							       "ORDER BY m.position, m.trial";
+
+static const char names_differ[] =
+	"SELECT 'kernel', kernel, m.release || ' in one and ' || o.release FROM main.kernel AS m "
+	"JOIN other.kernel AS o USING(kernel) WHERE m.release <> o.release UNION ALL "
+	"SELECT 'scenario', scenario, 'one text in one and another' FROM main.scenario AS m "
+	"JOIN other.scenario AS o USING(scenario) WHERE m.text <> o.text UNION ALL "
+	"SELECT 'kernel', kernel, 'in one only' FROM (SELECT kernel FROM main.kernel UNION ALL "
+	"SELECT kernel FROM other.kernel) WHERE EXISTS (SELECT 1 FROM main.trial) AND "
+	"EXISTS (SELECT 1 FROM other.trial) AND "
+	"EXISTS (SELECT 1 FROM main.study WHERE name IS NOT NULL) "
+	"GROUP BY kernel HAVING count(*) = 1";
+
+/* What hangs on a trial comes with it or not at all. */
+static const char copy[] =
+	"CREATE TEMP TABLE new AS SELECT trial FROM other.trial EXCEPT SELECT trial FROM "
+	"main.trial;"
+	"INSERT OR IGNORE INTO main.scenario SELECT * FROM other.scenario;"
+	"INSERT OR IGNORE INTO main.kernel SELECT * FROM other.kernel;"
+	"INSERT OR IGNORE INTO main.session SELECT * FROM other.session;"
+	"INSERT INTO main.trial SELECT * FROM other.trial WHERE trial IN temp.new;"
+	"INSERT INTO main.place SELECT * FROM other.place WHERE trial IN temp.new;"
+	"INSERT INTO main.setting SELECT * FROM other.setting WHERE trial IN temp.new;"
+	"INSERT INTO main.endpoint SELECT * FROM other.endpoint WHERE trial IN temp.new;"
+	"INSERT INTO main.failure SELECT * FROM other.failure WHERE trial IN temp.new;"
+	"INSERT INTO main.record SELECT * FROM other.record WHERE trial IN temp.new;"
+	"INSERT INTO main.finished SELECT * FROM other.finished WHERE trial IN temp.new;"
+	"INSERT OR IGNORE INTO main.problem SELECT * FROM other.problem;"
+	"DELETE FROM main.problem WHERE trial IN (SELECT trial FROM main.trial);"
+	"DROP TABLE temp.new;";
+
+static int refuse_conflicts(struct store *store, const char *input, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	char names[512] = "";
+	int64_t count = 0;
+	int r = store_prepare(store, conflicts, &s, err);
+
+	for (int i = 0; r >= 0 && (r = store_next(store, s, err)) > 0 && i < MAX_NAMED; i++) {
+		size_t n = strlen(names);
+
+		count = lib_sqlite3_column_int64(s, 5);
+		snprintf(names + n, sizeof(names) - n, "%s%s (%s, %s, repeat %s, trial %s)",
+			 i ? ", " : "", store_text(s, 1), store_text(s, 2), store_text(s, 3),
+			 store_text(s, 4), store_text(s, 0));
+	}
+	if (r < 0 || !count)
+		return r;
+	return error_input(err, "%s: %lld trial%s ended differently in another of the stores: %s%s",
+			   input, (long long)count, count == 1 ? "" : "s", names,
+			   count > MAX_NAMED ? ", ..." : "");
+}
+
+static int refuse_names(struct store *store, const char *input, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int r = store_prepare(store, names_differ, &s, err);
+
+	if (r >= 0)
+		r = store_next(store, s, err);
+	if (r <= 0)
+		return r;
+	return error_input(err, "%s: the %s '%s' is %s of the stores", input, store_text(s, 0),
+			   store_text(s, 1), store_text(s, 2));
+}
+
+static int attach(struct store *store, const char *input, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int r = store_prepare(store, "ATTACH ? AS other", &s, err);
+
+	if (r < 0)
+		return r;
+	store_bind_text(s, 1, input);
+	return store_run(store, s, err);
+}
+
+static int copy_attached(struct store *store, const char *input, struct error *err)
+{
+	int r = store_exec(store, "BEGIN IMMEDIATE", err);
+
+	if (r >= 0)
+		r = refuse_names(store, input, err);
+	if (r >= 0)
+		r = refuse_conflicts(store, input, err);
+	if (r >= 0)
+		r = store_exec(store, copy, err);
+	return r < 0 ? r : store_exec(store, "COMMIT", err);
+}
+
+static int add_input(struct store *store, const char *input, struct error *err)
+{
+	int r = attach(store, input, err);
+
+	if (r < 0)
+		return error_prefix(err, r, "%s", input);
+	r = copy_attached(store, input, err);
+	if (r < 0)
+		return r;
+	return store_exec(store, "DETACH other", err);
+}
+
+/* Opened once to see whether it is a store at all, and of what. */
+static int check_input(const char *input, const char *first_name, struct store_study *first,
+		       struct error *err)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	const struct store_study *study;
+	const char *how;
+	int r = store_open(input, STORE_READ, NULL, &store, err);
+
+	if (r < 0)
+		return r;
+	study = store_study(store);
+	if (first->engine) {
+		how = store_study_differs(study, first);
+		return how ? error_input(err, "%s: holds %s than %s", input, how, first_name) : 0;
+	}
+	*first = *study;
+	first->name = study->name ? strdup(study->name) : NULL;
+	first->file = study->file ? strdup(study->file) : NULL;
+	first->text = study->text ? strdup(study->text) : NULL;
+	first->engine = strdup(study->engine);
+	first->deadpeer = strdup(study->deadpeer);
+	first->shard = first->shards = 1;
+	return first->engine && first->deadpeer ? 0 : error_errno(err, -ENOMEM, "merge");
+}
+
+static int count(struct store *store, const char *sql, size_t *ret, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int r = store_prepare(store, sql, &s, err);
+
+	if (r >= 0)
+		r = store_next(store, s, err);
+	*ret = r > 0 ? (size_t)lib_sqlite3_column_int64(s, 0) : 0;
+	return r < 0 ? r : 0;
+}
+
+static int build(const char *path, const struct store_study *study, const char *const *inputs,
+		 size_t n, struct store_merge_counts *counts, struct error *err)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	int r = store_open(path, STORE_CREATE, study, &store, err);
+
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = add_input(store, inputs[i], err);
+	if (r >= 0)
+		r = count(store, "SELECT count(*) FROM trial", &counts->trials, err);
+	if (r >= 0)
+		r = count(store, "SELECT count(*) FROM problem", &counts->problems, err);
+	counts->expected = study->trials;
+	return r;
+}
+
+/* Refuses an output that somebody is writing. */
+static int check_output(const char *output, struct error *err)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+
+	return store_open(output, STORE_WRITE, NULL, &store, err);
+}
+
+static int replace(const char *temporary, const char *output, struct error *err)
+{
+	if (rename(temporary, output) == 0)
+		return 0;
+	return error_set(err, ERROR_FAILED, -errno, "%s: %s", output, strerror(errno));
+}
+
+int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
+		struct store_merge_counts *ret_counts, struct error *err)
+{
+	_cleanup_(freep) const char **all = calloc(n_inputs + 1, sizeof(*all));
+	_cleanup_(freep) char *temporary = NULL;
+	struct store_study study = { 0 };
+	size_t n = 0;
+	int r = 0;
+
+	if (!all || asprintf(&temporary, "%s.%d.tmp", output, (int)getpid()) < 0) {
+		temporary = NULL;
+		return error_errno(err, -ENOMEM, "merge");
+	}
+	if (access(output, F_OK) == 0) {
+		r = check_output(output, err);
+		all[n++] = output;
+	}
+	for (size_t i = 0; i < n_inputs; i++)
+		all[n++] = inputs[i];
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = check_input(all[i], all[0], &study, err);
+	if (r >= 0)
+		r = build(temporary, &study, all, n, ret_counts, err);
+	if (r >= 0)
+		r = replace(temporary, output, err);
+	if (r < 0)
+		unlink(temporary);
+	store_study_deinit(&study);
+	return r;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Stores of one study, as its shards leave them, into one. Merging what is there
+ * already changes nothing. Other studies, versions and kernels are refused; so is a
+ * trial that ended differently in two of them.
+ */
+
+#include "src/store/store.h"
+
+struct store_merge_counts {
+	size_t trials;	 /* in the output, afterwards */
+	size_t expected; /* in the whole study; 0 without one */
+	size_t problems; /* trials that some shard could not run, and none did */
+};
+
+/* All inputs and what `output` holds already; the new `output` takes its place when it is whole. */
+int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
+		struct store_merge_counts *ret_counts, struct error *err);

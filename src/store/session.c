@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a store is of, who writes it, and what is done in it already. */
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "src/store/sql.h"
+
+void store_study_deinit(struct store_study *study)
+{
+	free(study->name);
+	free(study->file);
+	free(study->text);
+	free(study->engine);
+	free(study->deadpeer);
+	*study = (struct store_study){ 0 };
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
+}
+
+const struct store_study *store_study(const struct store *store)
+{
+	return &store->study;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+const char *store_study_differs(const struct store_study *a, const struct store_study *b)
+{
+	if (!same_text(a->name, b->name))
+		return "another study";
+	if (!same_text(a->text, b->text))
+		return "another text of the study";
+	if (!same_text(a->deadpeer, b->deadpeer))
+		return "another version of deadpeer";
+	if (!a->name)
+		return NULL; /* runs, of whatever they were */
+	if (!same_text(a->engine, b->engine))
+		return "another engine";
+	if (a->seed != b->seed)
+		return "another seed";
+	if (a->quick != b->quick)
+		return "other settings (--quick)";
+	if (a->trials != b->trials)
+		return "another number of trials";
+	return NULL;
+}
+
+/* Adds a name with what it stands for, unless it is there with the same. */
+static int add_name(struct store *store, const char *table, const char *column, const char *what,
+		    const char *name, const char *value, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *insert = NULL, *select = NULL;
+	char sql[160];
+	int r;
+
+	snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s VALUES(?, ?)", table);
+	r = store_prepare(store, sql, &insert, err);
+	snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE %s = ?", column, table, table);
+	if (r >= 0)
+		r = store_prepare(store, sql, &select, err);
+	if (r < 0)
+		return r;
+	store_bind_text(insert, 1, name);
+	store_bind_text(insert, 2, value);
+	store_bind_text(select, 1, name);
+	r = store_run(store, insert, err);
+	if (r >= 0)
+		r = store_next(store, select, err);
+	if (r > 0 && !same_text(store_text(select, 0), value))
+		return error_input(err, "%s: its %s '%s' %s%s", store->path, table, name, what,
+				   !strcmp(table, "kernel") ? store_text(select, 0) : "");
+	return r < 0 ? r : 0;
+}
+
+int store_add_scenario(struct store *store, const char *name, const char *text, struct error *err)
+{
+	return add_name(store, "scenario", "text", "has another text than the file has now", name,
+			text, err);
+}
+
+int store_add_kernel(struct store *store, const char *name, const char *release, struct error *err)
+{
+	int r = add_name(store, "kernel", "release", "is ", name, release, err);
+
+	return r == -EINVAL ? error_set(err, ERROR_INPUT, r, "%s; here it is %s",
+					err ? err->text : "", release)
+			    : r;
+}
+
+int store_has_other_kernels(struct store *store, char *const *names, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int64_t trials = 0;
+	size_t known = 0, wanted = 0;
+	int r = store_number(store, "SELECT count(*) FROM trial", &trials, err);
+
+	if (r >= 0)
+		r = store_prepare(store, "SELECT kernel FROM kernel", &s, err);
+	while (names[wanted])
+		wanted++;
+	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+		size_t i = 0;
+
+		while (i < wanted && strcmp(names[i], store_text(s, 0)) != 0)
+			i++;
+		if (i == wanted)
+			return 1;
+		known++;
+	}
+	return r < 0 ? r : trials > 0 && known < wanted;
+}
+
+static void draw_session(struct store *store)
+{
+	uint64_t id = (uint64_t)nsec_now();
+
+	if (getrandom(&id, sizeof(id), 0) < 0)
+		id ^= (uint64_t)getpid() << 32;
+	identity_format(id, store->session);
+}
+
+int store_begin_session(struct store *store, const char *command, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	char host[256] = "";
+	struct utsname name;
+	struct sysinfo info;
+	int r = store_prepare(store,
+			      "INSERT INTO session VALUES(?, strftime('%Y-%m-%dT%H:%M:%fZ', "
+			      "'now'), NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+			      &s, err);
+
+	if (r < 0)
+		return r;
+	uname(&name);
+	sysinfo(&info);
+	gethostname(host, sizeof(host) - 1);
+	draw_session(store);
+	store_bind_text(s, 1, store->session);
+	store_bind_text(s, 2, command);
+	store_bind_text(s, 3, store->study.deadpeer);
+	store_bind_text(s, 4, host);
+	store_bind_text(s, 5, name.machine);
+	store_bind_text(s, 6, name.release);
+	lib_sqlite3_bind_int64(s, 7, sysconf(_SC_NPROCESSORS_ONLN));
+	lib_sqlite3_bind_int64(s, 8, (int64_t)((uint64_t)info.totalram * info.mem_unit >> 20));
+	lib_sqlite3_bind_int64(s, 9, geteuid());
+	return store_run(store, s, err);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	_cleanup_(freep) uint64_t *ids = NULL;
+	size_t n = 0;
+	int r = store_prepare(store, "SELECT trial FROM trial", &s, err);
+
+	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+		uint64_t *id = record_append(&ids, &n, sizeof(*id));
+
+		if (!id)
+			return error_errno(err, -ENOMEM, "store");
+		*id = strtoull(store_text(s, 0), NULL, 16);
+	}
+	if (r < 0)
+		return r;
+	if (n)
+		qsort(ids, n, sizeof(*ids), compare_ids);
+	*ret_ids = take_ptr(ids);
+	*ret_count = n;
+	return 0;
+}
+
+int store_failed(struct store *store, size_t *ret_count, struct error *err)
+{
+	int64_t count = 0;
+	int r = store_number(store, "SELECT count(*) FROM trial WHERE verdict <> 'pass'", &count,
+			     err);
+
+	*ret_count = (size_t)count;
+	return r;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* What the files that work on a store share. */
+
+#include "src/store/sqlite.h"
+#include "src/store/store.h"
+
+enum store_insert {
+	INSERT_TRIAL,
+	INSERT_PLACE,
+	INSERT_SETTING,
+	INSERT_ENDPOINT,
+	INSERT_FAILURE,
+	INSERT_RECORD,
+	INSERT_FINISHED,
+	INSERT_PROBLEM,
+	FORGET_PROBLEM,
+	_INSERT_MAX,
+};
+
+struct store {
+	char *path;
+	int lock_fd; /* -1: open for reading */
+	bool fresh;  /* the file was made by this open, and has no content yet */
+	sqlite3 *db;
+	struct store_study study;
+	char session[IDENTITY_TEXT]; /* empty: none was begun */
+	sqlite3_stmt *insert[_INSERT_MAX];
+};
+
+/* schema.c */
+extern const char store_schema[];
+
+/* Fills `err` from what SQLite says, with a remedy for a full disk; always returns negative. */
+int store_error(const struct store *store, struct error *err);
+int store_exec(struct store *store, const char *sql, struct error *err);
+int store_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement,
+		  struct error *err);
+/* Runs a statement that has no rows, and makes it ready for the next time. */
+int store_run(struct store *store, sqlite3_stmt *statement, struct error *err);
+/* 1: there is a row, 0: there is none any more. */
+int store_next(struct store *store, sqlite3_stmt *statement, struct error *err);
+
+/* The first column of the first row; 0 where there is none. */
+int store_number(struct store *store, const char *sql, int64_t *ret, struct error *err);
+
+static inline void statement_finalizep(sqlite3_stmt **statement)
+{
+	if (*statement)
+		lib_sqlite3_finalize(*statement);
+}
+
+/* NULL texts and NSEC_NONE are NULL. Texts must live until the statement has run. */
+static inline void store_bind_text(sqlite3_stmt *statement, int i, const char *text)
+{
+	if (text)
+		lib_sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
+	else
+		lib_sqlite3_bind_null(statement, i);
+}
+void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time);
+/* The text of a column, NULL for NULL. */
+static inline const char *store_text(sqlite3_stmt *statement, int column)
+{
+	return (const char *)lib_sqlite3_column_text(statement, column);
+}

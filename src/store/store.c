@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "src/store/sql.h"
+
+#define LOCK_TRIES	20
+#define LOCK_PAUSE_USEC 50000
+#define APPLICATION_ID	0x64706472 /* "dpdr", in the file's head: file(1) and SQLite show it */
+#define LOCK_OFFSET	((off_t)1 << 61) /* a byte that neither SQLite nor the data ever reaches */
+
+/* Filesystems whose memory maps are the machine's own, which SQLite's write-ahead log needs. */
+static const long local_filesystems[] = {
+	EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
+	TMPFS_MAGIC,	  F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC
+};
+
+/* SQLite does not say why a COMMIT could not write; errno still does. */
+int store_error(const struct store *store, struct error *err)
+{
+	int known = errno, primary = lib_sqlite3_extended_errcode(store->db) & 0xff;
+	int system = lib_sqlite3_system_errno(store->db);
+
+	if (!system)
+		system = known;
+
+	if (primary == SQLITE_FULL ||
+	    (primary == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG)))
+		return error_set(err, ERROR_CAPABILITY, -ENOSPC,
+				 "%s: no space left on the disk; free some", store->path);
+	if (primary == SQLITE_NOTADB)
+		return error_input(err, "%s: is no store of deadpeer's", store->path);
+	if (primary == SQLITE_CORRUPT)
+		return error_input(
+			err,
+			"%s: is damaged (%s): use a copy, or begin another --db; sqlite3 "
+			"%s .recover shows what can still be read",
+			store->path, lib_sqlite3_errmsg(store->db), store->path);
+	if (primary == SQLITE_IOERR && system)
+		return error_set(err, ERROR_FAILED, -EIO, "%s: %s: %s", store->path,
+				 lib_sqlite3_errmsg(store->db), strerror(system));
+	return error_set(err, ERROR_FAILED, -EIO, "%s: %s", store->path,
+			 lib_sqlite3_errmsg(store->db));
+}
+
+int store_exec(struct store *store, const char *sql, struct error *err)
+{
+	errno = 0;
+	return lib_sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK
+		       ? 0
+		       : store_error(store, err);
+}
+
+int store_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement,
+		  struct error *err)
+{
+	return lib_sqlite3_prepare_v2(store->db, sql, -1, ret_statement, NULL) == SQLITE_OK
+		       ? 0
+		       : store_error(store, err);
+}
+
+int store_next(struct store *store, sqlite3_stmt *statement, struct error *err)
+{
+	errno = 0;
+	switch (lib_sqlite3_step(statement)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return store_error(store, err);
+	}
+}
+
+int store_run(struct store *store, sqlite3_stmt *statement, struct error *err)
+{
+	int r = store_next(store, statement, err);
+
+	lib_sqlite3_reset(statement);
+	return r < 0 ? r : 0;
+}
+
+/* A lock on one byte of the store itself, of the open file: it leaves no file behind, goes when
+ * the last process that has the file open does, and SQLite, which unlocks everything that is the
+ * process's, does not touch it. Agents that a killed sweep leaves have it for a moment. */
+static int lock(struct store *store, struct error *err)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_OFFSET, .l_len = 1
+	};
+
+	for (int i = 0; fcntl(store->lock_fd, F_OFD_SETLK, &lock) < 0; i++) {
+		if (errno != EACCES && errno != EAGAIN)
+			return error_set(err, ERROR_FAILED, -errno, "lock %s: %s", store->path,
+					 strerror(errno));
+		if (i == LOCK_TRIES)
+			return error_input(err,
+					   "%s: another process is writing it; wait for its end, "
+					   "or use another file",
+					   store->path);
+		usleep(LOCK_PAUSE_USEC);
+	}
+	return 0;
+}
+
+static int open_file(struct store *store, enum store_mode mode, struct error *err)
+{
+	int flags = mode == STORE_READ ? O_RDONLY : O_RDWR, r;
+	struct stat st;
+
+	store->lock_fd =
+		open(store->path, flags | O_CLOEXEC | (mode == STORE_CREATE ? O_CREAT : 0), 0666);
+	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) < 0)
+		return error_input(err, "%s: %s", store->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return error_input(err, "%s: is not a file", store->path);
+	if (mode == STORE_READ) {
+		store->lock_fd = fd_close(store->lock_fd);
+		return 0;
+	}
+	r = lock(store, err);
+	store->fresh =
+		r >= 0 && mode == STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
+	return r;
+}
+
+static bool is_local(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(local_filesystems); i++)
+		if (fs.f_type == (__typeof__(fs.f_type))local_filesystems[i])
+			return true;
+	return false;
+}
+
+/* A transaction is on the disk when it is over (FULL), by one flush where there is a write-ahead
+ * log. */
+static int open_database(struct store *store, enum store_mode mode, struct error *err)
+{
+	int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	int r;
+
+	if (lib_sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
+		return store_error(store, err);
+	lib_sqlite3_busy_timeout(store->db, 60000);
+	r = store_exec(store, "PRAGMA foreign_keys = ON", err);
+	if (r < 0 || mode == STORE_READ)
+		return r;
+	r = store_exec(store,
+		       is_local(store->path) ? "PRAGMA journal_mode = WAL"
+					     : "PRAGMA journal_mode = TRUNCATE",
+		       err);
+	return r < 0 ? r : store_exec(store, "PRAGMA synchronous = FULL", err);
+}
+
+int store_number(struct store *store, const char *sql, int64_t *ret, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *statement = NULL;
+	int r = store_prepare(store, sql, &statement, err);
+
+	if (r >= 0)
+		r = store_next(store, statement, err);
+	if (r >= 0)
+		*ret = r ? lib_sqlite3_column_int64(statement, 0) : 0;
+	return r < 0 ? r : 0;
+}
+
+static int write_study(struct store *store, const struct store_study *study, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int r = store_prepare(store, "INSERT INTO study VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &s,
+			      err);
+
+	if (r < 0)
+		return r;
+	store_bind_text(s, 1, study->name);
+	store_bind_text(s, 2, study->file);
+	store_bind_text(s, 3, study->text);
+	store_bind_text(s, 4, study->engine);
+	store_bind_text(s, 5, study->deadpeer);
+	lib_sqlite3_bind_int64(s, 6, (int64_t)study->seed);
+	lib_sqlite3_bind_int64(s, 7, study->quick);
+	lib_sqlite3_bind_int64(s, 8, (int64_t)study->trials);
+	lib_sqlite3_bind_int64(s, 9, study->shard);
+	lib_sqlite3_bind_int64(s, 10, study->shards);
+	return store_run(store, s, err);
+}
+
+/* All or nothing, so that whoever was killed here has left an empty file. */
+static int create(struct store *store, const struct store_study *study, struct error *err)
+{
+	char pragmas[128];
+	int r;
+
+	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		 APPLICATION_ID, STORE_SCHEMA);
+	r = store_exec(store, "BEGIN IMMEDIATE", err);
+	if (r >= 0)
+		r = store_exec(store, pragmas, err);
+	if (r >= 0)
+		r = store_exec(store, store_schema, err);
+	if (r >= 0)
+		r = write_study(store, study, err);
+	return r < 0 ? r : store_exec(store, "COMMIT", err);
+}
+
+static char *copy_text(sqlite3_stmt *s, int column)
+{
+	const char *text = store_text(s, column);
+
+	return text ? strdup(text) : NULL;
+}
+
+static int read_study(struct store *store, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int r = store_prepare(store,
+			      "SELECT name, file, text, engine, deadpeer, seed, quick, trials, "
+			      "shard, shards FROM study",
+			      &s, err);
+
+	if (r >= 0)
+		r = store_next(store, s, err);
+	if (r < 0)
+		return r;
+	if (!r)
+		return error_input(err, "%s: its table 'study' is empty", store->path);
+	store->study = (struct store_study){
+		.name = copy_text(s, 0),
+		.file = copy_text(s, 1),
+		.text = copy_text(s, 2),
+		.engine = copy_text(s, 3),
+		.deadpeer = copy_text(s, 4),
+		.seed = (uint64_t)lib_sqlite3_column_int64(s, 5),
+		.quick = lib_sqlite3_column_int64(s, 6),
+		.trials = (size_t)lib_sqlite3_column_int64(s, 7),
+		.shard = (unsigned int)lib_sqlite3_column_int64(s, 8),
+		.shards = (unsigned int)lib_sqlite3_column_int64(s, 9),
+	};
+	return store->study.engine && store->study.deadpeer ? 0
+							    : error_errno(err, -ENOMEM, "store");
+}
+
+static int open_content(struct store *store, enum store_mode mode, const struct store_study *study,
+			struct error *err)
+{
+	int64_t tables = 0, id = 0, version = 0;
+	int r = store_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
+
+	if (r >= 0)
+		r = store_number(store, "PRAGMA application_id", &id, err);
+	if (r >= 0)
+		r = store_number(store, "PRAGMA user_version", &version, err);
+	if (r < 0)
+		return r;
+	if (!tables && !id && study && mode != STORE_READ) {
+		r = create(store, study, err);
+		return r < 0 ? r : read_study(store, err);
+	}
+	if (id != APPLICATION_ID)
+		return error_input(err, "%s: is no store of deadpeer's", store->path);
+	if (version != STORE_SCHEMA)
+		return error_input(err, "%s: has schema %d; this deadpeer knows %d", store->path,
+				   (int)version, STORE_SCHEMA);
+	if (mode == STORE_CREATE)
+		return error_set(err, ERROR_INPUT, -EEXIST, "%s: is there already", store->path);
+	return read_study(store, err);
+}
+
+/* Of a store that could not be made (a full disk) nothing stays. */
+static void remove_fresh(const char *path)
+{
+	static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (snprintf(name, sizeof(name), "%s%s", path, endings[i]) < (int)sizeof(name))
+			unlink(name);
+}
+
+int store_open(const char *path, enum store_mode mode, const struct store_study *study,
+	       struct store **ret_store, struct error *err)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	int r = sqlite_load(err);
+
+	if (r < 0)
+		return r;
+	store = calloc(1, sizeof(*store));
+	if (!store)
+		return error_errno(err, -ENOMEM, "store");
+	store->lock_fd = -1;
+	store->path = strdup(path);
+	if (!store->path)
+		return error_errno(err, -ENOMEM, "store");
+	r = open_file(store, mode, err);
+	if (r >= 0)
+		r = open_database(store, mode, err);
+	if (r >= 0)
+		r = open_content(store, mode, study, err);
+	if (r >= 0) {
+		*ret_store = take_ptr(store);
+	} else if (store->fresh) {
+		if (store->db)
+			lib_sqlite3_close(store->db);
+		store->db = NULL;
+		remove_fresh(path); /* and only then the lock */
+	}
+	return r;
+}
+
+static void end_session(struct store *store)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+
+	if (!store->session[0] ||
+	    store_prepare(store,
+			  "UPDATE session SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') "
+			  "WHERE session = ?",
+			  &s, NULL) < 0)
+		return;
+	store_bind_text(s, 1, store->session);
+	store_run(store, s, NULL);
+}
+
+/* A store that is closed is one file that anybody can read, on read-only media too. Where that
+ * fails (a full disk), the write-ahead log beside it has what is missing. */
+struct store *store_close(struct store *store)
+{
+	if (!store)
+		return NULL;
+	if (store->db && store->lock_fd >= 0) {
+		lib_sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		end_session(store);
+	}
+	for (int i = 0; store->db && i < _INSERT_MAX; i++)
+		lib_sqlite3_finalize(store->insert[i]);
+	if (store->db && store->lock_fd >= 0)
+		lib_sqlite3_exec(store->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+	if (store->db)
+		lib_sqlite3_close(store->db);
+	fd_close(store->lock_fd);
+	store_study_deinit(&store->study);
+	free(store->path);
+	free(store);
+	return NULL;
+}

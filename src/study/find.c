@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which file a study's name means: "studies" below each folder of scenarios. */
+#include <errno.h>
+#include <glob.h>
+#include <string.h>
+
+#include "src/scenario/internal.h"
+#include "src/study/study.h"
+#include "src/text/suggest.h"
+
+static bool is_path(const char *what)
+{
+	size_t n = strlen(what);
+
+	return strchr(what, '/') || (n > 5 && !strcmp(what + n - 5, ".yaml"));
+}
+
+static void offer(const char *name, void *userdata)
+{
+	suggestion_offer(userdata, name);
+}
+
+static int not_found(const char *what, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+
+	suggestion_init(&suggestion, what);
+	study_for_each_name(offer, &suggestion);
+	return error_input(err, "there is no study '%s'%s", what,
+			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+}
+
+int study_find(const char *what, char **ret_path, struct error *err)
+{
+	_cleanup_(strings_freep) char **folders = scenario_directories();
+
+	if (is_path(what)) {
+		*ret_path = strdup(what);
+		return *ret_path ? 0 : error_errno(err, -ENOMEM, "%s", what);
+	}
+	for (char **folder = folders; folder && *what && *folder; folder++) {
+		_cleanup_(freep) char *path = NULL;
+
+		if (asprintf(&path, "%s/studies/%s.yaml", *folder, what) < 0)
+			return error_errno(err, -ENOMEM, "%s", what);
+		if (access(path, F_OK) == 0) {
+			*ret_path = take_ptr(path);
+			return 0;
+		}
+	}
+	return not_found(what, err);
+}
+
+bool study_is(const char *what)
+{
+	_cleanup_(document_freep) struct document *document = NULL;
+	_cleanup_(freep) char *path = NULL;
+
+	if (study_find(what, &path, NULL) < 0)
+		return false;
+	if (!is_path(what))
+		return true;
+	return document_read(path, &document, NULL) >= 0 &&
+	       document_get(document->root, "scenarios");
+}
+
+static void list_folder(const char *folder, void (*func)(const char *name, void *userdata),
+			void *userdata)
+{
+	_cleanup_(freep) char *pattern = NULL;
+	glob_t found;
+
+	if (asprintf(&pattern, "%s/studies/*.yaml", folder) < 0) {
+		pattern = NULL;
+		return;
+	}
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *name = strrchr(found.gl_pathv[i], '/') + 1;
+
+		name[strlen(name) - strlen(".yaml")] = '\0';
+		func(name, userdata);
+	}
+	globfree(&found);
+}
+
+void study_for_each_name(void (*func)(const char *name, void *userdata), void *userdata)
+{
+	_cleanup_(strings_freep) char **folders = scenario_directories();
+
+	for (char **folder = folders; folder && *folder; folder++)
+		list_folder(*folder, func, userdata);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ranges: {from: 0, to: 15}, {from: 5s, to: 60s, step: 5s}, {from: 1ms, to: 1s, factor: 10}. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "src/scenario/internal.h"
+#include "src/scenario/option.h"
+#include "src/study/study.h"
+#include "src/text/suggest.h"
+
+/* A number and its unit, which stays what it is; times of different units become nanoseconds. */
+struct amount {
+	double number;
+	const char *unit;
+};
+
+struct range {
+	struct amount from, to, step;
+	bool factor; /* each value is `step` times the one before */
+	bool time;   /* in nanoseconds */
+};
+
+static int read_amount(const struct document_node *map, const char *key, struct amount *ret,
+		       struct error *err)
+{
+	const struct document_node *node = document_get(map, key);
+	char *end;
+	int r;
+
+	if (!node)
+		return document_error(map, err, "a range needs '%s'", key);
+	r = document_require(node, DOCUMENT_SCALAR, key, err);
+	if (r < 0)
+		return r;
+	if (!(node->text[0] >= '0' && node->text[0] <= '9'))
+		return document_error(node, err, "%s: '%s' is no number", key, node->text);
+	ret->number = strtod(node->text, &end);
+	ret->unit = end;
+	return 0;
+}
+
+static int refuse_keys(const struct document_node *map, struct error *err)
+{
+	static const char *const keys[] = { "from", "to", "step", "factor" };
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+
+	for (size_t i = 0; i < map->n_items; i++) {
+		bool known = false;
+
+		suggestion_init(&suggestion, map->items[i]->key);
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+			known |= !strcmp(map->items[i]->key, keys[k]);
+			suggestion_offer(&suggestion, keys[k]);
+		}
+		if (!known)
+			return document_error(map->items[i], err, "a range has no '%s'%s",
+					      map->items[i]->key,
+					      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	}
+	if (document_get(map, "step") && document_get(map, "factor"))
+		return document_error(map, err, "a range has a step or a factor, not both");
+	return 0;
+}
+
+static int to_time(const struct document_node *map, const char *key, struct amount *amount,
+		   struct error *err)
+{
+	const struct document_node *node = document_get(map, key);
+	nsec_t span;
+	int r = nsec_parse(node->text, &span, err);
+
+	if (r < 0) {
+		error_prefix(err, r, "%s", key);
+		return document_prefix(node, r, err);
+	}
+	*amount = (struct amount){ (double)span, "" };
+	return 0;
+}
+
+static int unify_units(const struct document_node *map, struct range *range, struct error *err)
+{
+	bool step = document_get(map, "step");
+	int r;
+
+	if (!strcmp(range->from.unit, range->to.unit) &&
+	    (!step || !strcmp(range->step.unit, range->to.unit)))
+		return 0;
+	range->time = true;
+	r = to_time(map, "from", &range->from, err);
+	if (r >= 0)
+		r = to_time(map, "to", &range->to, err);
+	if (r >= 0 && step)
+		r = to_time(map, "step", &range->step, err);
+	return r;
+}
+
+static int read_range(const struct document_node *map, struct range *range, struct error *err)
+{
+	int r = refuse_keys(map, err);
+
+	if (r >= 0)
+		r = read_amount(map, "from", &range->from, err);
+	if (r >= 0)
+		r = read_amount(map, "to", &range->to, err);
+	if (r < 0)
+		return r;
+	range->factor = document_get(map, "factor");
+	range->step = (struct amount){ 1, range->to.unit };
+	if (range->factor)
+		r = read_amount(map, "factor", &range->step, err);
+	else if (document_get(map, "step"))
+		r = read_amount(map, "step", &range->step, err);
+	if (r < 0)
+		return r;
+	if (range->factor &&
+	    (*range->step.unit || range->step.number <= 1 || range->from.number <= 0))
+		return document_error(map, err,
+				      "a factor is a plain number above 1, and begins above 0");
+	r = unify_units(map, range, err);
+	if (r < 0)
+		return r;
+	if (range->step.number <= 0)
+		return document_error(map, err, "a step of nothing");
+	if (range->from.number > range->to.number)
+		return document_error(map, err, "a range goes upwards: from %s is above to %s",
+				      document_get(map, "from")->text,
+				      document_get(map, "to")->text);
+	return 0;
+}
+
+static char *format_amount(const struct range *range, double number)
+{
+	char buffer[64];
+	char *text;
+
+	if (range->time)
+		return strdup(option_format(OPTION_INTERVAL, (int64_t)llrint(number), buffer,
+					    sizeof(buffer)));
+	return asprintf(&text, "%.10g%s", number, range->to.unit) < 0 ? NULL : text;
+}
+
+int study_read_range(const struct document_node *map, char ***ret_values, struct error *err)
+{
+	_cleanup_(strings_freep) char **values = calloc(STUDY_MAX_VALUES + 1, sizeof(char *));
+	struct range range = { 0 };
+	double number;
+	int r = read_range(map, &range, err);
+
+	if (r < 0)
+		return r;
+	if (!values)
+		return error_errno(err, -ENOMEM, "range");
+	for (size_t i = 0;; i++) {
+		number = range.factor ? range.from.number * pow(range.step.number, (double)i)
+				      : range.from.number + range.step.number * (double)i;
+		if (number > range.to.number * (1 + 1e-9))
+			break;
+		if (i == STUDY_MAX_VALUES)
+			return document_error(map, err, "a range of more than %d values",
+					      STUDY_MAX_VALUES);
+		values[i] = format_amount(&range, number);
+		if (!values[i])
+			return error_errno(err, -ENOMEM, "range");
+	}
+	*ret_values = take_ptr(values);
+	return 0;
+}

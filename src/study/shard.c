@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/study/shard.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/text/quantity.h"
+#include "src/util/cleanup.h"
+
+int shard_parse(const char *text, struct shard *ret_shard, struct error *err)
+{
+	struct shard shard = { .from = "--shard" };
+	char end;
+
+	/* (sscanf() would let blanks and signs pass.) */
+	if (text[strspn(text, "0123456789/")] ||
+	    sscanf(text, "%9u/%9u%c", &shard.k, &shard.n, &end) != 2 || !shard.n ||
+	    shard.n > SHARD_MAX || !shard.k || shard.k > shard.n)
+		return error_input(err,
+				   "--shard %s: write K/N, the K-th of N parts: 1/4 to 4/4, at "
+				   "most %d",
+				   text, SHARD_MAX);
+	*ret_shard = shard;
+	return 0;
+}
+
+/* A number of the environment. Whoever set one of them meant to set the others: without the number
+ * of tasks or the first one, a guess would run a part twice and leave out another. */
+static int get(const char *name, uint64_t *ret, struct error *err)
+{
+	const char *text = getenv(name);
+	int r;
+
+	if (!text || !*text)
+		return error_input(err, "%s is %s; set it, or say --shard K/N", name,
+				   text ? "empty" : "not set, though this is a task of an array");
+	r = quantity_parse_count(text, 0, UINT32_MAX, ret, err);
+	return r < 0 ? error_prefix(err, r, "%s", name) : 0;
+}
+
+static int set(uint64_t index, uint64_t count, const char *from, struct shard *ret_shard,
+	       struct error *err)
+{
+	if (!count || count > SHARD_MAX || index >= count)
+		return error_input(err,
+				   "%s: the task's place, %llu, is not below the number of tasks, "
+				   "%llu; say --shard K/N",
+				   from, (unsigned long long)index, (unsigned long long)count);
+	*ret_shard = (struct shard){ (unsigned int)index + 1, (unsigned int)count, from };
+	return 0;
+}
+
+/* sbatch --array=0-3, 1-4 or 10-40:10: the place in the array is what counts. */
+static int from_slurm(struct shard *ret_shard, struct error *err)
+{
+	uint64_t id, count, first, step = 1;
+	int r = get("SLURM_ARRAY_TASK_ID", &id, err);
+
+	if (r >= 0)
+		r = get("SLURM_ARRAY_TASK_COUNT", &count, err);
+	if (r >= 0)
+		r = get("SLURM_ARRAY_TASK_MIN", &first, err);
+	if (r >= 0 && getenv("SLURM_ARRAY_TASK_STEP"))
+		r = get("SLURM_ARRAY_TASK_STEP", &step, err);
+	if (r < 0)
+		return r;
+	if (!step || id < first || (id - first) % step)
+		return error_input(err, "Slurm: the array's tasks are not in equal steps; say "
+					"--shard K/N");
+	return set((id - first) / step, count, "Slurm", ret_shard, err);
+}
+
+static int from_kubernetes(struct shard *ret_shard, struct error *err)
+{
+	uint64_t index, count;
+	int r;
+
+	if (!getenv("JOB_COMPLETIONS"))
+		return error_input(err, "Kubernetes: JOB_COMPLETION_INDEX is set, but not "
+					"JOB_COMPLETIONS: give the container the Job's "
+					"completions by it, or say --shard K/N");
+	r = get("JOB_COMPLETION_INDEX", &index, err);
+	if (r >= 0)
+		r = get("JOB_COMPLETIONS", &count, err);
+	return r < 0 ? r : set(index, count, "Kubernetes", ret_shard, err);
+}
+
+int shard_from_environment(struct shard *ret_shard, struct error *err)
+{
+	if (getenv("SLURM_ARRAY_TASK_ID") && getenv("JOB_COMPLETION_INDEX"))
+		return error_input(err,
+				   "this is a task of Slurm's (SLURM_ARRAY_TASK_ID) and one of "
+				   "Kubernetes' (JOB_COMPLETION_INDEX); say --shard K/N");
+	if (getenv("SLURM_ARRAY_TASK_ID"))
+		return from_slurm(ret_shard, err);
+	if (getenv("JOB_COMPLETION_INDEX"))
+		return from_kubernetes(ret_shard, err);
+	*ret_shard = (struct shard){ 1, 1, NULL };
+	return 0;
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/study/study.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "src/engine/engine.h"
+#include "src/scenario/internal.h"
+#include "src/text/quantity.h"
+#include "src/text/suggest.h"
+
+struct study *study_free(struct study *study)
+{
+	if (!study)
+		return NULL;
+	for (size_t i = 0; i < study->n_axes; i++) {
+		for (size_t k = 0; k < study->axes[i].n_values; k++)
+			study_value_deinit(&study->axes[i].values[k]);
+		free(study->axes[i].values);
+		free(study->axes[i].name);
+	}
+	for (size_t i = 0; i < study->n_exclusions; i++) {
+		for (size_t k = 0; k < study->exclusions[i].count; k++) {
+			free(study->exclusions[i].conditions[k].axis);
+			strings_free(study->exclusions[i].conditions[k].values);
+		}
+		free(study->exclusions[i].conditions);
+	}
+	for (size_t i = 0; i < study->n_sources; i++)
+		scenario_source_free(study->sources[i]);
+	study_changes_deinit(&study->fixed);
+	strings_free(study->kernels);
+	free(study->axes);
+	free(study->exclusions);
+	free(study->sources);
+	free(study->subjects);
+	free(study->engine);
+	free(study->explanation);
+	free(study->summary);
+	free(study->name);
+	free(study->text);
+	free(study->file);
+	free(study);
+	return NULL;
+}
+
+static int require_text(const struct document_node *node, size_t maximum, struct error *err)
+{
+	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	if (r < 0)
+		return r;
+	if (!*node->text)
+		return document_error(node, err, "'%s' is empty", node->key);
+	if (strlen(node->text) > maximum)
+		return document_error(node, err, "'%s' is longer than %zu bytes", node->key,
+				      maximum);
+	return 0;
+}
+
+static int copy_text(const struct document_node *node, size_t maximum, char **ret,
+		     struct error *err)
+{
+	int r = require_text(node, maximum, err);
+
+	if (r < 0)
+		return r;
+	*ret = strdup(node->text);
+	return *ret ? 0 : error_errno(err, -ENOMEM, "%s", node->key);
+}
+
+static int read_name(struct study *study, const struct document_node *node, struct error *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	int r = copy_text(node, SCENARIO_MAX_NAME, &study->name, err);
+
+	if (r >= 0 && (study->name[strspn(study->name, allowed)] || study->name[0] == '-' ||
+		       study->name[0] == '.'))
+		return document_error(node, err,
+				      "name '%s': use a-z and 0-9, and after the first '-' and '.'",
+				      study->name);
+	return r;
+}
+
+static int read_summary(struct study *study, const struct document_node *node, struct error *err)
+{
+	return copy_text(node, SCENARIO_MAX_SUMMARY, &study->summary, err);
+}
+
+/* The file or name of a scenario, and the variant behind the last slash: "path-loss/prohibit". A
+ * file's path is relative to the study's. */
+static int split_subject(const struct study *study, const char *text, char **ret_what,
+			 const char **ret_variant)
+{
+	const char *slash = strrchr(text, '/'), *folder = strrchr(study->file, '/');
+	size_t n = strlen(text);
+
+	*ret_variant = NULL;
+	if (n > 5 && !strcmp(text + n - 5, ".yaml")) {
+		if (text[0] != '/' && folder)
+			return asprintf(ret_what, "%.*s/%s", (int)(folder - study->file),
+					study->file, text);
+		*ret_what = strdup(text);
+	} else if (slash) {
+		*ret_variant = slash + 1;
+		*ret_what = strndup(text, (size_t)(slash - text));
+	} else {
+		*ret_what = strdup(text);
+	}
+	return *ret_what ? 0 : -ENOMEM;
+}
+
+static int add_subject(struct study *study, const struct scenario_source *source, size_t variant,
+		       const struct document_node *node, struct error *err)
+{
+	struct study_subject *longer;
+
+	for (size_t i = 0; i < study->n_subjects; i++)
+		if (study->subjects[i].source == source && study->subjects[i].variant == variant)
+			return document_error(node, err, "'%s' is there already, by line %d",
+					      node->text, study->subjects[i].line);
+	longer = reallocarray(study->subjects, study->n_subjects + 1, sizeof(*longer));
+	if (!longer)
+		return error_errno(err, -ENOMEM, "scenarios");
+	study->subjects = longer;
+	longer[study->n_subjects++] = (struct study_subject){ source, variant, node->line };
+	return 0;
+}
+
+static int add_variants(struct study *study, const struct scenario_source *source,
+			const char *wanted, const struct document_node *node, struct error *err)
+{
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
+	bool found = false;
+	int r = 0;
+
+	if (wanted)
+		suggestion_init(&suggestion, wanted);
+	for (size_t i = 0; r >= 0 && i < scenario_source_count(source); i++) {
+		const char *name = scenario_source_variant(source, i);
+
+		if (wanted && name)
+			suggestion_offer(&suggestion, name);
+		if (wanted && (!name || strcmp(name, wanted) != 0))
+			continue;
+		found = true;
+		r = add_subject(study, source, i, node, err);
+	}
+	if (!found)
+		return document_error(node, err, "there is no variant '%s'%s", wanted,
+				      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	return r;
+}
+
+/* The same file is read once, however many of its variants are named. */
+static int open_source(struct study *study, const char *what, const struct document_node *node,
+		       const struct scenario_source **ret_source, struct error *err)
+{
+	_cleanup_(scenario_source_freep) struct scenario_source *source = NULL;
+	struct scenario_source **longer;
+	int r = scenario_source_load(what, &source, err);
+
+	if (r < 0)
+		return document_prefix(node, r, err);
+	for (size_t i = 0; i < study->n_sources; i++)
+		if (!strcmp(scenario_source_file(study->sources[i]),
+			    scenario_source_file(source))) {
+			*ret_source = study->sources[i];
+			return 0;
+		}
+	longer = reallocarray(study->sources, study->n_sources + 1, sizeof(*longer));
+	if (!longer)
+		return error_errno(err, -ENOMEM, "scenarios");
+	study->sources = longer;
+	*ret_source = longer[study->n_sources++] = take_ptr(source);
+	return 0;
+}
+
+static int read_scenarios(struct study *study, const struct document_node *list, struct error *err)
+{
+	int r = document_require(list, DOCUMENT_LIST, "scenarios", err);
+
+	if (r >= 0 && !list->n_items)
+		return document_error(list, err, "'scenarios' is empty");
+	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+		const struct document_node *item = list->items[i];
+		_cleanup_(freep) char *what = NULL;
+		const struct scenario_source *source = NULL;
+		const char *variant = NULL;
+
+		r = document_require(item, DOCUMENT_SCALAR, "scenarios", err);
+		if (r >= 0 && split_subject(study, item->text, &what, &variant) < 0)
+			return error_errno(err, -ENOMEM, "scenarios");
+		if (r >= 0)
+			r = open_source(study, what, item, &source, err);
+		if (r >= 0)
+			r = add_variants(study, source, variant, item, err);
+	}
+	return r;
+}
+
+static int read_set(struct study *study, const struct document_node *map, struct error *err)
+{
+	int r = document_require(map, DOCUMENT_MAP, "set", err);
+
+	return r < 0 ? r : study_read_changes(&study->fixed, map, NULL, err);
+}
+
+/* Exactly one of two words: 0 or 1. */
+static int read_word(const struct document_node *node, const char *const words[2], int *ret,
+		     struct error *err)
+{
+	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < 2; i++)
+		if (!strcmp(node->text, words[i])) {
+			*ret = i;
+			return 0;
+		}
+	return document_error(node, err, "'%s' is %s or %s, not '%s'", node->key, words[0],
+			      words[1], node->text);
+}
+
+static int read_combine(struct study *study, const struct document_node *node, struct error *err)
+{
+	static const char *const words[] = { "product", "paired" };
+	int paired = 0, r = read_word(node, words, &paired, err);
+
+	study->paired = paired;
+	return r;
+}
+
+static int read_expect(struct study *study, const struct document_node *node, struct error *err)
+{
+	static const char *const words[] = { "scenario", "nothing" };
+	int nothing = 0, r = read_word(node, words, &nothing, err);
+
+	study->measure_only = nothing;
+	return r;
+}
+
+static int read_engine(struct study *study, const struct document_node *node, struct error *err)
+{
+	const char *const words[] = { engines[0]->name, engines[1]->name };
+	int which = 0, r = read_word(node, words, &which, err);
+
+	return r < 0 ? r : copy_text(node, 16, &study->engine, err);
+}
+
+static int read_families(struct study *study, const struct document_node *list, struct error *err)
+{
+	int r = document_require(list, DOCUMENT_LIST, "families", err);
+
+	if (r >= 0 && !list->n_items)
+		return document_error(list, err, "'families' is empty");
+	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+		const struct document_node *item = list->items[i];
+		int family;
+
+		r = document_require(item, DOCUMENT_SCALAR, "families", err);
+		family = r < 0 ? -1 : family_from_name(item->text);
+		if (r >= 0 && family < 0)
+			return document_error(item, err, "a family is ipv4 or ipv6, not '%s'",
+					      item->text);
+		for (size_t k = 0; r >= 0 && k < study->n_families; k++)
+			if (study->families[k] == (enum family)family)
+				return document_error(item, err, "'%s' stands twice", item->text);
+		if (r >= 0)
+			study->families[study->n_families++] = (enum family)family;
+	}
+	return r;
+}
+
+static int read_kernels(struct study *study, const struct document_node *list, struct error *err)
+{
+	int r = document_require(list, DOCUMENT_LIST, "kernels", err);
+
+	if (r >= 0 && (!list->n_items || list->n_items > 64))
+		return document_error(list, err, "'kernels' has 1 to 64 names");
+	study->kernels_line = list->line;
+	study->kernels = calloc(list->n_items + 1, sizeof(*study->kernels));
+	if (!study->kernels)
+		return error_errno(err, -ENOMEM, "kernels");
+	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+		const struct document_node *item = list->items[i];
+
+		r = document_require(item, DOCUMENT_SCALAR, "kernels", err);
+		for (size_t k = 0; r >= 0 && k < study->n_kernels; k++)
+			if (!strcmp(study->kernels[k], item->text))
+				return document_error(item, err, "'%s' stands twice", item->text);
+		if (r >= 0 && !*item->text)
+			return document_error(item, err, "a kernel without a name");
+		if (r >= 0) {
+			study->kernels[study->n_kernels++] = strdup(item->text);
+			if (!study->kernels[i])
+				return error_errno(err, -ENOMEM, "kernels");
+		}
+	}
+	return r;
+}
+
+static int read_repeats(struct study *study, const struct document_node *node, struct error *err)
+{
+	uint64_t repeats = 0;
+	int r = document_require(node, DOCUMENT_SCALAR, "repeats", err);
+
+	if (r < 0)
+		return r;
+	r = quantity_parse_count(node->text, 1, STUDY_MAX_REPEATS, &repeats, err);
+	if (r < 0) {
+		error_prefix(err, r, "repeats");
+		return document_prefix(node, r, err);
+	}
+	study->repeats = (unsigned int)repeats;
+	return 0;
+}
+
+static int read_horizon(struct study *study, const struct document_node *node, struct error *err)
+{
+	int r = document_require(node, DOCUMENT_SCALAR, "horizon", err);
+
+	if (r < 0)
+		return r;
+	r = nsec_parse(node->text, &study->horizon_nsec, err);
+	if (r >= 0 && study->horizon_nsec <= 0)
+		r = error_input(err, "leaves no time to notice anything");
+	if (r < 0) {
+		error_prefix(err, r, "horizon");
+		return document_prefix(node, r, err);
+	}
+	return 0;
+}
+
+/* In the order in which they are read, whatever the file's is: exclusions want the axes. */
+static const struct {
+	const char *key;
+	int (*read)(struct study *study, const struct document_node *node, struct error *err);
+	bool required;
+} keys[] = {
+	{ "name", read_name, true },
+	{ "summary", read_summary, true },
+	{ "scenarios", read_scenarios, true },
+	{ "set", read_set, false },
+	{ "axes", study_read_axes, false },
+	{ "combine", read_combine, false },
+	{ "exclude", study_read_exclusions, false },
+	{ "families", read_families, false },
+	{ "kernels", read_kernels, false },
+	{ "repeats", read_repeats, false },
+	{ "horizon", read_horizon, false },
+	{ "engine", read_engine, false },
+	{ "expect", read_expect, false },
+};
+
+static int refuse_unknown(const struct document_node *root, struct error *err)
+{
+	for (size_t i = 0; i < root->n_items; i++) {
+		struct suggestion suggestion;
+		char buffer[SUGGESTION_SIZE];
+		bool known = false;
+
+		suggestion_init(&suggestion, root->items[i]->key);
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+			known |= !strcmp(keys[k].key, root->items[i]->key);
+			suggestion_offer(&suggestion, keys[k].key);
+		}
+		if (!known)
+			return document_error(root->items[i], err, "unknown key '%s'%s",
+					      root->items[i]->key,
+					      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	}
+	return 0;
+}
+
+static int check_pairs(const struct study *study, struct error *err)
+{
+	for (size_t i = 1; study->paired && i < study->n_axes; i++)
+		if (study->axes[i].n_values != study->axes[0].n_values)
+			return error_input(err,
+					   "%s:%d: paired axes are equally long: '%s' has %zu "
+					   "values, '%s' has %zu",
+					   study->file, study->axes[i].line, study->axes[0].name,
+					   study->axes[0].n_values, study->axes[i].name,
+					   study->axes[i].n_values);
+	return 0;
+}
+
+static int read_study(struct study *study, const struct document_node *root, struct error *err)
+{
+	int r = refuse_unknown(root, err);
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(keys); i++) {
+		const struct document_node *node = document_get(root, keys[i].key);
+
+		if (!node && keys[i].required)
+			return document_error(root, err, "'%s' is missing", keys[i].key);
+		if (node)
+			r = keys[i].read(study, node, err);
+	}
+	if (r >= 0 && !study->n_families)
+		study->families[study->n_families++] = FAMILY_IPV4;
+	return r < 0 ? r : check_pairs(study, err);
+}
+
+static int from_document(const struct document *document, struct study **ret_study,
+			 struct error *err)
+{
+	_cleanup_(study_freep) struct study *study = calloc(1, sizeof(*study));
+	int r;
+
+	if (!study)
+		return error_errno(err, -ENOMEM, "%s", document->file);
+	study->repeats = 1;
+	study->file = strdup(document->file);
+	study->text = strdup(document->source);
+	study->explanation = strdup(document->comment);
+	if (!study->file || !study->text || !study->explanation)
+		return error_errno(err, -ENOMEM, "%s", document->file);
+	r = read_study(study, document->root, err);
+	if (r >= 0)
+		*ret_study = take_ptr(study);
+	return r;
+}
+
+int study_parse(const char *file, const char *text, size_t size, struct study **ret_study,
+		struct error *err)
+{
+	_cleanup_(document_freep) struct document *document = NULL;
+	int r = document_parse(file, text, size, &document, err);
+
+	return r < 0 ? r : from_document(document, ret_study, err);
+}
+
+int study_load(const char *what, struct study **ret_study, struct error *err)
+{
+	_cleanup_(document_freep) struct document *document = NULL;
+	_cleanup_(freep) char *path = NULL;
+	int r = study_find(what, &path, err);
+
+	if (r >= 0)
+		r = document_read(path, &document, err);
+	return r < 0 ? r : from_document(document, ret_study, err);
+}

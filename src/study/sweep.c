@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/study/sweep.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "src/kernel/kernel.h"
+#include "src/scenario/internal.h"
+#include "src/util/interrupt.h"
+
+/* In a guest, which is made for as many however few it gets: a guest of another size starts from
+ * another snapshot, whose ticks lie elsewhere on its clock, and its times differ by up to a tick.
+ */
+#define AT_ONCE_GUEST 100
+#define MAX_TOLD      5	    /* reasons for problems that are told apart */
+#define AT_ONCE_HOST  10000 /* in a job; how many of them run at once is the engine's */
+
+struct state {
+	const struct sweep *sweep;
+	struct sweep_counts counts;
+	const struct study_trial **todo; /* by kernel, the longest first; owned */
+	size_t n_todo;
+	nsec_t work_done, work_total, started_nsec;
+	const struct study_trial *const *job; /* the running one's, in `todo` */
+	struct scenario **scenarios;	      /* one a cell; NULL where not in the job; owned */
+	bool stop;
+	struct error failure; /* the store's, which ended it all */
+	struct error *worst;
+	char told[MAX_TOLD][160]; /* how the problems begin that were told */
+	size_t n_told;
+};
+
+static const char *kernel_name(const struct sweep *sweep, unsigned int kernel)
+{
+	return sweep->plan->kernels[kernel];
+}
+
+/* The engine's own word for the newest is none. */
+static const char *engine_kernel_name(const struct sweep *sweep, unsigned int kernel)
+{
+	const char *name = kernel_name(sweep, kernel);
+
+	return strcmp(name, "newest") != 0 ? name : NULL;
+}
+
+static int find_release(const struct sweep *sweep, unsigned int index, char **ret_release,
+			struct error *err)
+{
+	struct kernel kernel = { 0 };
+	struct utsname running;
+	int r = 0;
+
+	if (sweep->plan->options.engine->virtual_time) {
+		r = kernel_find(engine_kernel_name(sweep, index), sweep->kernel_modules, &kernel,
+				err);
+		*ret_release = r < 0 ? NULL : strdup(kernel.release);
+		kernel_deinit(&kernel);
+	} else {
+		uname(&running);
+		*ret_release = strdup(running.release);
+	}
+	return r < 0 || *ret_release ? r : error_errno(err, -ENOMEM, "sweep");
+}
+
+int sweep_find_kernels(const struct sweep *sweep, char ***ret_releases, struct error *err)
+{
+	_cleanup_(strings_freep) char **releases =
+		calloc(sweep->plan->n_kernels + 1, sizeof(*releases));
+	int r = releases ? 0 : error_errno(err, -ENOMEM, "sweep");
+
+	for (unsigned int i = 0; r >= 0 && i < sweep->plan->n_kernels; i++)
+		r = find_release(sweep, i, &releases[i], err);
+	if (r >= 0)
+		*ret_releases = take_ptr(releases);
+	return r;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static nsec_t work_of(const struct state *state, const struct study_trial *trial)
+{
+	const struct study_plan *plan = state->sweep->plan;
+
+	return study_plan_work(plan, trial, plan->options.engine);
+}
+
+/* What is not done yet; the shard's own order, the longest first, stays within a kernel. */
+static int find_todo(struct state *state, struct error *err)
+{
+	const struct sweep *sweep = state->sweep;
+	_cleanup_(freep) uint64_t *done = NULL;
+	size_t n_done;
+	int r = store_done(sweep->store, &done, &n_done, err);
+
+	if (r < 0)
+		return r;
+	state->todo = calloc(sweep->n_trials + 1, sizeof(*state->todo));
+	state->scenarios = calloc(sweep->plan->n_cells + 1, sizeof(*state->scenarios));
+	if (!state->todo || !state->scenarios)
+		return error_errno(err, -ENOMEM, "sweep");
+	for (unsigned int k = 0; k < sweep->plan->n_kernels; k++)
+		for (size_t i = 0; i < sweep->n_trials; i++) {
+			const struct study_trial *trial = sweep->trials[i];
+
+			if (trial->kernel != k || (n_done && bsearch(&trial->id, done, n_done,
+								     sizeof(*done), compare_ids)))
+				continue;
+			state->todo[state->n_todo++] = trial;
+			state->work_total += work_of(state, trial);
+		}
+	state->counts.total = sweep->n_trials;
+	state->counts.done = sweep->n_trials - state->n_todo;
+	return store_failed(sweep->store, &state->counts.failed, err);
+}
+
+static void describe(const struct state *state, const struct study_trial *trial, const char **axes,
+		     const char **places, struct store_trial *ret)
+{
+	const struct study_plan *plan = state->sweep->plan;
+	size_t n = plan->study->n_axes;
+
+	for (size_t i = 0; i < n; i++) {
+		axes[i] = plan->study->axes[i].name;
+		places[i] = study_plan_value(plan, trial->cell, i)->name;
+	}
+	axes[n] = places[n] = NULL;
+	*ret = (struct store_trial){
+		.identity = { .cell = plan->cells[trial->cell].key, .trial = trial->id },
+		.position = (size_t)(trial - plan->trials) + 1,
+		.kernel = kernel_name(state->sweep, trial->kernel),
+		.axes = axes,
+		.places = places,
+	};
+}
+
+static void update_time(struct state *state)
+{
+	struct sweep_counts *counts = &state->counts;
+	double left = (double)(state->work_total - state->work_done);
+
+	counts->elapsed_nsec = nsec_now() - state->started_nsec;
+	counts->left_nsec = NSEC_NEVER;
+	if (state->work_done)
+		counts->left_nsec =
+			(nsec_t)((double)counts->elapsed_nsec * left / (double)state->work_done);
+}
+
+/* One reason may stop a thousand trials, and differ in a number. */
+static bool is_news(struct state *state, const struct error *err)
+{
+	for (size_t i = 0; i < state->n_told; i++)
+		if (!strncmp(state->told[i], err->text, sizeof(state->told[i]) / 2))
+			return false;
+	if (state->n_told == MAX_TOLD)
+		return false;
+	snprintf(state->told[state->n_told++], sizeof(state->told[0]), "%.159s", err->text);
+	return true;
+}
+
+static void note_problem(struct state *state, const struct error *err)
+{
+	state->counts.problems++;
+	if (is_news(state, err))
+		state->sweep->problem(err, state->sweep->userdata);
+	if (state->worst->kind == ERROR_NONE || err->kind == ERROR_INPUT)
+		*state->worst = *err;
+}
+
+static void take_result(struct state *state, size_t index, const struct record *record,
+			const struct error *err)
+{
+	const char *axes[STUDY_MAX_AXES + 1], *places[STUDY_MAX_AXES + 1];
+	struct store_trial trial;
+	int r;
+
+	if (state->stop)
+		return;
+	describe(state, state->job[index], axes, places, &trial);
+	if (record)
+		r = store_add(state->sweep->store, &trial, record, &state->failure);
+	else
+		r = store_add_problem(state->sweep->store, &trial, err->text, &state->failure);
+	if (r < 0) {
+		state->stop = true;
+		return;
+	}
+	state->work_done += work_of(state, state->job[index]);
+	if (!record) {
+		note_problem(state, err);
+		return;
+	}
+	state->counts.done++;
+	state->counts.finished++;
+	state->counts.failed += !record_passed(record);
+	state->counts.span_nsec += record->span_nsec != NSEC_NONE ? record->span_nsec : 0;
+}
+
+static void on_done(size_t index, struct record *record, const struct error *err, void *userdata)
+{
+	take_result(userdata, index, record, err);
+	record_free(record);
+}
+
+static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
+{
+	struct state *state = userdata;
+
+	update_time(state);
+	state->sweep->progress(&state->counts, state->sweep->userdata);
+}
+
+static size_t trials_a_job(const struct sweep *sweep)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!sweep->plan->options.engine->virtual_time)
+		return AT_ONCE_HOST;
+	if (sweep->jobs)
+		return sweep->jobs;
+	return AT_ONCE_GUEST * (cores < 1 ? 1 : (size_t)cores);
+}
+
+static int make_scenario(struct state *state, size_t cell, struct error *err)
+{
+	return state->scenarios[cell] ? 0
+				      : study_plan_scenario(state->sweep->plan, cell,
+							    &state->scenarios[cell], err);
+}
+
+static int run_job(struct state *state, const struct study_trial *const *trials, size_t n,
+		   struct error *err)
+{
+	const struct sweep *sweep = state->sweep;
+	const struct study_options *options = &sweep->plan->options;
+	_cleanup_(freep) struct engine_trial *list = calloc(n, sizeof(*list));
+	struct engine_listener listener = { .done = on_done,
+					    .progress = sweep->progress ? on_progress : NULL,
+					    .userdata = state };
+	struct engine_job job = { .trials = list,
+				  .n_trials = n,
+				  .jobs = sweep->jobs,
+				  .guest_trials = AT_ONCE_GUEST,
+				  .seed = options->seed,
+				  .no_snapshot = sweep->no_snapshot,
+				  .force_fallback = sweep->force_fallback,
+				  .kernel_name = engine_kernel_name(sweep, trials[0]->kernel),
+				  .kernel_modules = sweep->kernel_modules,
+				  .stop = &state->stop };
+	size_t finished = state->counts.finished;
+	int r = list ? 0 : error_errno(err, -ENOMEM, "sweep");
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = make_scenario(state, trials[i]->cell, err);
+		list[i] =
+			(struct engine_trial){ state->scenarios[trials[i]->cell], trials[i]->family,
+					       trials[i]->repeat, trials[i]->phase,
+					       sweep->plan->cells[trials[i]->cell].by_chance };
+	}
+	state->job = trials;
+	if (r >= 0)
+		r = options->engine->run(&job, &listener, err);
+	for (size_t i = 0; i < sweep->plan->n_cells; i++)
+		state->scenarios[i] = scenario_free(state->scenarios[i]);
+	if (state->stop) {
+		*err = state->failure;
+		return -EIO;
+	}
+	if (r >= 0 && n > 1 && state->counts.finished == finished) {
+		*err = *state->worst; /* the others would fare no better */
+		return -EIO;
+	}
+	return r;
+}
+
+/* One job after the other; each of trials of one kernel. */
+static int run_jobs(struct state *state, struct error *err)
+{
+	size_t most = trials_a_job(state->sweep), from = 0;
+	int r = 0;
+
+	while (r >= 0 && from < state->n_todo) {
+		size_t n = 1;
+
+		while (n < most && from + n < state->n_todo &&
+		       state->todo[from + n]->kernel == state->todo[from]->kernel)
+			n++;
+		r = run_job(state, state->todo + from, n, err);
+		from += n;
+	}
+	return r;
+}
+
+int sweep_run(const struct sweep *sweep, struct sweep_counts *ret_counts, struct error *ret_worst,
+	      struct error *err)
+{
+	struct state state = { .sweep = sweep, .worst = ret_worst, .started_nsec = nsec_now() };
+	int r = interrupt_block(err);
+
+	if (r >= 0)
+		r = find_todo(&state, err);
+	if (r >= 0)
+		r = run_jobs(&state, err);
+	update_time(&state);
+	*ret_counts = state.counts;
+	free(state.todo);
+	free(state.scenarios);
+	return r;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the trials of a study cost, and how they are shared out. In real time a
+ * trial costs its span, and many run at once; in virtual time it costs a processor
+ * its set-up, what wakes the guest, and its packets. The costs were measured on one
+ * machine: their ratios matter, for balance, more than their size.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "src/model/estimate.h"
+#include "src/study/plan.h"
+
+#define HOST_SETUP   (50 * NSEC_PER_MSEC)
+#define HOST_AT_ONCE 256 /* as of the runner */
+
+nsec_t study_plan_work(const struct study_plan *plan, const struct study_trial *trial,
+		       const struct engine *engine)
+{
+	const struct study_cell *cell = &plan->cells[trial->cell];
+	const struct study_load *load = &cell->load[trial->family];
+
+	if (!engine->virtual_time)
+		return HOST_SETUP + load->span_nsec;
+	return estimate_guest_work(load->span_nsec, load->packets) +
+	       (cell->by_chance ? ESTIMATE_GUEST_START : 0);
+}
+
+nsec_t study_plan_time(const struct study_plan *plan, const struct study_trial *const *trials,
+		       size_t n, const struct engine *engine, unsigned int jobs)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	nsec_t sum = 0, longest = 0, at_once = jobs ? jobs : HOST_AT_ONCE;
+
+	if (engine->virtual_time)
+		at_once = cores < 1 ? 1 : cores;
+	for (size_t i = 0; i < n; i++) {
+		nsec_t work = study_plan_work(plan, trials[i], engine);
+
+		if (__builtin_add_overflow(sum, work, &sum))
+			return NSEC_NEVER;
+		longest = work > longest ? work : longest;
+	}
+	if (engine->virtual_time)
+		sum += ESTIMATE_GUEST_START * at_once * (nsec_t)plan->n_kernels;
+	return sum / at_once > longest ? sum / at_once : longest;
+}
+
+/* A trial with its work, to be sorted: the longest first, equal ones by identity. */
+struct item {
+	const struct study_trial *trial;
+	nsec_t work;
+};
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->work != y->work)
+		return (x->work < y->work) - (x->work > y->work);
+	return (x->trial->id > y->trial->id) - (x->trial->id < y->trial->id);
+}
+
+/* Each to the shard with the least work so far: Graham's rule, whose longest shard is at most a
+ * third longer than it must be. */
+const struct study_trial **study_plan_shard(const struct study_plan *plan, unsigned int k,
+					    unsigned int n, size_t *ret_count)
+{
+	_cleanup_(freep) struct item *items = calloc(plan->n_trials + 1, sizeof(*items));
+	_cleanup_(freep) nsec_t *load = calloc(n, sizeof(*load));
+	const struct study_trial **mine = calloc(plan->n_trials + 1, sizeof(*mine));
+
+	*ret_count = 0;
+	if (!items || !load || !mine) {
+		free(mine);
+		return NULL;
+	}
+	for (size_t i = 0; i < plan->n_trials; i++)
+		items[i] = (struct item){ &plan->trials[i], study_plan_work(plan, &plan->trials[i],
+									    plan->options.engine) };
+	qsort(items, plan->n_trials, sizeof(*items), compare_items);
+	for (size_t i = 0; i < plan->n_trials; i++) {
+		unsigned int least = 0;
+
+		for (unsigned int s = 1; s < n; s++)
+			if (load[s] < load[least])
+				least = s;
+		load[least] += items[i].work;
+		if (least + 1 == k)
+			mine[(*ret_count)++] = items[i].trial;
+	}
+	return mine;
+}

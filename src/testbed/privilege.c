@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/testbed/privilege.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "src/util/cleanup.h"
+
+static bool has_capability(unsigned int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return false;
+	return data[capability / 32].effective & (1u << (capability % 32));
+}
+
+bool privilege_is_root(void)
+{
+	return has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN);
+}
+
+static int write_file(const char *path, const char *text)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The user becomes root of the namespace; files they write stay theirs. */
+static int map_ids(uid_t uid, gid_t gid)
+{
+	char map[64];
+	int r = write_file("/proc/self/setgroups", "deny");
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned int)uid);
+	r = write_file("/proc/self/uid_map", map);
+	if (r < 0)
+		return r;
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned int)gid);
+	return write_file("/proc/self/gid_map", map);
+}
+
+static int enter_user_namespace(struct error *err)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int r = unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
+
+	if (r < 0)
+		return error_set(
+			err, ERROR_CAPABILITY, r,
+			"user namespaces: unshare(CLONE_NEWUSER): %s; run as root, or allow "
+			"them (sysctl user.max_user_namespaces, "
+			"kernel.unprivileged_userns_clone, "
+			"kernel.apparmor_restrict_unprivileged_userns; in a container, a "
+			"seccomp profile that permits unshare)",
+			strerror(-r));
+	r = map_ids(uid, gid);
+	if (r < 0)
+		return error_set(err, ERROR_CAPABILITY, r,
+				 "user namespaces: mapping uid %u to root: %s", (unsigned int)uid,
+				 strerror(-r));
+	return 0;
+}
+
+/*
+ * Containers often have /proc/sys read-only. A privileged one may mount a fresh proc in a mount
+ * namespace of its own; where that is refused, setting a sysctl will say so.
+ */
+static void make_proc_sys_writable(void)
+{
+	struct statvfs fs;
+
+	if (statvfs("/proc/sys", &fs) < 0 || !(fs.f_flag & ST_RDONLY))
+		return;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return;
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return;
+}
+
+/* netns_new() comes back to the namespace it left, for which that one has to belong to our user
+ * namespace: the host's does not where we are root of a user namespace only. It also keeps the
+ * host's network out of reach of any mistake. */
+static int leave_host_network(struct error *err)
+{
+	int r = unshare(CLONE_NEWNET) < 0 ? -errno : 0;
+
+	if (r < 0)
+		return error_set(err, ERROR_CAPABILITY, r,
+				 "network namespaces: unshare(CLONE_NEWNET): %s (sysctl "
+				 "user.max_net_namespaces)",
+				 strerror(-r));
+	return 0;
+}
+
+int privilege_acquire(struct error *err)
+{
+	int r = privilege_is_root() ? 0 : enter_user_namespace(err);
+
+	if (r >= 0)
+		r = leave_host_network(err);
+	if (r >= 0)
+		make_proc_sys_writable();
+	return r;
+}

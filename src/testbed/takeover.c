@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The spare host: on the server's link with hardware, a kernel and power, but without an address
+ * until it takes the server's over.
+ */
+#include <errno.h>
+
+#include "netns/announce.h"
+#include "src/testbed/internal.h"
+
+/* As in plan.c: above the kernel's own, and each end another. */
+#define SPARE_IFINDEX	   103
+#define SPARE_PORT_IFINDEX 203
+
+static bool is_wanted(const struct scenario *s)
+{
+	for (size_t i = 0; i < s->n_events; i++)
+		if (s->events[i].kind == EVENT_FAULT && s->events[i].fault == FAULT_TAKE_OVER)
+			return true;
+	return false;
+}
+
+int testbed_spare_new(struct testbed *tb, struct error *err)
+{
+	struct testbed_node *spare = &tb->spare, *router = &tb->node[NODE_ROUTER];
+	int r;
+
+	if (!is_wanted(tb->scenario))
+		return 0;
+	spare->address = tb->node[NODE_SERVER].address;
+	spare->mac = tb->node[NODE_SERVER].mac;
+	spare->mac.byte[3] = 0xff;
+	r = testbed_host_open(tb, spare, err);
+	if (r < 0)
+		return r;
+	struct link_end near = { .name = TESTBED_SPARE,
+				 .ns = router->ns,
+				 .ifindex = SPARE_PORT_IFINDEX };
+	struct link_end far = { TESTBED_INTERFACE, spare->ns, spare->mac, SPARE_IFINDEX };
+
+	link_put_veth(router->rtnl, &near, &far, tb->scenario->path.mtu);
+	link_put_master(router->rtnl, near.name, TESTBED_BRIDGE);
+	link_put_up(router->rtnl, near.name, true);
+	r = nl_commit(router->rtnl, err);
+	if (r < 0)
+		return r;
+	spare->ifindex = SPARE_IFINDEX;
+	link_put_up(spare->rtnl, TESTBED_INTERFACE, true);
+	r = nl_commit(spare->rtnl, err);
+	if (r >= 0)
+		r = link_wait(spare->rtnl, TESTBED_INTERFACE, TESTBED_READY_LIMIT, err);
+	return r < 0 ? r : link_wait(router->rtnl, near.name, TESTBED_READY_LIMIT, err);
+}
+
+/* In this order nobody sees the address twice. */
+int testbed_take_over(struct testbed *tb, bool announce, struct error *err)
+{
+	struct testbed_node *server = &tb->node[NODE_SERVER], *spare = &tb->spare;
+	int r;
+
+	route_put_address_delete(server->rtnl, server->ifindex, &server->address);
+	r = nl_commit(server->rtnl, err);
+	if (r < 0)
+		return r;
+	route_put_address(spare->rtnl, spare->ifindex, &spare->address);
+	r = nl_commit(spare->rtnl, err);
+	if (r >= 0)
+		r = route_wait_address(spare->rtnl, &spare->address, TESTBED_READY_LIMIT, err);
+	if (r < 0 || !announce)
+		return r;
+	return announce_address(spare->ns, spare->ifindex, &spare->mac, &spare->address, err);
+}

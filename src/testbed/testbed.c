@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/testbed/internal.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <unistd.h>
+
+#include "netns/firewall.h"
+#include "netns/qdisc.h"
+#include "netns/sockdiag.h"
+#include "netns/sysctl.h"
+
+#define SILENCE_METRIC 1 /* before any route that a fault may put */
+#define RULE_PRIORITY  100
+
+/* What a namespace needs before its first interface. The family that is not used is switched
+ * off, so that captures show the trial and nothing else. */
+struct fixed_sysctl {
+	const char *key, *value;
+};
+static const struct fixed_sysctl sysctls_ipv4[] = {
+	{ "net.ipv6.conf.all.disable_ipv6", "1" },
+	{ "net.ipv6.conf.default.disable_ipv6", "1" },
+};
+static const struct fixed_sysctl sysctls_ipv6[] = {
+	{ "net.ipv6.conf.default.accept_dad", "0" },
+	{ "net.ipv6.conf.default.accept_ra", "0" },
+	{ "net.ipv6.conf.default.router_solicitations", "0" },
+};
+
+static bool has_router(const struct testbed *tb)
+{
+	return tb->scenario->path.kind != PATH_DIRECT;
+}
+
+static int plan(struct testbed *tb, struct error *err)
+{
+	struct testbed_plan plan;
+	int r = testbed_plan(tb->scenario->path.kind, tb->family, &plan, err);
+
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++) {
+		tb->node[n].address = plan.node[n].address;
+		tb->node[n].ifindex = plan.node[n].ifindex;
+		tb->node[n].mac = plan.node[n].mac;
+		tb->node[n].elsewhere = plan.elsewhere[n];
+		tb->port[n].name = plan.port[n].interface;
+		tb->port[n].ifindex = plan.port[n].ifindex;
+		tb->port[n].mac = plan.port[n].mac;
+		tb->port[n].address = plan.port[n].address;
+	}
+	return r;
+}
+
+static int set_fixed(const struct netns *ns, const struct fixed_sysctl *list, size_t n,
+		     struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = sysctl_set(ns, list[i].key, list[i].value, err);
+	return r;
+}
+
+/* Without IPv6 in the kernel there is nothing to switch off. */
+static bool has_ipv6(void)
+{
+	return access("/proc/sys/net/ipv6", F_OK) == 0;
+}
+
+int testbed_host_open(struct testbed *tb, struct testbed_node *node, struct error *err)
+{
+	int r = netns_new(&node->ns, err);
+
+	if (r >= 0)
+		r = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
+	if (r >= 0 && node != &tb->node[NODE_ROUTER])
+		r = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
+	if (r >= 0 && tb->family == FAMILY_IPV4 && has_ipv6())
+		r = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), err);
+	if (r >= 0 && tb->family == FAMILY_IPV6)
+		r = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), err);
+	if (r < 0)
+		return r;
+	node->boots++;
+	link_put_up(node->rtnl, "lo", true);
+	return 0;
+}
+
+static int open_node(struct testbed *tb, enum node_id id, struct error *err)
+{
+	int r = testbed_host_open(tb, &tb->node[id], err);
+
+	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+}
+
+/* The processes are gone: what their sockets still have to say has nobody to hear it. */
+static void close_node(struct testbed_node *node)
+{
+	if (node->diag)
+		sockdiag_abort_all(node->diag, node->address.family);
+	node->pf = packetfilter_free(node->pf);
+	node->rtnl = nl_free(node->rtnl);
+	node->diag = nl_free(node->diag);
+	node->ns = netns_free(node->ns);
+}
+
+static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
+{
+	const struct scenario_node *node = &tb->scenario->node[id];
+
+	for (size_t i = 0; i < node->n_sysctls; i++) {
+		const struct scenario_sysctl *s = &node->sysctls[i];
+		int r = sysctl_set(tb->node[id].ns, s->key, s->value, err);
+
+		if (r < 0 && s->line)
+			return error_prefix(err, r, "%s:%d: node '%s'", tb->scenario->file, s->line,
+					    node_name(id));
+		if (r < 0)
+			return error_prefix(err, r, "--set %s.%s=%s", node_name(id), s->key,
+					    s->value);
+	}
+	return 0;
+}
+
+static struct link_end cable_end(const struct testbed_node *node)
+{
+	return (struct link_end){ TESTBED_INTERFACE, node->ns, node->mac, node->ifindex };
+}
+
+static void put_cable(struct testbed *tb, enum node_id n)
+{
+	const struct testbed_port *port = &tb->port[n];
+	struct link_end near = { port->name, tb->node[NODE_ROUTER].ns, port->mac, port->ifindex };
+	struct link_end far = cable_end(&tb->node[n]);
+
+	link_put_veth(tb->node[NODE_ROUTER].rtnl, &near, &far, tb->scenario->path.mtu);
+	if (tb->scenario->path.kind == PATH_SWITCHED)
+		link_put_master(tb->node[NODE_ROUTER].rtnl, near.name, TESTBED_BRIDGE);
+	link_put_up(tb->node[NODE_ROUTER].rtnl, near.name, true);
+}
+
+static int put_cables(struct testbed *tb, struct error *err)
+{
+	struct testbed_node *client = &tb->node[NODE_CLIENT], *server = &tb->node[NODE_SERVER];
+
+	if (!has_router(tb)) {
+		struct link_end a = cable_end(client), b = cable_end(server);
+
+		link_put_veth(client->rtnl, &a, &b, tb->scenario->path.mtu);
+		return nl_commit(client->rtnl, err);
+	}
+	if (tb->scenario->path.kind == PATH_SWITCHED) {
+		link_put_bridge(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE);
+		link_put_up(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE, true);
+	}
+	put_cable(tb, NODE_CLIENT);
+	put_cable(tb, NODE_SERVER);
+	return nl_commit(tb->node[NODE_ROUTER].rtnl, err);
+}
+
+static int learn_ifindex(struct nl *nl, const char *name, int *ret_ifindex, struct error *err)
+{
+	struct link_state state;
+	int r = link_get(nl, name, &state, err);
+
+	if (r >= 0)
+		*ret_ifindex = state.ifindex;
+	return r;
+}
+
+static void put_default_route(struct testbed *tb, enum node_id id)
+{
+	struct route route = {
+		.type = ROUTE_UNICAST,
+		.destination = { .family = tb->node[id].address.family },
+		.via = &tb->port[id].address,
+		.ifindex = tb->node[id].ifindex,
+	};
+
+	route_put(tb->node[id].rtnl, &route);
+}
+
+int testbed_node_configure(struct testbed *tb, enum node_id id, struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	bool routed = tb->scenario->path.kind == PATH_ROUTED;
+	int r;
+
+	if (id == NODE_ROUTER) {
+		for (enum node_id n = 0; routed && n < _ENDPOINT_MAX; n++)
+			route_put_address(node->rtnl, tb->port[n].ifindex, &tb->port[n].address);
+	} else {
+		route_put_address(node->rtnl, node->ifindex, &node->address);
+		if (routed)
+			put_default_route(tb, id);
+	}
+	r = nl_commit(node->rtnl, err);
+	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+}
+
+uint32_t testbed_table(enum direction direction)
+{
+	return direction == DIRECTION_TO_SERVER ? 101 : 102;
+}
+
+static int set_firewall(struct testbed *tb, struct error *err)
+{
+	const struct scenario_path *path = &tb->scenario->path;
+	struct firewall firewall = {
+		.untracked = path->untracked,
+		.masquerade = path->masquerade ? tb->port[NODE_SERVER].name : NULL,
+	};
+
+	if (!scenario_tracks(tb->scenario))
+		return 0;
+	return firewall_set(tb->node[NODE_ROUTER].ns, &firewall, err);
+}
+
+static int configure_router(struct testbed *tb, struct error *err)
+{
+	static const struct fixed_sysctl forward[_FAMILY_MAX] = {
+		[FAMILY_IPV4] = { "net.ipv4.ip_forward", "1" },
+		[FAMILY_IPV6] = { "net.ipv6.conf.all.forwarding", "1" },
+	};
+	struct testbed_node *router = &tb->node[NODE_ROUTER];
+	int family = tb->node[NODE_CLIENT].address.family, r;
+
+	if (tb->scenario->path.kind != PATH_ROUTED)
+		return 0;
+	r = set_fixed(router->ns, &forward[tb->family], 1, err);
+	if (r < 0)
+		return r;
+	route_put_rule(router->rtnl, family, tb->port[NODE_CLIENT].name,
+		       testbed_table(DIRECTION_TO_SERVER), RULE_PRIORITY);
+	route_put_rule(router->rtnl, family, tb->port[NODE_SERVER].name,
+		       testbed_table(DIRECTION_TO_CLIENT), RULE_PRIORITY);
+	return testbed_node_configure(tb, NODE_ROUTER, err);
+}
+
+/* What is sent before an interface and its address are ready is lost without a word. */
+static int wait_ready(struct testbed *tb, enum node_id id, struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	int r = link_wait(node->rtnl, TESTBED_INTERFACE, TESTBED_READY_LIMIT, err);
+
+	if (r >= 0)
+		r = route_wait_address(node->rtnl, &node->address, TESTBED_READY_LIMIT, err);
+	if (r >= 0 && has_router(tb))
+		r = link_wait(tb->node[NODE_ROUTER].rtnl, tb->port[id].name, TESTBED_READY_LIMIT,
+			      err);
+	if (r >= 0 && tb->scenario->path.kind == PATH_ROUTED)
+		r = route_wait_address(tb->node[NODE_ROUTER].rtnl, &tb->port[id].address,
+				       TESTBED_READY_LIMIT, err);
+	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+}
+
+static int set_netem(struct testbed *tb, struct error *err)
+{
+	static const enum direction directions[] = { DIRECTION_TO_SERVER, DIRECTION_TO_CLIENT };
+
+	if (!tb->scenario->path.has_netem)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
+		struct testbed_place place = testbed_egress(tb, directions[i]);
+		int r = qdisc_netem_set(tb->node[place.node].rtnl, place.ifindex,
+					&tb->scenario->path.netem, err);
+
+		if (r < 0)
+			return error_prefix(err, r, "path");
+	}
+	return 0;
+}
+
+static int bring_up(struct testbed *tb, enum node_id id, struct error *err)
+{
+	link_put_up(tb->node[id].rtnl, TESTBED_INTERFACE, true);
+	return testbed_node_configure(tb, id, err);
+}
+
+static int build(struct testbed *tb, struct error *err)
+{
+	int r = plan(tb, err);
+
+	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+		if (n != NODE_ROUTER || has_router(tb))
+			r = open_node(tb, n, err);
+	if (r >= 0)
+		r = put_cables(tb, err);
+	if (r >= 0)
+		r = configure_router(tb, err);
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
+		r = bring_up(tb, n, err);
+	return r;
+}
+
+int testbed_raise(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
+		  struct error *err)
+{
+	_cleanup_(testbed_freep) struct testbed *tb = calloc(1, sizeof(*tb));
+	int r;
+
+	if (!tb)
+		return error_errno(err, -ENOMEM, "testbed");
+	tb->scenario = scenario;
+	tb->family = family;
+	r = build(tb, err);
+	if (r < 0)
+		return r;
+	*ret_testbed = take_ptr(tb);
+	return 0;
+}
+
+int testbed_furnish(struct testbed *tb, struct error *err)
+{
+	int r = set_firewall(tb, err);
+
+	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+		if (tb->node[n].ns)
+			r = set_sysctls(tb, n, err);
+	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
+		r = wait_ready(tb, n, err);
+	if (r >= 0)
+		r = testbed_spare_new(tb, err);
+	return r < 0 ? r : set_netem(tb, err);
+}
+
+int testbed_new(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
+		struct error *err)
+{
+	_cleanup_(testbed_freep) struct testbed *tb = NULL;
+	int r = testbed_raise(scenario, family, &tb, err);
+
+	if (r >= 0)
+		r = testbed_furnish(tb, err);
+	if (r < 0)
+		return r;
+	*ret_testbed = take_ptr(tb);
+	return 0;
+}
+
+struct testbed *testbed_free(struct testbed *tb)
+{
+	if (!tb)
+		return NULL;
+	for (enum node_id n = 0; n < _NODE_MAX; n++) {
+		close_node(&tb->node[n]);
+		tb->node[n].grave = netns_free(tb->node[n].grave);
+	}
+	close_node(&tb->spare);
+	free(tb);
+	return NULL;
+}
+
+struct ip testbed_subnet(const struct ip *address)
+{
+	struct ip subnet = *address;
+	uint8_t *bytes = (uint8_t *)&subnet.v6;
+
+	for (unsigned int i = address->prefix / 8; i < (address->family == AF_INET ? 4 : 16); i++)
+		bytes[i] = 0;
+	return subnet;
+}
+
+static void put_silence(struct testbed *tb, bool silent)
+{
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		struct route route = { .type = ROUTE_BLACKHOLE,
+				       .destination = testbed_subnet(&tb->node[n].address),
+				       .metric = SILENCE_METRIC,
+				       .table = testbed_table(n == NODE_SERVER
+								      ? DIRECTION_TO_SERVER
+								      : DIRECTION_TO_CLIENT) };
+
+		if (silent)
+			route_put(tb->node[NODE_ROUTER].rtnl, &route);
+		else
+			route_put_delete(tb->node[NODE_ROUTER].rtnl, &route);
+	}
+}
+
+/*
+ * Routed: both directions end in a route to nowhere on the router, which says nothing. Switched:
+ * the dying node's port goes down. Direct: its own end of the cable does, so the survivor loses
+ * its carrier, as it would.
+ */
+static int set_silence(struct testbed *tb, enum node_id id, bool silent, struct error *err)
+{
+	struct testbed_node *router = &tb->node[NODE_ROUTER];
+
+	switch (tb->scenario->path.kind) {
+	case PATH_ROUTED:
+		put_silence(tb, silent);
+		return nl_commit(router->rtnl, err);
+	case PATH_SWITCHED:
+		link_put_up(router->rtnl, tb->port[id].name, !silent);
+		return nl_commit(router->rtnl, err);
+	case PATH_DIRECT:
+		link_put_up(tb->node[id].rtnl, TESTBED_INTERFACE, !silent);
+		return nl_commit(tb->node[id].rtnl, err);
+	case _PATH_KIND_MAX:
+		break;
+	}
+	return -EINVAL;
+}
+
+int testbed_silence(struct testbed *tb, enum node_id id, struct error *err)
+{
+	return set_silence(tb, id, true, err);
+}
+
+void testbed_node_bury(struct testbed *tb, enum node_id id)
+{
+	struct testbed_node *node = &tb->node[id];
+
+	netns_free(node->grave); /* of an earlier reboot */
+	node->grave = take_ptr(node->ns);
+	close_node(node);
+}
+
+static int take_cable_back(struct testbed_node *node, struct testbed_change change,
+			   struct error *err)
+{
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	int r = nl_new(node->grave, NETLINK_ROUTE, &nl, err);
+
+	if (r < 0)
+		return r;
+	link_put_netns(nl, TESTBED_INTERFACE, node->ns);
+	r = nl_commit(nl, err);
+	if (r < 0)
+		return r;
+	if (change.address)
+		node->address = node->elsewhere;
+	if (!change.mac)
+		return 0;
+	node->mac.byte[3] = (uint8_t)node->boots;
+	link_put_mac(node->rtnl, TESTBED_INTERFACE, &node->mac);
+	return nl_commit(node->rtnl, err);
+}
+
+int testbed_node_restore(struct testbed *tb, enum node_id id, struct testbed_change change,
+			 struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	int r = open_node(tb, id, err);
+
+	if (r >= 0)
+		r = take_cable_back(node, change, err);
+	if (r >= 0)
+		r = learn_ifindex(node->rtnl, TESTBED_INTERFACE, &node->ifindex, err);
+	if (r >= 0)
+		r = bring_up(tb, id, err);
+	if (r >= 0)
+		r = set_sysctls(tb, id, err);
+	if (r >= 0 && tb->scenario->path.kind == PATH_ROUTED)
+		r = wait_ready(tb, id, err);
+	return r < 0 ? r : set_silence(tb, id, false, err);
+}
+
+struct testbed_place testbed_ingress(const struct testbed *tb, enum direction direction)
+{
+	enum node_id from = direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
+	enum node_id to = testbed_peer(from);
+
+	if (!has_router(tb))
+		return (struct testbed_place){ to, TESTBED_INTERFACE, tb->node[to].ifindex };
+	return (struct testbed_place){ NODE_ROUTER, tb->port[from].name, tb->port[from].ifindex };
+}
+
+struct testbed_place testbed_egress(const struct testbed *tb, enum direction direction)
+{
+	enum node_id from = direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
+	enum node_id to = testbed_peer(from);
+
+	if (!has_router(tb))
+		return (struct testbed_place){ from, TESTBED_INTERFACE, tb->node[from].ifindex };
+	return (struct testbed_place){ NODE_ROUTER, tb->port[to].name, tb->port[to].ifindex };
+}
+
+int testbed_packetfilter(struct testbed *tb, enum node_id id, struct packetfilter **ret_pf,
+			 struct error *err)
+{
+	struct testbed_node *node = &tb->node[id];
+	int r = 0;
+
+	if (!node->pf)
+		r = packetfilter_new(node->ns, &node->pf, err);
+	if (r < 0)
+		return r;
+	*ret_pf = node->pf;
+	return 0;
+}

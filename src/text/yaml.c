@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libyaml's events to a tree: the only file that knows libyaml. */
+#include "src/text/document.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <yaml.h>
+
+struct anchor {
+	char *name;
+	const struct document_node *node; /* NULL while its value is still being read */
+};
+
+struct reader {
+	const char *file;
+	const char *text; /* the whole input, for the line of an encoding error */
+	size_t size;
+	yaml_parser_t parser;
+	size_t n_nodes;
+	struct anchor anchors[DOCUMENT_MAX_ANCHORS];
+	size_t n_anchors;
+	struct error *err;
+	bool list_item; /* the scalar being read stands in a list */
+};
+
+static inline void yaml_event_deletep(yaml_event_t *event)
+{
+	yaml_event_delete(event);
+}
+
+static int line_of(yaml_mark_t mark)
+{
+	return (int)mark.line + 1;
+}
+
+__attribute__((format(printf, 3, 4))) static int refuse(struct reader *reader, int line,
+							const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_setv(reader->err, ERROR_INPUT, -EINVAL, format, ap);
+	va_end(ap);
+	return error_prefix(reader->err, -EINVAL, "%s:%d", reader->file, line);
+}
+
+static int out_of_memory(struct reader *reader)
+{
+	return error_errno(reader->err, -ENOMEM, "%s", reader->file);
+}
+
+/* What libyaml did not understand. Its reader's errors have an offset, the others a mark. */
+static int refuse_syntax(struct reader *reader)
+{
+	const yaml_parser_t *parser = &reader->parser;
+	const char *hint = "", *context = parser->context ? parser->context : "";
+	size_t at = parser->problem_mark.index;
+	int line = line_of(parser->problem_mark);
+
+	if (parser->error == YAML_MEMORY_ERROR)
+		return out_of_memory(reader);
+	if (parser->error == YAML_READER_ERROR) {
+		line = 1;
+		for (size_t i = 0; i < parser->problem_offset && i < reader->size; i++)
+			line += reader->text[i] == '\n';
+		if (strstr(parser->problem, "UTF-8"))
+			hint = "; the file must be UTF-8";
+	} else if (strstr(context, "tag")) {
+		hint = "; quote a value that begins with '!'";
+	} else if (at < reader->size && reader->text[at] == '\t') {
+		hint = "; there is a tab, indent with spaces";
+	} else if (at < reader->size && strchr("%@`", reader->text[at])) {
+		hint = "; quote a value that begins with %, @ or `";
+	}
+	return refuse(reader, line, "not valid YAML: %s%s%s%s",
+		      parser->problem ? parser->problem : "cannot be read", *context ? " " : "",
+		      context, hint);
+}
+
+static int next(struct reader *reader, yaml_event_t *event)
+{
+	yaml_event_delete(event);
+	if (yaml_parser_parse(&reader->parser, event))
+		return 0;
+	return refuse_syntax(reader);
+}
+
+/* A command's words, which are list items, may be whole scripts: with line breaks and tabs. */
+static bool has_control_character(const char *text, size_t size, bool list_item)
+{
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (list_item && (c == '\n' || c == '\t'))
+			continue;
+		if (c < ' ' || c == 0x7f)
+			return true;
+		/* U+0080..U+009F */
+		if (c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0)
+			return true;
+	}
+	return false;
+}
+
+static int copy_text(struct reader *reader, const yaml_event_t *event, char **ret_text)
+{
+	const char *value = (const char *)event->data.scalar.value;
+	size_t size = event->data.scalar.length;
+	int line = line_of(event->start_mark);
+
+	if (event->data.scalar.tag)
+		return refuse(reader, line,
+			      "YAML tags ('!...') are not used here; quote a value "
+			      "that begins with '!'");
+	if (has_control_character(value, size, reader->list_item))
+		return refuse(reader, line, "a line break or control character inside a value");
+	if (size > DOCUMENT_MAX_STRING)
+		return refuse(reader, line, "a value of more than %d bytes", DOCUMENT_MAX_STRING);
+	*ret_text = strndup(value, size);
+	return *ret_text ? 0 : out_of_memory(reader);
+}
+
+/* Every node that is made is counted, so this is where the limits are kept. */
+static int node_new(struct reader *reader, enum document_kind kind, int line, int depth,
+		    struct document_node **ret_node)
+{
+	struct document_node *node;
+
+	if (++reader->n_nodes > DOCUMENT_MAX_NODES)
+		return refuse(reader, line,
+			      "more than %d YAML nodes; a scenario has three nodes "
+			      "(client, server, router) and at most 1000 events",
+			      DOCUMENT_MAX_NODES);
+	if (depth > DOCUMENT_MAX_DEPTH)
+		return refuse(reader, line, "nested deeper than %d levels", DOCUMENT_MAX_DEPTH);
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return out_of_memory(reader);
+	node->kind = kind;
+	node->file = reader->file;
+	node->line = line;
+	*ret_node = node;
+	return 0;
+}
+
+/* Takes `item` over, also when it fails. */
+static int node_append(struct reader *reader, struct document_node *node,
+		       struct document_node *item)
+{
+	struct document_node **items = node->items;
+
+	if ((node->n_items & (node->n_items - 1)) == 0) /* full at each power of two */
+		items = reallocarray(items, node->n_items ? node->n_items * 2 : 1, sizeof(*items));
+	if (!items) {
+		document_node_free(item);
+		return out_of_memory(reader);
+	}
+	node->items = items;
+	node->items[node->n_items++] = item;
+	return 0;
+}
+
+/* `line` is the alias's, for what is wrong with the copy as such. */
+static int node_copy(struct reader *reader, const struct document_node *from, int line, int depth,
+		     struct document_node **ret_node)
+{
+	_cleanup_(document_node_freep) struct document_node *node = NULL;
+	int r;
+
+	r = node_new(reader, from->kind, line, depth, &node);
+	if (r < 0)
+		return r;
+	node->line = from->line;
+	if ((from->text && !(node->text = strdup(from->text))) ||
+	    (from->key && !(node->key = strdup(from->key))))
+		return out_of_memory(reader);
+	for (size_t i = 0; i < from->n_items; i++) {
+		struct document_node *item = NULL;
+
+		r = node_copy(reader, from->items[i], line, depth + 1, &item);
+		if (r == 0)
+			r = node_append(reader, node, item);
+		if (r < 0)
+			return r;
+	}
+	*ret_node = take_ptr(node);
+	return 0;
+}
+
+/* An alias is replaced by a copy of what it stands for, counted like any other node. */
+static int read_alias(struct reader *reader, const yaml_event_t *event, int depth,
+		      struct document_node **ret_node)
+{
+	const char *name = (const char *)event->data.alias.anchor;
+	int r, line = line_of(event->start_mark);
+
+	for (size_t i = reader->n_anchors; i-- > 0;) {
+		if (strcmp(reader->anchors[i].name, name))
+			continue;
+		if (!reader->anchors[i].node)
+			return refuse(reader, line, "alias '*%s' is part of what it stands for",
+				      name);
+		r = node_copy(reader, reader->anchors[i].node, line, depth, ret_node);
+		if (r < 0)
+			return r;
+		free((*ret_node)->key);
+		(*ret_node)->key = NULL;
+		(*ret_node)->line = line;
+		return 0;
+	}
+	return refuse(reader, line, "alias '*%s' stands for nothing: there is no '&%s' before it",
+		      name, name);
+}
+
+static int add_anchor(struct reader *reader, const yaml_char_t *name, int line,
+		      struct anchor **ret_anchor)
+{
+	struct anchor *anchor;
+
+	*ret_anchor = NULL;
+	if (!name)
+		return 0;
+	if (reader->n_anchors == DOCUMENT_MAX_ANCHORS)
+		return refuse(reader, line, "more than %d anchors ('&...')", DOCUMENT_MAX_ANCHORS);
+	anchor = &reader->anchors[reader->n_anchors];
+	anchor->name = strdup((const char *)name);
+	if (!anchor->name)
+		return out_of_memory(reader);
+	reader->n_anchors++;
+	*ret_anchor = anchor;
+	return 0;
+}
+
+static int read_node(struct reader *reader, yaml_event_t *event, int depth,
+		     struct document_node **ret_node);
+
+static int read_list(struct reader *reader, yaml_event_t *event, int depth,
+		     struct document_node *list)
+{
+	struct document_node *item = NULL;
+	int r;
+
+	for (;;) {
+		r = next(reader, event);
+		if (r < 0)
+			return r;
+		if (event->type == YAML_SEQUENCE_END_EVENT)
+			return 0;
+		reader->list_item = event->type == YAML_SCALAR_EVENT;
+		r = read_node(reader, event, depth + 1, &item);
+		reader->list_item = false;
+		if (r == 0)
+			r = node_append(reader, list, item);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
+		      struct document_node *map)
+{
+	_cleanup_(freep) char *key = NULL;
+	const struct document_node *before;
+	struct document_node *item = NULL;
+	int r, line = line_of(event->start_mark);
+
+	if (event->type != YAML_SCALAR_EVENT)
+		return refuse(reader, line, "a key must be a single word");
+	r = copy_text(reader, event, &key);
+	if (r < 0)
+		return r;
+	before = document_get(map, key);
+	if (before)
+		return refuse(reader, line, "'%s' stands here twice; the first is in line %d", key,
+			      before->line);
+	reader->n_nodes++;
+	r = next(reader, event);
+	if (r < 0)
+		return r;
+	r = read_node(reader, event, depth + 1, &item);
+	if (r < 0)
+		return r;
+	item->key = take_ptr(key);
+	item->line = line;
+	return node_append(reader, map, item);
+}
+
+static int read_map(struct reader *reader, yaml_event_t *event, int depth,
+		    struct document_node *map)
+{
+	int r;
+
+	for (;;) {
+		r = next(reader, event);
+		if (r < 0)
+			return r;
+		if (event->type == YAML_MAPPING_END_EVENT)
+			return 0;
+		r = read_entry(reader, event, depth, map);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* Reads the value that begins with `event`; the stack is bounded by DOCUMENT_MAX_DEPTH. */
+static int read_node(struct reader *reader, yaml_event_t *event, int depth,
+		     struct document_node **ret_node)
+{
+	_cleanup_(document_node_freep) struct document_node *node = NULL;
+	struct anchor *anchor = NULL;
+	int r, line = line_of(event->start_mark);
+
+	switch ((int)event->type) {
+	case YAML_ALIAS_EVENT:
+		return read_alias(reader, event, depth, ret_node);
+	case YAML_SCALAR_EVENT:
+		r = node_new(reader, DOCUMENT_SCALAR, line, depth, &node);
+		if (r == 0)
+			r = add_anchor(reader, event->data.scalar.anchor, line, &anchor);
+		if (r == 0)
+			r = copy_text(reader, event, &node->text);
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		if (event->data.sequence_start.tag)
+			return refuse(reader, line, "YAML tags ('!...') are not used here");
+		r = node_new(reader, DOCUMENT_LIST, line, depth, &node);
+		if (r == 0)
+			r = add_anchor(reader, event->data.sequence_start.anchor, line, &anchor);
+		if (r == 0)
+			r = read_list(reader, event, depth, node);
+		break;
+	case YAML_MAPPING_START_EVENT:
+		if (event->data.mapping_start.tag)
+			return refuse(reader, line, "YAML tags ('!...') are not used here");
+		r = node_new(reader, DOCUMENT_MAP, line, depth, &node);
+		if (r == 0)
+			r = add_anchor(reader, event->data.mapping_start.anchor, line, &anchor);
+		if (r == 0)
+			r = read_map(reader, event, depth, node);
+		break;
+	default:
+		return refuse(reader, line, "a value is missing");
+	}
+	if (r < 0)
+		return r;
+	if (anchor)
+		anchor->node = node;
+	*ret_node = take_ptr(node);
+	return 0;
+}
+
+static int read_stream(struct reader *reader, struct document_node **ret_root)
+{
+	_cleanup_(yaml_event_deletep) yaml_event_t event = { 0 };
+	_cleanup_(document_node_freep) struct document_node *root = NULL;
+	int r;
+
+	do {
+		r = next(reader, &event);
+		if (r < 0)
+			return r;
+		if (event.type == YAML_STREAM_END_EVENT)
+			return refuse(reader, 1, "the file is empty");
+	} while (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT);
+	r = read_node(reader, &event, 1, &root);
+	if (r < 0)
+		return r;
+	if (root->kind != DOCUMENT_MAP)
+		return refuse(reader, root->line, "a scenario is a map ('name: ...'), not %s",
+			      document_kind_name(root->kind));
+	do {
+		r = next(reader, &event);
+		if (r < 0)
+			return r;
+		if (event.type == YAML_DOCUMENT_START_EVENT)
+			return refuse(reader, line_of(event.start_mark),
+				      "a second YAML document; one file is one scenario");
+	} while (event.type != YAML_STREAM_END_EVENT);
+	*ret_root = take_ptr(root);
+	return 0;
+}
+
+int document_read_yaml(const struct document *document, const char *text, size_t size,
+		       struct document_node **ret_root, struct error *err)
+{
+	struct reader reader = { .file = document->file, .text = text, .size = size, .err = err };
+	int r;
+
+	if (!yaml_parser_initialize(&reader.parser))
+		return out_of_memory(&reader);
+	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
+	r = read_stream(&reader, ret_root);
+	yaml_parser_delete(&reader.parser);
+	for (size_t i = 0; i < reader.n_anchors; i++)
+		free(reader.anchors[i].name);
+	return r;
+}

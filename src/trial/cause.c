@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/cause.h"
+
+#include <errno.h>
+
+#include "src/tcp/state.h"
+
+/* After its FIN, a socket that its program has closed is an orphan; packets do not show it. */
+static bool is_orphan(const struct endpoint *ep)
+{
+	bool closing = ep->end_from == TCP_STATE_FIN_WAIT1 || ep->end_from == TCP_STATE_FIN_WAIT2 ||
+		       ep->end_from == TCP_STATE_CLOSING || ep->end_from == TCP_STATE_LAST_ACK;
+
+	return ep->facts.dead ||
+	       (ep->derived && closing && !ep->application_error && (ep->closed || ep->crashed));
+}
+
+/* From connect() to its end, and what a clock of milliseconds and ticks may be short of it. */
+static nsec_t attempt_took(const struct endpoint *ep)
+{
+	if (!ep->record.n_states || ep->kernel_nsec == NSEC_NONE)
+		return 0;
+	return ep->kernel_nsec - ep->record.states[0].time_nsec + 10 * NSEC_PER_MSEC;
+}
+
+/* How long before its end it last sent data: a closed window was closed then. Probes have none. */
+static nsec_t quiet_for(const struct endpoint *ep)
+{
+	for (size_t i = ep->record.n_packets; i-- > 0;) {
+		const struct record_packet *p = &ep->record.packets[i];
+
+		if (p->sent && p->payload)
+			return ep->kernel_nsec - p->time_nsec;
+	}
+	return NSEC_NEVER;
+}
+
+/*
+ * Which timer gave up. net/ipv4/tcp_timer.c: tcp_keepalive_timer() ends nothing while data is
+ * outstanding; with TCP_USER_TIMEOUT set it, tcp_write_timeout() and tcp_probe_timer() all obey
+ * that instead of their own counts; but of probes into a closed window tcp_retries2 may go
+ * unanswered at most, whatever the user timeout. Probes without a keepalive are zero window probes.
+ */
+static enum mechanism timer_mechanism(const struct endpoint *ep)
+{
+	const struct socket_facts *f = &ep->facts;
+	bool dead = is_orphan(ep);
+	nsec_t user_timeout = f->user_timeout ? f->user_timeout * NSEC_PER_MSEC
+			      : ep->derived   ? ep->user_timeout_nsec
+					      : 0;
+
+	if (ep->end_from == TCP_STATE_SYN_SENT) /* there the count of retransmissions holds too */
+		return user_timeout && attempt_took(ep) >= user_timeout ? MECHANISM_USER_TIMEOUT
+									: MECHANISM_SYN;
+	if (ep->end_from == TCP_STATE_SYN_RECV)
+		return MECHANISM_SYNACK;
+	if (dead && ep->end_from == TCP_STATE_FIN_WAIT2)
+		return MECHANISM_FIN_WAIT_2;
+	if (dead)
+		return MECHANISM_ORPHAN;
+	if (user_timeout && f->unsent && !f->unacknowledged && quiet_for(ep) < user_timeout)
+		return MECHANISM_PERSIST;
+	if (user_timeout)
+		return MECHANISM_USER_TIMEOUT;
+	if (f->unacknowledged || f->retransmits)
+		return MECHANISM_RETRANSMISSION;
+	if (f->unsent)
+		return MECHANISM_PERSIST;
+	if (f->keepalive || f->probes)
+		return MECHANISM_KEEPALIVE;
+	return MECHANISM_NONE;
+}
+
+static bool is_unreachable(int error)
+{
+	return error == EHOSTUNREACH || error == ENETUNREACH || error == EACCES ||
+	       error == EPROTO || error == ENETDOWN || error == EHOSTDOWN || error == ENOPROTOOPT;
+}
+
+static struct verdict verdict_reset(const struct endpoint *ep, int error)
+{
+	if (ep->end_from == TCP_STATE_SYN_SENT)
+		return (struct verdict){ OUTCOME_REFUSED, MECHANISM_RST_RECEIVED, error };
+	return (struct verdict){ OUTCOME_RESET, MECHANISM_RST_RECEIVED, error };
+}
+
+/* An ICMP error that ends a connection at once does so in SYN_SENT only, or where the program
+ * asked for it (IP_RECVERR); later it is remembered for when a timer gives up. */
+static struct verdict verdict_timer(const struct endpoint *ep, int error, bool felt)
+{
+	struct verdict v = { OUTCOME_TIMED_OUT, timer_mechanism(ep), felt ? error : 0 };
+
+	if (!is_unreachable(error))
+		return v;
+	v.outcome = OUTCOME_UNREACHABLE;
+	if (!ep->socket) /* there was not even a SYN: this host itself has no route */
+		v.mechanism = MECHANISM_LOCAL;
+	else if (ep->end_from == TCP_STATE_SYN_SENT)
+		v.mechanism = MECHANISM_ICMP;
+	return v;
+}
+
+static struct verdict verdict_closed(const struct endpoint *ep)
+{
+	bool first =
+		ep->local_close_nsec != NSEC_NONE && (ep->fin_received_nsec == NSEC_NONE ||
+						      ep->local_close_nsec < ep->fin_received_nsec);
+
+	if (ep->time_wait)
+		return (struct verdict){ OUTCOME_CLOSED, MECHANISM_TIME_WAIT, 0 };
+	return (struct verdict){ OUTCOME_CLOSED, first ? MECHANISM_LOCAL : MECHANISM_FIN_RECEIVED,
+				 0 };
+}
+
+/* This end sent the reset: SO_LINGER 0, or unread data at close (by a process or, after its death,
+ * its kernel, which ends the socket before it is an orphan: __tcp_close()). */
+static bool aborted(const struct endpoint *ep)
+{
+	return ep->reset_sent_nsec != NSEC_NONE && ep->facts.error != ETIMEDOUT &&
+	       !is_unreachable(ep->facts.error) && !ep->application_error &&
+	       (ep->facts.dead || ep->crashed || endpoint_closed_locally(ep));
+}
+
+/* Without tracepoints, and with a program that does not say what it felt, the errno is not known,
+ * but an end without FIN or RST and with unanswered segments was a timer's. */
+static bool timer_gave_up(const struct endpoint *ep)
+{
+	bool orphan = ep->end_from == TCP_STATE_CLOSING || ep->end_from == TCP_STATE_LAST_ACK;
+
+	if (!ep->derived || ep->facts.error || ep->application_error ||
+	    !(ep->facts.retransmits || ep->facts.probes))
+		return false;
+	if (orphan) /* else it was the acknowledgement of its FIN */
+		return !ep->time_wait && ep->last_received_nsec != ep->gone_nsec;
+	return ep->fin_received_nsec == NSEC_NONE &&
+	       (ep->end_from == TCP_STATE_ESTABLISHED || ep->end_from == TCP_STATE_CLOSE_WAIT);
+}
+
+static struct verdict judge_end(const struct endpoint *ep)
+{
+	int error = ep->application_error ? ep->application_error : ep->facts.error;
+	bool felt = ep->application_error || !ep->facts.dead; /* an orphan's error by nobody */
+
+	if (ep->heartbeat)
+		return (struct verdict){ OUTCOME_TIMED_OUT, MECHANISM_HEARTBEAT, 0 };
+	if (ep->reset_received_nsec != NSEC_NONE || error == ECONNRESET || error == ECONNREFUSED ||
+	    (error == EPIPE && ep->reset_received_nsec != NSEC_NONE))
+		return verdict_reset(ep, error);
+	if (error == ETIMEDOUT || is_unreachable(error))
+		return verdict_timer(ep, error, felt);
+	if (aborted(ep))
+		return (struct verdict){ OUTCOME_RESET, MECHANISM_LOCAL, 0 };
+	if (ep->fin_received_nsec == NSEC_NONE && ep->state == TCP_STATE_CLOSE && !ep->time_wait &&
+	    (ep->end_from == TCP_STATE_SYN_RECV || ep->end_from == TCP_STATE_FIN_WAIT1 ||
+	     ep->end_from == TCP_STATE_FIN_WAIT2))
+		return (struct verdict){ OUTCOME_TIMED_OUT, timer_mechanism(ep), 0 };
+	if (timer_gave_up(ep))
+		return verdict_timer(ep, 0, true);
+	if (!error)
+		return verdict_closed(ep);
+	return (struct verdict){ OUTCOME_REFUSED, MECHANISM_NONE, error };
+}
+
+struct verdict verdict_of(const struct endpoint *ep, const struct endpoint_context *context)
+{
+	bool over =
+		ep->kernel_nsec != NSEC_NONE || ep->heartbeat || ep->application_nsec != NSEC_NONE;
+
+	if (over &&
+	    (!ep->powerless || ep->state == TCP_STATE_CLOSE || ep->state == TCP_STATE_TIME_WAIT))
+		return judge_end(ep);
+	if (ep->powerless || !ep->state)
+		return (struct verdict){ OUTCOME_NONE, MECHANISM_NONE, 0 };
+	if (context->usable)
+		return (struct verdict){ OUTCOME_SURVIVED, MECHANISM_NONE, 0 };
+	if (context->full_term)
+		return (struct verdict){ OUTCOME_UNDETECTED, MECHANISM_NONE, 0 };
+	return (struct verdict){ OUTCOME_NONE, MECHANISM_NONE, 0 };
+}

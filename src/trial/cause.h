@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * What became of an endpoint and why, told from the state it left, from resets and
+ * from its socket's own counters at that moment. The rules are those of
+ * net/ipv4/tcp_timer.c and stand at timer_mechanism(). Pure.
+ */
+
+#include "src/trial/endpoint.h"
+
+struct verdict {
+	enum outcome outcome;
+	enum mechanism mechanism;
+	int error; /* errno, 0: none */
+};
+
+struct verdict verdict_of(const struct endpoint *endpoint, const struct endpoint_context *context);

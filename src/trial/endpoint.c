@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/endpoint.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "src/tcp/state.h"
+#include "src/trial/cause.h"
+
+/*
+ * Theory of operation. The connection is the first in its namespace that gets to ESTABLISHED
+ * (or, on the client, the first that is tried), on the scenario's port if a built-in agent made
+ * it. It is followed by the kernel's own name for the socket, since a closing socket may have
+ * lost its ports. Before and after it there may be a small socket, which sock_diag knows of: its
+ * steps are taken in where the full socket's walk has a gap for them (minisocket.c finds them).
+ */
+
+#define LAST_WORD	  (10 * NSEC_PER_MSEC) /* a RST may be sent just after CLOSE */
+#define NOTED_CONNECTIONS 8		       /* of a thousand, the calls of so many tell enough */
+
+void endpoint_init(struct endpoint *ep, enum node_id node)
+{
+	*ep = (struct endpoint){
+		.node = node,
+		.established_nsec = NSEC_NONE,
+		.kernel_nsec = NSEC_NONE,
+		.application_nsec = NSEC_NONE,
+		.fin_received_nsec = NSEC_NONE,
+		.reset_received_nsec = NSEC_NONE,
+		.reset_sent_nsec = NSEC_NONE,
+		.local_close_nsec = NSEC_NONE,
+		.last_received_nsec = NSEC_NONE,
+		.gone_nsec = NSEC_NONE,
+		.record = { .command_status = -1, .bytes_read = -1, .bytes_written = -1 },
+	};
+}
+
+static void free_lists(struct record_endpoint *record)
+{
+	free(record->states);
+	free(record->retransmissions);
+	free(record->resets);
+	free(record->calls);
+	free(record->packets);
+	free(record->samples);
+	free(record->command_output);
+	*record = (struct record_endpoint){ 0 };
+}
+
+void endpoint_deinit(struct endpoint *ep)
+{
+	free_lists(&ep->record);
+}
+
+static bool port_fits(const struct endpoint *ep, const struct observation *o)
+{
+	uint16_t port = ep->node == NODE_CLIENT ? o->peer_port : o->local_port;
+	uint16_t client = ep->node == NODE_CLIENT ? o->local_port : o->peer_port;
+
+	return (!ep->port || port == ep->port) && (!ep->client_port || client == ep->client_port);
+}
+
+/* Whether this state change begins the connection that the endpoint is to follow. */
+static bool begins(const struct endpoint *ep, const struct observation *o)
+{
+	if (ep->socket || !port_fits(ep, o))
+		return false;
+	return o->state.to == TCP_STATE_SYN_SENT || o->state.to == TCP_STATE_ESTABLISHED ||
+	       (ep->node == NODE_SERVER && o->state.to == TCP_STATE_SYN_RECV);
+}
+
+static int add_state(struct endpoint *ep, nsec_t at, int from, int to)
+{
+	struct record_state *s =
+		record_append(&ep->record.states, &ep->record.n_states, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct record_state){ at, from, to };
+	ep->state = to;
+	return 0;
+}
+
+/* A request socket becomes a full one, which says LISTEN -> SYN_RECV when it is made; an earlier
+ * one may have been given up. */
+static void begin(struct endpoint *ep, const struct observation *o)
+{
+	ep->socket = o->socket;
+	ep->local_port = o->local_port;
+	ep->peer_port = o->peer_port;
+	if (!ep->request)
+		return;
+	ep->request = false;
+	ep->kernel_nsec = ep->gone_nsec = NSEC_NONE;
+	if (ep->state == TCP_STATE_SYN_RECV)
+		ep->record.n_states--;
+	ep->state = TCP_STATE_NONE;
+}
+
+static int observe_state(struct endpoint *ep, const struct observation *o)
+{
+	if (begins(ep, o))
+		begin(ep, o);
+	if (!ep->socket || o->socket != ep->socket)
+		return 0;
+	if (ep->state == TCP_STATE_CLOSE || ep->small) {
+		ep->replaced = true;
+		return 0;
+	}
+	/* A socket cloned from a listener has its own ports only after its first state change
+	 * (up to Linux 6.12: inet_csk_clone_lock()), a closing one none any more. */
+	if (o->local_port)
+		ep->local_port = o->local_port;
+	if (o->peer_port)
+		ep->peer_port = o->peer_port;
+	ep->gap |= ep->state && ep->state != o->state.from;
+	switch (o->state.to) {
+	case TCP_STATE_ESTABLISHED:
+		ep->established_nsec = o->time_nsec;
+		break;
+	case TCP_STATE_CLOSE_WAIT:
+		ep->fin_received_nsec = o->time_nsec;
+		ep->kernel_nsec = o->time_nsec;
+		break;
+	case TCP_STATE_FIN_WAIT1:
+		ep->local_close_nsec = o->time_nsec;
+		break;
+	case TCP_STATE_TIME_WAIT:
+	case TCP_STATE_CLOSE:
+		ep->end_from = o->state.from;
+		if (o->state.facts.present)
+			ep->facts = o->state.facts;
+		if (ep->kernel_nsec == NSEC_NONE)
+			ep->kernel_nsec = o->time_nsec;
+		ep->gone_nsec = o->time_nsec;
+		break;
+	default:
+		break;
+	}
+	return add_state(ep, o->time_nsec, o->state.from, o->state.to);
+}
+
+static const char *const reason_names[] = {
+	[RETRANSMIT_RTO] = "rto",
+	[RETRANSMIT_LOSS_PROBE] = "loss-probe",
+	[RETRANSMIT_FAST] = "fast",
+	[RETRANSMIT_UNKNOWN] = NULL,
+};
+
+static int observe_retransmission(struct endpoint *ep, const struct observation *o)
+{
+	struct record_retransmission *r;
+
+	if (!ep->socket || o->socket != ep->socket || ep->replaced)
+		return 0;
+	r = record_append(&ep->record.retransmissions, &ep->record.n_retransmissions, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->time_nsec = o->time_nsec;
+	r->reason = reason_names[o->retransmit.reason];
+	r->rto_nsec = o->retransmit.reason == RETRANSMIT_RTO ? o->retransmit.rto_nsec : NSEC_NONE;
+	return 0;
+}
+
+/* What a host answers in the name of a socket that it has no more is not of the connection; to who
+ * reads packets it looks the same. */
+static bool is_of_nobody(const struct endpoint *ep, const struct observation *o)
+{
+	return ep->state == TCP_STATE_CLOSE && ep->gone_nsec != NSEC_NONE &&
+	       o->time_nsec > ep->gone_nsec + LAST_WORD;
+}
+
+static int observe_reset(struct endpoint *ep, const struct observation *o)
+{
+	bool sent = o->kind == OBSERVATION_RESET_SENT;
+	struct record_reset *r;
+
+	if (!ep->socket || o->socket != ep->socket || ep->replaced || is_of_nobody(ep, o))
+		return 0;
+	if (sent && ep->reset_sent_nsec == NSEC_NONE)
+		ep->reset_sent_nsec = o->time_nsec;
+	if (!sent && ep->reset_received_nsec == NSEC_NONE)
+		ep->reset_received_nsec = o->time_nsec;
+	r = record_append(&ep->record.resets, &ep->record.n_resets, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	*r = (struct record_reset){ o->time_nsec, sent };
+	return 0;
+}
+
+bool endpoint_fits_packet(const struct endpoint *ep, const struct tcp_packet *p)
+{
+	uint16_t local = p->outgoing ? p->source_port : p->destination_port;
+	uint16_t peer = p->outgoing ? p->destination_port : p->source_port;
+
+	if (!ep->local_port && ep->many)
+		return false;
+	if (!ep->local_port)
+		return (!ep->port || (ep->node == NODE_CLIENT ? peer : local) == ep->port) &&
+		       (!ep->client_port ||
+			(ep->node == NODE_CLIENT ? local : peer) == ep->client_port);
+	return local == ep->local_port && peer == ep->peer_port;
+}
+
+static int observe_packet(struct endpoint *ep, const struct observation *o)
+{
+	const struct tcp_packet *p = &o->packet;
+	struct record_packet *r;
+
+	if (!endpoint_fits_packet(ep, p))
+		return 0;
+	if (!p->outgoing)
+		ep->last_received_nsec = o->time_nsec;
+	r = record_append(&ep->record.packets, &ep->record.n_packets, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	*r = (struct record_packet){ .time_nsec = o->time_nsec,
+				     .sent = p->outgoing,
+				     .flags = p->flags,
+				     .seq = p->seq,
+				     .ack = p->ack,
+				     .payload = p->payload,
+				     .window = p->window };
+	return 0;
+}
+
+int endpoint_observe(struct endpoint *ep, const struct observation *o)
+{
+	switch (o->kind) {
+	case OBSERVATION_STATE:
+		return observe_state(ep, o);
+	case OBSERVATION_RETRANSMIT:
+		return observe_retransmission(ep, o);
+	case OBSERVATION_RESET_SENT:
+	case OBSERVATION_RESET_RECEIVED:
+		return observe_reset(ep, o);
+	case OBSERVATION_PACKET:
+		return observe_packet(ep, o);
+	case OBSERVATION_DESTROY:
+		if (ep->socket && o->local_port == ep->local_port)
+			endpoint_tcp_info(ep, &o->destroyed.info);
+		return 0;
+	case OBSERVATION_LOST:
+	case _OBSERVATION_KIND_MAX:
+		break;
+	}
+	return 0;
+}
+
+bool endpoint_takes_small(const struct endpoint *ep, const struct small_step *step)
+{
+	return step->request || ep->small || ep->state == TCP_STATE_CLOSE;
+}
+
+static int request_socket(struct endpoint *ep, const struct small_step *step)
+{
+	bool gone = step->state == TCP_STATE_CLOSE;
+
+	ep->request = true;
+	ep->local_port = step->local_port;
+	ep->peer_port = step->peer_port;
+	ep->end_from = TCP_STATE_SYN_RECV;
+	ep->kernel_nsec = ep->gone_nsec = gone ? step->time_nsec : NSEC_NONE;
+	if (step->reset)
+		ep->reset_received_nsec = step->time_nsec;
+	return add_state(ep, step->time_nsec, gone ? TCP_STATE_SYN_RECV : TCP_STATE_LISTEN,
+			 step->state);
+}
+
+/* The full socket's CLOSE was none: the small one has taken its place. */
+static void take_over(struct endpoint *ep, int state)
+{
+	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
+
+	ep->gone_nsec = NSEC_NONE;
+	if (ep->fin_received_nsec == NSEC_NONE)
+		ep->kernel_nsec = NSEC_NONE;
+	ep->small = true;
+	ep->facts.dead |= state == TCP_STATE_FIN_WAIT2;
+	if (last->from == state)
+		ep->record.n_states--;
+	else
+		last->to = state;
+	ep->state = state;
+}
+
+int endpoint_small_socket(struct endpoint *ep, const struct small_step *step)
+{
+	bool first = !ep->small, gone = step->state == TCP_STATE_CLOSE;
+	struct record_state *last;
+	nsec_t at = step->time_nsec;
+
+	ep->n_small++;
+	if (step->request) /* it may have been seen as a full one before */
+		return ep->socket ? 0 : request_socket(ep, step);
+	if (step->state == ep->state)
+		return 0;
+	if (step->reset && !ep->time_wait)
+		*(step->reset_sent ? &ep->reset_sent_nsec : &ep->reset_received_nsec) = at;
+	if (first) {
+		last = &ep->record.states[ep->record.n_states - 1];
+		/* A FIN after that CLOSE met the small socket, in FIN_WAIT2. */
+		if (step->by_fin && at > last->time_nsec)
+			last->time_nsec = at;
+		at = last->time_nsec;
+	}
+	ep->time_wait |= step->state == TCP_STATE_TIME_WAIT;
+	if (first)
+		take_over(ep, step->state);
+	else if (add_state(ep, at, ep->state, step->state) < 0)
+		return -ENOMEM;
+	if (gone)
+		ep->gone_nsec = at;
+	if (ep->kernel_nsec == NSEC_NONE && step->state != TCP_STATE_FIN_WAIT2)
+		ep->kernel_nsec = at;
+	return 0;
+}
+
+void endpoint_tcp_info(struct endpoint *ep, const struct tcp_info *info)
+{
+	ep->record.tcp_info = (struct record_tcp_info){
+		.present = true,
+		.state = info->tcpi_state,
+		.rto_us = info->tcpi_rto,
+		.rtt_us = info->tcpi_rtt,
+		.rttvar_us = info->tcpi_rttvar,
+		.retransmits = info->tcpi_retransmits,
+		.probes = info->tcpi_probes,
+		.backoff = info->tcpi_backoff,
+		.unacked = info->tcpi_unacked,
+		.total_retrans = info->tcpi_total_retrans,
+		.bytes_sent = info->tcpi_bytes_sent,
+		.bytes_acked = info->tcpi_bytes_acked,
+		.bytes_received = info->tcpi_bytes_received,
+	};
+}
+
+/* Whether the report is the moment at which the program knew that its peer was gone. */
+static bool is_end(const struct agent_report *r)
+{
+	switch (r->call) {
+	case AGENT_CALL_READ:
+		return r->error || r->result == 0;
+	case AGENT_CALL_WRITE:
+	case AGENT_CALL_CONNECT:
+	case AGENT_CALL_SHUTDOWN:
+		return r->error;
+	case AGENT_CALL_HEARTBEAT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int endpoint_note_call(struct endpoint *ep, const struct agent_report *r, unsigned int process)
+{
+	struct record_call *c;
+
+	if (r->connection >= NOTED_CONNECTIONS)
+		return 0;
+	c = record_append(&ep->record.calls, &ep->record.n_calls, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	*c = (struct record_call){ .time_nsec = r->time_nsec,
+				   .start_nsec = r->start_nsec,
+				   .name = call_name(r->call),
+				   .result = r->result,
+				   .error = r->error ? strerrorname_np(r->error) : NULL,
+				   .connection = r->connection,
+				   .process = process };
+	return 0;
+}
+
+int endpoint_report(struct endpoint *ep, const struct agent_report *r)
+{
+	if (r->connection)
+		return ep->many ? 0 : endpoint_note_call(ep, r, 0);
+	if (r->has_info)
+		endpoint_tcp_info(ep, &r->info);
+	if (ep->application_nsec == NSEC_NONE &&
+	    (is_end(r) || (ep->command && r->call == AGENT_CALL_EXIT))) {
+		ep->application_nsec = r->time_nsec;
+		ep->application_error = r->error;
+		ep->heartbeat = r->call == AGENT_CALL_HEARTBEAT;
+	}
+	if (r->call == AGENT_CALL_CLOSE && ep->local_close_nsec == NSEC_NONE)
+		ep->local_close_nsec = r->start_nsec;
+	ep->closed |= r->call == AGENT_CALL_CLOSE || r->call == AGENT_CALL_EXIT;
+	if (r->call == AGENT_CALL_EXIT)
+		ep->record.command_status = (int)r->result;
+	return endpoint_note_call(ep, r, 0);
+}
+
+bool endpoint_closed_locally(const struct endpoint *ep)
+{
+	return ep->local_close_nsec != NSEC_NONE && ep->application_nsec == NSEC_NONE &&
+	       ep->fin_received_nsec == NSEC_NONE;
+}
+
+bool endpoint_ended(const struct endpoint *ep)
+{
+	if (ep->powerless || ep->heartbeat)
+		return true;
+	if (!ep->socket && ep->application_nsec != NSEC_NONE)
+		return true; /* never was connected */
+	if (ep->kernel_nsec == NSEC_NONE)
+		return false;
+	/* A FIN ends the conversation; the walk to CLOSE belongs to it, if the program closes. */
+	if (ep->state != TCP_STATE_CLOSE && ep->state != TCP_STATE_TIME_WAIT)
+		return false;
+	return ep->request || ep->command || ep->crashed || ep->application_nsec != NSEC_NONE ||
+	       endpoint_closed_locally(ep);
+}
+
+static nsec_t since(nsec_t at, nsec_t origin)
+{
+	return at == NSEC_NONE ? NSEC_NONE : at - origin;
+}
+
+static void make_relative(struct record_endpoint *r, nsec_t origin)
+{
+	for (size_t i = 0; i < r->n_states; i++)
+		r->states[i].time_nsec -= origin;
+	for (size_t i = 0; i < r->n_retransmissions; i++)
+		r->retransmissions[i].time_nsec -= origin;
+	for (size_t i = 0; i < r->n_resets; i++)
+		r->resets[i].time_nsec -= origin;
+	for (size_t i = 0; i < r->n_packets; i++)
+		r->packets[i].time_nsec -= origin;
+	for (size_t i = 0; i < r->n_calls; i++) {
+		r->calls[i].time_nsec -= origin;
+		r->calls[i].start_nsec -= origin;
+	}
+}
+
+/* The last packet after the first event and, if the kernel ended the connection, by then; and the
+ * first to come in after the last heal. */
+static void read_wire(struct record_endpoint *r, const struct endpoint_context *context)
+{
+	nsec_t heal = since(context->last_heal_nsec, context->origin_nsec);
+
+	r->wire_nsec = NSEC_NONE;
+	r->recovered_nsec = NSEC_NONE;
+	for (size_t i = 0; i < r->n_packets; i++) {
+		const struct record_packet *p = &r->packets[i];
+
+		if (p->time_nsec >= 0 &&
+		    (r->kernel_nsec == NSEC_NONE || p->time_nsec <= r->kernel_nsec + NSEC_PER_MSEC))
+			r->wire_nsec = p->time_nsec;
+		if (heal != NSEC_NONE && !p->sent && p->time_nsec >= heal &&
+		    r->recovered_nsec == NSEC_NONE)
+			r->recovered_nsec = p->time_nsec;
+	}
+}
+
+/* A destroyed socket is told of late (the kernel frees it in the background, after the program has
+ * closed it): it ended no later than the program felt. */
+static void bound_by_application(struct endpoint *ep)
+{
+	struct record_endpoint *r = &ep->record;
+
+	if (!ep->derived || ep->application_nsec == NSEC_NONE || ep->kernel_nsec == NSEC_NONE ||
+	    ep->kernel_nsec <= ep->application_nsec)
+		return;
+	if (ep->gone_nsec == ep->kernel_nsec)
+		ep->gone_nsec = ep->application_nsec;
+	ep->kernel_nsec = ep->application_nsec;
+	if (r->n_states && r->states[r->n_states - 1].to == TCP_STATE_CLOSE && !ep->small)
+		r->states[r->n_states - 1].time_nsec = ep->application_nsec;
+}
+
+void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *context,
+		       struct record_endpoint *ret_record)
+{
+	struct verdict verdict = verdict_of(ep, context);
+	struct record_endpoint *r = &ep->record;
+	bool ended = verdict.outcome != OUTCOME_NONE && verdict.outcome != OUTCOME_SURVIVED &&
+		     verdict.outcome != OUTCOME_UNDETECTED;
+
+	bound_by_application(ep);
+	r->outcome = verdict.outcome;
+	r->mechanism = verdict.mechanism;
+	r->error = verdict.error ? strerrorname_np(verdict.error) : NULL;
+	r->kernel_nsec = ended ? since(ep->kernel_nsec, context->origin_nsec) : NSEC_NONE;
+	r->application_nsec = ended ? since(ep->application_nsec, context->origin_nsec) : NSEC_NONE;
+	r->gone_nsec = ep->powerless ? NSEC_NONE : since(ep->gone_nsec, context->origin_nsec);
+	r->earliest_nsec = r->latest_nsec = NSEC_NONE;
+	make_relative(r, context->origin_nsec);
+	read_wire(r, context);
+	*ret_record = *r;
+	ep->record = (struct record_endpoint){ .command_status = -1,
+					       .bytes_read = -1,
+					       .bytes_written = -1 };
+}

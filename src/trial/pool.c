@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "src/testbed/internal.h"
+
+struct item {
+	struct testbed *testbed;
+	struct agent *agent[_ENDPOINT_MAX];
+};
+
+struct testbed_pool {
+	struct scenario plain; /* what a testbed is built for as long as it is nobody's */
+	struct item *items[_FAMILY_MAX];
+	size_t n[_FAMILY_MAX];
+};
+
+static void item_deinit(struct item *item)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		agent_free(item->agent[id]);
+	testbed_free(item->testbed);
+}
+
+static int item_init(struct item *item, const struct scenario *scenario, enum family family,
+		     struct error *err)
+{
+	int r;
+
+	*item = (struct item){ 0 };
+	r = testbed_raise(scenario, family, &item->testbed, err);
+	for (enum node_id id = 0; r >= 0 && id < _ENDPOINT_MAX; id++)
+		r = agent_stand_by(item->testbed->node[id].ns, &item->agent[id], err);
+	if (r < 0)
+		item_deinit(item);
+	return r;
+}
+
+static struct testbed_pool *pool_new(void)
+{
+	struct testbed_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool)
+		pool->plain.path.kind = PATH_ROUTED;
+	return pool;
+}
+
+int testbed_pool_fill(struct testbed_pool **pool, size_t n, enum family family, struct error *err)
+{
+	struct testbed_pool *p = *pool ? *pool : pool_new();
+	struct item *items;
+	int r = 0;
+
+	if (!p)
+		return error_errno(err, -ENOMEM, "testbeds");
+	*pool = p;
+	items = reallocarray(p->items[family], p->n[family] + n, sizeof(*items));
+	if (!items)
+		return error_errno(err, -ENOMEM, "testbeds");
+	p->items[family] = items;
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = item_init(&items[p->n[family]], &p->plain, family, err);
+		if (r >= 0)
+			p->n[family]++;
+	}
+	return r;
+}
+
+struct testbed_pool *testbed_pool_free(struct testbed_pool *pool)
+{
+	if (!pool)
+		return NULL;
+	for (enum family f = 0; f < _FAMILY_MAX; f++) {
+		for (size_t i = 0; i < pool->n[f]; i++)
+			item_deinit(&pool->items[f][i]);
+		free(pool->items[f]);
+	}
+	free(pool);
+	return NULL;
+}
+
+static bool fits(const struct testbed_pool *pool, const struct scenario *scenario,
+		 enum family family)
+{
+	return pool && pool->n[family] && scenario->path.kind == pool->plain.path.kind &&
+	       scenario->path.mtu == pool->plain.path.mtu;
+}
+
+int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario,
+		      enum family family, struct testbed **ret_testbed,
+		      struct agent *ret_agents[static _ENDPOINT_MAX], struct error *err)
+{
+	struct item item;
+	int r;
+
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		ret_agents[id] = NULL;
+	if (!fits(pool, scenario, family))
+		return testbed_new(scenario, family, ret_testbed, err);
+	item = pool->items[family][--pool->n[family]];
+	item.testbed->scenario = scenario;
+	r = testbed_furnish(item.testbed, err);
+	if (r < 0) {
+		item_deinit(&item);
+		return r;
+	}
+	*ret_testbed = item.testbed;
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		ret_agents[id] = item.agent[id];
+	return 0;
+}

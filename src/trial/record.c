@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "src/model/model.h"
+#include "src/record/expect.h"
+#include "src/tcp/packet.h"
+#include "src/tcp/state.h"
+#include "src/trial/state.h"
+
+#define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
+/* The same trial's RTTs differ by some ten microseconds, of which the back-off would make more than
+ * a tick in what is predicted. */
+#define RTT_STEP (250 * NSEC_PER_USEC)
+
+static int copy_setting(const struct setting_value *value, void *userdata)
+{
+	struct record *record = userdata;
+	struct record_setting *s =
+		record_append(&record->settings, &record->n_settings, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->key = strdup(value->key);
+	s->text = strdup(value->text);
+	s->is_number = value->is_number;
+	s->number = value->number;
+	return s->key && s->text ? 0 : -ENOMEM;
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+/* The record's clock is that of the less exact witness it had to believe. */
+static enum observer_clock clock_of(const struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (trial->node[id].watched && trial->node[id].believed == WITNESS_DERIVED)
+			return OBSERVER_CLOCK_SOCK_DIAG;
+	return OBSERVER_CLOCK_TRACEPOINT;
+}
+
+static int describe(struct trial *trial, struct record *record)
+{
+	const struct trial_spec *spec = &trial->spec;
+
+	record->scenario = copy(spec->scenario->name);
+	record->id = copy(spec->scenario->id);
+	record->variant = copy(spec->scenario->variant);
+	record->engine = copy(spec->engine);
+	record->kernel = copy(spec->kernel);
+	record->clock = copy(observer_clock_name(clock_of(trial)));
+	record->family = spec->family;
+	record->seed = spec->seed;
+	record->repeat = spec->repeat;
+	record->phase = spec->phase;
+	record->lateness_nsec = trial->lateness_nsec;
+	return scenario_for_each_setting(spec->scenario, copy_setting, record);
+}
+
+static int compare_time(const void *a, const void *b)
+{
+	nsec_t x = ((const struct record_retransmission *)a)->time_nsec;
+	nsec_t y = ((const struct record_retransmission *)b)->time_nsec;
+
+	return (x > y) - (x < y);
+}
+
+/* What the tracepoints missed of the retransmissions, the packets have: without its reason. */
+static int add_missed(struct endpoint *to, const struct endpoint *from)
+{
+	size_t known = to->record.n_retransmissions;
+
+	for (size_t i = 0; i < from->record.n_retransmissions; i++) {
+		const struct record_retransmission *r = &from->record.retransmissions[i];
+		struct record_retransmission *list = to->record.retransmissions, *slot;
+		bool found = false;
+
+		for (size_t k = 0; k < known && !found; k++)
+			found = llabs(list[k].time_nsec - r->time_nsec) < SAME_EVENT;
+		if (found)
+			continue;
+		slot = record_append(&to->record.retransmissions, &to->record.n_retransmissions,
+				     sizeof(*slot));
+		if (!slot)
+			return -ENOMEM;
+		*slot = *r;
+	}
+	if (to->record.n_retransmissions == known)
+		return 0;
+	qsort(to->record.retransmissions, to->record.n_retransmissions,
+	      sizeof(*to->record.retransmissions), compare_time);
+	return 0;
+}
+
+static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node)
+{
+	nsec_t established = node->view[node->believed].established_nsec;
+	struct model_facts facts = model_facts_of_kernel();
+
+	facts.rto_nsec = node->rto_nsec;
+	facts.rtt_nsec = (node->rtt_nsec + RTT_STEP - 1) / RTT_STEP * RTT_STEP;
+	facts.window = node->window;
+	facts.late_nsec = trial->lateness_nsec;
+	/* In real time the first event may have come late, and its zero was moved with it. */
+	facts.established_nsec =
+		trial->origin_nsec - (established == NSEC_NONE ? trial->zero_nsec : established);
+	return facts;
+}
+
+static struct prediction predict(const struct trial *trial, const struct trial_node *node)
+{
+	struct model_facts facts = facts_of(trial, node);
+
+	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);
+}
+
+/* When the clock of what is left began to run: that state, or the FIN that an orphan sent. */
+static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechanism)
+{
+	for (size_t i = r->n_states; i-- > 0;) {
+		int to = r->states[i].to;
+		bool fin = to == TCP_STATE_FIN_WAIT1 || to == TCP_STATE_LAST_ACK;
+
+		if ((mechanism == MECHANISM_TIME_WAIT && to == TCP_STATE_TIME_WAIT) ||
+		    (mechanism == MECHANISM_FIN_WAIT_2 && to == TCP_STATE_FIN_WAIT2) ||
+		    (mechanism == MECHANISM_SYNACK && to == TCP_STATE_SYN_RECV) ||
+		    (mechanism == MECHANISM_ORPHAN && fin))
+			return r->states[i].time_nsec;
+	}
+	return NSEC_NONE;
+}
+
+/* An orphan whose peer's window is closed is probed, and answered: another clock, not predicted. */
+static bool window_is_closed(const struct record_endpoint *r)
+{
+	for (size_t i = r->n_packets; i-- > 0;)
+		if (!r->packets[i].sent && !(r->packets[i].flags & PACKET_RST))
+			return !r->packets[i].window;
+	return false;
+}
+
+static void predict_gone(const struct trial *trial, const struct trial_node *node,
+			 struct record_endpoint *r)
+{
+	struct model_facts facts = facts_of(trial, node);
+	struct prediction p = model_gone(trial->spec.scenario, node->id, &facts, r->mechanism);
+	nsec_t since = left_since(r, r->mechanism);
+
+	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
+	if (p.mechanism == MECHANISM_NONE && r->gone_nsec == r->kernel_nsec) {
+		r->gone_earliest_nsec = r->earliest_nsec;
+		r->gone_latest_nsec = r->latest_nsec;
+	} else if (p.mechanism != MECHANISM_NONE && since != NSEC_NONE &&
+		   !(p.mechanism == MECHANISM_ORPHAN && window_is_closed(r))) {
+		r->gone_earliest_nsec = since + p.earliest_nsec;
+		r->gone_latest_nsec = since + p.latest_nsec + TRIAL_SMALL_RESOLUTION;
+	}
+}
+
+/* A forgotten flow is not healed: the connection has survived if it carried something after that,
+ * and nothing was lost. */
+static bool carried_on(const struct trial *trial, struct trial_node *node)
+{
+	return trial->forgotten && trial->full_term && !trial->active &&
+	       trial_node_progress(node) > node->progress;
+}
+
+static int conclude(struct trial *trial, enum node_id id)
+{
+	struct trial_node *node = &trial->node[id];
+	struct endpoint *endpoint = trial_node_endpoint(node);
+	struct record_endpoint *r = &trial->record->endpoint[id];
+	struct endpoint_context context = {
+		.origin_nsec = trial->origin_nsec,
+		.last_heal_nsec = trial->last_heal_nsec,
+		.usable = node->usable || carried_on(trial, node),
+		.full_term = trial->full_term,
+	};
+	struct prediction p = predict(trial, node);
+
+	trial_node_part(node);
+	trial_node_progress(node);
+	trial_small_finish(node);
+	if (node->believed == WITNESS_TRACEPOINT &&
+	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
+		return -ENOMEM;
+	endpoint_conclude(endpoint, &context, r);
+	if (!trial->spec.scenario->agent[id].command && node->bytes_read >= 0) {
+		r->bytes_read = node->bytes_read;
+		r->bytes_written = node->bytes_written;
+	}
+	r->samples = take_ptr(node->samples);
+	r->n_samples = node->n_samples;
+	for (size_t i = 0; i < r->n_samples; i++)
+		r->samples[i].time_nsec -= trial->origin_nsec;
+	trial_population_record(node, &r->population);
+	if (trial->spec.scenario->agent[id].command && trial->stage.agent[id])
+		r->command_output = copy(agent_output(trial->stage.agent[id]));
+	if (p.mechanism != MECHANISM_NONE) {
+		r->earliest_nsec = p.earliest_nsec;
+		r->latest_nsec = p.latest_nsec;
+	}
+	predict_gone(trial, node, r);
+	return 0;
+}
+
+int trial_make_record(struct trial *trial, struct error *err)
+{
+	struct record *record = trial->record;
+	int r = describe(trial, record);
+
+	if (r < 0)
+		return error_errno(err, r, "record");
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		r = conclude(trial, id);
+		if (r < 0)
+			return error_errno(err, r, "record");
+	}
+	record->lost = trial->lost;
+	record->span_nsec = nsec_now() - trial->origin_nsec;
+	trial_trace_give(trial);
+	return expect_check(trial->spec.scenario, record, err);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/runner.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "src/trial/trial.h"
+
+#define READY_POLL     (10 * NSEC_PER_MSEC)
+#define PROGRESS_EVERY (250 * NSEC_PER_MSEC)
+#define EVENT_TAKES    (20 * NSEC_PER_MSEC) /* in a guest, at most; and then what follows from it */
+#define RECORD_TAKES   (20 * NSEC_PER_MSEC) /* likewise */
+#define MOMENT	       (10 * NSEC_PER_MSEC) /* two in one, or side by side, are too near */
+#define MOMENTS	       (1u << 20)	    /* of the calendar, which goes round in three hours */
+#define JOBS_DEFAULT   256
+#define FDS_PER_TRIAL  24 /* namespaces, netlink, packet and agent sockets */
+#define FDS_SPARE      64
+
+struct slot {
+	struct runner *runner;
+	size_t index; /* in the job */
+	struct trial *trial;
+};
+
+struct runner {
+	struct loop *loop;
+	const struct engine_job *job;
+	const char *engine, *kernel;
+	const struct engine_listener *listener;
+	struct observer *observer; /* the caller's */
+	struct testbed_pool *pool; /* likewise; or NULL */
+	struct loop_timer *start_timer, *progress_timer;
+	struct slot *slots; /* one a trial */
+	bool *calendar;	    /* MOMENTS that are taken; NULL unless phases are pinned; owned */
+	size_t next, running, done;
+	unsigned int jobs;
+};
+
+static void finished(struct runner *r, struct slot *slot, struct record *record,
+		     const struct error *err)
+{
+	r->done++;
+	r->listener->done(slot->index, record, err, r->listener->userdata);
+	if (r->done == r->job->n_trials || (r->job->stop && *r->job->stop))
+		loop_quit(r->loop);
+	else
+		loop_timer_set(r->start_timer, nsec_now());
+}
+
+/* What one trial does (starting a program takes five milliseconds of virtual time) makes another's
+ * event late if that is due meanwhile. */
+static bool reserve(const nsec_t *moments, size_t n, void *userdata)
+{
+	const struct slot *slot = userdata;
+	bool *calendar = slot->runner->calendar;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t moment = (uint64_t)moments[i] / MOMENT;
+
+		if (calendar[(moment - 1) % MOMENTS] || calendar[moment % MOMENTS] ||
+		    calendar[(moment + 1) % MOMENTS])
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		calendar[(uint64_t)moments[i] / MOMENT % MOMENTS] = true;
+	return true;
+}
+
+/* A record takes some milliseconds of virtual time to make, and an event that is due then would be
+ * late by them. */
+static nsec_t quiet_at(nsec_t now, void *userdata)
+{
+	const struct slot *slot = userdata;
+	const struct runner *r = slot->runner;
+	nsec_t at = now;
+	bool moved;
+
+	do {
+		moved = false;
+		for (size_t i = 0; i < r->next; i++) {
+			const struct trial *t = r->slots[i].trial;
+			nsec_t event = !t || trial_retired(t) ? NSEC_NEVER : trial_next_event(t);
+
+			if (event > at - EVENT_TAKES && event < at + RECORD_TAKES) {
+				at = event + EVENT_TAKES;
+				moved = true;
+			}
+		}
+	} while (moved);
+	return at;
+}
+
+/* `err` is the trial's own and goes with it. */
+static void on_done(struct trial *trial, struct record *record, const struct error *err,
+		    void *userdata)
+{
+	struct slot *slot = userdata;
+	struct runner *r = slot->runner;
+	struct error failure = *err;
+
+	if (r->job->pin_phases)
+		trial_retire(trial);
+	else
+		slot->trial = trial_free(trial);
+	r->running--;
+	finished(r, slot, record, &failure);
+}
+
+static void start_next(struct runner *r)
+{
+	struct slot *slot = &r->slots[r->next];
+	const struct engine_trial *t = &r->job->trials[r->next];
+	struct trial_spec spec = { .scenario = t->scenario,
+				   .family = t->family,
+				   .repeat = t->repeat,
+				   .place = (unsigned int)r->next,
+				   .seed = r->job->seed,
+				   .engine = r->engine,
+				   .kernel = r->kernel,
+				   .pool = r->pool,
+				   .pcap_dir = r->job->pcap_dir,
+				   .trace = r->job->trace,
+				   .wait = r->job->pin_phases,
+				   .quiet_at = r->job->pin_phases ? quiet_at : NULL,
+				   .reserve = r->calendar ? reserve : NULL,
+				   .phase = r->job->pin_phases ? t->phase : -1 };
+	struct error err = { 0 };
+
+	*slot = (struct slot){ .runner = r, .index = r->next++ };
+	if (trial_start(r->loop, r->observer, &spec, on_done, slot, &slot->trial, &err) < 0)
+		finished(r, slot, NULL, &err);
+	else
+		r->running++;
+}
+
+/* With phases pinned, clients connect when nothing is being set up any more: in virtual time that
+ * work would push the others' events from their ticks. */
+static void let_go(struct runner *r)
+{
+	bool all = true;
+
+	for (size_t i = 0; r->job->pin_phases && i < r->next; i++)
+		if (r->slots[i].trial && !trial_ready(r->slots[i].trial))
+			all = false;
+	for (size_t i = 0; r->job->pin_phases && all && i < r->next; i++)
+		if (r->slots[i].trial)
+			trial_go(r->slots[i].trial);
+	if (!all)
+		loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
+}
+
+/* One a round of the loop (a timer set to now fires in the next), so that what the others wait for
+ * is not kept waiting. */
+static void on_start(void *userdata)
+{
+	struct runner *r = userdata;
+
+	if (r->next == r->job->n_trials || r->running >= r->jobs) {
+		let_go(r);
+		return;
+	}
+	start_next(r);
+	loop_timer_set(r->start_timer, nsec_now());
+}
+
+/* The trial that will take longest is the one that the whole is waiting for. */
+static void on_progress(void *userdata)
+{
+	struct runner *r = userdata;
+	struct trial_status longest = { .at_most_nsec = -1 };
+
+	for (size_t i = 0; i < r->next; i++) {
+		struct trial_status status;
+
+		if (!r->slots[i].trial || trial_retired(r->slots[i].trial))
+			continue;
+		trial_status(r->slots[i].trial, &status);
+		if (status.at_most_nsec > longest.at_most_nsec)
+			longest = status;
+	}
+	if (longest.at_most_nsec >= 0)
+		r->listener->progress(longest.text, longest.at_most_nsec, r->done, r->job->n_trials,
+				      r->listener->userdata);
+	loop_timer_set(r->progress_timer, nsec_now() + PROGRESS_EVERY);
+}
+
+/* As many at once as there are file descriptors for. */
+static unsigned int affordable(unsigned int wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return wanted;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < FDS_SPARE + FDS_PER_TRIAL)
+		return 1;
+	if ((limit.rlim_cur - FDS_SPARE) / FDS_PER_TRIAL < wanted)
+		return (unsigned int)((limit.rlim_cur - FDS_SPARE) / FDS_PER_TRIAL);
+	return wanted;
+}
+
+int runner_new(struct loop *loop, struct observer *observer, struct testbed_pool *pool,
+	       const struct engine_job *job, const char *engine, const char *kernel,
+	       const struct engine_listener *listener, struct runner **ret_runner,
+	       struct error *err)
+{
+	_cleanup_(runner_freep) struct runner *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return error_errno(err, -ENOMEM, "runner");
+	*r = (struct runner){ .loop = loop,
+			      .observer = observer,
+			      .pool = pool,
+			      .job = job,
+			      .engine = engine,
+			      .kernel = kernel,
+			      .listener = listener,
+			      .jobs = affordable(job->jobs ? job->jobs : JOBS_DEFAULT) };
+	r->slots = calloc(job->n_trials, sizeof(*r->slots));
+	if (job->pin_phases)
+		r->calendar = calloc(MOMENTS, sizeof(*r->calendar));
+	if (!r->slots || (job->pin_phases && !r->calendar))
+		return error_errno(err, -ENOMEM, "runner");
+	rc = loop_timer_new(loop, on_start, r, &r->start_timer, err);
+	if (rc >= 0)
+		rc = loop_timer_new(loop, on_progress, r, &r->progress_timer, err);
+	if (rc < 0)
+		return rc;
+	loop_timer_set(r->start_timer, nsec_now());
+	if (listener->progress)
+		loop_timer_set(r->progress_timer, nsec_now() + PROGRESS_EVERY);
+	*ret_runner = take_ptr(r);
+	return 0;
+}
+
+struct runner *runner_free(struct runner *r)
+{
+	if (!r)
+		return NULL;
+	for (size_t i = 0; r->slots && i < r->next; i++)
+		trial_free(r->slots[i].trial);
+	free(r->slots);
+	free(r->calendar);
+	loop_timer_free(r->start_timer);
+	loop_timer_free(r->progress_timer);
+	free(r);
+	return NULL;
+}

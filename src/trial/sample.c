@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/tcp/state.h"
+#include "src/testbed/testbed.h"
+#include "src/trial/state.h"
+
+/*
+ * Looks at queues and timers at multiples of a span, as `watch ss -tno` would. What is only the
+ * same timer running down is one entry, so that two hours of keepalive cost few. The first look is
+ * the one before the first event.
+ */
+
+#define SAMPLE_AHEAD (20 * NSEC_PER_MSEC)
+#define SAMPLE_EACH  (200 * NSEC_PER_USEC) /* the same, for each of many connections */
+#define SAME_TIMER   (10 * NSEC_PER_MSEC)  /* sock_diag's are in ticks */
+
+/* TIME_WAIT and request sockets have no tcp_info: what they retransmit is in the message itself. */
+static struct record_sample sample_of(const struct sockdiag_socket *s, nsec_t now)
+{
+	bool off = s->timer == SOCKDIAG_TIMER_OFF;
+
+	return (struct record_sample){
+		.time_nsec = now,
+		.state = s->state,
+		.send_queue = s->send_queue,
+		.receive_queue = s->receive_queue,
+		.timer = s->timer,
+		.expires_nsec = off ? NSEC_NONE : s->expires_nsec,
+		.retransmits = s->has_info ? s->info.tcpi_retransmits : s->retransmits,
+		.probes = s->has_info ? s->info.tcpi_probes : 0,
+		.backoff = s->has_info ? s->info.tcpi_backoff : 0,
+	};
+}
+
+static bool is_same(const struct record_sample *a, const struct record_sample *b)
+{
+	return a->state == b->state && a->send_queue == b->send_queue &&
+	       a->receive_queue == b->receive_queue && a->timer == b->timer &&
+	       a->retransmits == b->retransmits && a->probes == b->probes &&
+	       a->backoff == b->backoff && !memcmp(a->open, b->open, sizeof(a->open));
+}
+
+/* Nothing but time has passed. */
+static bool is_continued(const struct record_sample *last, const struct record_sample *s)
+{
+	nsec_t passed = s->time_nsec - last->time_nsec;
+
+	return is_same(last, s) &&
+	       (s->timer == SOCKDIAG_TIMER_OFF ||
+		llabs(last->expires_nsec - passed - s->expires_nsec) < SAME_TIMER);
+}
+
+static int count_state(const struct sockdiag_socket *s, void *userdata)
+{
+	struct record_sample *sample = userdata;
+
+	if (s->state != TCP_STATE_LISTEN && s->state < _TCP_STATE_MAX)
+		sample->open[s->state]++;
+	return 0;
+}
+
+static void take(struct trial_node *node, nsec_t now)
+{
+	struct testbed_node *host = &node->trial->stage.testbed->node[node->id];
+	struct record_sample *slot, sample;
+	struct sockdiag_socket s;
+
+	if (!node->follows || !host->diag || !node->small.socket.local_port)
+		return;
+	if (sockdiag_get(host->diag, &node->small.socket, &s, NULL) <= 0)
+		s = (struct sockdiag_socket){ .state = TCP_STATE_CLOSE };
+	sample = sample_of(&s, now);
+	if (node->trial->connections > 1)
+		sockdiag_dump(host->diag, host->address.family, ~0u, count_state, &sample, NULL);
+	if (node->n_samples && is_continued(&node->samples[node->n_samples - 1], &sample))
+		return;
+	slot = record_append(&node->samples, &node->n_samples, sizeof(*slot));
+	if (slot)
+		*slot = sample;
+	else
+		node->trial->lost++;
+}
+
+static void take_all(struct trial *trial)
+{
+	nsec_t now = nsec_now();
+
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		take(&trial->node[id], now);
+}
+
+nsec_t trial_sample_ahead(const struct trial *trial)
+{
+	return SAMPLE_AHEAD + (trial->connections > 1 ? trial->connections * SAMPLE_EACH : 0);
+}
+
+void trial_sample_first(struct trial *trial)
+{
+	if (trial->spec.scenario->sample_nsec)
+		take_all(trial);
+}
+
+nsec_t trial_sample_next(const struct trial *trial)
+{
+	const struct scenario *s = trial->spec.scenario;
+	nsec_t next = s->sample_nsec * (nsec_t)(trial->n_looks + 1);
+
+	if (!s->sample_nsec || trial->origin_nsec == NSEC_NONE || next > s->sample_until_nsec)
+		return NSEC_NEVER;
+	return trial->origin_nsec + next;
+}
+
+void trial_sample_due(struct trial *trial)
+{
+	nsec_t now = nsec_now();
+
+	if (now < trial_sample_next(trial))
+		return;
+	take_all(trial);
+	trial->n_looks = (uint64_t)((now - trial->origin_nsec) / trial->spec.scenario->sample_nsec);
+}
+
+bool trial_sample_wanted(const struct trial *trial)
+{
+	nsec_t last = NSEC_NONE;
+
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		const struct expectation *e = &trial->spec.scenario->expect[trial->spec.family][id];
+
+		for (size_t i = 0; i < e->n_samples; i++)
+			if (last == NSEC_NONE || e->samples[i].at_nsec > last)
+				last = e->samples[i].at_nsec;
+	}
+	return last != NSEC_NONE && nsec_now() < trial->origin_nsec + last;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+
+#include "netns/sockdiag.h"
+#include "src/testbed/testbed.h"
+#include "src/trial/state.h"
+
+static void tell_node_changed(struct trial *trial, enum node_id id, const struct netns *ns)
+{
+	const struct trial_hooks *hooks = trial->spec.hooks;
+
+	if (hooks && hooks->node_changed)
+		hooks->node_changed(id, ns, hooks->userdata);
+}
+
+/* The fault stage's two questions: a host is about to go, a host is back. */
+int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *err)
+{
+	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
+	struct error failure = { 0 };
+
+	if (trial->node[id].watch)
+		observer_watch_flush(trial->node[id].watch);
+	trial_node_part(&trial->node[id]);
+	trial->node[id].follows = false;
+	for (int w = 0; w < _WITNESS_MAX; w++)
+		trial->node[id].view[w].powerless = true;
+	tell_node_changed(trial, id, NULL);
+	if (trial_node_unwatch(trial, id, &failure) <
+	    0) /* a full disk is no fault of the fault's */
+		trial_fail(trial, &failure);
+	return 0;
+}
+
+int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err)
+{
+	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
+	int r = trial_node_watch(trial, id, err);
+
+	tell_node_changed(trial, id, trial->stage.testbed->node[id].ns);
+	return r < 0 || !service ? r : trial_node_start_agent(trial, id, NULL, err);
+}
+
+const char *trial_step_verb(const struct timeline_step *step)
+{
+	switch (step->kind) {
+	case STEP_FAULT:
+		return fault_name(step->event->fault);
+	case STEP_HEAL:
+		return "heal";
+	case STEP_POWER_ON:
+		return "power-on";
+	case STEP_ACTION:
+		return action_name(step->event->action);
+	}
+	return "?";
+}
+
+static int note_step(struct trial *trial, const struct timeline_step *step, nsec_t at)
+{
+	struct record_fault *f =
+		record_append(&trial->record->faults, &trial->record->n_faults, sizeof(*f));
+	const struct event *e = step->event;
+	const char *where_name = e->has_node ? node_name(e->node) : direction_name(e->direction);
+	int n;
+
+	if (!f)
+		return -ENOMEM;
+	f->time_nsec = at - trial->origin_nsec;
+	f->took_nsec = nsec_now() - at;
+	if (step->kind == STEP_HEAL)
+		n = asprintf(&f->what, "heal %s %s", fault_name(e->fault), where_name);
+	else
+		n = asprintf(&f->what, "%s %s", trial_step_verb(step), where_name);
+	if (n < 0)
+		f->what = NULL;
+	return n < 0 ? -ENOMEM : 0;
+}
+
+/* Shortly before the first event, so that asking does not delay it: what the retransmission timer
+ * would start from. */
+void trial_step_sample(struct trial *trial)
+{
+	if (trial->sampled)
+		return;
+	trial->sampled = true;
+	trial_sample_first(trial);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		struct sockdiag_socket s;
+
+		if (trial_node_look_up(&trial->node[id], &s) && s.has_info) {
+			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
+			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
+			trial->node[id].window =
+				(uint64_t)s.info.tcpi_snd_cwnd * s.info.tcpi_snd_mss;
+			endpoint_tcp_info(trial_node_endpoint(&trial->node[id]), &s.info);
+		}
+	}
+}
+
+static void note_progress(struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		trial->node[id].progress = trial_node_progress(&trial->node[id]);
+		trial_population_heal(&trial->node[id]);
+	}
+}
+
+static void note_heal(struct trial *trial)
+{
+	note_progress(trial);
+	trial->last_heal_nsec = nsec_now();
+	trial->probed = false;
+}
+
+static void mark_crashed(struct trial_node *node)
+{
+	for (int w = 0; w < _WITNESS_MAX; w++)
+		node->view[w].crashed = true;
+}
+
+/* The program is over: what its kernel does about its connections is felt by nobody. */
+static int act(struct trial *trial, const struct event *e, struct error *err)
+{
+	int64_t port = scenario_option(&trial->spec.scenario->agent[e->node], OPTION_LOCAL_PORT, 0);
+	uint64_t value = e->size;
+
+	if (e->action == ACTION_START)
+		return trial_node_restart_agent(trial, e->node, err);
+	if (e->action == ACTION_EXIT)
+		mark_crashed(&trial->node[e->node]);
+	if (e->action == ACTION_CONNECT)
+		value = e->has_local_port ? e->local_port : (uint64_t)port;
+	return agent_act(trial->stage.agent[e->node], e->action, value, err);
+}
+
+static int apply(struct trial *trial, const struct timeline_step *step, struct error *err)
+{
+	const struct event *e = step->event;
+	struct fault_handle *handle = &trial->handles[step->fault];
+
+	switch (step->kind) {
+	case STEP_FAULT:
+		trial->active += timeline_fault_lasts(e);
+		if (e->fault == FAULT_CONNTRACK_FLUSH) {
+			note_progress(trial);
+			trial->forgotten = true;
+		}
+		if (e->fault == FAULT_CRASH)
+			mark_crashed(&trial->node[e->node]);
+		return fault_apply(&trial->stage, e, handle, err);
+	case STEP_HEAL:
+		trial->active -= timeline_fault_lasts(e);
+		note_heal(trial);
+		return fault_heal(&trial->stage, e, handle, err);
+	case STEP_POWER_ON:
+		return fault_power_on(&trial->stage, e, err);
+	case STEP_ACTION:
+		return act(trial, e, err);
+	}
+	return -EINVAL;
+}
+
+static nsec_t max_nsec(nsec_t a, nsec_t b)
+{
+	return a > b ? a : b;
+}
+
+static void take_step(struct trial *trial, const struct timeline_step *step)
+{
+	struct error err = { 0 };
+	nsec_t at;
+	int r;
+
+	trial_step_sample(trial);
+	at = nsec_now();
+	/* The first may come when it likes, unless its phase is pinned: times count from it. */
+	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
+		trial->lateness_nsec =
+			max_nsec(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);
+	/* The later events keep their distance from the first, should it have come late. */
+	if (trial->origin_nsec == NSEC_NONE) {
+		trial->origin_nsec = at;
+		trial->zero_nsec = at - step->at_nsec;
+	}
+	r = apply(trial, step, &err);
+	if (r >= 0)
+		r = note_step(trial, step, at);
+	trial_trace_look(trial);
+	if (r >= 0)
+		return;
+	if (err.kind == ERROR_NONE)
+		error_errno(&err, r, "timeline");
+	error_prefix(&err, r, "%s:%d", trial->spec.scenario->file, step->event->line);
+	trial_fail(trial, &err);
+}
+
+void trial_step_take_due(struct trial *trial)
+{
+	const struct timeline_step *step;
+
+	while (trial->phase == PHASE_RUNNING &&
+	       (step = timeline_take(&trial->timeline, nsec_now() - trial->zero_nsec)))
+		take_step(trial, step);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether a connection still works once every fault is healed: data has to get through. */
+#include "src/tcp/state.h"
+#include "src/trial/state.h"
+
+#define PROBE_AFTER (200 * NSEC_PER_MSEC) /* quiet since the heal: send a byte to prove it */
+
+static bool peer_lost(const struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (trial->node[id].view[0].powerless || trial->node[id].view[0].crashed)
+			return true;
+	return false;
+}
+
+/* Everything is as before the faults: an endpoint may prove that its connection still works. */
+bool trial_may_survive(const struct trial *trial)
+{
+	return timeline_next_nsec(&trial->timeline) == NSEC_NEVER && !trial->active &&
+	       !peer_lost(trial) && trial->last_heal_nsec != NSEC_NONE;
+}
+
+static bool is_open(const struct endpoint *ep)
+{
+	return ep->state == TCP_STATE_ESTABLISHED && !endpoint_ended(ep);
+}
+
+/* An idle connection is given one byte to carry, from the client if it can. */
+static void probe(struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		struct trial_node *node = &trial->node[id];
+
+		if (trial->spec.scenario->agent[id].command || !trial->stage.agent[id] ||
+		    (!is_open(trial_node_endpoint(node)) && !trial_population_open(node)))
+			continue;
+		agent_act(trial->stage.agent[id], ACTION_SEND, 1, NULL);
+		break;
+	}
+	trial->probed = true;
+}
+
+void trial_check_survival(struct trial *trial)
+{
+	if (!trial_may_survive(trial))
+		return;
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		struct trial_node *node = &trial->node[id];
+
+		if (!node->usable && is_open(trial_node_endpoint(node)))
+			node->usable = trial_node_progress(node) > node->progress;
+		trial_population_progress(node);
+	}
+	if (!trial->probed && nsec_now() >= trial->last_heal_nsec + PROBE_AFTER)
+		probe(trial);
+	trial_check_end(trial);
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netns/sockdiag.h"
+#include "src/model/model.h"
+#include "src/tcp/state.h"
+#include "src/trial/pool.h"
+#include "src/trial/state.h"
+
+#define START_LIMIT	(10 * NSEC_PER_SEC)  /* for a server to listen and a client to connect */
+#define START_POLL	(10 * NSEC_PER_MSEC) /* looking for a command's listening socket */
+#define SURVIVAL_POLL	(20 * NSEC_PER_MSEC)
+#define POPULATION_POLL (1 * NSEC_PER_SEC) /* the same of many connections, which costs more */
+#define GRACE		(50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
+
+/* Ends the trial from any depth: the loop comes back to it with everything unwound. */
+void trial_over(struct trial *trial)
+{
+	if (trial->phase == PHASE_OVER)
+		return;
+	trial->phase = PHASE_OVER;
+	loop_timer_set(trial->timer, 0);
+}
+
+void trial_fail(struct trial *trial, const struct error *err)
+{
+	if (trial->phase == PHASE_OVER)
+		return;
+	trial->failure = *err;
+	trial_over(trial);
+}
+
+void trial_connected(struct trial *trial)
+{
+	if (trial->phase != PHASE_CLIENT || !trial_population_complete(trial))
+		return;
+	trial->phase = trial->spec.hold ? PHASE_HELD : PHASE_RUNNING;
+	trial->zero_nsec = nsec_now();
+	for (int w = trial->connections > 1 ? -1 : _WITNESS_MAX - 1; w >= 0;
+	     w--) /* the tracepoints', if both have seen it */
+		if (endpoint_established(&trial->node[NODE_CLIENT].view[w]))
+			trial->zero_nsec = trial->node[NODE_CLIENT].view[w].established_nsec;
+	if (!trial->spec.scenario->n_events && trial->phase == PHASE_RUNNING)
+		trial->origin_nsec = trial->zero_nsec;
+	trial_schedule(trial);
+	if (trial->spec.hooks && trial->spec.hooks->connected)
+		trial->spec.hooks->connected(trial->spec.hooks->userdata);
+}
+
+/* Where trials wait for each other, a process is not made while another trial's events are due: in
+ * virtual time that takes some milliseconds. */
+static bool client_is_prepared(const struct trial *trial)
+{
+	return trial->spec.wait && !trial->spec.scenario->agent[NODE_CLIENT].command;
+}
+
+static int start_client(struct trial *trial)
+{
+	const struct scenario_agent *options = &trial->spec.scenario->agent[NODE_CLIENT];
+	bool connects = options->command || scenario_option(options, OPTION_AUTOCONNECT, 1);
+	int r = 0;
+
+	trial->phase = PHASE_CLIENT;
+	trial->start_nsec = nsec_now();
+	if (!client_is_prepared(trial))
+		r = trial_node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
+	else if (connects)
+		r = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
+			      (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
+			      &trial->failure);
+	if (r < 0)
+		return r;
+	if (!connects)
+		trial_connected(trial);
+	trial_schedule(trial);
+	return 0;
+}
+
+void trial_go(struct trial *trial)
+{
+	if (trial->phase != PHASE_READY)
+		return;
+	trial->client_nsec = trial->spec.phase < 0 ? nsec_now() : trial_phase_next(trial);
+	trial_schedule(trial);
+}
+
+bool trial_ready(const struct trial *trial)
+{
+	return trial->phase >= PHASE_READY;
+}
+
+void trial_listening(struct trial *trial)
+{
+	if (trial->phase != PHASE_SERVER)
+		return;
+	trial->phase = PHASE_READY;
+	trial->client_nsec = NSEC_NEVER;
+	trial_schedule(trial);
+	if (!trial->spec.wait)
+		trial_go(trial);
+}
+
+static bool timeline_done(const struct trial *trial)
+{
+	return timeline_next_nsec(&trial->timeline) == NSEC_NEVER;
+}
+
+static nsec_t horizon_at(const struct trial *trial)
+{
+	if (trial->origin_nsec == NSEC_NONE)
+		return NSEC_NEVER;
+	return trial->origin_nsec + trial->spec.scenario->horizon_nsec;
+}
+
+bool trial_past_horizon(struct trial *trial, nsec_t at)
+{
+	if (trial->phase != PHASE_RUNNING || horizon_at(trial) == NSEC_NEVER ||
+	    at <= horizon_at(trial))
+		return false;
+	trial->full_term = true;
+	trial_over(trial);
+	return true;
+}
+
+static bool concluded(const struct trial_node *node)
+{
+	const struct endpoint *endpoint = &node->view[node->believed];
+
+	if (!node->watched || endpoint->powerless)
+		return true;
+	if (!trial_population_concluded(node) || trial_small_pending(node))
+		return false;
+	if (node->usable)
+		return true;
+	return endpoint_ended(endpoint) && (!node->awaits_gone || endpoint->gone_nsec != NSEC_NONE);
+}
+
+void trial_check_end(struct trial *trial)
+{
+	if (trial->phase != PHASE_RUNNING || !timeline_done(trial) ||
+	    trial->origin_nsec == NSEC_NONE)
+		return;
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (!concluded(&trial->node[id]) || trial_sample_wanted(trial)) {
+			trial_schedule(trial);
+			return;
+		}
+	trial->phase = PHASE_GRACE;
+	trial->grace_nsec = nsec_now() + GRACE;
+	trial_schedule(trial);
+}
+
+static int close_captures(struct trial *trial, struct error *err)
+{
+	for (enum node_id id = 0; id < _NODE_MAX; id++) {
+		int r = trial_node_unwatch(trial, id, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Hands out the result. The trial may be freed by whoever takes it. */
+static void finish(struct trial *trial)
+{
+	struct record *record = NULL;
+
+	if (trial->failure.kind == ERROR_NONE && trial_make_record(trial, &trial->failure) >= 0 &&
+	    close_captures(trial, &trial->failure) >= 0)
+		record = take_ptr(trial->record);
+	trial->func(trial, record, &trial->failure, trial->userdata);
+}
+
+static const char *output_tail(const struct agent *agent)
+{
+	const char *output = agent ? agent_output(agent) : "";
+	size_t n = strlen(output);
+
+	return *output ? output + (n > 200 ? n - 200 : 0) : "(none)";
+}
+
+/* A built-in agent that does not come up is the machine's doing, a command that does not its own.
+ */
+static void start_timed_out(struct trial *trial)
+{
+	enum node_id id = trial->phase == PHASE_SERVER ? NODE_SERVER : NODE_CLIENT;
+	const char *what = id == NODE_SERVER ? "nothing listens on the server"
+					     : "the client has no connection";
+	const struct scenario *s = trial->spec.scenario;
+	struct error err = { 0 };
+
+	if (s->agent[id].command)
+		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
+			  "%s:%d: command '%s': after 10 s %s; its output ends: %.200s", s->file,
+			  s->agent[id].command_line, s->agent[id].command[0], what,
+			  output_tail(trial->stage.agent[id]));
+	else
+		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after 10 s %s", s->name, what);
+	trial_fail(trial, &err);
+}
+
+static nsec_t min_nsec(nsec_t a, nsec_t b)
+{
+	return a < b ? a : b;
+}
+
+/* While the timeline runs: the next event, a look at who has survived or at who is right, the end.
+ */
+static nsec_t next_while_running(const struct trial *trial)
+{
+	nsec_t step = timeline_next_nsec(&trial->timeline), at = horizon_at(trial);
+
+	if (step != NSEC_NEVER)
+		at = min_nsec(at, trial->zero_nsec + step -
+					  (trial->sampled ? 0 : trial_sample_ahead(trial)));
+	else if (trial_may_survive(trial))
+		at = min_nsec(at, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
+								       : SURVIVAL_POLL));
+	at = min_nsec(at, trial_sample_next(trial));
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		at = min_nsec(at, trial->node[id].doubt_nsec);
+	return at;
+}
+
+static nsec_t next_look(const struct trial *trial)
+{
+	return min_nsec(trial->node[NODE_CLIENT].small.look_nsec,
+			trial->node[NODE_SERVER].small.look_nsec);
+}
+
+/* When the one timer is next needed. */
+static nsec_t next_wake(const struct trial *trial)
+{
+	nsec_t limit = trial->start_nsec + START_LIMIT;
+
+	switch (trial->phase) {
+	case PHASE_SERVER:
+		if (trial->spec.scenario->agent[NODE_SERVER].command)
+			return min_nsec(nsec_now() + START_POLL, limit);
+		return limit;
+	case PHASE_READY:
+		return trial->client_nsec;
+	case PHASE_CLIENT:
+		return min_nsec(next_look(trial), limit);
+	case PHASE_HELD:
+		return next_look(trial);
+	case PHASE_RUNNING:
+		return min_nsec(next_look(trial), next_while_running(trial));
+	case PHASE_GRACE:
+		return min_nsec(next_look(trial), trial->grace_nsec);
+	case PHASE_OVER:
+		break;
+	}
+	return 0;
+}
+
+void trial_schedule(struct trial *trial)
+{
+	if (trial->phase != PHASE_OVER)
+		loop_timer_set(trial->timer, next_wake(trial));
+}
+
+static void on_timer(void *userdata)
+{
+	struct trial *trial = userdata;
+	nsec_t now = nsec_now(), quiet;
+
+	for (enum node_id id = 0; trial->phase != PHASE_OVER && id < _ENDPOINT_MAX; id++)
+		trial_small_look(&trial->node[id]);
+	switch (trial->phase) {
+	case PHASE_SERVER:
+		if (now >= trial->start_nsec + START_LIMIT)
+			start_timed_out(trial);
+		else
+			trial_node_look_for_listener(trial);
+		break;
+	case PHASE_READY:
+		if (start_client(trial) < 0)
+			trial_over(trial);
+		break;
+	case PHASE_CLIENT:
+		if (now >= trial->start_nsec + START_LIMIT)
+			start_timed_out(trial);
+		break;
+	case PHASE_HELD:
+		break;
+	case PHASE_RUNNING:
+		if (!timeline_done(trial) && now >= trial->zero_nsec - trial_sample_ahead(trial) +
+							     timeline_next_nsec(&trial->timeline))
+			trial_step_sample(trial);
+		trial_step_take_due(trial);
+		trial_sample_due(trial);
+		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+			trial_node_settle(&trial->node[id]);
+		trial_check_survival(trial);
+		trial_check_end(trial);
+		if (trial->phase == PHASE_RUNNING && now >= horizon_at(trial)) {
+			trial->full_term = true;
+			trial_over(trial);
+		}
+		break;
+	case PHASE_GRACE:
+		if (now >= trial->grace_nsec)
+			trial_over(trial);
+		break;
+	case PHASE_OVER:
+		quiet = trial->spec.quiet_at ? trial->spec.quiet_at(now, trial->userdata) : now;
+		if (quiet > now)
+			loop_timer_set(trial->timer, quiet);
+		else
+			finish(trial);
+		return;
+	}
+	trial_schedule(trial);
+}
+
+static int set_up(struct trial *trial, struct error *err)
+{
+	struct agent *standby[_ENDPOINT_MAX] = { NULL };
+	int r = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
+				  &trial->stage.testbed, standby, err);
+
+	for (enum node_id id = 0; r >= 0 && id < _NODE_MAX; id++)
+		r = trial_node_watch(trial, id, err);
+	if (r >= 0 && client_is_prepared(trial))
+		r = trial_node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
+	if (r >= 0)
+		r = trial_node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]), err);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		agent_free(standby[id]);
+	if (r < 0)
+		return r;
+	trial->start_nsec = nsec_now();
+	trial_schedule(trial);
+	return 0;
+}
+
+int trial_start(struct loop *loop, struct observer *observer, const struct trial_spec *spec,
+		trial_func func, void *userdata, struct trial **ret_trial, struct error *err)
+{
+	_cleanup_(trial_freep) struct trial *trial = calloc(1, sizeof(*trial));
+	int r;
+
+	if (!trial)
+		return error_errno(err, -ENOMEM, "trial");
+	*trial = (struct trial){ .spec = *spec,
+				 .loop = loop,
+				 .observer = observer,
+				 .func = func,
+				 .userdata = userdata,
+				 .stage = { .let_go = trial_step_let_go,
+					    .take_up = trial_step_take_up },
+				 .origin_nsec = NSEC_NONE,
+				 .last_heal_nsec = NSEC_NONE,
+				 .client_nsec = NSEC_NEVER };
+	trial_node_init(trial);
+	trial->record = calloc(1, sizeof(*trial->record));
+	trial->handles = calloc(spec->scenario->n_events + 1, sizeof(*trial->handles));
+	if (!trial->record || !trial->handles || trial_population_init(trial) < 0)
+		return error_errno(err, -ENOMEM, "trial");
+	r = loop_timer_new(loop, on_timer, trial, &trial->timer, err);
+	if (r >= 0)
+		r = timeline_init(&trial->timeline, spec->scenario, err);
+	if (r >= 0 && spec->trace)
+		r = trial_trace_init(trial, err);
+	if (r >= 0)
+		r = set_up(trial, err);
+	if (r < 0)
+		return r == -EINVAL ? r : error_prefix(err, r, "%s", spec->scenario->name);
+	*ret_trial = take_ptr(trial);
+	return 0;
+}
+
+nsec_t trial_next_event(const struct trial *trial)
+{
+	if (trial->phase == PHASE_READY)
+		return trial->client_nsec;
+	if (trial->phase != PHASE_RUNNING || timeline_done(trial))
+		return NSEC_NEVER;
+	return trial->zero_nsec + timeline_next_nsec(&trial->timeline);
+}
+
+void trial_retire(struct trial *trial)
+{
+	trial->phase = PHASE_OVER;
+	for (enum node_id id = 0; id < _NODE_MAX; id++) {
+		trial->node[id].watch = observer_watch_free(trial->node[id].watch);
+		for (int w = 0; w < _WITNESS_MAX; w++)
+			endpoint_deinit(&trial->node[id].view[w]);
+		free(trial->node[id].small.steps);
+		trial->node[id].small.steps = NULL;
+		free(trial->node[id].samples);
+		trial->node[id].samples = NULL;
+		free(trial->node[id].members);
+		trial->node[id].members = NULL;
+	}
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (trial->stage.agent[id])
+			agent_shoot(trial->stage.agent[id]);
+	timeline_deinit(&trial->timeline);
+	trial->timer = loop_timer_free(trial->timer);
+	trial_trace_deinit(trial);
+	trial->record = record_free(trial->record);
+	free(trial->handles);
+	trial->handles = NULL;
+}
+
+bool trial_retired(const struct trial *trial)
+{
+	return !trial->timer;
+}
+
+struct trial *trial_free(struct trial *trial)
+{
+	if (!trial)
+		return NULL;
+	trial_retire(trial);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		agent_free(trial->stage.agent[id]);
+		agent_free(trial->stage.dying[id]);
+	}
+	testbed_free(trial->stage.testbed);
+	free(trial);
+	return NULL;
+}
+
+void trial_begin(struct trial *trial)
+{
+	trial->spec.hold = false;
+	if (trial->phase != PHASE_HELD)
+		return;
+	trial->phase = PHASE_CLIENT;
+	trial_connected(trial);
+	trial->zero_nsec = nsec_now();
+	trial_schedule(trial);
+}
+
+static const char *waiting_for(const struct trial *trial, char *buffer, size_t size)
+{
+	switch (trial->phase) {
+	case PHASE_SERVER:
+		return "waiting for the server to listen";
+	case PHASE_READY:
+		return "waiting to start";
+	case PHASE_CLIENT:
+		return "waiting for the client to connect";
+	case PHASE_HELD:
+		return "connected";
+	case PHASE_RUNNING:
+		if (!timeline_done(trial)) {
+			const struct timeline_step *next =
+				&trial->timeline.steps[trial->timeline.next];
+
+			snprintf(buffer, size, "before %s", trial_step_verb(next));
+			return buffer;
+		}
+		if (trial_may_survive(trial))
+			return "waiting for data to get through again";
+		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+			if (!concluded(&trial->node[id])) {
+				snprintf(buffer, size, "waiting for the %s to notice",
+					 node_name(id));
+				return buffer;
+			}
+		break;
+	case PHASE_GRACE:
+	case PHASE_OVER:
+		break;
+	}
+	return "closing";
+}
+
+void trial_status(const struct trial *trial, struct trial_status *ret_status)
+{
+	const struct scenario *s = trial->spec.scenario;
+	nsec_t now = nsec_now(), at = horizon_at(trial);
+	char buffer[64];
+
+	if (trial->phase < PHASE_HELD)
+		at = trial->start_nsec + START_LIMIT;
+	else if (at == NSEC_NEVER && trial->phase == PHASE_RUNNING && s->n_events)
+		at = trial->zero_nsec + s->events[0].at_nsec + s->horizon_nsec;
+	snprintf(ret_status->text, sizeof(ret_status->text), "%s%s%s: %s", s->name,
+		 s->variant ? "/" : "", s->variant ? s->variant : "",
+		 waiting_for(trial, buffer, sizeof(buffer)));
+	ret_status->at_most_nsec = at == NSEC_NEVER ? NSEC_NEVER : at > now ? at - now : 0;
+}
+
+const struct trial_spec *trial_spec(const struct trial *trial)
+{
+	return &trial->spec;
+}
+
+const struct testbed *trial_testbed(const struct trial *trial)
+{
+	return trial->stage.testbed;
+}
