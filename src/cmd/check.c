@@ -45,10 +45,10 @@ static int print_plan(const struct study *study, const struct engine *engine, st
 	unsigned int needs = 0;
 	char text[64];
 	size_t n;
-	int r = study_plan_new(study, &options, &plan, err);
+	int rc = study_plan_new(study, &options, &plan, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	trials = study_plan_shard(plan, 1, 1, &n);
 	if (!trials)
 		return error_errno(err, -ENOMEM, "check");
@@ -82,33 +82,33 @@ static void print_kernels(const struct study *study)
 static int check_study(const char *what, struct error *err)
 {
 	_cleanup_(study_freep) struct study *study = NULL;
-	int r = study_load(what, &study, err);
+	int rc = study_load(what, &study, err);
 
-	if (r >= 0)
+	if (rc >= 0)
 		printf("%s: %s\n", study->name, study->summary);
-	for (size_t i = 0; r >= 0 && engines[i]; i++)
-		r = print_plan(study, engines[i], err);
-	if (r >= 0)
+	for (size_t i = 0; rc >= 0 && engines[i]; i++)
+		rc = print_plan(study, engines[i], err);
+	if (rc >= 0)
 		print_kernels(study);
-	return r;
+	return rc;
 }
 
 static int check_one(const char *what, struct counts *counts, struct error *err)
 {
 	struct scenario_request request = { .what = what };
 	struct scenario_list list = { 0 };
-	int r;
+	int rc;
 
 	if (study_is(what)) {
-		r = check_study(what, err);
-		counts->studies += r >= 0;
-		return r;
+		rc = check_study(what, err);
+		counts->studies += rc >= 0;
+		return rc;
 	}
-	r = scenario_load(&request, &list, err);
-	counts->scenarios += r >= 0;
-	counts->trials += r >= 0 ? list.count : 0;
+	rc = scenario_load(&request, &list, err);
+	counts->scenarios += rc >= 0;
+	counts->trials += rc >= 0 ? list.count : 0;
 	scenario_list_deinit(&list);
-	return r;
+	return rc;
 }
 
 static int cmd_check(const struct verb *verb, int argc, char **argv, struct error *err)

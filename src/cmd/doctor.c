@@ -61,15 +61,15 @@ static void add_row(struct table *table, const struct probe *probe,
 static int examine(struct table *table, bool json, struct error *err)
 {
 	bool namespaces = true;
-	int missing = 0, r = 0;
+	int missing = 0, rc = 0;
 
 	for (const struct probe *probe = probes; probe->name; probe++) {
 		struct probe_result result = { .detail = "not tried without network namespaces" };
 
 		if (namespaces || !probe->in_namespace)
-			r = probe_run(probe, &result, err);
-		if (r < 0)
-			return r;
+			rc = probe_run(probe, &result, err);
+		if (rc < 0)
+			return rc;
 		if (!strcmp(probe->name, PROBE_NETWORK_NAMESPACES))
 			namespaces = result.ok;
 		missing += probe->required && !result.ok;

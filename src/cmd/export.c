@@ -23,10 +23,10 @@ static const struct argument arguments[] = {
 static int write_rows(struct store *store, export_func func, FILE *out, const char *name,
 		      struct error *err)
 {
-	int r = func(store, out, err);
+	int rc = func(store, out, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (ferror(out) || fflush(out) != 0)
 		return error_set(err, ERROR_FAILED, -EIO, "%s: %s", name, strerror(errno));
 	return 0;
@@ -38,7 +38,7 @@ static int write_beside(struct store *store, export_func func, const char *path,
 {
 	_cleanup_(freep) char *temporary = NULL, *target = realpath(path, NULL);
 	_cleanup_(file_closep) FILE *file = NULL;
-	int r;
+	int rc;
 
 	if (asprintf(&temporary, "%s.%d.tmp", target ? target : path, (int)getpid()) < 0) {
 		temporary = NULL;
@@ -47,12 +47,12 @@ static int write_beside(struct store *store, export_func func, const char *path,
 	file = fopen(temporary, "wxe");
 	if (!file)
 		return error_input(err, "%s: %s", path, strerror(errno));
-	r = write_rows(store, func, file, path, err);
-	if (r >= 0 && rename(temporary, target ? target : path) < 0)
-		r = error_input(err, "%s: %s", path, strerror(errno));
-	if (r < 0)
+	rc = write_rows(store, func, file, path, err);
+	if (rc >= 0 && rename(temporary, target ? target : path) < 0)
+		rc = error_input(err, "%s: %s", path, strerror(errno));
+	if (rc < 0)
 		unlink(temporary);
-	return r;
+	return rc;
 }
 
 static bool is_same_file(const char *path, const struct stat *st)
@@ -67,12 +67,12 @@ static int write_to(struct store *store, export_func func, const char *path, str
 {
 	_cleanup_(file_closep) FILE *file = NULL;
 	struct stat st;
-	int r = stat(path, &st);
+	int rc = stat(path, &st);
 
-	if (r == 0 && is_same_file(store_path(store), &st))
+	if (rc == 0 && is_same_file(store_path(store), &st))
 		return error_input(err, "%s: is the store itself; give --output another file",
 				   path);
-	if (r < 0 || S_ISREG(st.st_mode))
+	if (rc < 0 || S_ISREG(st.st_mode))
 		return write_beside(store, func, path, err);
 	file = fopen(path, "we");
 	if (!file)
@@ -85,7 +85,7 @@ static int cmd_export(const struct verb *verb, int argc, char **argv, struct err
 	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
 	_cleanup_(store_closep) struct store *store = NULL;
 	const char *format = NULL, *output = NULL;
-	int r, argument;
+	int rc, argument;
 
 	while ((argument = arguments_next(&state, err)) >= 0)
 		*(argument == ARGUMENT_FORMAT ? &format : &output) = state.value;
@@ -100,9 +100,9 @@ static int cmd_export(const struct verb *verb, int argc, char **argv, struct err
 		return error_input(err, "export: in which format? --format csv, jsonl or junit");
 	if (!export_from_name(format))
 		return error_input(err, "--format: expected csv, jsonl or junit, got '%s'", format);
-	r = store_open(argv[state.first_operand], STORE_READ, NULL, &store, err);
-	if (r < 0)
-		return r;
+	rc = store_open(argv[state.first_operand], STORE_READ, NULL, &store, err);
+	if (rc < 0)
+		return rc;
 	return output ? write_to(store, export_from_name(format), output, err)
 		      : write_rows(store, export_from_name(format), stdout, "standard output", err);
 }

@@ -39,10 +39,10 @@ static void print_table(const struct kernel_list *list)
 static int list(bool json, struct error *err)
 {
 	struct kernel_list kernels;
-	int r = kernel_list_init(&kernels, err);
+	int rc = kernel_list_init(&kernels, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; json && i < kernels.count; i++)
 		print_json(&kernels.kernels[i]);
 	if (!json && kernels.count)
@@ -56,10 +56,10 @@ static int list(bool json, struct error *err)
 static int fetch(const char *name, struct error *err)
 {
 	struct kernel kernel;
-	int r = kernel_fetch(name, isatty(STDERR_FILENO), &kernel, err);
+	int rc = kernel_fetch(name, isatty(STDERR_FILENO), &kernel, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	puts(kernel.release);
 	kernel_deinit(&kernel);
 	return 0;

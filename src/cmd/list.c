@@ -63,10 +63,10 @@ struct entries {
 static int entry_load(struct entry *entry, const char *path, struct error *err)
 {
 	struct scenario_request request = { .what = path };
-	int r = scenario_load(&request, &entry->real, err);
+	int rc = scenario_load(&request, &entry->real, err);
 
 	request.quick = true;
-	return r < 0 ? r : scenario_load(&request, &entry->quick, err);
+	return rc < 0 ? rc : scenario_load(&request, &entry->quick, err);
 }
 
 static void entries_deinit(struct entries *entries)

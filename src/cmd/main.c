@@ -74,18 +74,18 @@ static void open_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	struct error err = { 0 };
-	int r;
+	int rc;
 
 	guest_run_if_guest();
 	open_standard_descriptors();
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
-	r = dispatch(argc, argv, &err);
-	if (r >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		r = error_errno(&err, -errno, "standard output");
-	if (r >= 0)
-		return r;
+	rc = dispatch(argc, argv, &err);
+	if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		rc = error_errno(&err, -errno, "standard output");
+	if (rc >= 0)
+		return rc;
 	if (err.kind == ERROR_NONE)
-		error_errno(&err, r, "internal error");
+		error_errno(&err, rc, "internal error");
 	fprintf(stderr, "deadpeer: %s\n", err.text);
 	return error_exit_status(err.kind);
 }

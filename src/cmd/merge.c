@@ -33,7 +33,7 @@ static int cmd_merge(const struct verb *verb, int argc, char **argv, struct erro
 	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
 	struct store_merge_counts counts = { 0 };
 	const char *output = NULL;
-	int r, argument;
+	int rc, argument;
 	size_t n;
 
 	while ((argument = arguments_next(&state, err)) >= 0)
@@ -46,10 +46,10 @@ static int cmd_merge(const struct verb *verb, int argc, char **argv, struct erro
 	if (!n || !output)
 		return error_input(
 			err, "merge: which stores, and into which? deadpeer merge DB... -o DB");
-	r = store_merge((const char *const *)argv + state.first_operand, n, output, &counts, err);
-	if (r >= 0)
+	rc = store_merge((const char *const *)argv + state.first_operand, n, output, &counts, err);
+	if (rc >= 0)
 		print_counts(&counts, n, output);
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 const struct verb verb_merge = {

@@ -63,19 +63,19 @@ static int probe_rootless(char *detail, size_t size, struct error *err)
 static int make_namespace(int protocol, struct netns **ret_ns, struct nl **ret_nl,
 			  struct error *err)
 {
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = netns_new(ret_ns, err);
-	return r < 0 ? r : nl_new(*ret_ns, protocol, ret_nl, err);
+	if (rc >= 0)
+		rc = netns_new(ret_ns, err);
+	return rc < 0 ? rc : nl_new(*ret_ns, protocol, ret_nl, err);
 }
 
 static int probe_netns(char *detail, size_t size, struct error *err)
 {
 	_cleanup_(netns_freep) struct netns *ns = NULL;
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	return r < 0 ? r : netns_new(&ns, err);
+	return rc < 0 ? rc : netns_new(&ns, err);
 }
 
 static int probe_veth(char *detail, size_t size, struct error *err)
@@ -83,10 +83,10 @@ static int probe_veth(char *detail, size_t size, struct error *err)
 	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(nl_freep) struct nl *nl = NULL;
 	struct link_end a = { .name = "a" }, b = { .name = "b" };
-	int r = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
+	int rc = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	link_put_veth(nl, &a, &b, 0);
 	return nl_commit(nl, err);
 }
@@ -94,32 +94,32 @@ static int probe_veth(char *detail, size_t size, struct error *err)
 static int probe_sysctl(char *detail, size_t size, struct error *err)
 {
 	_cleanup_(netns_freep) struct netns *ns = NULL;
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = netns_new(&ns, err);
-	return r < 0 ? r : sysctl_set(ns, "net.ipv4.tcp_retries2", "3", err);
+	if (rc >= 0)
+		rc = netns_new(&ns, err);
+	return rc < 0 ? rc : sysctl_set(ns, "net.ipv4.tcp_retries2", "3", err);
 }
 
 static int probe_policy_routing(char *detail, size_t size, struct error *err)
 {
 	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(nl_freep) struct nl *nl = NULL;
-	int r = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
+	int rc = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	route_put_rule(nl, AF_INET, "lo", 101, 100);
 	return nl_commit(nl, err);
 }
 
 static int probe_pid_namespace(char *detail, size_t size, struct error *err)
 {
-	int r = privilege_acquire(err), status = 0;
+	int rc = privilege_acquire(err), status = 0;
 	pid_t pid;
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (unshare(CLONE_NEWPID) < 0)
 		return error_errno(err, -errno, "unshare(CLONE_NEWPID)");
 	pid = fork();
@@ -136,11 +136,11 @@ static int probe_packet_socket(char *detail, size_t size, struct error *err)
 {
 	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(fd_closep) int fd = -1;
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = netns_new(&ns, err);
-	return r < 0 ? r : netns_socket(ns, AF_PACKET, SOCK_RAW, 0, &fd, err);
+	if (rc >= 0)
+		rc = netns_new(&ns, err);
+	return rc < 0 ? rc : netns_socket(ns, AF_PACKET, SOCK_RAW, 0, &fd, err);
 }
 
 static int ignore_socket(const struct sockdiag_socket *socket, void *userdata)
@@ -153,74 +153,74 @@ static int probe_sock_diag(char *detail, size_t size, struct error *err)
 	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(nl_freep) struct nl *nl = NULL;
 	_cleanup_(fd_closep) int fd = -1;
-	int r = make_namespace(NETLINK_SOCK_DIAG, &ns, &nl, err);
+	int rc = make_namespace(NETLINK_SOCK_DIAG, &ns, &nl, err);
 
-	if (r >= 0)
-		r = sockdiag_dump(nl, AF_INET, ~0u, ignore_socket, NULL, err);
-	return r < 0 ? r : sockdiag_listen_destroy(ns, AF_INET, &fd, err);
+	if (rc >= 0)
+		rc = sockdiag_dump(nl, AF_INET, ~0u, ignore_socket, NULL, err);
+	return rc < 0 ? rc : sockdiag_listen_destroy(ns, AF_INET, &fd, err);
 }
 
 static int probe_ipv6(char *detail, size_t size, struct error *err)
 {
 	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(fd_closep) int fd = -1;
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = netns_new(&ns, err);
-	return r < 0 ? r : netns_socket(ns, AF_INET6, SOCK_STREAM, 0, &fd, err);
+	if (rc >= 0)
+		rc = netns_new(&ns, err);
+	return rc < 0 ? rc : netns_socket(ns, AF_INET6, SOCK_STREAM, 0, &fd, err);
 }
 
 static int probe_nf_tables(char *detail, size_t size, struct error *err)
 {
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = packetfilter_probe(err);
-	if (r == 0)
+	if (rc >= 0)
+		rc = packetfilter_probe(err);
+	if (rc == 0)
 		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 				 "the kernel has no nf_tables ingress hook; the fault drop needs "
 				 "it, and blackhole where there is no router");
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int probe_conntrack(char *detail, size_t size, struct error *err)
 {
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = firewall_probe(err);
-	if (r == 0)
+	if (rc >= 0)
+		rc = firewall_probe(err);
+	if (rc == 0)
 		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 				 "the kernel has no connection tracking with NAT for nf_tables; "
 				 "path.conntrack, path.nat and path.untracked need it");
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int probe_netem(char *detail, size_t size, struct error *err)
 {
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = qdisc_netem_probe(err);
-	if (r == 0)
+	if (rc >= 0)
+		rc = qdisc_netem_probe(err);
+	if (rc == 0)
 		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 				 "the kernel has no sch_netem; delay, loss and rate need it");
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int probe_bpf(char *detail, size_t size, struct error *err)
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
 	_cleanup_(observer_freep) struct observer *observer = NULL;
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = loop_new(&loop, err);
-	if (r >= 0)
-		r = observer_new(loop, false, &observer, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = loop_new(&loop, err);
+	if (rc >= 0)
+		rc = observer_new(loop, false, &observer, err);
+	if (rc < 0)
+		return rc;
 	if (observer_clock(observer) == OBSERVER_CLOCK_TRACEPOINT)
 		return 0;
 	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
@@ -262,9 +262,9 @@ static int find_program(const char *name, char *path, size_t size, struct error 
 static int probe_iproute2(char *detail, size_t size, struct error *err)
 {
 	char path[256];
-	int r = find_program("ss", path, sizeof(path), err);
+	int rc = find_program("ss", path, sizeof(path), err);
 
-	return r < 0 ? r : find_program("ip", detail, size, err);
+	return rc < 0 ? rc : find_program("ip", detail, size, err);
 }
 
 static int probe_tcpdump(char *detail, size_t size, struct error *err)
@@ -309,12 +309,12 @@ static int read_output(char *const argv[], char *buffer, size_t size, struct err
 static int probe_qemu(char *detail, size_t size, struct error *err)
 {
 	char text[512], *argv[] = { detail, (char *)"-accel", (char *)"help", NULL };
-	int r = find_program("qemu-system-x86_64", detail, size, err);
+	int rc = find_program("qemu-system-x86_64", detail, size, err);
 
-	if (r >= 0)
-		r = read_output(argv, text, sizeof(text), err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = read_output(argv, text, sizeof(text), err);
+	if (rc < 0)
+		return rc;
 	if (!strstr(text, "tcg"))
 		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP, "%s has no accelerator 'tcg'",
 				 argv[0]);
@@ -360,14 +360,14 @@ _Noreturn static void run_in_child(const struct probe *probe, int fd)
 {
 	struct probe_result result = { 0 };
 	struct error err = { 0 };
-	int r;
+	int rc;
 
 	alarm(TIME_LIMIT_S);
-	r = probe->func(result.detail, sizeof(result.detail), &err);
-	result.ok = r >= 0;
+	rc = probe->func(result.detail, sizeof(result.detail), &err);
+	result.ok = rc >= 0;
 	if (!result.ok)
 		snprintf(result.detail, sizeof(result.detail), "%s",
-			 err.kind == ERROR_NONE ? strerror(-r) : err.text);
+			 err.kind == ERROR_NONE ? strerror(-rc) : err.text);
 	_exit(write(fd, &result, sizeof(result)) == sizeof(result) ? 0 : 1);
 }
 

@@ -19,17 +19,17 @@ static int find_kernel(struct run_store *s, struct error *err)
 {
 	struct kernel kernel = { 0 };
 	struct utsname running;
-	int r = 0;
+	int rc = 0;
 
 	if (s->engine->virtual_time) {
-		r = kernel_find(s->job->kernel_name, s->job->kernel_modules, &kernel, err);
-		s->kernel = r < 0 ? NULL : strdup(kernel.release);
+		rc = kernel_find(s->job->kernel_name, s->job->kernel_modules, &kernel, err);
+		s->kernel = rc < 0 ? NULL : strdup(kernel.release);
 		kernel_deinit(&kernel);
 	} else {
 		uname(&running);
 		s->kernel = strdup(running.release);
 	}
-	return r < 0 || s->kernel ? r : error_errno(err, -ENOMEM, "store");
+	return rc < 0 || s->kernel ? rc : error_errno(err, -ENOMEM, "store");
 }
 
 static struct identity identify(const struct run_store *s, size_t index)
@@ -51,10 +51,10 @@ static int refuse_done(struct run_store *s, struct error *err)
 {
 	_cleanup_(freep) uint64_t *done = NULL;
 	size_t n;
-	int r = store_done(s->store, &done, &n, err);
+	int rc = store_done(s->store, &done, &n, err);
 
 	s->position = n + 1;
-	for (size_t i = 0; r >= 0 && n && i < s->job->n_trials; i++) {
+	for (size_t i = 0; rc >= 0 && n && i < s->job->n_trials; i++) {
 		const struct engine_trial *t = &s->job->trials[i];
 		struct identity identity = identify(s, i);
 
@@ -67,23 +67,23 @@ static int refuse_done(struct run_store *s, struct error *err)
 					   t->scenario->variant ? t->scenario->variant : "",
 					   family_name(t->family), t->repeat);
 	}
-	return r;
+	return rc;
 }
 
 static int fill(struct run_store *s, const char *command, struct error *err)
 {
-	int r = store_add_kernel(s->store, s->kernel, s->kernel, err);
+	int rc = store_add_kernel(s->store, s->kernel, s->kernel, err);
 
-	for (size_t i = 0; r >= 0 && i < s->job->n_trials; i++) {
+	for (size_t i = 0; rc >= 0 && i < s->job->n_trials; i++) {
 		const struct scenario *scenario = s->job->trials[i].scenario;
 		const char *slash = strrchr(scenario->file, '/');
 
 		if (i && scenario == s->job->trials[i - 1].scenario)
 			continue;
-		r = store_add_scenario(s->store, slash ? slash + 1 : scenario->file,
-				       scenario->source, err);
+		rc = store_add_scenario(s->store, slash ? slash + 1 : scenario->file,
+					scenario->source, err);
 	}
-	return r < 0 ? r : store_begin_session(s->store, command, err);
+	return rc < 0 ? rc : store_begin_session(s->store, command, err);
 }
 
 static int open_store(struct run_store *s, const char *path, const char *version, struct error *err)
@@ -93,12 +93,12 @@ static int open_store(struct run_store *s, const char *path, const char *version
 				    .seed = s->job->seed,
 				    .shard = 1,
 				    .shards = 1 };
-	int r = store_open(path, STORE_CREATE, &none, &s->store, err);
+	int rc = store_open(path, STORE_CREATE, &none, &s->store, err);
 
-	if (r == -EEXIST)
-		r = store_open(path, STORE_WRITE, &none, &s->store, err);
-	if (r < 0)
-		return r;
+	if (rc == -EEXIST)
+		rc = store_open(path, STORE_WRITE, &none, &s->store, err);
+	if (rc < 0)
+		return rc;
 	if (store_study(s->store)->name)
 		return error_input(err, "%s: holds the study '%s'; use another --db", path,
 				   store_study(s->store)->name);
@@ -113,21 +113,21 @@ int run_store_open(const char *path, const struct engine *engine, const struct e
 		   struct error *err)
 {
 	_cleanup_(run_store_closep) struct run_store *s = calloc(1, sizeof(*s));
-	int r;
+	int rc;
 
 	if (!s || !command)
 		return error_errno(err, -ENOMEM, "store");
 	*s = (struct run_store){ .engine = engine, .job = job };
-	r = find_kernel(s, err);
-	if (r >= 0)
-		r = open_store(s, path, version, err);
-	if (r >= 0)
-		r = refuse_done(s, err);
-	if (r >= 0)
-		r = fill(s, command, err);
-	if (r >= 0)
+	rc = find_kernel(s, err);
+	if (rc >= 0)
+		rc = open_store(s, path, version, err);
+	if (rc >= 0)
+		rc = refuse_done(s, err);
+	if (rc >= 0)
+		rc = fill(s, command, err);
+	if (rc >= 0)
 		*ret_store = take_ptr(s);
-	return r;
+	return rc;
 }
 
 struct run_store *run_store_close(struct run_store *s)

@@ -125,17 +125,17 @@ static int parse_engine(struct run *run, const char *text, struct error *err)
 
 static int parse_horizon(struct run *run, const char *text, struct error *err)
 {
-	int r = nsec_parse(text, &run->request.horizon_nsec, err);
+	int rc = nsec_parse(text, &run->request.horizon_nsec, err);
 
-	if (r >= 0 && run->request.horizon_nsec == 0)
-		r = error_input(err, "a horizon of 0 leaves no time to notice anything");
-	return r < 0 ? error_prefix(err, r, "--horizon") : 0;
+	if (rc >= 0 && run->request.horizon_nsec == 0)
+		rc = error_input(err, "a horizon of 0 leaves no time to notice anything");
+	return rc < 0 ? error_prefix(err, rc, "--horizon") : 0;
 }
 
 static int parse_argument(struct run *run, int argument, const char *value, struct error *err)
 {
 	long long number = 0;
-	int r = 0;
+	int rc = 0;
 
 	switch (argument) {
 	case ARGUMENT_ALL:
@@ -151,7 +151,7 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 	case ARGUMENT_HORIZON:
 		return parse_horizon(run, value, err);
 	case ARGUMENT_JOBS:
-		r = arguments_number("jobs", value, 1, 10000, &number, err);
+		rc = arguments_number("jobs", value, 1, 10000, &number, err);
 		run->job.jobs = (unsigned int)number;
 		break;
 	case ARGUMENT_JSON:
@@ -167,7 +167,7 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 		run->job.no_snapshot = true;
 		break;
 	case ARGUMENT_PHASE:
-		r = arguments_number("phase", value, 0, TRIAL_PHASES - 1, &number, err);
+		rc = arguments_number("phase", value, 0, TRIAL_PHASES - 1, &number, err);
 		run->phase = number;
 		break;
 	case ARGUMENT_NO_BPF:
@@ -182,7 +182,7 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 	case ARGUMENT_REPEAT:
 		return arguments_number("repeat", value, 1, 100000, &run->repeat, err);
 	case ARGUMENT_SEED:
-		r = arguments_number("seed", value, 0, INT64_MAX, &number, err);
+		rc = arguments_number("seed", value, 0, INT64_MAX, &number, err);
 		run->job.seed = (uint64_t)number;
 		break;
 	case ARGUMENT_SET:
@@ -195,24 +195,24 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 		run->job.trace = true;
 		break;
 	}
-	return r;
+	return rc;
 }
 
 static int load_all(struct run *run, struct error *err)
 {
 	char **paths;
-	int r = scenario_find_all(&paths, err);
+	int rc = scenario_find_all(&paths, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	for (char **path = paths; *path; path++) {
 		run->request.what = *path;
-		if (r >= 0)
-			r = scenario_load(&run->request, &run->scenarios, err);
+		if (rc >= 0)
+			rc = scenario_load(&run->request, &run->scenarios, err);
 		free(*path);
 	}
 	free(paths);
-	return r;
+	return rc;
 }
 
 /* Of the scenario whose variants came in from `first` on. Who names one variant wants no other. */
@@ -232,7 +232,7 @@ static void tell_left_out(const struct run *run, size_t first)
 
 static int load(struct run *run, int argc, char **argv, struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
 	run->request.set = run->sets;
 	if (run->all && argc)
@@ -241,16 +241,16 @@ static int load(struct run *run, int argc, char **argv, struct error *err)
 		return load_all(run, err);
 	if (!argc)
 		return error_input(err, "run: which scenario? `deadpeer list` shows them");
-	for (int i = 0; r >= 0 && i < argc; i++) {
+	for (int i = 0; rc >= 0 && i < argc; i++) {
 		size_t before = run->scenarios.count;
 
 		run->request.what = argv[i];
 		run->scenarios.n_left_out = 0;
-		r = scenario_load(&run->request, &run->scenarios, err);
-		if (r >= 0)
+		rc = scenario_load(&run->request, &run->scenarios, err);
+		if (rc >= 0)
 			tell_left_out(run, before);
 	}
-	return r;
+	return rc;
 }
 
 static int plan(struct run *run, struct error *err)
@@ -440,21 +440,21 @@ static int execute(struct run *run, struct error *err)
 {
 	struct engine_listener listener = { .done = on_done, .userdata = run };
 	struct error interrupted = { 0 };
-	int r;
+	int rc;
 
 	if (table_is_terminal(stderr))
 		listener.progress = on_progress;
 	if (listener.progress && run->engine->virtual_time) /* seconds, once for each kernel */
 		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, run);
-	r = run->engine->run(&run->job, &listener, &interrupted);
+	rc = run->engine->run(&run->job, &listener, &interrupted);
 	clear_progress(run);
 	if (!run->json)
 		summary_print(run->records, run->job.n_trials, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
-	if (r < 0) {
+	if (rc < 0) {
 		*err = run->stop ? run->store_error : interrupted;
-		return r;
+		return rc;
 	}
 	if (run->worst.kind != ERROR_NONE)
 		return error_exit_status(run->worst.kind);
@@ -491,30 +491,30 @@ static int cmd_run(const struct verb *verb, int argc, char **argv, struct error 
 			   .repeat = 1,
 			   .phase = -1,
 			   .job = { .seed = 1 } };
-	int r = 0, argument;
+	int rc = 0, argument;
 
-	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		r = parse_argument(&run, argument, state.value, err);
-	if (r < 0 || argument == ARGUMENTS_ERROR)
+	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		rc = parse_argument(&run, argument, state.value, err);
+	if (rc < 0 || argument == ARGUMENTS_ERROR)
 		return -EINVAL;
 	if (argument == ARGUMENTS_HELP)
 		return 0;
-	r = load(&run, argc - state.first_operand, argv + state.first_operand, err);
-	if (r >= 0)
-		r = check_engine(&run, err);
-	if (r >= 0)
-		r = prepare_pcap(run.job.pcap_dir, err);
-	if (r >= 0)
-		r = plan(&run, err);
-	if (r >= 0 && run.db)
-		r = open_store(&run, argc, argv, err);
-	if (r >= 0) {
+	rc = load(&run, argc - state.first_operand, argv + state.first_operand, err);
+	if (rc >= 0)
+		rc = check_engine(&run, err);
+	if (rc >= 0)
+		rc = prepare_pcap(run.job.pcap_dir, err);
+	if (rc >= 0)
+		rc = plan(&run, err);
+	if (rc >= 0 && run.db)
+		rc = open_store(&run, argc, argv, err);
+	if (rc >= 0) {
 		scenario_for_each_overridden(&run.scenarios, warn, NULL);
 		suggest_virtual_time(&run, argc, argv);
-		r = execute(&run, err);
+		rc = execute(&run, err);
 	}
 	clean_up(&run);
-	return r;
+	return rc;
 }
 
 const struct verb verb_run = {

@@ -83,10 +83,10 @@ static int cover_run(struct error *err)
 int nodenames_open(struct error *err)
 {
 	struct stat st;
-	int r = stat(NETNS, &st) < 0 ? cover_run(err) : 0;
+	int rc = stat(NETNS, &st) < 0 ? cover_run(err) : 0;
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (mount("deadpeer", NETNS, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755") < 0)
 		return error_errno(err, -errno, "mount a private " NETNS);
 	/* `ip netns exec` makes a mount namespace that only follows ours: so that names which

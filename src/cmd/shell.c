@@ -169,12 +169,12 @@ static int start_shell(struct shell *sh, struct error *err)
 static int name_nodes(const struct shell *sh, struct error *err)
 {
 	const struct testbed *tb = trial_testbed(sh->trial);
-	int r = nodenames_open(err);
+	int rc = nodenames_open(err);
 
-	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+	for (enum node_id n = 0; rc >= 0 && n < _NODE_MAX; n++)
 		if (tb->node[n].ns)
-			r = nodenames_set(node_name(n), tb->node[n].ns, err);
-	return r;
+			rc = nodenames_set(node_name(n), tb->node[n].ns, err);
+	return rc;
 }
 
 static void on_connected(void *userdata)
@@ -291,21 +291,21 @@ static int live(struct shell *sh, struct error *err)
 				   .kernel = kernel.release,
 				   .hold = sh->hold,
 				   .hooks = &hooks };
-	int r = loop_new(&loop, err);
+	int rc = loop_new(&loop, err);
 
 	uname(&kernel);
 	sh->loop = loop;
-	if (r >= 0)
-		r = watch_signals(sh, &signals, &io, err);
+	if (rc >= 0)
+		rc = watch_signals(sh, &signals, &io, err);
 	signal_fd = signals.fd;
-	if (r >= 0)
-		r = observer_new(loop, false, &observer, err);
-	if (r >= 0)
-		r = trial_start(loop, observer, &spec, on_over, sh, &trial, err);
+	if (rc >= 0)
+		rc = observer_new(loop, false, &observer, err);
+	if (rc >= 0)
+		rc = trial_start(loop, observer, &spec, on_over, sh, &trial, err);
 	sh->trial = trial;
-	if (r >= 0)
-		r = name_nodes(sh, err);
-	return r < 0 ? r : loop_run(loop, err);
+	if (rc >= 0)
+		rc = name_nodes(sh, err);
+	return rc < 0 ? rc : loop_run(loop, err);
 }
 
 static int exit_status_of(int wait_status)
@@ -329,17 +329,17 @@ static int report(const struct shell *sh, struct error *err)
 
 static int shell(struct shell *sh, struct error *err)
 {
-	int status, r = privilege_acquire(err);
+	int status, rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = enclosure_enter(&status, err);
-	if (r != 0)
-		return r < 0 ? r : status;
-	r = live(sh, err);
-	if (r >= 0)
-		r = report(sh, err);
+	if (rc >= 0)
+		rc = enclosure_enter(&status, err);
+	if (rc != 0)
+		return rc < 0 ? rc : status;
+	rc = live(sh, err);
+	if (rc >= 0)
+		rc = report(sh, err);
 	record_free(sh->record);
-	return r;
+	return rc;
 }
 
 static int pick_variant(struct choice *choice, const char *variant, struct shell *sh,
@@ -407,11 +407,11 @@ static int cmd_shell(const struct verb *verb, int argc, char **argv, struct erro
 {
 	_cleanup_(parsed_deinit) struct parsed parsed = { 0 };
 	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	int r = 0, argument, first, n;
+	int rc = 0, argument, first, n;
 
-	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		r = parse_argument(&parsed, argument, state.value, err);
-	if (r < 0 || argument == ARGUMENTS_ERROR)
+	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		rc = parse_argument(&parsed, argument, state.value, err);
+	if (rc < 0 || argument == ARGUMENTS_ERROR)
 		return -EINVAL;
 	if (argument == ARGUMENTS_HELP)
 		return 0;
@@ -419,11 +419,11 @@ static int cmd_shell(const struct verb *verb, int argc, char **argv, struct erro
 	n = argc - first;
 	if (n > 1)
 		parsed.shell.command = argv + first + 1;
-	r = choice_load(&parsed.choice, verb->name, n > 1 ? 1 : n, argv + first, err);
-	if (r >= 0)
-		r = pick_variant(&parsed.choice, parsed.variant, &parsed.shell, err);
-	if (r < 0)
-		return r;
+	rc = choice_load(&parsed.choice, verb->name, n > 1 ? 1 : n, argv + first, err);
+	if (rc >= 0)
+		rc = pick_variant(&parsed.choice, parsed.variant, &parsed.shell, err);
+	if (rc < 0)
+		return rc;
 	parsed.shell.family = parsed.choice.family;
 	return shell(&parsed.shell, err);
 }

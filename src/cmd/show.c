@@ -50,9 +50,9 @@ static int write_topology(const struct scenario *s, enum family family, FILE *ou
 static int write_settings(const struct scenario *s, enum family family, FILE *out,
 			  struct error *err)
 {
-	int r = scenario_for_each_setting(s, write_setting, out);
+	int rc = scenario_for_each_setting(s, write_setting, out);
 
-	return r < 0 ? error_errno(err, r, "settings") : 0;
+	return rc < 0 ? error_errno(err, rc, "settings") : 0;
 }
 
 /* What is done, and what the model says comes of it, in the order of time. */
@@ -166,15 +166,15 @@ static int write_page(const struct scenario *s, enum family family, struct page 
 	for (int p = 0; p < _PART_MAX; p++) {
 		size_t size;
 		FILE *out = open_memstream(&page->text[p], &size);
-		int r;
+		int rc;
 
 		if (!out)
 			return error_errno(err, -errno, "show");
-		r = parts[p].write(s, family, out, err);
-		if (fclose(out) != 0 && r >= 0)
-			r = error_errno(err, -errno, "show");
-		if (r < 0)
-			return r;
+		rc = parts[p].write(s, family, out, err);
+		if (fclose(out) != 0 && rc >= 0)
+			rc = error_errno(err, -errno, "show");
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -252,16 +252,16 @@ static int show(const struct choice *choice, struct error *err)
 {
 	_cleanup_(pages_deinit) struct pages pages = { 0 };
 	size_t n = choice->scenarios.count;
-	int r = 0;
+	int rc = 0;
 
 	pages.items = calloc(n + 1, sizeof(*pages.items));
 	if (!pages.items)
 		return error_errno(err, -ENOMEM, "show");
-	for (; r >= 0 && pages.count < n; pages.count++)
-		r = write_page(choice->scenarios.items[pages.count], choice->family,
-			       &pages.items[pages.count], err);
-	if (r < 0)
-		return r;
+	for (; rc >= 0 && pages.count < n; pages.count++)
+		rc = write_page(choice->scenarios.items[pages.count], choice->family,
+				&pages.items[pages.count], err);
+	if (rc < 0)
+		return rc;
 	print_head(choice);
 	for (int p = 0; p < _PART_MAX; p++)
 		print_part(&pages, 0, p, true);
@@ -296,21 +296,21 @@ static int cmd_show(const struct verb *verb, int argc, char **argv, struct error
 {
 	_cleanup_(choice_deinit) struct choice choice = { 0 };
 	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	int r = 0, argument;
+	int rc = 0, argument;
 
-	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		r = parse_argument(&choice, argument, state.value, err);
-	if (r < 0 || argument == ARGUMENTS_ERROR)
+	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		rc = parse_argument(&choice, argument, state.value, err);
+	if (rc < 0 || argument == ARGUMENTS_ERROR)
 		return -EINVAL;
 	if (argument == ARGUMENTS_HELP)
 		return 0;
-	r = choice_load(&choice, verb->name, argc - state.first_operand, argv + state.first_operand,
-			err);
-	if (r >= 0 && !choice.scenarios.count)
-		r = error_input(err, "show: '%s' has no variant with quick settings",
-				choice.request.what);
-	if (r < 0)
-		return r;
+	rc = choice_load(&choice, verb->name, argc - state.first_operand,
+			 argv + state.first_operand, err);
+	if (rc >= 0 && !choice.scenarios.count)
+		rc = error_input(err, "show: '%s' has no variant with quick settings",
+				 choice.request.what);
+	if (rc < 0)
+		return rc;
 	scenario_for_each_overridden(&choice.scenarios, warn, NULL);
 	return show(&choice, err);
 }

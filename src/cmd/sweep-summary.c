@@ -112,15 +112,15 @@ static int count_rows(struct store *store, const char *level, int64_t *ret, stru
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	_cleanup_(freep) char *sql = NULL;
-	int r;
+	int rc;
 
 	if (asprintf(&sql, "SELECT count(*) FROM (SELECT DISTINCT " KEYS " FROM (%s))", level) < 0)
 		return error_errno(err, -ENOMEM, "summary");
-	r = store_prepare(store, sql, &s, err);
-	if (r >= 0)
-		r = store_next(store, s, err);
-	*ret = r > 0 ? lib_sqlite3_column_int64(s, 0) : 0;
-	return r;
+	rc = store_prepare(store, sql, &s, err);
+	if (rc >= 0)
+		rc = store_next(store, s, err);
+	*ret = rc > 0 ? lib_sqlite3_column_int64(s, 0) : 0;
+	return rc;
 }
 
 static int fill(struct store *store, const char *level, struct table *table, struct error *err)
@@ -128,7 +128,7 @@ static int fill(struct store *store, const char *level, struct table *table, str
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	_cleanup_(freep) char *sql = NULL;
 	struct group group = { 0 };
-	int r;
+	int rc;
 
 	if (asprintf(&sql,
 		     "SELECT " KEYS ", detected_s, verdict = 'pass', "
@@ -136,29 +136,29 @@ static int fill(struct store *store, const char *level, struct table *table, str
 		     "ORDER BY first, " KEYS ", detected_s",
 		     level) < 0)
 		return error_errno(err, -ENOMEM, "summary");
-	r = store_prepare(store, sql, &s, err);
-	while (r >= 0 && (r = store_next(store, s, err)) > 0)
+	rc = store_prepare(store, sql, &s, err);
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0)
 		if (add_row(&group, s, table) < 0)
-			r = error_errno(err, -ENOMEM, "summary");
+			rc = error_errno(err, -ENOMEM, "summary");
 	group_print(&group, table);
 	group_clear(&group);
-	return r;
+	return rc;
 }
 
 static int print_findings(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store, "SELECT kind, count(*) FROM findings GROUP BY kind", &s, err);
+	int rc = store_prepare(store, "SELECT kind, count(*) FROM findings GROUP BY kind", &s, err);
 	const char *before = "findings:";
 
-	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
 		fprintf(out, "%s %lld of kind '%s'", before,
 			(long long)lib_sqlite3_column_int64(s, 1), store_text(s, 0));
 		before = ",";
 	}
 	if (*before == ',')
 		fprintf(out, "; sqlite3 %s 'SELECT * FROM findings'\n", store_path(store));
-	return r;
+	return rc;
 }
 
 int sweep_summary_print(struct store *store, FILE *out, struct error *err)
@@ -170,16 +170,16 @@ int sweep_summary_print(struct store *store, FILE *out, struct error *err)
 	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
 	int64_t rows = 0;
 	size_t level = 0;
-	int r = table ? 0 : error_errno(err, -ENOMEM, "summary");
+	int rc = table ? 0 : error_errno(err, -ENOMEM, "summary");
 
-	if (r >= 0)
-		r = count_rows(store, levels[level], &rows, err);
-	while (r >= 0 && rows > MAX_ROWS && level + 1 < ARRAY_SIZE(levels))
-		r = count_rows(store, levels[++level], &rows, err);
-	if (r >= 0)
-		r = fill(store, levels[level], table, err);
-	if (r >= 0 && rows)
+	if (rc >= 0)
+		rc = count_rows(store, levels[level], &rows, err);
+	while (rc >= 0 && rows > MAX_ROWS && level + 1 < ARRAY_SIZE(levels))
+		rc = count_rows(store, levels[++level], &rows, err);
+	if (rc >= 0)
+		rc = fill(store, levels[level], table, err);
+	if (rc >= 0 && rows)
 		table_print(table, out);
 	table_free(table);
-	return r < 0 ? r : print_findings(store, out, err);
+	return rc < 0 ? rc : print_findings(store, out, err);
 }

@@ -86,7 +86,7 @@ static int parse_kernel(struct command *c, const char *value, struct error *err)
 static int parse_argument(struct command *c, int argument, const char *value, struct error *err)
 {
 	long long number = 0;
-	int r = 0;
+	int rc = 0;
 
 	switch (argument) {
 	case ARGUMENT_DB:
@@ -96,13 +96,13 @@ static int parse_argument(struct command *c, int argument, const char *value, st
 		c->engine = value;
 		break;
 	case ARGUMENT_JOBS:
-		r = arguments_number("jobs", value, 1, 10000, &number, err);
+		rc = arguments_number("jobs", value, 1, 10000, &number, err);
 		c->sweep.jobs = (unsigned int)number;
 		break;
 	case ARGUMENT_KERNEL:
 		return parse_kernel(c, value, err);
 	case ARGUMENT_MAX_TRIALS:
-		r = arguments_number("max-trials", value, 1, 100000000, &number, err);
+		rc = arguments_number("max-trials", value, 1, 100000000, &number, err);
 		c->options.max_trials = (size_t)number;
 		break;
 	case ARGUMENT_MODULES:
@@ -121,13 +121,13 @@ static int parse_argument(struct command *c, int argument, const char *value, st
 		c->resume = true;
 		break;
 	case ARGUMENT_SEED:
-		r = arguments_number("seed", value, 0, INT64_MAX, &number, err);
+		rc = arguments_number("seed", value, 0, INT64_MAX, &number, err);
 		c->options.seed = (uint64_t)number;
 		break;
 	case ARGUMENT_SHARD:
 		return shard_parse(value, &c->shard, err);
 	}
-	return r;
+	return rc;
 }
 
 static void add_name(const char *name, void *userdata)
@@ -181,28 +181,28 @@ static int choose_path(struct command *c, struct error *err)
 
 static int load(struct command *c, int argc, char **argv, struct error *err)
 {
-	int r;
+	int rc;
 
 	if (!argc)
 		return which_study(err);
 	if (argc > 1)
 		return error_input(err, "sweep: one study at a time, got '%s' and '%s'", argv[0],
 				   argv[1]);
-	r = study_load(argv[0], &c->study, err);
-	if (r >= 0)
-		r = choose_engine(c, err);
-	if (r >= 0 && !c->shard.n)
-		r = shard_from_environment(&c->shard, err);
-	if (r >= 0)
-		r = choose_path(c, err);
-	if (r >= 0)
-		r = study_plan_new(c->study, &c->options, &c->plan, err);
-	if (r < 0)
-		return r;
+	rc = study_load(argv[0], &c->study, err);
+	if (rc >= 0)
+		rc = choose_engine(c, err);
+	if (rc >= 0 && !c->shard.n)
+		rc = shard_from_environment(&c->shard, err);
+	if (rc >= 0)
+		rc = choose_path(c, err);
+	if (rc >= 0)
+		rc = study_plan_new(c->study, &c->options, &c->plan, err);
+	if (rc < 0)
+		return rc;
 	c->sweep.plan = c->plan;
-	r = sweep_find_kernels(&c->sweep, &c->sweep.releases, err);
-	if (r < 0)
-		return r;
+	rc = sweep_find_kernels(&c->sweep, &c->sweep.releases, err);
+	if (rc < 0)
+		return rc;
 	c->sweep.trials = study_plan_shard(c->plan, c->shard.k, c->shard.n, &c->sweep.n_trials);
 	return c->sweep.trials ? 0 : error_errno(err, -ENOMEM, "sweep");
 }
@@ -218,7 +218,7 @@ static int check_store(const struct command *c, const struct store_study *wanted
 	const struct store_study *held = store_study(c->store);
 	const char *how = store_study_differs(held, wanted);
 	char shard[64];
-	int r;
+	int rc;
 
 	if (how)
 		return differs(c, how, err);
@@ -227,8 +227,8 @@ static int check_store(const struct command *c, const struct store_study *wanted
 			 held->shards);
 		return differs(c, shard, err);
 	}
-	r = store_has_other_kernels(c->store, c->plan->kernels, err);
-	return r > 0 ? differs(c, "trials of other kernels", err) : r;
+	rc = store_has_other_kernels(c->store, c->plan->kernels, err);
+	return rc > 0 ? differs(c, "trials of other kernels", err) : rc;
 }
 
 static int open_store(struct command *c, struct error *err)
@@ -244,18 +244,18 @@ static int open_store(struct command *c, struct error *err)
 				     .shard = c->shard.k,
 				     .shards = c->shard.n };
 	struct error held = { 0 };
-	int r = store_open(c->path, STORE_CREATE, &study, &c->store, &held);
+	int rc = store_open(c->path, STORE_CREATE, &study, &c->store, &held);
 
-	if (r == -EEXIST && c->resume)
-		r = store_open(c->path, STORE_WRITE, &study, &c->store, &held);
-	else if (r == -EEXIST)
+	if (rc == -EEXIST && c->resume)
+		rc = store_open(c->path, STORE_WRITE, &study, &c->store, &held);
+	else if (rc == -EEXIST)
 		return error_input(err,
 				   "%s: is there already: go on with --resume, or use another "
 				   "--db",
 				   c->path);
-	if (r < 0) {
+	if (rc < 0) {
 		*err = held;
-		return r;
+		return rc;
 	}
 	return check_store(c, &study, err);
 }
@@ -277,18 +277,18 @@ static char *resume_text(const struct command *c)
 static int fill_store(struct command *c, struct error *err)
 {
 	_cleanup_(freep) char *text = arguments_command(c->argc, c->argv);
-	int r = text ? 0 : error_errno(err, -ENOMEM, "sweep");
+	int rc = text ? 0 : error_errno(err, -ENOMEM, "sweep");
 
-	for (size_t i = 0; r >= 0 && i < c->study->n_sources; i++) {
+	for (size_t i = 0; rc >= 0 && i < c->study->n_sources; i++) {
 		const struct scenario_source *source = c->study->sources[i];
 		const char *file = scenario_source_file(source), *slash = strrchr(file, '/');
 
-		r = store_add_scenario(c->store, slash ? slash + 1 : file,
-				       scenario_source_text(source), err);
+		rc = store_add_scenario(c->store, slash ? slash + 1 : file,
+					scenario_source_text(source), err);
 	}
-	for (size_t i = 0; r >= 0 && i < c->plan->n_kernels; i++)
-		r = store_add_kernel(c->store, c->plan->kernels[i], c->sweep.releases[i], err);
-	return r < 0 ? r : store_begin_session(c->store, text, err);
+	for (size_t i = 0; rc >= 0 && i < c->plan->n_kernels; i++)
+		rc = store_add_kernel(c->store, c->plan->kernels[i], c->sweep.releases[i], err);
+	return rc < 0 ? rc : store_begin_session(c->store, text, err);
 }
 
 static void clear_progress(struct command *c)
@@ -342,13 +342,13 @@ static void print_end(const struct command *c, const struct sweep_counts *counts
 }
 
 /* Stopped, by the user or for a reason: what is done is safe, and this goes on with the rest. */
-static int stopped(const struct command *c, const struct sweep_counts *counts, int r,
+static int stopped(const struct command *c, const struct sweep_counts *counts, int rc,
 		   struct error *err)
 {
 	_cleanup_(freep) char *text = resume_text(c);
 	struct error reason = *err;
 
-	return error_set(err, reason.kind, r, "%s; %zu of %zu trials are in %s; to go on: %s",
+	return error_set(err, reason.kind, rc, "%s; %zu of %zu trials are in %s; to go on: %s",
 			 reason.text, counts->done, counts->total, c->path, text ? text : "");
 }
 
@@ -356,27 +356,27 @@ static int execute(struct command *c, struct error *err)
 {
 	struct sweep_counts counts = { 0 };
 	struct error worst = { 0 };
-	int r, status;
+	int rc, status;
 
 	c->sweep.store = c->store;
 	c->sweep.problem = on_problem;
 	c->sweep.userdata = c;
 	if (table_is_terminal(stderr))
 		c->sweep.progress = on_progress;
-	r = fill_store(c, err);
-	if (r < 0)
-		return r;
+	rc = fill_store(c, err);
+	if (rc < 0)
+		return rc;
 	if (c->sweep.progress && c->options.engine->virtual_time) { /* seconds, once a kernel */
 		fputs("a guest is made ready", stderr);
 		c->progress_shown = true;
 	}
-	r = sweep_run(&c->sweep, &counts, &worst, err);
+	rc = sweep_run(&c->sweep, &counts, &worst, err);
 	clear_progress(c);
-	if (r < 0)
-		return stopped(c, &counts, r, err);
-	r = sweep_summary_print(c->store, stdout, err);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return stopped(c, &counts, rc, err);
+	rc = sweep_summary_print(c->store, stdout, err);
+	if (rc < 0)
+		return rc;
 	print_end(c, &counts);
 	status = worst.kind != ERROR_NONE ? error_exit_status(worst.kind) : counts.failed > 0;
 	if (fflush(stdout) != 0 || ferror(stdout))
@@ -390,26 +390,26 @@ static int cmd_sweep(const struct verb *verb, int argc, char **argv, struct erro
 	struct command c = { .argc = argc,
 			     .argv = argv,
 			     .options = { .seed = 1, .max_trials = STUDY_MAX_TRIALS } };
-	int r = 0, argument;
+	int rc = 0, argument;
 
-	while (r >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		r = parse_argument(&c, argument, state.value, err);
-	if (r < 0 || argument == ARGUMENTS_ERROR)
+	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
+		rc = parse_argument(&c, argument, state.value, err);
+	if (rc < 0 || argument == ARGUMENTS_ERROR)
 		return -EINVAL;
 	if (argument == ARGUMENTS_HELP)
 		return 0;
-	r = load(&c, argc - state.first_operand, argv + state.first_operand, err);
-	if (r >= 0)
-		r = open_store(&c, err);
-	if (r >= 0)
-		r = execute(&c, err);
+	rc = load(&c, argc - state.first_operand, argv + state.first_operand, err);
+	if (rc >= 0)
+		rc = open_store(&c, err);
+	if (rc >= 0)
+		rc = execute(&c, err);
 	store_close(c.store);
 	strings_free(c.sweep.releases);
 	free(c.sweep.trials);
 	study_plan_free(c.plan);
 	study_free(c.study);
 	free(c.path);
-	return r;
+	return rc;
 }
 
 const struct verb verb_sweep = {

@@ -99,21 +99,21 @@ int guest_files_write(const char *folder, uint64_t room, FILE *out, struct error
 	struct dirent **entries = NULL;
 	int n = scandir(folder, &entries, is_file, alphasort);
 	int64_t size;
-	int r = 0;
+	int rc = 0;
 
 	if (n < 0)
 		return error_errno(err, -errno, "guest: %s", folder);
 	size = write_files(folder, entries, n, NULL);
 	if (size >= 0 && ((uint64_t)size > room || is_full(folder)))
-		r = too_much(err);
+		rc = too_much(err);
 	else if (size >= 0)
 		size = write_files(folder, entries, n, out);
 	if (size < 0)
-		r = error_errno(err, (int)size, "guest: %s", folder);
+		rc = error_errno(err, (int)size, "guest: %s", folder);
 	for (int i = 0; i < n; i++)
 		free(entries[i]);
 	free(entries);
-	return r;
+	return rc;
 }
 
 bool guest_files_match(const char *line)

@@ -129,21 +129,21 @@ static void sources_deinit(struct sources *sources)
 static int read_sources(json_object *list, struct sources *sources, struct error *err)
 {
 	size_t n = json_object_array_length(list);
-	int r = 0;
+	int rc = 0;
 
 	sources->items = calloc(n + 1, sizeof(struct scenario_source *));
 	if (!sources->items)
 		return error_errno(err, -ENOMEM, "job");
-	for (size_t i = 0; r >= 0 && i < n; i++) {
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
 		json_object *o = json_object_array_get_idx(list, i);
 		json_object *source = get(o, "text");
 
-		r = scenario_source_parse(
+		rc = scenario_source_parse(
 			json_object_get_string(get(o, "file")), json_object_get_string(source),
 			(size_t)json_object_get_string_len(source), &sources->items[i], err);
-		sources->count += r >= 0;
+		sources->count += rc >= 0;
 	}
-	return r;
+	return rc;
 }
 
 static int find_variant(const struct scenario_source *source, const char *wanted,
@@ -175,14 +175,14 @@ static int read_scenario(json_object *o, const struct sources *sources,
 		.set = set,
 		.n_set = n_sets,
 	};
-	int r;
+	int rc;
 
 	if (!set)
 		return error_errno(err, -ENOMEM, "job");
 	for (size_t i = 0; i < n_sets; i++)
 		set[i] = json_object_get_string(json_object_array_get_idx(sets, i));
-	r = find_variant(source, json_object_get_string(get(o, "variant")), &variant, err);
-	return r < 0 ? r : scenario_source_make(source, variant, &request, ret_scenario, err);
+	rc = find_variant(source, json_object_get_string(get(o, "variant")), &variant, err);
+	return rc < 0 ? rc : scenario_source_make(source, variant, &request, ret_scenario, err);
 }
 
 static int read_scenarios(json_object *o, struct guest_job *job, struct error *err)
@@ -190,17 +190,17 @@ static int read_scenarios(json_object *o, struct guest_job *job, struct error *e
 	_cleanup_(sources_deinit) struct sources sources = { 0 };
 	json_object *scenarios = get(o, "scenarios");
 	size_t n = json_object_array_length(scenarios);
-	int r = read_sources(get(o, "sources"), &sources, err);
+	int rc = read_sources(get(o, "sources"), &sources, err);
 
 	job->scenarios.items = calloc(n + 1, sizeof(*job->scenarios.items));
 	if (!job->scenarios.items)
 		return error_errno(err, -ENOMEM, "job");
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = read_scenario(json_object_array_get_idx(scenarios, i), &sources,
-				  &job->scenarios.items[i], err);
-		job->scenarios.count += r >= 0;
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		rc = read_scenario(json_object_array_get_idx(scenarios, i), &sources,
+				   &job->scenarios.items[i], err);
+		job->scenarios.count += rc >= 0;
 	}
-	return r;
+	return rc;
 }
 
 static int read_trials(json_object *o, struct guest_job *job, struct error *err)
@@ -242,19 +242,19 @@ int guest_job_read(const char *job_text, size_t size, struct guest_job *ret_job,
 	_cleanup_(freep) char *copy = strndup(job_text, size);
 	json_object *o = copy ? json_tokener_parse(copy) : NULL;
 	struct guest_job job = { 0 };
-	int r;
+	int rc;
 
 	if (!o)
 		return error_set(err, ERROR_FAILED, -EBADMSG, "job: not JSON");
-	r = read_scenarios(o, &job, err);
-	if (r >= 0)
-		r = read_trials(o, &job, err);
+	rc = read_scenarios(o, &job, err);
+	if (rc >= 0)
+		rc = read_trials(o, &job, err);
 	json_object_put(o);
-	if (r < 0)
+	if (rc < 0)
 		guest_job_deinit(&job);
 	else
 		*ret_job = job;
-	return r;
+	return rc;
 }
 
 void guest_job_deinit(struct guest_job *job)

@@ -39,9 +39,9 @@ struct work {
 /* "ipv4:100,ipv6:100": so many testbeds of each. */
 static int fill_pool(struct testbed_pool **pool, const char *what, struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (const char *at = what; r >= 0 && *at; at += *at == ',') {
+	for (const char *at = what; rc >= 0 && *at; at += *at == ',') {
 		size_t n = strcspn(at, ":");
 		_cleanup_(freep) char *name = strndup(at, n);
 		int family = name ? family_from_name(name) : -ENOMEM;
@@ -50,23 +50,23 @@ static int fill_pool(struct testbed_pool **pool, const char *what, struct error 
 		if (family < 0)
 			return error_input(err, "deadpeer.prepare=%s", what);
 		n = strtoul(at + n + (at[n] == ':'), &end, 10);
-		r = testbed_pool_fill(pool, n, (enum family)family, err);
+		rc = testbed_pool_fill(pool, n, (enum family)family, err);
 		at = end;
 	}
-	return r;
+	return rc;
 }
 
 static int prepare(const char *what, void *userdata, struct error *err)
 {
 	struct station *station = userdata;
-	int r = loop_new(&station->loop, err);
+	int rc = loop_new(&station->loop, err);
 
-	if (r >= 0)
-		r = observer_new(station->loop, false, &station->observer, err);
-	if (r >= 0)
+	if (rc >= 0)
+		rc = observer_new(station->loop, false, &station->observer, err);
+	if (rc >= 0)
 		observer_close_late(station->observer);
 	trial_learn_ticks();
-	return r < 0 ? r : fill_pool(&station->pool, what, err);
+	return rc < 0 ? rc : fill_pool(&station->pool, what, err);
 }
 
 static void answer(struct work *work, size_t trial, const struct record *record,
@@ -102,7 +102,7 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 /* Traces and captures take long to write, in virtual time too: the other trials would come late. */
 static int keep_answers(struct work *work, struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
 	if (!work->job.job.trace && !work->job.job.pcap_dir)
 		return 0;
@@ -110,25 +110,25 @@ static int keep_answers(struct work *work, struct error *err)
 	if (!work->kept)
 		return error_errno(err, -ENOMEM, "answers");
 	if (work->job.job.pcap_dir)
-		r = guest_files_prepare(err);
-	return r;
+		rc = guest_files_prepare(err);
+	return rc;
 }
 
 /* Without its capture no trial has what was asked for. */
 static void send_kept(struct work *work)
 {
 	struct error failure = { 0 };
-	int r = 0;
+	int rc = 0;
 
 	if (work->job.job.pcap_dir)
-		r = guest_files_write(GUEST_FILES_FOLDER, guest_init_room() * 3 / 4, work->out,
-				      &failure);
+		rc = guest_files_write(GUEST_FILES_FOLDER, guest_init_room() * 3 / 4, work->out,
+				       &failure);
 	for (size_t i = 0; i < work->job.job.n_trials; i++) {
 		struct answer *a = &work->kept[i];
 
 		if (a->record)
 			tracer_finish(a->record);
-		answer(work, i, r < 0 ? NULL : a->record, r < 0 ? &failure : &a->err);
+		answer(work, i, rc < 0 ? NULL : a->record, rc < 0 ? &failure : &a->err);
 		a->record = record_free(a->record);
 	}
 }
@@ -149,41 +149,41 @@ static int work_through(struct station *station, struct work *work, struct error
 	struct engine_listener listener = { .done = on_done, .userdata = work };
 	struct observer *observer = station->observer;
 	struct utsname kernel;
-	int r = 0;
+	int rc = 0;
 
 	uname(&kernel);
 	if (work->job.job.force_fallback) {
-		r = observer_new(station->loop, true, &observer, err);
-		if (r >= 0)
+		rc = observer_new(station->loop, true, &observer, err);
+		if (rc >= 0)
 			observer_close_late(observer);
 	}
-	if (r >= 0)
-		r = keep_answers(work, err);
-	if (r >= 0)
-		r = loop_timer_new(station->loop, on_alive, work, &work->alive, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = keep_answers(work, err);
+	if (rc >= 0)
+		rc = loop_timer_new(station->loop, on_alive, work, &work->alive, err);
+	if (rc < 0)
+		return rc;
 	on_alive(work);
-	r = runner_new(station->loop, observer, station->pool, &work->job.job, engine_qemu.name,
-		       kernel.release, &listener, &runner, err);
-	if (r >= 0)
-		r = loop_run(station->loop, err);
-	if (r >= 0 && work->kept)
+	rc = runner_new(station->loop, observer, station->pool, &work->job.job, engine_qemu.name,
+			kernel.release, &listener, &runner, err);
+	if (rc >= 0)
+		rc = loop_run(station->loop, err);
+	if (rc >= 0 && work->kept)
 		send_kept(work);
-	return r;
+	return rc;
 }
 
 static int run(const void *text, size_t size, FILE *out, void *userdata)
 {
 	struct work work = { .out = out };
 	struct error err = { 0 };
-	int r = guest_job_read(text, size, &work.job, &err);
+	int rc = guest_job_read(text, size, &work.job, &err);
 
-	if (r >= 0)
-		r = work_through(userdata, &work, &err);
-	if (r < 0)
+	if (rc >= 0)
+		rc = work_through(userdata, &work, &err);
+	if (rc < 0)
 		fprintf(stderr, "deadpeer: %s\n", err.text);
-	return r < 0 ? 1 : 0;
+	return rc < 0 ? 1 : 0;
 }
 
 void guest_run_if_guest(void)

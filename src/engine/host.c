@@ -56,18 +56,18 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 					.progress = listener->progress ? on_progress : NULL,
 					.userdata = &punctual };
 	struct utsname kernel;
-	int r;
+	int rc;
 
 	uname(&kernel);
-	r = observer_new(loop, job->force_fallback, &observer, err);
-	if (r >= 0)
-		r = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
-			       &runner, err);
-	if (r >= 0)
-		r = loop_run(loop, err);
-	if (r >= 0 && (interrupt->caught || (job->stop && *job->stop)))
+	rc = observer_new(loop, job->force_fallback, &observer, err);
+	if (rc >= 0)
+		rc = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
+				&runner, err);
+	if (rc >= 0)
+		rc = loop_run(loop, err);
+	if (rc >= 0 && (interrupt->caught || (job->stop && *job->stop)))
 		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
-	return r;
+	return rc;
 }
 
 static int run(const struct engine_job *job, const struct engine_listener *listener,
@@ -75,16 +75,16 @@ static int run(const struct engine_job *job, const struct engine_listener *liste
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
 	struct interrupt interrupt = { .fd = -1 };
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = loop_new(&loop, err);
-	if (r >= 0)
-		r = interrupt_init(&interrupt, loop, err);
-	if (r >= 0)
-		r = run_in(loop, &interrupt, job, listener, err);
+	if (rc >= 0)
+		rc = loop_new(&loop, err);
+	if (rc >= 0)
+		rc = interrupt_init(&interrupt, loop, err);
+	if (rc >= 0)
+		rc = run_in(loop, &interrupt, job, listener, err);
 	interrupt_deinit(&interrupt);
-	return r;
+	return rc;
 }
 
 const struct engine engine_host = { .name = "host", .remedy = "try --engine qemu", .run = run };

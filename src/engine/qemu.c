@@ -274,7 +274,7 @@ static int start_next(struct run *run, struct error *err)
 	struct engine_job job = *run->job;
 	_cleanup_(freep) char *text = NULL;
 	struct guest_config config;
-	int r;
+	int rc;
 
 	job.trials = run->trials;
 	text = guest_job_write(&job, batch->indices, batch->n);
@@ -286,9 +286,9 @@ static int start_next(struct run *run, struct error *err)
 					.line = on_line,
 					.end = on_end,
 					.userdata = batch };
-	r = guest_new(run->loop, run->image, &config, &batch->guest, err);
-	if (r < 0)
-		return r;
+	rc = guest_new(run->loop, run->image, &config, &batch->guest, err);
+	if (rc < 0)
+		return rc;
 	run->started++;
 	run->open++;
 	return 0;
@@ -298,11 +298,11 @@ static int start_next(struct run *run, struct error *err)
 static int start(struct run *run, struct error *err)
 {
 	size_t at_once = count_cores();
-	int r = 0;
+	int rc = 0;
 
-	while (r >= 0 && run->started < run->n_batches && run->started < at_once)
-		r = start_next(run, err);
-	return r;
+	while (rc >= 0 && run->started < run->n_batches && run->started < at_once)
+		rc = start_next(run, err);
+	return rc;
 }
 
 /* The guest has deadpeer and a kernel, not the machine's programs and disks. */
@@ -325,31 +325,31 @@ static int check_trials(const struct engine_job *job, struct error *err)
 static int run_guests(struct run *run, struct error *err)
 {
 	struct interrupt interrupt = { .fd = -1 };
-	int r = loop_new(&run->loop, err);
+	int rc = loop_new(&run->loop, err);
 
-	if (r >= 0)
-		r = interrupt_init(&interrupt, run->loop, err);
-	if (r >= 0)
-		r = loop_timer_new(run->loop, on_progress, run, &run->progress_timer, err);
-	if (r >= 0)
-		r = start(run, err);
+	if (rc >= 0)
+		rc = interrupt_init(&interrupt, run->loop, err);
+	if (rc >= 0)
+		rc = loop_timer_new(run->loop, on_progress, run, &run->progress_timer, err);
+	if (rc >= 0)
+		rc = start(run, err);
 	run->started_nsec = nsec_now();
-	if (r >= 0 && run->listener->progress)
+	if (rc >= 0 && run->listener->progress)
 		loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
-	if (r >= 0)
-		r = loop_run(run->loop, err);
-	if (r >= 0 && run->failure.kind != ERROR_NONE) {
+	if (rc >= 0)
+		rc = loop_run(run->loop, err);
+	if (rc >= 0 && run->failure.kind != ERROR_NONE) {
 		*err = run->failure;
-		r = -EIO;
+		rc = -EIO;
 	}
-	if (r >= 0 && (interrupt.caught || (run->job->stop && *run->job->stop)))
-		r = error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+	if (rc >= 0 && (interrupt.caught || (run->job->stop && *run->job->stop)))
+		rc = error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
 	for (size_t i = 0; i < run->n_batches; i++)
 		guest_free(run->batches[i].guest);
 	loop_timer_free(run->progress_timer);
 	interrupt_deinit(&interrupt);
 	loop_free(run->loop);
-	return r;
+	return rc;
 }
 
 static bool tracks(const struct engine_job *job)
@@ -390,16 +390,16 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 {
 	struct run run = { .job = job, .listener = listener };
 	struct kernel kernel = { 0 };
-	int r = check_trials(job, err);
+	int rc = check_trials(job, err);
 
-	if (r >= 0)
-		r = interrupt_block(err); /* from here on there are things to take away */
-	if (r >= 0)
-		r = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
-	if (r < 0)
-		return r;
-	r = deal(&run, err);
-	if (r >= 0) {
+	if (rc >= 0)
+		rc = interrupt_block(err); /* from here on there are things to take away */
+	if (rc >= 0)
+		rc = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
+	if (rc < 0)
+		return rc;
+	rc = deal(&run, err);
+	if (rc >= 0) {
 		char pool[64];
 		struct guest_image_config config = {
 			.kernel = &kernel,
@@ -411,10 +411,10 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 		describe_pool(&run, most_trials(&run), pool, sizeof(pool));
 		if (*pool)
 			config.prepare = pool;
-		r = guest_image_new(&config, &run.image, err);
+		rc = guest_image_new(&config, &run.image, err);
 	}
-	if (r >= 0)
-		r = run_guests(&run, err);
+	if (rc >= 0)
+		rc = run_guests(&run, err);
 	guest_image_free(run.image);
 	for (size_t i = 0; run.batches && i < run.n_batches; i++)
 		free(run.batches[i].indices);
@@ -422,7 +422,7 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	free(run.answered);
 	free(run.trials);
 	kernel_deinit(&kernel);
-	return r;
+	return rc;
 }
 
 const struct engine engine_qemu = { .name = "qemu", .virtual_time = true, .run = run_all };

@@ -275,17 +275,17 @@ static void stop_watching(struct guest *guest)
 static int watch(struct guest *guest, struct error *err)
 {
 	int fd = take_fd(&guest->process.monitor_fd);
-	int r = qmp_new(guest->loop, fd, on_qmp, guest, &guest->qmp, err);
+	int rc = qmp_new(guest->loop, fd, on_qmp, guest, &guest->qmp, err);
 
-	if (r >= 0)
-		r = loop_io_new(guest->loop, guest->process.console_fd, EPOLLIN, on_console, guest,
-				&guest->console_io, err);
-	if (r >= 0)
-		r = loop_io_new(guest->loop, guest->process.pid_fd, EPOLLIN, on_process, guest,
-				&guest->process_io, err);
-	if (r >= 0)
+	if (rc >= 0)
+		rc = loop_io_new(guest->loop, guest->process.console_fd, EPOLLIN, on_console, guest,
+				 &guest->console_io, err);
+	if (rc >= 0)
+		rc = loop_io_new(guest->loop, guest->process.pid_fd, EPOLLIN, on_process, guest,
+				 &guest->process_io, err);
+	if (rc >= 0)
 		loop_timer_set(guest->timer, nsec_now() + LOOK_NSEC);
-	return r;
+	return rc;
 }
 
 /* Starts QEMU; with a snapshot open it is for restoring or for saving. */
@@ -302,14 +302,14 @@ static int launch(struct guest *guest, struct error *err)
 		.window_fd = guest->window_fd,
 		.incoming = guest->snapshot.memory_fd >= 0 && !guest->saving,
 	};
-	int r;
+	int rc;
 
 	guest->step = STEP_GREETING;
 	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
 	guest->cpu_nsec = 0;
-	r = guest_process_start(&guest->process, guest->image->qemu, guest->image->machine, &config,
-				err);
-	return r < 0 ? r : watch(guest, err);
+	rc = guest_process_start(&guest->process, guest->image->qemu, guest->image->machine,
+				 &config, err);
+	return rc < 0 ? rc : watch(guest, err);
 }
 
 /* Why it ended without having ended its job, in `guest->failure`. */
@@ -414,7 +414,7 @@ static int make_window(struct guest *guest, const struct guest_config *config, s
 static int guest_init(struct guest *guest, struct loop *loop, struct guest_image *image,
 		      const struct guest_config *config, struct error *err)
 {
-	int r;
+	int rc;
 
 	*guest = (struct guest){
 		.loop = loop,
@@ -426,8 +426,8 @@ static int guest_init(struct guest *guest, struct loop *loop, struct guest_image
 	};
 	if (!guest->config.stall_nsec)
 		guest->config.stall_nsec = STALL_DEFAULT_NSEC;
-	r = make_window(guest, config, err);
-	return r < 0 ? r : loop_timer_new(loop, on_timer, guest, &guest->timer, err);
+	rc = make_window(guest, config, err);
+	return rc < 0 ? rc : loop_timer_new(loop, on_timer, guest, &guest->timer, err);
 }
 
 static void guest_deinit(struct guest *guest)
@@ -446,18 +446,18 @@ int guest_new(struct loop *loop, struct guest_image *image, const struct guest_c
 	      struct guest **ret_guest, struct error *err)
 {
 	struct guest *guest = malloc(sizeof(*guest));
-	int r;
+	int rc;
 
 	if (!guest)
 		return error_errno(err, -ENOMEM, "guest");
-	r = guest_init(guest, loop, image, config, err);
-	if (r >= 0 && image->snapshot)
+	rc = guest_init(guest, loop, image, config, err);
+	if (rc >= 0 && image->snapshot)
 		guest_snapshot_open(&guest->snapshot, image->snapshot);
-	if (r >= 0)
-		r = launch(guest, err);
-	if (r < 0) {
+	if (rc >= 0)
+		rc = launch(guest, err);
+	if (rc < 0) {
 		guest_free(guest);
-		return r;
+		return rc;
 	}
 	*ret_guest = guest;
 	return 0;
@@ -495,24 +495,24 @@ int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot,
 	struct save save = { .err = err };
 	const struct guest_config config = { .end = save_ended, .userdata = &save };
 	struct guest guest;
-	int r = loop_new(&loop, err);
+	int rc = loop_new(&loop, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	save.loop = loop;
-	r = guest_init(&guest, loop, image, &config, err);
-	if (r >= 0)
-		r = interrupt_init(&interrupt, loop, err);
+	rc = guest_init(&guest, loop, image, &config, err);
+	if (rc >= 0)
+		rc = interrupt_init(&interrupt, loop, err);
 	guest.saving = true;
 	guest.snapshot = *snapshot;
-	if (r >= 0)
-		r = launch(&guest, err);
-	if (r >= 0)
-		r = loop_run(loop, err);
+	if (rc >= 0)
+		rc = launch(&guest, err);
+	if (rc >= 0)
+		rc = loop_run(loop, err);
 	guest.snapshot = (struct guest_snapshot)GUEST_SNAPSHOT_NONE; /* the caller's */
 	guest_deinit(&guest);
 	interrupt_deinit(&interrupt);
-	if (r >= 0 && interrupt.caught)
+	if (rc >= 0 && interrupt.caught)
 		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
-	return r < 0 ? r : save.result;
+	return rc < 0 ? rc : save.result;
 }

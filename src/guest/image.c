@@ -21,10 +21,10 @@ static unsigned round_memory(unsigned mib)
 
 static int find_qemu(struct guest_image *image, struct error *err)
 {
-	int r = machine_find(&image->machine, err);
+	int rc = machine_find(&image->machine, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	image->qemu = command_find(image->machine->program);
 	if (!image->qemu)
 		return error_set(err, ERROR_CAPABILITY, -ENOENT,
@@ -48,19 +48,19 @@ static int snapshot_path(struct guest_image *image, char **ret_path, struct erro
 	_cleanup_(freep) char *folder = NULL;
 	char text[CACHE_KEY_SIZE];
 	struct cache_key key;
-	int r;
+	int rc;
 
 	if (!argv)
 		return error_errno(err, -ENOMEM, "snapshot");
 	cache_key_init(&key);
 	cache_key_add_boot(&key);
-	r = cache_key_add_file(&key, image->qemu, err);
+	rc = cache_key_add_file(&key, image->qemu, err);
 	for (size_t i = 0; argv[i]; i++)
 		cache_key_add_string(&key, argv[i]);
-	if (r >= 0)
-		r = cache_folder("snapshots", &folder, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = cache_folder("snapshots", &folder, err);
+	if (rc < 0)
+		return rc;
 	if (asprintf(ret_path, "%s/%s", folder, cache_key_text(&key, text)) < 0)
 		return error_errno(err, -ENOMEM, "snapshot");
 	return 0;
@@ -70,19 +70,19 @@ static int write_snapshot(struct guest_image *image, const char *path, struct er
 {
 	_cleanup_(freep) char *temporary = cache_temporary(path);
 	_cleanup_(guest_snapshot_close) struct guest_snapshot snapshot = GUEST_SNAPSHOT_NONE;
-	int r;
+	int rc;
 
 	if (!temporary)
 		return error_errno(err, -ENOMEM, "snapshot");
-	r = guest_snapshot_create(&snapshot, temporary, (unsigned long long)image->memory_mib << 20,
-				  err);
-	if (r >= 0)
-		r = guest_save(image, &snapshot, err);
-	if (r >= 0)
-		r = guest_snapshot_commit(&snapshot, temporary, path, err);
-	if (r < 0)
+	rc = guest_snapshot_create(&snapshot, temporary,
+				   (unsigned long long)image->memory_mib << 20, err);
+	if (rc >= 0)
+		rc = guest_save(image, &snapshot, err);
+	if (rc >= 0)
+		rc = guest_snapshot_commit(&snapshot, temporary, path, err);
+	if (rc < 0)
 		cache_remove(temporary);
-	return r;
+	return rc;
 }
 
 /* Whoever comes second waits for the first, and finds what that one made. */
@@ -91,18 +91,18 @@ static int make_snapshot(struct guest_image *image, struct error *err)
 	_cleanup_(guest_snapshot_close) struct guest_snapshot snapshot = GUEST_SNAPSHOT_NONE;
 	_cleanup_(fd_closep) int lock = -1;
 	_cleanup_(freep) char *path = NULL;
-	int r = snapshot_path(image, &path, err);
+	int rc = snapshot_path(image, &path, err);
 
-	if (r >= 0 && !guest_snapshot_open(&snapshot, path)) {
-		r = cache_lock(path, &lock, err);
-		if (r >= 0 && !guest_snapshot_open(&snapshot, path)) {
-			r = write_snapshot(image, path, err);
+	if (rc >= 0 && !guest_snapshot_open(&snapshot, path)) {
+		rc = cache_lock(path, &lock, err);
+		if (rc >= 0 && !guest_snapshot_open(&snapshot, path)) {
+			rc = write_snapshot(image, path, err);
 			guest_snapshot_prune(path);
 		}
 	}
-	if (r >= 0)
+	if (rc >= 0)
 		image->snapshot = take_ptr(path);
-	return r;
+	return rc;
 }
 
 /* When they cannot be made from a kernel that is damaged, that is the error to tell. */
@@ -111,23 +111,24 @@ static int make_files(struct guest_image *image, const struct guest_image_config
 {
 	const char *program = config->program;
 	char self[64];
-	int r;
+	int rc;
 
 	/* By its number: under /proc/self another program would look at itself. */
 	snprintf(self, sizeof(self), "/proc/%d/exe", (int)getpid());
-	r = vmlinux_cached(config->kernel->image, &image->kernel, err);
-	if (r >= 0)
-		r = initramfs_cached(program ? program : self, config->kernel, &image->initrd, err);
-	if (r < 0 && err && err->kind == ERROR_INPUT)
+	rc = vmlinux_cached(config->kernel->image, &image->kernel, err);
+	if (rc >= 0)
+		rc = initramfs_cached(program ? program : self, config->kernel, &image->initrd,
+				      err);
+	if (rc < 0 && err && err->kind == ERROR_INPUT)
 		kernel_check(config->kernel, err);
-	return r;
+	return rc;
 }
 
 int guest_image_new(const struct guest_image_config *config, struct guest_image **ret_image,
 		    struct error *err)
 {
 	_cleanup_(guest_image_freep) struct guest_image *image = calloc(1, sizeof(*image));
-	int r;
+	int rc;
 
 	if (!image || !(image->release = strdup(config->kernel->release)))
 		return error_errno(err, -ENOMEM, "guest");
@@ -138,13 +139,13 @@ int guest_image_new(const struct guest_image_config *config, struct guest_image 
 		return error_errno(err, -ENOMEM, "guest");
 	image->untracked = config->untracked;
 	image->memory_mib = round_memory(config->memory_mib);
-	r = find_qemu(image, err);
-	if (r >= 0)
-		r = make_files(image, config, err);
-	if (r >= 0 && !config->no_snapshot && image->machine->port_kind != MACHINE_PORT_NONE)
-		r = make_snapshot(image, err);
-	if (r < 0)
-		return error_prefix(err, r, "kernel %s", image->release);
+	rc = find_qemu(image, err);
+	if (rc >= 0)
+		rc = make_files(image, config, err);
+	if (rc >= 0 && !config->no_snapshot && image->machine->port_kind != MACHINE_PORT_NONE)
+		rc = make_snapshot(image, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "kernel %s", image->release);
 	*ret_image = take_ptr(image);
 	return 0;
 }

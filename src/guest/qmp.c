@@ -87,7 +87,7 @@ int qmp_new(struct loop *loop, int fd, qmp_func func, void *userdata, struct qmp
 	    struct error *err)
 {
 	_cleanup_(qmp_freep) struct qmp *qmp = calloc(1, sizeof(*qmp));
-	int r;
+	int rc;
 
 	if (!qmp) {
 		fd_close(fd);
@@ -97,10 +97,10 @@ int qmp_new(struct loop *loop, int fd, qmp_func func, void *userdata, struct qmp
 	qmp->tokener = json_tokener_new();
 	if (!qmp->tokener)
 		return error_errno(err, -ENOMEM, "monitor");
-	r = loop_io_new(loop, fd, EPOLLIN, ready, qmp, &qmp->io, err);
-	if (r >= 0)
+	rc = loop_io_new(loop, fd, EPOLLIN, ready, qmp, &qmp->io, err);
+	if (rc >= 0)
 		*ret_qmp = take_ptr(qmp);
-	return r;
+	return rc;
 }
 
 struct qmp *qmp_free(struct qmp *qmp)

@@ -101,10 +101,10 @@ int guest_snapshot_create(struct guest_snapshot *snapshot, const char *temporary
 	snapshot->device_fd = open_in(temporary, "device", O_RDWR | O_CREAT | O_EXCL);
 	if (snapshot->memory_fd < 0 || snapshot->device_fd < 0 ||
 	    ftruncate(snapshot->memory_fd, (off_t)memory_size) < 0) {
-		int r = cache_error(err, -errno, temporary);
+		int rc = cache_error(err, -errno, temporary);
 
 		guest_snapshot_close(snapshot);
-		return r;
+		return rc;
 	}
 	return 0;
 }

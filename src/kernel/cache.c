@@ -59,17 +59,17 @@ static int make_folders(char *path, struct error *err)
 int cache_folder(const char *sub, char **ret_path, struct error *err)
 {
 	_cleanup_(freep) char *root = NULL, *path = NULL;
-	int r = cache_root(&root, err);
+	int rc = cache_root(&root, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (asprintf(&path, "%s/%s", root, sub) < 0) {
 		path = NULL;
 		return error_errno(err, -ENOMEM, "cache");
 	}
-	r = make_folders(path, err);
-	if (r < 0)
-		return r;
+	rc = make_folders(path, err);
+	if (rc < 0)
+		return rc;
 	*ret_path = take_ptr(path);
 	return 0;
 }
@@ -137,19 +137,19 @@ static int write_stamp(const char *stamp, const char *text, struct error *err)
 {
 	_cleanup_(freep) char *temporary = cache_temporary(stamp);
 	FILE *file = temporary ? fopen(temporary, "we") : NULL;
-	int r = 0;
+	int rc = 0;
 
 	if (!file)
 		return cache_error(err, temporary ? -errno : -ENOMEM, stamp);
 	if (fputs(text, file) < 0)
-		r = -errno;
-	if (fclose(file) != 0 && r == 0)
-		r = -errno;
-	if (r == 0 && rename(temporary, stamp) < 0)
-		r = -errno;
-	if (r < 0)
+		rc = -errno;
+	if (fclose(file) != 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && rename(temporary, stamp) < 0)
+		rc = -errno;
+	if (rc < 0)
 		unlink(temporary);
-	return r < 0 ? cache_error(err, r, stamp) : 0;
+	return rc < 0 ? cache_error(err, rc, stamp) : 0;
 }
 
 int cache_commit(const char *temporary, const char *path, struct error *err)

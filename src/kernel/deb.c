@@ -54,12 +54,12 @@ static int copy_data(struct unpack *u, struct error *err)
 	const void *block;
 	size_t size;
 	la_int64_t offset;
-	int r;
+	int rc;
 
-	while ((r = lib_archive_read_data_block(u->tar, &block, &size, &offset)) == ARCHIVE_OK)
+	while ((rc = lib_archive_read_data_block(u->tar, &block, &size, &offset)) == ARCHIVE_OK)
 		if (lib_archive_write_data_block(u->disk, block, size, offset) < ARCHIVE_OK)
 			return cache_error(err, -lib_archive_errno(u->disk), u->folder);
-	return r == ARCHIVE_EOF ? 0 : damaged(u, u->tar, err);
+	return rc == ARCHIVE_EOF ? 0 : damaged(u, u->tar, err);
 }
 
 static int extract(struct unpack *u, struct archive_entry *entry, struct error *err)
@@ -75,10 +75,10 @@ static int extract(struct unpack *u, struct archive_entry *entry, struct error *
 	if (lib_archive_write_header(u->disk, entry) < ARCHIVE_OK)
 		return cache_error(err, -lib_archive_errno(u->disk), path);
 	if (lib_archive_entry_size(entry) > 0) {
-		int r = copy_data(u, err);
+		int rc = copy_data(u, err);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	if (lib_archive_write_finish_entry(u->disk) < ARCHIVE_OK)
 		return cache_error(err, -lib_archive_errno(u->disk), path);
@@ -100,18 +100,18 @@ static la_ssize_t read_member(struct archive *tar, void *data, const void **ret_
 static int unpack_data(struct unpack *u, struct error *err)
 {
 	struct archive_entry *entry;
-	int r;
+	int rc;
 
 	lib_archive_read_support_format_tar(u->tar);
 	lib_archive_read_support_filter_all(u->tar);
 	if (lib_archive_read_open(u->tar, u, NULL, read_member, NULL) != ARCHIVE_OK)
 		return damaged(u, u->tar, err);
-	while ((r = lib_archive_read_next_header(u->tar, &entry)) == ARCHIVE_OK) {
-		r = extract(u, entry, err);
-		if (r < 0)
-			return r;
+	while ((rc = lib_archive_read_next_header(u->tar, &entry)) == ARCHIVE_OK) {
+		rc = extract(u, entry, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (r != ARCHIVE_EOF)
+	if (rc != ARCHIVE_EOF)
 		return damaged(u, u->tar, err);
 	if (!u->image)
 		return error_input(err, "%s: a package without a kernel", u->path);
@@ -121,33 +121,33 @@ static int unpack_data(struct unpack *u, struct error *err)
 static int unpack(struct unpack *u, struct error *err)
 {
 	struct archive_entry *entry;
-	int r;
+	int rc;
 
 	lib_archive_write_disk_set_options(u->disk, ARCHIVE_EXTRACT_SECURE_NODOTDOT);
 	lib_archive_read_support_format_ar(u->deb);
 	if (lib_archive_read_open_filename(u->deb, u->path, 65536) != ARCHIVE_OK)
 		return damaged(u, u->deb, err);
-	while ((r = lib_archive_read_next_header(u->deb, &entry)) == ARCHIVE_OK)
+	while ((rc = lib_archive_read_next_header(u->deb, &entry)) == ARCHIVE_OK)
 		if (strncmp(lib_archive_entry_pathname(entry), "data.tar", 8) == 0)
 			return unpack_data(u, err);
-	return damaged(u, r == ARCHIVE_EOF ? NULL : u->deb, err);
+	return damaged(u, rc == ARCHIVE_EOF ? NULL : u->deb, err);
 }
 
 int deb_unpack_kernel(const char *path, const char *folder, struct error *err)
 {
 	struct unpack u = { .path = path, .folder = folder };
-	int r = archives_load(err);
+	int rc = archives_load(err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	u.deb = lib_archive_read_new();
 	u.tar = lib_archive_read_new();
 	u.disk = lib_archive_write_disk_new();
-	r = u.deb && u.tar && u.disk ? unpack(&u, err) : error_errno(err, -ENOMEM, "%s", path);
+	rc = u.deb && u.tar && u.disk ? unpack(&u, err) : error_errno(err, -ENOMEM, "%s", path);
 
 	lib_archive_read_free(u.tar);
 	lib_archive_read_free(u.deb);
-	if (lib_archive_write_free(u.disk) < ARCHIVE_OK && r >= 0)
-		r = cache_error(err, -EIO, folder);
-	return r;
+	if (lib_archive_write_free(u.disk) < ARCHIVE_OK && rc >= 0)
+		rc = cache_error(err, -EIO, folder);
+	return rc;
 }

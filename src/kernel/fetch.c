@@ -76,7 +76,7 @@ static int apt_run(const struct apt *apt, const char *const *words, void (*tick)
 		.tick_data = tick_data,
 	};
 	size_t n = 1;
-	int r;
+	int rc;
 
 	if (asprintf(&cache, "Dir::Cache=%s/cache", apt->folder) < 0 ||
 	    asprintf(&lists, "Dir::State::Lists=%s/lists", apt->folder) < 0)
@@ -95,14 +95,14 @@ static int apt_run(const struct apt *apt, const char *const *words, void (*tick)
 	}
 	for (size_t i = 1; words[i] && n < ARGS_MAX - 1; i++)
 		argv[n++] = words[i];
-	r = command_run(&command, ret, err);
-	if (r == -ENOENT)
-		return error_set(err, ERROR_CAPABILITY, r,
+	rc = command_run(&command, ret, err);
+	if (rc == -ENOENT)
+		return error_set(err, ERROR_CAPABILITY, rc,
 				 "%s not found: kernels are fetched with Debian's package client; "
 				 "elsewhere give --kernel the path of a vmlinuz and --modules its "
 				 "folder under /lib/modules",
 				 words[0]);
-	return r;
+	return rc;
 }
 
 static bool succeeded(const struct command_result *result)
@@ -185,22 +185,22 @@ static int resolve(const struct apt *apt, const char *name, struct package *ret,
 	struct command_result result;
 	char release[128];
 	size_t count = 0;
-	int r = apt_run(apt, words, NULL, NULL, &result, err);
+	int rc = apt_run(apt, words, NULL, NULL, &result, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	names = calloc(strlen(result.output) / 2 + 1, sizeof(*names));
 	for (char *p = names ? strtok(result.output, "\n") : NULL; p; p = strtok(NULL, "\n"))
 		if (parse_name(p, release, sizeof(release)) && kernel_name_matches(name, release))
 			names[count++] = p;
 	if (count)
 		qsort(names, count, sizeof(*names), compare_names);
-	r = -ENOENT;
+	rc = -ENOENT;
 	/* Some names are only mentioned by other packages; a few of those at most. */
-	for (size_t i = 0; i < count && i < 8 && r < 0; i++)
-		r = locate(apt, names[i], ret) ? 0 : -ENOENT;
+	for (size_t i = 0; i < count && i < 8 && rc < 0; i++)
+		rc = locate(apt, names[i], ret) ? 0 : -ENOENT;
 	command_result_deinit(&result);
-	return r;
+	return rc;
 }
 
 /* Newer lists, into the cache. */
@@ -211,19 +211,19 @@ static int update(struct apt *apt, struct error *err)
 	_cleanup_(fd_closep) int lock = -1;
 	struct command_result result;
 	const char *complaint;
-	int r;
+	int rc;
 
 	if (asprintf(&path, "%s/lists", apt->folder) < 0)
 		return error_errno(err, -ENOMEM, "apt");
-	r = cache_lock(path, &lock, err);
-	if (r < 0)
-		return r;
+	rc = cache_lock(path, &lock, err);
+	if (rc < 0)
+		return rc;
 	apt->own_lists = true;
 	if (apt->progress)
 		fprintf(stderr, "loading package lists\n");
-	r = apt_run(apt, words, NULL, NULL, &result, err);
-	if (r < 0)
-		return r;
+	rc = apt_run(apt, words, NULL, NULL, &result, err);
+	if (rc < 0)
+		return rc;
 	/* A mirror out of reach is only a warning to apt, and may be none of ours. */
 	complaint = apt_complaint(result.errors);
 	snprintf(apt->unreachable, sizeof(apt->unreachable), "%s", complaint ? complaint : "");
@@ -289,44 +289,44 @@ static int download(const struct apt *apt, const struct package *package, const 
 	const char *words[] = { "apt-get", "-qq", "download", package->name, NULL };
 	struct tick tick = { .path = path, .package = package, .start_nsec = nsec_now() };
 	struct command_result result;
-	int r = apt_run(apt, words, apt->progress ? tell : NULL, &tick, &result, err);
+	int rc = apt_run(apt, words, apt->progress ? tell : NULL, &tick, &result, err);
 	const char *complaint;
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (tick.told)
 		fputc('\n', stderr);
 	if (!succeeded(&result) && no_space(result.errors))
-		r = cache_error(err, -ENOSPC, apt->folder);
+		rc = cache_error(err, -ENOSPC, apt->folder);
 	else if (!succeeded(&result)) {
 		complaint = apt_complaint(result.errors);
-		r = error_set(err, ERROR_CAPABILITY, -EHOSTUNREACH,
-			      "cannot download %s: %s (is the network reachable?)", package->name,
-			      complaint ? complaint : "apt-get gave no reason");
+		rc = error_set(err, ERROR_CAPABILITY, -EHOSTUNREACH,
+			       "cannot download %s: %s (is the network reachable?)", package->name,
+			       complaint ? complaint : "apt-get gave no reason");
 	}
 	command_result_deinit(&result);
-	return r < 0 ? r : verify(package, path, err);
+	return rc < 0 ? rc : verify(package, path, err);
 }
 
 static int unpack(const char *deb, const char *target, struct error *err)
 {
 	_cleanup_(freep) char *temporary = cache_temporary(target);
-	int r;
+	int rc;
 
 	if (!temporary)
 		return error_errno(err, -ENOMEM, "%s", target);
 	if (mkdir(temporary, 0700) < 0)
 		return cache_error(err, -errno, temporary);
-	r = deb_unpack_kernel(deb, temporary, err);
-	if (r >= 0)
-		r = kernel_manifest_write(temporary, err);
-	if (r >= 0)
+	rc = deb_unpack_kernel(deb, temporary, err);
+	if (rc >= 0)
+		rc = kernel_manifest_write(temporary, err);
+	if (rc >= 0)
 		cache_remove(target); /* what was damaged */
-	if (r >= 0 && rename(temporary, target) < 0)
-		r = cache_error(err, -errno, target);
-	if (r < 0)
+	if (rc >= 0 && rename(temporary, target) < 0)
+		rc = cache_error(err, -errno, target);
+	if (rc < 0)
 		cache_remove(temporary);
-	return r;
+	return rc;
 }
 
 /* Downloads and unpacks, unless somebody has and it is still whole. */
@@ -334,38 +334,38 @@ static int install(const struct apt *apt, const struct package *package, struct 
 {
 	_cleanup_(freep) char *kernels = NULL, *target = NULL, *deb = NULL;
 	_cleanup_(fd_closep) int lock = -1;
-	int r = cache_folder("kernels", &kernels, err);
+	int rc = cache_folder("kernels", &kernels, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (asprintf(&target, "%s/%s", kernels, package->release) < 0 ||
 	    asprintf(&deb, "%s/%s", apt->folder, package->file) < 0)
 		return error_errno(err, -ENOMEM, "kernel");
-	r = cache_lock(target, &lock, err);
-	if (r < 0)
-		return r;
+	rc = cache_lock(target, &lock, err);
+	if (rc < 0)
+		return rc;
 	if (kernel_manifest_check(target))
 		return 0;
-	r = download(apt, package, deb, err);
-	if (r < 0)
-		return r;
-	r = unpack(deb, target, err);
-	if (r >= 0 || r == -EBADMSG)
+	rc = download(apt, package, deb, err);
+	if (rc < 0)
+		return rc;
+	rc = unpack(deb, target, err);
+	if (rc >= 0 || rc == -EBADMSG)
 		unlink(deb);
-	return r;
+	return rc;
 }
 
 static int make_apt_folders(struct apt *apt, struct error *err)
 {
 	static const char *const subs[] = { "apt/lists/partial", "apt/cache/archives/partial" };
-	int r = cache_folder("apt", &apt->folder, err);
+	int rc = cache_folder("apt", &apt->folder, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(subs) && r >= 0; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(subs) && rc >= 0; i++) {
 		_cleanup_(freep) char *path = NULL;
 
-		r = cache_folder(subs[i], &path, err);
+		rc = cache_folder(subs[i], &path, err);
 	}
-	return r;
+	return rc;
 }
 
 static int refuse(const struct apt *apt, const char *name, struct error *err)
@@ -381,25 +381,25 @@ static int refuse(const struct apt *apt, const char *name, struct error *err)
 
 static int fetch(struct apt *apt, const char *name, struct package *package, struct error *err)
 {
-	int r = resolve(apt, name, package, err);
+	int rc = resolve(apt, name, package, err);
 
-	if (r >= 0) {
-		r = install(apt, package, err);
+	if (rc >= 0) {
+		rc = install(apt, package, err);
 		/* Not from there any more? Newer lists will tell. */
-		if (r != -EHOSTUNREACH)
-			return r;
+		if (rc != -EHOSTUNREACH)
+			return rc;
 		package_deinit(package);
-	} else if (r != -ENOENT || err->kind == ERROR_CAPABILITY) {
-		return r;
+	} else if (rc != -ENOENT || err->kind == ERROR_CAPABILITY) {
+		return rc;
 	}
-	r = update(apt, err);
-	if (r < 0)
-		return r;
+	rc = update(apt, err);
+	if (rc < 0)
+		return rc;
 	*err = (struct error){ 0 };
-	r = resolve(apt, name, package, err);
-	if (r == -ENOENT && err->kind == ERROR_NONE)
+	rc = resolve(apt, name, package, err);
+	if (rc == -ENOENT && err->kind == ERROR_NONE)
 		return refuse(apt, name, err);
-	return r < 0 ? r : install(apt, package, err);
+	return rc < 0 ? rc : install(apt, package, err);
 }
 
 int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct error *err)
@@ -407,17 +407,17 @@ int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct err
 	struct apt apt = { .progress = progress };
 	struct package package = { 0 };
 	struct error local = { 0 };
-	int r = make_apt_folders(&apt, &local);
+	int rc = make_apt_folders(&apt, &local);
 
 	if (progress)
 		fprintf(stderr, "asking apt for the newest %s\n", name);
-	if (r >= 0)
-		r = fetch(&apt, name, &package, &local);
-	if (r >= 0)
-		r = kernel_find(package.release, NULL, ret, &local);
+	if (rc >= 0)
+		rc = fetch(&apt, name, &package, &local);
+	if (rc >= 0)
+		rc = kernel_find(package.release, NULL, ret, &local);
 	package_deinit(&package);
 	free(apt.folder);
-	if (r < 0 && err)
+	if (rc < 0 && err)
 		*err = local;
-	return r;
+	return rc;
 }

@@ -184,30 +184,30 @@ static int program_init(struct program *program, const char *path, struct error 
 	const char *argv[] = { NULL, "--list", path, NULL };
 	struct command command = { .argv = argv };
 	struct command_result result;
-	int r;
+	int rc;
 
 	*program = (struct program){ .path = path };
-	r = read_loader(program, err);
-	if (r < 0 || !program->loader)
-		return r;
+	rc = read_loader(program, err);
+	if (rc < 0 || !program->loader)
+		return rc;
 	argv[0] = program->loader;
-	r = command_run(&command, &result, err);
-	if (r < 0)
-		return r;
+	rc = command_run(&command, &result, err);
+	if (rc < 0)
+		return rc;
 	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
-		r = error_set(err, ERROR_FAILED, -EIO, "%s --list %s: %s", program->loader, path,
-			      result.errors);
+		rc = error_set(err, ERROR_FAILED, -EIO, "%s --list %s: %s", program->loader, path,
+			       result.errors);
 	else
-		r = parse_list(program, result.output, err);
+		rc = parse_list(program, result.output, err);
 	command_result_deinit(&result);
-	return r < 0 ? r : place_libraries(program, err);
+	return rc < 0 ? rc : place_libraries(program, err);
 }
 
 static int failed(struct archive *archive, struct error *err)
 {
-	int r = -lib_archive_errno(archive);
+	int rc = -lib_archive_errno(archive);
 
-	return cache_error(err, r < 0 ? r : -EIO, "initramfs");
+	return cache_error(err, rc < 0 ? rc : -EIO, "initramfs");
 }
 
 /* The same content gives the same bytes: no times, no owners, inodes by count. */
@@ -216,7 +216,7 @@ static int put(struct archive *archive, const char *path, mode_t mode, const voi
 {
 	static la_int64_t inode;
 	struct archive_entry *entry = lib_archive_entry_new();
-	int r = 0;
+	int rc = 0;
 
 	if (!entry)
 		return error_errno(err, -ENOMEM, "initramfs");
@@ -228,9 +228,9 @@ static int put(struct archive *archive, const char *path, mode_t mode, const voi
 	lib_archive_entry_set_size(entry, (la_int64_t)size);
 	if (lib_archive_write_header(archive, entry) != ARCHIVE_OK ||
 	    (size && lib_archive_write_data(archive, data, size) != (la_ssize_t)size))
-		r = failed(archive, err);
+		rc = failed(archive, err);
 	lib_archive_entry_free(entry);
-	return r;
+	return rc;
 }
 
 /* The folders above `path`. One that is there already does no harm. */
@@ -238,11 +238,11 @@ static int put_folders(struct archive *archive, const char *path, struct error *
 {
 	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
 		_cleanup_(freep) char *folder = strndup(path, (size_t)(p - path));
-		int r = folder ? put(archive, folder, S_IFDIR | 0755, NULL, 0, err)
-			       : error_errno(err, -ENOMEM, "initramfs");
+		int rc = folder ? put(archive, folder, S_IFDIR | 0755, NULL, 0, err)
+				: error_errno(err, -ENOMEM, "initramfs");
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -252,40 +252,40 @@ static int put_file(struct archive *archive, const char *from, const char *path,
 	_cleanup_(fd_closep) int fd = open(from, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	void *data;
-	int r;
+	int rc;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(err, -errno, "%s", from);
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return error_errno(err, -errno, "%s", from);
-	r = put_folders(archive, path, err);
-	if (r >= 0)
-		r = put(archive, path, S_IFREG | 0755, data, (size_t)st.st_size, err);
+	rc = put_folders(archive, path, err);
+	if (rc >= 0)
+		rc = put(archive, path, S_IFREG | 0755, data, (size_t)st.st_size, err);
 	munmap(data, (size_t)st.st_size);
-	return r;
+	return rc;
 }
 
 static int put_program(struct archive *archive, const struct program *program, struct error *err)
 {
-	int r = put_file(archive, program->path, "/init", err);
+	int rc = put_file(archive, program->path, "/init", err);
 
-	if (r >= 0 && program->loader)
-		r = put_file(archive, program->loader, program->loader, err);
-	for (size_t i = 0; i < program->count && r >= 0; i++)
-		r = put_file(archive, program->libraries[i].path, program->libraries[i].target,
-			     err);
-	return r;
+	if (rc >= 0 && program->loader)
+		rc = put_file(archive, program->loader, program->loader, err);
+	for (size_t i = 0; i < program->count && rc >= 0; i++)
+		rc = put_file(archive, program->libraries[i].path, program->libraries[i].target,
+			      err);
+	return rc;
 }
 
 static int take_modules(struct module_set *set, const struct kernel *kernel, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
 		bool there;
-		int r = module_set_add(set, modules[i].name, &there, err);
+		int rc = module_set_add(set, modules[i].name, &there, err);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 		if (!there && modules[i].required && kernel->modules)
 			return error_input(err, "kernel %s: no module %s in %s", kernel->release,
 					   modules[i].name, kernel->modules);
@@ -295,106 +295,106 @@ static int take_modules(struct module_set *set, const struct kernel *kernel, str
 
 static int put_modules(struct archive *archive, const struct module_set *set, struct error *err)
 {
-	int r = put(archive, INITRAMFS_MODULES, S_IFDIR | 0755, NULL, 0, err);
+	int rc = put(archive, INITRAMFS_MODULES, S_IFDIR | 0755, NULL, 0, err);
 
-	for (size_t i = 0; i < set->count && r >= 0; i++) {
+	for (size_t i = 0; i < set->count && rc >= 0; i++) {
 		char path[128];
 
 		snprintf(path, sizeof(path), INITRAMFS_MODULES "/%03zu-%s.ko", i,
 			 set->modules[i].name);
-		r = put(archive, path, S_IFREG | 0644, set->modules[i].data, set->modules[i].size,
-			err);
+		rc = put(archive, path, S_IFREG | 0644, set->modules[i].data, set->modules[i].size,
+			 err);
 	}
-	return r;
+	return rc;
 }
 
 static int write_archive(const struct program *program, const struct kernel *kernel,
 			 struct archive *archive, const char *target, struct error *err)
 {
 	struct module_set set;
-	int r = module_set_init(&set, kernel->modules, err);
+	int rc = module_set_init(&set, kernel->modules, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	lib_archive_write_set_format_cpio_newc(archive);
 	lib_archive_write_add_filter_none(archive);
 	if (lib_archive_write_open_filename(archive, target) != ARCHIVE_OK)
-		r = failed(archive, err);
-	if (r >= 0)
-		r = take_modules(&set, kernel, err);
-	if (r >= 0)
-		r = put_program(archive, program, err);
-	if (r >= 0)
-		r = put_modules(archive, &set, err);
-	if (r >= 0 && lib_archive_write_close(archive) != ARCHIVE_OK)
-		r = failed(archive, err);
+		rc = failed(archive, err);
+	if (rc >= 0)
+		rc = take_modules(&set, kernel, err);
+	if (rc >= 0)
+		rc = put_program(archive, program, err);
+	if (rc >= 0)
+		rc = put_modules(archive, &set, err);
+	if (rc >= 0 && lib_archive_write_close(archive) != ARCHIVE_OK)
+		rc = failed(archive, err);
 	module_set_deinit(&set);
-	return r;
+	return rc;
 }
 
 static int write_program(const struct program *program, const struct kernel *kernel,
 			 const char *target, struct error *err)
 {
 	struct archive *archive;
-	int r = archives_load(err);
+	int rc = archives_load(err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	archive = lib_archive_write_new();
 	if (!archive)
 		return error_errno(err, -ENOMEM, "initramfs");
-	r = write_archive(program, kernel, archive, target, err);
+	rc = write_archive(program, kernel, archive, target, err);
 	lib_archive_write_free(archive);
-	return r;
+	return rc;
 }
 
 int initramfs_write(const char *path, const struct kernel *kernel, const char *target,
 		    struct error *err)
 {
 	_cleanup_(program_deinit) struct program program = { 0 };
-	int r = program_init(&program, path, err);
+	int rc = program_init(&program, path, err);
 
-	return r < 0 ? r : write_program(&program, kernel, target, err);
+	return rc < 0 ? rc : write_program(&program, kernel, target, err);
 }
 
 static int add_to_key(struct cache_key *key, const struct program *program,
 		      const struct kernel *kernel, struct error *err)
 {
-	int r = cache_key_add_file(key, program->path, err);
+	int rc = cache_key_add_file(key, program->path, err);
 
-	if (r >= 0 && program->loader)
-		r = cache_key_add_file(key, program->loader, err);
-	for (size_t i = 0; i < program->count && r >= 0; i++) {
+	if (rc >= 0 && program->loader)
+		rc = cache_key_add_file(key, program->loader, err);
+	for (size_t i = 0; i < program->count && rc >= 0; i++) {
 		cache_key_add_string(key, program->libraries[i].target);
-		r = cache_key_add_file(key, program->libraries[i].path, err);
+		rc = cache_key_add_file(key, program->libraries[i].path, err);
 	}
-	if (r >= 0)
-		r = cache_key_add_file(key, kernel->image, err);
-	if (r >= 0 && kernel->modules)
-		r = cache_key_add_file(key, kernel->modules, err);
+	if (rc >= 0)
+		rc = cache_key_add_file(key, kernel->image, err);
+	if (rc >= 0 && kernel->modules)
+		rc = cache_key_add_file(key, kernel->modules, err);
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
 		cache_key_add_string(key, modules[i].name);
-	return r;
+	return rc;
 }
 
 static int write_into(const struct program *program, const struct kernel *kernel,
 		      const char *target, struct error *err)
 {
 	_cleanup_(freep) char *temporary = cache_temporary(target);
-	int r;
+	int rc;
 
 	if (!temporary)
 		return error_errno(err, -ENOMEM, "initramfs");
-	r = kernel_check(kernel, err);
-	if (r >= 0)
-		r = write_program(program, kernel, temporary, err);
-	if (r >= 0)
-		r = cache_commit(temporary, target, err);
-	if (r < 0)
+	rc = kernel_check(kernel, err);
+	if (rc >= 0)
+		rc = write_program(program, kernel, temporary, err);
+	if (rc >= 0)
+		rc = cache_commit(temporary, target, err);
+	if (rc < 0)
 		unlink(temporary);
 	else
 		cache_prune(target, ARCHIVES_MAX);
-	return r;
+	return rc;
 }
 
 int initramfs_cached(const char *path, const struct kernel *kernel, char **ret_path,
@@ -405,25 +405,25 @@ int initramfs_cached(const char *path, const struct kernel *kernel, char **ret_p
 	_cleanup_(fd_closep) int lock = -1;
 	char text[CACHE_KEY_SIZE];
 	struct cache_key key;
-	int r = program_init(&program, path, err);
+	int rc = program_init(&program, path, err);
 
 	cache_key_init(&key);
-	if (r >= 0)
-		r = add_to_key(&key, &program, kernel, err);
-	if (r >= 0)
-		r = cache_folder("images", &folder, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = add_to_key(&key, &program, kernel, err);
+	if (rc >= 0)
+		rc = cache_folder("images", &folder, err);
+	if (rc < 0)
+		return rc;
 	if (asprintf(&target, "%s/%s.cpio", folder, cache_key_text(&key, text)) < 0) {
 		target = NULL;
 		return error_errno(err, -ENOMEM, "initramfs");
 	}
 	if (!cache_is_whole(target)) {
-		r = cache_lock(target, &lock, err);
-		if (r >= 0 && !cache_is_whole(target))
-			r = write_into(&program, kernel, target, err);
+		rc = cache_lock(target, &lock, err);
+		if (rc >= 0 && !cache_is_whole(target))
+			rc = write_into(&program, kernel, target, err);
 	}
-	if (r >= 0)
+	if (rc >= 0)
 		*ret_path = take_ptr(target);
-	return r;
+	return rc;
 }

@@ -169,15 +169,15 @@ static int compare(const void *a, const void *b)
 
 int kernel_list_init(struct kernel_list *list, struct error *err)
 {
-	int r;
+	int rc;
 
 	*list = (struct kernel_list){ 0 };
-	r = list_fetched(list, err);
-	if (r >= 0)
-		r = list_machine(list, err);
-	if (r < 0) {
+	rc = list_fetched(list, err);
+	if (rc >= 0)
+		rc = list_machine(list, err);
+	if (rc < 0) {
 		kernel_list_deinit(list);
-		return r;
+		return rc;
 	}
 	if (list->count)
 		qsort(list->kernels, list->count, sizeof(*list->kernels), compare);
@@ -269,30 +269,30 @@ static int find_path(const char *path, const char *modules, struct kernel *ret, 
 		.origin = KERNEL_PATH,
 	};
 	struct stat st;
-	int r;
+	int rc;
 
 	if (modules && (stat(modules, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return error_input(err, "--modules %s: not a folder", modules);
-	r = vmlinux_release(path, release, sizeof(release), err);
-	return r < 0 ? r : copy(&kernel, ret, err);
+	rc = vmlinux_release(path, release, sizeof(release), err);
+	return rc < 0 ? rc : copy(&kernel, ret, err);
 }
 
 int kernel_find(const char *name, const char *modules, struct kernel *ret, struct error *err)
 {
 	struct kernel_list list;
 	const struct kernel *found;
-	int r;
+	int rc;
 
 	if (name && strchr(name, '/'))
 		return find_path(name, modules, ret, err);
 	if (modules)
 		return error_input(err, "--modules goes with a --kernel that is a path");
-	r = kernel_list_init(&list, err);
-	if (r < 0)
-		return r;
-	r = pick(&list, name, &found, err);
-	if (r >= 0)
-		r = copy(found, ret, err);
+	rc = kernel_list_init(&list, err);
+	if (rc < 0)
+		return rc;
+	rc = pick(&list, name, &found, err);
+	if (rc >= 0)
+		rc = copy(found, ret, err);
 	kernel_list_deinit(&list);
-	return r;
+	return rc;
 }

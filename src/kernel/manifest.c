@@ -42,19 +42,19 @@ static int describe(const char *folder, char text[CACHE_KEY_SIZE])
 	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
 	struct cache_key key;
 	FTSENT *entry;
-	int r = 0;
+	int rc = 0;
 
 	if (!tree)
 		return -errno;
 	cache_key_init(&key);
 	while ((entry = fts_read(tree)))
-		if (is_file(entry) && r == 0) {
+		if (is_file(entry) && rc == 0) {
 			cache_key_add_string(&key, entry->fts_path + strlen(folder));
-			r = add_content(&key, entry->fts_path);
+			rc = add_content(&key, entry->fts_path);
 		}
 	fts_close(tree);
 	cache_key_text(&key, text);
-	return r;
+	return rc;
 }
 
 static FILE *open_manifest(const char *folder, const char *mode)
@@ -72,18 +72,18 @@ int kernel_manifest_write(const char *folder, struct error *err)
 {
 	char text[CACHE_KEY_SIZE];
 	FILE *file;
-	int r = describe(folder, text);
+	int rc = describe(folder, text);
 
-	if (r < 0)
-		return cache_error(err, r, folder);
+	if (rc < 0)
+		return cache_error(err, rc, folder);
 	file = open_manifest(folder, "we");
 	if (!file)
 		return cache_error(err, -errno, folder);
 	if (fputs(text, file) < 0)
-		r = -errno;
-	if (fclose(file) != 0 && r == 0)
-		r = -errno;
-	return r < 0 ? cache_error(err, r, folder) : 0;
+		rc = -errno;
+	if (fclose(file) != 0 && rc == 0)
+		rc = -errno;
+	return rc < 0 ? cache_error(err, rc, folder) : 0;
 }
 
 bool kernel_manifest_check(const char *folder)

@@ -59,17 +59,17 @@ static int find_files(struct module_set *set, const char *folder)
 	char *const paths[] = { (char *)folder, NULL };
 	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
 	FTSENT *entry;
-	int r = tree ? 0 : -errno;
+	int rc = tree ? 0 : -errno;
 
 	/* With FTS_NOSTAT files are FTS_NSOK; "build" and "source" are links elsewhere. */
-	while (r >= 0 && (entry = fts_read(tree)))
+	while (rc >= 0 && (entry = fts_read(tree)))
 		if (entry->fts_info == FTS_F || entry->fts_info == FTS_NSOK)
-			r = add_file(set, entry->fts_name, entry->fts_path);
+			rc = add_file(set, entry->fts_name, entry->fts_path);
 	if (tree)
 		fts_close(tree);
 	if (set->file_count)
 		qsort(set->files, set->file_count, sizeof(*set->files), compare_files);
-	return r;
+	return rc;
 }
 
 static char *read_text(const char *folder, const char *name)
@@ -93,15 +93,15 @@ static char *read_text(const char *folder, const char *name)
 
 int module_set_init(struct module_set *set, const char *folder, struct error *err)
 {
-	int r;
+	int rc;
 
 	*set = (struct module_set){ 0 };
 	if (!folder)
 		return 0;
-	r = find_files(set, folder);
-	if (r < 0) {
+	rc = find_files(set, folder);
+	if (rc < 0) {
 		module_set_deinit(set);
-		return error_errno(err, r, "%s", folder);
+		return error_errno(err, rc, "%s", folder);
 	}
 	set->builtin = read_text(folder, "modules.builtin");
 	return 0;
@@ -187,27 +187,27 @@ static void strip_signature(struct module *module)
 static int load(const char *path, struct module *module, struct error *err)
 {
 	struct archive *archive;
-	int r = archives_load(err);
+	int rc = archives_load(err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	archive = lib_archive_read_new();
 	if (!archive)
 		return error_errno(err, -ENOMEM, "%s", path);
 	lib_archive_read_support_format_raw(archive);
 	lib_archive_read_support_filter_all(archive);
 	if (lib_archive_read_open_filename(archive, path, 65536) == ARCHIVE_OK)
-		r = unpack(archive, module);
+		rc = unpack(archive, module);
 	else
-		r = -EBADMSG;
-	if (r < 0)
-		error_set(err, ERROR_INPUT, r, "module %s: %s", path,
+		rc = -EBADMSG;
+	if (rc < 0)
+		error_set(err, ERROR_INPUT, rc, "module %s: %s", path,
 			  lib_archive_error_string(archive) ? lib_archive_error_string(archive)
-							    : strerror(-r));
+							    : strerror(-rc));
 	else
 		strip_signature(module);
 	lib_archive_read_free(archive);
-	return r;
+	return rc;
 }
 
 static const char *find_field(const char *text, size_t size, const char *field)
@@ -281,22 +281,22 @@ static int take_after_dependencies(struct module_set *set, struct module *module
 	const char *depends = module_info(module->data, module->size, "depends");
 	_cleanup_(freep) char *list = strdup(depends ? depends : "");
 	char *rest = NULL;
-	int r;
+	int rc;
 
 	if (!list)
 		return error_errno(err, -ENOMEM, "module %s", module->name);
 	for (char *p = strtok_r(list, ",", &rest); p; p = strtok_r(NULL, ",", &rest)) {
 		bool there;
 
-		r = module_set_add(set, p, &there, err);
-		if (r < 0)
-			return r;
+		rc = module_set_add(set, p, &there, err);
+		if (rc < 0)
+			return rc;
 		if (!there)
 			return error_input(err, "module %s: %s, which it needs, is missing",
 					   module->name, p);
 	}
-	r = take(set, module);
-	return r < 0 ? error_errno(err, r, "modules") : 0;
+	rc = take(set, module);
+	return rc < 0 ? error_errno(err, rc, "modules") : 0;
 }
 
 int module_set_add(struct module_set *set, const char *name, bool *ret_there, struct error *err)
@@ -304,7 +304,7 @@ int module_set_add(struct module_set *set, const char *name, bool *ret_there, st
 	_cleanup_(module_deinit) struct module module = { 0 };
 	_cleanup_(freep) char *file = NULL;
 	struct module_file *found = NULL;
-	int r;
+	int rc;
 
 	if (asprintf(&file, "%s.ko", name) < 0 || !(module.name = module_name(file)))
 		return error_errno(err, -ENOMEM, "module %s", name);
@@ -314,6 +314,6 @@ int module_set_add(struct module_set *set, const char *name, bool *ret_there, st
 	*ret_there = taken(set, module.name) || found || is_builtin(set, module.name);
 	if (!found || taken(set, module.name))
 		return 0;
-	r = load(found->path, &module, err);
-	return r < 0 ? r : take_after_dependencies(set, &module, err);
+	rc = load(found->path, &module, err);
+	return rc < 0 ? rc : take_after_dependencies(set, &module, err);
 }

@@ -99,11 +99,11 @@ static int start(const struct command *command, const char *program, int fds[], 
 	if (pipe2(output, O_CLOEXEC) < 0)
 		return error_errno(err, -errno, "pipe");
 	if (pipe2(errors, O_CLOEXEC) < 0) {
-		int r = error_errno(err, -errno, "pipe");
+		int rc = error_errno(err, -errno, "pipe");
 
 		fd_close(output[0]);
 		fd_close(output[1]);
-		return r;
+		return rc;
 	}
 	pid = fork();
 	if (pid == 0)

@@ -109,10 +109,10 @@ int vmlinux_release(const char *path, char *ret_release, size_t size, struct err
 {
 	struct image image;
 	bool found = false;
-	int r = image_open(&image, path, err);
+	int rc = image_open(&image, path, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (is_bzimage(&image))
 		found = copy_word(&image, get16(&image, KERNEL_VERSION) + 0x200u, ret_release,
 				  size);
@@ -193,13 +193,13 @@ static int extract(const struct image *image, const char *target, struct error *
 	size_t offset, length, elf_size;
 	_cleanup_(freep) uint8_t *elf = NULL;
 	struct archive *archive;
-	int r;
+	int rc;
 
 	if (!is_bzimage(image))
 		return -EOPNOTSUPP;
-	r = archives_load(err);
-	if (r < 0)
-		return r;
+	rc = archives_load(err);
+	if (rc < 0)
+		return rc;
 	offset = ((image->data[SETUP_SECTS] ? image->data[SETUP_SECTS] : 4) + 1) * 512ul +
 		 get32(image, PAYLOAD_OFFSET);
 	length = get32(image, PAYLOAD_LENGTH);
@@ -209,40 +209,40 @@ static int extract(const struct image *image, const char *target, struct error *
 	elf = malloc(elf_size);
 	archive = lib_archive_read_new();
 	if (!elf || !archive)
-		r = error_errno(err, -ENOMEM, "%s", image->path);
+		rc = error_errno(err, -ENOMEM, "%s", image->path);
 	else
-		r = unpack(archive, image, image->data + offset, length - 4, elf, elf_size, err);
+		rc = unpack(archive, image, image->data + offset, length - 4, elf, elf_size, err);
 	lib_archive_read_free(archive);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	return has_pvh_note(elf, elf_size) ? write_file(target, elf, elf_size, err) : -EOPNOTSUPP;
 }
 
 int vmlinux_extract(const char *path, const char *target, struct error *err)
 {
 	struct image image;
-	int r = image_open(&image, path, err);
+	int rc = image_open(&image, path, err);
 
-	if (r < 0)
-		return r;
-	r = extract(&image, target, err);
+	if (rc < 0)
+		return rc;
+	rc = extract(&image, target, err);
 	image_close(&image);
-	return r;
+	return rc;
 }
 
 static int extract_into(const char *path, const char *target, struct error *err)
 {
 	_cleanup_(freep) char *temporary = cache_temporary(target);
-	int r;
+	int rc;
 
 	if (!temporary)
 		return error_errno(err, -ENOMEM, "%s", target);
-	r = vmlinux_extract(path, temporary, err);
-	if (r >= 0)
-		r = cache_commit(temporary, target, err);
-	if (r < 0)
+	rc = vmlinux_extract(path, temporary, err);
+	if (rc >= 0)
+		rc = cache_commit(temporary, target, err);
+	if (rc < 0)
 		unlink(temporary);
-	return r;
+	return rc;
 }
 
 int vmlinux_cached(const char *path, char **ret_path, struct error *err)
@@ -251,28 +251,28 @@ int vmlinux_cached(const char *path, char **ret_path, struct error *err)
 	_cleanup_(fd_closep) int lock = -1;
 	char text[CACHE_KEY_SIZE];
 	struct cache_key key;
-	int r;
+	int rc;
 
 	cache_key_init(&key);
-	r = cache_key_add_file(&key, path, err);
-	if (r >= 0)
-		r = cache_folder("images", &folder, err);
-	if (r < 0)
-		return r;
+	rc = cache_key_add_file(&key, path, err);
+	if (rc >= 0)
+		rc = cache_folder("images", &folder, err);
+	if (rc < 0)
+		return rc;
 	if (asprintf(&target, "%s/%s.vmlinux", folder, cache_key_text(&key, text)) < 0) {
 		target = NULL;
 		return error_errno(err, -ENOMEM, "%s", path);
 	}
 	if (!cache_is_whole(target)) {
-		r = cache_lock(target, &lock, err);
-		if (r >= 0 && !cache_is_whole(target))
-			r = extract_into(path, target, err);
+		rc = cache_lock(target, &lock, err);
+		if (rc >= 0 && !cache_is_whole(target))
+			rc = extract_into(path, target, err);
 	}
-	if (r == -EOPNOTSUPP) {
+	if (rc == -EOPNOTSUPP) {
 		free(target);
 		target = strdup(path);
-	} else if (r < 0) {
-		return r;
+	} else if (rc < 0) {
+		return rc;
 	}
 	*ret_path = take_ptr(target);
 	return *ret_path ? 0 : error_errno(err, -ENOMEM, "%s", path);

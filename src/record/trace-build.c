@@ -368,14 +368,14 @@ static int compare_entries(const void *a, const void *b)
 
 static int build_all(struct tracer_build *b)
 {
-	int r = tracer_join(b->tracer);
+	int rc = tracer_join(b->tracer);
 
-	if (r >= 0)
-		r = take_packets(b);
-	if (r >= 0)
-		r = tracer_take_lists(b);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = take_packets(b);
+	if (rc >= 0)
+		rc = tracer_take_lists(b);
+	if (rc < 0)
+		return rc;
 	find_under_way(b);
 	if (b->record->trace.count)
 		qsort(b->record->trace.entries, b->record->trace.count,
@@ -388,31 +388,31 @@ static int build(struct tracer *tracer, struct record *record)
 	struct tracer_build b = { .tracer = tracer,
 				  .record = record,
 				  .origin_nsec = tracer->origin_nsec };
-	int r = 0;
+	int rc = 0;
 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		b.shown[n] = calloc(record->endpoint[n].n_retransmissions + 1, sizeof(bool));
 		if (!b.shown[n])
-			r = -ENOMEM;
+			rc = -ENOMEM;
 	}
-	if (r >= 0)
-		r = build_all(&b);
+	if (rc >= 0)
+		rc = build_all(&b);
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
 		free(b.shown[n]);
 	free(b.flows);
-	return r;
+	return rc;
 }
 
 int tracer_finish(struct record *record)
 {
-	int r;
+	int rc;
 
 	if (!record->tracer)
 		return 0;
-	r = build(record->tracer, record);
-	if (r < 0)
+	rc = build(record->tracer, record);
+	if (rc < 0)
 		trace_deinit(&record->trace);
-	record->trace.present = r >= 0;
+	record->trace.present = rc >= 0;
 	record->tracer = tracer_free(record->tracer);
-	return r;
+	return rc;
 }

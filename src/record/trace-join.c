@@ -22,30 +22,30 @@ static int compare_numbers(uint64_t a, uint64_t b)
 
 static int compare_content(const struct tracer_packet *a, const struct tracer_packet *b)
 {
-	int r = compare_numbers(a->seq, b->seq);
+	int rc = compare_numbers(a->seq, b->seq);
 
-	if (!r)
-		r = compare_numbers(a->ack, b->ack);
-	if (!r)
-		r = compare_numbers(a->payload, b->payload);
-	if (!r)
-		r = compare_numbers(a->flags, b->flags);
-	if (!r)
-		r = compare_numbers(a->window, b->window);
-	if (!r)
-		r = compare_numbers(a->stamp, b->stamp);
-	if (!r)
-		r = compare_numbers(a->id, b->id);
-	return r;
+	if (!rc)
+		rc = compare_numbers(a->ack, b->ack);
+	if (!rc)
+		rc = compare_numbers(a->payload, b->payload);
+	if (!rc)
+		rc = compare_numbers(a->flags, b->flags);
+	if (!rc)
+		rc = compare_numbers(a->window, b->window);
+	if (!rc)
+		rc = compare_numbers(a->stamp, b->stamp);
+	if (!rc)
+		rc = compare_numbers(a->id, b->id);
+	return rc;
 }
 
 static int compare_sent(const void *a, const void *b)
 {
 	const struct tracer_packet *x = *(struct tracer_packet *const *)a;
 	const struct tracer_packet *y = *(struct tracer_packet *const *)b;
-	int r = compare_content(x, y);
+	int rc = compare_content(x, y);
 
-	return r ? r : (x->time_nsec > y->time_nsec) - (x->time_nsec < y->time_nsec);
+	return rc ? rc : (x->time_nsec > y->time_nsec) - (x->time_nsec < y->time_nsec);
 }
 
 /* What one end sent and the other received. */

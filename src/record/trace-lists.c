@@ -86,9 +86,9 @@ static int take_others(struct tracer_build *b)
 
 int tracer_take_lists(struct tracer_build *b)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
-		r = take_lists(b, n);
-	return r < 0 ? r : take_others(b);
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+		rc = take_lists(b, n);
+	return rc < 0 ? rc : take_others(b);
 }

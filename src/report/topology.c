@@ -103,10 +103,10 @@ int describe_topology(enum path_kind kind, enum family family, FILE *out, struct
 	struct testbed_plan plan;
 	struct box boxes[_NODE_MAX] = { 0 };
 	size_t n = 0;
-	int r = testbed_plan(kind, family, &plan, err);
+	int rc = testbed_plan(kind, family, &plan, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	fill_endpoint(&boxes[n++], NODE_CLIENT, &plan.node[NODE_CLIENT]);
 	if (kind != PATH_DIRECT)
 		fill_router(&boxes[n++], kind, plan.port);

@@ -12,13 +12,13 @@ static int read_string(const struct document_node *map, const char *key, size_t 
 {
 	const struct document_node *node = document_get(map, key);
 	char *copy;
-	int r;
+	int rc;
 
 	if (!node)
 		return 0;
-	r = document_require(node, DOCUMENT_SCALAR, key, err);
-	if (r < 0)
-		return r;
+	rc = document_require(node, DOCUMENT_SCALAR, key, err);
+	if (rc < 0)
+		return rc;
 	if (!*node->text)
 		return document_error(node, err, "'%s' is empty", key);
 	if (strlen(node->text) > maximum)
@@ -36,11 +36,11 @@ static int read_name(const struct document_node *map, const char *key, bool capi
 		     char **ret_name, struct error *err)
 {
 	const struct document_node *node = document_get(map, key);
-	int r;
+	int rc;
 
-	r = read_string(map, key, SCENARIO_MAX_NAME, ret_name, err);
-	if (r < 0 || !node)
-		return r;
+	rc = read_string(map, key, SCENARIO_MAX_NAME, ret_name, err);
+	if (rc < 0 || !node)
+		return rc;
 	for (const char *p = node->text; *p; p++)
 		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
 		      (capitals && *p >= 'A' && *p <= 'Z') ||
@@ -55,20 +55,20 @@ static int read_name(const struct document_node *map, const char *key, bool capi
 static int read_head(struct scenario *scenario, const struct document *document, struct error *err)
 {
 	const struct document_node *root = document->root;
-	int r;
+	int rc;
 
 	scenario->file = strdup(document->file);
 	scenario->explanation = strdup(document->comment);
 	scenario->source = strdup(document->source);
 	if (!scenario->file || !scenario->source || !scenario->explanation)
 		return error_errno(err, -ENOMEM, "%s", document->file);
-	r = read_name(root, "id", true, &scenario->id, err);
-	if (r == 0)
-		r = read_name(root, "name", false, &scenario->name, err);
-	if (r == 0)
-		r = read_string(root, "summary", SCENARIO_MAX_SUMMARY, &scenario->summary, err);
-	if (r < 0)
-		return r;
+	rc = read_name(root, "id", true, &scenario->id, err);
+	if (rc == 0)
+		rc = read_name(root, "name", false, &scenario->name, err);
+	if (rc == 0)
+		rc = read_string(root, "summary", SCENARIO_MAX_SUMMARY, &scenario->summary, err);
+	if (rc < 0)
+		return rc;
 	if (!scenario->name)
 		return document_error(root, err, "'name' is missing");
 	if (!scenario->summary)
@@ -82,15 +82,15 @@ static int apply_set(struct scenario *scenario, const char *set, struct error *e
 {
 	_cleanup_(freep) char *key = NULL;
 	const char *equals = strchr(set, '=');
-	int r;
+	int rc;
 
 	if (!equals || equals == set)
 		return error_input(err, "--set %s: write KEY=VALUE", set);
 	key = strndup(set, (size_t)(equals - set));
 	if (!key)
 		return error_errno(err, -ENOMEM, "--set");
-	r = scenario_set(scenario, key, equals + 1, 0, err);
-	return r < 0 ? error_prefix(err, r, "--set %s", set) : 0;
+	rc = scenario_set(scenario, key, equals + 1, 0, err);
+	return rc < 0 ? error_prefix(err, rc, "--set %s", set) : 0;
 }
 
 /* `quick` of a layer: a map, or for a variant the word "skip". */
@@ -117,23 +117,23 @@ static int apply_quick(struct scenario *scenario, const struct document_node *ba
 {
 	const struct document_node *quick[2];
 	bool skip[2] = { false, false };
-	int r;
+	int rc;
 
-	r = read_quick(base, &quick[0], &skip[0], err);
-	if (r == 0)
-		r = read_quick(variant, &quick[1], &skip[1], err);
-	if (r < 0)
-		return r;
+	rc = read_quick(base, &quick[0], &skip[0], err);
+	if (rc == 0)
+		rc = read_quick(variant, &quick[1], &skip[1], err);
+	if (rc < 0)
+		return rc;
 	if (skip[0])
 		return document_error(document_get(base, "quick"), err,
 				      "'quick' must be a map; only a variant may be skipped");
 	*ret_skip = skip[1] && apply;
 	scenario->has_quick = quick[0] || quick[1];
 	scenario->quick = scenario->has_quick && apply;
-	for (int i = 0; r == 0 && scenario->quick && i < 2; i++)
+	for (int i = 0; rc == 0 && scenario->quick && i < 2; i++)
 		if (quick[i])
-			r = scenario_apply_layer(scenario, quick[i], LAYER_QUICK, err);
-	return r;
+			rc = scenario_apply_layer(scenario, quick[i], LAYER_QUICK, err);
+	return rc;
 }
 
 /* A file that expects nothing still wants to know what becomes of the client. */
@@ -167,10 +167,10 @@ static int keep_recipe(struct scenario *scenario, const struct scenario_request 
 static int apply_request(struct scenario *scenario, const struct scenario_request *request,
 			 struct error *err)
 {
-	int r = keep_recipe(scenario, request, err);
+	int rc = keep_recipe(scenario, request, err);
 
-	for (size_t i = 0; r == 0 && i < request->n_set; i++)
-		r = apply_set(scenario, request->set[i], err);
+	for (size_t i = 0; rc == 0 && i < request->n_set; i++)
+		rc = apply_set(scenario, request->set[i], err);
 	if (request->horizon_nsec) {
 		scenario->horizon_nsec = request->horizon_nsec;
 		scenario->horizon_line = 0;
@@ -179,7 +179,7 @@ static int apply_request(struct scenario *scenario, const struct scenario_reques
 	for (int family = 0; request->measure_only && family < _FAMILY_MAX; family++)
 		for (int node = 0; node < _ENDPOINT_MAX; node++)
 			scenario_expect_nothing(&scenario->expect[family][node]);
-	return r;
+	return rc;
 }
 
 int scenario_build(const struct document *document, const struct document_node *variant,
@@ -188,27 +188,27 @@ int scenario_build(const struct document *document, const struct document_node *
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = scenario_new();
 	bool skip = false;
-	int r;
+	int rc;
 
 	if (!scenario)
 		return error_errno(err, -ENOMEM, "%s", document->file);
-	r = read_head(scenario, document, err);
-	if (r == 0)
-		r = scenario_apply_layer(scenario, document->root, LAYER_BASE, err);
-	if (r == 0 && variant)
-		r = scenario_apply_layer(scenario, variant, LAYER_VARIANT, err);
-	if (r == 0 && variant)
-		r = read_name(variant, "name", false, &scenario->variant, err);
-	if (r == 0 && variant && !scenario->variant)
-		r = document_error(variant, err, "a variant needs a 'name'");
-	if (r == 0)
-		r = apply_quick(scenario, document->root, variant, request->quick, &skip, err);
-	if (r == 0)
-		r = apply_request(scenario, request, err);
-	if (r == 0 && !skip)
-		r = scenario_check(scenario, err);
-	if (r < 0)
-		return r;
+	rc = read_head(scenario, document, err);
+	if (rc == 0)
+		rc = scenario_apply_layer(scenario, document->root, LAYER_BASE, err);
+	if (rc == 0 && variant)
+		rc = scenario_apply_layer(scenario, variant, LAYER_VARIANT, err);
+	if (rc == 0 && variant)
+		rc = read_name(variant, "name", false, &scenario->variant, err);
+	if (rc == 0 && variant && !scenario->variant)
+		rc = document_error(variant, err, "a variant needs a 'name'");
+	if (rc == 0)
+		rc = apply_quick(scenario, document->root, variant, request->quick, &skip, err);
+	if (rc == 0)
+		rc = apply_request(scenario, request, err);
+	if (rc == 0 && !skip)
+		rc = scenario_check(scenario, err);
+	if (rc < 0)
+		return rc;
 	*ret_scenario = skip ? NULL : take_ptr(scenario);
 	return 0;
 }
@@ -221,10 +221,10 @@ static int build_checked(const struct document *document, const struct document_
 {
 	const struct scenario_request other = { .quick = !request->quick };
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
-	int r;
+	int rc;
 
-	r = scenario_build(document, variant, &other, &scenario, err);
-	return r < 0 ? r : scenario_build(document, variant, request, ret_scenario, err);
+	rc = scenario_build(document, variant, &other, &scenario, err);
+	return rc < 0 ? rc : scenario_build(document, variant, request, ret_scenario, err);
 }
 
 static int list_add(struct scenario_list *list, struct scenario *scenario, struct error *err)
@@ -247,11 +247,11 @@ static int list_add(struct scenario_list *list, struct scenario *scenario, struc
 
 static int check_variants(const struct document_node *variants, struct error *err)
 {
-	int r;
+	int rc;
 
-	r = document_require(variants, DOCUMENT_LIST, "variants", err);
-	if (r < 0)
-		return r;
+	rc = document_require(variants, DOCUMENT_LIST, "variants", err);
+	if (rc < 0)
+		return rc;
 	if (!variants->n_items || variants->n_items > SCENARIO_MAX_VARIANTS)
 		return document_error(variants, err, "there may be 1 to %d variants",
 				      SCENARIO_MAX_VARIANTS);
@@ -279,29 +279,29 @@ int scenario_build_all(const struct document *document, const struct scenario_re
 {
 	const struct document_node *variants = document_get(document->root, "variants");
 	struct scenario *scenario;
-	int r;
+	int rc;
 
 	if (!variants) {
-		r = build_checked(document, NULL, request, &scenario, err);
-		return r < 0 ? r : list_add(list, scenario, err);
+		rc = build_checked(document, NULL, request, &scenario, err);
+		return rc < 0 ? rc : list_add(list, scenario, err);
 	}
-	r = check_variants(variants, err);
-	for (size_t i = 0; r == 0 && i < variants->n_items; i++) {
+	rc = check_variants(variants, err);
+	for (size_t i = 0; rc == 0 && i < variants->n_items; i++) {
 		const struct document_node *name;
 
-		r = build_checked(document, variants->items[i], request, &scenario, err);
-		if (r < 0)
-			return r;
+		rc = build_checked(document, variants->items[i], request, &scenario, err);
+		if (rc < 0)
+			return rc;
 		name = document_get(variants->items[i], "name");
-		r = refuse_same_variant(variants, name->text, i, err);
-		if (r < 0)
+		rc = refuse_same_variant(variants, name->text, i, err);
+		if (rc < 0)
 			scenario_free(scenario);
 		else
-			r = list_add(list, scenario, err);
+			rc = list_add(list, scenario, err);
 	}
-	if (r == 0 && !list->count)
+	if (rc == 0 && !list->count)
 		return error_input(err, "%s: every variant is left out by --quick", document->file);
-	return r;
+	return rc;
 }
 
 static int load(const struct document *document, const struct scenario_request *request,
@@ -309,12 +309,12 @@ static int load(const struct document *document, const struct scenario_request *
 {
 	struct scenario_list more = { 0 };
 	struct scenario **items;
-	int r;
+	int rc;
 
-	r = scenario_build_all(document, request, &more, err);
-	if (r < 0) {
+	rc = scenario_build_all(document, request, &more, err);
+	if (rc < 0) {
 		scenario_list_deinit(&more);
-		return r;
+		return rc;
 	}
 	items = reallocarray(list->items, list->count + more.count, sizeof(*items));
 	if (!items) {
@@ -334,10 +334,10 @@ int scenario_parse(const char *file, const char *text, size_t size,
 		   struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	int r;
+	int rc;
 
-	r = document_parse(file, text, size, &document, err);
-	return r < 0 ? r : load(document, request, list, err);
+	rc = document_parse(file, text, size, &document, err);
+	return rc < 0 ? rc : load(document, request, list, err);
 }
 
 /* Of what was loaded from `first` on only the variant of that name is kept. */
@@ -382,15 +382,15 @@ int scenario_load(const struct scenario_request *request, struct scenario_list *
 	_cleanup_(freep) char *path = NULL, *what = NULL;
 	size_t first = list->count;
 	const char *variant;
-	int r;
+	int rc;
 
-	r = scenario_split_variant(request->what, &what, &variant);
-	if (r < 0)
-		return error_errno(err, r, "%s", request->what);
-	r = scenario_find(what, &path, err);
-	if (r == 0)
-		r = document_read(path, &document, err);
-	if (r == 0)
-		r = load(document, request, list, err);
-	return r < 0 || !variant ? r : keep_variant(document, request, variant, list, first, err);
+	rc = scenario_split_variant(request->what, &what, &variant);
+	if (rc < 0)
+		return error_errno(err, rc, "%s", request->what);
+	rc = scenario_find(what, &path, err);
+	if (rc == 0)
+		rc = document_read(path, &document, err);
+	if (rc == 0)
+		rc = load(document, request, list, err);
+	return rc < 0 || !variant ? rc : keep_variant(document, request, variant, list, first, err);
 }

@@ -110,7 +110,7 @@ static int check_start(struct check *check, const struct event *event)
 static int check_action(struct check *check, const struct event *event)
 {
 	const struct scenario_agent *agent = &check->scenario->agent[event->node];
-	int r;
+	int rc;
 
 	if (event->action == ACTION_START)
 		return check_start(check, event);
@@ -118,10 +118,10 @@ static int check_action(struct check *check, const struct event *event)
 		return scenario_refuse(check->scenario, event->line, check->err,
 				       "action '%s' is for built-in agents; the %s runs a command",
 				       action_name(event->action), node_name(event->node));
-	r = check_running(check, event);
-	if (r == 0 && event->action == ACTION_EXIT)
+	rc = check_running(check, event);
+	if (rc == 0 && event->action == ACTION_EXIT)
 		end_agent(check, event);
-	return r;
+	return rc;
 }
 
 static int check_heal(struct check *check, size_t index)
@@ -220,12 +220,12 @@ static int check_fault(struct check *check, size_t index)
 static int check_event(struct check *check, size_t index)
 {
 	const struct event *event = &check->scenario->events[index];
-	int r = 0;
+	int rc = 0;
 
 	if (event->has_node && event->kind != EVENT_HEAL)
-		r = check_power(check, event);
-	if (r < 0)
-		return r;
+		rc = check_power(check, event);
+	if (rc < 0)
+		return rc;
 	switch (event->kind) {
 	case EVENT_ACTION:
 		return check_action(check, event);
@@ -233,8 +233,8 @@ static int check_event(struct check *check, size_t index)
 		return check_heal(check, index);
 	case EVENT_FAULT:
 		if (event->fault == FAULT_CRASH || event->fault == FAULT_FREEZE)
-			r = check_running(check, event);
-		return r < 0 ? r : check_fault(check, index);
+			rc = check_running(check, event);
+		return rc < 0 ? rc : check_fault(check, index);
 	}
 	return 0;
 }
@@ -284,12 +284,12 @@ int scenario_check_timeline(const struct scenario *scenario, struct error *err)
 {
 	_cleanup_(freep) bool *active = calloc(scenario->n_events + 1, sizeof(bool));
 	struct check check = { .scenario = scenario, .active = active, .err = err };
-	int r;
+	int rc;
 
 	if (!active)
 		return error_errno(err, -ENOMEM, "timeline");
-	r = check_order(scenario, err);
-	for (size_t i = 0; r == 0 && i < scenario->n_events; i++)
-		r = check_event(&check, i);
-	return r < 0 ? r : check_horizon(scenario, err);
+	rc = check_order(scenario, err);
+	for (size_t i = 0; rc == 0 && i < scenario->n_events; i++)
+		rc = check_event(&check, i);
+	return rc < 0 ? rc : check_horizon(scenario, err);
 }

@@ -162,14 +162,14 @@ static int check_expect(const struct scenario *scenario, struct error *err)
 
 int scenario_check(const struct scenario *scenario, struct error *err)
 {
-	int r;
+	int rc;
 
-	r = check_path(scenario, err);
-	for (int node = 0; r == 0 && node < _ENDPOINT_MAX; node++)
-		r = check_agent(scenario, node, err);
-	if (r == 0)
-		r = scenario_check_timeline(scenario, err);
-	if (r == 0)
-		r = check_expect(scenario, err);
-	return r < 0 ? r : scenario_check_samples(scenario, err);
+	rc = check_path(scenario, err);
+	for (int node = 0; rc == 0 && node < _ENDPOINT_MAX; node++)
+		rc = check_agent(scenario, node, err);
+	if (rc == 0)
+		rc = scenario_check_timeline(scenario, err);
+	if (rc == 0)
+		rc = check_expect(scenario, err);
+	return rc < 0 ? rc : scenario_check_samples(scenario, err);
 }

@@ -123,29 +123,29 @@ static int add_files(struct catalogue *catalogue, const char *directory)
 {
 	DIR *dir = opendir(directory);
 	struct dirent *entry;
-	int r = 0;
+	int rc = 0;
 
-	while (dir && r == 0 && (entry = readdir(dir))) {
+	while (dir && rc == 0 && (entry = readdir(dir))) {
 		size_t n = strlen(entry->d_name);
 
 		if (n > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + n - 5, ".yaml"))
-			r = add_file(catalogue, directory, entry->d_name, n - 5);
+			rc = add_file(catalogue, directory, entry->d_name, n - 5);
 	}
 	if (dir)
 		closedir(dir);
-	return r;
+	return rc;
 }
 
 /* By id, those without one last; then by name. E9 comes before E10. */
 static int compare_found(const void *a, const void *b)
 {
 	const struct found *x = a, *y = b;
-	int r;
+	int rc;
 
 	if (!x->id != !y->id)
 		return !x->id - !y->id;
-	r = x->id ? strverscmp(x->id, y->id) : 0;
-	return r ? r : strcmp(x->name, y->name);
+	rc = x->id ? strverscmp(x->id, y->id) : 0;
+	return rc ? rc : strcmp(x->name, y->name);
 }
 
 static int catalogue_read(char **directories, struct catalogue *catalogue, struct error *err)
@@ -163,13 +163,13 @@ int scenario_find_all(char ***ret_paths, struct error *err)
 	_cleanup_(catalogue_deinit) struct catalogue catalogue = { 0 };
 	_cleanup_(strings_freep) char **directories = scenario_directories();
 	char **paths;
-	int r;
+	int rc;
 
 	if (!directories)
 		return error_errno(err, -ENOMEM, "scenarios");
-	r = catalogue_read(directories, &catalogue, err);
-	if (r < 0)
-		return r;
+	rc = catalogue_read(directories, &catalogue, err);
+	if (rc < 0)
+		return rc;
 	paths = calloc(catalogue.count + 1, sizeof(*paths));
 	if (!paths)
 		return error_errno(err, -ENOMEM, "scenarios");
@@ -216,7 +216,7 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 	_cleanup_(catalogue_deinit) struct catalogue catalogue = { 0 };
 	_cleanup_(strings_freep) char **directories = NULL;
 	size_t n = strlen(what);
-	int r;
+	int rc;
 
 	if (strchr(what, '/') || (n > 5 && !strcmp(what + n - 5, ".yaml"))) {
 		*ret_path = strdup(what);
@@ -236,9 +236,9 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 			return 0;
 		}
 	}
-	r = catalogue_read(directories, &catalogue, err);
-	if (r < 0)
-		return r;
+	rc = catalogue_read(directories, &catalogue, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < catalogue.count; i++)
 		if (catalogue.items[i].id && !strcasecmp(catalogue.items[i].id, what)) {
 			*ret_path = take_ptr(catalogue.items[i].path);

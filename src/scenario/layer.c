@@ -90,7 +90,7 @@ static int flatten(struct flat_list *list, char *key, size_t size, const struct 
 		   struct error *err)
 {
 	size_t n = strlen(key);
-	int r;
+	int rc;
 
 	if (node->kind == DOCUMENT_LIST && !strcmp(key + (n < 8 ? 0 : n - 8), ".command"))
 		return flat_add(list, key, node, err);
@@ -106,10 +106,10 @@ static int flatten(struct flat_list *list, char *key, size_t size, const struct 
 		if (n + strlen(item->key) + 2 > size)
 			return document_error(item, err, "a key of more than %zu bytes", size - 1);
 		sprintf(key + n, ".%s", item->key);
-		r = flatten(list, key, size, item, err);
+		rc = flatten(list, key, size, item, err);
 		key[n] = '\0';
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -132,9 +132,9 @@ static bool opens_setting(const char *key)
 static int compare_flats(const void *a, const void *b)
 {
 	const struct flat *const *x = a, *const *y = b;
-	int r = strcmp((*x)->key, (*y)->key);
+	int rc = strcmp((*x)->key, (*y)->key);
 
-	return r ? r : (*x)->node->line - (*y)->node->line;
+	return rc ? rc : (*x)->node->line - (*y)->node->line;
 }
 
 /* "client: {net.ipv4.x: 1}" and "client.net.ipv4.x: 2" are two ways to say the same. */
@@ -192,14 +192,14 @@ static int set_command(struct scenario *scenario, const char *key, const struct 
 
 static int apply_setting(struct scenario *scenario, const struct flat *flat, struct error *err)
 {
-	int r;
+	int rc;
 
 	if (flat->node->kind == DOCUMENT_LIST)
 		return set_command(scenario, flat->key, flat->node, err);
-	r = scenario_set(scenario, flat->key, flat->node->text, flat->node->line, err);
-	if (r < 0) {
-		error_prefix(err, r, "%s", flat->key);
-		return document_prefix(flat->node, r, err);
+	rc = scenario_set(scenario, flat->key, flat->node->text, flat->node->line, err);
+	if (rc < 0) {
+		error_prefix(err, rc, "%s", flat->key);
+		return document_prefix(flat->node, rc, err);
 	}
 	return 0;
 }
@@ -224,7 +224,7 @@ static int apply_settings(struct scenario *scenario, const struct document_node 
 {
 	_cleanup_(flat_list_deinit) struct flat_list list = { 0 };
 	char key[512];
-	int r;
+	int rc;
 
 	for (size_t i = 0; i < layer->n_items; i++) {
 		const struct document_node *item = layer->items[i];
@@ -236,32 +236,32 @@ static int apply_settings(struct scenario *scenario, const struct document_node 
 		if (snprintf(key, sizeof(key), "%s", item->key) >= (int)sizeof(key))
 			return document_error(item, err, "a key of more than %zu bytes",
 					      sizeof(key) - 1);
-		r = flatten(&list, key, sizeof(key), item, err);
-		if (r < 0)
-			return r;
+		rc = flatten(&list, key, sizeof(key), item, err);
+		if (rc < 0)
+			return rc;
 	}
-	r = refuse_duplicates(&list, err);
-	if (r == 0)
-		r = refuse_two_agents(layer, err);
-	for (size_t i = 0; r == 0 && i < list.count; i++)
-		r = apply_setting(scenario, &list.items[i], err);
-	return r;
+	rc = refuse_duplicates(&list, err);
+	if (rc == 0)
+		rc = refuse_two_agents(layer, err);
+	for (size_t i = 0; rc == 0 && i < list.count; i++)
+		rc = apply_setting(scenario, &list.items[i], err);
+	return rc;
 }
 
 int scenario_apply_layer(struct scenario *scenario, const struct document_node *layer,
 			 enum layer_kind kind, struct error *err)
 {
 	const struct document_node *node;
-	int r;
+	int rc;
 
-	r = document_require(layer, DOCUMENT_MAP, layer->key ? layer->key : "variants", err);
-	if (r == 0)
-		r = apply_settings(scenario, layer, kind, err);
-	node = r == 0 ? document_get(layer, "timeline") : NULL;
+	rc = document_require(layer, DOCUMENT_MAP, layer->key ? layer->key : "variants", err);
+	if (rc == 0)
+		rc = apply_settings(scenario, layer, kind, err);
+	node = rc == 0 ? document_get(layer, "timeline") : NULL;
 	if (node)
-		r = scenario_read_timeline(scenario, node, err);
-	node = r == 0 ? document_get(layer, "expect") : NULL;
+		rc = scenario_read_timeline(scenario, node, err);
+	node = rc == 0 ? document_get(layer, "expect") : NULL;
 	if (node)
-		r = scenario_read_expect(scenario, node, err);
-	return r;
+		rc = scenario_read_expect(scenario, node, err);
+	return rc;
 }

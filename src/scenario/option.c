@@ -93,11 +93,11 @@ static int parse_time(const struct option_definition *definition, const char *te
 {
 	char minimum[64], maximum[64];
 	nsec_t span;
-	int r;
+	int rc;
 
-	r = nsec_parse(text, &span, err);
-	if (r < 0)
-		return r;
+	rc = nsec_parse(text, &span, err);
+	if (rc < 0)
+		return rc;
 	if (span % definition->unit_nsec)
 		return error_input(err, "'%s' is not a whole number of %s", text,
 				   definition->unit_nsec == SECONDS ? "seconds" : "milliseconds");
@@ -134,28 +134,28 @@ int option_parse(enum option option, const char *text, int64_t *ret_value, struc
 	const struct option_definition *definition = &option_definitions[option];
 	uint64_t number = 0;
 	bool yes = false;
-	int r = 0;
+	int rc = 0;
 
 	switch (definition->type) {
 	case OPTION_TYPE_BOOL:
-		r = quantity_parse_bool(text, &yes, err);
+		rc = quantity_parse_bool(text, &yes, err);
 		number = yes;
 		break;
 	case OPTION_TYPE_INT:
-		r = quantity_parse_count(text, (uint64_t)definition->minimum,
-					 (uint64_t)definition->maximum, &number, err);
+		rc = quantity_parse_count(text, (uint64_t)definition->minimum,
+					  (uint64_t)definition->maximum, &number, err);
 		break;
 	case OPTION_TYPE_BYTES:
-		r = quantity_parse_bytes(text, (uint64_t)definition->minimum,
-					 (uint64_t)definition->maximum, &number, err);
+		rc = quantity_parse_bytes(text, (uint64_t)definition->minimum,
+					  (uint64_t)definition->maximum, &number, err);
 		break;
 	case OPTION_TYPE_TIME:
 		return parse_time(definition, text, ret_value, err);
 	case OPTION_TYPE_WORKLOAD:
 		return parse_workload(text, ret_value, err);
 	}
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	*ret_value = (int64_t)number;
 	return 0;
 }

@@ -13,9 +13,9 @@
 #define RESULT_MAX  (UINT64_C(1) << 40)
 #define CONNECTIONS 1000000
 
-static int located(const struct document_node *node, int r, struct error *err)
+static int located(const struct document_node *node, int rc, struct error *err)
 {
-	return r < 0 ? document_prefix(node, r, err) : 0;
+	return rc < 0 ? document_prefix(node, rc, err) : 0;
 }
 
 static bool is_errno(const char *word)
@@ -48,7 +48,7 @@ static int read_call(const char *text, struct expect_call *call, struct error *e
 {
 	char name[32], rest[32], more;
 	uint64_t result;
-	int n, r;
+	int n, rc;
 
 	call->absent = *text == '!';
 	n = sscanf(text + call->absent, "%31s %31s %c", name, rest, &more);
@@ -58,9 +58,9 @@ static int read_call(const char *text, struct expect_call *call, struct error *e
 				   "it returned, \"write 4\" or \"bind EADDRINUSE\", and '!' in "
 				   "front of one that must not come",
 				   text);
-	r = read_name(name, &call->call, err);
-	if (r < 0 || n == 1)
-		return r;
+	rc = read_name(name, &call->call, err);
+	if (rc < 0 || n == 1)
+		return rc;
 	if (is_errno(rest)) {
 		strcpy(call->error, rest);
 		return 0;
@@ -74,35 +74,35 @@ static int read_call(const char *text, struct expect_call *call, struct error *e
 
 static int read_time(const struct document_node *node, nsec_t *ret_nsec, struct error *err)
 {
-	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	return r < 0 ? r : located(node, nsec_parse(node->text, ret_nsec, err), err);
+	return rc < 0 ? rc : located(node, nsec_parse(node->text, ret_nsec, err), err);
 }
 
 /* {after: 1s, before: 2s} */
 static int read_took(const struct document_node *node, struct expect_call *call, struct error *err)
 {
-	int r = document_require(node, DOCUMENT_MAP, "took", err);
+	int rc = document_require(node, DOCUMENT_MAP, "took", err);
 
-	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 
 		if (!strcmp(item->key, "after"))
-			r = read_time(item, &call->took_after_nsec, err);
+			rc = read_time(item, &call->took_after_nsec, err);
 		else if (!strcmp(item->key, "before"))
-			r = read_time(item, &call->took_before_nsec, err);
+			rc = read_time(item, &call->took_before_nsec, err);
 		else
-			r = document_error(item, err, "'took' has after and before, no '%s'",
-					   item->key);
+			rc = document_error(item, err, "'took' has after and before, no '%s'",
+					    item->key);
 	}
-	return r;
+	return rc;
 }
 
 static int read_item_key(const struct document_node *node, struct expect_call *call,
 			 struct error *err)
 {
 	uint64_t connection = 0;
-	int r;
+	int rc;
 
 	if (!strcmp(node->key, "took"))
 		return read_took(node, call, err);
@@ -114,28 +114,28 @@ static int read_item_key(const struct document_node *node, struct expect_call *c
 		return document_error(
 			node, err, "a call has call, connection, after, before and took, no '%s'",
 			node->key);
-	r = document_require(node, DOCUMENT_SCALAR, node->key, err);
-	if (r < 0)
-		return r;
+	rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	if (rc < 0)
+		return rc;
 	if (!strcmp(node->key, "call"))
 		return located(node, read_call(node->text, call, err), err);
-	r = quantity_parse_count(node->text, 0, CONNECTIONS, &connection, err);
+	rc = quantity_parse_count(node->text, 0, CONNECTIONS, &connection, err);
 	call->connection = (int64_t)connection;
-	return located(node, r, err);
+	return located(node, rc, err);
 }
 
 static int read_item(const struct document_node *node, struct expect_call *call, struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
 	if (node->kind == DOCUMENT_SCALAR)
 		return located(node, read_call(node->text, call, err), err);
-	r = document_require(node, DOCUMENT_MAP, "a call", err);
-	if (r == 0 && !document_get(node, "call"))
+	rc = document_require(node, DOCUMENT_MAP, "a call", err);
+	if (rc == 0 && !document_get(node, "call"))
 		return document_error(node, err, "a call needs 'call', its name");
-	for (size_t i = 0; r == 0 && i < node->n_items; i++)
-		r = read_item_key(node->items[i], call, err);
-	return r;
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++)
+		rc = read_item_key(node->items[i], call, err);
+	return rc;
 }
 
 static void put_bound(FILE *out, const char *what, nsec_t bound)
@@ -177,11 +177,11 @@ int scenario_read_calls(struct expectation *expectation, const struct document_n
 {
 	_cleanup_(strings_freep) char **texts = NULL;
 	_cleanup_(freep) struct expect_call *calls = NULL;
-	int r;
+	int rc;
 
-	r = document_require(node, DOCUMENT_LIST, "calls", err);
-	if (r < 0)
-		return r;
+	rc = document_require(node, DOCUMENT_LIST, "calls", err);
+	if (rc < 0)
+		return rc;
 	if (!node->n_items || node->n_items > CALLS_MAX)
 		return document_error(node, err, "'calls' has %s entries; it takes 1 to %d",
 				      node->n_items ? "too many" : "no", CALLS_MAX);
@@ -195,9 +195,9 @@ int scenario_read_calls(struct expectation *expectation, const struct document_n
 						 .before_nsec = NSEC_NONE,
 						 .took_after_nsec = NSEC_NONE,
 						 .took_before_nsec = NSEC_NONE };
-		r = read_item(node->items[i], &calls[i], err);
-		if (r < 0)
-			return r;
+		rc = read_item(node->items[i], &calls[i], err);
+		if (rc < 0)
+			return rc;
 		texts[i] = format_call(&calls[i]);
 		if (!texts[i])
 			return error_errno(err, -ENOMEM, "expect");
@@ -211,14 +211,14 @@ int scenario_read_calls(struct expectation *expectation, const struct document_n
 
 static int read_count(const struct document_node *node, uint64_t *ret_count, struct error *err)
 {
-	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	if (r < 0)
-		return r;
-	r = quantity_parse_bytes(node->text, 0, INT64_MAX, ret_count, err);
-	if (r < 0)
-		error_prefix(err, r, "%s", node->key);
-	return located(node, r, err);
+	if (rc < 0)
+		return rc;
+	rc = quantity_parse_bytes(node->text, 0, INT64_MAX, ret_count, err);
+	if (rc < 0)
+		error_prefix(err, rc, "%s", node->key);
+	return located(node, rc, err);
 }
 
 /* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
@@ -226,27 +226,27 @@ int scenario_read_range(struct expect_range *bytes, const struct document_node *
 			struct error *err)
 {
 	struct expect_range range = { .present = true, .most = UINT64_MAX };
-	int r = 0;
+	int rc = 0;
 
 	if (node->kind != DOCUMENT_MAP) {
-		r = read_count(node, &range.least, err);
+		rc = read_count(node, &range.least, err);
 		range.most = range.least;
 	}
-	for (size_t i = 0; r == 0 && node->kind == DOCUMENT_MAP && i < node->n_items; i++) {
+	for (size_t i = 0; rc == 0 && node->kind == DOCUMENT_MAP && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 
 		if (!strcmp(item->key, "at_least"))
-			r = read_count(item, &range.least, err);
+			rc = read_count(item, &range.least, err);
 		else if (!strcmp(item->key, "at_most"))
-			r = read_count(item, &range.most, err);
+			rc = read_count(item, &range.most, err);
 		else
-			r = document_error(item, err,
-					   "'%s' is a number, or {at_least: N, at_most: N}, "
-					   "no '%s'",
-					   node->key, item->key);
+			rc = document_error(item, err,
+					    "'%s' is a number, or {at_least: N, at_most: N}, "
+					    "no '%s'",
+					    node->key, item->key);
 	}
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (range.least > range.most)
 		return document_error(node, err, "'%s': at_least is more than at_most", node->key);
 	*bytes = range;

@@ -118,7 +118,7 @@ static int read_words(const struct document_node *node, size_t maximum, word_fun
 	_cleanup_(strings_freep) char **words = NULL;
 	const struct document_node *item = node;
 	size_t count = node->kind == DOCUMENT_LIST ? node->n_items : 1;
-	int r;
+	int rc;
 
 	*ret_mask = 0;
 	if (!count || count > maximum)
@@ -133,10 +133,10 @@ static int read_words(const struct document_node *node, size_t maximum, word_fun
 		if (item->kind != DOCUMENT_SCALAR)
 			return document_error(item, err, "'%s' is a word or a list of words",
 					      node->key);
-		r = func(item->text, ret_mask, err);
-		if (r < 0) {
-			error_prefix(err, r, "%s", node->key);
-			return document_prefix(item, r, err);
+		rc = func(item->text, ret_mask, err);
+		if (rc < 0) {
+			error_prefix(err, rc, "%s", node->key);
+			return document_prefix(item, rc, err);
 		}
 		words[i] = strdup(item->text);
 		if (!words[i])
@@ -153,17 +153,17 @@ static int read_bound(const struct document_node *node, struct expect_time *ret_
 		      struct error *err)
 {
 	struct expect_time bound = { .present = true };
-	int r;
+	int rc;
 
-	r = document_require(node, DOCUMENT_SCALAR, node->key, err);
-	if (r < 0)
-		return r;
+	rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	if (rc < 0)
+		return rc;
 	bound.predicted = !strcmp(node->text, "predicted");
 	if (!bound.predicted) {
-		r = nsec_parse(node->text, &bound.nsec, err);
-		if (r < 0) {
-			error_prefix(err, r, "%s: neither 'predicted' nor a time", node->key);
-			return document_prefix(node, r, err);
+		rc = nsec_parse(node->text, &bound.nsec, err);
+		if (rc < 0) {
+			error_prefix(err, rc, "%s: neither 'predicted' nor a time", node->key);
+			return document_prefix(node, rc, err);
 		}
 	}
 	*ret_time = bound;
@@ -174,7 +174,7 @@ static int read_bound(const struct document_node *node, struct expect_time *ret_
 static int read_gone(struct expectation *expectation, const struct document_node *node,
 		     struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
 	expectation->gone_never = node->kind == DOCUMENT_SCALAR && !strcmp(node->text, "never");
 	expectation->gone_after = expectation->gone_before = (struct expect_time){ 0 };
@@ -183,18 +183,18 @@ static int read_gone(struct expectation *expectation, const struct document_node
 	if (node->kind != DOCUMENT_MAP || !node->n_items)
 		return document_error(node, err,
 				      "'gone' is 'never', or {after: TIME, before: TIME}");
-	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 
 		if (!strcmp(item->key, "after"))
-			r = read_bound(item, &expectation->gone_after, err);
+			rc = read_bound(item, &expectation->gone_after, err);
 		else if (!strcmp(item->key, "before"))
-			r = read_bound(item, &expectation->gone_before, err);
+			rc = read_bound(item, &expectation->gone_before, err);
 		else
 			return document_error(
 				item, err, "gone: '%s' is neither 'after' nor 'before'", item->key);
 	}
-	return r;
+	return rc;
 }
 
 static int read_key(struct expectation *expectation, const struct document_node *node,
@@ -263,34 +263,34 @@ static bool is_by_family(const struct document_node *node)
 static int read_entry(struct scenario *scenario, int endpoint, const struct document_node *node,
 		      struct error *err)
 {
-	int r, family;
+	int rc, family;
 
-	r = check_key(node, err);
-	if (r < 0)
-		return r;
+	rc = check_key(node, err);
+	if (rc < 0)
+		return rc;
 	if (!is_by_family(node)) {
-		for (family = 0; r == 0 && family < _FAMILY_MAX; family++)
-			r = read_key(&scenario->expect[family][endpoint], node, node->key, err);
-		return r;
+		for (family = 0; rc == 0 && family < _FAMILY_MAX; family++)
+			rc = read_key(&scenario->expect[family][endpoint], node, node->key, err);
+		return rc;
 	}
-	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
 		family = family_from_name(node->items[i]->key);
 		if (family < 0)
 			return document_error(node->items[i], err, "'%s' is neither ipv4 nor ipv6",
 					      node->items[i]->key);
-		r = read_key(&scenario->expect[family][endpoint], node->items[i], node->key, err);
+		rc = read_key(&scenario->expect[family][endpoint], node->items[i], node->key, err);
 	}
-	return r;
+	return rc;
 }
 
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err)
 {
-	int r;
+	int rc;
 
-	r = document_require(map, DOCUMENT_MAP, "expect", err);
-	if (r < 0)
-		return r;
+	rc = document_require(map, DOCUMENT_MAP, "expect", err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < map->n_items; i++) {
 		const struct document_node *item = map->items[i];
 		int endpoint = node_from_name(item->key);
@@ -298,15 +298,15 @@ int scenario_read_expect(struct scenario *scenario, const struct document_node *
 		if (endpoint < 0 || endpoint >= _ENDPOINT_MAX)
 			return document_error(
 				item, err, "expect: '%s' is neither client nor server", item->key);
-		r = document_require(item, DOCUMENT_MAP, item->key, err);
-		for (int family = 0; r == 0 && family < _FAMILY_MAX; family++) {
+		rc = document_require(item, DOCUMENT_MAP, item->key, err);
+		for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++) {
 			scenario->expect[family][endpoint].present = true;
 			scenario->expect[family][endpoint].line = item->line;
 		}
-		for (size_t k = 0; r == 0 && k < item->n_items; k++)
-			r = read_entry(scenario, endpoint, item->items[k], err);
-		if (r < 0)
-			return r;
+		for (size_t k = 0; rc == 0 && k < item->n_items; k++)
+			rc = read_entry(scenario, endpoint, item->items[k], err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

@@ -16,10 +16,10 @@ static int read_word(const struct document_node *node, const char *what, const c
 {
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
-	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	suggestion_init(&suggestion, node->text);
 	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(words[i], node->text)) {
@@ -34,14 +34,14 @@ static int read_word(const struct document_node *node, const char *what, const c
 
 static int read_time(const struct document_node *node, nsec_t *ret_time, struct error *err)
 {
-	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	if (r < 0)
-		return r;
-	r = nsec_parse(node->text, ret_time, err);
-	if (r < 0) {
-		error_prefix(err, r, "%s", node->key);
-		return document_prefix(node, r, err);
+	if (rc < 0)
+		return rc;
+	rc = nsec_parse(node->text, ret_time, err);
+	if (rc < 0) {
+		error_prefix(err, rc, "%s", node->key);
+		return document_prefix(node, rc, err);
 	}
 	return 0;
 }
@@ -50,21 +50,21 @@ static int read_time(const struct document_node *node, nsec_t *ret_time, struct 
 static int read_expires(const struct document_node *node, struct expect_sample *sample,
 			struct error *err)
 {
-	int r = document_require(node, DOCUMENT_MAP, "expires", err);
+	int rc = document_require(node, DOCUMENT_MAP, "expires", err);
 
-	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 
 		if (!strcmp(item->key, "after"))
-			r = read_time(item, &sample->expires_after_nsec, err);
+			rc = read_time(item, &sample->expires_after_nsec, err);
 		else if (!strcmp(item->key, "before"))
-			r = read_time(item, &sample->expires_before_nsec, err);
+			rc = read_time(item, &sample->expires_before_nsec, err);
 		else
 			return document_error(item, err,
 					      "expires: '%s' is neither 'after' nor 'before'",
 					      item->key);
 	}
-	return r;
+	return rc;
 }
 
 static const struct {
@@ -122,12 +122,12 @@ static int read_sample(const struct document_node *node, struct expect_sample *r
 					.expires_after_nsec = NSEC_NONE,
 					.expires_before_nsec = NSEC_NONE,
 					.line = node->line };
-	int r = document_require(node, DOCUMENT_MAP, "samples", err);
+	int rc = document_require(node, DOCUMENT_MAP, "samples", err);
 
-	for (size_t i = 0; r == 0 && i < node->n_items; i++)
-		r = read_sample_key(&sample, node->items[i], err);
-	if (r < 0)
-		return r;
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++)
+		rc = read_sample_key(&sample, node->items[i], err);
+	if (rc < 0)
+		return rc;
 	if (sample.at_nsec == NSEC_NONE)
 		return document_error(node, err, "a sample without 'at'");
 	*ret_sample = sample;
@@ -138,10 +138,10 @@ int scenario_read_samples(struct expectation *expectation, const struct document
 			  struct error *err)
 {
 	_cleanup_(freep) struct expect_sample *samples = NULL;
-	int r = document_require(node, DOCUMENT_LIST, "samples", err);
+	int rc = document_require(node, DOCUMENT_LIST, "samples", err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (!node->n_items || node->n_items > SAMPLES_MAX)
 		return document_error(node, err, "'samples' has %s entries; it takes 1 to %d",
 				      node->n_items ? "too many" : "no", SAMPLES_MAX);
@@ -149,9 +149,9 @@ int scenario_read_samples(struct expectation *expectation, const struct document
 	if (!samples)
 		return error_errno(err, -ENOMEM, "expect");
 	for (size_t i = 0; i < node->n_items; i++) {
-		r = read_sample(node->items[i], &samples[i], err);
-		if (r < 0)
-			return r;
+		rc = read_sample(node->items[i], &samples[i], err);
+		if (rc < 0)
+			return rc;
 	}
 	free(expectation->samples);
 	expectation->samples = take_ptr(samples);
@@ -175,17 +175,17 @@ static int unknown_outcome(const struct document_node *node, struct error *err)
 int scenario_read_population(struct expectation *expectation, const struct document_node *node,
 			     struct error *err)
 {
-	int r = document_require(node, DOCUMENT_MAP, "population", err);
+	int rc = document_require(node, DOCUMENT_MAP, "population", err);
 
 	memset(expectation->population, 0, sizeof(expectation->population));
-	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
 		int outcome = outcome_from_name(node->items[i]->key);
 
 		if (outcome < 0)
 			return unknown_outcome(node->items[i], err);
-		r = scenario_read_range(&expectation->population[outcome], node->items[i], err);
+		rc = scenario_read_range(&expectation->population[outcome], node->items[i], err);
 	}
-	return r;
+	return rc;
 }
 
 static int check_samples(const struct scenario *s, const struct expectation *e, struct error *err)
@@ -208,19 +208,19 @@ static int check_samples(const struct scenario *s, const struct expectation *e, 
 int scenario_check_samples(const struct scenario *s, struct error *err)
 {
 	bool many = scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1;
-	int r = 0;
+	int rc = 0;
 
-	for (int family = 0; r == 0 && family < _FAMILY_MAX; family++)
-		for (int node = 0; r == 0 && node < _ENDPOINT_MAX; node++) {
+	for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++)
+		for (int node = 0; rc == 0 && node < _ENDPOINT_MAX; node++) {
 			const struct expectation *e = &s->expect[family][node];
 
-			r = check_samples(s, e, err);
-			for (int i = 0; r == 0 && !many && i < _OUTCOME_MAX; i++)
+			rc = check_samples(s, e, err);
+			for (int i = 0; rc == 0 && !many && i < _OUTCOME_MAX; i++)
 				if (e->population[i].present)
-					r = scenario_refuse(s, e->line, err,
-							    "expect: population: there is one "
-							    "connection; 'client.connections' "
-							    "makes more");
+					rc = scenario_refuse(s, e->line, err,
+							     "expect: population: there is one "
+							     "connection; 'client.connections' "
+							     "makes more");
 		}
-	return r;
+	return rc;
 }

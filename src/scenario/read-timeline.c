@@ -142,10 +142,10 @@ static int read_fault(struct event *event, const char *text, struct error *err)
 
 static int read_heal(struct event *event, const char *text, struct error *err)
 {
-	int r = read_fault(event, text, err);
+	int rc = read_fault(event, text, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	event->kind = EVENT_HEAL;
 	if (event->fault == FAULT_POWER_LOSS)
 		return error_input(err, "power-loss cannot be healed; use 'fault: reboot', which "
@@ -188,14 +188,14 @@ static int read_node(const char *text, enum node_id *ret_node, struct error *err
 
 static int read_side(struct event *event, const char *text, struct error *err)
 {
-	int r = read_node(text, &event->side, err);
+	int rc = read_node(text, &event->side, err);
 
-	if (r == 0 && event->side == NODE_ROUTER)
+	if (rc == 0 && event->side == NODE_ROUTER)
 		return error_input(err,
 				   "'%s' is not an end; a link of the router leads to client "
 				   "or server",
 				   text);
-	return r;
+	return rc;
 }
 
 static int read_direction(struct event *event, const char *text, struct error *err)
@@ -403,7 +403,7 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 	/* `direction` is both ways and `size` one byte, unless the event says otherwise. */
 	struct event event = { .line = map->line, .size = 1 };
 	unsigned int given = 0, kinds;
-	int r, key;
+	int rc, key;
 
 	if (map->kind != DOCUMENT_MAP)
 		return document_error(map, err, "an event is a map, {at: ..., fault: ...}, not %s",
@@ -414,13 +414,13 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 		key = key_from_name(item->key);
 		if (key < 0)
 			return unknown_key(item, err);
-		r = document_require(item, DOCUMENT_SCALAR, item->key, err);
-		if (r < 0)
-			return r;
-		r = read_value(&event, key, item->text, err);
-		if (r < 0) {
-			error_prefix(err, r, "%s", item->key);
-			return document_prefix(item, r, err);
+		rc = document_require(item, DOCUMENT_SCALAR, item->key, err);
+		if (rc < 0)
+			return rc;
+		rc = read_value(&event, key, item->text, err);
+		if (rc < 0) {
+			error_prefix(err, rc, "%s", item->key);
+			return document_prefix(item, rc, err);
 		}
 		given |= BIT(key);
 	}
@@ -430,9 +430,9 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 				      kinds ? ", not several" : "; this one has none");
 	if (!(given & BIT(KEY_AT)))
 		return document_error(map, err, "an event needs 'at', its time");
-	r = check_keys(&event, given, map, err);
-	if (r < 0)
-		return r;
+	rc = check_keys(&event, given, map, err);
+	if (rc < 0)
+		return rc;
 	*ret_event = event;
 	return 0;
 }
@@ -441,11 +441,11 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 			   struct error *err)
 {
 	_cleanup_(freep) struct event *events = NULL;
-	int r;
+	int rc;
 
-	r = document_require(list, DOCUMENT_LIST, "timeline", err);
-	if (r < 0)
-		return r;
+	rc = document_require(list, DOCUMENT_LIST, "timeline", err);
+	if (rc < 0)
+		return rc;
 	if (list->n_items > SCENARIO_MAX_EVENTS)
 		return document_error(list, err, "%zu events; there may be at most %d",
 				      list->n_items, SCENARIO_MAX_EVENTS);
@@ -453,9 +453,9 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 	if (!events)
 		return error_errno(err, -ENOMEM, "timeline");
 	for (size_t i = 0; i < list->n_items; i++) {
-		r = read_event(list->items[i], &events[i], err);
-		if (r < 0)
-			return r;
+		rc = read_event(list->items[i], &events[i], err);
+		if (rc < 0)
+			return rc;
 	}
 	free(scenario->events);
 	scenario->events = take_ptr(events);

@@ -91,7 +91,7 @@ const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, 
 struct visit {
 	setting_func func;
 	void *userdata;
-	int r; /* what func returned; the first that is not 0 ends it */
+	int rc; /* what func returned; the first that is not 0 ends it */
 };
 
 static void visit_text(struct visit *visit, const char *key, const char *text)
@@ -99,21 +99,21 @@ static void visit_text(struct visit *visit, const char *key, const char *text)
 	struct setting_value value = { .key = key, .text = text };
 	char *end;
 
-	if (visit->r)
+	if (visit->rc)
 		return;
 	if (*text >= '0' && *text <= '9') {
 		value.number = strtod(text, &end);
 		value.is_number = !*end;
 	}
-	visit->r = visit->func(&value, visit->userdata);
+	visit->rc = visit->func(&value, visit->userdata);
 }
 
 static void visit_number(struct visit *visit, const char *key, const char *text, double number)
 {
 	struct setting_value value = { key, text, true, number };
 
-	if (!visit->r)
-		visit->r = visit->func(&value, visit->userdata);
+	if (!visit->rc)
+		visit->rc = visit->func(&value, visit->userdata);
 }
 
 static void visit_span(struct visit *visit, const char *key, nsec_t span)
@@ -188,13 +188,13 @@ static void visit_command(struct visit *visit, const char *node, char **command)
 	size_t size;
 	FILE *f;
 
-	if (!command || visit->r)
+	if (!command || visit->rc)
 		return;
 	f = open_memstream(&text, &size);
 	for (char **word = command; f && *word; word++)
 		fprintf(f, "%s%s", word == command ? "" : " ", *word);
 	if (!f || fclose(f) != 0) {
-		visit->r = -ENOMEM;
+		visit->rc = -ENOMEM;
 		return;
 	}
 	snprintf(key, sizeof(key), "%s.command", node);
@@ -216,7 +216,7 @@ static void visit_sysctls(struct visit *visit, const char *name, const struct sc
 
 	sorted = calloc(node->n_sysctls + 1, sizeof(struct scenario_sysctl *));
 	if (!sorted) {
-		visit->r = -ENOMEM;
+		visit->rc = -ENOMEM;
 		return;
 	}
 	for (size_t i = 0; i < node->n_sysctls; i++)
@@ -246,5 +246,5 @@ int scenario_for_each_setting(const struct scenario *scenario, setting_func func
 		}
 		visit_sysctls(&visit, node_name(node), &scenario->node[node]);
 	}
-	return visit.r;
+	return visit.rc;
 }

@@ -33,11 +33,11 @@ const char *const netem_keys[NETEM_KEY_COUNT] = {
 static int parse_delay(const char *value, nsec_t *ret_span, struct error *err)
 {
 	nsec_t span;
-	int r;
+	int rc;
 
-	r = nsec_parse(value, &span, err);
-	if (r < 0)
-		return r;
+	rc = nsec_parse(value, &span, err);
+	if (rc < 0)
+		return rc;
 	if (span > 3600 * NSEC_PER_SEC)
 		return error_input(err, "%s is out of range; it goes from 0 to 1h", value);
 	*ret_span = span;
@@ -47,7 +47,7 @@ static int parse_delay(const char *value, nsec_t *ret_span, struct error *err)
 int scenario_set_netem(struct netem *netem, int key, const char *value, struct error *err)
 {
 	uint64_t count;
-	int r;
+	int rc;
 
 	switch ((enum netem_key)key) {
 	case NETEM_DELAY:
@@ -65,10 +65,10 @@ int scenario_set_netem(struct netem *netem, int key, const char *value, struct e
 	case NETEM_RATE:
 		return quantity_parse_rate(value, &netem->rate_bps, err);
 	case NETEM_LIMIT:
-		r = quantity_parse_count(value, 1, 1000000, &count, err);
-		if (r == 0)
+		rc = quantity_parse_count(value, 1, 1000000, &count, err);
+		if (rc == 0)
 			netem->limit_packets = (uint32_t)count;
-		return r;
+		return rc;
 	}
 	return -EINVAL;
 }
@@ -184,7 +184,7 @@ static int set_untracked(struct scenario *scenario, const char *value, struct er
 static int set_path(struct scenario *scenario, const char *key, const char *value, int line,
 		    struct error *err)
 {
-	int r, kind;
+	int rc, kind;
 	uint64_t mtu;
 
 	scenario->path.line = line;
@@ -198,10 +198,10 @@ static int set_path(struct scenario *scenario, const char *key, const char *valu
 		return 0;
 	}
 	if (!strcmp(key, "path.mtu")) {
-		r = quantity_parse_count(value, 1280, 65535, &mtu, err);
-		if (r == 0)
+		rc = quantity_parse_count(value, 1280, 65535, &mtu, err);
+		if (rc == 0)
 			scenario->path.mtu = (unsigned int)mtu;
-		return r;
+		return rc;
 	}
 	if (!strcmp(key, "path.conntrack"))
 		return quantity_parse_bool(value, &scenario->path.conntrack, err);
@@ -211,9 +211,9 @@ static int set_path(struct scenario *scenario, const char *key, const char *valu
 		return set_untracked(scenario, value, err);
 	for (int i = 0; i < NETEM_KEY_COUNT; i++)
 		if (!strncmp(key, "path.", 5) && !strcmp(key + 5, netem_keys[i])) {
-			r = scenario_set_netem(&scenario->path.netem, i, value, err);
+			rc = scenario_set_netem(&scenario->path.netem, i, value, err);
 			scenario->path.has_netem = !scenario_netem_is_empty(&scenario->path.netem);
-			return r;
+			return rc;
 		}
 	return unknown_key(key, err);
 }
@@ -273,11 +273,11 @@ static int set_option(struct scenario *scenario, int node, int option, const cha
 		      struct error *err)
 {
 	struct scenario_agent *agent = &scenario->agent[node];
-	int r;
+	int rc;
 
-	r = option_parse(option, value, &agent->option[option], err);
-	if (r < 0)
-		return r;
+	rc = option_parse(option, value, &agent->option[option], err);
+	if (rc < 0)
+		return rc;
 	agent->option_line[option] = line;
 	if (option == OPTION_WORKLOAD)
 		agent->command = strings_free(agent->command);
@@ -289,16 +289,16 @@ static int set_option(struct scenario *scenario, int node, int option, const cha
 static int set_option_of_both(struct scenario *scenario, int option, const char *value, int line,
 			      struct error *err)
 {
-	int r, done = 0;
+	int rc, done = 0;
 
 	for (int node = 0; node < _ENDPOINT_MAX; node++) {
 		if (!(option_definitions[option].nodes & (1u << node)))
 			continue;
 		if (scenario->agent[node].command && option != OPTION_PORT)
 			continue;
-		r = set_option(scenario, node, option, value, line, err);
-		if (r < 0)
-			return r;
+		rc = set_option(scenario, node, option, value, line, err);
+		if (rc < 0)
+			return rc;
 		done++;
 	}
 	return done ? 0 : error_input(err, "only built-in agents have this, and there is none");
@@ -307,11 +307,11 @@ static int set_option_of_both(struct scenario *scenario, int option, const char 
 static int set_horizon(struct scenario *scenario, const char *value, int line, struct error *err)
 {
 	nsec_t span;
-	int r;
+	int rc;
 
-	r = nsec_parse(value, &span, err);
-	if (r < 0)
-		return r;
+	rc = nsec_parse(value, &span, err);
+	if (rc < 0)
+		return rc;
 	if (span <= 0 || span > HORIZON_MAX)
 		return error_input(err, "a horizon of %s; it goes from more than 0 to 3650d",
 				   value);
@@ -326,13 +326,13 @@ static int set_sample(struct scenario *scenario, const char *key, const char *va
 {
 	bool until = !strcmp(key, "sample.until");
 	nsec_t span;
-	int r;
+	int rc;
 
 	if (!until && strcmp(key, "sample") != 0 && strcmp(key, "sample.every") != 0)
 		return unknown_key(key, err);
-	r = nsec_parse(value, &span, err);
-	if (r < 0)
-		return r;
+	rc = nsec_parse(value, &span, err);
+	if (rc < 0)
+		return rc;
 	if (span < NSEC_PER_MSEC || span > HORIZON_MAX)
 		return error_input(err, "samples every or until %s; it goes from 1ms to 3650d",
 				   value);
@@ -345,7 +345,7 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 {
 	const char *rest = key;
 	bool is_sysctl;
-	int r, option, node;
+	int rc, option, node;
 
 	if (!*value)
 		return error_input(err, "has no value");
@@ -362,12 +362,12 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 		rest += 7;
 	}
 	if (is_sysctl) {
-		r = check_sysctl(rest, value, err);
-		if (r == 0 && node >= 0)
+		rc = check_sysctl(rest, value, err);
+		if (rc == 0 && node >= 0)
 			return set_sysctl(scenario, node, rest, value, line, err);
-		for (node = 0; r == 0 && node < _ENDPOINT_MAX; node++)
-			r = set_sysctl(scenario, node, rest, value, line, err);
-		return r;
+		for (node = 0; rc == 0 && node < _ENDPOINT_MAX; node++)
+			rc = set_sysctl(scenario, node, rest, value, line, err);
+		return rc;
 	}
 	if (!strcmp(rest, "command"))
 		return error_input(err, "a command is a list, and stands in the file: "

@@ -29,23 +29,23 @@ int scenario_source_load(const char *what, struct scenario_source **ret_source, 
 	_cleanup_(document_freep) struct document *document = NULL;
 	_cleanup_(freep) char *path = NULL;
 	struct scenario_list checked = { 0 };
-	int r = scenario_find(what, &path, err);
+	int rc = scenario_find(what, &path, err);
 
-	if (r >= 0)
-		r = document_read(path, &document, err);
-	if (r >= 0)
-		r = scenario_build_all(document, &real, &checked, err);
+	if (rc >= 0)
+		rc = document_read(path, &document, err);
+	if (rc >= 0)
+		rc = scenario_build_all(document, &real, &checked, err);
 	scenario_list_deinit(&checked);
-	return r < 0 ? r : source_new(&document, ret_source, err);
+	return rc < 0 ? rc : source_new(&document, ret_source, err);
 }
 
 int scenario_source_parse(const char *file, const char *text, size_t size,
 			  struct scenario_source **ret_source, struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	int r = document_parse(file, text, size, &document, err);
+	int rc = document_parse(file, text, size, &document, err);
 
-	return r < 0 ? r : source_new(&document, ret_source, err);
+	return rc < 0 ? rc : source_new(&document, ret_source, err);
 }
 
 struct scenario_source *scenario_source_free(struct scenario_source *source)

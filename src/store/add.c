@@ -34,11 +34,11 @@ void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time)
 
 static int prepare_inserts(struct store *store, struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (int i = 0; r >= 0 && i < _INSERT_MAX && !store->insert[i]; i++)
-		r = store_prepare(store, inserts[i], &store->insert[i], err);
-	return r;
+	for (int i = 0; rc >= 0 && i < _INSERT_MAX && !store->insert[i]; i++)
+		rc = store_prepare(store, inserts[i], &store->insert[i], err);
+	return rc;
 }
 
 static int add_trial(struct store *store, const char *id, const struct store_trial *trial,
@@ -75,25 +75,25 @@ static int add_places(struct store *store, const char *id, const struct store_tr
 		      struct error *err)
 {
 	sqlite3_stmt *s = store->insert[INSERT_PLACE];
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; r >= 0 && trial->axes && trial->axes[i]; i++) {
+	for (size_t i = 0; rc >= 0 && trial->axes && trial->axes[i]; i++) {
 		store_bind_text(s, 1, id);
 		lib_sqlite3_bind_int64(s, 2, (int64_t)i + 1);
 		store_bind_text(s, 3, trial->axes[i]);
 		store_bind_text(s, 4, trial->places[i]);
-		r = store_run(store, s, err);
+		rc = store_run(store, s, err);
 	}
-	return r;
+	return rc;
 }
 
 static int add_settings(struct store *store, const char *id, const struct record *record,
 			struct error *err)
 {
 	sqlite3_stmt *s = store->insert[INSERT_SETTING];
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; r >= 0 && i < record->n_settings; i++) {
+	for (size_t i = 0; rc >= 0 && i < record->n_settings; i++) {
 		const struct record_setting *setting = &record->settings[i];
 
 		store_bind_text(s, 1, id);
@@ -103,9 +103,9 @@ static int add_settings(struct store *store, const char *id, const struct record
 			lib_sqlite3_bind_double(s, 4, setting->number);
 		else
 			lib_sqlite3_bind_null(s, 4);
-		r = store_run(store, s, err);
+		rc = store_run(store, s, err);
 	}
-	return r;
+	return rc;
 }
 
 static int add_endpoint(struct store *store, const char *id, const struct record *record,
@@ -134,15 +134,15 @@ static int add_failures(struct store *store, const char *id, const struct record
 			struct error *err)
 {
 	sqlite3_stmt *s = store->insert[INSERT_FAILURE];
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; r >= 0 && i < record->n_failures; i++) {
+	for (size_t i = 0; rc >= 0 && i < record->n_failures; i++) {
 		store_bind_text(s, 1, id);
 		lib_sqlite3_bind_int64(s, 2, (int64_t)i + 1);
 		store_bind_text(s, 3, record->failures[i]);
-		r = store_run(store, s, err);
+		rc = store_run(store, s, err);
 	}
-	return r;
+	return rc;
 }
 
 /* One that has two texts. */
@@ -160,45 +160,45 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 {
 	_cleanup_(freep) char *json = record_to_json(record);
 	char id[IDENTITY_TEXT];
-	int r;
+	int rc;
 
 	identity_format(trial->identity.trial, id);
 	if (!json)
 		return error_errno(err, -ENOMEM, "store");
-	r = add_trial(store, id, trial, record, err);
-	if (r >= 0)
-		r = add_places(store, id, trial, err);
-	if (r >= 0)
-		r = add_settings(store, id, record, err);
-	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
-		r = add_endpoint(store, id, record, n, err);
-	if (r >= 0)
-		r = add_failures(store, id, record, err);
-	if (r >= 0)
-		r = add_pair(store, INSERT_RECORD, id, json, err);
-	if (r >= 0)
-		r = add_pair(store, INSERT_FINISHED, id, store->session, err);
-	return r < 0 ? r : add_pair(store, FORGET_PROBLEM, id, NULL, err);
+	rc = add_trial(store, id, trial, record, err);
+	if (rc >= 0)
+		rc = add_places(store, id, trial, err);
+	if (rc >= 0)
+		rc = add_settings(store, id, record, err);
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+		rc = add_endpoint(store, id, record, n, err);
+	if (rc >= 0)
+		rc = add_failures(store, id, record, err);
+	if (rc >= 0)
+		rc = add_pair(store, INSERT_RECORD, id, json, err);
+	if (rc >= 0)
+		rc = add_pair(store, INSERT_FINISHED, id, store->session, err);
+	return rc < 0 ? rc : add_pair(store, FORGET_PROBLEM, id, NULL, err);
 }
 
 /* Over, one way or the other. */
-static int end_transaction(struct store *store, int r, struct error *err)
+static int end_transaction(struct store *store, int rc, struct error *err)
 {
-	if (r >= 0)
-		r = store_exec(store, "COMMIT", err);
-	if (r < 0)
+	if (rc >= 0)
+		rc = store_exec(store, "COMMIT", err);
+	if (rc < 0)
 		lib_sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	return r;
+	return rc;
 }
 
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
 	      struct error *err)
 {
-	int r = prepare_inserts(store, err);
+	int rc = prepare_inserts(store, err);
 
-	if (r >= 0)
-		r = store_exec(store, "BEGIN IMMEDIATE", err);
-	return r < 0 ? r : end_transaction(store, add_rows(store, trial, record, err), err);
+	if (rc >= 0)
+		rc = store_exec(store, "BEGIN IMMEDIATE", err);
+	return rc < 0 ? rc : end_transaction(store, add_rows(store, trial, record, err), err);
 }
 
 int store_add_problem(struct store *store, const struct store_trial *trial, const char *text,
@@ -206,10 +206,10 @@ int store_add_problem(struct store *store, const struct store_trial *trial, cons
 {
 	sqlite3_stmt *s;
 	char id[IDENTITY_TEXT];
-	int r = prepare_inserts(store, err);
+	int rc = prepare_inserts(store, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	s = store->insert[INSERT_PROBLEM];
 	store_bind_text(s, 1, identity_format(trial->identity.trial, id));
 	lib_sqlite3_bind_int64(s, 2, (int64_t)trial->position);

@@ -47,10 +47,10 @@ static int put_failures(struct store *store, sqlite3_stmt *failures, const char 
 			struct error *err)
 {
 	const char *end = "";
-	int r;
+	int rc;
 
 	store_bind_text(failures, 1, trial);
-	while ((r = store_next(store, failures, err)) > 0) {
+	while ((rc = store_next(store, failures, err)) > 0) {
 		if (!*end) {
 			fputs("      <failure", out);
 			put_attribute(out, "message", store_text(failures, 0));
@@ -63,14 +63,14 @@ static int put_failures(struct store *store, sqlite3_stmt *failures, const char 
 	}
 	fputs(end, out);
 	lib_sqlite3_reset(failures);
-	return r;
+	return rc;
 }
 
 static int put_case(struct store *store, sqlite3_stmt *s, sqlite3_stmt *failures, const char *suite,
 		    FILE *out, struct error *err)
 {
 	const char *places = store_text(s, 1);
-	int r = 0;
+	int rc = 0;
 
 	fputs("    <testcase", out);
 	put_attribute(out, "classname", suite);
@@ -88,29 +88,29 @@ static int put_case(struct store *store, sqlite3_stmt *s, sqlite3_stmt *failures
 		return 0;
 	}
 	fputs(">\n", out);
-	r = put_failures(store, failures, store_text(s, 0), out, err);
+	rc = put_failures(store, failures, store_text(s, 0), out, err);
 	fputs("    </testcase>\n", out);
-	return r;
+	return rc;
 }
 
 static int put_suite(struct store *store, sqlite3_stmt *suite, sqlite3_stmt *cases,
 		     sqlite3_stmt *failures, FILE *out, struct error *err)
 {
-	int r;
+	int rc;
 
 	fputs("  <testsuite", out);
 	put_attribute(out, "name", store_text(suite, 0));
 	fprintf(out, " tests=\"%s\" failures=\"%s\" errors=\"0\" skipped=\"0\" time=\"%.6f\">\n",
 		store_text(suite, 1), store_text(suite, 2), lib_sqlite3_column_double(suite, 3));
 	store_bind_text(cases, 1, store_text(suite, 0));
-	while ((r = store_next(store, cases, err)) > 0) {
-		r = put_case(store, cases, failures, store_text(suite, 0), out, err);
-		if (r < 0 || ferror(out))
+	while ((rc = store_next(store, cases, err)) > 0) {
+		rc = put_case(store, cases, failures, store_text(suite, 0), out, err);
+		if (rc < 0 || ferror(out))
 			break;
 	}
 	lib_sqlite3_reset(cases);
 	fputs("  </testsuite>\n", out);
-	return r;
+	return rc;
 }
 
 /* Trials without a record: what JUnit calls errors. */
@@ -118,12 +118,12 @@ static int put_problems(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	bool any = false;
-	int r = store_prepare(store,
-			      "SELECT trial, text, (SELECT count(*) FROM problem) FROM problem "
-			      "ORDER BY position, trial",
-			      &s, err);
+	int rc = store_prepare(store,
+			       "SELECT trial, text, (SELECT count(*) FROM problem) FROM problem "
+			       "ORDER BY position, trial",
+			       &s, err);
 
-	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
 		if (!any)
 			fprintf(out,
 				"  <testsuite name=\"no record\" tests=\"%s\" failures=\"0\" "
@@ -138,22 +138,23 @@ static int put_problems(struct store *store, FILE *out, struct error *err)
 	}
 	if (any)
 		fputs("  </testsuite>\n", out);
-	return r;
+	return rc;
 }
 
 static int put_head(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store,
+	int rc =
+		store_prepare(store,
 			      "SELECT count(*) + (SELECT count(*) FROM problem), "
 			      "coalesce(sum(verdict <> 'pass'), 0), "
 			      "(SELECT count(*) FROM problem), coalesce(sum(span_s), 0) FROM trial",
 			      &s, err);
 
-	if (r >= 0)
-		r = store_next(store, s, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = store_next(store, s, err);
+	if (rc < 0)
+		return rc;
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
 	put_attribute(out, "name", store_study(store)->name ? store_study(store)->name : "run");
 	fprintf(out, " tests=\"%s\" failures=\"%s\" errors=\"%s\" time=\"%.6f\">\n",
@@ -165,19 +166,19 @@ static int put_head(struct store *store, FILE *out, struct error *err)
 int export_junit(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *suites = NULL, *cases = NULL, *failures = NULL;
-	int r = put_head(store, out, err);
+	int rc = put_head(store, out, err);
 
-	if (r >= 0)
-		r = store_prepare(store, SUITES, &suites, err);
-	if (r >= 0)
-		r = store_prepare(store, CASES, &cases, err);
-	if (r >= 0)
-		r = store_prepare(store, "SELECT text FROM failure WHERE trial = ? ORDER BY n",
-				  &failures, err);
-	while (r >= 0 && !ferror(out) && (r = store_next(store, suites, err)) > 0)
-		r = put_suite(store, suites, cases, failures, out, err);
-	if (r >= 0 && !ferror(out))
-		r = put_problems(store, out, err);
+	if (rc >= 0)
+		rc = store_prepare(store, SUITES, &suites, err);
+	if (rc >= 0)
+		rc = store_prepare(store, CASES, &cases, err);
+	if (rc >= 0)
+		rc = store_prepare(store, "SELECT text FROM failure WHERE trial = ? ORDER BY n",
+				   &failures, err);
+	while (rc >= 0 && !ferror(out) && (rc = store_next(store, suites, err)) > 0)
+		rc = put_suite(store, suites, cases, failures, out, err);
+	if (rc >= 0 && !ferror(out))
+		rc = put_problems(store, out, err);
 	fputs("</testsuites>\n", out);
-	return r;
+	return rc;
 }

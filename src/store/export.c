@@ -54,9 +54,9 @@ static int read_names(struct store *store, char ***ret_names, struct error *err)
 	_cleanup_(strings_freep) char **names = NULL;
 	char **slot;
 	size_t n = 0;
-	int r = store_prepare(store, EXTRA_COLUMNS, &s, err);
+	int rc = store_prepare(store, EXTRA_COLUMNS, &s, err);
 
-	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
 		slot = reallocarray(names, n + 2, sizeof(*names));
 		if (!slot)
 			return error_errno(err, -ENOMEM, "export");
@@ -66,9 +66,9 @@ static int read_names(struct store *store, char ***ret_names, struct error *err)
 		if (!names[n++])
 			return error_errno(err, -ENOMEM, "export");
 	}
-	if (r >= 0)
+	if (rc >= 0)
 		*ret_names = take_ptr(names);
-	return r;
+	return rc;
 }
 
 static void put_header(FILE *out, sqlite3_stmt *rows, char **names)
@@ -88,34 +88,34 @@ static void put_header(FILE *out, sqlite3_stmt *rows, char **names)
 static int put_extra(struct store *store, sqlite3_stmt *values, const char *trial, char **names,
 		     FILE *out, struct error *err)
 {
-	int r;
+	int rc;
 
 	store_bind_text(values, 1, trial);
-	r = store_next(store, values, err);
-	for (char **name = names; r >= 0 && name && *name; name++) {
-		if (r == 0 || strcmp(store_text(values, 0), *name) != 0) {
+	rc = store_next(store, values, err);
+	for (char **name = names; rc >= 0 && name && *name; name++) {
+		if (rc == 0 || strcmp(store_text(values, 0), *name) != 0) {
 			put_cell(out, NULL, false);
 			continue;
 		}
 		put_cell(out, store_text(values, 1), false);
-		r = store_next(store, values, err);
+		rc = store_next(store, values, err);
 	}
 	lib_sqlite3_reset(values);
-	return r;
+	return rc;
 }
 
 static int put_row(struct store *store, sqlite3_stmt *row, sqlite3_stmt *values, char **names,
 		   FILE *out, struct error *err)
 {
-	int n = lib_sqlite3_column_count(row), r = 0;
+	int n = lib_sqlite3_column_count(row), rc = 0;
 
-	for (int i = 0; r >= 0 && i < n; i++) {
+	for (int i = 0; rc >= 0 && i < n; i++) {
 		if (i == N_TRIAL_COLUMNS)
-			r = put_extra(store, values, store_text(row, 0), names, out, err);
+			rc = put_extra(store, values, store_text(row, 0), names, out, err);
 		put_cell(out, store_text(row, i), i == 0);
 	}
 	putc('\n', out);
-	return r;
+	return rc;
 }
 
 /* An endpoint that nobody watched has no row, but each trial has one. */
@@ -128,30 +128,30 @@ int export_csv(struct store *store, FILE *out, struct error *err)
 		"o.trial = e.trial AND o.outcome IS NOT NULL)) ORDER BY position, trial, endpoint";
 	_cleanup_(statement_finalizep) sqlite3_stmt *rows = NULL, *values = NULL;
 	_cleanup_(strings_freep) char **names = NULL;
-	int r = read_names(store, &names, err);
+	int rc = read_names(store, &names, err);
 
-	if (r >= 0)
-		r = store_prepare(store, sql, &rows, err);
-	if (r >= 0)
-		r = store_prepare(store, EXTRA_VALUES, &values, err);
-	if (r >= 0)
+	if (rc >= 0)
+		rc = store_prepare(store, sql, &rows, err);
+	if (rc >= 0)
+		rc = store_prepare(store, EXTRA_VALUES, &values, err);
+	if (rc >= 0)
 		put_header(out, rows, names);
-	while (r >= 0 && !ferror(out) && (r = store_next(store, rows, err)) > 0)
-		r = put_row(store, rows, values, names, out, err);
-	return r;
+	while (rc >= 0 && !ferror(out) && (rc = store_next(store, rows, err)) > 0)
+		rc = put_row(store, rows, values, names, out, err);
+	return rc;
 }
 
 int export_jsonl(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store,
-			      "SELECT json FROM trial JOIN record USING(trial) "
-			      "ORDER BY position, trial",
-			      &s, err);
+	int rc = store_prepare(store,
+			       "SELECT json FROM trial JOIN record USING(trial) "
+			       "ORDER BY position, trial",
+			       &s, err);
 
-	while (r >= 0 && !ferror(out) && (r = store_next(store, s, err)) > 0)
+	while (rc >= 0 && !ferror(out) && (rc = store_next(store, s, err)) > 0)
 		fprintf(out, "%s\n", store_text(s, 0));
-	return r;
+	return rc;
 }
 
 export_func export_from_name(const char *name)

@@ -62,9 +62,9 @@ static int refuse_conflicts(struct store *store, const char *input, struct error
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	char names[512] = "";
 	int64_t count = 0;
-	int r = store_prepare(store, conflicts, &s, err);
+	int rc = store_prepare(store, conflicts, &s, err);
 
-	for (int i = 0; r >= 0 && (r = store_next(store, s, err)) > 0 && i < MAX_NAMED; i++) {
+	for (int i = 0; rc >= 0 && (rc = store_next(store, s, err)) > 0 && i < MAX_NAMED; i++) {
 		size_t n = strlen(names);
 
 		count = lib_sqlite3_column_int64(s, 5);
@@ -72,8 +72,8 @@ static int refuse_conflicts(struct store *store, const char *input, struct error
 			 i ? ", " : "", store_text(s, 1), store_text(s, 2), store_text(s, 3),
 			 store_text(s, 4), store_text(s, 0));
 	}
-	if (r < 0 || !count)
-		return r;
+	if (rc < 0 || !count)
+		return rc;
 	return error_input(err, "%s: %lld trial%s ended differently in another of the stores: %s%s",
 			   input, (long long)count, count == 1 ? "" : "s", names,
 			   count > MAX_NAMED ? ", ..." : "");
@@ -82,12 +82,12 @@ static int refuse_conflicts(struct store *store, const char *input, struct error
 static int refuse_names(struct store *store, const char *input, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store, names_differ, &s, err);
+	int rc = store_prepare(store, names_differ, &s, err);
 
-	if (r >= 0)
-		r = store_next(store, s, err);
-	if (r <= 0)
-		return r;
+	if (rc >= 0)
+		rc = store_next(store, s, err);
+	if (rc <= 0)
+		return rc;
 	return error_input(err, "%s: the %s '%s' is %s of the stores", input, store_text(s, 0),
 			   store_text(s, 1), store_text(s, 2));
 }
@@ -95,36 +95,36 @@ static int refuse_names(struct store *store, const char *input, struct error *er
 static int attach(struct store *store, const char *input, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store, "ATTACH ? AS other", &s, err);
+	int rc = store_prepare(store, "ATTACH ? AS other", &s, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	store_bind_text(s, 1, input);
 	return store_run(store, s, err);
 }
 
 static int copy_attached(struct store *store, const char *input, struct error *err)
 {
-	int r = store_exec(store, "BEGIN IMMEDIATE", err);
+	int rc = store_exec(store, "BEGIN IMMEDIATE", err);
 
-	if (r >= 0)
-		r = refuse_names(store, input, err);
-	if (r >= 0)
-		r = refuse_conflicts(store, input, err);
-	if (r >= 0)
-		r = store_exec(store, copy, err);
-	return r < 0 ? r : store_exec(store, "COMMIT", err);
+	if (rc >= 0)
+		rc = refuse_names(store, input, err);
+	if (rc >= 0)
+		rc = refuse_conflicts(store, input, err);
+	if (rc >= 0)
+		rc = store_exec(store, copy, err);
+	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
 }
 
 static int add_input(struct store *store, const char *input, struct error *err)
 {
-	int r = attach(store, input, err);
+	int rc = attach(store, input, err);
 
-	if (r < 0)
-		return error_prefix(err, r, "%s", input);
-	r = copy_attached(store, input, err);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return error_prefix(err, rc, "%s", input);
+	rc = copy_attached(store, input, err);
+	if (rc < 0)
+		return rc;
 	return store_exec(store, "DETACH other", err);
 }
 
@@ -135,10 +135,10 @@ static int check_input(const char *input, const char *first_name, struct store_s
 	_cleanup_(store_closep) struct store *store = NULL;
 	const struct store_study *study;
 	const char *how;
-	int r = store_open(input, STORE_READ, NULL, &store, err);
+	int rc = store_open(input, STORE_READ, NULL, &store, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	study = store_study(store);
 	if (first->engine) {
 		how = store_study_differs(study, first);
@@ -157,28 +157,28 @@ static int check_input(const char *input, const char *first_name, struct store_s
 static int count(struct store *store, const char *sql, size_t *ret, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store, sql, &s, err);
+	int rc = store_prepare(store, sql, &s, err);
 
-	if (r >= 0)
-		r = store_next(store, s, err);
-	*ret = r > 0 ? (size_t)lib_sqlite3_column_int64(s, 0) : 0;
-	return r < 0 ? r : 0;
+	if (rc >= 0)
+		rc = store_next(store, s, err);
+	*ret = rc > 0 ? (size_t)lib_sqlite3_column_int64(s, 0) : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int build(const char *path, const struct store_study *study, const char *const *inputs,
 		 size_t n, struct store_merge_counts *counts, struct error *err)
 {
 	_cleanup_(store_closep) struct store *store = NULL;
-	int r = store_open(path, STORE_CREATE, study, &store, err);
+	int rc = store_open(path, STORE_CREATE, study, &store, err);
 
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = add_input(store, inputs[i], err);
-	if (r >= 0)
-		r = count(store, "SELECT count(*) FROM trial", &counts->trials, err);
-	if (r >= 0)
-		r = count(store, "SELECT count(*) FROM problem", &counts->problems, err);
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = add_input(store, inputs[i], err);
+	if (rc >= 0)
+		rc = count(store, "SELECT count(*) FROM trial", &counts->trials, err);
+	if (rc >= 0)
+		rc = count(store, "SELECT count(*) FROM problem", &counts->problems, err);
 	counts->expected = study->trials;
-	return r;
+	return rc;
 }
 
 /* Refuses an output that somebody is writing. */
@@ -203,26 +203,26 @@ int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
 	_cleanup_(freep) char *temporary = NULL;
 	struct store_study study = { 0 };
 	size_t n = 0;
-	int r = 0;
+	int rc = 0;
 
 	if (!all || asprintf(&temporary, "%s.%d.tmp", output, (int)getpid()) < 0) {
 		temporary = NULL;
 		return error_errno(err, -ENOMEM, "merge");
 	}
 	if (access(output, F_OK) == 0) {
-		r = check_output(output, err);
+		rc = check_output(output, err);
 		all[n++] = output;
 	}
 	for (size_t i = 0; i < n_inputs; i++)
 		all[n++] = inputs[i];
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = check_input(all[i], all[0], &study, err);
-	if (r >= 0)
-		r = build(temporary, &study, all, n, ret_counts, err);
-	if (r >= 0)
-		r = replace(temporary, output, err);
-	if (r < 0)
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = check_input(all[i], all[0], &study, err);
+	if (rc >= 0)
+		rc = build(temporary, &study, all, n, ret_counts, err);
+	if (rc >= 0)
+		rc = replace(temporary, output, err);
+	if (rc < 0)
 		unlink(temporary);
 	store_study_deinit(&study);
-	return r;
+	return rc;
 }

@@ -61,25 +61,25 @@ static int add_name(struct store *store, const char *table, const char *column, 
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *insert = NULL, *select = NULL;
 	char sql[160];
-	int r;
+	int rc;
 
 	snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s VALUES(?, ?)", table);
-	r = store_prepare(store, sql, &insert, err);
+	rc = store_prepare(store, sql, &insert, err);
 	snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE %s = ?", column, table, table);
-	if (r >= 0)
-		r = store_prepare(store, sql, &select, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = store_prepare(store, sql, &select, err);
+	if (rc < 0)
+		return rc;
 	store_bind_text(insert, 1, name);
 	store_bind_text(insert, 2, value);
 	store_bind_text(select, 1, name);
-	r = store_run(store, insert, err);
-	if (r >= 0)
-		r = store_next(store, select, err);
-	if (r > 0 && !same_text(store_text(select, 0), value))
+	rc = store_run(store, insert, err);
+	if (rc >= 0)
+		rc = store_next(store, select, err);
+	if (rc > 0 && !same_text(store_text(select, 0), value))
 		return error_input(err, "%s: its %s '%s' %s%s", store->path, table, name, what,
 				   !strcmp(table, "kernel") ? store_text(select, 0) : "");
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 int store_add_scenario(struct store *store, const char *name, const char *text, struct error *err)
@@ -90,11 +90,11 @@ int store_add_scenario(struct store *store, const char *name, const char *text, 
 
 int store_add_kernel(struct store *store, const char *name, const char *release, struct error *err)
 {
-	int r = add_name(store, "kernel", "release", "is ", name, release, err);
+	int rc = add_name(store, "kernel", "release", "is ", name, release, err);
 
-	return r == -EINVAL ? error_set(err, ERROR_INPUT, r, "%s; here it is %s",
-					err ? err->text : "", release)
-			    : r;
+	return rc == -EINVAL ? error_set(err, ERROR_INPUT, rc, "%s; here it is %s",
+					 err ? err->text : "", release)
+			     : rc;
 }
 
 int store_has_other_kernels(struct store *store, char *const *names, struct error *err)
@@ -102,13 +102,13 @@ int store_has_other_kernels(struct store *store, char *const *names, struct erro
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	int64_t trials = 0;
 	size_t known = 0, wanted = 0;
-	int r = store_number(store, "SELECT count(*) FROM trial", &trials, err);
+	int rc = store_number(store, "SELECT count(*) FROM trial", &trials, err);
 
-	if (r >= 0)
-		r = store_prepare(store, "SELECT kernel FROM kernel", &s, err);
+	if (rc >= 0)
+		rc = store_prepare(store, "SELECT kernel FROM kernel", &s, err);
 	while (names[wanted])
 		wanted++;
-	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
 		size_t i = 0;
 
 		while (i < wanted && strcmp(names[i], store_text(s, 0)) != 0)
@@ -117,7 +117,7 @@ int store_has_other_kernels(struct store *store, char *const *names, struct erro
 			return 1;
 		known++;
 	}
-	return r < 0 ? r : trials > 0 && known < wanted;
+	return rc < 0 ? rc : trials > 0 && known < wanted;
 }
 
 static void draw_session(struct store *store)
@@ -135,13 +135,13 @@ int store_begin_session(struct store *store, const char *command, struct error *
 	char host[256] = "";
 	struct utsname name;
 	struct sysinfo info;
-	int r = store_prepare(store,
-			      "INSERT INTO session VALUES(?, strftime('%Y-%m-%dT%H:%M:%fZ', "
-			      "'now'), NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-			      &s, err);
+	int rc = store_prepare(store,
+			       "INSERT INTO session VALUES(?, strftime('%Y-%m-%dT%H:%M:%fZ', "
+			       "'now'), NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+			       &s, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	uname(&name);
 	sysinfo(&info);
 	gethostname(host, sizeof(host) - 1);
@@ -170,17 +170,17 @@ int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struc
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	_cleanup_(freep) uint64_t *ids = NULL;
 	size_t n = 0;
-	int r = store_prepare(store, "SELECT trial FROM trial", &s, err);
+	int rc = store_prepare(store, "SELECT trial FROM trial", &s, err);
 
-	while (r >= 0 && (r = store_next(store, s, err)) > 0) {
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
 		uint64_t *id = record_append(&ids, &n, sizeof(*id));
 
 		if (!id)
 			return error_errno(err, -ENOMEM, "store");
 		*id = strtoull(store_text(s, 0), NULL, 16);
 	}
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (n)
 		qsort(ids, n, sizeof(*ids), compare_ids);
 	*ret_ids = take_ptr(ids);
@@ -191,9 +191,9 @@ int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struc
 int store_failed(struct store *store, size_t *ret_count, struct error *err)
 {
 	int64_t count = 0;
-	int r = store_number(store, "SELECT count(*) FROM trial WHERE verdict <> 'pass'", &count,
-			     err);
+	int rc = store_number(store, "SELECT count(*) FROM trial WHERE verdict <> 'pass'", &count,
+			      err);
 
 	*ret_count = (size_t)count;
-	return r;
+	return rc;
 }

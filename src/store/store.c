@@ -82,10 +82,10 @@ int store_next(struct store *store, sqlite3_stmt *statement, struct error *err)
 
 int store_run(struct store *store, sqlite3_stmt *statement, struct error *err)
 {
-	int r = store_next(store, statement, err);
+	int rc = store_next(store, statement, err);
 
 	lib_sqlite3_reset(statement);
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* A lock on one byte of the store itself, of the open file: it leaves no file behind, goes when
@@ -113,7 +113,7 @@ static int lock(struct store *store, struct error *err)
 
 static int open_file(struct store *store, enum store_mode mode, struct error *err)
 {
-	int flags = mode == STORE_READ ? O_RDONLY : O_RDWR, r;
+	int flags = mode == STORE_READ ? O_RDONLY : O_RDWR, rc;
 	struct stat st;
 
 	store->lock_fd =
@@ -126,10 +126,10 @@ static int open_file(struct store *store, enum store_mode mode, struct error *er
 		store->lock_fd = fd_close(store->lock_fd);
 		return 0;
 	}
-	r = lock(store, err);
+	rc = lock(store, err);
 	store->fresh =
-		r >= 0 && mode == STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
-	return r;
+		rc >= 0 && mode == STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
+	return rc;
 }
 
 static bool is_local(const char *path)
@@ -149,41 +149,41 @@ static bool is_local(const char *path)
 static int open_database(struct store *store, enum store_mode mode, struct error *err)
 {
 	int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	int r;
+	int rc;
 
 	if (lib_sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
 		return store_error(store, err);
 	lib_sqlite3_busy_timeout(store->db, 60000);
-	r = store_exec(store, "PRAGMA foreign_keys = ON", err);
-	if (r < 0 || mode == STORE_READ)
-		return r;
-	r = store_exec(store,
-		       is_local(store->path) ? "PRAGMA journal_mode = WAL"
-					     : "PRAGMA journal_mode = TRUNCATE",
-		       err);
-	return r < 0 ? r : store_exec(store, "PRAGMA synchronous = FULL", err);
+	rc = store_exec(store, "PRAGMA foreign_keys = ON", err);
+	if (rc < 0 || mode == STORE_READ)
+		return rc;
+	rc = store_exec(store,
+			is_local(store->path) ? "PRAGMA journal_mode = WAL"
+					      : "PRAGMA journal_mode = TRUNCATE",
+			err);
+	return rc < 0 ? rc : store_exec(store, "PRAGMA synchronous = FULL", err);
 }
 
 int store_number(struct store *store, const char *sql, int64_t *ret, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *statement = NULL;
-	int r = store_prepare(store, sql, &statement, err);
+	int rc = store_prepare(store, sql, &statement, err);
 
-	if (r >= 0)
-		r = store_next(store, statement, err);
-	if (r >= 0)
-		*ret = r ? lib_sqlite3_column_int64(statement, 0) : 0;
-	return r < 0 ? r : 0;
+	if (rc >= 0)
+		rc = store_next(store, statement, err);
+	if (rc >= 0)
+		*ret = rc ? lib_sqlite3_column_int64(statement, 0) : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int write_study(struct store *store, const struct store_study *study, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store, "INSERT INTO study VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &s,
-			      err);
+	int rc = store_prepare(store, "INSERT INTO study VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &s,
+			       err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	store_bind_text(s, 1, study->name);
 	store_bind_text(s, 2, study->file);
 	store_bind_text(s, 3, study->text);
@@ -201,18 +201,18 @@ static int write_study(struct store *store, const struct store_study *study, str
 static int create(struct store *store, const struct store_study *study, struct error *err)
 {
 	char pragmas[128];
-	int r;
+	int rc;
 
 	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		 APPLICATION_ID, STORE_SCHEMA);
-	r = store_exec(store, "BEGIN IMMEDIATE", err);
-	if (r >= 0)
-		r = store_exec(store, pragmas, err);
-	if (r >= 0)
-		r = store_exec(store, store_schema, err);
-	if (r >= 0)
-		r = write_study(store, study, err);
-	return r < 0 ? r : store_exec(store, "COMMIT", err);
+	rc = store_exec(store, "BEGIN IMMEDIATE", err);
+	if (rc >= 0)
+		rc = store_exec(store, pragmas, err);
+	if (rc >= 0)
+		rc = store_exec(store, store_schema, err);
+	if (rc >= 0)
+		rc = write_study(store, study, err);
+	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
 }
 
 static char *copy_text(sqlite3_stmt *s, int column)
@@ -225,16 +225,16 @@ static char *copy_text(sqlite3_stmt *s, int column)
 static int read_study(struct store *store, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int r = store_prepare(store,
-			      "SELECT name, file, text, engine, deadpeer, seed, quick, trials, "
-			      "shard, shards FROM study",
-			      &s, err);
+	int rc = store_prepare(store,
+			       "SELECT name, file, text, engine, deadpeer, seed, quick, trials, "
+			       "shard, shards FROM study",
+			       &s, err);
 
-	if (r >= 0)
-		r = store_next(store, s, err);
-	if (r < 0)
-		return r;
-	if (!r)
+	if (rc >= 0)
+		rc = store_next(store, s, err);
+	if (rc < 0)
+		return rc;
+	if (!rc)
 		return error_input(err, "%s: its table 'study' is empty", store->path);
 	store->study = (struct store_study){
 		.name = copy_text(s, 0),
@@ -256,17 +256,17 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 			struct error *err)
 {
 	int64_t tables = 0, id = 0, version = 0;
-	int r = store_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
+	int rc = store_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
 
-	if (r >= 0)
-		r = store_number(store, "PRAGMA application_id", &id, err);
-	if (r >= 0)
-		r = store_number(store, "PRAGMA user_version", &version, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = store_number(store, "PRAGMA application_id", &id, err);
+	if (rc >= 0)
+		rc = store_number(store, "PRAGMA user_version", &version, err);
+	if (rc < 0)
+		return rc;
 	if (!tables && !id && study && mode != STORE_READ) {
-		r = create(store, study, err);
-		return r < 0 ? r : read_study(store, err);
+		rc = create(store, study, err);
+		return rc < 0 ? rc : read_study(store, err);
 	}
 	if (id != APPLICATION_ID)
 		return error_input(err, "%s: is no store of deadpeer's", store->path);
@@ -293,10 +293,10 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 	       struct store **ret_store, struct error *err)
 {
 	_cleanup_(store_closep) struct store *store = NULL;
-	int r = sqlite_load(err);
+	int rc = sqlite_load(err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	store = calloc(1, sizeof(*store));
 	if (!store)
 		return error_errno(err, -ENOMEM, "store");
@@ -304,12 +304,12 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 	store->path = strdup(path);
 	if (!store->path)
 		return error_errno(err, -ENOMEM, "store");
-	r = open_file(store, mode, err);
-	if (r >= 0)
-		r = open_database(store, mode, err);
-	if (r >= 0)
-		r = open_content(store, mode, study, err);
-	if (r >= 0) {
+	rc = open_file(store, mode, err);
+	if (rc >= 0)
+		rc = open_database(store, mode, err);
+	if (rc >= 0)
+		rc = open_content(store, mode, study, err);
+	if (rc >= 0) {
 		*ret_store = take_ptr(store);
 	} else if (store->fresh) {
 		if (store->db)
@@ -317,7 +317,7 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 		store->db = NULL;
 		remove_fresh(path); /* and only then the lock */
 	}
-	return r;
+	return rc;
 }
 
 static void end_session(struct store *store)

@@ -26,12 +26,12 @@ void study_value_deinit(struct study_value *value)
 static int try_setting(const char *key, const char *value, struct error *err)
 {
 	_cleanup_(scenario_freep) struct scenario *scratch = scenario_new();
-	int r;
+	int rc;
 
 	if (!scratch)
 		return error_errno(err, -ENOMEM, "settings");
-	r = scenario_set(scratch, key, value, 0, err);
-	return r < 0 ? r : study_check_sysctl(key, err);
+	rc = scenario_set(scratch, key, value, 0, err);
+	return rc < 0 ? rc : study_check_sysctl(key, err);
 }
 
 static int add_change(struct study_changes *changes, const struct document_node *node,
@@ -39,11 +39,11 @@ static int add_change(struct study_changes *changes, const struct document_node 
 {
 	struct study_change *items;
 	size_t n_key = strlen(key);
-	int r = try_setting(key, value, err);
+	int rc = try_setting(key, value, err);
 
-	if (r < 0) {
-		error_prefix(err, r, "%s", key);
-		return document_prefix(node, r, err);
+	if (rc < 0) {
+		error_prefix(err, rc, "%s", key);
+		return document_prefix(node, rc, err);
 	}
 	for (size_t i = 0; i < changes->count; i++)
 		if (changes->items[i].n_key == n_key &&
@@ -66,31 +66,31 @@ static int flatten(struct study_changes *changes, char *key, size_t size,
 		   const struct document_node *node, struct error *err)
 {
 	size_t n = strlen(key);
-	int r = 0;
+	int rc = 0;
 
 	if (node->kind == DOCUMENT_LIST)
 		return document_error(node, err, "'%s' takes one value, not a list", key);
 	if (node->kind == DOCUMENT_SCALAR)
 		return add_change(changes, node, key, node->text, err);
-	for (size_t i = 0; r >= 0 && i < node->n_items; i++) {
+	for (size_t i = 0; rc >= 0 && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 
 		if (n + strlen(item->key) + 2 > size)
 			return document_error(item, err, "a key of more than %zu bytes", size - 1);
 		sprintf(key + n, "%s%s", n ? "." : "", item->key);
-		r = flatten(changes, key, size, item, err);
+		rc = flatten(changes, key, size, item, err);
 		key[n] = '\0';
 	}
-	return r;
+	return rc;
 }
 
 int study_read_changes(struct study_changes *changes, const struct document_node *map,
 		       const char *skip, struct error *err)
 {
 	char key[256] = "";
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; r >= 0 && i < map->n_items; i++) {
+	for (size_t i = 0; rc >= 0 && i < map->n_items; i++) {
 		const struct document_node *item = map->items[i];
 
 		if (skip && !strcmp(item->key, skip))
@@ -99,9 +99,9 @@ int study_read_changes(struct study_changes *changes, const struct document_node
 			return document_error(item, err, "a key of more than %zu bytes",
 					      sizeof(key) - 1);
 		strcpy(key, item->key);
-		r = flatten(changes, key, sizeof(key), item, err);
+		rc = flatten(changes, key, sizeof(key), item, err);
 	}
-	return r;
+	return rc;
 }
 
 /* The next value of an axis, with its name. */
@@ -156,11 +156,11 @@ static int add_bundle(struct study_axis *axis, const struct document_node *node,
 
 static int read_list(struct study_axis *axis, const struct document_node *list, struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
 	if (!list->n_items)
 		return document_error(list, err, "the axis '%s' is empty", axis->name);
-	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+	for (size_t i = 0; rc >= 0 && i < list->n_items; i++) {
 		const struct document_node *item = list->items[i];
 
 		if (item->kind == DOCUMENT_LIST)
@@ -171,10 +171,10 @@ static int read_list(struct study_axis *axis, const struct document_node *list, 
 			return document_error(item, err,
 					      "an axis has values or bundles of settings, not "
 					      "both");
-		r = item->kind == DOCUMENT_SCALAR ? add_plain(axis, item, item->text, err)
-						  : add_bundle(axis, item, err);
+		rc = item->kind == DOCUMENT_SCALAR ? add_plain(axis, item, item->text, err)
+						   : add_bundle(axis, item, err);
 	}
-	return r;
+	return rc;
 }
 
 /* An exclusion and a CSV file could not tell it from what each trial has. */
@@ -196,10 +196,10 @@ static int check_name(const struct document_node *node, struct error *err)
 static int read_axis(struct study_axis *axis, const struct document_node *node, struct error *err)
 {
 	_cleanup_(strings_freep) char **values = NULL;
-	int r = check_name(node, err);
+	int rc = check_name(node, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 
 	axis->line = node->line;
 	axis->name = strdup(node->key);
@@ -212,25 +212,25 @@ static int read_axis(struct study_axis *axis, const struct document_node *node, 
 				      "the axis '%s' must be a list or a range; a single value "
 				      "goes under 'set'",
 				      node->key);
-	r = study_read_range(node, &values, err);
-	for (char **value = values; r >= 0 && *value; value++)
-		r = add_plain(axis, node, *value, err);
-	return r;
+	rc = study_read_range(node, &values, err);
+	for (char **value = values; rc >= 0 && *value; value++)
+		rc = add_plain(axis, node, *value, err);
+	return rc;
 }
 
 int study_read_axes(struct study *study, const struct document_node *map, struct error *err)
 {
-	int r = document_require(map, DOCUMENT_MAP, "axes", err);
+	int rc = document_require(map, DOCUMENT_MAP, "axes", err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	study->axes_line = map->line;
 	if (map->n_items > STUDY_MAX_AXES)
 		return document_error(map, err, "more than %d axes", STUDY_MAX_AXES);
 	study->axes = calloc(map->n_items + 1, sizeof(*study->axes));
 	if (!study->axes)
 		return error_errno(err, -ENOMEM, "axes");
-	for (size_t i = 0; r >= 0 && i < map->n_items; i++)
-		r = read_axis(&study->axes[study->n_axes++], map->items[i], err);
-	return r;
+	for (size_t i = 0; rc >= 0 && i < map->n_items; i++)
+		rc = read_axis(&study->axes[study->n_axes++], map->items[i], err);
+	return rc;
 }

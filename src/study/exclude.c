@@ -70,15 +70,15 @@ static int read_condition(const struct study *study, const struct document_node 
 	if (!condition->axis || !condition->values)
 		return error_errno(err, -ENOMEM, "exclude");
 	for (size_t i = 0; i < n; i++) {
-		int r = document_require(items[i], DOCUMENT_SCALAR, node->key, err);
+		int rc = document_require(items[i], DOCUMENT_SCALAR, node->key, err);
 
-		if (r >= 0)
-			r = check_value(axis, items[i], err);
-		if (r >= 0 && !strcmp(node->key, "family") && family_from_name(items[i]->text) < 0)
-			r = document_error(items[i], err, "a family is ipv4 or ipv6, not '%s'",
-					   items[i]->text);
-		if (r < 0)
-			return r;
+		if (rc >= 0)
+			rc = check_value(axis, items[i], err);
+		if (rc >= 0 && !strcmp(node->key, "family") && family_from_name(items[i]->text) < 0)
+			rc = document_error(items[i], err, "a family is ipv4 or ipv6, not '%s'",
+					    items[i]->text);
+		if (rc < 0)
+			return rc;
 		condition->values[i] = strdup(items[i]->text);
 		if (!condition->values[i])
 			return error_errno(err, -ENOMEM, "exclude");
@@ -89,33 +89,33 @@ static int read_condition(const struct study *study, const struct document_node 
 static int read_exclusion(const struct study *study, const struct document_node *map,
 			  struct study_exclusion *exclusion, struct error *err)
 {
-	int r = document_require(map, DOCUMENT_MAP, "exclude", err);
+	int rc = document_require(map, DOCUMENT_MAP, "exclude", err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (!map->n_items)
 		return document_error(map, err, "an empty exclusion leaves out everything");
 	exclusion->conditions = calloc(map->n_items, sizeof(*exclusion->conditions));
 	if (!exclusion->conditions)
 		return error_errno(err, -ENOMEM, "exclude");
-	for (size_t i = 0; r >= 0 && i < map->n_items; i++)
-		r = read_condition(study, map->items[i], &exclusion->conditions[exclusion->count++],
-				   err);
-	return r;
+	for (size_t i = 0; rc >= 0 && i < map->n_items; i++)
+		rc = read_condition(study, map->items[i],
+				    &exclusion->conditions[exclusion->count++], err);
+	return rc;
 }
 
 int study_read_exclusions(struct study *study, const struct document_node *list, struct error *err)
 {
-	int r = document_require(list, DOCUMENT_LIST, "exclude", err);
+	int rc = document_require(list, DOCUMENT_LIST, "exclude", err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	study->exclude_line = list->line;
 	study->exclusions = calloc(list->n_items + 1, sizeof(*study->exclusions));
 	if (!study->exclusions)
 		return error_errno(err, -ENOMEM, "exclude");
-	for (size_t i = 0; r >= 0 && i < list->n_items; i++)
-		r = read_exclusion(study, list->items[i], &study->exclusions[study->n_exclusions++],
-				   err);
-	return r;
+	for (size_t i = 0; rc >= 0 && i < list->n_items; i++)
+		rc = read_exclusion(study, list->items[i],
+				    &study->exclusions[study->n_exclusions++], err);
+	return rc;
 }

@@ -82,16 +82,16 @@ int study_plan_scenario(const struct study_plan *plan, size_t cell, struct scena
 					    .measure_only = study->measure_only };
 	_cleanup_(freep) const char **set = gather(study, c->combination, &request.n_set);
 	char what[512];
-	int r;
+	int rc;
 
 	if (!set)
 		return error_errno(err, -ENOMEM, "study");
 	request.set = set;
-	r = scenario_source_make(subject->source, subject->variant, &request, ret_scenario, err);
-	if (r < 0)
-		error_prefix(err, r, "%s:%d: %s", study->file, subject->line,
+	rc = scenario_source_make(subject->source, subject->variant, &request, ret_scenario, err);
+	if (rc < 0)
+		error_prefix(err, rc, "%s:%d: %s", study->file, subject->line,
 			     study_plan_describe(plan, cell, what, sizeof(what)));
-	return r;
+	return rc;
 }
 
 char *study_plan_describe(const struct study_plan *plan, size_t cell, char *buffer, size_t size)
@@ -133,17 +133,17 @@ static int add_cell(struct study_plan *plan, size_t subject, size_t combination,
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
 	struct study_cell *cell = record_append(&plan->cells, &plan->n_cells, sizeof(*plan->cells));
-	int r;
+	int rc;
 
 	if (!cell)
 		return error_errno(err, -ENOMEM, "study");
 	cell->subject = subject;
 	cell->combination = combination;
-	r = study_plan_scenario(plan, plan->n_cells - 1, &scenario, err);
-	if (r >= 0 && !scenario)
+	rc = study_plan_scenario(plan, plan->n_cells - 1, &scenario, err);
+	if (rc >= 0 && !scenario)
 		plan->n_cells--;
-	if (r < 0 || !scenario)
-		return r;
+	if (rc < 0 || !scenario)
+		return rc;
 	cell->key = identity_of_cell(scenario);
 	cell->needs = estimate_needs(scenario);
 	cell->by_chance = is_by_chance(scenario);
@@ -236,23 +236,23 @@ static int add_combination(struct study_plan *plan, size_t subject, const struct
 			   size_t combination, struct error *err)
 {
 	struct study_trial like = { .cell = SIZE_MAX };
-	int r = 0;
+	int rc = 0;
 
-	for (like.kernel = 0; r >= 0 && like.kernel < plan->n_kernels; like.kernel++)
-		for (size_t f = 0; r >= 0 && f < plan->study->n_families; f++) {
+	for (like.kernel = 0; rc >= 0 && like.kernel < plan->n_kernels; like.kernel++)
+		for (size_t f = 0; rc >= 0 && f < plan->study->n_families; f++) {
 			like.family = plan->study->families[f];
 			if (is_excluded(plan, sample, combination, &like))
 				continue;
 			if (like.cell == SIZE_MAX) {
 				like.cell = plan->n_cells;
-				r = add_cell(plan, subject, combination, err);
+				rc = add_cell(plan, subject, combination, err);
 			}
-			if (r >= 0 && like.cell == plan->n_cells)
+			if (rc >= 0 && like.cell == plan->n_cells)
 				return 0; /* left out */
-			if (r >= 0)
-				r = add_repeats(plan, &like, err);
+			if (rc >= 0)
+				rc = add_repeats(plan, &like, err);
 		}
-	return r;
+	return rc;
 }
 
 static int add_subject(struct study_plan *plan, size_t index, struct error *err)
@@ -261,26 +261,26 @@ static int add_subject(struct study_plan *plan, size_t index, struct error *err)
 	const struct scenario_request plain = { .quick = false };
 	_cleanup_(scenario_freep) struct scenario *sample = NULL;
 	size_t n = count_combinations(plan->study);
-	int r = scenario_source_make(subject->source, subject->variant, &plain, &sample, err);
+	int rc = scenario_source_make(subject->source, subject->variant, &plain, &sample, err);
 
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = add_combination(plan, index, sample, i, err);
-	return r;
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = add_combination(plan, index, sample, i, err);
+	return rc;
 }
 
 static int refuse_unknown_scenario(const struct study_plan *plan, char *word, struct error *err)
 {
 	const struct scenario_request plain = { .quick = false };
 	char *const words[] = { word, NULL };
-	int r = 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < plan->study->n_subjects; i++) {
 		const struct study_subject *subject = &plan->study->subjects[i];
 		_cleanup_(scenario_freep) struct scenario *sample = NULL;
 
-		r = scenario_source_make(subject->source, subject->variant, &plain, &sample, err);
-		if (r < 0 || names_subject(words, sample))
-			return r;
+		rc = scenario_source_make(subject->source, subject->variant, &plain, &sample, err);
+		if (rc < 0 || names_subject(words, sample))
+			return rc;
 	}
 	return error_input(err, "%s:%d: exclude: the study has no scenario '%s'", plan->study->file,
 			   plan->study->exclude_line, word);
@@ -290,17 +290,17 @@ static int refuse_unknown_scenario(const struct study_plan *plan, char *word, st
 static int refuse_unknown_scenarios(const struct study_plan *plan, struct error *err)
 {
 	const struct study *study = plan->study;
-	int r = 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < study->n_exclusions; i++)
 		for (size_t k = 0; k < study->exclusions[i].count; k++) {
 			const struct study_condition *c = &study->exclusions[i].conditions[k];
 
 			for (char **word = c->values;
-			     r >= 0 && !strcmp(c->axis, "scenario") && *word; word++)
-				r = refuse_unknown_scenario(plan, *word, err);
+			     rc >= 0 && !strcmp(c->axis, "scenario") && *word; word++)
+				rc = refuse_unknown_scenario(plan, *word, err);
 		}
-	return r;
+	return rc;
 }
 
 static int compare_trials(const void *a, const void *b)
@@ -360,32 +360,32 @@ int study_plan_new(const struct study *study, const struct study_options *option
 {
 	_cleanup_(study_plan_freep) struct study_plan *plan = calloc(1, sizeof(*plan));
 	size_t combinations = count_combinations(study);
-	int r;
+	int rc;
 
 	if (!plan)
 		return error_errno(err, -ENOMEM, "study");
 	plan->study = study;
 	plan->options = *options;
-	r = name_kernels(plan, err);
-	if (r < 0)
-		return r;
+	rc = name_kernels(plan, err);
+	if (rc < 0)
+		return rc;
 	if (combinations > MAX_COMBINATIONS)
 		return error_input(err, "%s:%d: more than %d combinations on the axes", study->file,
 				   study->axes_line, MAX_COMBINATIONS);
 	if (!study->n_exclusions && combinations > options->max_trials)
 		return too_many(plan, err);
-	r = refuse_unknown_scenarios(plan, err);
-	for (size_t i = 0; r >= 0 && i < study->n_subjects; i++)
-		r = add_subject(plan, i, err);
-	if (r >= 0 && !plan->n_trials)
-		r = error_input(err, "%s:%d: no trial is left: everything is excluded%s",
-				study->file, study->exclude_line ? study->exclude_line : 1,
-				options->quick ? ", or left out by --quick" : "");
-	if (r >= 0)
-		r = refuse_twins(plan, err);
-	if (r >= 0)
+	rc = refuse_unknown_scenarios(plan, err);
+	for (size_t i = 0; rc >= 0 && i < study->n_subjects; i++)
+		rc = add_subject(plan, i, err);
+	if (rc >= 0 && !plan->n_trials)
+		rc = error_input(err, "%s:%d: no trial is left: everything is excluded%s",
+				 study->file, study->exclude_line ? study->exclude_line : 1,
+				 options->quick ? ", or left out by --quick" : "");
+	if (rc >= 0)
+		rc = refuse_twins(plan, err);
+	if (rc >= 0)
 		*ret_plan = take_ptr(plan);
-	return r;
+	return rc;
 }
 
 struct study_plan *study_plan_free(struct study_plan *plan)

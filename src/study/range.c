@@ -26,13 +26,13 @@ static int read_amount(const struct document_node *map, const char *key, struct 
 {
 	const struct document_node *node = document_get(map, key);
 	char *end;
-	int r;
+	int rc;
 
 	if (!node)
 		return document_error(map, err, "a range needs '%s'", key);
-	r = document_require(node, DOCUMENT_SCALAR, key, err);
-	if (r < 0)
-		return r;
+	rc = document_require(node, DOCUMENT_SCALAR, key, err);
+	if (rc < 0)
+		return rc;
 	if (!(node->text[0] >= '0' && node->text[0] <= '9'))
 		return document_error(node, err, "%s: '%s' is no number", key, node->text);
 	ret->number = strtod(node->text, &end);
@@ -69,11 +69,11 @@ static int to_time(const struct document_node *map, const char *key, struct amou
 {
 	const struct document_node *node = document_get(map, key);
 	nsec_t span;
-	int r = nsec_parse(node->text, &span, err);
+	int rc = nsec_parse(node->text, &span, err);
 
-	if (r < 0) {
-		error_prefix(err, r, "%s", key);
-		return document_prefix(node, r, err);
+	if (rc < 0) {
+		error_prefix(err, rc, "%s", key);
+		return document_prefix(node, rc, err);
 	}
 	*amount = (struct amount){ (double)span, "" };
 	return 0;
@@ -82,45 +82,45 @@ static int to_time(const struct document_node *map, const char *key, struct amou
 static int unify_units(const struct document_node *map, struct range *range, struct error *err)
 {
 	bool step = document_get(map, "step");
-	int r;
+	int rc;
 
 	if (!strcmp(range->from.unit, range->to.unit) &&
 	    (!step || !strcmp(range->step.unit, range->to.unit)))
 		return 0;
 	range->time = true;
-	r = to_time(map, "from", &range->from, err);
-	if (r >= 0)
-		r = to_time(map, "to", &range->to, err);
-	if (r >= 0 && step)
-		r = to_time(map, "step", &range->step, err);
-	return r;
+	rc = to_time(map, "from", &range->from, err);
+	if (rc >= 0)
+		rc = to_time(map, "to", &range->to, err);
+	if (rc >= 0 && step)
+		rc = to_time(map, "step", &range->step, err);
+	return rc;
 }
 
 static int read_range(const struct document_node *map, struct range *range, struct error *err)
 {
-	int r = refuse_keys(map, err);
+	int rc = refuse_keys(map, err);
 
-	if (r >= 0)
-		r = read_amount(map, "from", &range->from, err);
-	if (r >= 0)
-		r = read_amount(map, "to", &range->to, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = read_amount(map, "from", &range->from, err);
+	if (rc >= 0)
+		rc = read_amount(map, "to", &range->to, err);
+	if (rc < 0)
+		return rc;
 	range->factor = document_get(map, "factor");
 	range->step = (struct amount){ 1, range->to.unit };
 	if (range->factor)
-		r = read_amount(map, "factor", &range->step, err);
+		rc = read_amount(map, "factor", &range->step, err);
 	else if (document_get(map, "step"))
-		r = read_amount(map, "step", &range->step, err);
-	if (r < 0)
-		return r;
+		rc = read_amount(map, "step", &range->step, err);
+	if (rc < 0)
+		return rc;
 	if (range->factor &&
 	    (*range->step.unit || range->step.number <= 1 || range->from.number <= 0))
 		return document_error(map, err,
 				      "a factor is a plain number above 1, and begins above 0");
-	r = unify_units(map, range, err);
-	if (r < 0)
-		return r;
+	rc = unify_units(map, range, err);
+	if (rc < 0)
+		return rc;
 	if (range->step.number <= 0)
 		return document_error(map, err, "a step of nothing");
 	if (range->from.number > range->to.number)
@@ -146,10 +146,10 @@ int study_read_range(const struct document_node *map, char ***ret_values, struct
 	_cleanup_(strings_freep) char **values = calloc(STUDY_MAX_VALUES + 1, sizeof(char *));
 	struct range range = { 0 };
 	double number;
-	int r = read_range(map, &range, err);
+	int rc = read_range(map, &range, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (!values)
 		return error_errno(err, -ENOMEM, "range");
 	for (size_t i = 0;; i++) {

@@ -30,13 +30,13 @@ int shard_parse(const char *text, struct shard *ret_shard, struct error *err)
 static int get(const char *name, uint64_t *ret, struct error *err)
 {
 	const char *text = getenv(name);
-	int r;
+	int rc;
 
 	if (!text || !*text)
 		return error_input(err, "%s is %s; set it, or say --shard K/N", name,
 				   text ? "empty" : "not set, though this is a task of an array");
-	r = quantity_parse_count(text, 0, UINT32_MAX, ret, err);
-	return r < 0 ? error_prefix(err, r, "%s", name) : 0;
+	rc = quantity_parse_count(text, 0, UINT32_MAX, ret, err);
+	return rc < 0 ? error_prefix(err, rc, "%s", name) : 0;
 }
 
 static int set(uint64_t index, uint64_t count, const char *from, struct shard *ret_shard,
@@ -55,16 +55,16 @@ static int set(uint64_t index, uint64_t count, const char *from, struct shard *r
 static int from_slurm(struct shard *ret_shard, struct error *err)
 {
 	uint64_t id, count, first, step = 1;
-	int r = get("SLURM_ARRAY_TASK_ID", &id, err);
+	int rc = get("SLURM_ARRAY_TASK_ID", &id, err);
 
-	if (r >= 0)
-		r = get("SLURM_ARRAY_TASK_COUNT", &count, err);
-	if (r >= 0)
-		r = get("SLURM_ARRAY_TASK_MIN", &first, err);
-	if (r >= 0 && getenv("SLURM_ARRAY_TASK_STEP"))
-		r = get("SLURM_ARRAY_TASK_STEP", &step, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = get("SLURM_ARRAY_TASK_COUNT", &count, err);
+	if (rc >= 0)
+		rc = get("SLURM_ARRAY_TASK_MIN", &first, err);
+	if (rc >= 0 && getenv("SLURM_ARRAY_TASK_STEP"))
+		rc = get("SLURM_ARRAY_TASK_STEP", &step, err);
+	if (rc < 0)
+		return rc;
 	if (!step || id < first || (id - first) % step)
 		return error_input(err, "Slurm: the array's tasks are not in equal steps; say "
 					"--shard K/N");
@@ -74,16 +74,16 @@ static int from_slurm(struct shard *ret_shard, struct error *err)
 static int from_kubernetes(struct shard *ret_shard, struct error *err)
 {
 	uint64_t index, count;
-	int r;
+	int rc;
 
 	if (!getenv("JOB_COMPLETIONS"))
 		return error_input(err, "Kubernetes: JOB_COMPLETION_INDEX is set, but not "
 					"JOB_COMPLETIONS: give the container the Job's "
 					"completions by it, or say --shard K/N");
-	r = get("JOB_COMPLETION_INDEX", &index, err);
-	if (r >= 0)
-		r = get("JOB_COMPLETIONS", &count, err);
-	return r < 0 ? r : set(index, count, "Kubernetes", ret_shard, err);
+	rc = get("JOB_COMPLETION_INDEX", &index, err);
+	if (rc >= 0)
+		rc = get("JOB_COMPLETIONS", &count, err);
+	return rc < 0 ? rc : set(index, count, "Kubernetes", ret_shard, err);
 }
 
 int shard_from_environment(struct shard *ret_shard, struct error *err)

@@ -46,10 +46,10 @@ struct study *study_free(struct study *study)
 
 static int require_text(const struct document_node *node, size_t maximum, struct error *err)
 {
-	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (!*node->text)
 		return document_error(node, err, "'%s' is empty", node->key);
 	if (strlen(node->text) > maximum)
@@ -61,10 +61,10 @@ static int require_text(const struct document_node *node, size_t maximum, struct
 static int copy_text(const struct document_node *node, size_t maximum, char **ret,
 		     struct error *err)
 {
-	int r = require_text(node, maximum, err);
+	int rc = require_text(node, maximum, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	*ret = strdup(node->text);
 	return *ret ? 0 : error_errno(err, -ENOMEM, "%s", node->key);
 }
@@ -72,14 +72,14 @@ static int copy_text(const struct document_node *node, size_t maximum, char **re
 static int read_name(struct study *study, const struct document_node *node, struct error *err)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-	int r = copy_text(node, SCENARIO_MAX_NAME, &study->name, err);
+	int rc = copy_text(node, SCENARIO_MAX_NAME, &study->name, err);
 
-	if (r >= 0 && (study->name[strspn(study->name, allowed)] || study->name[0] == '-' ||
-		       study->name[0] == '.'))
+	if (rc >= 0 && (study->name[strspn(study->name, allowed)] || study->name[0] == '-' ||
+			study->name[0] == '.'))
 		return document_error(node, err,
 				      "name '%s': use a-z and 0-9, and after the first '-' and '.'",
 				      study->name);
-	return r;
+	return rc;
 }
 
 static int read_summary(struct study *study, const struct document_node *node, struct error *err)
@@ -133,11 +133,11 @@ static int add_variants(struct study *study, const struct scenario_source *sourc
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
 	bool found = false;
-	int r = 0;
+	int rc = 0;
 
 	if (wanted)
 		suggestion_init(&suggestion, wanted);
-	for (size_t i = 0; r >= 0 && i < scenario_source_count(source); i++) {
+	for (size_t i = 0; rc >= 0 && i < scenario_source_count(source); i++) {
 		const char *name = scenario_source_variant(source, i);
 
 		if (wanted && name)
@@ -145,12 +145,12 @@ static int add_variants(struct study *study, const struct scenario_source *sourc
 		if (wanted && (!name || strcmp(name, wanted) != 0))
 			continue;
 		found = true;
-		r = add_subject(study, source, i, node, err);
+		rc = add_subject(study, source, i, node, err);
 	}
 	if (!found)
 		return document_error(node, err, "there is no variant '%s'%s", wanted,
 				      suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	return r;
+	return rc;
 }
 
 /* The same file is read once, however many of its variants are named. */
@@ -159,10 +159,10 @@ static int open_source(struct study *study, const char *what, const struct docum
 {
 	_cleanup_(scenario_source_freep) struct scenario_source *source = NULL;
 	struct scenario_source **longer;
-	int r = scenario_source_load(what, &source, err);
+	int rc = scenario_source_load(what, &source, err);
 
-	if (r < 0)
-		return document_prefix(node, r, err);
+	if (rc < 0)
+		return document_prefix(node, rc, err);
 	for (size_t i = 0; i < study->n_sources; i++)
 		if (!strcmp(scenario_source_file(study->sources[i]),
 			    scenario_source_file(source))) {
@@ -179,42 +179,42 @@ static int open_source(struct study *study, const char *what, const struct docum
 
 static int read_scenarios(struct study *study, const struct document_node *list, struct error *err)
 {
-	int r = document_require(list, DOCUMENT_LIST, "scenarios", err);
+	int rc = document_require(list, DOCUMENT_LIST, "scenarios", err);
 
-	if (r >= 0 && !list->n_items)
+	if (rc >= 0 && !list->n_items)
 		return document_error(list, err, "'scenarios' is empty");
-	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+	for (size_t i = 0; rc >= 0 && i < list->n_items; i++) {
 		const struct document_node *item = list->items[i];
 		_cleanup_(freep) char *what = NULL;
 		const struct scenario_source *source = NULL;
 		const char *variant = NULL;
 
-		r = document_require(item, DOCUMENT_SCALAR, "scenarios", err);
-		if (r >= 0 && split_subject(study, item->text, &what, &variant) < 0)
+		rc = document_require(item, DOCUMENT_SCALAR, "scenarios", err);
+		if (rc >= 0 && split_subject(study, item->text, &what, &variant) < 0)
 			return error_errno(err, -ENOMEM, "scenarios");
-		if (r >= 0)
-			r = open_source(study, what, item, &source, err);
-		if (r >= 0)
-			r = add_variants(study, source, variant, item, err);
+		if (rc >= 0)
+			rc = open_source(study, what, item, &source, err);
+		if (rc >= 0)
+			rc = add_variants(study, source, variant, item, err);
 	}
-	return r;
+	return rc;
 }
 
 static int read_set(struct study *study, const struct document_node *map, struct error *err)
 {
-	int r = document_require(map, DOCUMENT_MAP, "set", err);
+	int rc = document_require(map, DOCUMENT_MAP, "set", err);
 
-	return r < 0 ? r : study_read_changes(&study->fixed, map, NULL, err);
+	return rc < 0 ? rc : study_read_changes(&study->fixed, map, NULL, err);
 }
 
 /* Exactly one of two words: 0 or 1. */
 static int read_word(const struct document_node *node, const char *const words[2], int *ret,
 		     struct error *err)
 {
-	int r = document_require(node, DOCUMENT_SCALAR, node->key, err);
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	for (int i = 0; i < 2; i++)
 		if (!strcmp(node->text, words[i])) {
 			*ret = i;
@@ -227,92 +227,92 @@ static int read_word(const struct document_node *node, const char *const words[2
 static int read_combine(struct study *study, const struct document_node *node, struct error *err)
 {
 	static const char *const words[] = { "product", "paired" };
-	int paired = 0, r = read_word(node, words, &paired, err);
+	int paired = 0, rc = read_word(node, words, &paired, err);
 
 	study->paired = paired;
-	return r;
+	return rc;
 }
 
 static int read_expect(struct study *study, const struct document_node *node, struct error *err)
 {
 	static const char *const words[] = { "scenario", "nothing" };
-	int nothing = 0, r = read_word(node, words, &nothing, err);
+	int nothing = 0, rc = read_word(node, words, &nothing, err);
 
 	study->measure_only = nothing;
-	return r;
+	return rc;
 }
 
 static int read_engine(struct study *study, const struct document_node *node, struct error *err)
 {
 	const char *const words[] = { engines[0]->name, engines[1]->name };
-	int which = 0, r = read_word(node, words, &which, err);
+	int which = 0, rc = read_word(node, words, &which, err);
 
-	return r < 0 ? r : copy_text(node, 16, &study->engine, err);
+	return rc < 0 ? rc : copy_text(node, 16, &study->engine, err);
 }
 
 static int read_families(struct study *study, const struct document_node *list, struct error *err)
 {
-	int r = document_require(list, DOCUMENT_LIST, "families", err);
+	int rc = document_require(list, DOCUMENT_LIST, "families", err);
 
-	if (r >= 0 && !list->n_items)
+	if (rc >= 0 && !list->n_items)
 		return document_error(list, err, "'families' is empty");
-	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+	for (size_t i = 0; rc >= 0 && i < list->n_items; i++) {
 		const struct document_node *item = list->items[i];
 		int family;
 
-		r = document_require(item, DOCUMENT_SCALAR, "families", err);
-		family = r < 0 ? -1 : family_from_name(item->text);
-		if (r >= 0 && family < 0)
+		rc = document_require(item, DOCUMENT_SCALAR, "families", err);
+		family = rc < 0 ? -1 : family_from_name(item->text);
+		if (rc >= 0 && family < 0)
 			return document_error(item, err, "a family is ipv4 or ipv6, not '%s'",
 					      item->text);
-		for (size_t k = 0; r >= 0 && k < study->n_families; k++)
+		for (size_t k = 0; rc >= 0 && k < study->n_families; k++)
 			if (study->families[k] == (enum family)family)
 				return document_error(item, err, "'%s' stands twice", item->text);
-		if (r >= 0)
+		if (rc >= 0)
 			study->families[study->n_families++] = (enum family)family;
 	}
-	return r;
+	return rc;
 }
 
 static int read_kernels(struct study *study, const struct document_node *list, struct error *err)
 {
-	int r = document_require(list, DOCUMENT_LIST, "kernels", err);
+	int rc = document_require(list, DOCUMENT_LIST, "kernels", err);
 
-	if (r >= 0 && (!list->n_items || list->n_items > 64))
+	if (rc >= 0 && (!list->n_items || list->n_items > 64))
 		return document_error(list, err, "'kernels' has 1 to 64 names");
 	study->kernels_line = list->line;
 	study->kernels = calloc(list->n_items + 1, sizeof(*study->kernels));
 	if (!study->kernels)
 		return error_errno(err, -ENOMEM, "kernels");
-	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+	for (size_t i = 0; rc >= 0 && i < list->n_items; i++) {
 		const struct document_node *item = list->items[i];
 
-		r = document_require(item, DOCUMENT_SCALAR, "kernels", err);
-		for (size_t k = 0; r >= 0 && k < study->n_kernels; k++)
+		rc = document_require(item, DOCUMENT_SCALAR, "kernels", err);
+		for (size_t k = 0; rc >= 0 && k < study->n_kernels; k++)
 			if (!strcmp(study->kernels[k], item->text))
 				return document_error(item, err, "'%s' stands twice", item->text);
-		if (r >= 0 && !*item->text)
+		if (rc >= 0 && !*item->text)
 			return document_error(item, err, "a kernel without a name");
-		if (r >= 0) {
+		if (rc >= 0) {
 			study->kernels[study->n_kernels++] = strdup(item->text);
 			if (!study->kernels[i])
 				return error_errno(err, -ENOMEM, "kernels");
 		}
 	}
-	return r;
+	return rc;
 }
 
 static int read_repeats(struct study *study, const struct document_node *node, struct error *err)
 {
 	uint64_t repeats = 0;
-	int r = document_require(node, DOCUMENT_SCALAR, "repeats", err);
+	int rc = document_require(node, DOCUMENT_SCALAR, "repeats", err);
 
-	if (r < 0)
-		return r;
-	r = quantity_parse_count(node->text, 1, STUDY_MAX_REPEATS, &repeats, err);
-	if (r < 0) {
-		error_prefix(err, r, "repeats");
-		return document_prefix(node, r, err);
+	if (rc < 0)
+		return rc;
+	rc = quantity_parse_count(node->text, 1, STUDY_MAX_REPEATS, &repeats, err);
+	if (rc < 0) {
+		error_prefix(err, rc, "repeats");
+		return document_prefix(node, rc, err);
 	}
 	study->repeats = (unsigned int)repeats;
 	return 0;
@@ -320,16 +320,16 @@ static int read_repeats(struct study *study, const struct document_node *node, s
 
 static int read_horizon(struct study *study, const struct document_node *node, struct error *err)
 {
-	int r = document_require(node, DOCUMENT_SCALAR, "horizon", err);
+	int rc = document_require(node, DOCUMENT_SCALAR, "horizon", err);
 
-	if (r < 0)
-		return r;
-	r = nsec_parse(node->text, &study->horizon_nsec, err);
-	if (r >= 0 && study->horizon_nsec <= 0)
-		r = error_input(err, "leaves no time to notice anything");
-	if (r < 0) {
-		error_prefix(err, r, "horizon");
-		return document_prefix(node, r, err);
+	if (rc < 0)
+		return rc;
+	rc = nsec_parse(node->text, &study->horizon_nsec, err);
+	if (rc >= 0 && study->horizon_nsec <= 0)
+		rc = error_input(err, "leaves no time to notice anything");
+	if (rc < 0) {
+		error_prefix(err, rc, "horizon");
+		return document_prefix(node, rc, err);
 	}
 	return 0;
 }
@@ -390,26 +390,26 @@ static int check_pairs(const struct study *study, struct error *err)
 
 static int read_study(struct study *study, const struct document_node *root, struct error *err)
 {
-	int r = refuse_unknown(root, err);
+	int rc = refuse_unknown(root, err);
 
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(keys); i++) {
 		const struct document_node *node = document_get(root, keys[i].key);
 
 		if (!node && keys[i].required)
 			return document_error(root, err, "'%s' is missing", keys[i].key);
 		if (node)
-			r = keys[i].read(study, node, err);
+			rc = keys[i].read(study, node, err);
 	}
-	if (r >= 0 && !study->n_families)
+	if (rc >= 0 && !study->n_families)
 		study->families[study->n_families++] = FAMILY_IPV4;
-	return r < 0 ? r : check_pairs(study, err);
+	return rc < 0 ? rc : check_pairs(study, err);
 }
 
 static int from_document(const struct document *document, struct study **ret_study,
 			 struct error *err)
 {
 	_cleanup_(study_freep) struct study *study = calloc(1, sizeof(*study));
-	int r;
+	int rc;
 
 	if (!study)
 		return error_errno(err, -ENOMEM, "%s", document->file);
@@ -419,28 +419,28 @@ static int from_document(const struct document *document, struct study **ret_stu
 	study->explanation = strdup(document->comment);
 	if (!study->file || !study->text || !study->explanation)
 		return error_errno(err, -ENOMEM, "%s", document->file);
-	r = read_study(study, document->root, err);
-	if (r >= 0)
+	rc = read_study(study, document->root, err);
+	if (rc >= 0)
 		*ret_study = take_ptr(study);
-	return r;
+	return rc;
 }
 
 int study_parse(const char *file, const char *text, size_t size, struct study **ret_study,
 		struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	int r = document_parse(file, text, size, &document, err);
+	int rc = document_parse(file, text, size, &document, err);
 
-	return r < 0 ? r : from_document(document, ret_study, err);
+	return rc < 0 ? rc : from_document(document, ret_study, err);
 }
 
 int study_load(const char *what, struct study **ret_study, struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
 	_cleanup_(freep) char *path = NULL;
-	int r = study_find(what, &path, err);
+	int rc = study_find(what, &path, err);
 
-	if (r >= 0)
-		r = document_read(path, &document, err);
-	return r < 0 ? r : from_document(document, ret_study, err);
+	if (rc >= 0)
+		rc = document_read(path, &document, err);
+	return rc < 0 ? rc : from_document(document, ret_study, err);
 }

@@ -50,31 +50,31 @@ static int find_release(const struct sweep *sweep, unsigned int index, char **re
 {
 	struct kernel kernel = { 0 };
 	struct utsname running;
-	int r = 0;
+	int rc = 0;
 
 	if (sweep->plan->options.engine->virtual_time) {
-		r = kernel_find(engine_kernel_name(sweep, index), sweep->kernel_modules, &kernel,
-				err);
-		*ret_release = r < 0 ? NULL : strdup(kernel.release);
+		rc = kernel_find(engine_kernel_name(sweep, index), sweep->kernel_modules, &kernel,
+				 err);
+		*ret_release = rc < 0 ? NULL : strdup(kernel.release);
 		kernel_deinit(&kernel);
 	} else {
 		uname(&running);
 		*ret_release = strdup(running.release);
 	}
-	return r < 0 || *ret_release ? r : error_errno(err, -ENOMEM, "sweep");
+	return rc < 0 || *ret_release ? rc : error_errno(err, -ENOMEM, "sweep");
 }
 
 int sweep_find_kernels(const struct sweep *sweep, char ***ret_releases, struct error *err)
 {
 	_cleanup_(strings_freep) char **releases =
 		calloc(sweep->plan->n_kernels + 1, sizeof(*releases));
-	int r = releases ? 0 : error_errno(err, -ENOMEM, "sweep");
+	int rc = releases ? 0 : error_errno(err, -ENOMEM, "sweep");
 
-	for (unsigned int i = 0; r >= 0 && i < sweep->plan->n_kernels; i++)
-		r = find_release(sweep, i, &releases[i], err);
-	if (r >= 0)
+	for (unsigned int i = 0; rc >= 0 && i < sweep->plan->n_kernels; i++)
+		rc = find_release(sweep, i, &releases[i], err);
+	if (rc >= 0)
 		*ret_releases = take_ptr(releases);
-	return r;
+	return rc;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -97,10 +97,10 @@ static int find_todo(struct state *state, struct error *err)
 	const struct sweep *sweep = state->sweep;
 	_cleanup_(freep) uint64_t *done = NULL;
 	size_t n_done;
-	int r = store_done(sweep->store, &done, &n_done, err);
+	int rc = store_done(sweep->store, &done, &n_done, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	state->todo = calloc(sweep->n_trials + 1, sizeof(*state->todo));
 	state->scenarios = calloc(sweep->plan->n_cells + 1, sizeof(*state->scenarios));
 	if (!state->todo || !state->scenarios)
@@ -178,16 +178,16 @@ static void take_result(struct state *state, size_t index, const struct record *
 {
 	const char *axes[STUDY_MAX_AXES + 1], *places[STUDY_MAX_AXES + 1];
 	struct store_trial trial;
-	int r;
+	int rc;
 
 	if (state->stop)
 		return;
 	describe(state, state->job[index], axes, places, &trial);
 	if (record)
-		r = store_add(state->sweep->store, &trial, record, &state->failure);
+		rc = store_add(state->sweep->store, &trial, record, &state->failure);
 	else
-		r = store_add_problem(state->sweep->store, &trial, err->text, &state->failure);
-	if (r < 0) {
+		rc = store_add_problem(state->sweep->store, &trial, err->text, &state->failure);
+	if (rc < 0) {
 		state->stop = true;
 		return;
 	}
@@ -254,62 +254,62 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 				  .kernel_modules = sweep->kernel_modules,
 				  .stop = &state->stop };
 	size_t finished = state->counts.finished;
-	int r = list ? 0 : error_errno(err, -ENOMEM, "sweep");
+	int rc = list ? 0 : error_errno(err, -ENOMEM, "sweep");
 
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = make_scenario(state, trials[i]->cell, err);
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		rc = make_scenario(state, trials[i]->cell, err);
 		list[i] =
 			(struct engine_trial){ state->scenarios[trials[i]->cell], trials[i]->family,
 					       trials[i]->repeat, trials[i]->phase,
 					       sweep->plan->cells[trials[i]->cell].by_chance };
 	}
 	state->job = trials;
-	if (r >= 0)
-		r = options->engine->run(&job, &listener, err);
+	if (rc >= 0)
+		rc = options->engine->run(&job, &listener, err);
 	for (size_t i = 0; i < sweep->plan->n_cells; i++)
 		state->scenarios[i] = scenario_free(state->scenarios[i]);
 	if (state->stop) {
 		*err = state->failure;
 		return -EIO;
 	}
-	if (r >= 0 && n > 1 && state->counts.finished == finished) {
+	if (rc >= 0 && n > 1 && state->counts.finished == finished) {
 		*err = *state->worst; /* the others would fare no better */
 		return -EIO;
 	}
-	return r;
+	return rc;
 }
 
 /* One job after the other; each of trials of one kernel. */
 static int run_jobs(struct state *state, struct error *err)
 {
 	size_t most = trials_a_job(state->sweep), from = 0;
-	int r = 0;
+	int rc = 0;
 
-	while (r >= 0 && from < state->n_todo) {
+	while (rc >= 0 && from < state->n_todo) {
 		size_t n = 1;
 
 		while (n < most && from + n < state->n_todo &&
 		       state->todo[from + n]->kernel == state->todo[from]->kernel)
 			n++;
-		r = run_job(state, state->todo + from, n, err);
+		rc = run_job(state, state->todo + from, n, err);
 		from += n;
 	}
-	return r;
+	return rc;
 }
 
 int sweep_run(const struct sweep *sweep, struct sweep_counts *ret_counts, struct error *ret_worst,
 	      struct error *err)
 {
 	struct state state = { .sweep = sweep, .worst = ret_worst, .started_nsec = nsec_now() };
-	int r = interrupt_block(err);
+	int rc = interrupt_block(err);
 
-	if (r >= 0)
-		r = find_todo(&state, err);
-	if (r >= 0)
-		r = run_jobs(&state, err);
+	if (rc >= 0)
+		rc = find_todo(&state, err);
+	if (rc >= 0)
+		rc = run_jobs(&state, err);
 	update_time(&state);
 	*ret_counts = state.counts;
 	free(state.todo);
 	free(state.scenarios);
-	return r;
+	return rc;
 }

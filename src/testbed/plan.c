@@ -30,24 +30,24 @@ int testbed_plan(enum path_kind kind, enum family family, struct testbed_plan *r
 		 struct error *err)
 {
 	struct testbed_plan plan = { 0 };
-	int shared = kind != PATH_ROUTED, r = 0;
+	int shared = kind != PATH_ROUTED, rc = 0;
 
-	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++) {
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++) {
 		plan.node[n].interface = TESTBED_INTERFACE;
 		plan.node[n].ifindex = ifindex_of_node[n];
 		plan.node[n].mac = mac_of(n, 2);
-		r = ip_parse(addresses[family][shared][n], &plan.node[n].address, err);
-		if (r >= 0)
-			r = ip_parse(elsewhere[family][shared][n], &plan.elsewhere[n], err);
+		rc = ip_parse(addresses[family][shared][n], &plan.node[n].address, err);
+		if (rc >= 0)
+			rc = ip_parse(elsewhere[family][shared][n], &plan.elsewhere[n], err);
 		if (kind == PATH_DIRECT)
 			continue;
 		plan.port[n].interface = port_names[n];
 		plan.port[n].ifindex = ifindex_of_port[n];
 		plan.port[n].mac = mac_of(n, 1);
-		if (r >= 0 && kind == PATH_ROUTED)
-			r = ip_parse(gateways[family][n], &plan.port[n].address, err);
+		if (rc >= 0 && kind == PATH_ROUTED)
+			rc = ip_parse(gateways[family][n], &plan.port[n].address, err);
 	}
-	if (r >= 0)
+	if (rc >= 0)
 		*ret_plan = plan;
-	return r;
+	return rc;
 }

@@ -43,14 +43,14 @@ static int write_file(const char *path, const char *text)
 static int map_ids(uid_t uid, gid_t gid)
 {
 	char map[64];
-	int r = write_file("/proc/self/setgroups", "deny");
+	int rc = write_file("/proc/self/setgroups", "deny");
 
-	if (r < 0 && r != -ENOENT)
-		return r;
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
 	snprintf(map, sizeof(map), "0 %u 1", (unsigned int)uid);
-	r = write_file("/proc/self/uid_map", map);
-	if (r < 0)
-		return r;
+	rc = write_file("/proc/self/uid_map", map);
+	if (rc < 0)
+		return rc;
 	snprintf(map, sizeof(map), "0 %u 1", (unsigned int)gid);
 	return write_file("/proc/self/gid_map", map);
 }
@@ -59,22 +59,22 @@ static int enter_user_namespace(struct error *err)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	int r = unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
+	int rc = unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
 
-	if (r < 0)
+	if (rc < 0)
 		return error_set(
-			err, ERROR_CAPABILITY, r,
+			err, ERROR_CAPABILITY, rc,
 			"user namespaces: unshare(CLONE_NEWUSER): %s; run as root, or allow "
 			"them (sysctl user.max_user_namespaces, "
 			"kernel.unprivileged_userns_clone, "
 			"kernel.apparmor_restrict_unprivileged_userns; in a container, a "
 			"seccomp profile that permits unshare)",
-			strerror(-r));
-	r = map_ids(uid, gid);
-	if (r < 0)
-		return error_set(err, ERROR_CAPABILITY, r,
+			strerror(-rc));
+	rc = map_ids(uid, gid);
+	if (rc < 0)
+		return error_set(err, ERROR_CAPABILITY, rc,
 				 "user namespaces: mapping uid %u to root: %s", (unsigned int)uid,
-				 strerror(-r));
+				 strerror(-rc));
 	return 0;
 }
 
@@ -99,23 +99,23 @@ static void make_proc_sys_writable(void)
  * host's network out of reach of any mistake. */
 static int leave_host_network(struct error *err)
 {
-	int r = unshare(CLONE_NEWNET) < 0 ? -errno : 0;
+	int rc = unshare(CLONE_NEWNET) < 0 ? -errno : 0;
 
-	if (r < 0)
-		return error_set(err, ERROR_CAPABILITY, r,
+	if (rc < 0)
+		return error_set(err, ERROR_CAPABILITY, rc,
 				 "network namespaces: unshare(CLONE_NEWNET): %s (sysctl "
 				 "user.max_net_namespaces)",
-				 strerror(-r));
+				 strerror(-rc));
 	return 0;
 }
 
 int privilege_acquire(struct error *err)
 {
-	int r = privilege_is_root() ? 0 : enter_user_namespace(err);
+	int rc = privilege_is_root() ? 0 : enter_user_namespace(err);
 
-	if (r >= 0)
-		r = leave_host_network(err);
-	if (r >= 0)
+	if (rc >= 0)
+		rc = leave_host_network(err);
+	if (rc >= 0)
 		make_proc_sys_writable();
-	return r;
+	return rc;
 }

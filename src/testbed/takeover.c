@@ -23,16 +23,16 @@ static bool is_wanted(const struct scenario *s)
 int testbed_spare_new(struct testbed *tb, struct error *err)
 {
 	struct testbed_node *spare = &tb->spare, *router = &tb->node[NODE_ROUTER];
-	int r;
+	int rc;
 
 	if (!is_wanted(tb->scenario))
 		return 0;
 	spare->address = tb->node[NODE_SERVER].address;
 	spare->mac = tb->node[NODE_SERVER].mac;
 	spare->mac.byte[3] = 0xff;
-	r = testbed_host_open(tb, spare, err);
-	if (r < 0)
-		return r;
+	rc = testbed_host_open(tb, spare, err);
+	if (rc < 0)
+		return rc;
 	struct link_end near = { .name = TESTBED_SPARE,
 				 .ns = router->ns,
 				 .ifindex = SPARE_PORT_IFINDEX };
@@ -41,32 +41,32 @@ int testbed_spare_new(struct testbed *tb, struct error *err)
 	link_put_veth(router->rtnl, &near, &far, tb->scenario->path.mtu);
 	link_put_master(router->rtnl, near.name, TESTBED_BRIDGE);
 	link_put_up(router->rtnl, near.name, true);
-	r = nl_commit(router->rtnl, err);
-	if (r < 0)
-		return r;
+	rc = nl_commit(router->rtnl, err);
+	if (rc < 0)
+		return rc;
 	spare->ifindex = SPARE_IFINDEX;
 	link_put_up(spare->rtnl, TESTBED_INTERFACE, true);
-	r = nl_commit(spare->rtnl, err);
-	if (r >= 0)
-		r = link_wait(spare->rtnl, TESTBED_INTERFACE, TESTBED_READY_LIMIT, err);
-	return r < 0 ? r : link_wait(router->rtnl, near.name, TESTBED_READY_LIMIT, err);
+	rc = nl_commit(spare->rtnl, err);
+	if (rc >= 0)
+		rc = link_wait(spare->rtnl, TESTBED_INTERFACE, TESTBED_READY_LIMIT, err);
+	return rc < 0 ? rc : link_wait(router->rtnl, near.name, TESTBED_READY_LIMIT, err);
 }
 
 /* In this order nobody sees the address twice. */
 int testbed_take_over(struct testbed *tb, bool announce, struct error *err)
 {
 	struct testbed_node *server = &tb->node[NODE_SERVER], *spare = &tb->spare;
-	int r;
+	int rc;
 
 	route_put_address_delete(server->rtnl, server->ifindex, &server->address);
-	r = nl_commit(server->rtnl, err);
-	if (r < 0)
-		return r;
+	rc = nl_commit(server->rtnl, err);
+	if (rc < 0)
+		return rc;
 	route_put_address(spare->rtnl, spare->ifindex, &spare->address);
-	r = nl_commit(spare->rtnl, err);
-	if (r >= 0)
-		r = route_wait_address(spare->rtnl, &spare->address, TESTBED_READY_LIMIT, err);
-	if (r < 0 || !announce)
-		return r;
+	rc = nl_commit(spare->rtnl, err);
+	if (rc >= 0)
+		rc = route_wait_address(spare->rtnl, &spare->address, TESTBED_READY_LIMIT, err);
+	if (rc < 0 || !announce)
+		return rc;
 	return announce_address(spare->ns, spare->ifindex, &spare->mac, &spare->address, err);
 }

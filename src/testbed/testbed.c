@@ -36,9 +36,9 @@ static bool has_router(const struct testbed *tb)
 static int plan(struct testbed *tb, struct error *err)
 {
 	struct testbed_plan plan;
-	int r = testbed_plan(tb->scenario->path.kind, tb->family, &plan, err);
+	int rc = testbed_plan(tb->scenario->path.kind, tb->family, &plan, err);
 
-	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++) {
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++) {
 		tb->node[n].address = plan.node[n].address;
 		tb->node[n].ifindex = plan.node[n].ifindex;
 		tb->node[n].mac = plan.node[n].mac;
@@ -48,17 +48,17 @@ static int plan(struct testbed *tb, struct error *err)
 		tb->port[n].mac = plan.port[n].mac;
 		tb->port[n].address = plan.port[n].address;
 	}
-	return r;
+	return rc;
 }
 
 static int set_fixed(const struct netns *ns, const struct fixed_sysctl *list, size_t n,
 		     struct error *err)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = sysctl_set(ns, list[i].key, list[i].value, err);
-	return r;
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = sysctl_set(ns, list[i].key, list[i].value, err);
+	return rc;
 }
 
 /* Without IPv6 in the kernel there is nothing to switch off. */
@@ -69,18 +69,18 @@ static bool has_ipv6(void)
 
 int testbed_host_open(struct testbed *tb, struct testbed_node *node, struct error *err)
 {
-	int r = netns_new(&node->ns, err);
+	int rc = netns_new(&node->ns, err);
 
-	if (r >= 0)
-		r = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
-	if (r >= 0 && node != &tb->node[NODE_ROUTER])
-		r = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
-	if (r >= 0 && tb->family == FAMILY_IPV4 && has_ipv6())
-		r = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), err);
-	if (r >= 0 && tb->family == FAMILY_IPV6)
-		r = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
+	if (rc >= 0 && node != &tb->node[NODE_ROUTER])
+		rc = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
+	if (rc >= 0 && tb->family == FAMILY_IPV4 && has_ipv6())
+		rc = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), err);
+	if (rc >= 0 && tb->family == FAMILY_IPV6)
+		rc = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), err);
+	if (rc < 0)
+		return rc;
 	node->boots++;
 	link_put_up(node->rtnl, "lo", true);
 	return 0;
@@ -88,9 +88,9 @@ int testbed_host_open(struct testbed *tb, struct testbed_node *node, struct erro
 
 static int open_node(struct testbed *tb, enum node_id id, struct error *err)
 {
-	int r = testbed_host_open(tb, &tb->node[id], err);
+	int rc = testbed_host_open(tb, &tb->node[id], err);
 
-	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 /* The processes are gone: what their sockets still have to say has nobody to hear it. */
@@ -110,13 +110,13 @@ static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
 
 	for (size_t i = 0; i < node->n_sysctls; i++) {
 		const struct scenario_sysctl *s = &node->sysctls[i];
-		int r = sysctl_set(tb->node[id].ns, s->key, s->value, err);
+		int rc = sysctl_set(tb->node[id].ns, s->key, s->value, err);
 
-		if (r < 0 && s->line)
-			return error_prefix(err, r, "%s:%d: node '%s'", tb->scenario->file, s->line,
-					    node_name(id));
-		if (r < 0)
-			return error_prefix(err, r, "--set %s.%s=%s", node_name(id), s->key,
+		if (rc < 0 && s->line)
+			return error_prefix(err, rc, "%s:%d: node '%s'", tb->scenario->file,
+					    s->line, node_name(id));
+		if (rc < 0)
+			return error_prefix(err, rc, "--set %s.%s=%s", node_name(id), s->key,
 					    s->value);
 	}
 	return 0;
@@ -161,11 +161,11 @@ static int put_cables(struct testbed *tb, struct error *err)
 static int learn_ifindex(struct nl *nl, const char *name, int *ret_ifindex, struct error *err)
 {
 	struct link_state state;
-	int r = link_get(nl, name, &state, err);
+	int rc = link_get(nl, name, &state, err);
 
-	if (r >= 0)
+	if (rc >= 0)
 		*ret_ifindex = state.ifindex;
-	return r;
+	return rc;
 }
 
 static void put_default_route(struct testbed *tb, enum node_id id)
@@ -184,7 +184,7 @@ int testbed_node_configure(struct testbed *tb, enum node_id id, struct error *er
 {
 	struct testbed_node *node = &tb->node[id];
 	bool routed = tb->scenario->path.kind == PATH_ROUTED;
-	int r;
+	int rc;
 
 	if (id == NODE_ROUTER) {
 		for (enum node_id n = 0; routed && n < _ENDPOINT_MAX; n++)
@@ -194,8 +194,8 @@ int testbed_node_configure(struct testbed *tb, enum node_id id, struct error *er
 		if (routed)
 			put_default_route(tb, id);
 	}
-	r = nl_commit(node->rtnl, err);
-	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+	rc = nl_commit(node->rtnl, err);
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 uint32_t testbed_table(enum direction direction)
@@ -223,13 +223,13 @@ static int configure_router(struct testbed *tb, struct error *err)
 		[FAMILY_IPV6] = { "net.ipv6.conf.all.forwarding", "1" },
 	};
 	struct testbed_node *router = &tb->node[NODE_ROUTER];
-	int family = tb->node[NODE_CLIENT].address.family, r;
+	int family = tb->node[NODE_CLIENT].address.family, rc;
 
 	if (tb->scenario->path.kind != PATH_ROUTED)
 		return 0;
-	r = set_fixed(router->ns, &forward[tb->family], 1, err);
-	if (r < 0)
-		return r;
+	rc = set_fixed(router->ns, &forward[tb->family], 1, err);
+	if (rc < 0)
+		return rc;
 	route_put_rule(router->rtnl, family, tb->port[NODE_CLIENT].name,
 		       testbed_table(DIRECTION_TO_SERVER), RULE_PRIORITY);
 	route_put_rule(router->rtnl, family, tb->port[NODE_SERVER].name,
@@ -241,17 +241,17 @@ static int configure_router(struct testbed *tb, struct error *err)
 static int wait_ready(struct testbed *tb, enum node_id id, struct error *err)
 {
 	struct testbed_node *node = &tb->node[id];
-	int r = link_wait(node->rtnl, TESTBED_INTERFACE, TESTBED_READY_LIMIT, err);
+	int rc = link_wait(node->rtnl, TESTBED_INTERFACE, TESTBED_READY_LIMIT, err);
 
-	if (r >= 0)
-		r = route_wait_address(node->rtnl, &node->address, TESTBED_READY_LIMIT, err);
-	if (r >= 0 && has_router(tb))
-		r = link_wait(tb->node[NODE_ROUTER].rtnl, tb->port[id].name, TESTBED_READY_LIMIT,
-			      err);
-	if (r >= 0 && tb->scenario->path.kind == PATH_ROUTED)
-		r = route_wait_address(tb->node[NODE_ROUTER].rtnl, &tb->port[id].address,
-				       TESTBED_READY_LIMIT, err);
-	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+	if (rc >= 0)
+		rc = route_wait_address(node->rtnl, &node->address, TESTBED_READY_LIMIT, err);
+	if (rc >= 0 && has_router(tb))
+		rc = link_wait(tb->node[NODE_ROUTER].rtnl, tb->port[id].name, TESTBED_READY_LIMIT,
+			       err);
+	if (rc >= 0 && tb->scenario->path.kind == PATH_ROUTED)
+		rc = route_wait_address(tb->node[NODE_ROUTER].rtnl, &tb->port[id].address,
+					TESTBED_READY_LIMIT, err);
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 static int set_netem(struct testbed *tb, struct error *err)
@@ -262,11 +262,11 @@ static int set_netem(struct testbed *tb, struct error *err)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
 		struct testbed_place place = testbed_egress(tb, directions[i]);
-		int r = qdisc_netem_set(tb->node[place.node].rtnl, place.ifindex,
-					&tb->scenario->path.netem, err);
+		int rc = qdisc_netem_set(tb->node[place.node].rtnl, place.ifindex,
+					 &tb->scenario->path.netem, err);
 
-		if (r < 0)
-			return error_prefix(err, r, "path");
+		if (rc < 0)
+			return error_prefix(err, rc, "path");
 	}
 	return 0;
 }
@@ -279,61 +279,61 @@ static int bring_up(struct testbed *tb, enum node_id id, struct error *err)
 
 static int build(struct testbed *tb, struct error *err)
 {
-	int r = plan(tb, err);
+	int rc = plan(tb, err);
 
-	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+	for (enum node_id n = 0; rc >= 0 && n < _NODE_MAX; n++)
 		if (n != NODE_ROUTER || has_router(tb))
-			r = open_node(tb, n, err);
-	if (r >= 0)
-		r = put_cables(tb, err);
-	if (r >= 0)
-		r = configure_router(tb, err);
-	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
-		r = bring_up(tb, n, err);
-	return r;
+			rc = open_node(tb, n, err);
+	if (rc >= 0)
+		rc = put_cables(tb, err);
+	if (rc >= 0)
+		rc = configure_router(tb, err);
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+		rc = bring_up(tb, n, err);
+	return rc;
 }
 
 int testbed_raise(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
 		  struct error *err)
 {
 	_cleanup_(testbed_freep) struct testbed *tb = calloc(1, sizeof(*tb));
-	int r;
+	int rc;
 
 	if (!tb)
 		return error_errno(err, -ENOMEM, "testbed");
 	tb->scenario = scenario;
 	tb->family = family;
-	r = build(tb, err);
-	if (r < 0)
-		return r;
+	rc = build(tb, err);
+	if (rc < 0)
+		return rc;
 	*ret_testbed = take_ptr(tb);
 	return 0;
 }
 
 int testbed_furnish(struct testbed *tb, struct error *err)
 {
-	int r = set_firewall(tb, err);
+	int rc = set_firewall(tb, err);
 
-	for (enum node_id n = 0; r >= 0 && n < _NODE_MAX; n++)
+	for (enum node_id n = 0; rc >= 0 && n < _NODE_MAX; n++)
 		if (tb->node[n].ns)
-			r = set_sysctls(tb, n, err);
-	for (enum node_id n = 0; r >= 0 && n < _ENDPOINT_MAX; n++)
-		r = wait_ready(tb, n, err);
-	if (r >= 0)
-		r = testbed_spare_new(tb, err);
-	return r < 0 ? r : set_netem(tb, err);
+			rc = set_sysctls(tb, n, err);
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+		rc = wait_ready(tb, n, err);
+	if (rc >= 0)
+		rc = testbed_spare_new(tb, err);
+	return rc < 0 ? rc : set_netem(tb, err);
 }
 
 int testbed_new(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
 		struct error *err)
 {
 	_cleanup_(testbed_freep) struct testbed *tb = NULL;
-	int r = testbed_raise(scenario, family, &tb, err);
+	int rc = testbed_raise(scenario, family, &tb, err);
 
-	if (r >= 0)
-		r = testbed_furnish(tb, err);
-	if (r < 0)
-		return r;
+	if (rc >= 0)
+		rc = testbed_furnish(tb, err);
+	if (rc < 0)
+		return rc;
 	*ret_testbed = take_ptr(tb);
 	return 0;
 }
@@ -421,14 +421,14 @@ static int take_cable_back(struct testbed_node *node, struct testbed_change chan
 			   struct error *err)
 {
 	_cleanup_(nl_freep) struct nl *nl = NULL;
-	int r = nl_new(node->grave, NETLINK_ROUTE, &nl, err);
+	int rc = nl_new(node->grave, NETLINK_ROUTE, &nl, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	link_put_netns(nl, TESTBED_INTERFACE, node->ns);
-	r = nl_commit(nl, err);
-	if (r < 0)
-		return r;
+	rc = nl_commit(nl, err);
+	if (rc < 0)
+		return rc;
 	if (change.address)
 		node->address = node->elsewhere;
 	if (!change.mac)
@@ -442,19 +442,19 @@ int testbed_node_restore(struct testbed *tb, enum node_id id, struct testbed_cha
 			 struct error *err)
 {
 	struct testbed_node *node = &tb->node[id];
-	int r = open_node(tb, id, err);
+	int rc = open_node(tb, id, err);
 
-	if (r >= 0)
-		r = take_cable_back(node, change, err);
-	if (r >= 0)
-		r = learn_ifindex(node->rtnl, TESTBED_INTERFACE, &node->ifindex, err);
-	if (r >= 0)
-		r = bring_up(tb, id, err);
-	if (r >= 0)
-		r = set_sysctls(tb, id, err);
-	if (r >= 0 && tb->scenario->path.kind == PATH_ROUTED)
-		r = wait_ready(tb, id, err);
-	return r < 0 ? r : set_silence(tb, id, false, err);
+	if (rc >= 0)
+		rc = take_cable_back(node, change, err);
+	if (rc >= 0)
+		rc = learn_ifindex(node->rtnl, TESTBED_INTERFACE, &node->ifindex, err);
+	if (rc >= 0)
+		rc = bring_up(tb, id, err);
+	if (rc >= 0)
+		rc = set_sysctls(tb, id, err);
+	if (rc >= 0 && tb->scenario->path.kind == PATH_ROUTED)
+		rc = wait_ready(tb, id, err);
+	return rc < 0 ? rc : set_silence(tb, id, false, err);
 }
 
 struct testbed_place testbed_ingress(const struct testbed *tb, enum direction direction)
@@ -481,12 +481,12 @@ int testbed_packetfilter(struct testbed *tb, enum node_id id, struct packetfilte
 			 struct error *err)
 {
 	struct testbed_node *node = &tb->node[id];
-	int r = 0;
+	int rc = 0;
 
 	if (!node->pf)
-		r = packetfilter_new(node->ns, &node->pf, err);
-	if (r < 0)
-		return r;
+		rc = packetfilter_new(node->ns, &node->pf, err);
+	if (rc < 0)
+		return rc;
 	*ret_pf = node->pf;
 	return 0;
 }

@@ -69,7 +69,7 @@ int document_parse(const char *file, const char *text, size_t size, struct docum
 		   struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	int r;
+	int rc;
 
 	if (size > DOCUMENT_MAX_SIZE)
 		return error_input(err, "%s:1: larger than %d MiB; a scenario is a small text file",
@@ -82,9 +82,9 @@ int document_parse(const char *file, const char *text, size_t size, struct docum
 	document->comment = opening_comment(text, size);
 	if (!document->file || !document->comment)
 		return error_errno(err, -ENOMEM, "%s", file);
-	r = document_read_yaml(document, text, size, &document->root, err);
-	if (r < 0)
-		return r;
+	rc = document_read_yaml(document, text, size, &document->root, err);
+	if (rc < 0)
+		return rc;
 	*ret_document = take_ptr(document);
 	return 0;
 }
@@ -112,7 +112,7 @@ int document_read(const char *path, struct document **ret_document, struct error
 	_cleanup_(fd_closep) int fd = -1;
 	struct stat st;
 	size_t size = 0;
-	int r;
+	int rc;
 
 	/* Only the open must not block: a FIFO without a writer reads as empty afterwards. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -123,9 +123,9 @@ int document_read(const char *path, struct document **ret_document, struct error
 	buffer = malloc(DOCUMENT_MAX_SIZE + 1);
 	if (!buffer)
 		return error_errno(err, -ENOMEM, "%s", path);
-	r = read_all(fd, buffer, &size);
-	if (r < 0)
-		return error_input(err, "%s: %s", path, strerror(-r));
+	rc = read_all(fd, buffer, &size);
+	if (rc < 0)
+		return error_input(err, "%s: %s", path, strerror(-rc));
 	return document_parse(path, buffer, size, ret_document, err);
 }
 

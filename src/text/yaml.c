@@ -167,11 +167,11 @@ static int node_copy(struct reader *reader, const struct document_node *from, in
 		     struct document_node **ret_node)
 {
 	_cleanup_(document_node_freep) struct document_node *node = NULL;
-	int r;
+	int rc;
 
-	r = node_new(reader, from->kind, line, depth, &node);
-	if (r < 0)
-		return r;
+	rc = node_new(reader, from->kind, line, depth, &node);
+	if (rc < 0)
+		return rc;
 	node->line = from->line;
 	if ((from->text && !(node->text = strdup(from->text))) ||
 	    (from->key && !(node->key = strdup(from->key))))
@@ -179,11 +179,11 @@ static int node_copy(struct reader *reader, const struct document_node *from, in
 	for (size_t i = 0; i < from->n_items; i++) {
 		struct document_node *item = NULL;
 
-		r = node_copy(reader, from->items[i], line, depth + 1, &item);
-		if (r == 0)
-			r = node_append(reader, node, item);
-		if (r < 0)
-			return r;
+		rc = node_copy(reader, from->items[i], line, depth + 1, &item);
+		if (rc == 0)
+			rc = node_append(reader, node, item);
+		if (rc < 0)
+			return rc;
 	}
 	*ret_node = take_ptr(node);
 	return 0;
@@ -194,7 +194,7 @@ static int read_alias(struct reader *reader, const yaml_event_t *event, int dept
 		      struct document_node **ret_node)
 {
 	const char *name = (const char *)event->data.alias.anchor;
-	int r, line = line_of(event->start_mark);
+	int rc, line = line_of(event->start_mark);
 
 	for (size_t i = reader->n_anchors; i-- > 0;) {
 		if (strcmp(reader->anchors[i].name, name))
@@ -202,9 +202,9 @@ static int read_alias(struct reader *reader, const yaml_event_t *event, int dept
 		if (!reader->anchors[i].node)
 			return refuse(reader, line, "alias '*%s' is part of what it stands for",
 				      name);
-		r = node_copy(reader, reader->anchors[i].node, line, depth, ret_node);
-		if (r < 0)
-			return r;
+		rc = node_copy(reader, reader->anchors[i].node, line, depth, ret_node);
+		if (rc < 0)
+			return rc;
 		free((*ret_node)->key);
 		(*ret_node)->key = NULL;
 		(*ret_node)->line = line;
@@ -240,21 +240,21 @@ static int read_list(struct reader *reader, yaml_event_t *event, int depth,
 		     struct document_node *list)
 {
 	struct document_node *item = NULL;
-	int r;
+	int rc;
 
 	for (;;) {
-		r = next(reader, event);
-		if (r < 0)
-			return r;
+		rc = next(reader, event);
+		if (rc < 0)
+			return rc;
 		if (event->type == YAML_SEQUENCE_END_EVENT)
 			return 0;
 		reader->list_item = event->type == YAML_SCALAR_EVENT;
-		r = read_node(reader, event, depth + 1, &item);
+		rc = read_node(reader, event, depth + 1, &item);
 		reader->list_item = false;
-		if (r == 0)
-			r = node_append(reader, list, item);
-		if (r < 0)
-			return r;
+		if (rc == 0)
+			rc = node_append(reader, list, item);
+		if (rc < 0)
+			return rc;
 	}
 }
 
@@ -264,24 +264,24 @@ static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
 	_cleanup_(freep) char *key = NULL;
 	const struct document_node *before;
 	struct document_node *item = NULL;
-	int r, line = line_of(event->start_mark);
+	int rc, line = line_of(event->start_mark);
 
 	if (event->type != YAML_SCALAR_EVENT)
 		return refuse(reader, line, "a key must be a single word");
-	r = copy_text(reader, event, &key);
-	if (r < 0)
-		return r;
+	rc = copy_text(reader, event, &key);
+	if (rc < 0)
+		return rc;
 	before = document_get(map, key);
 	if (before)
 		return refuse(reader, line, "'%s' stands here twice; the first is in line %d", key,
 			      before->line);
 	reader->n_nodes++;
-	r = next(reader, event);
-	if (r < 0)
-		return r;
-	r = read_node(reader, event, depth + 1, &item);
-	if (r < 0)
-		return r;
+	rc = next(reader, event);
+	if (rc < 0)
+		return rc;
+	rc = read_node(reader, event, depth + 1, &item);
+	if (rc < 0)
+		return rc;
 	item->key = take_ptr(key);
 	item->line = line;
 	return node_append(reader, map, item);
@@ -290,17 +290,17 @@ static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
 static int read_map(struct reader *reader, yaml_event_t *event, int depth,
 		    struct document_node *map)
 {
-	int r;
+	int rc;
 
 	for (;;) {
-		r = next(reader, event);
-		if (r < 0)
-			return r;
+		rc = next(reader, event);
+		if (rc < 0)
+			return rc;
 		if (event->type == YAML_MAPPING_END_EVENT)
 			return 0;
-		r = read_entry(reader, event, depth, map);
-		if (r < 0)
-			return r;
+		rc = read_entry(reader, event, depth, map);
+		if (rc < 0)
+			return rc;
 	}
 }
 
@@ -310,41 +310,41 @@ static int read_node(struct reader *reader, yaml_event_t *event, int depth,
 {
 	_cleanup_(document_node_freep) struct document_node *node = NULL;
 	struct anchor *anchor = NULL;
-	int r, line = line_of(event->start_mark);
+	int rc, line = line_of(event->start_mark);
 
 	switch ((int)event->type) {
 	case YAML_ALIAS_EVENT:
 		return read_alias(reader, event, depth, ret_node);
 	case YAML_SCALAR_EVENT:
-		r = node_new(reader, DOCUMENT_SCALAR, line, depth, &node);
-		if (r == 0)
-			r = add_anchor(reader, event->data.scalar.anchor, line, &anchor);
-		if (r == 0)
-			r = copy_text(reader, event, &node->text);
+		rc = node_new(reader, DOCUMENT_SCALAR, line, depth, &node);
+		if (rc == 0)
+			rc = add_anchor(reader, event->data.scalar.anchor, line, &anchor);
+		if (rc == 0)
+			rc = copy_text(reader, event, &node->text);
 		break;
 	case YAML_SEQUENCE_START_EVENT:
 		if (event->data.sequence_start.tag)
 			return refuse(reader, line, "YAML tags ('!...') are not used here");
-		r = node_new(reader, DOCUMENT_LIST, line, depth, &node);
-		if (r == 0)
-			r = add_anchor(reader, event->data.sequence_start.anchor, line, &anchor);
-		if (r == 0)
-			r = read_list(reader, event, depth, node);
+		rc = node_new(reader, DOCUMENT_LIST, line, depth, &node);
+		if (rc == 0)
+			rc = add_anchor(reader, event->data.sequence_start.anchor, line, &anchor);
+		if (rc == 0)
+			rc = read_list(reader, event, depth, node);
 		break;
 	case YAML_MAPPING_START_EVENT:
 		if (event->data.mapping_start.tag)
 			return refuse(reader, line, "YAML tags ('!...') are not used here");
-		r = node_new(reader, DOCUMENT_MAP, line, depth, &node);
-		if (r == 0)
-			r = add_anchor(reader, event->data.mapping_start.anchor, line, &anchor);
-		if (r == 0)
-			r = read_map(reader, event, depth, node);
+		rc = node_new(reader, DOCUMENT_MAP, line, depth, &node);
+		if (rc == 0)
+			rc = add_anchor(reader, event->data.mapping_start.anchor, line, &anchor);
+		if (rc == 0)
+			rc = read_map(reader, event, depth, node);
 		break;
 	default:
 		return refuse(reader, line, "a value is missing");
 	}
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (anchor)
 		anchor->node = node;
 	*ret_node = take_ptr(node);
@@ -355,25 +355,25 @@ static int read_stream(struct reader *reader, struct document_node **ret_root)
 {
 	_cleanup_(yaml_event_deletep) yaml_event_t event = { 0 };
 	_cleanup_(document_node_freep) struct document_node *root = NULL;
-	int r;
+	int rc;
 
 	do {
-		r = next(reader, &event);
-		if (r < 0)
-			return r;
+		rc = next(reader, &event);
+		if (rc < 0)
+			return rc;
 		if (event.type == YAML_STREAM_END_EVENT)
 			return refuse(reader, 1, "the file is empty");
 	} while (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT);
-	r = read_node(reader, &event, 1, &root);
-	if (r < 0)
-		return r;
+	rc = read_node(reader, &event, 1, &root);
+	if (rc < 0)
+		return rc;
 	if (root->kind != DOCUMENT_MAP)
 		return refuse(reader, root->line, "a scenario is a map ('name: ...'), not %s",
 			      document_kind_name(root->kind));
 	do {
-		r = next(reader, &event);
-		if (r < 0)
-			return r;
+		rc = next(reader, &event);
+		if (rc < 0)
+			return rc;
 		if (event.type == YAML_DOCUMENT_START_EVENT)
 			return refuse(reader, line_of(event.start_mark),
 				      "a second YAML document; one file is one scenario");
@@ -386,15 +386,15 @@ int document_read_yaml(const struct document *document, const char *text, size_t
 		       struct document_node **ret_root, struct error *err)
 {
 	struct reader reader = { .file = document->file, .text = text, .size = size, .err = err };
-	int r;
+	int rc;
 
 	if (!yaml_parser_initialize(&reader.parser))
 		return out_of_memory(&reader);
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
-	r = read_stream(&reader, ret_root);
+	rc = read_stream(&reader, ret_root);
 	yaml_parser_delete(&reader.parser);
 	for (size_t i = 0; i < reader.n_anchors; i++)
 		free(reader.anchors[i].name);
-	return r;
+	return rc;
 }

@@ -72,13 +72,13 @@ static int add_rules(struct fault_stage *stage, const struct event *event,
 	for (size_t i = 0; i < n; i++) {
 		struct testbed_place place = testbed_ingress(tb, list[i]);
 		struct packetfilter *pf;
-		int r = testbed_packetfilter(tb, place.node, &pf, err);
+		int rc = testbed_packetfilter(tb, place.node, &pf, err);
 
 		rule.interface = place.interface;
-		if (r >= 0)
-			r = packetfilter_drop(pf, &rule, &handle->rule[i], err);
-		if (r < 0)
-			return r;
+		if (rc >= 0)
+			rc = packetfilter_drop(pf, &rule, &handle->rule[i], err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -92,10 +92,10 @@ static int remove_rules(struct fault_stage *stage, const struct event *event,
 	for (size_t i = 0; i < n; i++) {
 		struct testbed_place place = testbed_ingress(stage->testbed, list[i]);
 		struct testbed_node *node = &stage->testbed->node[place.node];
-		int r = node->pf ? packetfilter_remove(node->pf, handle->rule[i], err) : 0;
+		int rc = node->pf ? packetfilter_remove(node->pf, handle->rule[i], err) : 0;
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -146,7 +146,7 @@ static int set_cable(struct fault_stage *stage, const struct event *event, bool 
 	bool routed = tb->scenario->path.kind == PATH_ROUTED;
 	enum node_id far = NODE_ROUTER;
 	const char *name = tb->port[event->node].name;
-	int r;
+	int rc;
 
 	if (tb->scenario->path.kind == PATH_DIRECT) {
 		far = testbed_peer(event->node);
@@ -155,12 +155,12 @@ static int set_cable(struct fault_stage *stage, const struct event *event, bool 
 	if (routed && !plugged)
 		put_route(tb, FAULT_CABLE_PULL, event->node, true);
 	link_put_up(tb->node[far].rtnl, name, plugged);
-	r = nl_commit(tb->node[far].rtnl, err);
-	if (r < 0 || !plugged)
-		return r;
-	r = testbed_node_configure(tb, far, err);
-	if (r < 0 || !routed)
-		return r;
+	rc = nl_commit(tb->node[far].rtnl, err);
+	if (rc < 0 || !plugged)
+		return rc;
+	rc = testbed_node_configure(tb, far, err);
+	if (rc < 0 || !routed)
+		return rc;
 	put_route(tb, FAULT_CABLE_PULL, event->node, false);
 	return nl_commit(tb->node[far].rtnl, err);
 }
@@ -182,13 +182,13 @@ static int set_interface(struct fault_stage *stage, const struct event *event, b
 {
 	struct testbed *tb = stage->testbed;
 	struct nl *nl = tb->node[event->node].rtnl;
-	int r;
+	int rc;
 
 	link_put_up(nl, event->node == NODE_ROUTER ? tb->port[event->side].name : TESTBED_INTERFACE,
 		    up);
-	r = nl_commit(nl, err);
-	if (r < 0 || !up)
-		return r;
+	rc = nl_commit(nl, err);
+	if (rc < 0 || !up)
+		return rc;
 	return testbed_node_configure(tb, event->node, err);
 }
 
@@ -232,11 +232,11 @@ static int set_netem(struct fault_stage *stage, const struct event *event,
 	for (size_t i = 0; i < n; i++) {
 		struct testbed_place place = testbed_egress(tb, list[i]);
 		struct nl *nl = tb->node[place.node].rtnl;
-		int r = netem ? qdisc_netem_set(nl, place.ifindex, netem, err)
-			      : qdisc_netem_clear(nl, place.ifindex, err);
+		int rc = netem ? qdisc_netem_set(nl, place.ifindex, netem, err)
+			       : qdisc_netem_clear(nl, place.ifindex, err);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -258,11 +258,11 @@ static int netem_heal(struct fault_stage *stage, const struct event *event,
 static int power_apply(struct fault_stage *stage, const struct event *event,
 		       struct fault_handle *handle, struct error *err)
 {
-	int r = testbed_silence(stage->testbed, event->node, err);
+	int rc = testbed_silence(stage->testbed, event->node, err);
 
-	if (r < 0)
-		return r;
-	r = stage->let_go(stage, event->node, err);
+	if (rc < 0)
+		return rc;
+	rc = stage->let_go(stage, event->node, err);
 	/* Nobody hears any more what the process still does, so nobody need wait for its end. */
 	if (stage->agent[event->node]) {
 		agent_free(stage->dying[event->node]);
@@ -270,15 +270,15 @@ static int power_apply(struct fault_stage *stage, const struct event *event,
 		agent_shoot(stage->dying[event->node]);
 	}
 	testbed_node_bury(stage->testbed, event->node);
-	return r;
+	return rc;
 }
 
 int fault_power_on(struct fault_stage *stage, const struct event *event, struct error *err)
 {
 	struct testbed_change change = { .mac = event->new_mac, .address = event->new_address };
-	int r = testbed_node_restore(stage->testbed, event->node, change, err);
+	int rc = testbed_node_restore(stage->testbed, event->node, change, err);
 
-	return r < 0 ? r : stage->take_up(stage, event->node, !event->no_service, err);
+	return rc < 0 ? rc : stage->take_up(stage, event->node, !event->no_service, err);
 }
 
 static int power_heal(struct fault_stage *stage, const struct event *event,
@@ -344,15 +344,15 @@ static_assert(ARRAY_SIZE(operations) == _FAULT_KIND_MAX, "every fault has its op
 int fault_apply(struct fault_stage *stage, const struct event *event, struct fault_handle *handle,
 		struct error *err)
 {
-	int r = operations[event->fault].apply(stage, event, handle, err);
+	int rc = operations[event->fault].apply(stage, event, handle, err);
 
-	return r < 0 ? error_prefix(err, r, "fault '%s'", fault_name(event->fault)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "fault '%s'", fault_name(event->fault)) : 0;
 }
 
 int fault_heal(struct fault_stage *stage, const struct event *event, struct fault_handle *handle,
 	       struct error *err)
 {
-	int r = operations[event->fault].heal(stage, event, handle, err);
+	int rc = operations[event->fault].heal(stage, event, handle, err);
 
-	return r < 0 ? error_prefix(err, r, "heal '%s'", fault_name(event->fault)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "heal '%s'", fault_name(event->fault)) : 0;
 }

@@ -147,18 +147,18 @@ static void look(struct trial_node *node)
 	bool request = small->state == TCP_STATE_NONE || small->state == TCP_STATE_SYN_RECV;
 	nsec_t now = nsec_now();
 	struct sockdiag_socket s;
-	int r;
+	int rc;
 
 	if (!node->follows || (request && full)) {
 		became_full(small);
 		return;
 	}
-	r = ask(node, &small->socket, &s);
-	if (r > 0 && is_small(&s) && (s.state == TCP_STATE_SYN_RECV) == request)
+	rc = ask(node, &small->socket, &s);
+	if (rc > 0 && is_small(&s) && (s.state == TCP_STATE_SYN_RECV) == request)
 		found(node, &s, now);
-	else if (r > 0 && request)
+	else if (rc > 0 && request)
 		became_full(small);
-	else if (r > 0 && small->state == TCP_STATE_CLOSE && now < small->closed_nsec + SETTLING)
+	else if (rc > 0 && small->state == TCP_STATE_CLOSE && now < small->closed_nsec + SETTLING)
 		small->look_nsec = now + SETTLED; /* the kernel has yet to see the packet */
 	else
 		vanished(small, node, now);

@@ -192,12 +192,12 @@ int trial_node_start_agent(struct trial *trial, enum node_id id, struct agent *s
 		.ns = tb->node[id].ns,
 		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,
 	};
-	int r = agent_start(trial->loop, &spec, standby, on_report, &trial->node[id],
-			    &trial->stage.agent[id], err);
+	int rc = agent_start(trial->loop, &spec, standby, on_report, &trial->node[id],
+			     &trial->stage.agent[id], err);
 
-	if (r >= 0 && !trial->node[id].processes++)
+	if (rc >= 0 && !trial->node[id].processes++)
 		trial->node[id].original = trial->stage.agent[id];
-	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 void trial_node_part(struct trial_node *node)
@@ -274,15 +274,15 @@ void trial_node_settle(struct trial_node *node)
 static int observe(struct trial_node *node, const struct observation *o)
 {
 	bool common = o->kind == OBSERVATION_PACKET || o->kind == OBSERVATION_DESTROY;
-	int r = 0;
+	int rc = 0;
 
 	if (common || !o->derived)
-		r = endpoint_observe(&node->view[WITNESS_TRACEPOINT], o);
-	if (r >= 0 && (common || (o->derived && !trial_small_contradicts(node, o))))
-		r = endpoint_observe(&node->view[WITNESS_DERIVED], o);
+		rc = endpoint_observe(&node->view[WITNESS_TRACEPOINT], o);
+	if (rc >= 0 && (common || (o->derived && !trial_small_contradicts(node, o))))
+		rc = endpoint_observe(&node->view[WITNESS_DERIVED], o);
 	if (node->view[WITNESS_TRACEPOINT].gap)
 		node->believed = WITNESS_DERIVED;
-	return r;
+	return rc;
 }
 
 static void on_observation(const struct observation *o, void *userdata)
@@ -342,22 +342,22 @@ int trial_node_watch(struct trial *trial, enum node_id id, struct error *err)
 		.interface = TESTBED_INTERFACE,
 		.pcap_path = path,
 	};
-	int r;
+	int rc;
 
 	if (!node->ns || (id == NODE_ROUTER && !path))
 		return 0;
-	r = observer_watch(trial->observer, &spec, on_observation, &trial->node[id],
-			   &trial->node[id].watch, err);
-	return r < 0 ? error_prefix(err, r, "node '%s'", node_name(id)) : 0;
+	rc = observer_watch(trial->observer, &spec, on_observation, &trial->node[id],
+			    &trial->node[id].watch, err);
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 int trial_node_unwatch(struct trial *trial, enum node_id id, struct error *err)
 {
 	struct trial_node *node = &trial->node[id];
-	int r = node->watch ? observer_watch_check(node->watch, err) : 0;
+	int rc = node->watch ? observer_watch_check(node->watch, err) : 0;
 
 	node->watch = observer_watch_free(node->watch);
-	return r;
+	return rc;
 }
 
 void trial_node_init(struct trial *trial)

@@ -27,15 +27,15 @@ static void item_deinit(struct item *item)
 static int item_init(struct item *item, const struct scenario *scenario, enum family family,
 		     struct error *err)
 {
-	int r;
+	int rc;
 
 	*item = (struct item){ 0 };
-	r = testbed_raise(scenario, family, &item->testbed, err);
-	for (enum node_id id = 0; r >= 0 && id < _ENDPOINT_MAX; id++)
-		r = agent_stand_by(item->testbed->node[id].ns, &item->agent[id], err);
-	if (r < 0)
+	rc = testbed_raise(scenario, family, &item->testbed, err);
+	for (enum node_id id = 0; rc >= 0 && id < _ENDPOINT_MAX; id++)
+		rc = agent_stand_by(item->testbed->node[id].ns, &item->agent[id], err);
+	if (rc < 0)
 		item_deinit(item);
-	return r;
+	return rc;
 }
 
 static struct testbed_pool *pool_new(void)
@@ -51,7 +51,7 @@ int testbed_pool_fill(struct testbed_pool **pool, size_t n, enum family family, 
 {
 	struct testbed_pool *p = *pool ? *pool : pool_new();
 	struct item *items;
-	int r = 0;
+	int rc = 0;
 
 	if (!p)
 		return error_errno(err, -ENOMEM, "testbeds");
@@ -60,12 +60,12 @@ int testbed_pool_fill(struct testbed_pool **pool, size_t n, enum family family, 
 	if (!items)
 		return error_errno(err, -ENOMEM, "testbeds");
 	p->items[family] = items;
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = item_init(&items[p->n[family]], &p->plain, family, err);
-		if (r >= 0)
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		rc = item_init(&items[p->n[family]], &p->plain, family, err);
+		if (rc >= 0)
 			p->n[family]++;
 	}
-	return r;
+	return rc;
 }
 
 struct testbed_pool *testbed_pool_free(struct testbed_pool *pool)
@@ -93,7 +93,7 @@ int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario
 		      struct agent *ret_agents[static _ENDPOINT_MAX], struct error *err)
 {
 	struct item item;
-	int r;
+	int rc;
 
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		ret_agents[id] = NULL;
@@ -101,10 +101,10 @@ int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario
 		return testbed_new(scenario, family, ret_testbed, err);
 	item = pool->items[family][--pool->n[family]];
 	item.testbed->scenario = scenario;
-	r = testbed_furnish(item.testbed, err);
-	if (r < 0) {
+	rc = testbed_furnish(item.testbed, err);
+	if (rc < 0) {
 		item_deinit(&item);
-		return r;
+		return rc;
 	}
 	*ret_testbed = item.testbed;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)

@@ -210,14 +210,14 @@ static int conclude(struct trial *trial, enum node_id id)
 int trial_make_record(struct trial *trial, struct error *err)
 {
 	struct record *record = trial->record;
-	int r = describe(trial, record);
+	int rc = describe(trial, record);
 
-	if (r < 0)
-		return error_errno(err, r, "record");
+	if (rc < 0)
+		return error_errno(err, rc, "record");
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		r = conclude(trial, id);
-		if (r < 0)
-			return error_errno(err, r, "record");
+		rc = conclude(trial, id);
+		if (rc < 0)
+			return error_errno(err, rc, "record");
 	}
 	record->lost = trial->lost;
 	record->span_nsec = nsec_now() - trial->origin_nsec;

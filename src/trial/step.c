@@ -36,10 +36,10 @@ int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *
 int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err)
 {
 	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
-	int r = trial_node_watch(trial, id, err);
+	int rc = trial_node_watch(trial, id, err);
 
 	tell_node_changed(trial, id, trial->stage.testbed->node[id].ns);
-	return r < 0 || !service ? r : trial_node_start_agent(trial, id, NULL, err);
+	return rc < 0 || !service ? rc : trial_node_start_agent(trial, id, NULL, err);
 }
 
 const char *trial_step_verb(const struct timeline_step *step)
@@ -171,7 +171,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 {
 	struct error err = { 0 };
 	nsec_t at;
-	int r;
+	int rc;
 
 	trial_step_sample(trial);
 	at = nsec_now();
@@ -184,15 +184,15 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 		trial->origin_nsec = at;
 		trial->zero_nsec = at - step->at_nsec;
 	}
-	r = apply(trial, step, &err);
-	if (r >= 0)
-		r = note_step(trial, step, at);
+	rc = apply(trial, step, &err);
+	if (rc >= 0)
+		rc = note_step(trial, step, at);
 	trial_trace_look(trial);
-	if (r >= 0)
+	if (rc >= 0)
 		return;
 	if (err.kind == ERROR_NONE)
-		error_errno(&err, r, "timeline");
-	error_prefix(&err, r, "%s:%d", trial->spec.scenario->file, step->event->line);
+		error_errno(&err, rc, "timeline");
+	error_prefix(&err, rc, "%s:%d", trial->spec.scenario->file, step->event->line);
 	trial_fail(trial, &err);
 }
 

@@ -62,18 +62,18 @@ static int start_client(struct trial *trial)
 {
 	const struct scenario_agent *options = &trial->spec.scenario->agent[NODE_CLIENT];
 	bool connects = options->command || scenario_option(options, OPTION_AUTOCONNECT, 1);
-	int r = 0;
+	int rc = 0;
 
 	trial->phase = PHASE_CLIENT;
 	trial->start_nsec = nsec_now();
 	if (!client_is_prepared(trial))
-		r = trial_node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
+		rc = trial_node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
 	else if (connects)
-		r = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
-			      (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
-			      &trial->failure);
-	if (r < 0)
-		return r;
+		rc = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
+			       (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
+			       &trial->failure);
+	if (rc < 0)
+		return rc;
 	if (!connects)
 		trial_connected(trial);
 	trial_schedule(trial);
@@ -157,10 +157,10 @@ void trial_check_end(struct trial *trial)
 static int close_captures(struct trial *trial, struct error *err)
 {
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
-		int r = trial_node_unwatch(trial, id, err);
+		int rc = trial_node_unwatch(trial, id, err);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -322,19 +322,21 @@ static void on_timer(void *userdata)
 static int set_up(struct trial *trial, struct error *err)
 {
 	struct agent *standby[_ENDPOINT_MAX] = { NULL };
-	int r = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
-				  &trial->stage.testbed, standby, err);
+	int rc = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
+				   &trial->stage.testbed, standby, err);
 
-	for (enum node_id id = 0; r >= 0 && id < _NODE_MAX; id++)
-		r = trial_node_watch(trial, id, err);
-	if (r >= 0 && client_is_prepared(trial))
-		r = trial_node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
-	if (r >= 0)
-		r = trial_node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]), err);
+	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
+		rc = trial_node_watch(trial, id, err);
+	if (rc >= 0 && client_is_prepared(trial))
+		rc = trial_node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]),
+					    err);
+	if (rc >= 0)
+		rc = trial_node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]),
+					    err);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		agent_free(standby[id]);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	trial->start_nsec = nsec_now();
 	trial_schedule(trial);
 	return 0;
@@ -344,7 +346,7 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 		trial_func func, void *userdata, struct trial **ret_trial, struct error *err)
 {
 	_cleanup_(trial_freep) struct trial *trial = calloc(1, sizeof(*trial));
-	int r;
+	int rc;
 
 	if (!trial)
 		return error_errno(err, -ENOMEM, "trial");
@@ -363,15 +365,15 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 	trial->handles = calloc(spec->scenario->n_events + 1, sizeof(*trial->handles));
 	if (!trial->record || !trial->handles || trial_population_init(trial) < 0)
 		return error_errno(err, -ENOMEM, "trial");
-	r = loop_timer_new(loop, on_timer, trial, &trial->timer, err);
-	if (r >= 0)
-		r = timeline_init(&trial->timeline, spec->scenario, err);
-	if (r >= 0 && spec->trace)
-		r = trial_trace_init(trial, err);
-	if (r >= 0)
-		r = set_up(trial, err);
-	if (r < 0)
-		return r == -EINVAL ? r : error_prefix(err, r, "%s", spec->scenario->name);
+	rc = loop_timer_new(loop, on_timer, trial, &trial->timer, err);
+	if (rc >= 0)
+		rc = timeline_init(&trial->timeline, spec->scenario, err);
+	if (rc >= 0 && spec->trace)
+		rc = trial_trace_init(trial, err);
+	if (rc >= 0)
+		rc = set_up(trial, err);
+	if (rc < 0)
+		return rc == -EINVAL ? rc : error_prefix(err, rc, "%s", spec->scenario->name);
 	*ret_trial = take_ptr(trial);
 	return 0;
 }

@@ -33,12 +33,12 @@ int interrupt_block(struct error *err)
 int interrupt_init(struct interrupt *i, struct loop *loop, struct error *err)
 {
 	sigset_t set;
-	int r;
+	int rc;
 
 	*i = (struct interrupt){ .loop = loop, .fd = -1 };
-	r = interrupt_block(err);
-	if (r < 0)
-		return r;
+	rc = interrupt_block(err);
+	if (rc < 0)
+		return rc;
 	three_signals(&set);
 	i->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (i->fd < 0)

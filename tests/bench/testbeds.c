@@ -22,20 +22,20 @@ static int measure(long n, struct error *err)
 	struct scenario_request request = { 0 };
 	struct scenario_list list = { 0 };
 	nsec_t start;
-	int r = privilege_acquire(err);
+	int rc = privilege_acquire(err);
 
-	if (r >= 0)
-		r = scenario_parse("bench.yaml", text, strlen(text), &request, &list, err);
+	if (rc >= 0)
+		rc = scenario_parse("bench.yaml", text, strlen(text), &request, &list, err);
 	start = nsec_now();
-	for (long i = 0; r >= 0 && i < n; i++) {
+	for (long i = 0; rc >= 0 && i < n; i++) {
 		_cleanup_(testbed_freep) struct testbed *testbed = NULL;
 
-		r = testbed_new(list.items[0], FAMILY_IPV4, &testbed, err);
+		rc = testbed_new(list.items[0], FAMILY_IPV4, &testbed, err);
 	}
-	if (r >= 0)
+	if (rc >= 0)
 		printf("%.1f\n", (double)n / nsec_to_sec(nsec_now() - start));
 	scenario_list_deinit(&list);
-	return r;
+	return rc;
 }
 
 int main(int argc, char **argv)

@@ -26,11 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct scenario_list list = { 0 };
 		struct error err = { 0 };
 		size_t total = 0;
-		int r;
+		int rc;
 
-		r = scenario_parse("f", (const char *)data, size, &request, &list, &err);
-		if (r == 0 ? err.kind != ERROR_NONE || !list.count
-			   : err.kind != ERROR_INPUT || strncmp(err.text, "f:", 2))
+		rc = scenario_parse("f", (const char *)data, size, &request, &list, &err);
+		if (rc == 0 ? err.kind != ERROR_NONE || !list.count
+			    : err.kind != ERROR_INPUT || strncmp(err.text, "f:", 2))
 			__builtin_trap();
 		for (size_t i = 0; i < list.count; i++)
 			scenario_for_each_setting(list.items[i], count_setting, &total);

@@ -45,17 +45,17 @@ static int run(const struct guest_image_config *config, const char *job, unsigne
 		.line = on_line,
 		.end = on_end,
 	};
-	int r = guest_image_new(config, &image, err);
+	int rc = guest_image_new(config, &image, err);
 
-	for (int i = 0; i < count && r >= 0; i++) {
-		r = guest_new(loop, image, &guest, &guests[i], err);
-		running += r >= 0;
+	for (int i = 0; i < count && rc >= 0; i++) {
+		rc = guest_new(loop, image, &guest, &guests[i], err);
+		running += rc >= 0;
 	}
-	if (r >= 0)
-		r = loop_run(loop, err);
+	if (rc >= 0)
+		rc = loop_run(loop, err);
 	for (int i = 0; i < count; i++)
 		guest_free(guests[i]);
-	return r;
+	return rc;
 }
 
 static int host(int argc, char **argv, struct error *err)
@@ -65,7 +65,7 @@ static int host(int argc, char **argv, struct error *err)
 	char job[4096] = "";
 	unsigned long seed = 1;
 	struct kernel kernel;
-	int count = 1, timed = 0, c, r;
+	int count = 1, timed = 0, c, rc;
 	nsec_t start = nsec_now();
 
 	while ((c = getopt(argc, argv, "k:M:n:s:m:ct")) != -1) {
@@ -97,30 +97,30 @@ static int host(int argc, char **argv, struct error *err)
 	}
 	for (int i = optind; i < argc; i++)
 		snprintf(job + strlen(job), sizeof(job) - strlen(job), "%s\n", argv[i]);
-	r = loop_new(&loop, err);
-	if (r >= 0)
-		r = kernel_find(name, modules, &kernel, err);
-	if (r < 0)
-		return r;
+	rc = loop_new(&loop, err);
+	if (rc >= 0)
+		rc = kernel_find(name, modules, &kernel, err);
+	if (rc < 0)
+		return rc;
 	config.kernel = &kernel;
-	r = run(&config, job, seed, count, err);
+	rc = run(&config, job, seed, count, err);
 	kernel_deinit(&kernel);
 	loop_free(loop);
 	if (timed)
 		fprintf(stderr, "%.3f s\n", nsec_to_sec(nsec_now() - start));
-	return r < 0 ? r : worst;
+	return rc < 0 ? rc : worst;
 }
 
 int main(int argc, char **argv)
 {
 	struct error err = { 0 };
-	int r;
+	int rc;
 
 	if (guest_init_wanted())
 		guest_init_main(NULL, payload_run, NULL);
-	r = host(argc, argv, &err);
-	if (r >= 0)
-		return r;
+	rc = host(argc, argv, &err);
+	if (rc >= 0)
+		return rc;
 	fprintf(stderr, "deadpeer: %s\n", err.text);
 	return err.kind == ERROR_NONE ? 1 : error_exit_status(err.kind);
 }

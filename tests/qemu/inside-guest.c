@@ -41,17 +41,17 @@ static int put_file(const struct inside_file *file, const char *path, const char
 static int put(const struct inside_file *file, const char *path, const char *data)
 {
 	char target[4096] = "";
-	int r;
+	int rc;
 
 	if (S_ISDIR(file->mode)) {
-		r = mkdir(path, file->mode & 07777);
+		rc = mkdir(path, file->mode & 07777);
 	} else if (S_ISLNK(file->mode)) {
 		memcpy(target, data, file->size < sizeof(target) ? file->size : 0);
-		r = symlink(target, path);
+		rc = symlink(target, path);
 	} else {
-		r = put_file(file, path, data);
+		rc = put_file(file, path, data);
 	}
-	return r < 0 && errno != EEXIST ? -1 : 0;
+	return rc < 0 && errno != EEXIST ? -1 : 0;
 }
 
 static int put_all(const char *data, uint64_t size, FILE *out)

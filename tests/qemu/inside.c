@@ -194,23 +194,23 @@ static bool start_next(struct session *session)
 static int run_all(struct session *session, int at_once, struct error *err)
 {
 	bool any = false;
-	int r = loop_new(&session->loop, err);
+	int rc = loop_new(&session->loop, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	printf("1..%zu\n", session->n_tests);
 	for (int i = 0; i < at_once; i++)
 		any |= start_next(session);
 	if (any)
-		r = loop_run(session->loop, err);
+		rc = loop_run(session->loop, err);
 	for (size_t i = 0; i < session->n_tests; i++)
 		guest_free(session->tests[i].guest);
 	loop_free(session->loop);
-	if (r >= 0 && session->err.kind != ERROR_NONE) {
+	if (rc >= 0 && session->err.kind != ERROR_NONE) {
 		*err = session->err;
-		r = -EIO;
+		rc = -EIO;
 	}
-	return r;
+	return rc;
 }
 
 /* A kernel and QEMU, or the reason why everything is skipped. */
@@ -235,19 +235,19 @@ static int host(struct session *session, const struct guest_image_config *config
 		uint64_t timeout_sec, int at_once, struct error *err)
 {
 	char folder[] = "/tmp/deadpeer-test.XXXXXX";
-	int r;
+	int rc;
 
 	if (!mkdtemp(folder))
 		return error_errno(err, -errno, "%s", folder);
 	setenv("XDG_CACHE_HOME", folder, 1);
-	r = make_job(session, tree, timeout_sec, err);
-	if (r >= 0)
-		r = guest_image_new(config, &session->image, err);
-	if (r >= 0)
-		r = run_all(session, at_once, err);
+	rc = make_job(session, tree, timeout_sec, err);
+	if (rc >= 0)
+		rc = guest_image_new(config, &session->image, err);
+	if (rc >= 0)
+		rc = run_all(session, at_once, err);
 	guest_image_free(session->image);
 	cache_remove(folder);
-	return r;
+	return rc;
 }
 
 int main(int argc, char **argv)
@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	uint64_t timeout_sec = 600;
 	const char *name = NULL;
-	int at_once = 1, c, r;
+	int at_once = 1, c, rc;
 
 	if (guest_init_wanted())
 		guest_init_main(NULL, inside_run, NULL);
@@ -292,11 +292,11 @@ int main(int argc, char **argv)
 	session.tests = calloc(session.n_tests, sizeof(*session.tests));
 	for (size_t i = 0; i < session.n_tests; i++)
 		session.tests[i].program = argv[optind + 1 + (int)i];
-	r = host(&session, &config, argv[optind], timeout_sec, at_once < 1 ? 1 : at_once, &err);
-	if (r < 0)
+	rc = host(&session, &config, argv[optind], timeout_sec, at_once < 1 ? 1 : at_once, &err);
+	if (rc < 0)
 		printf("Bail out! %s\n", err.text);
 	free(session.tests);
 	free(session.job);
 	kernel_deinit(&kernel);
-	return r < 0 || session.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rc < 0 || session.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

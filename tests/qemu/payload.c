@@ -290,10 +290,10 @@ int payload_run(const void *job, size_t size, FILE *out, void *userdata)
 	char *rest = NULL;
 
 	for (char *word = strtok_r(words, "\n", &rest); word; word = strtok_r(NULL, "\n", &rest)) {
-		int r = run_one(word, out);
+		int rc = run_one(word, out);
 
-		if (r)
-			return r;
+		if (rc)
+			return rc;
 	}
 	return 0;
 }

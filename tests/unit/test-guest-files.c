@@ -41,20 +41,20 @@ static int hand_over(uint64_t room, struct error *err)
 	_cleanup_(freep) char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	int r = guest_files_write("in", room, out, err);
+	int rc = guest_files_write("in", room, out, err);
 
 	fclose(out);
-	if (r < 0)
+	if (rc < 0)
 		ck_assert_uint_eq(size, 0);
 	else
 		ck_assert_uint_le(size, room);
-	for (char *line = text, *end; r >= 0 && (end = memchr(line, '\n', size)); line = end + 1) {
+	for (char *line = text, *end; rc >= 0 && (end = memchr(line, '\n', size)); line = end + 1) {
 		*end = '\0';
 		size -= (size_t)(end - line) + 1;
 		ck_assert(guest_files_match(line));
-		r = guest_files_read(line, (size_t)(end - line), "out", err);
+		rc = guest_files_read(line, (size_t)(end - line), "out", err);
 	}
-	return r;
+	return rc;
 }
 
 static void check_same(const char *name, const void *data, size_t size)

@@ -139,9 +139,9 @@ START_TEST(one_variant_by_name)
 						    .quick = cases[i].quick };
 		struct scenario_list list = { 0 };
 		struct error err = { 0 };
-		int r = scenario_load(&request, &list, &err);
+		int rc = scenario_load(&request, &list, &err);
 
-		ck_assert_msg((r < 0) == !!cases[i].error, "%s: %s", cases[i].what, err.text);
+		ck_assert_msg((rc < 0) == !!cases[i].error, "%s: %s", cases[i].what, err.text);
 		ck_assert_str_eq(err.text, cases[i].error ? cases[i].error : "");
 		ck_assert_uint_eq(list.count, cases[i].error ? 0 : 1);
 		if (list.count)

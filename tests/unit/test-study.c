@@ -366,7 +366,7 @@ START_TEST(shards_of_the_environment)
 {
 	struct shard shard;
 	struct error err = { 0 };
-	int r;
+	int rc;
 
 	put("SLURM_ARRAY_TASK_ID", places[_i].id);
 	put("SLURM_ARRAY_TASK_COUNT", places[_i].count);
@@ -374,12 +374,12 @@ START_TEST(shards_of_the_environment)
 	put("SLURM_ARRAY_TASK_STEP", places[_i].step);
 	put("JOB_COMPLETION_INDEX", places[_i].index);
 	put("JOB_COMPLETIONS", places[_i].completions);
-	r = shard_from_environment(&shard, &err);
+	rc = shard_from_environment(&shard, &err);
 	if (!places[_i].k) {
-		ck_assert_int_eq(r, -EINVAL);
+		ck_assert_int_eq(rc, -EINVAL);
 		return;
 	}
-	ck_assert_msg(r == 0, "%s", err.text);
+	ck_assert_msg(rc == 0, "%s", err.text);
 	ck_assert_uint_eq(shard.k, places[_i].k);
 	ck_assert_uint_eq(shard.n, places[_i].n);
 }

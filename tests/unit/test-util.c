@@ -63,14 +63,14 @@ START_TEST(nsec_parse_cases)
 {
 	struct error err = { 0 };
 	nsec_t span = -1;
-	int r = nsec_parse(spans[_i].text, &span, &err);
+	int rc = nsec_parse(spans[_i].text, &span, &err);
 
 	if (spans[_i].expect == NSEC_NONE) {
-		ck_assert_int_eq(r, -EINVAL);
+		ck_assert_int_eq(rc, -EINVAL);
 		ck_assert_int_eq(span, -1);
 		ck_assert_int_eq(err.kind, ERROR_INPUT);
 	} else {
-		ck_assert_int_eq(r, 0);
+		ck_assert_int_eq(rc, 0);
 		ck_assert_int_eq(span, spans[_i].expect);
 		ck_assert_str_eq(err.text, "");
 	}
