@@ -6,16 +6,8 @@
  * to no flow it knows. All of it is in one namespace and goes with that.
  */
 
+#include "netns/netem.h"
 #include "netns/netns.h"
-
-/* A segment that neither belongs to a known flow nor opens one (SYN without ACK). */
-enum firewall_untracked {
-	FIREWALL_PASS,	/* forwarded; the kernel takes the flow up again if it can
-			 * (nf_conntrack_tcp_loose) */
-	FIREWALL_DROP,	/* dropped without a word */
-	FIREWALL_RESET, /* answered with RST in the name of the other end */
-	_FIREWALL_UNTRACKED_MAX,
-};
 
 struct firewall {
 	enum firewall_untracked untracked;

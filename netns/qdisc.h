@@ -9,19 +9,8 @@
 
 #include <stdbool.h>
 
+#include "netns/netem.h"
 #include "netns/nl.h"
-#include "src/util/nsec.h"
-
-struct netem {
-	nsec_t delay_nsec;  /* added to each packet; 0: none */
-	nsec_t jitter_nsec; /* +- uniformly; 0: none */
-	double loss;	    /* probability 0..1 of each packet, independent */
-	double duplicate;   /* probability 0..1 */
-	double corrupt;	    /* probability 0..1 of a flipped bit (of a segment: in its headers) */
-	double reorder;	    /* probability 0..1 of being sent at once; needs a delay */
-	uint64_t rate_bps;  /* bits a second; 0: not limited */
-	uint32_t limit_packets; /* queue length; 0: 10000, so that it never is the cause of loss */
-};
 
 /* Puts (or replaces) netem on the interface. ERROR_CAPABILITY with -EOPNOTSUPP when the kernel
  * has no sch_netem. Works at once. */

@@ -27,57 +27,9 @@ static const char *const type_name[] = {
 };
 static_assert(ARRAY_SIZE(type_name) == _ROUTE_TYPE_MAX, "every type has a name");
 
-static unsigned int full_prefix(int family)
-{
-	return family == AF_INET ? 32 : 128;
-}
-
-static int parse_prefix(const char *text, unsigned int max, unsigned int *ret_prefix)
-{
-	unsigned long prefix;
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	errno = 0;
-	prefix = strtoul(text, &end, 10);
-	if (errno != 0 || *end != '\0' || prefix > max)
-		return -EINVAL;
-	*ret_prefix = (unsigned int)prefix;
-	return 0;
-}
-
-int ip_parse(const char *text, struct ip *ret_ip, struct error *err)
-{
-	struct ip ip = { .family = strchr(text, ':') ? AF_INET6 : AF_INET };
-	const char *slash = strchr(text, '/');
-	size_t n = slash ? (size_t)(slash - text) : strlen(text);
-	char address[INET6_ADDRSTRLEN];
-
-	if (n >= sizeof(address))
-		return error_input(err, "'%s' is not an IP address", text);
-	memcpy(address, text, n);
-	address[n] = '\0';
-	if (inet_pton(ip.family, address, &ip.v6) != 1)
-		return error_input(err, "'%s' is not an IP address", text);
-	ip.prefix = full_prefix(ip.family);
-	if (slash && parse_prefix(slash + 1, ip.prefix, &ip.prefix) < 0)
-		return error_input(err, "'%s': the prefix length is a number from 0 to %u", text,
-				   full_prefix(ip.family));
-	*ret_ip = ip;
-	return 0;
-}
-
-char *ip_format(char *buffer, size_t size, const struct ip *ip)
-{
-	if (!inet_ntop(ip->family, &ip->v6, buffer, (socklen_t)size) && size > 0)
-		buffer[0] = '\0';
-	return buffer;
-}
-
 static void put_ip(struct nlmsghdr *nlh, uint16_t type, const struct ip *ip)
 {
-	mnl_attr_put(nlh, type, full_prefix(ip->family) / 8, &ip->v6);
+	mnl_attr_put(nlh, type, ip_full_prefix(ip->family) / 8, &ip->v6);
 }
 
 static struct nlmsghdr *address_request(struct nl *nl, uint16_t type, uint16_t flags, int ifindex,
@@ -134,7 +86,7 @@ static int is_local(struct nl *nl, const struct ip *ip, bool *ret_local, struct 
 	int rc;
 
 	rtm->rtm_family = (uint8_t)ip->family;
-	rtm->rtm_dst_len = (uint8_t)full_prefix(ip->family);
+	rtm->rtm_dst_len = (uint8_t)ip_full_prefix(ip->family);
 	put_ip(nlh, RTA_DST, ip);
 	rc = nl_dump(nl, parse_route_type, &type, &own);
 	if (rc < 0 && rc != -ENETUNREACH && rc != -EHOSTUNREACH) {
@@ -254,8 +206,8 @@ static int parse_destination(const struct nlattr *attr, void *data)
 
 	if (mnl_attr_get_type(attr) != NDA_DST)
 		return MNL_CB_OK;
-	if (mnl_attr_get_payload_len(attr) == full_prefix(ip->family) / 8) {
-		ip->prefix = full_prefix(ip->family);
+	if (mnl_attr_get_payload_len(attr) == ip_full_prefix(ip->family) / 8) {
+		ip->prefix = ip_full_prefix(ip->family);
 		memcpy(&ip->v6, mnl_attr_get_payload(attr), ip->prefix / 8);
 	}
 	return MNL_CB_OK;

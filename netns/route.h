@@ -11,16 +11,7 @@
 
 #include "netns/link.h"
 #include "netns/nl.h"
-
-/* An address or prefix of either family. */
-struct ip {
-	int family; /* AF_INET or AF_INET6 */
-	union {
-		struct in_addr v4;
-		struct in6_addr v6;
-	};
-	unsigned int prefix; /* length in bits */
-};
+#include "src/util/ip.h"
 
 enum route_type {
 	ROUTE_UNICAST,	   /* forwarded */
@@ -30,11 +21,6 @@ enum route_type {
 	ROUTE_PROHIBIT,	   /* dropped; the sender is told it is administratively prohibited */
 	_ROUTE_TYPE_MAX,
 };
-
-/* Text such as "10.0.1.2/24" or "fd00:1::2" (then the prefix is the full length). */
-int ip_parse(const char *text, struct ip *ret_ip, struct error *err);
-/* Without the prefix length. Returns `buffer`; INET6_ADDRSTRLEN bytes are enough. */
-char *ip_format(char *buffer, size_t size, const struct ip *ip);
 
 /* IPv6 addresses are usable at once (IFA_F_NODAD). Replaces an equal one. */
 void route_put_address(struct nl *nl, int ifindex, const struct ip *ip);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "netns/sockdiag.h"
 
-#include "src/tcp/state.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -12,32 +10,6 @@
 #include <sys/socket.h>
 
 #define NOTICES_BUFFER (16 << 20) /* for some 10,000 notices */
-
-/* include/net/tcp_states.h. <netinet/tcp.h> has these too, but not beside <linux/tcp.h>. */
-static const char *const state_names[] = {
-	[1] = "ESTABLISHED", [2] = "SYN_SENT",	[3] = "SYN_RECV", [4] = "FIN_WAIT1",
-	[5] = "FIN_WAIT2",   [6] = "TIME_WAIT", [7] = "CLOSE",	  [8] = "CLOSE_WAIT",
-	[9] = "LAST_ACK",    [10] = "LISTEN",	[11] = "CLOSING", [12] = "NEW_SYN_RECV",
-};
-
-static const char *const timer_names[] = {
-	[SOCKDIAG_TIMER_OFF] = "off",
-	[SOCKDIAG_TIMER_ON] = "on",
-	[SOCKDIAG_TIMER_KEEPALIVE] = "keepalive",
-	[SOCKDIAG_TIMER_TIMEWAIT] = "timewait",
-	[SOCKDIAG_TIMER_PERSIST] = "persist",
-};
-static_assert(ARRAY_SIZE(timer_names) == _SOCKDIAG_TIMER_MAX, "every timer has a name");
-
-const char *sockdiag_state_name(int state)
-{
-	return state >= 0 && state < (int)ARRAY_SIZE(state_names) ? state_names[state] : NULL;
-}
-
-const char *sockdiag_timer_name(enum sockdiag_timer timer)
-{
-	return timer < _SOCKDIAG_TIMER_MAX ? timer_names[timer] : NULL;
-}
 
 static void parse_ip(struct ip *ip, int family, const __be32 *address)
 {
@@ -58,8 +30,8 @@ static void parse_base(struct sockdiag_socket *s, const struct inet_diag_msg *m)
 	s->receive_queue = m->idiag_rqueue;
 	s->send_queue = m->idiag_wqueue;
 	s->retransmits = m->idiag_retrans;
-	s->timer = m->idiag_timer < _SOCKDIAG_TIMER_MAX ? m->idiag_timer : SOCKDIAG_TIMER_OFF;
-	s->expires_nsec = s->timer == SOCKDIAG_TIMER_OFF ? 0 : m->idiag_expires * NSEC_PER_MSEC;
+	s->timer = m->idiag_timer < _TCP_TIMER_MAX ? m->idiag_timer : TCP_TIMER_OFF;
+	s->expires_nsec = s->timer == TCP_TIMER_OFF ? 0 : m->idiag_expires * NSEC_PER_MSEC;
 }
 
 /* What this kernel's tcp_info has beyond ours is cut, and what it lacks stays zero. */

@@ -11,38 +11,23 @@
 
 #include "netns/nl.h"
 #include "netns/route.h"
+#include "src/tcp/state.h"
 #include "src/util/nsec.h"
-
-/* idiag_timer, as `ss -o` names them (net/ipv4/inet_diag.c: inet_sk_diag_fill). */
-enum sockdiag_timer {
-	SOCKDIAG_TIMER_OFF,
-	SOCKDIAG_TIMER_ON, /* retransmission, loss probe or reordering */
-	SOCKDIAG_TIMER_KEEPALIVE,
-	SOCKDIAG_TIMER_TIMEWAIT,
-	SOCKDIAG_TIMER_PERSIST,
-	_SOCKDIAG_TIMER_MAX,
-};
 
 struct sockdiag_socket {
 	struct ip local, peer; /* full-length prefixes */
 	uint16_t local_port, peer_port;
-	int state;	 /* TCP_ESTABLISHED ... TCP_CLOSING, of linux/tcp_states.h; TCP_SYN_RECV for
-			  * request sockets */
+	int state;	 /* TCP_STATE_ESTABLISHED ... TCP_STATE_CLOSING, of linux/tcp_states.h;
+			  * TCP_STATE_SYN_RECV for       request sockets */
 	uint64_t cookie; /* SO_COOKIE */
 	uint32_t inode;	 /* 0: no process holds it any more (orphan, TIME_WAIT) */
 	uint32_t receive_queue, send_queue; /* bytes; for listeners: accept queue length, backlog */
-	enum sockdiag_timer timer;
+	enum tcp_timer timer;
 	nsec_t expires_nsec;	  /* of the timer; from now */
 	unsigned int retransmits; /* idiag_retrans: retransmissions, or probes sent */
 	bool has_info;
 	struct tcp_info info; /* zero-filled beyond what the kernel gave */
 };
-
-/* Names as `ss` prints them would be "ESTAB", "TIME-WAIT"; ours are RFC 9293's with
- * underscores: "ESTABLISHED", "TIME_WAIT". NULL when out of range. */
-const char *sockdiag_state_name(int state);
-/* "off", "on", "keepalive", "timewait", "persist" */
-const char *sockdiag_timer_name(enum sockdiag_timer timer);
 
 /* Calls `func` for each TCP socket of the namespace and family whose state is in `states` (a
  * mask of 1 << TCP_*). `nl` is of protocol NETLINK_SOCK_DIAG. Stops at a negative return. */

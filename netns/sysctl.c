@@ -11,6 +11,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "src/tcp/sysctl.h"
+
 #define ROOT	   "/proc/sys/"
 #define PATH_SIZE  512
 #define FIXED_SIZE (PATH_SIZE + NAME_MAX + 1) /* a path with one part replaced */
@@ -140,22 +142,6 @@ static bool is_machine_wide(const char *key, const char *path)
 			return true;
 	return strncmp(key, "net.ipv4.neigh.default.", 23) == 0 ||
 	       strncmp(key, "net.ipv6.neigh.default.", 23) == 0 || access(path, F_OK) >= 0;
-}
-
-const char *sysctl_since(const char *key)
-{
-	static const struct {
-		const char *key, *since;
-	} known[] = {
-		{ "net.ipv4.tcp_syn_linear_timeouts", "6.5" },
-		{ "net.ipv4.tcp_rto_min_us", "6.11" },
-		{ "net.ipv4.tcp_rto_max_ms", "6.15" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (strcmp(key, known[i].key) == 0)
-			return known[i].since;
-	return NULL;
 }
 
 /* Not a wrong name, but a kernel that is too old or was built without. */

@@ -15,11 +15,6 @@
  * /proc/sys is read-only. */
 int sysctl_set(const struct netns *ns, const char *key, const char *value, struct error *err);
 
-/* The Linux version that brought it, "6.15", where that is newer than the oldest one that this
- * program is for; NULL otherwise. Setting such a one on an older kernel is ERROR_CAPABILITY, not
- * ERROR_INPUT, and so is one of a part of the kernel that is not there (nf_conntrack). */
-const char *sysctl_since(const char *key);
-
 /* Reads `key`; the newline is cut and runs of blanks are single. Caller frees *ret_value. */
 int sysctl_get(const struct netns *ns, const char *key, char **ret_value, struct error *err);
 

@@ -24,6 +24,7 @@
 #include "src/observer/observer.h"
 #include "src/testbed/privilege.h"
 #include "src/util/cleanup.h"
+#include "src/util/tick.h"
 
 #define TIME_LIMIT_S 20	   /* for one probe */
 #define NOBODY	     65534 /* the user that an ordinary one is stood for by */
@@ -35,7 +36,7 @@ static int probe_kernel(char *detail, size_t size, struct error *err)
 
 	if (uname(&u) < 0)
 		return error_errno(err, -errno, "uname");
-	snprintf(detail, size, "%s %s, %u timer ticks a second", u.sysname, u.release, model_hz());
+	snprintf(detail, size, "%s %s, %u timer ticks a second", u.sysname, u.release, tick_hz());
 	return 0;
 }
 

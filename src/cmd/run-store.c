@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
-
-#include "src/kernel/kernel.h"
 
 struct run_store {
 	struct store *store;
@@ -14,23 +11,6 @@ struct run_store {
 	char *kernel;	 /* its release: what a name stands for may change from run to run; owned */
 	size_t position; /* of the first trial */
 };
-
-static int find_kernel(struct run_store *s, struct error *err)
-{
-	struct kernel kernel = { 0 };
-	struct utsname running;
-	int rc = 0;
-
-	if (s->engine->virtual_time) {
-		rc = kernel_find(s->job->kernel_name, s->job->kernel_modules, &kernel, err);
-		s->kernel = rc < 0 ? NULL : strdup(kernel.release);
-		kernel_deinit(&kernel);
-	} else {
-		uname(&running);
-		s->kernel = strdup(running.release);
-	}
-	return rc < 0 || s->kernel ? rc : error_errno(err, -ENOMEM, "store");
-}
 
 static struct identity identify(const struct run_store *s, size_t index)
 {
@@ -118,7 +98,7 @@ int run_store_open(const char *path, const struct engine *engine, const struct e
 	if (!s || !command)
 		return error_errno(err, -ENOMEM, "store");
 	*s = (struct run_store){ .engine = engine, .job = job };
-	rc = find_kernel(s, err);
+	rc = s->engine->release(s->job->kernel_name, s->job->kernel_modules, &s->kernel, err);
 	if (rc >= 0)
 		rc = open_store(s, path, version, err);
 	if (rc >= 0)

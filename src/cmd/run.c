@@ -13,6 +13,7 @@
 #include "src/report/ladder.h"
 #include "src/report/summary.h"
 #include "src/report/table.h"
+#include "src/util/tick.h"
 
 #define LONG_WAIT (120 * NSEC_PER_SEC)
 
@@ -167,7 +168,7 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 		run->job.no_snapshot = true;
 		break;
 	case ARGUMENT_PHASE:
-		rc = arguments_number("phase", value, 0, TRIAL_PHASES - 1, &number, err);
+		rc = arguments_number("phase", value, 0, TICK_PHASES - 1, &number, err);
 		run->phase = number;
 		break;
 	case ARGUMENT_NO_BPF:

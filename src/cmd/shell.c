@@ -21,6 +21,7 @@
 #include "src/cmd/selection.h"
 #include "src/cmd/shell-enclosure.h"
 #include "src/cmd/shell-names.h"
+#include "src/cmd/topology.h"
 #include "src/engine/engine.h"
 #include "src/observer/observer.h"
 #include "src/report/describe.h"
@@ -85,7 +86,7 @@ static void print_banner(const struct shell *sh)
 	fprintf(stderr, "%s%s%s%s, %s: the nodes stand and the agents run.\n", s->name,
 		s->variant ? "/" : "", s->variant ? s->variant : "", s->quick ? " (quick)" : "",
 		family_name(sh->family));
-	describe_topology(s->path.kind, sh->family, stderr, NULL);
+	topology_draw(s->path.kind, sh->family, stderr, NULL);
 	if (s->n_events)
 		print_timeline(sh);
 	fprintf(stderr,

@@ -11,6 +11,7 @@
 
 #include "src/cmd/cmd.h"
 #include "src/cmd/selection.h"
+#include "src/cmd/topology.h"
 #include "src/model/estimate.h"
 #include "src/report/describe.h"
 
@@ -44,7 +45,7 @@ static int write_setting(const struct setting_value *value, void *userdata)
 static int write_topology(const struct scenario *s, enum family family, FILE *out,
 			  struct error *err)
 {
-	return describe_topology(s->path.kind, family, out, err);
+	return topology_draw(s->path.kind, family, out, err);
 }
 
 static int write_settings(const struct scenario *s, enum family family, FILE *out,

@@ -6,6 +6,7 @@
 
 #include "src/report/table.h"
 #include "src/store/sql.h"
+#include "src/util/array.h"
 
 #define MAX_ROWS 128
 
@@ -101,7 +102,7 @@ static int add_row(struct group *group, sqlite3_stmt *row, struct table *table)
 	group->passed += lib_sqlite3_column_int64(row, COLUMN_PASSED) != 0;
 	if (lib_sqlite3_column_type(row, COLUMN_DETECTED) == SQLITE_NULL)
 		return 0;
-	time = record_append(&group->times, &group->n_times, sizeof(*time));
+	time = array_append(&group->times, &group->n_times, sizeof(*time));
 	if (!time)
 		return -ENOMEM;
 	*time = lib_sqlite3_column_double(row, COLUMN_DETECTED);

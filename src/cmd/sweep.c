@@ -13,6 +13,7 @@
 #include "src/scenario/internal.h"
 #include "src/study/shard.h"
 #include "src/study/sweep.h"
+#include "src/util/array.h"
 
 #define MAX_KERNELS 64
 

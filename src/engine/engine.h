@@ -8,49 +8,7 @@
 
 #include <stdbool.h>
 
-#include "src/record/record.h"
-#include "src/scenario/scenario.h"
-#include "src/trial/trial.h"
-
-struct engine_trial {
-	const struct scenario *scenario;
-	enum family family;
-	unsigned int repeat;
-	int64_t phase; /* of the timer wheel at the first event; where phases are pinned; -1: drawn
-			*/
-	bool alone;    /* shares its kernel with no other trial, where there is more than one
-			* kernel: what the kernel draws by chance is then the trial's own */
-};
-
-/* What the engine tells while it runs. All pointers are valid during the call only, but the
- * record is handed over. */
-struct engine_listener {
-	/* A trial is over; `record` NULL: `err` says why it has none. */
-	void (*done)(size_t trial, struct record *record, const struct error *err, void *userdata);
-	/* What is being waited for, and for how long at most (NSEC_NEVER: not known); called a few
-	 * times a second. `done` of `total` are over. */
-	void (*progress)(const char *text, nsec_t at_most_nsec, size_t done, size_t total,
-			 void *userdata);
-	void *userdata;
-};
-
-struct engine_job {
-	const struct engine_trial *trials;
-	size_t n_trials;
-	unsigned int jobs;   /* at most so many at once; 0: as many as the engine finds good */
-	size_t guest_trials; /* qemu: each guest is made for at least so many trials, so that
-			      * jobs of any size run in the same one */
-	uint64_t seed;
-	const char *pcap_dir;	 /* or NULL */
-	bool trace;		 /* records are to have what a trace is made of */
-	bool pin_phases;	 /* wait for the tick that has the trial's phase: free in
-				  * virtual time */
-	bool no_snapshot;	 /* qemu: boot each guest from the start */
-	bool force_fallback;	 /* observe without BPF */
-	const char *kernel_name; /* qemu: which one, or NULL */
-	const char *kernel_modules;
-	const bool *stop; /* set by the listener's `done`: end as after SIGINT; or NULL */
-};
+#include "src/trial/job.h"
 
 struct engine {
 	const char *name;
@@ -59,6 +17,10 @@ struct engine {
 	/* Runs them all. ERROR_INTERRUPTED after SIGINT or SIGTERM, with everything cleaned up. */
 	int (*run)(const struct engine_job *job, const struct engine_listener *listener,
 		   struct error *err);
+	/* The release, as uname(1) prints it, of the kernel that would run a job of that
+	 * kernel_name and kernel_modules. The caller frees *ret_release. */
+	int (*release)(const char *kernel_name, const char *kernel_modules, char **ret_release,
+		       struct error *err);
 };
 
 extern const struct engine engine_host, engine_qemu;

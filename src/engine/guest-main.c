@@ -12,6 +12,7 @@
 #include "src/guest/init.h"
 #include "src/record/trace-build.h"
 #include "src/trial/runner.h"
+#include "src/trial/trial.h"
 
 #define ALIVE_EVERY (600 * NSEC_PER_SEC) /* virtual; each wake-up costs the host some 70 us */
 

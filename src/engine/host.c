@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "src/engine/engine.h"
@@ -87,4 +88,19 @@ static int run(const struct engine_job *job, const struct engine_listener *liste
 	return rc;
 }
 
-const struct engine engine_host = { .name = "host", .remedy = "try --engine qemu", .run = run };
+static int release(const char *kernel_name, const char *kernel_modules, char **ret_release,
+		   struct error *err)
+{
+	struct utsname running;
+
+	uname(&running);
+	*ret_release = strdup(running.release);
+	return *ret_release ? 0 : error_errno(err, -ENOMEM, "kernel");
+}
+
+const struct engine engine_host = {
+	.name = "host",
+	.remedy = "try --engine qemu",
+	.run = run,
+	.release = release,
+};

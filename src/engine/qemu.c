@@ -9,6 +9,7 @@
 #include "src/guest/guest.h"
 #include "src/kernel/kernel.h"
 #include "src/util/interrupt.h"
+#include "src/util/tick.h"
 
 /*
  * Theory of operation. The trials are dealt out to as many guests as there are processors, each
@@ -258,7 +259,7 @@ static int deal(struct run *run, struct error *err)
 		*t = job->trials[i];
 		t->alone = is_alone(t);
 		if (t->phase < 0)
-			t->phase = (int64_t)(draw(job->seed, t) % TRIAL_PHASES);
+			t->phase = (int64_t)(draw(job->seed, t) % TICK_PHASES);
 		batch = &run->batches[t->alone ? alone++ : shared++ % run->n_shared];
 		batch->run = run;
 		batch->seed = t->alone ? seed_alone(run, i) : job->seed;
@@ -425,4 +426,22 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	return rc;
 }
 
-const struct engine engine_qemu = { .name = "qemu", .virtual_time = true, .run = run_all };
+static int release(const char *kernel_name, const char *kernel_modules, char **ret_release,
+		   struct error *err)
+{
+	struct kernel kernel = { 0 };
+	int rc = kernel_find(kernel_name, kernel_modules, &kernel, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_release = strdup(kernel.release);
+	kernel_deinit(&kernel);
+	return *ret_release ? 0 : error_errno(err, -ENOMEM, "kernel");
+}
+
+const struct engine engine_qemu = {
+	.name = "qemu",
+	.virtual_time = true,
+	.run = run_all,
+	.release = release,
+};

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "netns/sysctl.h"
 #include "src/model/model.h"
+#include "src/tcp/sysctl.h"
+#include "src/util/tick.h"
 
 #define GUEST_SETUP	 (20 * NSEC_PER_MSEC) /* of a testbed and agents that are ready, and its end */
 #define GUEST_PER_SECOND (3 * NSEC_PER_USEC)   /* waking up in an idle virtual second */
@@ -135,7 +136,7 @@ nsec_t estimate_span_at(const struct scenario *s, enum family family, unsigned i
 
 nsec_t estimate_span(const struct scenario *s, enum family family)
 {
-	return estimate_span_at(s, family, model_hz());
+	return estimate_span_at(s, family, tick_hz());
 }
 
 /* A connection that nothing cuts for good talks until the end, others until the first event: what

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "src/scenario/timeline.h"
+#include "src/util/tick.h"
 
 /* include/net/tcp.h: TCP_RTO_MIN, TCP_RTO_MAX, TCP_RETR2, TCP_KEEPALIVE_TIME, _PROBES, _INTVL. */
 #define RTO_MIN		   (200 * NSEC_PER_MSEC)
@@ -35,20 +36,11 @@
 #define WHEEL_SHIFT  3
 #define WHEEL_LEVELS 9
 
-unsigned int model_hz(void)
-{
-	struct timespec tick;
-
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || nsec_from_timespec(&tick) <= 0)
-		return 250;
-	return (unsigned int)(NSEC_PER_SEC / nsec_from_timespec(&tick));
-}
-
 struct model_facts model_facts_of_kernel(void)
 {
 	bool linear = access("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", F_OK) == 0;
 
-	return (struct model_facts){ .hz = model_hz(),
+	return (struct model_facts){ .hz = tick_hz(),
 				     .rto_nsec = NSEC_NONE,
 				     .syn_linear = linear ? SYN_LINEAR : 0 };
 }

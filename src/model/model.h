@@ -26,8 +26,6 @@ struct prediction {
 	nsec_t earliest_nsec, latest_nsec; /* since the first event */
 };
 
-/* Ticks a second of the running kernel. */
-unsigned int model_hz(void);
 /* What is known before there is a connection: the running kernel. */
 struct model_facts model_facts_of_kernel(void);
 

@@ -145,7 +145,7 @@ static struct observation observation_of(const struct tuple *tuple, enum observa
 /* The full socket is closed when TIME_WAIT begins: the tracepoint would say CLOSE. */
 static int kernel_state(int state)
 {
-	return state == TCP_TIME_WAIT ? TCP_CLOSE : state;
+	return state == TCP_STATE_TIME_WAIT ? TCP_STATE_CLOSE : state;
 }
 
 static bool tell(struct observer_fallback *f, const struct tuple *tuple, nsec_t time_nsec,
@@ -191,7 +191,7 @@ void observer_fallback_packet(struct observer_fallback *f, const struct observat
 		tracker = &c->tracker;
 	tcp_tracker_packet(tracker, &packet->packet, &events);
 	tcp_tracker_facts(tracker, &facts);
-	if (c && tcp_tracker_closed(tracker) && tracker->state != TCP_NEW_SYN_RECV)
+	if (c && tcp_tracker_closed(tracker) && tracker->state != TCP_STATE_NEW_SYN_RECV)
 		remove_at(f, link);
 	for (unsigned int i = 0; i < events.count; i++) {
 		if (!tell(f, &tuple, packet->time_nsec, &events.event[i], &facts))
@@ -212,7 +212,7 @@ static bool tell_closed(struct observer_fallback *f, const struct tuple *tuple,
 			const struct tcp_tracker *tracker, const struct sockdiag_socket *socket,
 			nsec_t time_nsec)
 {
-	struct tracker_event event = { TRACKER_STATE, tracker->state, TCP_CLOSE };
+	struct tracker_event event = { TRACKER_STATE, tracker->state, TCP_STATE_CLOSE };
 	struct socket_facts facts;
 
 	tcp_tracker_facts(tracker, &facts);
@@ -233,10 +233,10 @@ void observer_fallback_destroyed(struct observer_fallback *f, const struct sockd
 	struct tuple tuple = tuple_of_socket(socket);
 	struct observation o = observation_of(&tuple, OBSERVATION_DESTROY, time_nsec);
 	struct connection **link = find(f, &tuple);
-	struct tcp_tracker tracker = { .state = TCP_SYN_SENT };
+	struct tcp_tracker tracker = { .state = TCP_STATE_SYN_SENT };
 	bool unseen = !*link && never_left(socket);
 
-	if (*link && (*link)->tracker.state != TCP_NEW_SYN_RECV) {
+	if (*link && (*link)->tracker.state != TCP_STATE_NEW_SYN_RECV) {
 		tracker = (*link)->tracker;
 		unseen = true;
 		remove_at(f, link);

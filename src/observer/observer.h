@@ -16,101 +16,17 @@
  * several watches, goes by time_nsec after observer_watch_flush() of each.
  */
 
-#include <linux/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "netns/netns.h"
-#include "netns/route.h"
+#include "src/observer/observation.h"
 #include "src/util/loop.h"
 
 enum observer_clock {
 	OBSERVER_CLOCK_TRACEPOINT, /* every time is the kernel's own at the event */
 	OBSERVER_CLOCK_SOCK_DIAG,  /* packet timestamps and destroy notifications */
 	_OBSERVER_CLOCK_MAX,
-};
-
-enum observation_kind {
-	OBSERVATION_STATE,
-	OBSERVATION_RETRANSMIT,
-	OBSERVATION_RESET_SENT,
-	OBSERVATION_RESET_RECEIVED,
-	OBSERVATION_PACKET,
-	OBSERVATION_DESTROY, /* sock_diag: the socket is freed; `destroyed` has its last tcp_info */
-	OBSERVATION_LOST,    /* `lost` events or packets could not be recorded */
-	_OBSERVATION_KIND_MAX,
-};
-
-/* Why a retransmission was sent (icsk_pending at tcp_retransmit_skb). */
-enum retransmit_reason {
-	RETRANSMIT_RTO,
-	RETRANSMIT_LOSS_PROBE, /* tail loss probe */
-	RETRANSMIT_FAST,       /* by ACKs */
-	RETRANSMIT_UNKNOWN,    /* derived from packets; SYN-ACKs */
-};
-
-/* What a socket looked like at a state change: from it the mechanism of an end is told. The
- * fallback has retransmits, probes and unacknowledged from the packets (at a silent end the first
- * two and unsent from tcp_info), keepalive once a probe was sent, and never the rest. */
-struct socket_facts {
-	bool present;
-	bool dead;		 /* SOCK_DEAD: no process holds it (orphan) */
-	bool keepalive;		 /* SO_KEEPALIVE is on */
-	uint32_t retransmits;	 /* icsk_retransmits: consecutive unanswered RTOs */
-	uint32_t probes;	 /* icsk_probes_out: keepalive or zero window probes unanswered */
-	uint32_t user_timeout;	 /* icsk_user_timeout, milliseconds, 0: none */
-	uint32_t unacknowledged; /* snd_nxt - snd_una, bytes sent and not acknowledged; SYN and FIN
-				  * count as one each */
-	uint32_t unsent;	 /* write_seq - snd_nxt, bytes queued and not sent */
-	int error;		 /* sk_err, positive errno */
-	int soft_error;		 /* sk_err_soft */
-};
-
-struct tcp_packet {
-	bool outgoing; /* sent by the watched node */
-	struct ip source, destination;
-	uint16_t source_port, destination_port;
-	uint32_t seq, ack; /* host order */
-	uint8_t flags;	   /* FIN=1 SYN=2 RST=4 PSH=8 ACK=16 URG=32 ECE=64 CWR=128 */
-	uint16_t window;
-	uint32_t payload; /* bytes */
-	uint16_t id;	  /* IPv4: identification; 0 with IPv6 */
-	uint32_t stamp;	  /* TSval of the timestamps option, 0 without one */
-};
-
-struct observation {
-	enum observation_kind kind;
-	bool derived; /* told from packets and sock_diag, not by a tracepoint; both tell, each by
-		       * itself, where there are tracepoints */
-	nsec_t time_nsec; /* CLOCK_MONOTONIC */
-	uint64_t socket;  /* identifies the socket within its namespace while it lives: its kernel
-			   * address (tracepoint), else a hash of the four-tuple. The kernel may give
-			   * the address of a closed socket to the next one. 0 for PACKET and LOST,
-			   * for a reset sent where there is no socket, and, with the tracepoint, for
-			   * DESTROY: go by the ports */
-	uint16_t local_port, peer_port; /* host order; 0: not known, or a listener. Going to
-					 * SYN_SENT a socket that was not bound has no local port
-					 * yet, going to SYN_RECV some have no peer port yet */
-	union {
-		struct {
-			int from, to; /* TCP_* (src/tcp/tracker.h). A full socket's:
-				       * TIME_WAIT and an orphan's FIN_WAIT2 begin with CLOSE,
-				       * SYN_RECV comes with ESTABLISHED. Listeners are seen by
-				       * the tracepoint only */
-			struct socket_facts facts;
-		} state;
-		struct {
-			enum retransmit_reason reason;
-			nsec_t rto_nsec; /* that expired; NSEC_NONE when not known, or when it was
-					  * not the retransmission timeout */
-		} retransmit;
-		struct tcp_packet packet;
-		struct {
-			uint64_t cookie;
-			struct tcp_info info;
-		} destroyed;
-		uint64_t lost;
-	};
 };
 
 struct observer;

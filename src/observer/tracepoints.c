@@ -13,6 +13,7 @@
 
 #include "observer.skel.h"
 #include "src/observer/bpf/observer-event.h"
+#include "src/util/tick.h"
 
 struct observer_bpf {
 	struct observer_bpf_skel *skel; /* the programs; owned */
@@ -39,18 +40,6 @@ static const enum retransmit_reason reasons[] = {
 	[OBSERVER_REASON_UNKNOWN] = RETRANSMIT_UNKNOWN,
 };
 static_assert(ARRAY_SIZE(reasons) == _OBSERVER_REASON_MAX, "every reason has a name");
-
-/* The resolution of the coarse clocks is one tick (kernel/time/posix-timers.c:
- * posix_get_coarse_res), which is how a kernel without /proc/config.gz tells CONFIG_HZ. */
-static uint32_t kernel_hz(void)
-{
-	struct timespec tick = { 0 };
-
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || nsec_from_timespec(&tick) <= 0)
-		return 0;
-	return (uint32_t)((NSEC_PER_SEC + nsec_from_timespec(&tick) / 2) /
-			  nsec_from_timespec(&tick));
-}
 
 static void set_state(struct observation *o, const struct observer_event *e)
 {
@@ -166,7 +155,7 @@ int observer_bpf_new(size_t ring_size, observer_bpf_func func, void *userdata,
 		return error_errno(err, -ENOMEM, "BPF");
 	bpf->func = func;
 	bpf->userdata = userdata;
-	bpf->hz = kernel_hz();
+	bpf->hz = tick_hz();
 	printed = libbpf_set_print(quiet);
 	rc = load(bpf, ring_size, err);
 	libbpf_set_print(printed);

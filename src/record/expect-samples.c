@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "netns/sockdiag.h"
 #include "src/record/expect-check.h"
+#include "src/tcp/state.h"
 
 #define LATE	 (500 * NSEC_PER_MSEC)
 #define ROUNDING (5 * NSEC_PER_MSEC) /* sock_diag's timers are in ticks */
@@ -83,8 +83,8 @@ static void check_sample(struct check *c, const struct expect_sample *want)
 		expect_fail(c, "%sexpected a sample, got none", when);
 		return;
 	}
-	check_word(c, when, "state", want->state, sockdiag_state_name(got->state));
-	check_word(c, when, "timer", want->timer, sockdiag_timer_name(got->timer));
+	check_word(c, when, "state", want->state, tcp_state_name(got->state));
+	check_word(c, when, "timer", want->timer, tcp_timer_name(got->timer));
 	check_range(c, when, "Send-Q", &want->send_queue, got->send_queue);
 	check_range(c, when, "Recv-Q", &want->receive_queue, got->receive_queue);
 	check_range(c, when, "retransmits", &want->retransmits, got->retransmits);

@@ -5,65 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netns/sockdiag.h"
 #include "src/record/expect-check.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 
 /* Letters in tcpdump's order (print-tcp.c: tcp_flag_values). */
-static const struct {
-	char letter;
-	uint8_t bit;
-} flag_letters[] = { { 'F', 1 },  { 'S', 2 },  { 'R', 4 },  { 'P', 8 },
-		     { '.', 16 }, { 'U', 32 }, { 'E', 64 }, { 'W', 128 } };
-
-char *expect_format_flags(uint8_t flags, char *buffer, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(flag_letters) && n + 1 < size; i++)
-		if (flags & flag_letters[i].bit)
-			buffer[n++] = flag_letters[i].letter;
-	buffer[n] = '\0';
-	return buffer;
-}
-
-static int parse_flags(const char **p, uint8_t *ret_flags)
-{
-	uint8_t flags = 0;
-
-	for (; **p && **p != ']'; (*p)++) {
-		size_t i = 0;
-
-		while (i < ARRAY_SIZE(flag_letters) && flag_letters[i].letter != **p)
-			i++;
-		if (i == ARRAY_SIZE(flag_letters))
-			return -EINVAL;
-		flags |= flag_letters[i].bit;
-	}
-	*ret_flags = flags;
-	return flags ? 0 : -EINVAL;
-}
-
-int expect_parse_pattern(const char *text, struct packet_pattern *ret_pattern)
-{
-	struct packet_pattern p = { .any_direction = true };
-
-	if (*text == '!') {
-		p.absent = true;
-		text++;
-	}
-	if (*text == '<' || *text == '>') {
-		p.any_direction = false;
-		p.sent = *text == '>';
-		text++;
-	}
-	if (*text++ != '[' || parse_flags(&text, &p.flags) < 0 || strcmp(text, "]") != 0)
-		return -EINVAL;
-	*ret_pattern = p;
-	return 0;
-}
-
 void expect_fail(struct check *c, const char *format, ...)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -240,8 +186,7 @@ static void check_states(struct check *c)
 
 		if (n < sizeof(want))
 			n += (size_t)snprintf(want + n, sizeof(want) - n, " %s", *s);
-		if (i >= c->got->n_states ||
-		    strcmp(*s, sockdiag_state_name(c->got->states[i].to)) != 0)
+		if (i >= c->got->n_states || strcmp(*s, tcp_state_name(c->got->states[i].to)) != 0)
 			equal = false;
 	}
 	if (equal && first + length == walk_length(c, length))
@@ -249,7 +194,7 @@ static void check_states(struct check *c)
 	n = 0;
 	for (size_t i = first; i < c->got->n_states && n < sizeof(got); i++)
 		n += (size_t)snprintf(got + n, sizeof(got) - n, " %s",
-				      sockdiag_state_name(c->got->states[i].to));
+				      tcp_state_name(c->got->states[i].to));
 	expect_fail(c, "expected the states ESTABLISHED%s, got ESTABLISHED%s", want, got);
 }
 
@@ -298,7 +243,7 @@ static void check_first(struct check *c, size_t at, const struct packet_pattern 
 		for (char **text = c->want->packets; *text; text++) {
 			struct packet_pattern pattern;
 
-			if (expect_parse_pattern(*text, &pattern) < 0 || pattern.absent ||
+			if (packet_parse_pattern(*text, &pattern) < 0 || pattern.absent ||
 			    !matches(&pattern, &c->got->packets[at]))
 				continue;
 			expect_fail(c, "expected packet %s before any %s, got the other order",
@@ -319,7 +264,7 @@ static char *list_packets(const struct record_endpoint *got, size_t first, char 
 		char flags[16];
 		int length = snprintf(buffer + n, size - n, "%s%c[%s]", n ? " " : "",
 				      p->sent ? '>' : '<',
-				      expect_format_flags(p->flags, flags, sizeof(flags)));
+				      packet_format_flags(p->flags, flags, sizeof(flags)));
 
 		n += (size_t)length;
 		if (n + sizeof(" >[SFRPUEW.] ...") > size) {
@@ -340,7 +285,7 @@ static void check_packets(struct check *c)
 		struct packet_pattern pattern;
 		size_t first;
 
-		if (expect_parse_pattern(*text, &pattern) < 0)
+		if (packet_parse_pattern(*text, &pattern) < 0)
 			continue; /* refused when the scenario was read */
 		if (pattern.absent) {
 			check_absent(c, *text, &pattern);

@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "netns/sockdiag.h"
-#include "src/agent/agent.h"
 #include "src/record/json-trace.h"
 #include "src/record/json.h"
+#include "src/scenario/call.h"
 #include "src/tcp/state.h"
+#include "src/util/array.h"
 
 json_object *record_json_get(struct record_reader *reader, json_object *o, const char *key)
 {
@@ -41,7 +41,7 @@ int record_json_get_state(struct record_reader *reader, json_object *o, const ch
 	const char *name = value ? json_object_get_string(value) : "";
 
 	for (int i = 1; i < _TCP_STATE_MAX; i++)
-		if (sockdiag_state_name(i) && !strcmp(sockdiag_state_name(i), name))
+		if (tcp_state_name(i) && !strcmp(tcp_state_name(i), name))
 			return i;
 	return TCP_STATE_NONE;
 }
@@ -77,7 +77,7 @@ static void read_states(struct record_reader *reader, json_object *list, struct 
 {
 	for (size_t i = 0; i < length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);
-		struct record_state *s = record_append(&e->states, &e->n_states, sizeof(*s));
+		struct record_state *s = array_append(&e->states, &e->n_states, sizeof(*s));
 
 		if (!s)
 			return;
@@ -95,7 +95,7 @@ static void read_retransmissions(struct record_reader *reader, json_object *list
 	for (size_t i = 0; i < length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);
 		struct record_retransmission *r =
-			record_append(&e->retransmissions, &e->n_retransmissions, sizeof(*r));
+			array_append(&e->retransmissions, &e->n_retransmissions, sizeof(*r));
 
 		if (!r)
 			return;
@@ -110,7 +110,7 @@ static void read_resets(struct record_reader *reader, json_object *list, struct 
 {
 	for (size_t i = 0; i < length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);
-		struct record_reset *r = record_append(&e->resets, &e->n_resets, sizeof(*r));
+		struct record_reset *r = array_append(&e->resets, &e->n_resets, sizeof(*r));
 		json_object *direction = record_json_get(reader, o, "direction");
 
 		if (!r)
@@ -131,7 +131,7 @@ static void read_calls(struct record_reader *reader, json_object *list, struct r
 {
 	for (size_t i = 0; i < length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);
-		struct record_call *c = record_append(&e->calls, &e->n_calls, sizeof(*c));
+		struct record_call *c = array_append(&e->calls, &e->n_calls, sizeof(*c));
 
 		if (!c)
 			return;
@@ -241,7 +241,7 @@ static void read_settings(json_object *o, struct record *record)
 	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
 		json_object *value = json_object_iter_peek_value(&i);
 		struct record_setting *s =
-			record_append(&record->settings, &record->n_settings, sizeof(*s));
+			array_append(&record->settings, &record->n_settings, sizeof(*s));
 
 		if (!s)
 			return;
@@ -260,7 +260,7 @@ static void read_lists(struct record_reader *reader, json_object *o, struct reco
 	for (size_t i = 0; i < length(faults); i++) {
 		json_object *fault = json_object_array_get_idx(faults, i);
 		struct record_fault *f =
-			record_append(&record->faults, &record->n_faults, sizeof(*f));
+			array_append(&record->faults, &record->n_faults, sizeof(*f));
 
 		if (!f)
 			return;

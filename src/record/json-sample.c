@@ -4,6 +4,7 @@
 
 #include "src/record/json.h"
 #include "src/tcp/state.h"
+#include "src/util/array.h"
 
 static json_object *open_json(const struct record_sample *s)
 {
@@ -14,8 +15,7 @@ static json_object *open_json(const struct record_sample *s)
 			continue;
 		if (!o)
 			o = json_object_new_object();
-		json_object_object_add(o, sockdiag_state_name(i),
-				       json_object_new_int64(s->open[i]));
+		json_object_object_add(o, tcp_state_name(i), json_object_new_int64(s->open[i]));
 	}
 	return o;
 }
@@ -29,10 +29,10 @@ json_object *record_json_samples(const struct record_endpoint *e)
 		json_object *o = json_object_new_object();
 
 		json_object_object_add(o, "t_s", record_json_seconds(s->time_nsec));
-		json_object_object_add(o, "state", record_json_text(sockdiag_state_name(s->state)));
+		json_object_object_add(o, "state", record_json_text(tcp_state_name(s->state)));
 		json_object_object_add(o, "send_q", json_object_new_int64(s->send_queue));
 		json_object_object_add(o, "recv_q", json_object_new_int64(s->receive_queue));
-		json_object_object_add(o, "timer", record_json_text(sockdiag_timer_name(s->timer)));
+		json_object_object_add(o, "timer", record_json_text(tcp_timer_name(s->timer)));
 		json_object_object_add(o, "expires_s", record_json_seconds(s->expires_nsec));
 		json_object_object_add(o, "retransmits", json_object_new_int64(s->retransmits));
 		json_object_object_add(o, "probes", json_object_new_int64(s->probes));
@@ -48,13 +48,13 @@ static uint32_t get_count(struct record_reader *reader, json_object *o, const ch
 	return (uint32_t)json_object_get_int64(record_json_get(reader, o, key));
 }
 
-static enum sockdiag_timer get_timer(struct record_reader *reader, json_object *o)
+static enum tcp_timer get_timer(struct record_reader *reader, json_object *o)
 {
 	json_object *value = record_json_get(reader, o, "timer");
-	enum sockdiag_timer timer = SOCKDIAG_TIMER_OFF;
+	enum tcp_timer timer = TCP_TIMER_OFF;
 
-	while (value && timer + 1 < _SOCKDIAG_TIMER_MAX &&
-	       strcmp(sockdiag_timer_name(timer), json_object_get_string(value)) != 0)
+	while (value && timer + 1 < _TCP_TIMER_MAX &&
+	       strcmp(tcp_timer_name(timer), json_object_get_string(value)) != 0)
 		timer++;
 	return timer;
 }
@@ -64,8 +64,8 @@ static void read_open(json_object *o, struct record_sample *s)
 	for (int i = 0; i < _TCP_STATE_MAX; i++) {
 		json_object *value;
 
-		if (o && sockdiag_state_name(i) &&
-		    json_object_object_get_ex(o, sockdiag_state_name(i), &value))
+		if (o && tcp_state_name(i) &&
+		    json_object_object_get_ex(o, tcp_state_name(i), &value))
 			s->open[i] = (uint32_t)json_object_get_int64(value);
 	}
 }
@@ -77,7 +77,7 @@ void record_json_read_samples(struct record_reader *reader, json_object *list,
 
 	for (size_t i = 0; i < n; i++) {
 		json_object *o = json_object_array_get_idx(list, i);
-		struct record_sample *s = record_append(&e->samples, &e->n_samples, sizeof(*s));
+		struct record_sample *s = array_append(&e->samples, &e->n_samples, sizeof(*s));
 
 		if (!s)
 			return;

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netns/sockdiag.h"
 #include "src/record/expect.h"
 #include "src/record/json.h"
 #include "src/scenario/call.h"
+#include "src/tcp/packet.h"
 #include "src/tcp/state.h"
+#include "src/util/array.h"
 
 #define ERRORS 256 /* more than any errno */
 
@@ -54,7 +55,7 @@ static void put_packet(FILE *out, const struct trace_entry *e)
 	put_time(out, "sent_s", p->sent_nsec);
 	put_time(out, "arrived_s", p->arrived_nsec);
 	put_text(out, "fate", trace_fate_name(p->fate));
-	put_text(out, "flags", expect_format_flags(p->flags, flags, sizeof(flags)));
+	put_text(out, "flags", packet_format_flags(p->flags, flags, sizeof(flags)));
 	fprintf(out, ",\"seq\":%u", p->seq);
 	fprintf(out, ack ? ",\"ack\":%u" : ",\"ack\":null", p->ack);
 	fprintf(out, ",\"win\":%u,\"length\":%u", p->window, p->length);
@@ -75,8 +76,8 @@ static void put_entry(FILE *out, const struct trace_entry *e)
 		put_again(out, e);
 		break;
 	case TRACE_STATE:
-		put_text(out, "from", sockdiag_state_name(e->state.from));
-		put_text(out, "to", sockdiag_state_name(e->state.to));
+		put_text(out, "from", tcp_state_name(e->state.from));
+		put_text(out, "to", tcp_state_name(e->state.to));
 		break;
 	case TRACE_TIMER:
 		put_text(out, "timer", e->timer.name);
@@ -92,7 +93,7 @@ static void put_entry(FILE *out, const struct trace_entry *e)
 			e->call.process);
 		break;
 	case TRACE_SAMPLE:
-		put_text(out, "state", sockdiag_state_name(e->sample.state));
+		put_text(out, "state", tcp_state_name(e->sample.state));
 		fprintf(out, ",\"send_q\":%u,\"recv_q\":%u,\"open\":%u", e->sample.send_queue,
 			e->sample.receive_queue, e->sample.open);
 		break;
@@ -195,7 +196,7 @@ static uint8_t flags_of(const char *letters)
 	char text[16];
 
 	snprintf(text, sizeof(text), "[%.12s]", letters);
-	return expect_parse_pattern(text, &pattern) < 0 ? 0 : pattern.flags;
+	return packet_parse_pattern(text, &pattern) < 0 ? 0 : pattern.flags;
 }
 
 static void read_packet(struct reader *r, struct trace_entry *e)
@@ -231,12 +232,12 @@ static void read_entry(struct reader *r, struct trace_entry *e)
 		read_again(r, e);
 		break;
 	case TRACE_STATE:
-		e->state.from = get_name(r, "from", _TCP_STATE_MAX, sockdiag_state_name);
-		e->state.to = get_name(r, "to", _TCP_STATE_MAX, sockdiag_state_name);
+		e->state.from = get_name(r, "from", _TCP_STATE_MAX, tcp_state_name);
+		e->state.to = get_name(r, "to", _TCP_STATE_MAX, tcp_state_name);
 		break;
 	case TRACE_TIMER:
-		e->timer.name = sockdiag_timer_name(
-			get_name(r, "timer", _SOCKDIAG_TIMER_MAX, sockdiag_timer_name));
+		e->timer.name =
+			tcp_timer_name(get_name(r, "timer", _TCP_TIMER_MAX, tcp_timer_name));
 		e->timer.expires_nsec = get_time(r, "expires_s");
 		e->timer.count = get_number(r, "count");
 		break;
@@ -252,7 +253,7 @@ static void read_entry(struct reader *r, struct trace_entry *e)
 				: NULL;
 		break;
 	case TRACE_SAMPLE:
-		e->sample.state = get_name(r, "state", _TCP_STATE_MAX, sockdiag_state_name);
+		e->sample.state = get_name(r, "state", _TCP_STATE_MAX, tcp_state_name);
 		e->sample.send_queue = get_number(r, "send_q");
 		e->sample.receive_queue = get_number(r, "recv_q");
 		e->sample.open = get_number(r, "open");
@@ -274,7 +275,7 @@ void trace_from_json(struct record_reader *reader, json_object *list, struct tra
 	trace->present = list != NULL;
 	for (size_t i = 0; i < n; i++) {
 		struct reader r = { reader, json_object_array_get_idx(list, i) };
-		struct trace_entry *e = record_append(&trace->entries, &trace->count, sizeof(*e));
+		struct trace_entry *e = array_append(&trace->entries, &trace->count, sizeof(*e));
 
 		if (e)
 			read_entry(&r, e);

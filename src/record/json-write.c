@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netns/sockdiag.h"
 #include "src/record/json-trace.h"
 #include "src/record/json.h"
 #include "src/tcp/state.h"
@@ -43,9 +42,8 @@ static json_object *states_json(const struct record_endpoint *e)
 
 		json_object_object_add(o, "t_s", record_json_seconds(e->states[i].time_nsec));
 		json_object_object_add(o, "from",
-				       record_json_text(sockdiag_state_name(e->states[i].from)));
-		json_object_object_add(o, "to",
-				       record_json_text(sockdiag_state_name(e->states[i].to)));
+				       record_json_text(tcp_state_name(e->states[i].from)));
+		json_object_object_add(o, "to", record_json_text(tcp_state_name(e->states[i].to)));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -128,7 +126,7 @@ static json_object *info_json(const struct record_tcp_info *info)
 	if (!info->present)
 		return NULL;
 	o = json_object_new_object();
-	json_object_object_add(o, "state", record_json_text(sockdiag_state_name(info->state)));
+	json_object_object_add(o, "state", record_json_text(tcp_state_name(info->state)));
 	for (size_t i = 0; i < RECORD_JSON_INFO_FIELDS; i++) {
 		uint32_t value;
 

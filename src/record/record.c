@@ -2,6 +2,7 @@
 #include "src/record/record.h"
 
 #include "src/record/trace-build.h"
+#include "src/util/array.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,25 +58,10 @@ uint32_t record_sample_open(const struct record_sample *sample)
 }
 
 /* Doubles whenever the count reaches a power of two, so that no capacity need be kept. */
-void *record_append(void *array, size_t *count, size_t size)
-{
-	void **a = array;
-	char *slot;
-
-	if ((*count & (*count - 1)) == 0) {
-		void *grown = reallocarray(*a, *count ? *count * 2 : 1, size);
-
-		if (!grown)
-			return NULL;
-		*a = grown;
-	}
-	slot = (char *)*a + (*count)++ * size;
-	return memset(slot, 0, size);
-}
 
 int record_fail(struct record *record, const char *format, ...)
 {
-	char **line = record_append(&record->failures, &record->n_failures, sizeof(*line));
+	char **line = array_append(&record->failures, &record->n_failures, sizeof(*line));
 	va_list ap;
 	int n;
 

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "netns/sockdiag.h"
 #include "src/record/trace.h"
 #include "src/scenario/outcome.h"
 #include "src/scenario/scenario.h"
@@ -64,7 +63,7 @@ struct record_sample {
 	nsec_t time_nsec;
 	int state;
 	uint32_t send_queue, receive_queue;
-	enum sockdiag_timer timer;
+	enum tcp_timer timer;
 	nsec_t expires_nsec; /* of the timer, from then; NSEC_NONE: none runs */
 	uint32_t retransmits, probes, backoff;
 	uint32_t open[_TCP_STATE_MAX]; /* how many of many connections are in each state */
@@ -154,8 +153,6 @@ DEFINE_CLEANUP(struct record *, record_free)
 /* How many connections there still were. */
 uint32_t record_sample_open(const struct record_sample *sample);
 
-/* Grows `*array` by one zeroed element of `size` bytes and returns it, or NULL. */
-void *record_append(void *array, size_t *count, size_t size);
 __attribute__((format(printf, 2, 3))) int record_fail(struct record *record, const char *format,
 						      ...);
 static inline bool record_passed(const struct record *record)

@@ -4,6 +4,7 @@
 
 #include "src/record/trace-entry.h"
 #include "src/tcp/packet.h"
+#include "src/util/array.h"
 
 #define SAME_EVENT  (2 * NSEC_PER_MSEC) /* a retransmission and its packet */
 #define NO_FLOW	    SIZE_MAX
@@ -24,7 +25,7 @@ int tracer_add_packet(struct tracer *tracer, enum node_id node, nsec_t at,
 		      const struct tcp_packet *packet)
 {
 	struct tracer_packet *p =
-		record_append(&tracer->packets[node], &tracer->n_packets[node], sizeof(*p));
+		array_append(&tracer->packets[node], &tracer->n_packets[node], sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
@@ -68,7 +69,7 @@ int tracer_add_timer(struct tracer *tracer, enum node_id node, nsec_t at,
 				: !tracer->timers[last - 1].timer.name)
 		 : !timer->name)
 		return 0;
-	slot = record_append(&tracer->timers, &tracer->n_timers, sizeof(*slot));
+	slot = array_append(&tracer->timers, &tracer->n_timers, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
 	*slot = (struct tracer_timer){ at, node, *timer };
@@ -89,7 +90,7 @@ struct trace_entry *tracer_add_entry(struct tracer_build *b, enum trace_kind kin
 				     enum node_id node)
 {
 	struct trace *trace = &b->record->trace;
-	struct trace_entry *e = record_append(&trace->entries, &trace->count, sizeof(*e));
+	struct trace_entry *e = array_append(&trace->entries, &trace->count, sizeof(*e));
 
 	if (!e)
 		return NULL;
@@ -126,7 +127,7 @@ static struct tracer_flow *flow_of(struct tracer_build *b, enum node_id node,
 	struct tracer_flow *f = i < 0 ? NULL : &b->flows[i];
 
 	if (!f || (is_syn(p) && f->end[sender].known && f->end[sender].base != p->seq)) {
-		f = record_append(&b->flows, &b->n_flows, sizeof(*f));
+		f = array_append(&b->flows, &b->n_flows, sizeof(*f));
 		if (!f)
 			return NULL;
 		i = (ssize_t)b->n_flows - 1;

@@ -7,8 +7,8 @@
  * told in the order of time, and what is told again is recognised.
  */
 
-#include "src/observer/observer.h"
 #include "src/record/record.h"
+#include "src/tcp/packet.h"
 
 /* A packet as one end saw it. */
 struct tracer_packet {

@@ -25,6 +25,3 @@ struct prediction describe_prediction(const struct scenario *scenario, enum fami
  * with the model's figure. */
 void describe_expectation(const struct scenario *scenario, enum family family, enum node_id node,
 			  const char *prefix, FILE *out);
-
-/* Nodes as boxes with their interfaces and addresses, and the cables between them. */
-int describe_topology(enum path_kind kind, enum family family, FILE *out, struct error *err);

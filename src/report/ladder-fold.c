@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/record/record.h"
 #include "src/report/ladder-row.h"
+#include "src/util/array.h"
 
 /*
  * A stream is thousands of packets, a peer that reads nothing is probed for ever. Rows of equal
@@ -58,7 +59,7 @@ static char *describe(const struct ladder_count *count, nsec_t time)
 
 static void move_row(struct ladder *to, struct ladder_row *row)
 {
-	struct ladder_row *slot = record_append(&to->rows, &to->n_rows, sizeof(*slot));
+	struct ladder_row *slot = array_append(&to->rows, &to->n_rows, sizeof(*slot));
 
 	if (slot) {
 		*slot = *row;

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "netns/sockdiag.h"
 #include "src/record/expect.h"
 #include "src/record/record.h"
 #include "src/report/ladder-row.h"
@@ -11,6 +10,7 @@
 #include "src/scenario/call.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
+#include "src/util/array.h"
 
 #define SAME_LINE (2 * NSEC_PER_MSEC) /* what one end tells in so short a time stands together */
 #define FOLLOWED  8		      /* connections; of a thousand, the others are like these */
@@ -40,7 +40,7 @@ void ladder_say(struct ladder_row *row, const char *format, ...)
 struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time, enum ladder_side side,
 			      enum ladder_weight weight, enum ladder_colour colour)
 {
-	struct ladder_row *row = record_append(&ladder->rows, &ladder->n_rows, sizeof(*row));
+	struct ladder_row *row = array_append(&ladder->rows, &ladder->n_rows, sizeof(*row));
 
 	if (row)
 		*row = (struct ladder_row){ .time_nsec = time,
@@ -92,7 +92,7 @@ static void write_packet(struct ladder_row *row, const struct trace_entry *e)
 		snprintf(seq, sizeof(seq), "seq %u, ", p->seq);
 	if (p->flags & PACKET_ACK)
 		snprintf(ack, sizeof(ack), "ack %u, ", p->ack);
-	expect_format_flags(p->flags, flags, sizeof(flags));
+	packet_format_flags(p->flags, flags, sizeof(flags));
 	ladder_say(row, "%sFlags [%s], %s%swin %u, length %u", which, *flags ? flags : "none", seq,
 		   ack, p->window, p->length);
 }
@@ -174,7 +174,7 @@ static void add_state(struct ladder *ladder, const struct trace_entry *e)
 	struct ladder_row *row =
 		ladder_add(ladder, e->time_nsec, side_of(e->node), LADDER_KEY, LADDER_STATE);
 
-	ladder_say(row, "%s", sockdiag_state_name(e->state.to));
+	ladder_say(row, "%s", tcp_state_name(e->state.to));
 }
 
 static void add_timer(struct ladder *ladder, const struct trace_entry *e)
@@ -200,7 +200,7 @@ static void add_sample(struct ladder *ladder, const struct trace_entry *e)
 		ladder_say(row, "%u open", s->open);
 	else
 		ladder_say(row, "%s Recv-Q %u Send-Q %u",
-			   s->state ? sockdiag_state_name(s->state) : "no socket", s->receive_queue,
+			   s->state ? tcp_state_name(s->state) : "no socket", s->receive_queue,
 			   s->send_queue);
 }
 

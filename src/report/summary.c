@@ -6,6 +6,7 @@
 
 #include "src/report/summary-rates.h"
 #include "src/report/table.h"
+#include "src/util/array.h"
 
 /* The same trial, however often repeated, at one endpoint. */
 struct group {
@@ -33,7 +34,7 @@ static nsec_t detection(const struct record_endpoint *e)
 
 static void add_time(nsec_t **times, size_t *count, nsec_t t)
 {
-	nsec_t *slot = t == NSEC_NONE ? NULL : record_append(times, count, sizeof(*slot));
+	nsec_t *slot = t == NSEC_NONE ? NULL : array_append(times, count, sizeof(*slot));
 
 	if (slot)
 		*slot = t;

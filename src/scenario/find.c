@@ -9,6 +9,7 @@
 
 #include "src/scenario/internal.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 struct found {
 	char *path; /* owned */

@@ -51,10 +51,6 @@ int scenario_read_population(struct expectation *expectation, const struct docum
 			     struct error *err);
 int scenario_check_samples(const struct scenario *scenario, struct error *err);
 
-/* read-expect.c: TCP states by name. */
-enum { SCENARIO_STATES = 11 };
-extern const char *const scenario_state_names[SCENARIO_STATES];
-
 /* layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {
 	LAYER_BASE,
@@ -94,5 +90,3 @@ int scenario_split_variant(const char *what, char **ret_what, const char **ret_v
 struct scenario *scenario_new(void);
 /* Forgets what is expected of an endpoint, not that it is watched. */
 void scenario_expect_nothing(struct expectation *expect);
-char **strings_free(char **strings);
-DEFINE_CLEANUP(char **, strings_free)

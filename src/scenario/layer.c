@@ -5,6 +5,7 @@
 
 #include "src/scenario/internal.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 #define SETTINGS_MAX 2000 /* in one layer */
 #define WORDS_MAX    256  /* of a command */

@@ -8,6 +8,7 @@
 #include "src/scenario/internal.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 #define CALLS_MAX   64
 #define RESULT_MAX  (UINT64_C(1) << 40)

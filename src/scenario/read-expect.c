@@ -4,20 +4,15 @@
 #include <string.h>
 
 #include "src/scenario/internal.h"
+#include "src/tcp/state.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 #define NAMES_MAX 16 /* entries of a list of words */
 #define WALK_MAX  64 /* states or packets */
 
 /* Checks one word of a key's list, and puts it into a mask where it has one. */
 typedef int (*word_func)(const char *word, uint32_t *mask, struct error *err);
-
-/* The state names of RFC 9293 with underscores, as linux/tcp_states.h has them (CLOSED is CLOSE
- * there). */
-const char *const scenario_state_names[SCENARIO_STATES] = {
-	"ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
-	"CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING"
-};
 
 static int wrong_word(const char *what, const char *word, const struct suggestion *suggestion,
 		      struct error *err)
@@ -82,10 +77,10 @@ static int read_state(const char *word, uint32_t *mask, struct error *err)
 	struct suggestion suggestion;
 
 	suggestion_init(&suggestion, word);
-	for (size_t i = 0; i < SCENARIO_STATES; i++) {
-		if (!strcmp(scenario_state_names[i], word))
+	for (size_t i = TCP_STATE_ESTABLISHED; i < TCP_STATE_NEW_SYN_RECV; i++) {
+		if (!strcmp(tcp_state_names[i], word))
 			return 0;
-		suggestion_offer(&suggestion, scenario_state_names[i]);
+		suggestion_offer(&suggestion, tcp_state_names[i]);
 	}
 	return wrong_word("TCP state", word, &suggestion, err);
 }

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "src/scenario/internal.h"
+#include "src/tcp/state.h"
 #include "src/text/suggest.h"
 
 #define SAMPLES_MAX 256
 
 /* idiag_timer's names, as `ss -o` has them and netns/sockdiag. */
-static const char *const timers[] = { "off", "on", "keepalive", "timewait", "persist" };
 
 static int read_word(const struct document_node *node, const char *what, const char *const *words,
 		     size_t n, const char **ret_word, struct error *err)
@@ -101,10 +101,11 @@ static int read_sample_key(struct expect_sample *sample, const struct document_n
 	if (!strcmp(node->key, "at"))
 		return read_time(node, &sample->at_nsec, err);
 	if (!strcmp(node->key, "state"))
-		return read_word(node, "TCP state", scenario_state_names, SCENARIO_STATES,
-				 &sample->state, err);
+		return read_word(node, "TCP state", &tcp_state_names[TCP_STATE_ESTABLISHED],
+				 TCP_STATE_CLOSING, &sample->state, err);
 	if (!strcmp(node->key, "timer"))
-		return read_word(node, "timer", timers, ARRAY_SIZE(timers), &sample->timer, err);
+		return read_word(node, "timer", tcp_timer_names, _TCP_TIMER_MAX, &sample->timer,
+				 err);
 	if (!strcmp(node->key, "expires"))
 		return read_expires(node, sample, err);
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)

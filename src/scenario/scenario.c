@@ -7,14 +7,7 @@
 
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
-
-char **strings_free(char **strings)
-{
-	for (char **s = strings; s && *s; s++)
-		free(*s);
-	free(strings);
-	return NULL;
-}
+#include "src/util/array.h"
 
 struct scenario *scenario_new(void)
 {

@@ -11,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "netns/firewall.h"
-#include "netns/qdisc.h"
+#include "netns/netem.h"
 #include "src/scenario/call.h"
 #include "src/scenario/outcome.h"
 #include "src/util/cleanup.h"

@@ -11,6 +11,7 @@
 #include "src/scenario/option.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 #define HORIZON_MAX (3650 * 86400 * NSEC_PER_SEC)
 

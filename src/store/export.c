@@ -6,6 +6,7 @@
 
 #include "src/scenario/internal.h"
 #include "src/store/sql.h"
+#include "src/util/array.h"
 
 /* What stands in the columns before the settings and after them. */
 #define TRIAL_COLUMNS                                                                              \

@@ -7,9 +7,9 @@
 
 #include <nettle/sha2.h>
 
-#include "src/trial/trial.h"
+#include "src/util/tick.h"
 
-#define PHASE_STEP 20251 /* TRIAL_PHASES over the golden ratio: any number of repeats is even */
+#define PHASE_STEP 20251 /* TICK_PHASES over the golden ratio: any number of repeats is even */
 
 /* Each text is hashed with its end, so that no two lists read alike. */
 static void add_text(struct sha256_ctx *hash, const char *text)
@@ -76,7 +76,7 @@ struct identity identity_of_trial(uint64_t cell, const char *engine, const char 
 	add_number(&hash, but_repeat);
 	add_number(&hash, repeat);
 	identity.trial = take(&hash);
-	identity.phase = (int64_t)((but_repeat + (uint64_t)repeat * PHASE_STEP) % TRIAL_PHASES);
+	identity.phase = (int64_t)((but_repeat + (uint64_t)repeat * PHASE_STEP) % TICK_PHASES);
 	return identity;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "src/store/sql.h"
+#include "src/util/array.h"
 
 void store_study_deinit(struct store_study *study)
 {
@@ -173,7 +174,7 @@ int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struc
 	int rc = store_prepare(store, "SELECT trial FROM trial", &s, err);
 
 	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
-		uint64_t *id = record_append(&ids, &n, sizeof(*id));
+		uint64_t *id = array_append(&ids, &n, sizeof(*id));
 
 		if (!id)
 			return error_errno(err, -ENOMEM, "store");

@@ -6,6 +6,7 @@
 #include "src/scenario/internal.h"
 #include "src/study/study.h"
 #include "src/study/sysctl.h"
+#include "src/util/array.h"
 
 void study_changes_deinit(struct study_changes *changes)
 {

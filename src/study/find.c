@@ -7,6 +7,7 @@
 #include "src/scenario/internal.h"
 #include "src/study/study.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 static bool is_path(const char *what)
 {

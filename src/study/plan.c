@@ -7,6 +7,7 @@
 #include "src/model/estimate.h"
 #include "src/scenario/internal.h"
 #include "src/store/identity.h"
+#include "src/util/array.h"
 
 #define MAX_COMBINATIONS 100000000 /* before exclusions */
 #define STUDY_HZ	 250	   /* what work is estimated with: the same on every machine */
@@ -132,7 +133,7 @@ static bool is_by_chance(const struct scenario *s)
 static int add_cell(struct study_plan *plan, size_t subject, size_t combination, struct error *err)
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
-	struct study_cell *cell = record_append(&plan->cells, &plan->n_cells, sizeof(*plan->cells));
+	struct study_cell *cell = array_append(&plan->cells, &plan->n_cells, sizeof(*plan->cells));
 	int rc;
 
 	if (!cell)
@@ -221,7 +222,7 @@ static int add_repeats(struct study_plan *plan, const struct study_trial *like, 
 
 		if (plan->n_trials == plan->options.max_trials)
 			return too_many(plan, err);
-		trial = record_append(&plan->trials, &plan->n_trials, sizeof(*trial));
+		trial = array_append(&plan->trials, &plan->n_trials, sizeof(*trial));
 		if (!trial)
 			return error_errno(err, -ENOMEM, "study");
 		*trial = *like;

@@ -8,6 +8,7 @@
 #include "src/scenario/option.h"
 #include "src/study/study.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 /* A number and its unit, which stays what it is; times of different units become nanoseconds. */
 struct amount {

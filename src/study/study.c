@@ -8,6 +8,7 @@
 #include "src/scenario/internal.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 struct study *study_free(struct study *study)
 {

@@ -3,11 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include "src/kernel/kernel.h"
 #include "src/scenario/internal.h"
+#include "src/util/array.h"
 #include "src/util/interrupt.h"
 
 /* In a guest, which is made for as many however few it gets: a guest of another size starts from
@@ -45,25 +44,6 @@ static const char *engine_kernel_name(const struct sweep *sweep, unsigned int ke
 	return strcmp(name, "newest") != 0 ? name : NULL;
 }
 
-static int find_release(const struct sweep *sweep, unsigned int index, char **ret_release,
-			struct error *err)
-{
-	struct kernel kernel = { 0 };
-	struct utsname running;
-	int rc = 0;
-
-	if (sweep->plan->options.engine->virtual_time) {
-		rc = kernel_find(engine_kernel_name(sweep, index), sweep->kernel_modules, &kernel,
-				 err);
-		*ret_release = rc < 0 ? NULL : strdup(kernel.release);
-		kernel_deinit(&kernel);
-	} else {
-		uname(&running);
-		*ret_release = strdup(running.release);
-	}
-	return rc < 0 || *ret_release ? rc : error_errno(err, -ENOMEM, "sweep");
-}
-
 int sweep_find_kernels(const struct sweep *sweep, char ***ret_releases, struct error *err)
 {
 	_cleanup_(strings_freep) char **releases =
@@ -71,7 +51,8 @@ int sweep_find_kernels(const struct sweep *sweep, char ***ret_releases, struct e
 	int rc = releases ? 0 : error_errno(err, -ENOMEM, "sweep");
 
 	for (unsigned int i = 0; rc >= 0 && i < sweep->plan->n_kernels; i++)
-		rc = find_release(sweep, i, &releases[i], err);
+		rc = sweep->plan->options.engine->release(engine_kernel_name(sweep, i),
+							  sweep->kernel_modules, &releases[i], err);
 	if (rc >= 0)
 		*ret_releases = take_ptr(releases);
 	return rc;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/tcp/packet.h"
+#include "src/util/cleanup.h"
 
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -137,4 +139,57 @@ bool packet_decode(const void *frame, size_t captured, size_t length, struct tcp
 		return false;
 	*ret_packet = packet;
 	return true;
+}
+
+static const struct {
+	char letter;
+	uint8_t bit;
+} flag_letters[] = { { 'F', 1 },  { 'S', 2 },  { 'R', 4 },  { 'P', 8 },
+		     { '.', 16 }, { 'U', 32 }, { 'E', 64 }, { 'W', 128 } };
+
+char *packet_format_flags(uint8_t flags, char *buffer, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flag_letters) && n + 1 < size; i++)
+		if (flags & flag_letters[i].bit)
+			buffer[n++] = flag_letters[i].letter;
+	buffer[n] = '\0';
+	return buffer;
+}
+
+static int parse_flags(const char **p, uint8_t *ret_flags)
+{
+	uint8_t flags = 0;
+
+	for (; **p && **p != ']'; (*p)++) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(flag_letters) && flag_letters[i].letter != **p)
+			i++;
+		if (i == ARRAY_SIZE(flag_letters))
+			return -EINVAL;
+		flags |= flag_letters[i].bit;
+	}
+	*ret_flags = flags;
+	return flags ? 0 : -EINVAL;
+}
+
+int packet_parse_pattern(const char *text, struct packet_pattern *ret_pattern)
+{
+	struct packet_pattern p = { .any_direction = true };
+
+	if (*text == '!') {
+		p.absent = true;
+		text++;
+	}
+	if (*text == '<' || *text == '>') {
+		p.any_direction = false;
+		p.sent = *text == '>';
+		text++;
+	}
+	if (*text++ != '[' || parse_flags(&text, &p.flags) < 0 || strcmp(text, "]") != 0)
+		return -EINVAL;
+	*ret_pattern = p;
+	return 0;
 }

@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "src/observer/observer.h"
+#include "src/util/ip.h"
 
 enum packet_flag {
 	PACKET_FIN = 1,
@@ -21,6 +22,18 @@ enum packet_flag {
 	PACKET_CWR = 128,
 };
 
+struct tcp_packet {
+	bool outgoing; /* sent by the watched node */
+	struct ip source, destination;
+	uint16_t source_port, destination_port;
+	uint32_t seq, ack; /* host order */
+	uint8_t flags;	   /* of enum packet_flag */
+	uint16_t window;
+	uint32_t payload; /* bytes */
+	uint16_t id;	  /* IPv4: identification; 0 with IPv6 */
+	uint32_t stamp;	  /* TSval of the timestamps option, 0 without one */
+};
+
 /* Ethernet + the longest IPv4 header + the longest TCP header. */
 #define PACKET_SNAP 134
 
@@ -29,3 +42,15 @@ enum packet_flag {
  * that contradict each other. `outgoing` is left false: only the socket knows. */
 bool packet_decode(const void *frame, size_t captured, size_t length,
 		   struct tcp_packet *ret_packet);
+
+/* TCP flags as tcpdump prints them: "S", "S.", ".", "P.", "F.", "R". Returns `buffer` (12 bytes
+ * are enough). */
+char *packet_format_flags(uint8_t flags, char *buffer, size_t size);
+
+/* A packet pattern of a scenario file: "[S.]", "<[F.]" received, ">[R]" sent, "!" in front of any
+ * of these: none may come after the first event. 0, or -EINVAL when it is none. */
+struct packet_pattern {
+	bool absent, any_direction, sent;
+	uint8_t flags;
+};
+int packet_parse_pattern(const char *text, struct packet_pattern *ret_pattern);

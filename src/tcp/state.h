@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The states of a TCP connection, numbered as the kernel does
- * (include/net/tcp_states.h). The C library's names for them stand in a header
- * that cannot be included beside <linux/tcp.h>, hence our own.
+ * The states of a TCP connection and the timers of its socket, numbered as the kernel
+ * does (include/net/tcp_states.h), and their names. The C library's TCP_STATE_ESTABLISHED
+ * and the others stand in a header that cannot be included beside <linux/tcp.h>.
  */
 
 enum tcp_state {
@@ -19,6 +19,25 @@ enum tcp_state {
 	TCP_STATE_LAST_ACK,
 	TCP_STATE_LISTEN,
 	TCP_STATE_CLOSING,
-	TCP_STATE_NEW_SYN_RECV,
+	TCP_STATE_NEW_SYN_RECV, /* a SYN was answered: there is no socket for it yet */
 	_TCP_STATE_MAX,
 };
+
+/* idiag_timer, as `ss -o` names them (net/ipv4/inet_diag.c: inet_sk_diag_fill). */
+enum tcp_timer {
+	TCP_TIMER_OFF,
+	TCP_TIMER_ON, /* retransmission, loss probe or reordering */
+	TCP_TIMER_KEEPALIVE,
+	TCP_TIMER_TIMEWAIT,
+	TCP_TIMER_PERSIST,
+	_TCP_TIMER_MAX,
+};
+
+/* RFC 9293's names with underscores, CLOSE for CLOSED as in linux/tcp_states.h: "ESTABLISHED",
+ * "TIME_WAIT" (`ss` would print ESTAB and TIME-WAIT). The entry of TCP_STATE_NONE is NULL. */
+extern const char *const tcp_state_names[_TCP_STATE_MAX];
+/* "off", "on", "keepalive", "timewait", "persist", as `ss -o` prints them. */
+extern const char *const tcp_timer_names[_TCP_TIMER_MAX];
+/* NULL when out of range. */
+const char *tcp_state_name(int state);
+const char *tcp_timer_name(enum tcp_timer timer);

@@ -45,8 +45,8 @@ static void retransmitted(struct tcp_tracker *t, struct tracker_events *events)
 
 bool tcp_tracker_closed(const struct tcp_tracker *t)
 {
-	return t->state == 0 || t->state == TCP_CLOSE || t->state == TCP_TIME_WAIT ||
-	       t->state == TCP_NEW_SYN_RECV;
+	return t->state == 0 || t->state == TCP_STATE_CLOSE || t->state == TCP_STATE_TIME_WAIT ||
+	       t->state == TCP_STATE_NEW_SYN_RECV;
 }
 
 bool tcp_tracker_opens(const struct tcp_packet *packet)
@@ -57,13 +57,13 @@ bool tcp_tracker_opens(const struct tcp_packet *packet)
 static void sent_syn(struct tcp_tracker *t, const struct tcp_packet *p,
 		     struct tracker_events *events)
 {
-	if (t->state == TCP_SYN_SENT && p->seq == t->snd_una) {
+	if (t->state == TCP_STATE_SYN_SENT && p->seq == t->snd_una) {
 		retransmitted(t, events);
 		return;
 	}
-	*t = (struct tcp_tracker){ .state = TCP_CLOSE, .snd_una = p->seq };
+	*t = (struct tcp_tracker){ .state = TCP_STATE_CLOSE, .snd_una = p->seq };
 	t->snd_nxt = p->seq + 1 + p->payload;
-	go(t, TCP_SYN_SENT, events);
+	go(t, TCP_STATE_SYN_SENT, events);
 }
 
 static void sent_syn_ack(struct tcp_tracker *t, const struct tcp_packet *p,
@@ -73,12 +73,12 @@ static void sent_syn_ack(struct tcp_tracker *t, const struct tcp_packet *p,
 		retransmitted(t, events);
 		return;
 	}
-	if (t->state != TCP_NEW_SYN_RECV && t->state != TCP_SYN_SENT)
+	if (t->state != TCP_STATE_NEW_SYN_RECV && t->state != TCP_STATE_SYN_SENT)
 		return;
 	t->answered = true;
 	t->rcv_nxt = p->ack;
-	if (t->state == TCP_SYN_SENT) { /* both ends opened at once: the SYN is sent again */
-		go(t, TCP_SYN_RECV, events);
+	if (t->state == TCP_STATE_SYN_SENT) { /* both ends opened at once: the SYN is sent again */
+		go(t, TCP_STATE_SYN_RECV, events);
 		return;
 	}
 	t->snd_una = p->seq;
@@ -91,10 +91,10 @@ static void sent_fin(struct tcp_tracker *t, uint32_t end, struct tracker_events 
 		return;
 	t->fin_sent = true;
 	t->fin_end = end;
-	if (t->state == TCP_ESTABLISHED || t->state == TCP_SYN_RECV)
-		go(t, TCP_FIN_WAIT1, events);
-	else if (t->state == TCP_CLOSE_WAIT)
-		go(t, TCP_LAST_ACK, events);
+	if (t->state == TCP_STATE_ESTABLISHED || t->state == TCP_STATE_SYN_RECV)
+		go(t, TCP_STATE_FIN_WAIT1, events);
+	else if (t->state == TCP_STATE_CLOSE_WAIT)
+		go(t, TCP_STATE_LAST_ACK, events);
 }
 
 /* net/ipv4/tcp_output.c: tcp_xmit_probe_skb() sends the byte before the oldest unacknowledged one,
@@ -131,33 +131,33 @@ static void sent_data(struct tcp_tracker *t, const struct tcp_packet *p,
 static void sent_reset(struct tcp_tracker *t, const struct tcp_packet *p,
 		       struct tracker_events *events)
 {
-	if (t->state == TCP_NEW_SYN_RECV)
-		t->state = TCP_CLOSE;
-	else if (!tcp_tracker_closed(t) && t->state != TCP_SYN_SENT &&
+	if (t->state == TCP_STATE_NEW_SYN_RECV)
+		t->state = TCP_STATE_CLOSE;
+	else if (!tcp_tracker_closed(t) && t->state != TCP_STATE_SYN_SENT &&
 		 between(t->snd_una, p->seq, t->snd_nxt))
-		go(t, TCP_CLOSE, events);
+		go(t, TCP_STATE_CLOSE, events);
 	emit(events, TRACKER_RESET_SENT, 0, 0);
 }
 
 static void fin_acknowledged(struct tcp_tracker *t, struct tracker_events *events)
 {
-	if (t->state == TCP_FIN_WAIT1)
-		go(t, TCP_FIN_WAIT2, events);
-	else if (t->state == TCP_CLOSING)
-		go(t, TCP_TIME_WAIT, events);
-	else if (t->state == TCP_LAST_ACK)
-		go(t, TCP_CLOSE, events);
+	if (t->state == TCP_STATE_FIN_WAIT1)
+		go(t, TCP_STATE_FIN_WAIT2, events);
+	else if (t->state == TCP_STATE_CLOSING)
+		go(t, TCP_STATE_TIME_WAIT, events);
+	else if (t->state == TCP_STATE_LAST_ACK)
+		go(t, TCP_STATE_CLOSE, events);
 }
 
 static void fin_received(struct tcp_tracker *t, struct tracker_events *events)
 {
 	t->fin_seen = false;
-	if (t->state == TCP_ESTABLISHED || t->state == TCP_SYN_RECV)
-		go(t, TCP_CLOSE_WAIT, events);
-	else if (t->state == TCP_FIN_WAIT1)
-		go(t, TCP_CLOSING, events);
-	else if (t->state == TCP_FIN_WAIT2)
-		go(t, TCP_TIME_WAIT, events);
+	if (t->state == TCP_STATE_ESTABLISHED || t->state == TCP_STATE_SYN_RECV)
+		go(t, TCP_STATE_CLOSE_WAIT, events);
+	else if (t->state == TCP_STATE_FIN_WAIT1)
+		go(t, TCP_STATE_CLOSING, events);
+	else if (t->state == TCP_STATE_FIN_WAIT2)
+		go(t, TCP_STATE_TIME_WAIT, events);
 }
 
 static void advance_receive(struct tcp_tracker *t, uint32_t to, struct tracker_events *events)
@@ -179,7 +179,7 @@ static void sent(struct tcp_tracker *t, const struct tcp_packet *p, struct track
 		sent_syn(t, p, events);
 	} else if (p->flags & PACKET_SYN) {
 		sent_syn_ack(t, p, events);
-	} else if (!tcp_tracker_closed(t) && t->state != TCP_SYN_SENT) {
+	} else if (!tcp_tracker_closed(t) && t->state != TCP_STATE_SYN_SENT) {
 		if (p->flags & PACKET_ACK)
 			advance_receive(t, p->ack, events);
 		sent_data(t, p, events);
@@ -189,13 +189,13 @@ static void sent(struct tcp_tracker *t, const struct tcp_packet *p, struct track
 static void got_syn(struct tcp_tracker *t, const struct tcp_packet *p)
 {
 	if (!tcp_tracker_closed(t)) {
-		if (t->state == TCP_SYN_SENT)
+		if (t->state == TCP_STATE_SYN_SENT)
 			t->rcv_nxt = p->seq + 1;
 		return;
 	}
-	if (t->state == TCP_NEW_SYN_RECV && t->peer_isn == p->seq)
+	if (t->state == TCP_STATE_NEW_SYN_RECV && t->peer_isn == p->seq)
 		return;
-	*t = (struct tcp_tracker){ .state = TCP_NEW_SYN_RECV, .peer_isn = p->seq };
+	*t = (struct tcp_tracker){ .state = TCP_STATE_NEW_SYN_RECV, .peer_isn = p->seq };
 	t->rcv_nxt = p->seq + 1;
 }
 
@@ -204,12 +204,12 @@ static void got_syn_ack(struct tcp_tracker *t, const struct tcp_packet *p,
 {
 	bool ok = p->ack != t->snd_una && between(t->snd_una, p->ack, t->snd_nxt);
 
-	if (!ok || (t->state != TCP_SYN_SENT && t->state != TCP_SYN_RECV))
+	if (!ok || (t->state != TCP_STATE_SYN_SENT && t->state != TCP_STATE_SYN_RECV))
 		return;
 	t->rcv_nxt = p->seq + 1;
 	t->snd_una = p->ack;
 	t->retransmits = 0;
-	go(t, TCP_ESTABLISHED, events);
+	go(t, TCP_STATE_ESTABLISHED, events);
 }
 
 /* net/ipv4/tcp_input.c: tcp_validate_incoming() takes a reset that is exactly next in sequence (RFC
@@ -219,17 +219,17 @@ static void got_reset(struct tcp_tracker *t, const struct tcp_packet *p,
 {
 	bool ok = p->seq == t->rcv_nxt;
 
-	if (t->state == TCP_SYN_SENT)
+	if (t->state == TCP_STATE_SYN_SENT)
 		ok = p->flags & PACKET_ACK && p->ack != t->snd_una &&
 		     between(t->snd_una, p->ack, t->snd_nxt);
 	if (!ok)
 		return;
-	if (t->state == TCP_NEW_SYN_RECV)
-		t->state = TCP_CLOSE;
+	if (t->state == TCP_STATE_NEW_SYN_RECV)
+		t->state = TCP_STATE_CLOSE;
 	if (tcp_tracker_closed(t))
 		return;
 	emit(events, TRACKER_RESET_RECEIVED, 0, 0);
-	go(t, TCP_CLOSE, events);
+	go(t, TCP_STATE_CLOSE, events);
 }
 
 static void got_ack(struct tcp_tracker *t, const struct tcp_packet *p,
@@ -242,8 +242,8 @@ static void got_ack(struct tcp_tracker *t, const struct tcp_packet *p,
 	if (p->ack != t->snd_una)
 		t->retransmits = 0;
 	t->snd_una = p->ack;
-	if (t->state == TCP_SYN_RECV && p->ack == t->snd_nxt)
-		go(t, TCP_ESTABLISHED, events);
+	if (t->state == TCP_STATE_SYN_RECV && p->ack == t->snd_nxt)
+		go(t, TCP_STATE_ESTABLISHED, events);
 	if (t->fin_sent && !before(p->ack, t->fin_end))
 		fin_acknowledged(t, events);
 }
@@ -267,9 +267,9 @@ static void got_first_ack(struct tcp_tracker *t, const struct tcp_packet *p,
 {
 	if (!t->answered || p->ack != t->snd_nxt)
 		return;
-	t->state = TCP_LISTEN;
+	t->state = TCP_STATE_LISTEN;
 	t->retransmits = 0;
-	go(t, TCP_SYN_RECV, events);
+	go(t, TCP_STATE_SYN_RECV, events);
 }
 
 static void got(struct tcp_tracker *t, const struct tcp_packet *p, struct tracker_events *events)
@@ -281,9 +281,9 @@ static void got(struct tcp_tracker *t, const struct tcp_packet *p, struct tracke
 	} else if (p->flags & PACKET_SYN) {
 		got_syn_ack(t, p, events);
 	} else if (p->flags & PACKET_ACK) {
-		if (t->state == TCP_NEW_SYN_RECV)
+		if (t->state == TCP_STATE_NEW_SYN_RECV)
 			got_first_ack(t, p, events);
-		if (tcp_tracker_closed(t) || t->state == TCP_SYN_SENT)
+		if (tcp_tracker_closed(t) || t->state == TCP_STATE_SYN_SENT)
 			return;
 		got_ack(t, p, events);
 		got_data(t, p, events);

@@ -10,24 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "src/observer/observer.h"
-
-/* The numbers of include/net/tcp_states.h. <netinet/tcp.h> has them too, but cannot be included
- * beside <linux/tcp.h>. */
-enum tcp_state {
-	TCP_ESTABLISHED = 1,
-	TCP_SYN_SENT,
-	TCP_SYN_RECV,
-	TCP_FIN_WAIT1,
-	TCP_FIN_WAIT2,
-	TCP_TIME_WAIT,
-	TCP_CLOSE,
-	TCP_CLOSE_WAIT,
-	TCP_LAST_ACK,
-	TCP_LISTEN,
-	TCP_CLOSING,
-	TCP_NEW_SYN_RECV, /* a SYN was answered: there is no socket for it yet */
-};
+#include "src/tcp/facts.h"
+#include "src/tcp/packet.h"
+#include "src/tcp/state.h"
 
 struct tcp_tracker {
 	int state;		   /* TCP_*; 0 before the first packet */

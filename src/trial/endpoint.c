@@ -6,6 +6,7 @@
 
 #include "src/tcp/state.h"
 #include "src/trial/cause.h"
+#include "src/util/array.h"
 
 /*
  * Theory of operation. The connection is the first in its namespace that gets to ESTABLISHED
@@ -71,8 +72,7 @@ static bool begins(const struct endpoint *ep, const struct observation *o)
 
 static int add_state(struct endpoint *ep, nsec_t at, int from, int to)
 {
-	struct record_state *s =
-		record_append(&ep->record.states, &ep->record.n_states, sizeof(*s));
+	struct record_state *s = array_append(&ep->record.states, &ep->record.n_states, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
@@ -153,7 +153,7 @@ static int observe_retransmission(struct endpoint *ep, const struct observation 
 
 	if (!ep->socket || o->socket != ep->socket || ep->replaced)
 		return 0;
-	r = record_append(&ep->record.retransmissions, &ep->record.n_retransmissions, sizeof(*r));
+	r = array_append(&ep->record.retransmissions, &ep->record.n_retransmissions, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	r->time_nsec = o->time_nsec;
@@ -181,7 +181,7 @@ static int observe_reset(struct endpoint *ep, const struct observation *o)
 		ep->reset_sent_nsec = o->time_nsec;
 	if (!sent && ep->reset_received_nsec == NSEC_NONE)
 		ep->reset_received_nsec = o->time_nsec;
-	r = record_append(&ep->record.resets, &ep->record.n_resets, sizeof(*r));
+	r = array_append(&ep->record.resets, &ep->record.n_resets, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	*r = (struct record_reset){ o->time_nsec, sent };
@@ -211,7 +211,7 @@ static int observe_packet(struct endpoint *ep, const struct observation *o)
 		return 0;
 	if (!p->outgoing)
 		ep->last_received_nsec = o->time_nsec;
-	r = record_append(&ep->record.packets, &ep->record.n_packets, sizeof(*r));
+	r = array_append(&ep->record.packets, &ep->record.n_packets, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	*r = (struct record_packet){ .time_nsec = o->time_nsec,
@@ -358,7 +358,7 @@ int endpoint_note_call(struct endpoint *ep, const struct agent_report *r, unsign
 
 	if (r->connection >= NOTED_CONNECTIONS)
 		return 0;
-	c = record_append(&ep->record.calls, &ep->record.n_calls, sizeof(*c));
+	c = array_append(&ep->record.calls, &ep->record.n_calls, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
 	*c = (struct record_call){ .time_nsec = r->time_nsec,

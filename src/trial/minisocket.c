@@ -3,6 +3,7 @@
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
 #include "src/trial/state.h"
+#include "src/util/array.h"
 
 /*
  * The sockets that no tracepoint tells of (net/ipv4/tcp_minisocks.c, inet_timewait_sock.c): a
@@ -45,7 +46,7 @@ static void pass_on(struct trial_node *node)
 static void step(struct trial_node *node, int state, nsec_t at)
 {
 	struct trial_small *small = &node->small;
-	struct small_step *s = record_append(&small->steps, &small->n_steps, sizeof(*s));
+	struct small_step *s = array_append(&small->steps, &small->n_steps, sizeof(*s));
 
 	if (!s) {
 		node->trial->lost++;
@@ -77,7 +78,7 @@ static nsec_t time_of(const struct trial_small *small, int state, nsec_t now)
 static bool is_small(const struct sockdiag_socket *s)
 {
 	return s->state == TCP_STATE_TIME_WAIT || s->state == TCP_STATE_SYN_RECV ||
-	       (s->state == TCP_STATE_FIN_WAIT2 && s->timer == SOCKDIAG_TIMER_TIMEWAIT);
+	       (s->state == TCP_STATE_FIN_WAIT2 && s->timer == TCP_TIMER_TIMEWAIT);
 }
 
 static bool is_live(const struct trial_small *small)

@@ -6,6 +6,7 @@
 
 #include "src/model/model.h"
 #include "src/trial/state.h"
+#include "src/util/tick.h"
 
 #define ROUNDS_MAX   32 /* that a trial is put off; then it takes its chance */
 #define READINGS_MAX 16
@@ -19,7 +20,7 @@ struct ticks {
 
 static nsec_t tick_nsec(void)
 {
-	return NSEC_PER_SEC / model_hz();
+	return NSEC_PER_SEC / tick_hz();
 }
 
 /* The coarse clock moves with each tick, if not by when that was (kernel/time/timekeeping.c:
@@ -93,8 +94,8 @@ static nsec_t next_phase(const struct trial *trial)
 	nsec_t first = s->n_events ? s->events[0].at_nsec : 0;
 	nsec_t middle = ticks->edge_nsec + tick_nsec() / 2;
 	nsec_t passed = (nsec_now() + first - middle) / tick_nsec() + 1;
-	nsec_t struck = (ticks->jiffies + passed) % TRIAL_PHASES;
-	nsec_t ahead = (trial->spec.phase - struck + TRIAL_PHASES) % TRIAL_PHASES;
+	nsec_t struck = (ticks->jiffies + passed) % TICK_PHASES;
+	nsec_t ahead = (trial->spec.phase - struck + TICK_PHASES) % TICK_PHASES;
 
 	return middle + (passed + ahead) * tick_nsec() - first;
 }
@@ -115,7 +116,7 @@ static bool reserve(const struct trial *trial, nsec_t client_nsec)
 /* The phase is the same after any number of rounds. */
 nsec_t trial_phase_next(const struct trial *trial)
 {
-	nsec_t at = next_phase(trial), round = TRIAL_PHASES * tick_nsec();
+	nsec_t at = next_phase(trial), round = TICK_PHASES * tick_nsec();
 
 	for (int i = 0; i < ROUNDS_MAX && !reserve(trial, at); i++)
 		at += round;

@@ -7,6 +7,7 @@
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/trial/state.h"
+#include "src/util/array.h"
 
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
 /* The same trial's RTTs differ by some ten microseconds, of which the back-off would make more than
@@ -16,8 +17,7 @@
 static int copy_setting(const struct setting_value *value, void *userdata)
 {
 	struct record *record = userdata;
-	struct record_setting *s =
-		record_append(&record->settings, &record->n_settings, sizeof(*s));
+	struct record_setting *s = array_append(&record->settings, &record->n_settings, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
@@ -82,8 +82,8 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 			found = llabs(list[k].time_nsec - r->time_nsec) < SAME_EVENT;
 		if (found)
 			continue;
-		slot = record_append(&to->record.retransmissions, &to->record.n_retransmissions,
-				     sizeof(*slot));
+		slot = array_append(&to->record.retransmissions, &to->record.n_retransmissions,
+				    sizeof(*slot));
 		if (!slot)
 			return -ENOMEM;
 		*slot = *r;

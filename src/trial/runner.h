@@ -7,8 +7,9 @@
  * guest's.
  */
 
-#include "src/engine/engine.h"
 #include "src/observer/observer.h"
+#include "src/trial/job.h"
+#include "src/trial/pool.h"
 #include "src/util/loop.h"
 
 struct runner;

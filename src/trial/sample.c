@@ -5,6 +5,7 @@
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
 #include "src/trial/state.h"
+#include "src/util/array.h"
 
 /*
  * Looks at queues and timers at multiples of a span, as `watch ss -tno` would. What is only the
@@ -19,7 +20,7 @@
 /* TIME_WAIT and request sockets have no tcp_info: what they retransmit is in the message itself. */
 static struct record_sample sample_of(const struct sockdiag_socket *s, nsec_t now)
 {
-	bool off = s->timer == SOCKDIAG_TIMER_OFF;
+	bool off = s->timer == TCP_TIMER_OFF;
 
 	return (struct record_sample){
 		.time_nsec = now,
@@ -48,7 +49,7 @@ static bool is_continued(const struct record_sample *last, const struct record_s
 	nsec_t passed = s->time_nsec - last->time_nsec;
 
 	return is_same(last, s) &&
-	       (s->timer == SOCKDIAG_TIMER_OFF ||
+	       (s->timer == TCP_TIMER_OFF ||
 		llabs(last->expires_nsec - passed - s->expires_nsec) < SAME_TIMER);
 }
 
@@ -76,7 +77,7 @@ static void take(struct trial_node *node, nsec_t now)
 		sockdiag_dump(host->diag, host->address.family, ~0u, count_state, &sample, NULL);
 	if (node->n_samples && is_continued(&node->samples[node->n_samples - 1], &sample))
 		return;
-	slot = record_append(&node->samples, &node->n_samples, sizeof(*slot));
+	slot = array_append(&node->samples, &node->n_samples, sizeof(*slot));
 	if (slot)
 		*slot = sample;
 	else

@@ -5,6 +5,7 @@
 #include "netns/sockdiag.h"
 #include "src/testbed/testbed.h"
 #include "src/trial/state.h"
+#include "src/util/array.h"
 
 static void tell_node_changed(struct trial *trial, enum node_id id, const struct netns *ns)
 {
@@ -60,7 +61,7 @@ const char *trial_step_verb(const struct timeline_step *step)
 static int note_step(struct trial *trial, const struct timeline_step *step, nsec_t at)
 {
 	struct record_fault *f =
-		record_append(&trial->record->faults, &trial->record->n_faults, sizeof(*f));
+		array_append(&trial->record->faults, &trial->record->n_faults, sizeof(*f));
 	const struct event *e = step->event;
 	const char *where_name = e->has_node ? node_name(e->node) : direction_name(e->direction);
 	int n;

@@ -36,8 +36,8 @@ static void look_at(struct trial_trace *trace, enum node_id id)
 	struct trace_timer timer = { 0 };
 	struct sockdiag_socket s;
 
-	if (trial_node_look_up(node, &s) && s.timer != SOCKDIAG_TIMER_OFF)
-		timer = (struct trace_timer){ sockdiag_timer_name(s.timer), s.expires_nsec,
+	if (trial_node_look_up(node, &s) && s.timer != TCP_TIMER_OFF)
+		timer = (struct trace_timer){ tcp_timer_name(s.timer), s.expires_nsec,
 					      s.retransmits };
 	node->trial->lost += tracer_add_timer(trace->tracer, id, nsec_now(), &timer) < 0;
 }

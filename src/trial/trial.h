@@ -15,10 +15,7 @@
 #include "src/scenario/scenario.h"
 #include "src/trial/pool.h"
 #include "src/util/loop.h"
-
-/* The granule of the timer wheel's fifth level, in which 7,200 s lie at HZ=250: as many phases as
- * can make a difference to the timers that matter (kernel/time/timer.c). */
-#define TRIAL_PHASES 32768
+#include "src/util/tick.h"
 
 struct trial_spec {
 	const struct scenario *scenario; /* outlives the trial */
@@ -33,7 +30,7 @@ struct trial_spec {
 	bool trace;		     /* the record gets what its trace is made of */
 	bool wait; /* once the server listens, wait for trial_go(): all trials are set up first */
 	int64_t phase; /* where the timer wheel is to stand at the first event, in ticks modulo
-			* TRIAL_PHASES; -1: wherever it happens to */
+			* TICK_PHASES; -1: wherever it happens to */
 	/* Or NULL: when, from `now` on, a trial that is over may take its time to make its record.
 	 */
 	nsec_t (*quiet_at)(nsec_t now, void *userdata);

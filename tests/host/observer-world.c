@@ -195,8 +195,8 @@ const char *log_walk(const struct log *log)
 
 		if (o->kind == OBSERVATION_STATE)
 			n += (size_t)snprintf(walk + n, sizeof(text[0]) - n, "%s%s>%s",
-					      n ? " " : "", sockdiag_state_name(o->state.from),
-					      sockdiag_state_name(o->state.to));
+					      n ? " " : "", tcp_state_name(o->state.from),
+					      tcp_state_name(o->state.to));
 	}
 	return walk;
 }
@@ -217,7 +217,7 @@ const struct observation *log_end(const struct log *log)
 	for (size_t i = 0; i < log->count; i++) {
 		const struct observation *o = &log->items[i];
 
-		if (o->kind == OBSERVATION_STATE && o->state.to == TCP_CLOSE)
+		if (o->kind == OBSERVATION_STATE && o->state.to == TCP_STATE_CLOSE)
 			end = o;
 	}
 	return end;

@@ -102,7 +102,7 @@ static nsec_t time_of(const struct log *log, bool (*is_it)(const struct observat
 
 static bool is_syn_sent(const struct observation *o)
 {
-	return o->kind == OBSERVATION_STATE && o->state.to == TCP_SYN_SENT;
+	return o->kind == OBSERVATION_STATE && o->state.to == TCP_STATE_SYN_SENT;
 }
 
 static void check_order(const struct log *log, enum observation_kind kind)

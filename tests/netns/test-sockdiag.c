@@ -9,6 +9,7 @@
 
 #include "netns/packetfilter.h"
 #include "netns/sockdiag.h"
+#include "src/tcp/state.h"
 #include "tests/netns/fixture.h"
 
 #define PORT 4242
@@ -163,14 +164,14 @@ START_TEST(retransmission_timer)
 	fixture_connect(&f);
 	ck_assert_int_eq(setsockopt(f.client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)), 0);
 	found = find(&f, 0, 1 << ESTABLISHED);
-	ck_assert_int_eq(found.last.timer, SOCKDIAG_TIMER_KEEPALIVE);
+	ck_assert_int_eq(found.last.timer, TCP_TIMER_KEEPALIVE);
 	ck_assert(found.last.expires_nsec > 7000 * NSEC_PER_SEC &&
 		  found.last.expires_nsec <= 7200 * NSEC_PER_SEC);
 	cut(&f);
 	ck_assert_int_eq(send(f.client, "x", 1, 0), 1);
 	usleep(900000);
 	found = find(&f, 0, 1 << ESTABLISHED);
-	ck_assert_int_eq(found.last.timer, SOCKDIAG_TIMER_ON);
+	ck_assert_int_eq(found.last.timer, TCP_TIMER_ON);
 	ck_assert_uint_ge(found.last.retransmits, 1);
 	ck_assert_uint_eq(found.last.send_queue, 1);
 	ck_assert_uint_ge(found.last.info.tcpi_total_retrans, 1);
@@ -200,13 +201,13 @@ START_TEST(time_wait_and_orphan)
 	found = find(&f, 0, 1 << TIME_WAIT);
 	ck_assert_uint_eq(found.n, 1);
 	ck_assert_int_eq(found.last.state, TIME_WAIT);
-	ck_assert_int_eq(found.last.timer, SOCKDIAG_TIMER_TIMEWAIT);
+	ck_assert_int_eq(found.last.timer, TCP_TIMER_TIMEWAIT);
 	ck_assert(!found.last.has_info);
 	ck_assert(found.last.expires_nsec > 30 * NSEC_PER_SEC &&
 		  found.last.expires_nsec <= 70 * NSEC_PER_SEC);
 	ck_assert_int_eq(sockdiag_get(f.diag[0], &found.last, &one, &err), 1);
 	ck_assert_int_eq(one.state, TIME_WAIT);
-	ck_assert_int_eq(one.timer, SOCKDIAG_TIMER_TIMEWAIT);
+	ck_assert_int_eq(one.timer, TCP_TIMER_TIMEWAIT);
 	ss = fixture_run(f.pair.ns[0], "ss -tnaoi");
 	ck_assert_msg(strstr(ss, "TIME-WAIT") && strstr(ss, "timer:(timewait,"), "%s", ss);
 	fixture_deinit(&f);
@@ -236,14 +237,14 @@ START_TEST(half_open)
 	usleep(100000);
 	found = find(&f, 0, ~0u);
 	ck_assert_int_eq(found.last.state, SYN_SENT);
-	ck_assert_int_eq(found.last.timer, SOCKDIAG_TIMER_ON);
+	ck_assert_int_eq(found.last.timer, TCP_TIMER_ON);
 	found = find(&f, 1, 1 << SYN_RECV);
 	ck_assert_uint_eq(found.n, 1);
 	ck_assert_int_eq(found.last.state, SYN_RECV);
 	ck_assert_uint_eq(found.last.inode, 0);
 	ck_assert_int_eq(sockdiag_get(f.diag[1], &found.last, &one, &err), 1);
 	ck_assert_int_eq(one.state, SYN_RECV);
-	ck_assert_int_eq(one.timer, SOCKDIAG_TIMER_ON);
+	ck_assert_int_eq(one.timer, TCP_TIMER_ON);
 	fixture_deinit(&f);
 }
 END_TEST
@@ -303,13 +304,13 @@ END_TEST
 
 START_TEST(names)
 {
-	ck_assert_str_eq(sockdiag_state_name(ESTABLISHED), "ESTABLISHED");
-	ck_assert_str_eq(sockdiag_state_name(TIME_WAIT), "TIME_WAIT");
-	ck_assert_ptr_null(sockdiag_state_name(0));
-	ck_assert_ptr_null(sockdiag_state_name(-1));
-	ck_assert_ptr_null(sockdiag_state_name(13));
-	ck_assert_str_eq(sockdiag_timer_name(SOCKDIAG_TIMER_PERSIST), "persist");
-	ck_assert_ptr_null(sockdiag_timer_name(_SOCKDIAG_TIMER_MAX));
+	ck_assert_str_eq(tcp_state_name(ESTABLISHED), "ESTABLISHED");
+	ck_assert_str_eq(tcp_state_name(TIME_WAIT), "TIME_WAIT");
+	ck_assert_ptr_null(tcp_state_name(0));
+	ck_assert_ptr_null(tcp_state_name(-1));
+	ck_assert_ptr_null(tcp_state_name(13));
+	ck_assert_str_eq(tcp_timer_name(TCP_TIMER_PERSIST), "persist");
+	ck_assert_ptr_null(tcp_timer_name(_TCP_TIMER_MAX));
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "netns/sysctl.h"
+#include "src/tcp/sysctl.h"
 #include "tests/netns/fixture.h"
 
 static const struct {

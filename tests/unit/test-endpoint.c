@@ -60,7 +60,7 @@ static void conclude(struct endpoint *ep, const char *walk, enum outcome outcome
 	endpoint_conclude(ep, &context, &r);
 	for (size_t i = 0; i < r.n_states; i++) {
 		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", i ? " " : "",
-			 sockdiag_state_name(r.states[i].to));
+			 tcp_state_name(r.states[i].to));
 		ck_assert(i == 0 || r.states[i].from == r.states[i - 1].to);
 	}
 	ck_assert_str_eq(got, walk);

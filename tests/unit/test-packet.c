@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/tcp/packet.h"
+#include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 
 /* 10.0.1.2:40000 > 10.0.2.2:80, seq 0x01020304, ack 0x0a0b0c0d, [P.], window 500, "abc" */

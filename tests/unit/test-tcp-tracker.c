@@ -197,9 +197,8 @@ static void describe(const struct tracker_events *events, char *text, size_t siz
 
 		n += (size_t)snprintf(text + n, size - n, "%s", i ? " " : "");
 		if (e->kind == TRACKER_STATE)
-			n += (size_t)snprintf(text + n, size - n, "%s>%s",
-					      sockdiag_state_name(e->from),
-					      sockdiag_state_name(e->to));
+			n += (size_t)snprintf(text + n, size - n, "%s>%s", tcp_state_name(e->from),
+					      tcp_state_name(e->to));
 		else
 			n += (size_t)snprintf(text + n, size - n, "%s", names[e->kind]);
 	}
@@ -302,8 +301,8 @@ START_TEST(tracker_random_packets)
 		for (unsigned int e = 0; e < events.count; e++) {
 			if (events.event[e].kind != TRACKER_STATE)
 				continue;
-			ck_assert_ptr_nonnull(sockdiag_state_name(events.event[e].from));
-			ck_assert_ptr_nonnull(sockdiag_state_name(events.event[e].to));
+			ck_assert_ptr_nonnull(tcp_state_name(events.event[e].from));
+			ck_assert_ptr_nonnull(tcp_state_name(events.event[e].to));
 		}
 	}
 }

@@ -9,6 +9,7 @@
 #include "src/scenario/call.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
+#include "src/util/array.h"
 #include "tests/unit/suite.h"
 
 #define MS	   NSEC_PER_MSEC
@@ -138,23 +139,23 @@ static struct record *tell_story(void)
 	struct record_sample *sample;
 	struct trace_timer timer = { "on", 204 * MS, 1 };
 
-	again = record_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
+	again = array_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
 	*again = (struct record_retransmission){ 220 * MS, 204 * MS, "rto" };
-	again = record_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
+	again = array_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
 	*again = (struct record_retransmission){ 641 * MS, 408 * MS, "rto" };
-	again = record_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
+	again = array_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
 	*again = (struct record_retransmission){ 700 * MS, 816 * MS, "rto" };
-	state = record_append(&client->states, &client->n_states, sizeof(*state));
+	state = array_append(&client->states, &client->n_states, sizeof(*state));
 	*state = (struct record_state){ 9501 * MS, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE };
-	call = record_append(&client->calls, &client->n_calls, sizeof(*call));
+	call = array_append(&client->calls, &client->n_calls, sizeof(*call));
 	*call = (struct record_call){ .time_nsec = 9502 * MS,
 				      .start_nsec = -500 * MS,
 				      .name = call_name(AGENT_CALL_READ),
 				      .error = "ECONNRESET" };
-	fault = record_append(&r->faults, &r->n_faults, sizeof(*fault));
+	fault = array_append(&r->faults, &r->n_faults, sizeof(*fault));
 	*fault = (struct record_fault){ 0, MS, strdup("blackhole both") };
 	for (int i = 0; i < 3; i++) { /* the second is like the first */
-		sample = record_append(&client->samples, &client->n_samples, sizeof(*sample));
+		sample = array_append(&client->samples, &client->n_samples, sizeof(*sample));
 		*sample = (struct record_sample){ .time_nsec = (2000 + 1000 * i) * MS,
 						  .state = TCP_STATE_ESTABLISHED,
 						  .send_queue = i < 2 ? 64 : 0,
@@ -394,7 +395,7 @@ START_TEST(streams_are_folded)
 {
 	_cleanup_(record_freep) struct record *r = trace_of(story, 3);
 	_cleanup_(freep) char *text = NULL;
-	struct record_fault *fault = record_append(&r->faults, &r->n_faults, sizeof(*fault));
+	struct record_fault *fault = array_append(&r->faults, &r->n_faults, sizeof(*fault));
 	size_t lines = 0;
 
 	*fault = (struct record_fault){ 2000 * MS + 1, MS, strdup("send client") };

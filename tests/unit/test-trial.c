@@ -7,8 +7,10 @@
 #include "src/record/expect.h"
 #include "src/report/rate.h"
 #include "src/scenario/timeline.h"
+#include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/trial/endpoint.h"
+#include "src/util/array.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
 
@@ -213,23 +215,23 @@ START_TEST(packet_patterns)
 	struct packet_pattern p;
 	char flags[12];
 
-	ck_assert_int_eq(expect_parse_pattern("!<[R.]", &p), 0);
+	ck_assert_int_eq(packet_parse_pattern("!<[R.]", &p), 0);
 	ck_assert(p.absent && !p.any_direction && !p.sent);
 	ck_assert_uint_eq(p.flags, 4 | 16);
-	ck_assert_int_eq(expect_parse_pattern("[S]", &p), 0);
+	ck_assert_int_eq(packet_parse_pattern("[S]", &p), 0);
 	ck_assert(!p.absent && p.any_direction);
-	ck_assert_int_eq(expect_parse_pattern("[]", &p), -EINVAL);
-	ck_assert_int_eq(expect_parse_pattern("[X]", &p), -EINVAL);
-	ck_assert_int_eq(expect_parse_pattern("[S", &p), -EINVAL);
-	ck_assert_int_eq(expect_parse_pattern("[S]x", &p), -EINVAL);
-	ck_assert_str_eq(expect_format_flags(8 | 16, flags, sizeof(flags)), "P.");
+	ck_assert_int_eq(packet_parse_pattern("[]", &p), -EINVAL);
+	ck_assert_int_eq(packet_parse_pattern("[X]", &p), -EINVAL);
+	ck_assert_int_eq(packet_parse_pattern("[S", &p), -EINVAL);
+	ck_assert_int_eq(packet_parse_pattern("[S]x", &p), -EINVAL);
+	ck_assert_str_eq(packet_format_flags(8 | 16, flags, sizeof(flags)), "P.");
 }
 END_TEST
 
 static struct record_call *add_call(struct record_endpoint *e, nsec_t at, enum agent_call call,
 				    int64_t result, const char *error)
 {
-	struct record_call *c = record_append(&e->calls, &e->n_calls, sizeof(*c));
+	struct record_call *c = array_append(&e->calls, &e->n_calls, sizeof(*c));
 
 	*c = (struct record_call){ .time_nsec = at,
 				   .start_nsec = at,
@@ -276,15 +278,15 @@ static struct record *made_up_record(void)
 	client->kernel_nsec = client->gone_nsec = 5 * SEC;
 	client->earliest_nsec = client->gone_earliest_nsec = 4 * SEC;
 	client->latest_nsec = client->gone_latest_nsec = 6 * SEC;
-	s = record_append(&client->states, &client->n_states, sizeof(*s));
+	s = array_append(&client->states, &client->n_states, sizeof(*s));
 	*s = (struct record_state){ -1 * SEC, TCP_STATE_SYN_SENT, TCP_STATE_ESTABLISHED };
-	s = record_append(&client->states, &client->n_states, sizeof(*s));
+	s = array_append(&client->states, &client->n_states, sizeof(*s));
 	*s = (struct record_state){ 5 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE };
-	sample = record_append(&client->samples, &client->n_samples, sizeof(*sample));
+	sample = array_append(&client->samples, &client->n_samples, sizeof(*sample));
 	*sample = (struct record_sample){ .time_nsec = 1 * SEC,
 					  .state = TCP_STATE_ESTABLISHED,
 					  .send_queue = 7,
-					  .timer = SOCKDIAG_TIMER_KEEPALIVE,
+					  .timer = TCP_TIMER_KEEPALIVE,
 					  .expires_nsec = 3 * SEC,
 					  .probes = 2,
 					  .open = { [TCP_STATE_ESTABLISHED] = 3 } };
@@ -295,7 +297,7 @@ static struct record *made_up_record(void)
 	client->population.outcome[OUTCOME_CLOSED] = 1;
 	r->span_nsec = 6 * SEC;
 	for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
-		p = record_append(&client->packets, &client->n_packets, sizeof(*p));
+		p = array_append(&client->packets, &client->n_packets, sizeof(*p));
 		*p = packets[i];
 	}
 	client->bytes_read = 10;

@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "src/report/describe.h"
+#include "src/cmd/topology.h"
 #include "src/testbed/plan.h"
 
 #define LINES 3 /* of a box: its name, its interfaces, their addresses */
@@ -98,7 +98,7 @@ static void print_line(const struct box *boxes, size_t n, int line, FILE *out)
 	fputc('\n', out);
 }
 
-int describe_topology(enum path_kind kind, enum family family, FILE *out, struct error *err)
+int topology_draw(enum path_kind kind, enum family family, FILE *out, struct error *err)
 {
 	struct testbed_plan plan;
 	struct box boxes[_NODE_MAX] = { 0 };

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* What a socket looked like when its state changed. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a socket looked like at a state change: from it the mechanism of an end is told. The
+ * fallback has retransmits, probes and unacknowledged from the packets (at a silent end the first
+ * two and unsent from tcp_info), keepalive once a probe was sent, and never the rest. */
+struct socket_facts {
+	bool present;
+	bool dead;		 /* SOCK_DEAD: no process holds it (orphan) */
+	bool keepalive;		 /* SO_KEEPALIVE is on */
+	uint32_t retransmits;	 /* icsk_retransmits: consecutive unanswered RTOs */
+	uint32_t probes;	 /* icsk_probes_out: keepalive or zero window probes unanswered */
+	uint32_t user_timeout;	 /* icsk_user_timeout, milliseconds, 0: none */
+	uint32_t unacknowledged; /* snd_nxt - snd_una, bytes sent and not acknowledged; SYN and FIN
+				  * count as one each */
+	uint32_t unsent;	 /* write_seq - snd_nxt, bytes queued and not sent */
+	int error;		 /* sk_err, positive errno */
+	int soft_error;		 /* sk_err_soft */
+};
