@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The spare host: on the server's link with hardware, a kernel and power, but without an address
- * until it takes the server's over.
- */
+#include "src/testbed/takeover.h"
+
 #include <errno.h>
 
 #include "netns/announce.h"
-#include "src/testbed/internal.h"
+#include "netns/route.h"
 
-/* As in plan.c: above the kernel's own, and each end another. */
+/* Interface indexes of the two ends, as those in plan.c: above the ones that the kernel gives. */
 #define SPARE_IFINDEX	   103
 #define SPARE_PORT_IFINDEX 203
 
@@ -20,7 +18,7 @@ static bool is_wanted(const struct scenario *s)
 	return false;
 }
 
-int testbed_spare_new(struct testbed *tb, struct error *err)
+int takeover_prepare(struct testbed *tb, struct error *err)
 {
 	struct testbed_node *spare = &tb->spare, *router = &tb->node[NODE_ROUTER];
 	int rc;
@@ -30,7 +28,7 @@ int testbed_spare_new(struct testbed *tb, struct error *err)
 	spare->address = tb->node[NODE_SERVER].address;
 	spare->mac = tb->node[NODE_SERVER].mac;
 	spare->mac.byte[3] = 0xff;
-	rc = testbed_host_open(tb, spare, err);
+	rc = testbed_host_open(spare, tb->family, true, err);
 	if (rc < 0)
 		return rc;
 	struct link_end near = { .name = TESTBED_SPARE,
@@ -52,8 +50,8 @@ int testbed_spare_new(struct testbed *tb, struct error *err)
 	return rc < 0 ? rc : link_wait(router->rtnl, near.name, TESTBED_READY_LIMIT, err);
 }
 
-/* In this order nobody sees the address twice. */
-int testbed_take_over(struct testbed *tb, bool announce, struct error *err)
+/* The server loses the address before the spare host gets it, so that it never exists twice. */
+int takeover_strike(struct testbed *tb, bool announce, struct error *err)
 {
 	struct testbed_node *server = &tb->node[NODE_SERVER], *spare = &tb->spare;
 	int rc;

@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/testbed/internal.h"
+#include "src/testbed/testbed.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
-#include <unistd.h>
 
 #include "netns/firewall.h"
 #include "netns/qdisc.h"
-#include "netns/sockdiag.h"
+#include "netns/route.h"
 #include "netns/sysctl.h"
+#include "src/testbed/takeover.h"
 
-#define SILENCE_METRIC 1 /* before any route that a fault may put */
+#define SILENCE_METRIC 1 /* A power loss goes before any route that a fault may put. */
 #define RULE_PRIORITY  100
-
-/* What a namespace needs before its first interface. The family that is not used is switched
- * off, so that captures show the trial and nothing else. */
-struct fixed_sysctl {
-	const char *key, *value;
-};
-static const struct fixed_sysctl sysctls_ipv4[] = {
-	{ "net.ipv6.conf.all.disable_ipv6", "1" },
-	{ "net.ipv6.conf.default.disable_ipv6", "1" },
-};
-static const struct fixed_sysctl sysctls_ipv6[] = {
-	{ "net.ipv6.conf.default.accept_dad", "0" },
-	{ "net.ipv6.conf.default.accept_ra", "0" },
-	{ "net.ipv6.conf.default.router_solicitations", "0" },
-};
 
 static bool has_router(const struct testbed *tb)
 {
@@ -51,57 +36,11 @@ static int plan(struct testbed *tb, struct error *err)
 	return rc;
 }
 
-static int set_fixed(const struct netns *ns, const struct fixed_sysctl *list, size_t n,
-		     struct error *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc >= 0 && i < n; i++)
-		rc = sysctl_set(ns, list[i].key, list[i].value, err);
-	return rc;
-}
-
-/* Without IPv6 in the kernel there is nothing to switch off. */
-static bool has_ipv6(void)
-{
-	return access("/proc/sys/net/ipv6", F_OK) == 0;
-}
-
-int testbed_host_open(struct testbed *tb, struct testbed_node *node, struct error *err)
-{
-	int rc = netns_new(&node->ns, err);
-
-	if (rc >= 0)
-		rc = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
-	if (rc >= 0 && node != &tb->node[NODE_ROUTER])
-		rc = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
-	if (rc >= 0 && tb->family == FAMILY_IPV4 && has_ipv6())
-		rc = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), err);
-	if (rc >= 0 && tb->family == FAMILY_IPV6)
-		rc = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), err);
-	if (rc < 0)
-		return rc;
-	node->boots++;
-	link_put_up(node->rtnl, "lo", true);
-	return 0;
-}
-
 static int open_node(struct testbed *tb, enum node_id id, struct error *err)
 {
-	int rc = testbed_host_open(tb, &tb->node[id], err);
+	int rc = testbed_host_open(&tb->node[id], tb->family, id != NODE_ROUTER, err);
 
 	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
-}
-
-/* The processes are gone: what their sockets still have to say has nobody to hear it. */
-static void close_node(struct testbed_node *node)
-{
-	if (node->diag)
-		sockdiag_abort_all(node->diag, node->address.family);
-	node->pf = packetfilter_free(node->pf);
-	node->rtnl = nl_free(node->rtnl);
-	node->diag = nl_free(node->diag);
-	node->ns = netns_free(node->ns);
 }
 
 static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
@@ -218,16 +157,12 @@ static int set_firewall(struct testbed *tb, struct error *err)
 
 static int configure_router(struct testbed *tb, struct error *err)
 {
-	static const struct fixed_sysctl forward[_FAMILY_MAX] = {
-		[FAMILY_IPV4] = { "net.ipv4.ip_forward", "1" },
-		[FAMILY_IPV6] = { "net.ipv6.conf.all.forwarding", "1" },
-	};
 	struct testbed_node *router = &tb->node[NODE_ROUTER];
 	int family = tb->node[NODE_CLIENT].address.family, rc;
 
 	if (tb->scenario->path.kind != PATH_ROUTED)
 		return 0;
-	rc = set_fixed(router->ns, &forward[tb->family], 1, err);
+	rc = testbed_host_forward(router, tb->family, err);
 	if (rc < 0)
 		return rc;
 	route_put_rule(router->rtnl, family, tb->port[NODE_CLIENT].name,
@@ -237,7 +172,8 @@ static int configure_router(struct testbed *tb, struct error *err)
 	return testbed_node_configure(tb, NODE_ROUTER, err);
 }
 
-/* What is sent before an interface and its address are ready is lost without a word. */
+/* Waits until the node's interface and address are ready: what is sent before is lost without an
+ * error. */
 static int wait_ready(struct testbed *tb, enum node_id id, struct error *err)
 {
 	struct testbed_node *node = &tb->node[id];
@@ -320,7 +256,7 @@ int testbed_furnish(struct testbed *tb, struct error *err)
 	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
 		rc = wait_ready(tb, n, err);
 	if (rc >= 0)
-		rc = testbed_spare_new(tb, err);
+		rc = takeover_prepare(tb, err);
 	return rc < 0 ? rc : set_netem(tb, err);
 }
 
@@ -343,10 +279,10 @@ struct testbed *testbed_free(struct testbed *tb)
 	if (!tb)
 		return NULL;
 	for (enum node_id n = 0; n < _NODE_MAX; n++) {
-		close_node(&tb->node[n]);
+		testbed_host_close(&tb->node[n]);
 		tb->node[n].grave = netns_free(tb->node[n].grave);
 	}
-	close_node(&tb->spare);
+	testbed_host_close(&tb->spare);
 	free(tb);
 	return NULL;
 }
@@ -414,7 +350,7 @@ void testbed_node_bury(struct testbed *tb, enum node_id id)
 
 	netns_free(node->grave); /* of an earlier reboot */
 	node->grave = take_ptr(node->ns);
-	close_node(node);
+	testbed_host_close(node);
 }
 
 static int take_cable_back(struct testbed_node *node, struct testbed_change change,

@@ -13,27 +13,9 @@
  * cut a path therefore cut its whole subnet.
  */
 
-#include "netns/link.h"
-#include "netns/netns.h"
-#include "netns/nl.h"
-#include "netns/packetfilter.h"
-#include "netns/route.h"
 #include "src/scenario/scenario.h"
+#include "src/testbed/host.h"
 #include "src/testbed/plan.h"
-
-struct testbed_node {
-	struct netns *ns;	 /* NULL while the node is without power */
-	struct nl *rtnl;	 /* NETLINK_ROUTE in ns */
-	struct nl *diag;	 /* NETLINK_SOCK_DIAG in ns */
-	struct packetfilter *pf; /* made when first needed */
-	struct netns *grave;	 /* the namespace that lost power; the cable's end is in it while ns
-				  * is NULL */
-	int ifindex;		 /* of TESTBED_INTERFACE; on the router 0 */
-	struct link_mac mac;	 /* of TESTBED_INTERFACE */
-	struct ip address;	 /* with its prefix length; on the router unset */
-	struct ip elsewhere;	 /* what it has after a reboot with another address; likewise */
-	unsigned int boots;	 /* how often it has been started, from 1 */
-};
 
 /* The router's end of the cable to an endpoint; unused on a direct path. */
 struct testbed_port {
@@ -56,6 +38,12 @@ struct testbed {
 	struct testbed_node spare; /* for take-over: on the server's link, without an address */
 };
 
+/* The two halves of testbed_new(). What is raised depends on nothing of the scenario but the kind
+ * and the MTU of its path, so that it can be done in advance; what is furnished is the scenario's
+ * own. */
+int testbed_raise(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
+		  struct error *err);
+int testbed_furnish(struct testbed *testbed, struct error *err);
 /* Builds everything and sets every sysctl of the scenario. Takes some milliseconds. */
 int testbed_new(const struct scenario *scenario, enum family family, struct testbed **ret_testbed,
 		struct error *err);
@@ -73,10 +61,6 @@ struct testbed_change {
 };
 int testbed_node_restore(struct testbed *testbed, enum node_id node, struct testbed_change change,
 			 struct error *err);
-
-/* Gives the server's address to the spare host, which a scenario with that fault has. The server
- * lives on without it. `announce`: everybody on the link is told. */
-int testbed_take_over(struct testbed *testbed, bool announce, struct error *err);
 
 /* Puts back whatever addresses and routes the node should have and has lost. */
 int testbed_node_configure(struct testbed *testbed, enum node_id node, struct error *err);

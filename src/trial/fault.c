@@ -6,6 +6,7 @@
 
 #include "netns/firewall.h"
 #include "netns/qdisc.h"
+#include "src/testbed/takeover.h"
 
 /* Behind the silence of a power loss, and apart from each other, so that healing one leaves the
  * others. */
@@ -315,7 +316,7 @@ static int flush_apply(struct fault_stage *stage, const struct event *event,
 static int take_over_apply(struct fault_stage *stage, const struct event *event,
 			   struct fault_handle *handle, struct error *err)
 {
-	return testbed_take_over(stage->testbed, event->announce, err);
+	return takeover_strike(stage->testbed, event->announce, err);
 }
 
 static const struct fault_operations {

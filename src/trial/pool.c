@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "src/testbed/internal.h"
+#include "src/testbed/testbed.h"
 
 struct item {
 	struct testbed *testbed;
