@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether a timeline can happen. It is played once on a model of the testbed that
- * knows which nodes have power, which agents run and which faults hold.
+ * Whether a timeline can happen, and which fault each heal ends. It is played once
+ * on a model of the testbed that knows which nodes have power, which agents run and
+ * which faults hold. Faults that hold are stacked by kind and place, the latest on
+ * top; a heal takes one off, so that a timeline is played in linear time.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include "src/scenario/internal.h"
@@ -16,41 +19,49 @@ struct check_node {
 	int start_line;	    /* its latest start, which may have failed; 0: none since it ended */
 };
 
+/* The nodes, the two links of the router, or the directions of the path. */
+enum { PLACES = _NODE_MAX + _ENDPOINT_MAX };
+static_assert((int)_DIRECTION_MAX <= (int)PLACES, "every direction is a place");
+
 struct check {
 	const struct scenario *scenario;
 	struct check_node node[_NODE_MAX];
-	bool *active; /* for each event: a fault that holds */
+	size_t latest[_FAULT_KIND_MAX][PLACES]; /* 1 + index of the latest that holds; 0: none */
+	size_t *before; /* for each fault that holds: 1 + index of the one under it; 0: none */
 	struct error *err;
 };
 
-/* The latest fault that holds and that a heal means, or -1. */
-static int find_active(const struct check *check, size_t count, const struct event *heal)
+static size_t place_of(const struct event *event)
 {
-	for (size_t i = count; i-- > 0;) {
-		const struct event *event = &check->scenario->events[i];
-
-		if (!check->active[i] || event->fault != heal->fault)
-			continue;
-		if (heal->has_node && (event->node != heal->node || event->side != heal->side))
-			continue;
-		if (heal->direction == DIRECTION_BOTH || event->direction == heal->direction)
-			return (int)i;
-	}
-	return -1;
+	if (!event->has_node)
+		return event->direction;
+	if (event->node == NODE_ROUTER && event->fault == FAULT_INTERFACE_DOWN)
+		return (size_t)_NODE_MAX + event->side;
+	return event->node;
 }
 
-/* What a fault was done to a host is gone with its kernel. */
-static void forget_faults(struct check *check, size_t count, enum node_id node, bool power)
+/* The top of the stack that a heal takes a fault from. One that names no place means the latest
+ * fault of its kind, wherever that is. */
+static size_t *find_healed(struct check *check, const struct event *heal)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct event *event = &check->scenario->events[i];
+	size_t *latest = check->latest[heal->fault], *found = latest;
 
-		if (event->has_node && event->node == node &&
-		    (event->fault == FAULT_FREEZE ||
-		     (power && (event->fault == FAULT_INTERFACE_DOWN ||
-				event->fault == FAULT_ADDRESS_REMOVE))))
-			check->active[i] = false;
-	}
+	if (heal->has_node || heal->direction != DIRECTION_BOTH)
+		return &latest[place_of(heal)];
+	for (size_t place = 1; place < PLACES; place++)
+		if (latest[place] > *found)
+			found = &latest[place];
+	return found;
+}
+
+/* What a fault did to a host is gone with its kernel, what it did to a process with that. */
+static void forget_faults(struct check *check, enum node_id node, bool power)
+{
+	check->latest[FAULT_FREEZE][node] = 0;
+	if (!power)
+		return;
+	check->latest[FAULT_INTERFACE_DOWN][node] = 0;
+	check->latest[FAULT_ADDRESS_REMOVE][node] = 0;
 }
 
 /* Whether the node is there to have something done to it. */
@@ -124,17 +135,17 @@ static int check_action(struct check *check, const struct event *event)
 	return rc;
 }
 
-static int check_heal(struct check *check, size_t index)
+static int check_heal(struct check *check, struct event *event)
 {
-	const struct event *event = &check->scenario->events[index];
-	int active = find_active(check, index, event);
+	size_t *healed = find_healed(check, event);
 
-	if (active < 0)
+	if (!*healed)
 		return scenario_refuse(check->scenario, event->line, check->err,
 				       "nothing to heal: there is no %s%s%s at this time",
 				       fault_name(event->fault), event->has_node ? " on the " : "",
 				       event->has_node ? node_name(event->node) : "");
-	check->active[active] = false;
+	event->ends = *healed - 1;
+	*healed = check->before[event->ends];
 	return 0;
 }
 
@@ -143,9 +154,11 @@ static int check_fault(struct check *check, size_t index)
 	const struct scenario *scenario = check->scenario;
 	const struct event *event = &scenario->events[index];
 	struct check_node *node = &check->node[event->node];
+	size_t *latest = &check->latest[event->fault][place_of(event)];
 	const char *problem;
 
-	check->active[index] = true;
+	check->before[index] = *latest;
+	*latest = index + 1;
 	switch (event->fault) {
 	case FAULT_UNREACHABLE:
 	case FAULT_PROHIBIT:
@@ -172,11 +185,11 @@ static int check_fault(struct check *check, size_t index)
 			return scenario_refuse(scenario, event->line, check->err, "%s", problem);
 		break;
 	case FAULT_POWER_LOSS:
-		forget_faults(check, index, event->node, true);
+		forget_faults(check, event->node, true);
 		node->dead_line = event->line;
 		break;
 	case FAULT_REBOOT:
-		forget_faults(check, index, event->node, true);
+		forget_faults(check, event->node, true);
 		node->reboot_line = event->line;
 		if (__builtin_add_overflow(event->at_nsec, event->downtime_nsec, &node->back_nsec))
 			node->back_nsec = NSEC_NEVER;
@@ -184,7 +197,7 @@ static int check_fault(struct check *check, size_t index)
 		node->start_line = 0;
 		break;
 	case FAULT_CRASH:
-		forget_faults(check, index, event->node, false);
+		forget_faults(check, event->node, false);
 		end_agent(check, event);
 		break;
 	case FAULT_CONNTRACK_FLUSH:
@@ -219,7 +232,7 @@ static int check_fault(struct check *check, size_t index)
 
 static int check_event(struct check *check, size_t index)
 {
-	const struct event *event = &check->scenario->events[index];
+	struct event *event = &check->scenario->events[index];
 	int rc = 0;
 
 	if (event->has_node && event->kind != EVENT_HEAL)
@@ -230,7 +243,7 @@ static int check_event(struct check *check, size_t index)
 	case EVENT_ACTION:
 		return check_action(check, event);
 	case EVENT_HEAL:
-		return check_heal(check, index);
+		return check_heal(check, event);
 	case EVENT_FAULT:
 		if (event->fault == FAULT_CRASH || event->fault == FAULT_FREEZE)
 			rc = check_running(check, event);
@@ -280,13 +293,13 @@ static int check_horizon(const struct scenario *scenario, struct error *err)
 		nsec_format(b, sizeof(b), span));
 }
 
-int scenario_check_timeline(const struct scenario *scenario, struct error *err)
+int scenario_check_timeline(struct scenario *scenario, struct error *err)
 {
-	_cleanup_(freep) bool *active = calloc(scenario->n_events + 1, sizeof(bool));
-	struct check check = { .scenario = scenario, .active = active, .err = err };
+	_cleanup_(freep) size_t *before = calloc(scenario->n_events + 1, sizeof(*before));
+	struct check check = { .scenario = scenario, .before = before, .err = err };
 	int rc;
 
-	if (!active)
+	if (!before)
 		return error_errno(err, -ENOMEM, "timeline");
 	rc = check_order(scenario, err);
 	for (size_t i = 0; rc == 0 && i < scenario->n_events; i++)

@@ -160,7 +160,7 @@ static int check_expect(const struct scenario *scenario, struct error *err)
 	return 0;
 }
 
-int scenario_check(const struct scenario *scenario, struct error *err)
+int scenario_check(struct scenario *scenario, struct error *err)
 {
 	int rc;
 

@@ -69,14 +69,14 @@ int scenario_build(const struct document *document, const struct document_node *
 int scenario_build_all(const struct document *document, const struct scenario_request *request,
 		       struct scenario_list *list, struct error *err);
 
-/* check.c: what only shows on the whole. */
-int scenario_check(const struct scenario *scenario, struct error *err);
+/* check.c: what only shows on the whole. Finds out which fault each heal ends. */
+int scenario_check(struct scenario *scenario, struct error *err);
 /* Its error texts: "FILE:LINE: ...", or without a line (0) "FILE: ...". */
 __attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario *scenario, int line,
 							  struct error *err, const char *format,
 							  ...);
 /* check-timeline.c: whether the timeline can happen. */
-int scenario_check_timeline(const struct scenario *scenario, struct error *err);
+int scenario_check_timeline(struct scenario *scenario, struct error *err);
 /* Why these parameters do not go together, or NULL. */
 const char *scenario_netem_problem(const struct netem *netem);
 

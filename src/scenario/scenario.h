@@ -153,8 +153,8 @@ enum action {
 
 enum event_kind {
 	EVENT_FAULT,
-	EVENT_HEAL, /* ends the latest fault of that kind, on that node if it names one, in that
-		     * direction unless that is both */
+	EVENT_HEAL, /* ends the latest fault of that kind which holds: on that node and side if it
+		     * names one, in just that direction unless that is both */
 	EVENT_ACTION,
 };
 
@@ -168,6 +168,7 @@ struct event {
 	nsec_t at_nsec; /* since the connection was established (or the agents were up) */
 	enum event_kind kind;
 	enum fault_kind fault; /* FAULT and HEAL */
+	size_t ends;	       /* HEAL: index of the fault's event; set by scenario_check() */
 	enum action action;    /* ACTION */
 	enum node_id node;     /* where; for faults on the path unused */
 	bool has_node;

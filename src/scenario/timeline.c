@@ -2,31 +2,6 @@
 #include "src/scenario/timeline.h"
 
 #include <errno.h>
-#include <sys/types.h>
-
-static bool fits(const struct event *fault, const struct event *heal)
-{
-	return fault->kind == EVENT_FAULT && fault->fault == heal->fault &&
-	       (!heal->has_node || fault->node == heal->node) &&
-	       (heal->direction == DIRECTION_BOTH || fault->direction == heal->direction);
-}
-
-/* Heals before this one have each used up the latest fault that fitted them. */
-ssize_t timeline_healed_by(const struct event *events, size_t heal)
-{
-	for (size_t i = heal; i-- > 0;) {
-		bool used = false;
-
-		if (!fits(&events[i], &events[heal]))
-			continue;
-		for (size_t h = i + 1; h < heal && !used; h++)
-			used = events[h].kind == EVENT_HEAL &&
-			       timeline_healed_by(events, h) == (ssize_t)i;
-		if (!used)
-			return (ssize_t)i;
-	}
-	return -1;
-}
 
 bool timeline_fault_lasts(const struct event *event)
 {
@@ -76,7 +51,7 @@ static void insert_event(struct timeline *timeline, const struct event *events, 
 		break;
 	case EVENT_HEAL:
 		step.kind = STEP_HEAL;
-		step.fault = (size_t)timeline_healed_by(events, i);
+		step.fault = event->ends;
 		step.event = &events[step.fault];
 		break;
 	case EVENT_ACTION:

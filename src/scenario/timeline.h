@@ -2,9 +2,8 @@
 #pragma once
 /*
  * What is due when. Pure: no clock, no kernel. Theory of operation: events become
- * steps; a reboot is two, the loss of power and its return. A heal is bound to the
- * fault it ends: the latest one still active of its kind that fits its node and
- * direction, which is also what the scenario's validation asks for.
+ * steps; a reboot is two, the loss of power and its return. Which fault a heal ends
+ * was found out when the scenario was checked, and stands in its event.
  */
 
 #include "src/scenario/scenario.h"
@@ -36,9 +35,6 @@ void timeline_deinit(struct timeline *timeline);
 nsec_t timeline_next_nsec(const struct timeline *timeline);
 /* Takes the next step if it is due at `now_nsec`; NULL when none is. */
 const struct timeline_step *timeline_take(struct timeline *timeline, nsec_t now_nsec);
-
-/* Index of the event that a heal at `events[heal]` ends, or -1: nothing of that kind is active. */
-ssize_t timeline_healed_by(const struct event *events, size_t heal);
 
 /* Whether a fault is over by itself: a process that is dead, a host that has rebooted, flows that
  * are forgotten, and a drop that counts. The others last until they are healed. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each fault does to the testbed, and what ends it. */
 #include "src/trial/fault.h"
 
 #include <assert.h>
@@ -35,6 +36,60 @@ static size_t directions_of(enum direction wanted, enum direction ret_list[2])
 	return 2;
 }
 
+/* The latest fault that holds and that does the same at the same place, for one on the path in that
+ * direction; NULL where there is none. */
+static const struct event *still(const struct fault_stage *stage, const struct event *event,
+				 enum direction direction)
+{
+	for (const struct fault_handle *h = stage->holding; h; h = h->next) {
+		const struct event *other = h->event;
+
+		if (other->fault != event->fault)
+			continue;
+		if (event->has_node
+			    ? other->node == event->node && other->side == event->side
+			    : other->direction == DIRECTION_BOTH || other->direction == direction)
+			return other;
+	}
+	return NULL;
+}
+
+static void hold(struct fault_stage *stage, const struct event *event, struct fault_handle *handle)
+{
+	handle->event = event;
+	handle->next = stage->holding;
+	stage->holding = handle;
+}
+
+static void let_go(struct fault_stage *stage, const struct fault_handle *handle)
+{
+	struct fault_handle **h = &stage->holding;
+
+	while (*h && *h != handle)
+		h = &(*h)->next;
+	if (*h)
+		*h = handle->next;
+}
+
+/* A process that is gone is not frozen any more, and a host that is gone has its links and
+ * addresses again when it is back. */
+static void forget(struct fault_stage *stage, enum node_id node, bool power)
+{
+	struct fault_handle **h = &stage->holding;
+
+	while (*h) {
+		const struct event *event = (*h)->event;
+		bool host = event->fault == FAULT_INTERFACE_DOWN ||
+			    event->fault == FAULT_ADDRESS_REMOVE;
+
+		if (event->has_node && event->node == node &&
+		    (event->fault == FAULT_FREEZE || (power && host)))
+			*h = (*h)->next;
+		else
+			h = &(*h)->next;
+	}
+}
+
 static void put_route(struct testbed *tb, enum fault_kind fault, enum node_id to, bool active)
 {
 	struct route route = {
@@ -58,8 +113,10 @@ static int set_routes(struct fault_stage *stage, const struct event *event, bool
 	size_t n = directions_of(event->direction, list);
 
 	for (size_t i = 0; i < n; i++)
-		put_route(stage->testbed, event->fault,
-			  list[i] == DIRECTION_TO_SERVER ? NODE_SERVER : NODE_CLIENT, active);
+		if (active || !still(stage, event, list[i]))
+			put_route(stage->testbed, event->fault,
+				  list[i] == DIRECTION_TO_SERVER ? NODE_SERVER : NODE_CLIENT,
+				  active);
 	return nl_commit(stage->testbed->node[NODE_ROUTER].rtnl, err);
 }
 
@@ -220,38 +277,44 @@ static int address_heal(struct fault_stage *stage, const struct event *event,
 	return testbed_node_configure(stage->testbed, event->node, err);
 }
 
-/* `netem` NULL: back to what the path has. */
-static int set_netem(struct fault_stage *stage, const struct event *event,
-		     const struct netem *netem, struct error *err)
+static int set_netem(struct testbed *tb, enum direction direction, const struct netem *netem,
+		     struct error *err)
 {
-	struct testbed *tb = stage->testbed;
-	enum direction list[2];
-	size_t n = directions_of(event->direction, list);
+	struct testbed_place place = testbed_egress(tb, direction);
+	struct nl *nl = tb->node[place.node].rtnl;
 
-	if (!netem && tb->scenario->path.has_netem)
-		netem = &tb->scenario->path.netem;
-	for (size_t i = 0; i < n; i++) {
-		struct testbed_place place = testbed_egress(tb, list[i]);
-		struct nl *nl = tb->node[place.node].rtnl;
-		int rc = netem ? qdisc_netem_set(nl, place.ifindex, netem, err)
-			       : qdisc_netem_clear(nl, place.ifindex, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return netem ? qdisc_netem_set(nl, place.ifindex, netem, err)
+		     : qdisc_netem_clear(nl, place.ifindex, err);
 }
 
 static int netem_apply(struct fault_stage *stage, const struct event *event,
 		       struct fault_handle *handle, struct error *err)
 {
-	return set_netem(stage, event, &event->netem, err);
+	enum direction list[2];
+	size_t n = directions_of(event->direction, list);
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = set_netem(stage->testbed, list[i], &event->netem, err);
+	return rc;
 }
 
+/* Each direction goes back to the netem that another fault still gives it, else to the path's. */
 static int netem_heal(struct fault_stage *stage, const struct event *event,
 		      struct fault_handle *handle, struct error *err)
 {
-	return set_netem(stage, event, NULL, err);
+	const struct scenario_path *path = &stage->testbed->scenario->path;
+	const struct netem *path_netem = path->has_netem ? &path->netem : NULL;
+	enum direction list[2];
+	size_t n = directions_of(event->direction, list);
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		const struct event *other = still(stage, event, list[i]);
+
+		rc = set_netem(stage->testbed, list[i], other ? &other->netem : path_netem, err);
+	}
+	return rc;
 }
 
 /* Cut, then kill: in this order no FIN gets out. What the dead host's kernel does about its
@@ -263,6 +326,7 @@ static int power_apply(struct fault_stage *stage, const struct event *event,
 
 	if (rc < 0)
 		return rc;
+	forget(stage, event->node, true);
 	rc = stage->let_go(stage, event->node, err);
 	/* Nobody hears any more what the process still does, so nobody need wait for its end. */
 	if (stage->agent[event->node]) {
@@ -282,15 +346,10 @@ int fault_power_on(struct fault_stage *stage, const struct event *event, struct 
 	return rc < 0 ? rc : stage->take_up(stage, event->node, !event->no_service, err);
 }
 
-static int power_heal(struct fault_stage *stage, const struct event *event,
-		      struct fault_handle *handle, struct error *err)
-{
-	return fault_power_on(stage, event, err);
-}
-
 static int crash_apply(struct fault_stage *stage, const struct event *event,
 		       struct fault_handle *handle, struct error *err)
 {
+	forget(stage, event->node, false);
 	agent_kill(stage->agent[event->node]);
 	return 0;
 }
@@ -333,7 +392,7 @@ static const struct fault_operations {
 	[FAULT_ADDRESS_REMOVE] = { address_apply, address_heal },
 	[FAULT_DROP] = { drop_apply, remove_rules },
 	[FAULT_NETEM] = { netem_apply, netem_heal },
-	[FAULT_POWER_LOSS] = { power_apply, power_heal },
+	[FAULT_POWER_LOSS] = { power_apply, NULL },
 	[FAULT_REBOOT] = { power_apply, NULL },
 	[FAULT_CRASH] = { crash_apply, NULL },
 	[FAULT_FREEZE] = { freeze_apply, freeze_heal },
@@ -342,18 +401,30 @@ static const struct fault_operations {
 };
 static_assert(ARRAY_SIZE(operations) == _FAULT_KIND_MAX, "every fault has its operations");
 
+/* What a fault does to a node is done once, however many of the same hold: it begins with the
+ * first and ends with the last. */
 int fault_apply(struct fault_stage *stage, const struct event *event, struct fault_handle *handle,
 		struct error *err)
 {
-	int rc = operations[event->fault].apply(stage, event, handle, err);
+	const struct fault_operations *does = &operations[event->fault];
+	int rc = 0;
 
-	return rc < 0 ? error_prefix(err, rc, "fault '%s'", fault_name(event->fault)) : 0;
+	if (!does->heal || !event->has_node || !still(stage, event, event->direction))
+		rc = does->apply(stage, event, handle, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "fault '%s'", fault_name(event->fault));
+	if (does->heal)
+		hold(stage, event, handle);
+	return 0;
 }
 
 int fault_heal(struct fault_stage *stage, const struct event *event, struct fault_handle *handle,
 	       struct error *err)
 {
-	int rc = operations[event->fault].heal(stage, event, handle, err);
+	int rc = 0;
 
+	let_go(stage, handle);
+	if (!event->has_node || !still(stage, event, event->direction))
+		rc = operations[event->fault].heal(stage, event, handle, err);
 	return rc < 0 ? error_prefix(err, rc, "heal '%s'", fault_name(event->fault)) : 0;
 }

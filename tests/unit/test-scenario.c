@@ -8,6 +8,7 @@
 #include "src/scenario/scenario.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
+#include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
 
 #define SECOND NSEC_PER_SEC
@@ -136,6 +137,60 @@ START_TEST(events_are_read)
 	ck_assert(e[3].node == NODE_ROUTER && e[3].side == NODE_SERVER);
 	ck_assert_int_eq(e[4].kind, EVENT_HEAL);
 	scenario_list_deinit(&list);
+}
+END_TEST
+
+#define DOWN_AT "fault: interface-down, node: router, side: "
+#define UP_AT	"heal: interface-down, node: router, side: "
+
+/* Which fault each heal ends: by the index of the fault's event, for each heal in turn. */
+START_TEST(heals_end_the_latest)
+{
+	static const struct {
+		const char *events[8]; /* without their times */
+		size_t ends[4];
+	} cases[] = {
+		{ { DOWN_AT "client", DOWN_AT "server", UP_AT "client" }, { 0 } },
+		{ { DOWN_AT "client", DOWN_AT "server", UP_AT "server" }, { 1 } },
+		{ { DOWN_AT "server", DOWN_AT "client", UP_AT "server", UP_AT "client" },
+		  { 0, 1 } },
+		{ { DOWN_AT "server", DOWN_AT "client", "heal: interface-down", UP_AT "server" },
+		  { 1, 0 } },
+		{ { "fault: freeze, node: client", "fault: freeze, node: server",
+		    "heal: freeze, node: client", "fault: thaw, node: server" },
+		  { 0, 1 } },
+		{ { "fault: blackhole", "fault: blackhole", "fault: blackhole", "heal: blackhole",
+		    "heal: blackhole", "heal: blackhole" },
+		  { 2, 1, 0 } },
+		{ { "fault: blackhole", "heal: blackhole", "fault: blackhole", "heal: blackhole" },
+		  { 0, 2 } },
+		{ { "fault: blackhole, direction: client-to-server", "fault: blackhole",
+		    "heal: blackhole, direction: client-to-server", "heal: blackhole" },
+		  { 0, 1 } },
+		{ { "fault: drop", "fault: blackhole", "heal: drop", "heal: blackhole" },
+		  { 0, 1 } },
+		/* What a reboot has put right is not there to be healed. */
+		{ { "fault: interface-down, node: client", "fault: interface-down, node: server",
+		    "fault: reboot, node: server, downtime: 1ms", "heal: interface-down" },
+		  { 0 } },
+	};
+
+	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		_cleanup_(scenario_freep) struct scenario *s = NULL;
+		char text[1024] = HEAD "timeline:\n";
+		size_t heals = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(cases[c].events) && cases[c].events[i]; i++)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text),
+				 "  - {at: %zus, %s}\n", i + 1, cases[c].events[i]);
+		s = load(text);
+		for (size_t i = 0; i < s->n_events; i++)
+			if (s->events[i].kind == EVENT_HEAL)
+				ck_assert_msg(s->events[i].ends == cases[c].ends[heals++],
+					      "case %zu, heal %zu ends %zu", c, heals - 1,
+					      s->events[i].ends);
+		ck_assert_uint_gt(heals, 0);
+	}
 }
 END_TEST
 
@@ -548,6 +603,7 @@ static void add_tests(TCase *tc)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, every_part_is_read);
 	tcase_add_test(tc, events_are_read);
+	tcase_add_test(tc, heals_end_the_latest);
 	tcase_add_test(tc, networks_are_read);
 	tcase_add_test(tc, expectations_are_read);
 	tcase_add_test(tc, calls_are_expected);
