@@ -10,42 +10,13 @@
  * right after the call they speak of.
  */
 
-#include <linux/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "netns/netns.h"
-#include "netns/route.h"
-#include "src/scenario/call.h"
-#include "src/scenario/scenario.h"
+#include "src/agent/report.h"
+#include "src/agent/spec.h"
 #include "src/util/loop.h"
-
-struct agent_report {
-	enum agent_call call;
-	uint32_t connection;		    /* counts accepted or made connections, from 0 */
-	nsec_t start_nsec, time_nsec;	    /* before and after the call */
-	int64_t result;			    /* what the call returned; >= 0 */
-	int error;			    /* errno, or 0 */
-	uint64_t bytes_read, bytes_written; /* on that connection so far */
-	uint16_t local_port, peer_port;	    /* of the connection, once known; host order */
-	uint64_t cookie;		    /* SO_COOKIE of the connection, 0 when there is none */
-	bool has_info;
-	struct tcp_info info; /* at that moment: with errors, the end, CONNECT, ACCEPT, HEARTBEAT */
-	char detail[64];      /* "setsockopt(TCP_USER_TIMEOUT)", or empty */
-};
-
-struct agent_spec {
-	enum node_id node; /* NODE_CLIENT connects, NODE_SERVER listens */
-	enum family family;
-	const struct scenario_agent *options; /* must outlive the agent */
-	struct ip local, peer;		      /* addresses of this node and of the other end */
-	uint16_t port;			      /* where the server listens; host order */
-	bool wait; /* a built-in client connects when ACTION_CONNECT says so, never by itself */
-	unsigned int place;	/* built-in agents of the same place run on the same processor */
-	bool many;		/* an action is about all connections, not one */
-	const struct netns *ns; /* must live until agent_start() returns */
-};
 
 struct agent;
 
@@ -78,11 +49,7 @@ int agent_freeze(struct agent *agent, bool frozen, struct error *err);
  * ERROR_INPUT for a command. */
 int agent_act(struct agent *agent, enum action action, uint64_t value, struct error *err);
 
-/* What the program has read from its first connection and written to it, exact at any moment, also
- * after its death. Nothing for a command. */
-struct agent_counters {
-	uint64_t bytes_read, bytes_written;
-};
+/* What the program has moved so far on its first connection. */
 struct agent_counters agent_counters(const struct agent *agent);
 
 /* False once nothing of it is left; what a command left in the background counts. */

@@ -9,6 +9,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "src/agent/connection.h"
+#include "src/agent/socket.h"
+#include "src/agent/workload.h"
 #include "src/scenario/option.h"
 
 #define DEFAULT_SIZE	     64
@@ -16,28 +19,6 @@
 #define DEFAULT_INTERVAL     (1 * NSEC_PER_SEC)
 #define DEFAULT_STREAM_PAUSE (10 * NSEC_PER_MSEC)
 #define DEFAULT_MISSES	     3
-
-static void report_of(const struct builtin *builtin, uint32_t connection, enum agent_call call,
-		      nsec_t start_nsec, int error, const char *detail)
-{
-	struct agent_report report = {
-		.call = call,
-		.connection = connection,
-		.start_nsec = start_nsec,
-		.time_nsec = nsec_now(),
-		.error = error,
-		.local_port = builtin->listen_fd >= 0 ? builtin->spec->port : 0,
-	};
-
-	strncpy(report.detail, detail, sizeof(report.detail) - 1);
-	agent_child_report(builtin->child, &report);
-}
-
-void builtin_report(const struct builtin *builtin, enum agent_call call, nsec_t start_nsec,
-		    int error, const char *detail)
-{
-	report_of(builtin, 0, call, start_nsec, error, detail);
-}
 
 /* One at a time: a kernel without a descriptor to give says so before it looks whether anyone
  * waits (net/socket.c: __sys_accept4_file()). */
@@ -55,20 +36,20 @@ static void on_listener(void *userdata, uint32_t events)
 		return;
 	if (fd < 0) {
 		rc = errno;
-		builtin_report(builtin, AGENT_CALL_ACCEPT, start_nsec, rc, "");
+		builtin_report(builtin, 0, AGENT_CALL_ACCEPT, start_nsec, rc, "");
 		if (rc != ECONNABORTED && rc != EINTR) /* no descriptors: once there are again */
 			builtin->listen_io = loop_io_free(builtin->listen_io);
 		return;
 	}
 	rc = agent_socket_apply(fd, spec->options, false, true, detail, sizeof(detail));
 	if (rc < 0) {
-		builtin_report(builtin, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
+		builtin_report(builtin, 0, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
 		_exit(EXIT_FAILURE);
 	}
 	connection_accepted(builtin, fd, start_nsec, time_nsec);
 }
 
-void builtin_accept_again(struct builtin *builtin)
+static void accept_again(struct builtin *builtin)
 {
 	if (builtin->listen_fd < 0 || builtin->listen_io || builtin->workload->accepts_not)
 		return;
@@ -81,7 +62,7 @@ void builtin_accept_again(struct builtin *builtin)
 _Noreturn static void give_up(const struct builtin *builtin, enum agent_call call,
 			      nsec_t start_nsec, int error, const char *detail)
 {
-	builtin_report(builtin, call, start_nsec, error, detail);
+	builtin_report(builtin, 0, call, start_nsec, error, detail);
 	_exit(EXIT_FAILURE);
 }
 
@@ -119,8 +100,8 @@ static void start_listening(struct builtin *builtin)
 	    0)
 		give_up(builtin, AGENT_CALL_LISTEN, start_nsec, errno, "");
 	limit_descriptors(builtin);
-	builtin_report(builtin, AGENT_CALL_LISTEN, start_nsec, 0, "");
-	builtin_accept_again(builtin);
+	builtin_report(builtin, 0, AGENT_CALL_LISTEN, start_nsec, 0, "");
+	accept_again(builtin);
 }
 
 /* What an action is about: the oldest open connection. Without one it fails as the call would, on
@@ -131,7 +112,8 @@ static struct connection *subject(struct builtin *builtin, enum agent_call call)
 
 	if (connection)
 		return connection;
-	report_of(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN, "no connection");
+	builtin_report(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN,
+		       "no connection");
 	return NULL;
 }
 
@@ -205,7 +187,7 @@ static void act(struct builtin *builtin, const struct agent_order *order)
 		break;
 	case ACTION_FREE_DESCRIPTORS:
 		setrlimit(RLIMIT_NOFILE, &builtin->many);
-		builtin_accept_again(builtin);
+		accept_again(builtin);
 		break;
 	case ACTION_START: /* there is a process to tell it: nothing to start */
 		break;
@@ -267,13 +249,13 @@ static const struct agent_spec *await_part(const struct agent_child *child)
 	if (n != sizeof(part)) /* deadpeer is gone, or has no use for it */
 		_exit(EXIT_SUCCESS);
 	part.spec.options = &part.options;
-	agent_child_settle(&part.spec);
+	agent_channel_settle(&part.spec);
 	return &part.spec;
 }
 
 _Noreturn void agent_builtin_main(const struct agent_child *child)
 {
-	struct builtin builtin = { .child = child, .listen_fd = -1 };
+	struct builtin builtin = { .child = child, .closed = accept_again, .listen_fd = -1 };
 	struct loop_io *orders;
 
 	signal(SIGPIPE, SIG_IGN);

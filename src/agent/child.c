@@ -11,16 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-void agent_child_report(const struct agent_child *child, const struct agent_report *report)
-{
-	ssize_t n;
-
-	do
-		n = send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		_exit(EXIT_FAILURE);
-}
+#include "src/agent/builtin.h"
+#include "src/agent/command.h"
 
 static bool is_command(const struct agent_child *child)
 {
@@ -36,7 +28,7 @@ _Noreturn static void give_up(const struct agent_child *child, const char *what)
 
 	report.start_nsec = report.time_nsec = nsec_now();
 	strncpy(report.detail, what, sizeof(report.detail) - 1);
-	agent_child_report(child, &report);
+	agent_channel_report(child, &report);
 	_exit(EXIT_FAILURE);
 }
 
@@ -87,33 +79,8 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Both ends of a built-in trial on one processor: what a veth carries waits in the queue of the
- * processor that sent it (net/core/dev.c: netif_rx(), enqueue_to_backlog()), so that two that send
- * in turn overtake each other, as no cable lets them. A command may want more than one. */
-static void stay(unsigned int place)
-{
-	cpu_set_t allowed, one;
-	unsigned int n;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0 || CPU_COUNT(&allowed) < 2)
-		return;
-	n = place % (unsigned int)CPU_COUNT(&allowed);
-	CPU_ZERO(&one);
-	for (unsigned int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++) {
-		if (CPU_ISSET(cpu, &allowed) && n-- == 0)
-			CPU_SET(cpu, &one);
-	}
-	sched_setaffinity(0, sizeof(one), &one);
-}
-
-void agent_child_settle(const struct agent_spec *spec)
-{
-	prctl(PR_SET_NAME, spec->node == NODE_CLIENT ? "deadpeer-client" : "deadpeer-server");
-	if (spec->options->option[OPTION_WORKLOAD] != WORKLOAD_COMMAND)
-		stay(spec->place);
-}
-
-/* Everything is inherited with signals blocked, so no handler of deadpeer's runs here. */
+/* The child inherits blocked signals, so that no handler of deadpeer's runs in it before they are
+ * back to their defaults. */
 _Noreturn void agent_child_main(const struct agent_child *child)
 {
 	struct pollfd parent = { .fd = child->control_fd };
@@ -129,7 +96,7 @@ _Noreturn void agent_child_main(const struct agent_child *child)
 	close_others(child);
 	null_stdio();
 	if (child->spec)
-		agent_child_settle(child->spec);
+		agent_channel_settle(child->spec);
 	if (is_command(child))
 		agent_command_main(child);
 	agent_builtin_main(child);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/agent/child.h"
+#include "src/agent/command.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -183,7 +183,7 @@ static void report(const struct command *command, enum agent_call call, nsec_t s
 		.result = result,
 	};
 
-	agent_child_report(command->child, &message);
+	agent_channel_report(command->child, &message);
 }
 
 static void on_signal(void *userdata, uint32_t events)

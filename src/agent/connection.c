@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/connection.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "src/agent/builtin.h"
+#include "src/agent/socket.h"
 
 /*
  * Theory of operation. A connection is watched edge-triggered for everything, so
@@ -27,6 +29,22 @@
 
 static char read_buffer[BUFFER_SIZE];
 static const char write_buffer[BUFFER_SIZE] = { [0 ... BUFFER_SIZE - 1] = 'd' };
+
+void builtin_report(const struct builtin *builtin, uint32_t connection, enum agent_call call,
+		    nsec_t start_nsec, int error, const char *detail)
+{
+	struct agent_report report = {
+		.call = call,
+		.connection = connection,
+		.start_nsec = start_nsec,
+		.time_nsec = nsec_now(),
+		.error = error,
+		.local_port = builtin->listen_fd >= 0 ? builtin->spec->port : 0,
+	};
+
+	strncpy(report.detail, detail, sizeof(report.detail) - 1);
+	agent_channel_report(builtin->child, &report);
+}
 
 static bool has_info(enum agent_call call, int64_t result, int error)
 {
@@ -47,7 +65,7 @@ static void send_report(struct connection *connection, struct agent_report *repo
 	if (connection->fd >= 0 && has_info(report->call, report->result, report->error))
 		report->has_info = getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &report->info,
 					      &size) == 0;
-	agent_child_report(connection->builtin->child, report);
+	agent_channel_report(connection->builtin->child, report);
 }
 
 void connection_report(struct connection *connection, enum agent_call call, nsec_t start_nsec,
@@ -109,7 +127,7 @@ void connection_close(struct connection *connection)
 	else
 		close_socket(connection);
 	unlink_connection(connection);
-	builtin_accept_again(connection->builtin);
+	connection->builtin->closed(connection->builtin);
 	free(connection->echo);
 	free(connection);
 }
@@ -220,7 +238,7 @@ void connection_connect(struct builtin *builtin, uint16_t local_port)
 
 	rc = agent_socket_new(spec->family, spec->options, false, &fd, detail, sizeof(detail));
 	if (rc < 0) {
-		builtin_report(builtin, AGENT_CALL_SOCKET, nsec_now(), -rc, detail);
+		builtin_report(builtin, 0, AGENT_CALL_SOCKET, nsec_now(), -rc, detail);
 		_exit(EXIT_FAILURE);
 	}
 	connection = connection_new(builtin, fd);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/socket.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "src/agent/builtin.h"
 #include "src/scenario/option.h"
 
 /* `value` in the unit of the socket option; SO_LINGER alone takes a struct. */

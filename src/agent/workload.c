@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/workload.h"
+
 #include <assert.h>
 #include <string.h>
-
-#include "src/agent/builtin.h"
 
 /*
  * The workloads, one table at the end. To add one: its functions, a line there,

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * One connection of a built-in agent: it reads and writes what the workload wants,
+ * and reports what its calls gave. It knows the agent as the owner of what all
+ * connections share, and a workload as a table of functions.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "src/agent/channel.h"
+#include "src/util/loop.h"
+
+struct connection;
+struct workload_functions;
+
+/* The built-in agent, as its connections see it. */
+struct builtin {
+	const struct agent_child *child;
+	const struct agent_spec *spec;
+	struct loop *loop;
+	int listen_fd;			 /* -1 on a client */
+	struct loop_io *listen_io;	 /* NULL while not accepting */
+	struct connection *first, *last; /* open connections, oldest first */
+	uint32_t n_connections;		 /* ever made or accepted */
+	bool paused;			 /* nothing is read */
+	struct rlimit many;		 /* of descriptors: as many as one may have */
+	const struct workload_functions *workload;
+	/* A connection was closed: there is a descriptor to accept with again. */
+	void (*closed)(struct builtin *builtin);
+	nsec_t interval_nsec;
+	uint64_t size, misses;
+	bool close_on_eof;
+};
+
+struct connection {
+	struct builtin *builtin;
+	struct connection *previous, *next;
+	uint32_t number;
+	int fd;
+	struct loop_io *io;	/* NULL before connect() */
+	struct loop_timer *due; /* the workload's next point in time */
+	nsec_t due_nsec, connect_nsec;
+	bool connecting, at_eof, shut, told_read, told_write;
+	uint64_t bytes_read, bytes_written;
+	uint64_t to_write; /* bytes that wait to be written, not counting `echo` */
+	uint64_t awaited;  /* bytes of answers that are still to come */
+	char *echo;	   /* bytes to send back, or NULL; owned */
+	size_t echo_start, echo_end;
+	uint16_t local_port, peer_port; /* host order */
+	uint64_t cookie;
+};
+
+/* What a workload does at the points of a connection's life; NULL: nothing. */
+struct workload_functions {
+	void (*start)(struct connection *connection); /* established */
+	void (*received)(struct connection *connection, const char *data, size_t size);
+	uint64_t (*writable)(struct connection *connection); /* how many bytes more to write */
+	bool (*due)(struct connection *connection);	     /* false: the connection is gone */
+	bool echoes;	  /* connections need a buffer to send back from */
+	bool accepts_not; /* a listener with this workload never accepts */
+};
+
+/* `local_port` 0: any. */
+void connection_connect(struct builtin *builtin, uint16_t local_port);
+/* Takes the socket over. */
+void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nsec_t time_nsec);
+void connection_report(struct connection *connection, enum agent_call call, nsec_t start_nsec,
+		       nsec_t time_nsec, int64_t result, int error);
+/* Reads and writes what can be; the connection may be gone afterwards. */
+void connection_run(struct connection *connection);
+/* These return false when the connection is gone. */
+bool connection_write(struct connection *connection);
+bool connection_heartbeat_lost(struct connection *connection);
+void connection_shutdown(struct connection *connection);
+void connection_close(struct connection *connection);
+
+/* A report on a connection by its number, where there may be no struct connection. */
+void builtin_report(const struct builtin *builtin, uint32_t connection, enum agent_call call,
+		    nsec_t start_nsec, int error, const char *detail);

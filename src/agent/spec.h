@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* What program an agent is to run, where, and how. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netns/netns.h"
+#include "src/scenario/scenario.h"
+#include "src/util/ip.h"
+
+struct agent_spec {
+	enum node_id node; /* NODE_CLIENT connects, NODE_SERVER listens */
+	enum family family;
+	const struct scenario_agent *options; /* must outlive the agent */
+	struct ip local, peer;		      /* addresses of this node and of the other end */
+	uint16_t port;			      /* where the server listens; host order */
+	bool wait; /* a built-in client connects when ACTION_CONNECT says so, never by itself */
+	unsigned int place;	/* built-in agents of the same place run on the same processor */
+	bool many;		/* an action is about all connections, not one */
+	const struct netns *ns; /* must live until agent_start() returns */
+};
