@@ -77,39 +77,39 @@ static bool is_unreachable(int error)
 	       error == EPROTO || error == ENETDOWN || error == EHOSTDOWN || error == ENOPROTOOPT;
 }
 
-static struct verdict verdict_reset(const struct endpoint *ep, int error)
+static struct cause cause_of_reset(const struct endpoint *ep, int error)
 {
 	if (ep->end_from == TCP_STATE_SYN_SENT)
-		return (struct verdict){ OUTCOME_REFUSED, MECHANISM_RST_RECEIVED, error };
-	return (struct verdict){ OUTCOME_RESET, MECHANISM_RST_RECEIVED, error };
+		return (struct cause){ OUTCOME_REFUSED, MECHANISM_RST_RECEIVED, error };
+	return (struct cause){ OUTCOME_RESET, MECHANISM_RST_RECEIVED, error };
 }
 
 /* An ICMP error that ends a connection at once does so in SYN_SENT only, or where the program
  * asked for it (IP_RECVERR); later it is remembered for when a timer gives up. */
-static struct verdict verdict_timer(const struct endpoint *ep, int error, bool felt)
+static struct cause cause_of_timer(const struct endpoint *ep, int error, bool felt)
 {
-	struct verdict v = { OUTCOME_TIMED_OUT, timer_mechanism(ep), felt ? error : 0 };
+	struct cause cause = { OUTCOME_TIMED_OUT, timer_mechanism(ep), felt ? error : 0 };
 
 	if (!is_unreachable(error))
-		return v;
-	v.outcome = OUTCOME_UNREACHABLE;
+		return cause;
+	cause.outcome = OUTCOME_UNREACHABLE;
 	if (!ep->socket) /* there was not even a SYN: this host itself has no route */
-		v.mechanism = MECHANISM_LOCAL;
+		cause.mechanism = MECHANISM_LOCAL;
 	else if (ep->end_from == TCP_STATE_SYN_SENT)
-		v.mechanism = MECHANISM_ICMP;
-	return v;
+		cause.mechanism = MECHANISM_ICMP;
+	return cause;
 }
 
-static struct verdict verdict_closed(const struct endpoint *ep)
+static struct cause cause_of_closed(const struct endpoint *ep)
 {
 	bool first =
 		ep->local_close_nsec != NSEC_NONE && (ep->fin_received_nsec == NSEC_NONE ||
 						      ep->local_close_nsec < ep->fin_received_nsec);
 
 	if (ep->time_wait)
-		return (struct verdict){ OUTCOME_CLOSED, MECHANISM_TIME_WAIT, 0 };
-	return (struct verdict){ OUTCOME_CLOSED, first ? MECHANISM_LOCAL : MECHANISM_FIN_RECEIVED,
-				 0 };
+		return (struct cause){ OUTCOME_CLOSED, MECHANISM_TIME_WAIT, 0 };
+	return (struct cause){ OUTCOME_CLOSED, first ? MECHANISM_LOCAL : MECHANISM_FIN_RECEIVED,
+			       0 };
 }
 
 /* This end sent the reset: SO_LINGER 0, or unread data at close (by a process or, after its death,
@@ -136,44 +136,44 @@ static bool timer_gave_up(const struct endpoint *ep)
 	       (ep->end_from == TCP_STATE_ESTABLISHED || ep->end_from == TCP_STATE_CLOSE_WAIT);
 }
 
-static struct verdict judge_end(const struct endpoint *ep)
+static struct cause cause_of_end(const struct endpoint *ep)
 {
 	int error = ep->application_error ? ep->application_error : ep->facts.error;
 	bool felt = ep->application_error || !ep->facts.dead; /* an orphan's error by nobody */
 
 	if (ep->heartbeat)
-		return (struct verdict){ OUTCOME_TIMED_OUT, MECHANISM_HEARTBEAT, 0 };
+		return (struct cause){ OUTCOME_TIMED_OUT, MECHANISM_HEARTBEAT, 0 };
 	if (ep->reset_received_nsec != NSEC_NONE || error == ECONNRESET || error == ECONNREFUSED ||
 	    (error == EPIPE && ep->reset_received_nsec != NSEC_NONE))
-		return verdict_reset(ep, error);
+		return cause_of_reset(ep, error);
 	if (error == ETIMEDOUT || is_unreachable(error))
-		return verdict_timer(ep, error, felt);
+		return cause_of_timer(ep, error, felt);
 	if (aborted(ep))
-		return (struct verdict){ OUTCOME_RESET, MECHANISM_LOCAL, 0 };
+		return (struct cause){ OUTCOME_RESET, MECHANISM_LOCAL, 0 };
 	if (ep->fin_received_nsec == NSEC_NONE && ep->state == TCP_STATE_CLOSE && !ep->time_wait &&
 	    (ep->end_from == TCP_STATE_SYN_RECV || ep->end_from == TCP_STATE_FIN_WAIT1 ||
 	     ep->end_from == TCP_STATE_FIN_WAIT2))
-		return (struct verdict){ OUTCOME_TIMED_OUT, timer_mechanism(ep), 0 };
+		return (struct cause){ OUTCOME_TIMED_OUT, timer_mechanism(ep), 0 };
 	if (timer_gave_up(ep))
-		return verdict_timer(ep, 0, true);
+		return cause_of_timer(ep, 0, true);
 	if (!error)
-		return verdict_closed(ep);
-	return (struct verdict){ OUTCOME_REFUSED, MECHANISM_NONE, error };
+		return cause_of_closed(ep);
+	return (struct cause){ OUTCOME_REFUSED, MECHANISM_NONE, error };
 }
 
-struct verdict verdict_of(const struct endpoint *ep, const struct endpoint_context *context)
+struct cause cause_of(const struct endpoint *ep, const struct endpoint_context *context)
 {
 	bool over =
 		ep->kernel_nsec != NSEC_NONE || ep->heartbeat || ep->application_nsec != NSEC_NONE;
 
 	if (over &&
 	    (!ep->powerless || ep->state == TCP_STATE_CLOSE || ep->state == TCP_STATE_TIME_WAIT))
-		return judge_end(ep);
+		return cause_of_end(ep);
 	if (ep->powerless || !ep->state)
-		return (struct verdict){ OUTCOME_NONE, MECHANISM_NONE, 0 };
+		return (struct cause){ OUTCOME_NONE, MECHANISM_NONE, 0 };
 	if (context->usable)
-		return (struct verdict){ OUTCOME_SURVIVED, MECHANISM_NONE, 0 };
+		return (struct cause){ OUTCOME_SURVIVED, MECHANISM_NONE, 0 };
 	if (context->full_term)
-		return (struct verdict){ OUTCOME_UNDETECTED, MECHANISM_NONE, 0 };
-	return (struct verdict){ OUTCOME_NONE, MECHANISM_NONE, 0 };
+		return (struct cause){ OUTCOME_UNDETECTED, MECHANISM_NONE, 0 };
+	return (struct cause){ OUTCOME_NONE, MECHANISM_NONE, 0 };
 }

@@ -8,10 +8,4 @@
 
 #include "src/trial/endpoint.h"
 
-struct verdict {
-	enum outcome outcome;
-	enum mechanism mechanism;
-	int error; /* errno, 0: none */
-};
-
-struct verdict verdict_of(const struct endpoint *endpoint, const struct endpoint_context *context);
+struct cause cause_of(const struct endpoint *endpoint, const struct endpoint_context *context);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "src/tcp/state.h"
-#include "src/trial/cause.h"
 #include "src/util/array.h"
 
 /*
@@ -470,17 +469,16 @@ static void bound_by_application(struct endpoint *ep)
 }
 
 void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *context,
-		       struct record_endpoint *ret_record)
+		       const struct cause *cause, struct record_endpoint *ret_record)
 {
-	struct verdict verdict = verdict_of(ep, context);
 	struct record_endpoint *r = &ep->record;
-	bool ended = verdict.outcome != OUTCOME_NONE && verdict.outcome != OUTCOME_SURVIVED &&
-		     verdict.outcome != OUTCOME_UNDETECTED;
+	bool ended = cause->outcome != OUTCOME_NONE && cause->outcome != OUTCOME_SURVIVED &&
+		     cause->outcome != OUTCOME_UNDETECTED;
 
 	bound_by_application(ep);
-	r->outcome = verdict.outcome;
-	r->mechanism = verdict.mechanism;
-	r->error = verdict.error ? strerrorname_np(verdict.error) : NULL;
+	r->outcome = cause->outcome;
+	r->mechanism = cause->mechanism;
+	r->error = cause->error ? strerrorname_np(cause->error) : NULL;
 	r->kernel_nsec = ended ? since(ep->kernel_nsec, context->origin_nsec) : NSEC_NONE;
 	r->application_nsec = ended ? since(ep->application_nsec, context->origin_nsec) : NSEC_NONE;
 	r->gone_nsec = ep->powerless ? NSEC_NONE : since(ep->gone_nsec, context->origin_nsec);

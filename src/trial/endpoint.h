@@ -2,12 +2,11 @@
 #pragma once
 /*
  * One end of the connection, as it is put together from what the kernel did
- * (observations) and what the program felt (reports), and the verdict on what
- * became of it and why. Pure: no clock, no kernel.
+ * (observations) and what the program felt (reports). Pure: no clock, no kernel.
  */
 
-#include "src/agent/agent.h"
-#include "src/observer/observer.h"
+#include "src/agent/report.h"
+#include "src/observer/observation.h"
 #include "src/record/record.h"
 
 struct endpoint {
@@ -82,6 +81,13 @@ static inline bool endpoint_established(const struct endpoint *endpoint)
 	return endpoint->established_nsec != NSEC_NONE;
 }
 
+/* What became of an endpoint and why; cause_of() finds it. */
+struct cause {
+	enum outcome outcome;
+	enum mechanism mechanism;
+	int error; /* errno, 0: none */
+};
+
 struct endpoint_context {
 	nsec_t origin_nsec;    /* the first event */
 	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
@@ -89,7 +95,7 @@ struct endpoint_context {
 	bool full_term;	       /* watched until the horizon */
 };
 
-/* Fills `ret_record` (moving the lists out of the endpoint) with relative times and the verdict
- * on outcome, errno and mechanism. */
+/* Fills `ret_record` with the cause and with relative times, and moves the lists out of the
+ * endpoint. */
 void endpoint_conclude(struct endpoint *endpoint, const struct endpoint_context *context,
-		       struct record_endpoint *ret_record);
+		       const struct cause *cause, struct record_endpoint *ret_record);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/minisocket.h"
+
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
-#include "src/trial/state.h"
 #include "src/util/array.h"
 
 /*
@@ -31,7 +32,7 @@ static int ask(const struct trial_node *node, const struct sockdiag_socket *like
 /* Each witness takes the steps in when it has come so far. */
 static void pass_on(struct trial_node *node)
 {
-	const struct trial_small *small = &node->small;
+	const struct minisocket *small = &node->small;
 
 	for (int w = 0; w < _WITNESS_MAX; w++) {
 		struct endpoint *view = &node->view[w];
@@ -45,7 +46,7 @@ static void pass_on(struct trial_node *node)
 
 static void step(struct trial_node *node, int state, nsec_t at)
 {
-	struct trial_small *small = &node->small;
+	struct minisocket *small = &node->small;
 	struct small_step *s = array_append(&small->steps, &small->n_steps, sizeof(*s));
 
 	if (!s) {
@@ -59,7 +60,7 @@ static void step(struct trial_node *node, int state, nsec_t at)
 					     small->state == TCP_STATE_SYN_RECV,
 				  .local_port = small->socket.local_port,
 				  .peer_port = small->socket.peer_port };
-	if (state == TCP_STATE_CLOSE && small->cause == SMALL_CAUSE_RESET) {
+	if (state == TCP_STATE_CLOSE && small->cause == MINISOCKET_CAUSE_RESET) {
 		s->reset = true;
 		s->reset_sent = small->cause_sent;
 	}
@@ -68,11 +69,11 @@ static void step(struct trial_node *node, int state, nsec_t at)
 }
 
 /* The packet that brought it about, else the moment it was seen. */
-static nsec_t time_of(const struct trial_small *small, int state, nsec_t now)
+static nsec_t time_of(const struct minisocket *small, int state, nsec_t now)
 {
 	if (state == TCP_STATE_TIME_WAIT && small->fin_nsec != NSEC_NONE)
 		return small->fin_nsec;
-	return small->cause != SMALL_CAUSE_NONE ? small->cause_nsec : now;
+	return small->cause != MINISOCKET_CAUSE_NONE ? small->cause_nsec : now;
 }
 
 static bool is_small(const struct sockdiag_socket *s)
@@ -81,7 +82,7 @@ static bool is_small(const struct sockdiag_socket *s)
 	       (s->state == TCP_STATE_FIN_WAIT2 && s->timer == TCP_TIMER_TIMEWAIT);
 }
 
-static bool is_live(const struct trial_small *small)
+static bool is_live(const struct minisocket *small)
 {
 	return small->state == TCP_STATE_SYN_RECV || small->state == TCP_STATE_FIN_WAIT2 ||
 	       small->state == TCP_STATE_TIME_WAIT;
@@ -89,7 +90,7 @@ static bool is_live(const struct trial_small *small)
 
 static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec_t now)
 {
-	struct trial_small *small = &node->small;
+	struct minisocket *small = &node->small;
 
 	/* A request that was given up, and another that the next SYN made. */
 	if (small->state == TCP_STATE_SYN_RECV && s->state == TCP_STATE_SYN_RECV &&
@@ -101,7 +102,7 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 		small->look_nsec = now + SETTLED; /* its FIN may be in the kernel's hands */
 	if (s->state != small->state)
 		step(node, s->state, time_of(small, s->state, now));
-	trial_schedule(node->trial);
+	node->trial->changed = true;
 }
 
 /* A TIME_WAIT that a reset ended before it could be looked at (tcp_timewait_state_process(); RFC
@@ -110,7 +111,7 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 static bool cut_short(const struct trial_node *node)
 {
 	const struct endpoint *endpoint = &node->view[node->believed];
-	const struct trial_small *small = &node->small;
+	const struct minisocket *small = &node->small;
 	bool full = small->state == TCP_STATE_CLOSE && endpoint->reset_received_nsec == NSEC_NONE &&
 		    (endpoint->end_from == TCP_STATE_FIN_WAIT2 ||
 		     endpoint->end_from == TCP_STATE_CLOSING);
@@ -121,12 +122,12 @@ static bool cut_short(const struct trial_node *node)
 }
 
 /* Nothing of it is left, or another connection has its ports. */
-static void vanished(struct trial_small *small, struct trial_node *node, nsec_t now)
+static void vanished(struct minisocket *small, struct trial_node *node, nsec_t now)
 {
 	small->look_nsec = NSEC_NEVER;
 	if (cut_short(node)) {
 		step(node, TCP_STATE_TIME_WAIT, small->fin_nsec);
-		small->cause = SMALL_CAUSE_RESET;
+		small->cause = MINISOCKET_CAUSE_RESET;
 		small->cause_nsec = small->reset_nsec;
 		small->cause_sent = false;
 	}
@@ -135,7 +136,7 @@ static void vanished(struct trial_small *small, struct trial_node *node, nsec_t 
 }
 
 /* The request socket has become a full one, or never was looked for in time. */
-static void became_full(struct trial_small *small)
+static void became_full(struct minisocket *small)
 {
 	small->state = TCP_STATE_NONE;
 	small->look_nsec = NSEC_NEVER;
@@ -143,8 +144,8 @@ static void became_full(struct trial_small *small)
 
 static void look(struct trial_node *node)
 {
-	struct trial_small *small = &node->small;
-	bool full = trial_node_endpoint(node)->socket;
+	struct minisocket *small = &node->small;
+	bool full = trial_endpoint(node)->socket;
 	bool request = small->state == TCP_STATE_NONE || small->state == TCP_STATE_SYN_RECV;
 	nsec_t now = nsec_now();
 	struct sockdiag_socket s;
@@ -163,18 +164,17 @@ static void look(struct trial_node *node)
 		small->look_nsec = now + SETTLED; /* the kernel has yet to see the packet */
 	else
 		vanished(small, node, now);
-	small->cause = SMALL_CAUSE_NONE;
+	small->cause = MINISOCKET_CAUSE_NONE;
 }
 
-void trial_small_look(struct trial_node *node)
+void minisocket_look(struct trial_node *node)
 {
 	if (nsec_now() < node->small.look_nsec || trial_past_horizon(node->trial, nsec_now()))
 		return;
 	look(node);
-	trial_check_end(node->trial);
 }
 
-bool trial_small_pending(const struct trial_node *node)
+bool minisocket_pending(const struct trial_node *node)
 {
 	return node->small.state == TCP_STATE_CLOSE && node->small.look_nsec != NSEC_NEVER;
 }
@@ -190,7 +190,7 @@ static bool may_be_small(const struct observation *o)
 /* What the scenario's plan says of it, where no packet has come by since the ports are known. */
 static void note_ports(struct trial_node *node)
 {
-	const struct endpoint *endpoint = trial_node_endpoint(node);
+	const struct endpoint *endpoint = trial_endpoint(node);
 	const struct testbed_node *host = node->trial->stage.testbed->node;
 	struct sockdiag_socket *socket = &node->small.socket;
 
@@ -204,9 +204,9 @@ static void note_ports(struct trial_node *node)
 	socket->peer_port = endpoint->peer_port;
 }
 
-bool trial_small_contradicts(const struct trial_node *node, const struct observation *o)
+bool minisocket_contradicts(const struct trial_node *node, const struct observation *o)
 {
-	const struct trial_small *small = &node->small;
+	const struct minisocket *small = &node->small;
 
 	return o->kind == OBSERVATION_STATE && !node->view[WITNESS_DERIVED].socket &&
 	       small->state == TCP_STATE_CLOSE && small->look_nsec == NSEC_NEVER;
@@ -215,13 +215,13 @@ bool trial_small_contradicts(const struct trial_node *node, const struct observa
 /* Packets are seen on their way in, before the kernel's TCP has them: what is derived from one is
  * true a moment later, until when there still is a full socket, or neither it nor a small one
  * (inet_twsk_hashdance() counts the first reference last). */
-void trial_small_state(struct trial_node *node, const struct observation *o)
+void minisocket_state(struct trial_node *node, const struct observation *o)
 {
-	const struct endpoint *endpoint = trial_node_endpoint(node);
+	const struct endpoint *endpoint = trial_endpoint(node);
 	const struct endpoint *witness =
 		&node->view[o->derived ? WITNESS_DERIVED : WITNESS_TRACEPOINT];
 	bool followed = o->socket == witness->socket && !witness->replaced;
-	struct trial_small *small = &node->small;
+	struct minisocket *small = &node->small;
 	bool early = small->state == TCP_STATE_NONE || small->state == TCP_STATE_SYN_RECV;
 
 	note_ports(node);
@@ -233,14 +233,14 @@ void trial_small_state(struct trial_node *node, const struct observation *o)
 			look(node);
 		} else {
 			small->look_nsec = small->closed_nsec + SETTLED;
-			trial_schedule(node->trial);
+			node->trial->changed = true;
 		}
 	}
 	pass_on(node);
 }
 
 /* The connection as its packets have it: a socket that is closing may have lost its ports. */
-static void note_tuple(struct trial_small *small, const struct tcp_packet *p)
+static void note_tuple(struct minisocket *small, const struct tcp_packet *p)
 {
 	small->socket.local = p->outgoing ? p->source : p->destination;
 	small->socket.peer = p->outgoing ? p->destination : p->source;
@@ -248,7 +248,7 @@ static void note_tuple(struct trial_small *small, const struct tcp_packet *p)
 	small->socket.peer_port = p->outgoing ? p->destination_port : p->source_port;
 }
 
-static bool is_same(const struct trial_small *small, const struct tcp_packet *p)
+static bool is_same(const struct minisocket *small, const struct tcp_packet *p)
 {
 	uint16_t local = p->outgoing ? p->source_port : p->destination_port;
 	uint16_t peer = p->outgoing ? p->destination_port : p->source_port;
@@ -258,20 +258,21 @@ static bool is_same(const struct trial_small *small, const struct tcp_packet *p)
 
 static void expect_change(struct trial_node *node, const struct observation *o, nsec_t wait)
 {
-	struct trial_small *small = &node->small;
+	struct minisocket *small = &node->small;
 
-	small->cause = o->packet.flags & PACKET_RST ? SMALL_CAUSE_RESET : SMALL_CAUSE_PACKET;
+	small->cause =
+		o->packet.flags & PACKET_RST ? MINISOCKET_CAUSE_RESET : MINISOCKET_CAUSE_PACKET;
 	small->cause_sent = o->packet.outgoing;
 	small->cause_nsec = o->time_nsec;
 	small->look_nsec = nsec_now() + wait;
-	trial_schedule(node->trial);
+	node->trial->changed = true;
 }
 
-void trial_small_packet(struct trial_node *node, const struct observation *o)
+void minisocket_packet(struct trial_node *node, const struct observation *o)
 {
-	const struct endpoint *endpoint = trial_node_endpoint(node);
+	const struct endpoint *endpoint = trial_endpoint(node);
 	const struct tcp_packet *p = &o->packet;
-	struct trial_small *small = &node->small;
+	struct minisocket *small = &node->small;
 	bool live = is_live(small);
 	bool asked = !p->outgoing && (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 
@@ -293,8 +294,8 @@ void trial_small_packet(struct trial_node *node, const struct observation *o)
 	}
 }
 
-void trial_small_finish(struct trial_node *node)
+void minisocket_finish(struct trial_node *node)
 {
-	if (node->small.cause != SMALL_CAUSE_NONE || trial_small_pending(node))
+	if (node->small.cause != MINISOCKET_CAUSE_NONE || minisocket_pending(node))
 		look(node);
 }

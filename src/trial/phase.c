@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/phase.h"
+
 /* When a trial begins, so that the timer wheel stands where it should at its first event, and no
  * other trial of the guest is in its way. */
 #include <stdio.h>
 #include <time.h>
 
 #include "src/model/model.h"
-#include "src/trial/state.h"
 #include "src/util/tick.h"
 
 #define ROUNDS_MAX   32 /* that a trial is put off; then it takes its chance */
@@ -114,7 +115,7 @@ static bool reserve(const struct trial *trial, nsec_t client_nsec)
 }
 
 /* The phase is the same after any number of rounds. */
-nsec_t trial_phase_next(const struct trial *trial)
+nsec_t phase_next(const struct trial *trial)
 {
 	nsec_t at = next_phase(trial), round = TICK_PHASES * tick_nsec();
 

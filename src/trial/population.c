@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/population.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "netns/sockdiag.h"
 #include "src/testbed/testbed.h"
-#include "src/trial/state.h"
 
 /*
  * Many connections of one client (`connections`). The first is followed as the only one would be;
@@ -17,7 +18,7 @@ static struct trial_member *member_of(struct trial_node *node, uint32_t number)
 	return number < node->trial->connections ? &node->members[number] : NULL;
 }
 
-int trial_population_init(struct trial *trial)
+int population_init(struct trial *trial)
 {
 	if (trial->connections == 1)
 		return 0;
@@ -69,7 +70,7 @@ static bool is_end(const struct agent_report *r)
 	}
 }
 
-void trial_population_report(struct trial_node *node, const struct agent_report *r)
+void population_report(struct trial_node *node, const struct agent_report *r)
 {
 	struct trial_member *member = node->members ? member_of(node, r->connection) : NULL;
 
@@ -89,12 +90,12 @@ void trial_population_report(struct trial_node *node, const struct agent_report 
 	member->end_nsec = r->time_nsec;
 }
 
-bool trial_population_complete(const struct trial *trial)
+bool population_complete(const struct trial *trial)
 {
 	return trial->connections == 1 || trial->node[NODE_CLIENT].n_members == trial->connections;
 }
 
-bool trial_population_concluded(const struct trial_node *node)
+bool population_concluded(const struct trial_node *node)
 {
 	for (uint32_t i = 0; node->members && i < node->trial->connections; i++)
 		if (node->members[i].open && !node->members[i].usable)
@@ -102,7 +103,7 @@ bool trial_population_concluded(const struct trial_node *node)
 	return true;
 }
 
-bool trial_population_open(const struct trial_node *node)
+bool population_open(const struct trial_node *node)
 {
 	for (uint32_t i = 0; node->members && i < node->trial->connections; i++)
 		if (node->members[i].open)
@@ -159,12 +160,12 @@ static void look_at_progress(struct trial_node *node, bool heal)
 	sockdiag_dump(host->diag, host->address.family, ~0u, note_progress, &pass, NULL);
 }
 
-void trial_population_heal(struct trial_node *node)
+void population_heal(struct trial_node *node)
 {
 	look_at_progress(node, true);
 }
 
-void trial_population_progress(struct trial_node *node)
+void population_progress(struct trial_node *node)
 {
 	look_at_progress(node, false);
 }
@@ -177,7 +178,7 @@ static void add_end(struct record_population *p, nsec_t at)
 		p->last_nsec = at;
 }
 
-void trial_population_record(const struct trial_node *node, struct record_population *ret)
+void population_record(const struct trial_node *node, struct record_population *ret)
 {
 	const struct trial *trial = node->trial;
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/record.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -6,7 +8,11 @@
 #include "src/record/expect.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
-#include "src/trial/state.h"
+#include "src/trial/cause.h"
+#include "src/trial/look.h"
+#include "src/trial/minisocket.h"
+#include "src/trial/population.h"
+#include "src/trial/sightings.h"
 #include "src/util/array.h"
 
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
@@ -156,7 +162,7 @@ static void predict_gone(const struct trial *trial, const struct trial_node *nod
 	} else if (p.mechanism != MECHANISM_NONE && since != NSEC_NONE &&
 		   !(p.mechanism == MECHANISM_ORPHAN && window_is_closed(r))) {
 		r->gone_earliest_nsec = since + p.earliest_nsec;
-		r->gone_latest_nsec = since + p.latest_nsec + TRIAL_SMALL_RESOLUTION;
+		r->gone_latest_nsec = since + p.latest_nsec + MINISOCKET_RESOLUTION;
 	}
 }
 
@@ -165,13 +171,13 @@ static void predict_gone(const struct trial *trial, const struct trial_node *nod
 static bool carried_on(const struct trial *trial, struct trial_node *node)
 {
 	return trial->forgotten && trial->full_term && !trial->active &&
-	       trial_node_progress(node) > node->progress;
+	       look_progress(node) > node->progress;
 }
 
 static int conclude(struct trial *trial, enum node_id id)
 {
 	struct trial_node *node = &trial->node[id];
-	struct endpoint *endpoint = trial_node_endpoint(node);
+	struct endpoint *endpoint = trial_endpoint(node);
 	struct record_endpoint *r = &trial->record->endpoint[id];
 	struct endpoint_context context = {
 		.origin_nsec = trial->origin_nsec,
@@ -180,14 +186,16 @@ static int conclude(struct trial *trial, enum node_id id)
 		.full_term = trial->full_term,
 	};
 	struct prediction p = predict(trial, node);
+	struct cause cause;
 
-	trial_node_part(node);
-	trial_node_progress(node);
-	trial_small_finish(node);
+	look_at_bytes(node);
+	look_progress(node);
+	minisocket_finish(node);
 	if (node->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
 		return -ENOMEM;
-	endpoint_conclude(endpoint, &context, r);
+	cause = cause_of(endpoint, &context);
+	endpoint_conclude(endpoint, &context, &cause, r);
 	if (!trial->spec.scenario->agent[id].command && node->bytes_read >= 0) {
 		r->bytes_read = node->bytes_read;
 		r->bytes_written = node->bytes_written;
@@ -196,7 +204,7 @@ static int conclude(struct trial *trial, enum node_id id)
 	r->n_samples = node->n_samples;
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
-	trial_population_record(node, &r->population);
+	population_record(node, &r->population);
 	if (trial->spec.scenario->agent[id].command && trial->stage.agent[id])
 		r->command_output = copy(agent_output(trial->stage.agent[id]));
 	if (p.mechanism != MECHANISM_NONE) {
@@ -221,6 +229,6 @@ int trial_make_record(struct trial *trial, struct error *err)
 	}
 	record->lost = trial->lost;
 	record->span_nsec = nsec_now() - trial->origin_nsec;
-	trial_trace_give(trial);
+	sightings_give(trial);
 	return expect_check(trial->spec.scenario, record, err);
 }

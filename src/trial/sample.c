@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/sample.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
-#include "src/trial/state.h"
 #include "src/util/array.h"
 
 /*
@@ -92,18 +93,18 @@ static void take_all(struct trial *trial)
 		take(&trial->node[id], now);
 }
 
-nsec_t trial_sample_ahead(const struct trial *trial)
+nsec_t sample_ahead(const struct trial *trial)
 {
 	return SAMPLE_AHEAD + (trial->connections > 1 ? trial->connections * SAMPLE_EACH : 0);
 }
 
-void trial_sample_first(struct trial *trial)
+void sample_first(struct trial *trial)
 {
 	if (trial->spec.scenario->sample_nsec)
 		take_all(trial);
 }
 
-nsec_t trial_sample_next(const struct trial *trial)
+nsec_t sample_next(const struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
 	nsec_t next = s->sample_nsec * (nsec_t)(trial->n_looks + 1);
@@ -113,17 +114,17 @@ nsec_t trial_sample_next(const struct trial *trial)
 	return trial->origin_nsec + next;
 }
 
-void trial_sample_due(struct trial *trial)
+void sample_due(struct trial *trial)
 {
 	nsec_t now = nsec_now();
 
-	if (now < trial_sample_next(trial))
+	if (now < sample_next(trial))
 		return;
 	take_all(trial);
 	trial->n_looks = (uint64_t)((now - trial->origin_nsec) / trial->spec.scenario->sample_nsec);
 }
 
-bool trial_sample_wanted(const struct trial *trial)
+bool sample_wanted(const struct trial *trial)
 {
 	nsec_t last = NSEC_NONE;
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What the parts of a trial share: trial.c (its life and its end), node.c
- * (agents, watches and what they tell), phase.c (when it begins), minisocket.c (small
- * sockets), step.c (the timeline's events) and record.c (the result). Nobody else
- * includes it.
+ * The state of one trial, which its parts share. Theory of operation: there are three
+ * ways in, a report of an agent and an observation (events.c) and the trial's timer
+ * (trial.c). Each hands what it brings to the parts, which change the state and nothing
+ * else. Each then calls trial_settle() once (settle.c), which looks whether the trial is
+ * at its end and sets the timer for whatever is due next. No part calls a way in.
  */
 
 #include "netns/sockdiag.h"
+#include "src/agent/agent.h"
+#include "src/observer/observer.h"
 #include "src/scenario/timeline.h"
 #include "src/trial/endpoint.h"
 #include "src/trial/fault.h"
@@ -38,22 +41,22 @@ enum trial_witness {
 };
 
 /* How much later than it ends a small socket may be seen to have ended. */
-#define TRIAL_SMALL_RESOLUTION (20 * NSEC_PER_MSEC)
+#define MINISOCKET_RESOLUTION (20 * NSEC_PER_MSEC)
 
 /* Why a small socket is looked at before its timer says so. */
-enum small_cause {
-	SMALL_CAUSE_NONE,
-	SMALL_CAUSE_PACKET,
-	SMALL_CAUSE_RESET,
+enum minisocket_cause {
+	MINISOCKET_CAUSE_NONE,
+	MINISOCKET_CAUSE_PACKET,
+	MINISOCKET_CAUSE_RESET,
 };
 
 /* The request socket before the full one, or what is left behind it. */
-struct trial_small {
+struct minisocket {
 	int state;		       /* TCP_STATE_NONE before, and while there is a full one */
 	struct sockdiag_socket socket; /* its addresses and ports, and what was seen last */
 	nsec_t look_nsec;	       /* when to ask for it; NSEC_NEVER */
 	nsec_t closed_nsec;	       /* when the full socket's CLOSE was heard of */
-	enum small_cause cause;
+	enum minisocket_cause cause;
 	bool cause_sent; /* the packet went out */
 	nsec_t cause_nsec;
 	nsec_t fin_nsec;	  /* the latest FIN received; NSEC_NONE */
@@ -82,7 +85,7 @@ struct trial_node {
 	bool watched;	   /* the trial waits for this endpoint's end */
 	bool follows;	   /* the watch is of the endpoint's host, not of one booted later */
 	bool awaits_gone;  /* and then for nothing to be left of it */
-	struct trial_small small;
+	struct minisocket small;
 	struct trial_member *members; /* trial->connections of them, or NULL: there is one; owned */
 	uint32_t n_members;	      /* that were connected, accepted or refused */
 	struct record_sample *samples; /* owned */
@@ -120,111 +123,35 @@ struct trial {
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* faults that last and have not been healed */
 	bool sampled;	      /* rto_nsec, rtt_nsec and window are known */
+	bool changed; /* something may be over, or be due earlier: trial_settle() is to look */
 	bool probed;
 	bool full_term;
 	bool forgotten; /* the router forgot its flows, which nothing heals and nothing need to */
 	uint32_t connections; /* of the client */
 	uint64_t n_looks;     /* multiples of the sampling's span that are past */
 	uint64_t lost;
-	struct trial_trace *trace; /* or NULL */
+	struct sightings *sightings; /* or NULL */
 	struct record *record;
 	struct error failure; /* what ended it without a record */
 };
 
-/* trial.c */
+/* The endpoint as its believed witness has it. */
+static inline struct endpoint *trial_endpoint(struct trial_node *node)
+{
+	return &node->view[node->believed];
+}
+
+/* The trial has ended: its timer comes back to it with everything unwound, from any depth. */
 void trial_over(struct trial *trial);
+/* The same without a record: `err` says why. */
 void trial_fail(struct trial *trial, const struct error *err);
-void trial_check_end(struct trial *trial);
+/* Whether every step of the timeline is done. */
+bool trial_timeline_done(const struct trial *trial);
+/* When the horizon is reached; NSEC_NEVER before the first event. */
+nsec_t trial_horizon(const struct trial *trial);
 /* What happens after the horizon is not the trial's, however late the loop comes to it: true, and
  * the trial is over. */
 bool trial_past_horizon(struct trial *trial, nsec_t at_nsec);
-void trial_connected(struct trial *trial);
-/* Sets the trial's timer anew: something has become due earlier. */
-void trial_schedule(struct trial *trial);
-void trial_listening(struct trial *trial);
-
-/* phase.c: when to start the client of a trial with a pinned phase. */
-nsec_t trial_phase_next(const struct trial *trial);
-
-/* node.c */
-void trial_node_init(struct trial *trial);
-int trial_node_watch(struct trial *trial, enum node_id id, struct error *err);
-int trial_node_unwatch(struct trial *trial, enum node_id id, struct error *err);
-/* `standby` is taken over; NULL: there is none. */
-int trial_node_start_agent(struct trial *trial, enum node_id id, struct agent *standby,
-			   struct error *err);
-/* The node's agent is about to be freed: what only it can tell is taken down. */
-void trial_node_part(struct trial_node *node);
-/* Starts an agent in the place of one that has ended. */
-int trial_node_restart_agent(struct trial *trial, enum node_id id, struct error *err);
-/* A command does not say when it listens; its kernel does. */
-void trial_node_look_for_listener(struct trial *trial);
-/* The endpoint as its believed witness has it. */
-struct endpoint *trial_node_endpoint(struct trial_node *node);
-/* The endpoint's socket as it is now; false when there is none any more. */
-bool trial_node_look_up(struct trial_node *node, struct sockdiag_socket *ret_socket);
-/* Bytes that got through in either direction; brings its tcp_info up to date. */
-uint64_t trial_node_progress(struct trial_node *node);
-/* Asks the kernel where the witnesses disagree, once that is due. */
-void trial_node_settle(struct trial_node *node);
-
-/* minisocket.c */
-void trial_small_packet(struct trial_node *node, const struct observation *observation);
-/* What is derived from packets takes data for the end of a handshake whose request the kernel has
- * given up. */
-bool trial_small_contradicts(const struct trial_node *node, const struct observation *observation);
-void trial_small_state(struct trial_node *node, const struct observation *observation);
-/* The full socket is closed, and whether a small one has its place is yet to be seen. */
-bool trial_small_pending(const struct trial_node *node);
-/* Asks for the small socket, once that is due. */
-void trial_small_look(struct trial_node *node);
-/* The last packets may have changed it: nobody waits for it any more. */
-void trial_small_finish(struct trial_node *node);
-
-/* survival.c */
-/* Everything is as before the faults: an endpoint may prove that its connection still works. */
-bool trial_may_survive(const struct trial *trial);
-void trial_check_survival(struct trial *trial);
-
-/* sample.c: looks at queues and timers */
-/* How long before the first event to ask for what was before it. */
-nsec_t trial_sample_ahead(const struct trial *trial);
-void trial_sample_first(struct trial *trial);
-nsec_t trial_sample_next(const struct trial *trial);
-void trial_sample_due(struct trial *trial);
-/* Whether a look that something is expected of is still to come. */
-bool trial_sample_wanted(const struct trial *trial);
-
-/* population.c: many connections */
-int trial_population_init(struct trial *trial);
-void trial_population_report(struct trial_node *node, const struct agent_report *report);
-/* All are connected, or have failed to. */
-bool trial_population_complete(const struct trial *trial);
-bool trial_population_concluded(const struct trial_node *node);
-/* Whether any of them has not met its end; false where there is but one. */
-bool trial_population_open(const struct trial_node *node);
-void trial_population_heal(struct trial_node *node);
-void trial_population_progress(struct trial_node *node);
-void trial_population_record(const struct trial_node *node, struct record_population *ret);
-
-/* step.c: what the timeline does */
-void trial_step_take_due(struct trial *trial);
-/* Shortly before the first event, so that asking does not delay it: what the retransmission timer
- * would start from. Idempotent. */
-void trial_step_sample(struct trial *trial);
-const char *trial_step_verb(const struct timeline_step *step);
-/* The fault stage's two questions: a host is about to go, a host is back. */
-int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *err);
-int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err);
-
-/* trace.c: everything that came past, where a trace is wanted; does nothing elsewhere */
-int trial_trace_init(struct trial *trial, struct error *err);
-void trial_trace_deinit(struct trial *trial);
-void trial_trace_observe(struct trial_node *node, const struct observation *observation);
-/* Looks at both ends' timers as soon as what is under way is done. */
-void trial_trace_look(struct trial *trial);
-/* Hands over to the record what it has. */
-void trial_trace_give(struct trial *trial);
-
-/* record.c */
-int trial_make_record(struct trial *trial, struct error *err);
+/* Where the server listens, or what the client connects to: the same port, unless the scenario
+ * gives the client another. */
+uint16_t trial_port(const struct scenario *scenario, enum node_id node);

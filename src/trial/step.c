@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/step.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include "netns/sockdiag.h"
 #include "src/testbed/testbed.h"
-#include "src/trial/state.h"
+#include "src/trial/look.h"
+#include "src/trial/node.h"
+#include "src/trial/population.h"
+#include "src/trial/sample.h"
+#include "src/trial/sightings.h"
 #include "src/util/array.h"
 
 static void tell_node_changed(struct trial *trial, enum node_id id, const struct netns *ns)
@@ -16,34 +22,33 @@ static void tell_node_changed(struct trial *trial, enum node_id id, const struct
 }
 
 /* The fault stage's two questions: a host is about to go, a host is back. */
-int trial_step_let_go(struct fault_stage *stage, enum node_id id, struct error *err)
+int step_let_go(struct fault_stage *stage, enum node_id id, struct error *err)
 {
 	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
 	struct error failure = { 0 };
 
 	if (trial->node[id].watch)
 		observer_watch_flush(trial->node[id].watch);
-	trial_node_part(&trial->node[id]);
+	look_at_bytes(&trial->node[id]);
 	trial->node[id].follows = false;
 	for (int w = 0; w < _WITNESS_MAX; w++)
 		trial->node[id].view[w].powerless = true;
 	tell_node_changed(trial, id, NULL);
-	if (trial_node_unwatch(trial, id, &failure) <
-	    0) /* a full disk is no fault of the fault's */
+	if (node_unwatch(trial, id, &failure) < 0) /* a full disk is no fault of the fault's */
 		trial_fail(trial, &failure);
 	return 0;
 }
 
-int trial_step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err)
+int step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err)
 {
 	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
-	int rc = trial_node_watch(trial, id, err);
+	int rc = node_watch(trial, id, err);
 
 	tell_node_changed(trial, id, trial->stage.testbed->node[id].ns);
-	return rc < 0 || !service ? rc : trial_node_start_agent(trial, id, NULL, err);
+	return rc < 0 || !service ? rc : node_start_agent(trial, id, NULL, err);
 }
 
-const char *trial_step_verb(const struct timeline_step *step)
+const char *step_verb(const struct timeline_step *step)
 {
 	switch (step->kind) {
 	case STEP_FAULT:
@@ -73,7 +78,7 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 	if (step->kind == STEP_HEAL)
 		n = asprintf(&f->what, "heal %s %s", fault_name(e->fault), where_name);
 	else
-		n = asprintf(&f->what, "%s %s", trial_step_verb(step), where_name);
+		n = asprintf(&f->what, "%s %s", step_verb(step), where_name);
 	if (n < 0)
 		f->what = NULL;
 	return n < 0 ? -ENOMEM : 0;
@@ -81,21 +86,21 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 
 /* Shortly before the first event, so that asking does not delay it: what the retransmission timer
  * would start from. */
-void trial_step_sample(struct trial *trial)
+void step_sample(struct trial *trial)
 {
 	if (trial->sampled)
 		return;
 	trial->sampled = true;
-	trial_sample_first(trial);
+	sample_first(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct sockdiag_socket s;
 
-		if (trial_node_look_up(&trial->node[id], &s) && s.has_info) {
+		if (look_up(&trial->node[id], &s) && s.has_info) {
 			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
 			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
 			trial->node[id].window =
 				(uint64_t)s.info.tcpi_snd_cwnd * s.info.tcpi_snd_mss;
-			endpoint_tcp_info(trial_node_endpoint(&trial->node[id]), &s.info);
+			endpoint_tcp_info(trial_endpoint(&trial->node[id]), &s.info);
 		}
 	}
 }
@@ -103,8 +108,8 @@ void trial_step_sample(struct trial *trial)
 static void note_progress(struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		trial->node[id].progress = trial_node_progress(&trial->node[id]);
-		trial_population_heal(&trial->node[id]);
+		trial->node[id].progress = look_progress(&trial->node[id]);
+		population_heal(&trial->node[id]);
 	}
 }
 
@@ -128,7 +133,7 @@ static int act(struct trial *trial, const struct event *e, struct error *err)
 	uint64_t value = e->size;
 
 	if (e->action == ACTION_START)
-		return trial_node_restart_agent(trial, e->node, err);
+		return node_restart_agent(trial, e->node, err);
 	if (e->action == ACTION_EXIT)
 		mark_crashed(&trial->node[e->node]);
 	if (e->action == ACTION_CONNECT)
@@ -174,7 +179,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	nsec_t at;
 	int rc;
 
-	trial_step_sample(trial);
+	step_sample(trial);
 	at = nsec_now();
 	/* The first may come when it likes, unless its phase is pinned: times count from it. */
 	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
@@ -188,7 +193,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	rc = apply(trial, step, &err);
 	if (rc >= 0)
 		rc = note_step(trial, step, at);
-	trial_trace_look(trial);
+	sightings_look(trial);
 	if (rc >= 0)
 		return;
 	if (err.kind == ERROR_NONE)
@@ -197,7 +202,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	trial_fail(trial, &err);
 }
 
-void trial_step_take_due(struct trial *trial)
+void step_take_due(struct trial *trial)
 {
 	const struct timeline_step *step;
 

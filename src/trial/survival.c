@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether a connection still works once every fault is healed: data has to get through. */
+#include "src/trial/survival.h"
+
 #include "src/tcp/state.h"
-#include "src/trial/state.h"
+#include "src/trial/look.h"
+#include "src/trial/population.h"
 
 #define PROBE_AFTER (200 * NSEC_PER_MSEC) /* quiet since the heal: send a byte to prove it */
 
@@ -13,8 +15,7 @@ static bool peer_lost(const struct trial *trial)
 	return false;
 }
 
-/* Everything is as before the faults: an endpoint may prove that its connection still works. */
-bool trial_may_survive(const struct trial *trial)
+bool survival_possible(const struct trial *trial)
 {
 	return timeline_next_nsec(&trial->timeline) == NSEC_NEVER && !trial->active &&
 	       !peer_lost(trial) && trial->last_heal_nsec != NSEC_NONE;
@@ -32,7 +33,7 @@ static void probe(struct trial *trial)
 		struct trial_node *node = &trial->node[id];
 
 		if (trial->spec.scenario->agent[id].command || !trial->stage.agent[id] ||
-		    (!is_open(trial_node_endpoint(node)) && !trial_population_open(node)))
+		    (!is_open(trial_endpoint(node)) && !population_open(node)))
 			continue;
 		agent_act(trial->stage.agent[id], ACTION_SEND, 1, NULL);
 		break;
@@ -40,18 +41,17 @@ static void probe(struct trial *trial)
 	trial->probed = true;
 }
 
-void trial_check_survival(struct trial *trial)
+void survival_check(struct trial *trial)
 {
-	if (!trial_may_survive(trial))
+	if (!survival_possible(trial))
 		return;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
 
-		if (!node->usable && is_open(trial_node_endpoint(node)))
-			node->usable = trial_node_progress(node) > node->progress;
-		trial_population_progress(node);
+		if (!node->usable && is_open(trial_endpoint(node)))
+			node->usable = look_progress(node) > node->progress;
+		population_progress(node);
 	}
 	if (!trial->probed && nsec_now() >= trial->last_heal_nsec + PROBE_AFTER)
 		probe(trial);
-	trial_check_end(trial);
 }

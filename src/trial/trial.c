@@ -8,48 +8,21 @@
 #include "netns/sockdiag.h"
 #include "src/model/model.h"
 #include "src/tcp/state.h"
+#include "src/trial/beginning.h"
+#include "src/trial/events.h"
+#include "src/trial/look.h"
+#include "src/trial/minisocket.h"
+#include "src/trial/node.h"
+#include "src/trial/phase.h"
 #include "src/trial/pool.h"
+#include "src/trial/population.h"
+#include "src/trial/record.h"
+#include "src/trial/sample.h"
+#include "src/trial/settle.h"
+#include "src/trial/sightings.h"
 #include "src/trial/state.h"
-
-#define START_LIMIT	(10 * NSEC_PER_SEC)  /* for a server to listen and a client to connect */
-#define START_POLL	(10 * NSEC_PER_MSEC) /* looking for a command's listening socket */
-#define SURVIVAL_POLL	(20 * NSEC_PER_MSEC)
-#define POPULATION_POLL (1 * NSEC_PER_SEC) /* the same of many connections, which costs more */
-#define GRACE		(50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
-
-/* Ends the trial from any depth: the loop comes back to it with everything unwound. */
-void trial_over(struct trial *trial)
-{
-	if (trial->phase == PHASE_OVER)
-		return;
-	trial->phase = PHASE_OVER;
-	loop_timer_set(trial->timer, 0);
-}
-
-void trial_fail(struct trial *trial, const struct error *err)
-{
-	if (trial->phase == PHASE_OVER)
-		return;
-	trial->failure = *err;
-	trial_over(trial);
-}
-
-void trial_connected(struct trial *trial)
-{
-	if (trial->phase != PHASE_CLIENT || !trial_population_complete(trial))
-		return;
-	trial->phase = trial->spec.hold ? PHASE_HELD : PHASE_RUNNING;
-	trial->zero_nsec = nsec_now();
-	for (int w = trial->connections > 1 ? -1 : _WITNESS_MAX - 1; w >= 0;
-	     w--) /* the tracepoints', if both have seen it */
-		if (endpoint_established(&trial->node[NODE_CLIENT].view[w]))
-			trial->zero_nsec = trial->node[NODE_CLIENT].view[w].established_nsec;
-	if (!trial->spec.scenario->n_events && trial->phase == PHASE_RUNNING)
-		trial->origin_nsec = trial->zero_nsec;
-	trial_schedule(trial);
-	if (trial->spec.hooks && trial->spec.hooks->connected)
-		trial->spec.hooks->connected(trial->spec.hooks->userdata);
-}
+#include "src/trial/step.h"
+#include "src/trial/survival.h"
 
 /* Where trials wait for each other, a process is not made while another trial's events are due: in
  * virtual time that takes some milliseconds. */
@@ -67,7 +40,7 @@ static int start_client(struct trial *trial)
 	trial->phase = PHASE_CLIENT;
 	trial->start_nsec = nsec_now();
 	if (!client_is_prepared(trial))
-		rc = trial_node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
+		rc = node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
 	else if (connects)
 		rc = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
 			       (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
@@ -75,17 +48,14 @@ static int start_client(struct trial *trial)
 	if (rc < 0)
 		return rc;
 	if (!connects)
-		trial_connected(trial);
-	trial_schedule(trial);
+		beginning_connected(trial);
 	return 0;
 }
 
 void trial_go(struct trial *trial)
 {
-	if (trial->phase != PHASE_READY)
-		return;
-	trial->client_nsec = trial->spec.phase < 0 ? nsec_now() : trial_phase_next(trial);
-	trial_schedule(trial);
+	beginning_go(trial);
+	trial_settle(trial);
 }
 
 bool trial_ready(const struct trial *trial)
@@ -93,71 +63,10 @@ bool trial_ready(const struct trial *trial)
 	return trial->phase >= PHASE_READY;
 }
 
-void trial_listening(struct trial *trial)
-{
-	if (trial->phase != PHASE_SERVER)
-		return;
-	trial->phase = PHASE_READY;
-	trial->client_nsec = NSEC_NEVER;
-	trial_schedule(trial);
-	if (!trial->spec.wait)
-		trial_go(trial);
-}
-
-static bool timeline_done(const struct trial *trial)
-{
-	return timeline_next_nsec(&trial->timeline) == NSEC_NEVER;
-}
-
-static nsec_t horizon_at(const struct trial *trial)
-{
-	if (trial->origin_nsec == NSEC_NONE)
-		return NSEC_NEVER;
-	return trial->origin_nsec + trial->spec.scenario->horizon_nsec;
-}
-
-bool trial_past_horizon(struct trial *trial, nsec_t at)
-{
-	if (trial->phase != PHASE_RUNNING || horizon_at(trial) == NSEC_NEVER ||
-	    at <= horizon_at(trial))
-		return false;
-	trial->full_term = true;
-	trial_over(trial);
-	return true;
-}
-
-static bool concluded(const struct trial_node *node)
-{
-	const struct endpoint *endpoint = &node->view[node->believed];
-
-	if (!node->watched || endpoint->powerless)
-		return true;
-	if (!trial_population_concluded(node) || trial_small_pending(node))
-		return false;
-	if (node->usable)
-		return true;
-	return endpoint_ended(endpoint) && (!node->awaits_gone || endpoint->gone_nsec != NSEC_NONE);
-}
-
-void trial_check_end(struct trial *trial)
-{
-	if (trial->phase != PHASE_RUNNING || !timeline_done(trial) ||
-	    trial->origin_nsec == NSEC_NONE)
-		return;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (!concluded(&trial->node[id]) || trial_sample_wanted(trial)) {
-			trial_schedule(trial);
-			return;
-		}
-	trial->phase = PHASE_GRACE;
-	trial->grace_nsec = nsec_now() + GRACE;
-	trial_schedule(trial);
-}
-
 static int close_captures(struct trial *trial, struct error *err)
 {
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
-		int rc = trial_node_unwatch(trial, id, err);
+		int rc = node_unwatch(trial, id, err);
 
 		if (rc < 0)
 			return rc;
@@ -204,102 +113,44 @@ static void start_timed_out(struct trial *trial)
 	trial_fail(trial, &err);
 }
 
-static nsec_t min_nsec(nsec_t a, nsec_t b)
-{
-	return a < b ? a : b;
-}
-
-/* While the timeline runs: the next event, a look at who has survived or at who is right, the end.
- */
-static nsec_t next_while_running(const struct trial *trial)
-{
-	nsec_t step = timeline_next_nsec(&trial->timeline), at = horizon_at(trial);
-
-	if (step != NSEC_NEVER)
-		at = min_nsec(at, trial->zero_nsec + step -
-					  (trial->sampled ? 0 : trial_sample_ahead(trial)));
-	else if (trial_may_survive(trial))
-		at = min_nsec(at, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
-								       : SURVIVAL_POLL));
-	at = min_nsec(at, trial_sample_next(trial));
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		at = min_nsec(at, trial->node[id].doubt_nsec);
-	return at;
-}
-
-static nsec_t next_look(const struct trial *trial)
-{
-	return min_nsec(trial->node[NODE_CLIENT].small.look_nsec,
-			trial->node[NODE_SERVER].small.look_nsec);
-}
-
-/* When the one timer is next needed. */
-static nsec_t next_wake(const struct trial *trial)
-{
-	nsec_t limit = trial->start_nsec + START_LIMIT;
-
-	switch (trial->phase) {
-	case PHASE_SERVER:
-		if (trial->spec.scenario->agent[NODE_SERVER].command)
-			return min_nsec(nsec_now() + START_POLL, limit);
-		return limit;
-	case PHASE_READY:
-		return trial->client_nsec;
-	case PHASE_CLIENT:
-		return min_nsec(next_look(trial), limit);
-	case PHASE_HELD:
-		return next_look(trial);
-	case PHASE_RUNNING:
-		return min_nsec(next_look(trial), next_while_running(trial));
-	case PHASE_GRACE:
-		return min_nsec(next_look(trial), trial->grace_nsec);
-	case PHASE_OVER:
-		break;
-	}
-	return 0;
-}
-
-void trial_schedule(struct trial *trial)
-{
-	if (trial->phase != PHASE_OVER)
-		loop_timer_set(trial->timer, next_wake(trial));
-}
-
 static void on_timer(void *userdata)
 {
 	struct trial *trial = userdata;
 	nsec_t now = nsec_now(), quiet;
 
-	for (enum node_id id = 0; trial->phase != PHASE_OVER && id < _ENDPOINT_MAX; id++)
-		trial_small_look(&trial->node[id]);
+	for (enum node_id id = 0; trial->phase != PHASE_OVER && id < _ENDPOINT_MAX; id++) {
+		minisocket_look(&trial->node[id]);
+		trial_check_end(trial);
+	}
 	switch (trial->phase) {
 	case PHASE_SERVER:
-		if (now >= trial->start_nsec + START_LIMIT)
+		if (now >= trial->start_nsec + TRIAL_START_LIMIT)
 			start_timed_out(trial);
-		else
-			trial_node_look_for_listener(trial);
+		else if (look_for_listener(trial))
+			beginning_listening(trial);
 		break;
 	case PHASE_READY:
 		if (start_client(trial) < 0)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		if (now >= trial->start_nsec + START_LIMIT)
+		if (now >= trial->start_nsec + TRIAL_START_LIMIT)
 			start_timed_out(trial);
 		break;
 	case PHASE_HELD:
 		break;
 	case PHASE_RUNNING:
-		if (!timeline_done(trial) && now >= trial->zero_nsec - trial_sample_ahead(trial) +
-							     timeline_next_nsec(&trial->timeline))
-			trial_step_sample(trial);
-		trial_step_take_due(trial);
-		trial_sample_due(trial);
+		if (!trial_timeline_done(trial) &&
+		    now >= trial->zero_nsec - sample_ahead(trial) +
+				    timeline_next_nsec(&trial->timeline))
+			step_sample(trial);
+		step_take_due(trial);
+		sample_due(trial);
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-			trial_node_settle(&trial->node[id]);
-		trial_check_survival(trial);
+			events_resolve_doubt(&trial->node[id]);
+		survival_check(trial);
 		trial_check_end(trial);
-		if (trial->phase == PHASE_RUNNING && now >= horizon_at(trial)) {
+		if (trial->phase == PHASE_RUNNING && now >= trial_horizon(trial)) {
 			trial->full_term = true;
 			trial_over(trial);
 		}
@@ -316,7 +167,8 @@ static void on_timer(void *userdata)
 			finish(trial);
 		return;
 	}
-	trial_schedule(trial);
+	trial->changed = true;
+	trial_settle(trial);
 }
 
 static int set_up(struct trial *trial, struct error *err)
@@ -326,19 +178,18 @@ static int set_up(struct trial *trial, struct error *err)
 				   &trial->stage.testbed, standby, err);
 
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
-		rc = trial_node_watch(trial, id, err);
+		rc = node_watch(trial, id, err);
 	if (rc >= 0 && client_is_prepared(trial))
-		rc = trial_node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]),
-					    err);
+		rc = node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
 	if (rc >= 0)
-		rc = trial_node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]),
-					    err);
+		rc = node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]), err);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		agent_free(standby[id]);
 	if (rc < 0)
 		return rc;
 	trial->start_nsec = nsec_now();
-	trial_schedule(trial);
+	trial->changed = true;
+	trial_settle(trial);
 	return 0;
 }
 
@@ -355,21 +206,20 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .observer = observer,
 				 .func = func,
 				 .userdata = userdata,
-				 .stage = { .let_go = trial_step_let_go,
-					    .take_up = trial_step_take_up },
+				 .stage = { .let_go = step_let_go, .take_up = step_take_up },
 				 .origin_nsec = NSEC_NONE,
 				 .last_heal_nsec = NSEC_NONE,
 				 .client_nsec = NSEC_NEVER };
-	trial_node_init(trial);
+	node_init(trial);
 	trial->record = calloc(1, sizeof(*trial->record));
 	trial->handles = calloc(spec->scenario->n_events + 1, sizeof(*trial->handles));
-	if (!trial->record || !trial->handles || trial_population_init(trial) < 0)
+	if (!trial->record || !trial->handles || population_init(trial) < 0)
 		return error_errno(err, -ENOMEM, "trial");
 	rc = loop_timer_new(loop, on_timer, trial, &trial->timer, err);
 	if (rc >= 0)
 		rc = timeline_init(&trial->timeline, spec->scenario, err);
 	if (rc >= 0 && spec->trace)
-		rc = trial_trace_init(trial, err);
+		rc = sightings_init(trial, err);
 	if (rc >= 0)
 		rc = set_up(trial, err);
 	if (rc < 0)
@@ -382,7 +232,7 @@ nsec_t trial_next_event(const struct trial *trial)
 {
 	if (trial->phase == PHASE_READY)
 		return trial->client_nsec;
-	if (trial->phase != PHASE_RUNNING || timeline_done(trial))
+	if (trial->phase != PHASE_RUNNING || trial_timeline_done(trial))
 		return NSEC_NEVER;
 	return trial->zero_nsec + timeline_next_nsec(&trial->timeline);
 }
@@ -406,7 +256,7 @@ void trial_retire(struct trial *trial)
 			agent_shoot(trial->stage.agent[id]);
 	timeline_deinit(&trial->timeline);
 	trial->timer = loop_timer_free(trial->timer);
-	trial_trace_deinit(trial);
+	sightings_deinit(trial);
 	trial->record = record_free(trial->record);
 	free(trial->handles);
 	trial->handles = NULL;
@@ -437,9 +287,9 @@ void trial_begin(struct trial *trial)
 	if (trial->phase != PHASE_HELD)
 		return;
 	trial->phase = PHASE_CLIENT;
-	trial_connected(trial);
+	beginning_connected(trial);
 	trial->zero_nsec = nsec_now();
-	trial_schedule(trial);
+	trial_settle(trial);
 }
 
 static const char *waiting_for(const struct trial *trial, char *buffer, size_t size)
@@ -454,17 +304,17 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 	case PHASE_HELD:
 		return "connected";
 	case PHASE_RUNNING:
-		if (!timeline_done(trial)) {
+		if (!trial_timeline_done(trial)) {
 			const struct timeline_step *next =
 				&trial->timeline.steps[trial->timeline.next];
 
-			snprintf(buffer, size, "before %s", trial_step_verb(next));
+			snprintf(buffer, size, "before %s", step_verb(next));
 			return buffer;
 		}
-		if (trial_may_survive(trial))
+		if (survival_possible(trial))
 			return "waiting for data to get through again";
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-			if (!concluded(&trial->node[id])) {
+			if (!trial_concluded(&trial->node[id])) {
 				snprintf(buffer, size, "waiting for the %s to notice",
 					 node_name(id));
 				return buffer;
@@ -480,11 +330,11 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 void trial_status(const struct trial *trial, struct trial_status *ret_status)
 {
 	const struct scenario *s = trial->spec.scenario;
-	nsec_t now = nsec_now(), at = horizon_at(trial);
+	nsec_t now = nsec_now(), at = trial_horizon(trial);
 	char buffer[64];
 
 	if (trial->phase < PHASE_HELD)
-		at = trial->start_nsec + START_LIMIT;
+		at = trial->start_nsec + TRIAL_START_LIMIT;
 	else if (at == NSEC_NEVER && trial->phase == PHASE_RUNNING && s->n_events)
 		at = trial->zero_nsec + s->events[0].at_nsec + s->horizon_nsec;
 	snprintf(ret_status->text, sizeof(ret_status->text), "%s%s%s: %s", s->name,

@@ -6,6 +6,7 @@
 #include "netns/sockdiag.h"
 #include "src/record/record.h"
 #include "src/tcp/state.h"
+#include "src/trial/cause.h"
 #include "src/trial/endpoint.h"
 #include "tests/unit/suite.h"
 
@@ -49,6 +50,14 @@ static void establish(struct endpoint *ep, enum node_id node)
 	state(ep, 2 * SEC, ep->state, TCP_STATE_ESTABLISHED);
 }
 
+static void judge(struct endpoint *ep, const struct endpoint_context *context,
+		  struct record_endpoint *ret_record)
+{
+	struct cause cause = cause_of(ep, context);
+
+	endpoint_conclude(ep, context, &cause, ret_record);
+}
+
 /* The states it came to, and what became of it. */
 static void conclude(struct endpoint *ep, const char *walk, enum outcome outcome,
 		     enum mechanism mechanism, nsec_t gone)
@@ -57,7 +66,7 @@ static void conclude(struct endpoint *ep, const char *walk, enum outcome outcome
 	struct record_endpoint r;
 	char got[256] = "";
 
-	endpoint_conclude(ep, &context, &r);
+	judge(ep, &context, &r);
 	for (size_t i = 0; i < r.n_states; i++) {
 		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", i ? " " : "",
 			 tcp_state_name(r.states[i].to));

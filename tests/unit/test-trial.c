@@ -9,6 +9,7 @@
 #include "src/scenario/timeline.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
+#include "src/trial/cause.h"
 #include "src/trial/endpoint.h"
 #include "src/util/array.h"
 #include "tests/unit/scenario-text.h"
@@ -125,6 +126,14 @@ static const struct {
 	  MECHANISM_RST_RECEIVED },
 };
 
+static void judge(struct endpoint *ep, const struct endpoint_context *context,
+		  struct record_endpoint *ret_record)
+{
+	struct cause cause = cause_of(ep, context);
+
+	endpoint_conclude(ep, context, &cause, ret_record);
+}
+
 /* Facts as they were measured on real deaths (tests/host/test-observer-mechanisms.c). */
 START_TEST(endpoint_tells_mechanisms)
 {
@@ -138,7 +147,7 @@ START_TEST(endpoint_tells_mechanisms)
 	ck_assert(!endpoint_ended(&ep));
 	report(&ep, 10 * SEC + 50, AGENT_CALL_READ, deaths[_i].error);
 	ck_assert(endpoint_ended(&ep));
-	endpoint_conclude(&ep, &context, &r);
+	judge(&ep, &context, &r);
 	ck_assert_msg(r.outcome == deaths[_i].outcome, "%s: %s", deaths[_i].name,
 		      outcome_name(r.outcome));
 	ck_assert_msg(r.mechanism == deaths[_i].mechanism, "%s: %s", deaths[_i].name,
@@ -177,7 +186,7 @@ START_TEST(endpoint_of_a_silent_program)
 	      (struct socket_facts){ .retransmits = 2, .unacknowledged = 1 });
 	report(&ep, 11 * SEC, AGENT_CALL_EXIT, 0);
 	ck_assert(endpoint_ended(&ep));
-	endpoint_conclude(&ep, &context, &r);
+	judge(&ep, &context, &r);
 	ck_assert_int_eq(r.outcome, OUTCOME_TIMED_OUT);
 	ck_assert_int_eq(r.mechanism, MECHANISM_RETRANSMISSION);
 	ck_assert_ptr_null(r.error);
@@ -195,7 +204,7 @@ START_TEST(endpoint_without_an_end)
 	for (int full = 0; full <= 1; full++) {
 		establish(&ep);
 		context.full_term = full;
-		endpoint_conclude(&ep, &context, &r);
+		judge(&ep, &context, &r);
 		ck_assert_int_eq(r.outcome, full ? OUTCOME_UNDETECTED : OUTCOME_NONE);
 		ck_assert_int_eq(r.kernel_nsec, NSEC_NONE);
 		ep.record = r;
@@ -203,7 +212,7 @@ START_TEST(endpoint_without_an_end)
 	}
 	establish(&ep);
 	ep.powerless = true; /* lost its power: nothing is said of it */
-	endpoint_conclude(&ep, &context, &r);
+	judge(&ep, &context, &r);
 	ck_assert_int_eq(r.outcome, OUTCOME_NONE);
 	ep.record = r;
 	endpoint_deinit(&ep);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/events.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "src/tcp/state.h"
+#include "src/trial/beginning.h"
+#include "src/trial/look.h"
+#include "src/trial/minisocket.h"
+#include "src/trial/population.h"
+#include "src/trial/settle.h"
+#include "src/trial/sightings.h"
+
+#define DOUBT (100 * NSEC_PER_MSEC) /* before the kernel is asked which witness is right */
+
+static const char *where(const struct trial *trial, enum node_id id, char *buffer, size_t size)
+{
+	const struct scenario *s = trial->spec.scenario;
+
+	if (s->agent[id].command)
+		snprintf(buffer, size, "%s:%d: node '%s': command '%s'", s->file,
+			 s->agent[id].command_line, node_name(id), s->agent[id].command[0]);
+	else
+		snprintf(buffer, size, "%s: node '%s'", s->name, node_name(id));
+	return buffer;
+}
+
+/* A call without which there is no trial has failed. */
+static void agent_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
+{
+	const char *call = r->detail[0] ? r->detail : call_name(r->call);
+	struct error err = { 0 };
+	char place[512];
+
+	error_set(&err, r->call == AGENT_CALL_EXEC ? ERROR_INPUT : ERROR_FAILED, -r->error,
+		  "%s: %s: %s", where(trial, id, place, sizeof(place)), call, strerror(r->error));
+	trial_fail(trial, &err);
+}
+
+static void agent_exited(struct trial *trial, enum node_id id, const struct agent_report *r)
+{
+	bool command = trial->spec.scenario->agent[id].command;
+	int status = (int)r->result;
+	struct error err = { 0 };
+	char place[512];
+
+	if (command && trial->phase >= PHASE_RUNNING)
+		return;
+	error_set(&err, command ? ERROR_INPUT : ERROR_FAILED, -ECHILD,
+		  "%s: ended before there was a connection, %s %d; its output ends: %s",
+		  where(trial, id, place, sizeof(place)),
+		  WIFSIGNALED(status) ? "by signal" : "exit status",
+		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		  *agent_output(trial->stage.agent[id]) ? agent_output(trial->stage.agent[id])
+							: "(none)");
+	if (trial->phase < PHASE_RUNNING)
+		trial_fail(trial, &err);
+}
+
+/* A start that fails is a failed trial at the beginning, and later a result: the port of a server
+ * that comes back may be taken. */
+static void start_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
+{
+	if (trial->phase < PHASE_RUNNING)
+		agent_failed(trial, id, r);
+}
+
+static void note_report(struct trial_node *node, const struct agent_report *r, bool original)
+{
+	for (int w = 0; w < _WITNESS_MAX; w++) {
+		struct endpoint *view = &node->view[w];
+		int rc = original ? endpoint_report(view, r)
+				  : endpoint_note_call(view, r, node->processes - 1);
+
+		node->trial->lost += rc < 0;
+	}
+}
+
+void events_report(struct agent *agent, const struct agent_report *r, void *userdata)
+{
+	struct trial_node *node = userdata;
+	struct trial *trial = node->trial;
+	bool original = agent == node->original;
+
+	if (trial->phase == PHASE_OVER || trial_past_horizon(trial, r->time_nsec))
+		return;
+	note_report(node, r, original);
+	if (original)
+		population_report(node, r);
+	switch (r->call) {
+	case AGENT_CALL_SOCKET:
+	case AGENT_CALL_EXEC:
+		if (r->error)
+			agent_failed(trial, node->id, r);
+		break;
+	case AGENT_CALL_BIND:
+		start_failed(trial, node->id, r);
+		break;
+	case AGENT_CALL_LISTEN:
+		if (r->error)
+			start_failed(trial, node->id, r);
+		else
+			beginning_listening(trial);
+		break;
+	case AGENT_CALL_CONNECT:
+		if (r->error && trial->phase == PHASE_CLIENT && trial->spec.scenario->n_events)
+			agent_failed(trial, node->id, r);
+		else
+			beginning_connected(trial);
+		break;
+	case AGENT_CALL_EXIT:
+		if (original)
+			agent_exited(trial, node->id, r);
+		break;
+	default:
+		break;
+	}
+	trial->changed = true;
+	trial_settle(trial);
+}
+
+/* Where one witness has seen the end and the other has not, one of them is wrong; the kernel is
+ * asked after a moment, in which the slower may catch up. */
+static void compare_witnesses(struct trial_node *node)
+{
+	const struct endpoint *tracepoint = &node->view[WITNESS_TRACEPOINT];
+	const struct endpoint *derived = &node->view[WITNESS_DERIVED];
+
+	if (node->believed == WITNESS_DERIVED || tracepoint->state == derived->state)
+		node->doubt_nsec = NSEC_NEVER;
+	else if (node->doubt_nsec == NSEC_NEVER)
+		node->doubt_nsec = nsec_now() + DOUBT;
+}
+
+void events_resolve_doubt(struct trial_node *node)
+{
+	const struct endpoint *derived = &node->view[WITNESS_DERIVED];
+	struct sockdiag_socket s;
+	int state = TCP_STATE_CLOSE;
+
+	if (nsec_now() < node->doubt_nsec)
+		return;
+	node->doubt_nsec = NSEC_NEVER;
+	if (look_up(node, &s))
+		state = s.state;
+	if (node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
+	    state == derived->state)
+		node->believed = WITNESS_DERIVED;
+}
+
+/* Each witness its own; packets and the last tcp_info are for both. */
+static int observe(struct trial_node *node, const struct observation *o)
+{
+	bool common = o->kind == OBSERVATION_PACKET || o->kind == OBSERVATION_DESTROY;
+	int rc = 0;
+
+	if (common || !o->derived)
+		rc = endpoint_observe(&node->view[WITNESS_TRACEPOINT], o);
+	if (rc >= 0 && (common || (o->derived && !minisocket_contradicts(node, o))))
+		rc = endpoint_observe(&node->view[WITNESS_DERIVED], o);
+	if (node->view[WITNESS_TRACEPOINT].gap)
+		node->believed = WITNESS_DERIVED;
+	return rc;
+}
+
+static void note_state(struct trial_node *node, const struct observation *o)
+{
+	minisocket_state(node, o);
+	compare_witnesses(node);
+	if (node->id == NODE_CLIENT && (endpoint_established(&node->view[WITNESS_TRACEPOINT]) ||
+					endpoint_established(&node->view[WITNESS_DERIVED])))
+		beginning_connected(node->trial);
+	node->trial->changed = true;
+}
+
+void events_observation(const struct observation *o, void *userdata)
+{
+	struct trial_node *node = userdata;
+	struct trial *trial = node->trial;
+
+	if (trial->phase == PHASE_OVER)
+		return;
+	if (o->kind == OBSERVATION_LOST)
+		trial->lost += o->lost;
+	sightings_observe(node, o);
+	if (!node->follows || node->id == NODE_ROUTER || trial_past_horizon(trial, o->time_nsec))
+		return;
+	trial->lost += observe(node, o) < 0;
+	if (o->kind == OBSERVATION_PACKET)
+		minisocket_packet(node, o);
+	if (o->kind == OBSERVATION_STATE)
+		note_state(node, o);
+	trial_settle(trial);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The sockets that no tracepoint tells of: the request socket before the full one, and
+ * what is left behind it (TIME_WAIT, an orphan's FIN_WAIT2). They are asked for by
+ * sock_diag.
+ */
+
+#include "src/trial/state.h"
+
+void minisocket_packet(struct trial_node *node, const struct observation *observation);
+void minisocket_state(struct trial_node *node, const struct observation *observation);
+/* True where what is derived from packets takes data for the end of a handshake whose request the
+ * kernel has given up. */
+bool minisocket_contradicts(const struct trial_node *node, const struct observation *observation);
+/* The full socket is closed, and whether a small one has its place is yet to be seen. */
+bool minisocket_pending(const struct trial_node *node);
+/* Asks for the small socket, once that is due. */
+void minisocket_look(struct trial_node *node);
+/* Asks once more at the end of the trial, as the last packets may have changed it. */
+void minisocket_finish(struct trial_node *node);

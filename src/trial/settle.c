@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/settle.h"
+
+#include "src/trial/minisocket.h"
+#include "src/trial/population.h"
+#include "src/trial/sample.h"
+#include "src/trial/survival.h"
+
+#define START_POLL	(10 * NSEC_PER_MSEC) /* between looks for a command's listening socket */
+#define SURVIVAL_POLL	(20 * NSEC_PER_MSEC) /* between looks whether a connection still works */
+#define POPULATION_POLL (1 * NSEC_PER_SEC)   /* the same of many connections, which costs more */
+#define GRACE		(50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
+
+bool trial_concluded(const struct trial_node *node)
+{
+	const struct endpoint *endpoint = &node->view[node->believed];
+
+	if (!node->watched || endpoint->powerless)
+		return true;
+	if (!population_concluded(node) || minisocket_pending(node))
+		return false;
+	if (node->usable)
+		return true;
+	return endpoint_ended(endpoint) && (!node->awaits_gone || endpoint->gone_nsec != NSEC_NONE);
+}
+
+void trial_check_end(struct trial *trial)
+{
+	if (trial->phase != PHASE_RUNNING || !trial_timeline_done(trial) ||
+	    trial->origin_nsec == NSEC_NONE)
+		return;
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (!trial_concluded(&trial->node[id]) || sample_wanted(trial))
+			return;
+	trial->phase = PHASE_GRACE;
+	trial->grace_nsec = nsec_now() + GRACE;
+}
+
+static nsec_t min_nsec(nsec_t a, nsec_t b)
+{
+	return a < b ? a : b;
+}
+
+/* While the timeline runs: the next event, a look at who has survived or at who is right, the end.
+ */
+static nsec_t next_while_running(const struct trial *trial)
+{
+	nsec_t step = timeline_next_nsec(&trial->timeline), at = trial_horizon(trial);
+
+	if (step != NSEC_NEVER)
+		at = min_nsec(at,
+			      trial->zero_nsec + step - (trial->sampled ? 0 : sample_ahead(trial)));
+	else if (survival_possible(trial))
+		at = min_nsec(at, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
+								       : SURVIVAL_POLL));
+	at = min_nsec(at, sample_next(trial));
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		at = min_nsec(at, trial->node[id].doubt_nsec);
+	return at;
+}
+
+static nsec_t next_look(const struct trial *trial)
+{
+	return min_nsec(trial->node[NODE_CLIENT].small.look_nsec,
+			trial->node[NODE_SERVER].small.look_nsec);
+}
+
+/* When the one timer is next needed. */
+static nsec_t next_wake(const struct trial *trial)
+{
+	nsec_t limit = trial->start_nsec + TRIAL_START_LIMIT;
+
+	switch (trial->phase) {
+	case PHASE_SERVER:
+		if (trial->spec.scenario->agent[NODE_SERVER].command)
+			return min_nsec(nsec_now() + START_POLL, limit);
+		return limit;
+	case PHASE_READY:
+		return trial->client_nsec;
+	case PHASE_CLIENT:
+		return min_nsec(next_look(trial), limit);
+	case PHASE_HELD:
+		return next_look(trial);
+	case PHASE_RUNNING:
+		return min_nsec(next_look(trial), next_while_running(trial));
+	case PHASE_GRACE:
+		return min_nsec(next_look(trial), trial->grace_nsec);
+	case PHASE_OVER:
+		break;
+	}
+	return 0;
+}
+
+void trial_settle(struct trial *trial)
+{
+	if (!trial->changed || trial->phase == PHASE_OVER)
+		return;
+	trial->changed = false;
+	trial_check_end(trial);
+	loop_timer_set(trial->timer, next_wake(trial));
+}

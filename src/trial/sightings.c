@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/sightings.h"
+
+#include <errno.h>
+
+#include "netns/sockdiag.h"
+#include "src/record/trace-build.h"
+#include "src/trial/look.h"
+
+/*
+ * Packets come by themselves; timers are asked for, as `ss -o` would. That is done when the loop
+ * comes round after a state change, a retransmission, a reset or an event of the timeline, and a
+ * moment after any other packet, so that a stream is not asked about at every segment.
+ */
+
+#define AFTER_PACKET (20 * NSEC_PER_MSEC)
+
+struct sightings {
+	struct trial *trial;
+	struct tracer *tracer; /* owned until sightings_give() */
+	struct loop_timer *timer;
+	nsec_t look_nsec[_ENDPOINT_MAX]; /* NSEC_NEVER: nothing has changed */
+};
+
+static void schedule(struct sightings *sightings)
+{
+	nsec_t at = NSEC_NEVER;
+
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+		if (sightings->look_nsec[n] < at)
+			at = sightings->look_nsec[n];
+	loop_timer_set(sightings->timer, at);
+}
+
+static void look_at(struct sightings *sightings, enum node_id id)
+{
+	struct trial_node *node = &sightings->trial->node[id];
+	struct trace_timer timer = { 0 };
+	struct sockdiag_socket s;
+
+	if (look_up(node, &s) && s.timer != TCP_TIMER_OFF)
+		timer = (struct trace_timer){ tcp_timer_name(s.timer), s.expires_nsec,
+					      s.retransmits };
+	node->trial->lost += tracer_add_timer(sightings->tracer, id, nsec_now(), &timer) < 0;
+}
+
+static void on_timer(void *userdata)
+{
+	struct sightings *sightings = userdata;
+	nsec_t now = nsec_now();
+
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		if (sightings->trial->phase == PHASE_OVER || sightings->look_nsec[n] > now)
+			continue;
+		sightings->look_nsec[n] = NSEC_NEVER;
+		look_at(sightings, n);
+	}
+	schedule(sightings);
+}
+
+int sightings_init(struct trial *trial, struct error *err)
+{
+	struct sightings *sightings = trial->sightings = calloc(1, sizeof(*sightings));
+
+	if (sightings)
+		sightings->tracer = calloc(1, sizeof(*sightings->tracer));
+	if (!sightings || !sightings->tracer)
+		return error_errno(err, -ENOMEM, "trace");
+	sightings->trial = trial;
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+		sightings->look_nsec[n] = NSEC_NEVER;
+	return loop_timer_new(trial->loop, on_timer, sightings, &sightings->timer, err);
+}
+
+void sightings_deinit(struct trial *trial)
+{
+	if (!trial->sightings)
+		return;
+	loop_timer_free(trial->sightings->timer);
+	tracer_free(trial->sightings->tracer);
+	free(trial->sightings);
+	trial->sightings = NULL;
+}
+
+static void look_by(struct sightings *sightings, enum node_id id, nsec_t at)
+{
+	if (!sightings->tracer || sightings->look_nsec[id] <= at)
+		return;
+	sightings->look_nsec[id] = at;
+	schedule(sightings);
+}
+
+/* Also what a host sends and gets that was booted later: who else would tell of its resets. */
+void sightings_observe(struct trial_node *node, const struct observation *o)
+{
+	struct sightings *sightings = node->trial->sightings;
+
+	if (!sightings || !sightings->tracer || node->id == NODE_ROUTER)
+		return;
+	if (o->kind != OBSERVATION_PACKET) {
+		look_by(sightings, node->id, nsec_now());
+		return;
+	}
+	node->trial->lost +=
+		tracer_add_packet(sightings->tracer, node->id, o->time_nsec, &o->packet) < 0;
+	look_by(sightings, node->id, nsec_now() + AFTER_PACKET);
+}
+
+void sightings_look(struct trial *trial)
+{
+	for (enum node_id n = 0; trial->sightings && n < _ENDPOINT_MAX; n++)
+		look_by(trial->sightings, n, nsec_now());
+}
+
+void sightings_give(struct trial *trial)
+{
+	if (!trial->sightings)
+		return;
+	trial->sightings->tracer->origin_nsec = trial->origin_nsec;
+	trial->record->tracer = trial->sightings->tracer;
+	trial->sightings->tracer = NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/state.h"
+
+void trial_over(struct trial *trial)
+{
+	if (trial->phase == PHASE_OVER)
+		return;
+	trial->phase = PHASE_OVER;
+	loop_timer_set(trial->timer, 0);
+}
+
+void trial_fail(struct trial *trial, const struct error *err)
+{
+	if (trial->phase == PHASE_OVER)
+		return;
+	trial->failure = *err;
+	trial_over(trial);
+}
+
+bool trial_timeline_done(const struct trial *trial)
+{
+	return timeline_next_nsec(&trial->timeline) == NSEC_NEVER;
+}
+
+nsec_t trial_horizon(const struct trial *trial)
+{
+	if (trial->origin_nsec == NSEC_NONE)
+		return NSEC_NEVER;
+	return trial->origin_nsec + trial->spec.scenario->horizon_nsec;
+}
+
+bool trial_past_horizon(struct trial *trial, nsec_t at)
+{
+	if (trial->phase != PHASE_RUNNING || trial_horizon(trial) == NSEC_NEVER ||
+	    at <= trial_horizon(trial))
+		return false;
+	trial->full_term = true;
+	trial_over(trial);
+	return true;
+}
+
+uint16_t trial_port(const struct scenario *s, enum node_id id)
+{
+	int64_t port = scenario_option(&s->agent[NODE_SERVER], OPTION_PORT, TRIAL_DEFAULT_PORT);
+
+	return (uint16_t)scenario_option(&s->agent[id], OPTION_PORT, port);
+}
