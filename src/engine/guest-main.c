@@ -12,7 +12,7 @@
 #include "src/guest/init.h"
 #include "src/record/trace-build.h"
 #include "src/trial/runner.h"
-#include "src/trial/trial.h"
+#include "src/trial/ticks.h"
 
 #define ALIVE_EVERY (600 * NSEC_PER_SEC) /* virtual; each wake-up costs the host some 70 us */
 
@@ -66,7 +66,7 @@ static int prepare(const char *what, void *userdata, struct error *err)
 		rc = observer_new(station->loop, false, &station->observer, err);
 	if (rc >= 0)
 		observer_close_late(station->observer);
-	trial_learn_ticks();
+	ticks_get();
 	return rc < 0 ? rc : fill_pool(&station->pool, what, err);
 }
 

@@ -119,7 +119,7 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 		break;
 	}
 	trial->changed = true;
-	trial_settle(trial);
+	settle_trial(trial);
 }
 
 /* Where one witness has seen the end and the other has not, one of them is wrong; the kernel is
@@ -193,5 +193,5 @@ void events_observation(const struct observation *o, void *userdata)
 		minisocket_packet(node, o);
 	if (o->kind == OBSERVATION_STATE)
 		note_state(node, o);
-	trial_settle(trial);
+	settle_trial(trial);
 }

@@ -167,11 +167,12 @@ static void look(struct trial_node *node)
 	small->cause = MINISOCKET_CAUSE_NONE;
 }
 
-void minisocket_look(struct trial_node *node)
+bool minisocket_look(struct trial_node *node)
 {
 	if (nsec_now() < node->small.look_nsec || trial_past_horizon(node->trial, nsec_now()))
-		return;
+		return false;
 	look(node);
+	return true;
 }
 
 bool minisocket_pending(const struct trial_node *node)

@@ -15,7 +15,7 @@ void minisocket_state(struct trial_node *node, const struct observation *observa
 bool minisocket_contradicts(const struct trial_node *node, const struct observation *observation);
 /* The full socket is closed, and whether a small one has its place is yet to be seen. */
 bool minisocket_pending(const struct trial_node *node);
-/* Asks for the small socket, once that is due. */
-void minisocket_look(struct trial_node *node);
+/* Asks for the small socket, once that is due; returns whether it did. */
+bool minisocket_look(struct trial_node *node);
 /* Asks once more at the end of the trial, as the last packets may have changed it. */
 void minisocket_finish(struct trial_node *node);

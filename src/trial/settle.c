@@ -11,7 +11,7 @@
 #define POPULATION_POLL (1 * NSEC_PER_SEC)   /* the same of many connections, which costs more */
 #define GRACE		(50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
 
-bool trial_concluded(const struct trial_node *node)
+bool settle_node_concluded(const struct trial_node *node)
 {
 	const struct endpoint *endpoint = &node->view[node->believed];
 
@@ -24,16 +24,15 @@ bool trial_concluded(const struct trial_node *node)
 	return endpoint_ended(endpoint) && (!node->awaits_gone || endpoint->gone_nsec != NSEC_NONE);
 }
 
-void trial_check_end(struct trial *trial)
+bool settle_concluded(const struct trial *trial)
 {
 	if (trial->phase != PHASE_RUNNING || !trial_timeline_done(trial) ||
-	    trial->origin_nsec == NSEC_NONE)
-		return;
+	    trial->origin_nsec == NSEC_NONE || sample_wanted(trial))
+		return false;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (!trial_concluded(&trial->node[id]) || sample_wanted(trial))
-			return;
-	trial->phase = PHASE_GRACE;
-	trial->grace_nsec = nsec_now() + GRACE;
+		if (!settle_node_concluded(&trial->node[id]))
+			return false;
+	return true;
 }
 
 static nsec_t min_nsec(nsec_t a, nsec_t b)
@@ -91,11 +90,14 @@ static nsec_t next_wake(const struct trial *trial)
 	return 0;
 }
 
-void trial_settle(struct trial *trial)
+void settle_trial(struct trial *trial)
 {
 	if (!trial->changed || trial->phase == PHASE_OVER)
 		return;
 	trial->changed = false;
-	trial_check_end(trial);
+	if (settle_concluded(trial)) {
+		trial->phase = PHASE_GRACE;
+		trial->grace_nsec = nsec_now() + GRACE;
+	}
 	loop_timer_set(trial->timer, next_wake(trial));
 }

@@ -7,10 +7,10 @@
 /* How long a server may take to listen, and a client to connect. */
 #define TRIAL_START_LIMIT (10 * NSEC_PER_SEC)
 
-/* Called once at the end of each way into the trial: if the state has changed, looks for the end
- * and sets the timer. */
-void trial_settle(struct trial *trial);
-/* Begins the grace when nothing is waited for any more. */
-void trial_check_end(struct trial *trial);
+/* Called once at the end of each way into the trial: if the state has changed, begins the grace
+ * when nothing is waited for any more, and sets the timer for whatever is due next. */
+void settle_trial(struct trial *trial);
+/* Whether the timeline is done and nothing is waited for any more, though the trial still runs. */
+bool settle_concluded(const struct trial *trial);
 /* Whether nothing of that node is waited for any more. */
-bool trial_concluded(const struct trial_node *node);
+bool settle_node_concluded(const struct trial_node *node);

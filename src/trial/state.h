@@ -4,7 +4,7 @@
  * The state of one trial, which its parts share. Theory of operation: there are three
  * ways in, a report of an agent and an observation (events.c) and the trial's timer
  * (trial.c). Each hands what it brings to the parts, which change the state and nothing
- * else. Each then calls trial_settle() once (settle.c), which looks whether the trial is
+ * else. Each then calls settle_trial() once (settle.c), which looks whether the trial is
  * at its end and sets the timer for whatever is due next. No part calls a way in.
  */
 
@@ -14,7 +14,7 @@
 #include "src/scenario/timeline.h"
 #include "src/trial/endpoint.h"
 #include "src/trial/fault.h"
-#include "src/trial/trial.h"
+#include "src/trial/spec.h"
 
 #define TRIAL_DEFAULT_PORT 5000
 
@@ -123,7 +123,7 @@ struct trial {
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* faults that last and have not been healed */
 	bool sampled;	      /* rto_nsec, rtt_nsec and window are known */
-	bool changed; /* something may be over, or be due earlier: trial_settle() is to look */
+	bool changed; /* something may be over, or be due earlier: settle_trial() is to look */
 	bool probed;
 	bool full_term;
 	bool forgotten; /* the router forgot its flows, which nothing heals and nothing need to */

@@ -5,16 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netns/sockdiag.h"
-#include "src/model/model.h"
 #include "src/tcp/state.h"
 #include "src/trial/beginning.h"
 #include "src/trial/events.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/node.h"
-#include "src/trial/phase.h"
-#include "src/trial/pool.h"
 #include "src/trial/population.h"
 #include "src/trial/record.h"
 #include "src/trial/sample.h"
@@ -55,7 +51,7 @@ static int start_client(struct trial *trial)
 void trial_go(struct trial *trial)
 {
 	beginning_go(trial);
-	trial_settle(trial);
+	settle_trial(trial);
 }
 
 bool trial_ready(const struct trial *trial)
@@ -113,15 +109,51 @@ static void start_timed_out(struct trial *trial)
 	trial_fail(trial, &err);
 }
 
+/* Returns whether a minisocket was due to be looked at. */
+static bool look_at_minisockets(struct trial *trial)
+{
+	bool looked = false;
+
+	for (enum node_id id = 0; trial->phase != PHASE_OVER && id < _ENDPOINT_MAX; id++)
+		looked |= minisocket_look(&trial->node[id]);
+	return looked;
+}
+
+/* Does what is due while the timeline runs, and ends the trial at its horizon. */
+static void run(struct trial *trial, nsec_t now)
+{
+	if (!trial_timeline_done(trial) &&
+	    now >= trial->zero_nsec - sample_ahead(trial) + timeline_next_nsec(&trial->timeline))
+		step_sample(trial);
+	step_take_due(trial);
+	sample_due(trial);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		events_resolve_doubt(&trial->node[id]);
+	survival_check(trial);
+	if (trial->phase == PHASE_RUNNING && now >= trial_horizon(trial) &&
+	    !settle_concluded(trial)) {
+		trial->full_term = true;
+		trial_over(trial);
+	}
+}
+
+/* Waits for a quiet moment, if the trial was given a way to know one, and hands out the result. */
+static void wait_to_finish(struct trial *trial, nsec_t now)
+{
+	nsec_t quiet = trial->spec.quiet_at ? trial->spec.quiet_at(now, trial->userdata) : now;
+
+	if (quiet > now)
+		loop_timer_set(trial->timer, quiet);
+	else
+		finish(trial);
+}
+
 static void on_timer(void *userdata)
 {
 	struct trial *trial = userdata;
-	nsec_t now = nsec_now(), quiet;
+	nsec_t now = nsec_now();
+	bool looked = look_at_minisockets(trial);
 
-	for (enum node_id id = 0; trial->phase != PHASE_OVER && id < _ENDPOINT_MAX; id++) {
-		minisocket_look(&trial->node[id]);
-		trial_check_end(trial);
-	}
 	switch (trial->phase) {
 	case PHASE_SERVER:
 		if (now >= trial->start_nsec + TRIAL_START_LIMIT)
@@ -140,35 +172,20 @@ static void on_timer(void *userdata)
 	case PHASE_HELD:
 		break;
 	case PHASE_RUNNING:
-		if (!trial_timeline_done(trial) &&
-		    now >= trial->zero_nsec - sample_ahead(trial) +
-				    timeline_next_nsec(&trial->timeline))
-			step_sample(trial);
-		step_take_due(trial);
-		sample_due(trial);
-		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-			events_resolve_doubt(&trial->node[id]);
-		survival_check(trial);
-		trial_check_end(trial);
-		if (trial->phase == PHASE_RUNNING && now >= trial_horizon(trial)) {
-			trial->full_term = true;
-			trial_over(trial);
-		}
+		/* A look that found the last thing that was waited for ends the run at once. */
+		if (!looked || !settle_concluded(trial))
+			run(trial, now);
 		break;
 	case PHASE_GRACE:
 		if (now >= trial->grace_nsec)
 			trial_over(trial);
 		break;
 	case PHASE_OVER:
-		quiet = trial->spec.quiet_at ? trial->spec.quiet_at(now, trial->userdata) : now;
-		if (quiet > now)
-			loop_timer_set(trial->timer, quiet);
-		else
-			finish(trial);
-		return;
+		wait_to_finish(trial, now);
+		return; /* the trial may be freed by now */
 	}
 	trial->changed = true;
-	trial_settle(trial);
+	settle_trial(trial);
 }
 
 static int set_up(struct trial *trial, struct error *err)
@@ -189,7 +206,7 @@ static int set_up(struct trial *trial, struct error *err)
 		return rc;
 	trial->start_nsec = nsec_now();
 	trial->changed = true;
-	trial_settle(trial);
+	settle_trial(trial);
 	return 0;
 }
 
@@ -289,7 +306,7 @@ void trial_begin(struct trial *trial)
 	trial->phase = PHASE_CLIENT;
 	beginning_connected(trial);
 	trial->zero_nsec = nsec_now();
-	trial_settle(trial);
+	settle_trial(trial);
 }
 
 static const char *waiting_for(const struct trial *trial, char *buffer, size_t size)
@@ -314,7 +331,7 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 		if (survival_possible(trial))
 			return "waiting for data to get through again";
 		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-			if (!trial_concluded(&trial->node[id])) {
+			if (!settle_node_concluded(&trial->node[id])) {
 				snprintf(buffer, size, "waiting for the %s to notice",
 					 node_name(id));
 				return buffer;

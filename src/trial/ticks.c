@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/ticks.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "src/util/cleanup.h"
+#include "src/util/tick.h"
+
+#define READINGS_MAX 16
+
+nsec_t ticks_length(void)
+{
+	return NSEC_PER_SEC / tick_hz();
+}
+
+/* The coarse clock moves once in each tick (kernel/time/timekeeping.c: update_wall_time()), so the
+ * moment at which it moves is the beginning of a tick. */
+static nsec_t await_tick(void)
+{
+	struct timespec before, now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &before);
+	do
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
+	return nsec_now();
+}
+
+/* The list has a line "jiffies: 4294911234" for each processor, after that processor's timers.
+ * Returns -1 if there is none. */
+static int64_t read_jiffies(void)
+{
+	_cleanup_(file_closep) FILE *file = fopen("/proc/timer_list", "re");
+	unsigned long long jiffies;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "jiffies: %llu", &jiffies) == 1)
+			return (int64_t)(uint32_t)jiffies;
+	return -1;
+}
+
+static void wait_until(nsec_t at)
+{
+	while (nsec_now() < at)
+		;
+}
+
+/* The kernel takes as long as a tick to print the list, and prints the number in the last moments
+ * of that: the number is of the tick in which the reading ends, unless that tick has only just
+ * begun. If the kernel does not tell, ticks are counted from the start of the clock, and a phase
+ * means another one after each boot. */
+const struct ticks *ticks_get(void)
+{
+	static struct ticks ticks = { .jiffies = -1 };
+
+	for (int i = 0; i < READINGS_MAX && ticks.jiffies < 0; i++) {
+		nsec_t edge = await_tick(), passed;
+		int64_t jiffies;
+
+		wait_until(edge + i % 4 * ticks_length() / 4);
+		jiffies = read_jiffies();
+		passed = nsec_now() - edge;
+		if (jiffies >= 0 && passed % ticks_length() > ticks_length() / 4)
+			ticks = (struct ticks){ jiffies - passed / ticks_length(), edge };
+	}
+	if (ticks.jiffies < 0)
+		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length() };
+	return &ticks;
+}

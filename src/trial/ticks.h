@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Where the ticks of the running kernel lie on CLOCK_MONOTONIC, which a trial with a
+ * pinned phase has to know.
+ */
+
+#include <stdint.h>
+
+#include "src/util/nsec.h"
+
+/* Tick number `jiffies` began at `edge_nsec`, and each tick is as long as the others. */
+struct ticks {
+	int64_t jiffies;
+	nsec_t edge_nsec;
+};
+
+/* Where they lie. The first call measures it, which takes some ticks; who has no time for that
+ * later calls it before. */
+const struct ticks *ticks_get(void);
+/* How long a tick is. */
+nsec_t ticks_length(void);
