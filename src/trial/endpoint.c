@@ -11,7 +11,7 @@
  * Theory of operation. The connection is the first in its namespace that gets to ESTABLISHED
  * (or, on the client, the first that is tried), on the scenario's port if a built-in agent made
  * it. It is followed by the kernel's own name for the socket, since a closing socket may have
- * lost its ports. Before and after it there may be a small socket, which sock_diag knows of: its
+ * lost its ports. Before and after it there may be a minisocket, which sock_diag knows of: its
  * steps are taken in where the full socket's walk has a gap for them (minisocket.c finds them).
  */
 
@@ -102,7 +102,7 @@ static int observe_state(struct endpoint *ep, const struct observation *o)
 		begin(ep, o);
 	if (!ep->socket || o->socket != ep->socket)
 		return 0;
-	if (ep->state == TCP_STATE_CLOSE || ep->small) {
+	if (ep->state == TCP_STATE_CLOSE || ep->minisocket) {
 		ep->replaced = true;
 		return 0;
 	}
@@ -246,12 +246,12 @@ int endpoint_observe(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
-bool endpoint_takes_small(const struct endpoint *ep, const struct small_step *step)
+bool endpoint_takes_minisocket(const struct endpoint *ep, const struct minisocket_step *step)
 {
-	return step->request || ep->small || ep->state == TCP_STATE_CLOSE;
+	return step->request || ep->minisocket || ep->state == TCP_STATE_CLOSE;
 }
 
-static int request_socket(struct endpoint *ep, const struct small_step *step)
+static int request_socket(struct endpoint *ep, const struct minisocket_step *step)
 {
 	bool gone = step->state == TCP_STATE_CLOSE;
 
@@ -266,7 +266,7 @@ static int request_socket(struct endpoint *ep, const struct small_step *step)
 			 step->state);
 }
 
-/* The full socket's CLOSE was none: the small one has taken its place. */
+/* The full socket's CLOSE was none: the minisocket has taken its place. */
 static void take_over(struct endpoint *ep, int state)
 {
 	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
@@ -274,7 +274,7 @@ static void take_over(struct endpoint *ep, int state)
 	ep->gone_nsec = NSEC_NONE;
 	if (ep->fin_received_nsec == NSEC_NONE)
 		ep->kernel_nsec = NSEC_NONE;
-	ep->small = true;
+	ep->minisocket = true;
 	ep->facts.dead |= state == TCP_STATE_FIN_WAIT2;
 	if (last->from == state)
 		ep->record.n_states--;
@@ -283,13 +283,13 @@ static void take_over(struct endpoint *ep, int state)
 	ep->state = state;
 }
 
-int endpoint_small_socket(struct endpoint *ep, const struct small_step *step)
+int endpoint_take_minisocket(struct endpoint *ep, const struct minisocket_step *step)
 {
-	bool first = !ep->small, gone = step->state == TCP_STATE_CLOSE;
+	bool first = !ep->minisocket, gone = step->state == TCP_STATE_CLOSE;
 	struct record_state *last;
 	nsec_t at = step->time_nsec;
 
-	ep->n_small++;
+	ep->n_minisocket_steps++;
 	if (step->request) /* it may have been seen as a full one before */
 		return ep->socket ? 0 : request_socket(ep, step);
 	if (step->state == ep->state)
@@ -298,7 +298,7 @@ int endpoint_small_socket(struct endpoint *ep, const struct small_step *step)
 		*(step->reset_sent ? &ep->reset_sent_nsec : &ep->reset_received_nsec) = at;
 	if (first) {
 		last = &ep->record.states[ep->record.n_states - 1];
-		/* A FIN after that CLOSE met the small socket, in FIN_WAIT2. */
+		/* A FIN after that CLOSE met the minisocket, in FIN_WAIT2. */
 		if (step->by_fin && at > last->time_nsec)
 			last->time_nsec = at;
 		at = last->time_nsec;
@@ -464,7 +464,7 @@ static void bound_by_application(struct endpoint *ep)
 	if (ep->gone_nsec == ep->kernel_nsec)
 		ep->gone_nsec = ep->application_nsec;
 	ep->kernel_nsec = ep->application_nsec;
-	if (r->n_states && r->states[r->n_states - 1].to == TCP_STATE_CLOSE && !ep->small)
+	if (r->n_states && r->states[r->n_states - 1].to == TCP_STATE_CLOSE && !ep->minisocket)
 		r->states[r->n_states - 1].time_nsec = ep->application_nsec;
 }
 

@@ -29,16 +29,16 @@ struct endpoint {
 	nsec_t application_nsec; /* when the program knew */
 	nsec_t fin_received_nsec, reset_received_nsec, reset_sent_nsec, local_close_nsec;
 	nsec_t last_received_nsec; /* the last packet that came in */
-	nsec_t gone_nsec;	   /* when nothing of it was left, small sockets included */
-	int end_from;		   /* the state that it left for CLOSE (or a small socket) */
+	nsec_t gone_nsec;	   /* when nothing of it was left, minisockets included */
+	int end_from;		   /* the state that it left for CLOSE (or a minisocket) */
 	struct socket_facts facts; /* at that moment */
 	int application_error;	   /* errno; 0 with application_nsec set: end of file */
 	bool heartbeat;		   /* the application gave up */
 	bool closed;		   /* the program has closed it: what is left is an orphan */
 	bool request;		   /* no more than a request socket, so far */
 	bool time_wait;		   /* it has been in TIME_WAIT */
-	bool small;		   /* a small socket is in the full one's place, or was */
-	size_t n_small;		   /* steps of its small sockets that were taken in */
+	bool minisocket;	   /* a minisocket is in the full one's place, or was */
+	size_t n_minisocket_steps; /* steps of its minisockets that were taken in */
 	struct record_endpoint
 		record; /* its lists, with absolute times until endpoint_conclude() */
 };
@@ -53,10 +53,10 @@ int endpoint_report(struct endpoint *endpoint, const struct agent_report *report
  * `process` that was started after the first. */
 int endpoint_note_call(struct endpoint *endpoint, const struct agent_report *report,
 		       unsigned int process);
-/* What sock_diag found of a small socket: a request socket's SYN_RECV before there is a full one;
+/* What sock_diag found of a minisocket: a request socket's SYN_RECV before there is a full one;
  * TIME_WAIT or an orphan's FIN_WAIT2 in place of the full one that reported CLOSE; then CLOSE, when
  * it is gone. */
-struct small_step {
+struct minisocket_step {
 	nsec_t time_nsec;
 	int state;		/* TCP_STATE_* */
 	bool by_fin;		/* TIME_WAIT: the time is that of the FIN */
@@ -65,8 +65,8 @@ struct small_step {
 	uint16_t local_port, peer_port;
 };
 /* Whether that step can be taken in already: not before the full socket is closed. */
-bool endpoint_takes_small(const struct endpoint *endpoint, const struct small_step *step);
-int endpoint_small_socket(struct endpoint *endpoint, const struct small_step *step);
+bool endpoint_takes_minisocket(const struct endpoint *endpoint, const struct minisocket_step *step);
+int endpoint_take_minisocket(struct endpoint *endpoint, const struct minisocket_step *step);
 void endpoint_tcp_info(struct endpoint *endpoint, const struct tcp_info *info);
 
 /* Whether the packet is of the followed connection, as far as its ports are known. */

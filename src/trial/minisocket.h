@@ -13,9 +13,9 @@ void minisocket_state(struct trial_node *node, const struct observation *observa
 /* True where what is derived from packets takes data for the end of a handshake whose request the
  * kernel has given up. */
 bool minisocket_contradicts(const struct trial_node *node, const struct observation *observation);
-/* The full socket is closed, and whether a small one has its place is yet to be seen. */
+/* The full socket is closed, and whether a minisocket has its place is yet to be seen. */
 bool minisocket_pending(const struct trial_node *node);
-/* Asks for the small socket, once that is due; returns whether it did. */
+/* Asks for the minisocket, once that is due; returns whether it did. */
 bool minisocket_look(struct trial_node *node);
 /* Asks once more at the end of the trial, as the last packets may have changed it. */
 void minisocket_finish(struct trial_node *node);

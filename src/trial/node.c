@@ -108,9 +108,9 @@ void node_init(struct trial *trial)
 					     .rto_nsec = NSEC_NONE,
 					     .bytes_read = -1,
 					     .doubt_nsec = NSEC_NEVER,
-					     .small = { .look_nsec = NSEC_NEVER,
-							.fin_nsec = NSEC_NONE,
-							.reset_nsec = NSEC_NONE },
+					     .minisocket = { .look_nsec = NSEC_NEVER,
+							     .fin_nsec = NSEC_NONE,
+							     .reset_nsec = NSEC_NONE },
 					     .believed = fallback ? WITNESS_DERIVED
 								  : WITNESS_TRACEPOINT };
 		for (int w = 0; w < _WITNESS_MAX; w++)

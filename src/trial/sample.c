@@ -69,9 +69,9 @@ static void take(struct trial_node *node, nsec_t now)
 	struct record_sample *slot, sample;
 	struct sockdiag_socket s;
 
-	if (!node->follows || !host->diag || !node->small.socket.local_port)
+	if (!node->follows || !host->diag || !node->minisocket.socket.local_port)
 		return;
-	if (sockdiag_get(host->diag, &node->small.socket, &s, NULL) <= 0)
+	if (sockdiag_get(host->diag, &node->minisocket.socket, &s, NULL) <= 0)
 		s = (struct sockdiag_socket){ .state = TCP_STATE_CLOSE };
 	sample = sample_of(&s, now);
 	if (node->trial->connections > 1)

@@ -60,8 +60,8 @@ static nsec_t next_while_running(const struct trial *trial)
 
 static nsec_t next_look(const struct trial *trial)
 {
-	return min_nsec(trial->node[NODE_CLIENT].small.look_nsec,
-			trial->node[NODE_SERVER].small.look_nsec);
+	return min_nsec(trial->node[NODE_CLIENT].minisocket.look_nsec,
+			trial->node[NODE_SERVER].minisocket.look_nsec);
 }
 
 /* When the one timer is next needed. */

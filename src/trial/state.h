@@ -40,10 +40,10 @@ enum trial_witness {
 	_WITNESS_MAX,
 };
 
-/* How much later than it ends a small socket may be seen to have ended. */
+/* How much later than it ends a minisocket may be seen to have ended. */
 #define MINISOCKET_RESOLUTION (20 * NSEC_PER_MSEC)
 
-/* Why a small socket is looked at before its timer says so. */
+/* Why a minisocket is looked at before its timer says so. */
 enum minisocket_cause {
 	MINISOCKET_CAUSE_NONE,
 	MINISOCKET_CAUSE_PACKET,
@@ -59,9 +59,9 @@ struct minisocket {
 	enum minisocket_cause cause;
 	bool cause_sent; /* the packet went out */
 	nsec_t cause_nsec;
-	nsec_t fin_nsec;	  /* the latest FIN received; NSEC_NONE */
-	nsec_t reset_nsec;	  /* the latest RST received; NSEC_NONE */
-	struct small_step *steps; /* owned */
+	nsec_t fin_nsec;	       /* the latest FIN received; NSEC_NONE */
+	nsec_t reset_nsec;	       /* the latest RST received; NSEC_NONE */
+	struct minisocket_step *steps; /* owned */
 	size_t n_steps;
 };
 
@@ -85,7 +85,7 @@ struct trial_node {
 	bool watched;	   /* the trial waits for this endpoint's end */
 	bool follows;	   /* the watch is of the endpoint's host, not of one booted later */
 	bool awaits_gone;  /* and then for nothing to be left of it */
-	struct minisocket small;
+	struct minisocket minisocket;
 	struct trial_member *members; /* trial->connections of them, or NULL: there is one; owned */
 	uint32_t n_members;	      /* that were connected, accepted or refused */
 	struct record_sample *samples; /* owned */

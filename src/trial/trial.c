@@ -261,8 +261,8 @@ void trial_retire(struct trial *trial)
 		trial->node[id].watch = observer_watch_free(trial->node[id].watch);
 		for (int w = 0; w < _WITNESS_MAX; w++)
 			endpoint_deinit(&trial->node[id].view[w]);
-		free(trial->node[id].small.steps);
-		trial->node[id].small.steps = NULL;
+		free(trial->node[id].minisocket.steps);
+		trial->node[id].minisocket.steps = NULL;
 		free(trial->node[id].samples);
 		trial->node[id].samples = NULL;
 		free(trial->node[id].members);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One end of a connection: how the steps of its small sockets join the walk of the full one. */
+/* One end of a connection: how the steps of its minisockets join the walk of the full one. */
 #include <check.h>
 #include <string.h>
 
@@ -31,12 +31,12 @@ static void report(struct endpoint *ep, nsec_t at, enum agent_call call)
 	ck_assert_int_eq(endpoint_report(ep, &r), 0);
 }
 
-static void small(struct endpoint *ep, nsec_t at, int to, bool request)
+static void take_step(struct endpoint *ep, nsec_t at, int to, bool request)
 {
-	struct small_step step = { .time_nsec = at, .state = to, .request = request };
+	struct minisocket_step step = { .time_nsec = at, .state = to, .request = request };
 
-	ck_assert(endpoint_takes_small(ep, &step));
-	ck_assert_int_eq(endpoint_small_socket(ep, &step), 0);
+	ck_assert(endpoint_takes_minisocket(ep, &step));
+	ck_assert_int_eq(endpoint_take_minisocket(ep, &step), 0);
 }
 
 static void establish(struct endpoint *ep, enum node_id node)
@@ -88,13 +88,14 @@ START_TEST(time_wait_takes_the_place_of_close)
 	report(&ep, 3 * SEC, AGENT_CALL_CLOSE);
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
-	ck_assert(!endpoint_takes_small(&ep, &(struct small_step){ .state = TCP_STATE_TIME_WAIT }));
+	ck_assert(!endpoint_takes_minisocket(
+		&ep, &(struct minisocket_step){ .state = TCP_STATE_TIME_WAIT }));
 	state(&ep, 5 * SEC, TCP_STATE_FIN_WAIT2, TCP_STATE_CLOSE);
-	small(&ep, 6 * SEC, TCP_STATE_TIME_WAIT, false);
+	take_step(&ep, 6 * SEC, TCP_STATE_TIME_WAIT, false);
 	ck_assert(endpoint_ended(&ep));
 	ck_assert_int_eq(ep.gone_nsec, NSEC_NONE);
 	ck_assert_int_eq(ep.kernel_nsec, 5 * SEC);
-	small(&ep, 65 * SEC, TCP_STATE_CLOSE, false);
+	take_step(&ep, 65 * SEC, TCP_STATE_CLOSE, false);
 	conclude(&ep, "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE", OUTCOME_CLOSED,
 		 MECHANISM_TIME_WAIT, 65 * SEC);
 }
@@ -109,9 +110,9 @@ START_TEST(an_orphan_waits_in_fin_wait_2)
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, TCP_STATE_CLOSE);
-	small(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, false);
+	take_step(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, false);
 	ck_assert(!endpoint_ended(&ep)); /* a FIN may still come */
-	small(&ep, 64 * SEC, TCP_STATE_CLOSE, false);
+	take_step(&ep, 64 * SEC, TCP_STATE_CLOSE, false);
 	ck_assert(endpoint_ended(&ep));
 	conclude(&ep, "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE", OUTCOME_TIMED_OUT,
 		 MECHANISM_FIN_WAIT_2, 64 * SEC);
@@ -127,8 +128,8 @@ START_TEST(an_orphan_gets_its_fin)
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, TCP_STATE_CLOSE);
-	small(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, false);
-	small(&ep, 10 * SEC, TCP_STATE_TIME_WAIT, false);
+	take_step(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, false);
+	take_step(&ep, 10 * SEC, TCP_STATE_TIME_WAIT, false);
 	ck_assert(endpoint_ended(&ep));
 	ck_assert_int_eq(ep.kernel_nsec, 10 * SEC);
 	conclude(&ep, "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT", OUTCOME_CLOSED,
@@ -141,9 +142,9 @@ START_TEST(a_request_is_given_up)
 	struct endpoint ep;
 
 	endpoint_init(&ep, NODE_SERVER);
-	small(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
+	take_step(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
 	ck_assert(!endpoint_ended(&ep));
-	small(&ep, 64 * SEC, TCP_STATE_CLOSE, true);
+	take_step(&ep, 64 * SEC, TCP_STATE_CLOSE, true);
 	ck_assert(endpoint_ended(&ep));
 	conclude(&ep, "SYN_RECV CLOSE", OUTCOME_TIMED_OUT, MECHANISM_SYNACK, 64 * SEC);
 }
@@ -155,7 +156,7 @@ START_TEST(a_request_becomes_a_connection)
 
 	endpoint_init(&ep, NODE_SERVER);
 	ep.port = 5000;
-	small(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
+	take_step(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
 	state(&ep, 3 * SEC, TCP_STATE_LISTEN, TCP_STATE_SYN_RECV);
 	state(&ep, 3 * SEC, TCP_STATE_SYN_RECV, TCP_STATE_ESTABLISHED);
 	ck_assert(!ep.gap && !ep.request);
@@ -169,7 +170,7 @@ START_TEST(a_request_that_is_a_connection_already)
 	struct endpoint ep;
 
 	establish(&ep, NODE_SERVER);
-	small(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
+	take_step(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
 	conclude(&ep, "SYN_RECV ESTABLISHED", OUTCOME_NONE, MECHANISM_NONE, NSEC_NONE);
 }
 END_TEST
@@ -192,7 +193,7 @@ START_TEST(the_next_socket_is_another)
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
 	state(&ep, 5 * SEC, TCP_STATE_FIN_WAIT2, TCP_STATE_CLOSE);
 	if (_i)
-		small(&ep, 5 * SEC, TCP_STATE_TIME_WAIT, false);
+		take_step(&ep, 5 * SEC, TCP_STATE_TIME_WAIT, false);
 	state(&ep, 6 * SEC, TCP_STATE_CLOSE, TCP_STATE_SYN_SENT);
 	reset(&ep, 6 * SEC, OBSERVATION_RESET_RECEIVED);
 	state(&ep, 6 * SEC, TCP_STATE_SYN_SENT, TCP_STATE_CLOSE);
