@@ -23,9 +23,9 @@
  * root. No memory is shared and deadpeer has one thread, so the child may use the
  * C library as after fork(). (Not clone3: valgrind does not know it.)
  *
- * One that stands by has come as far as a process can without knowing its part, and
- * waits for it on its control socket; agent_start() sends it. Everybody else has it
- * from the memory it was forked with.
+ * A process that stands by has come as far as it can without knowing its part, and
+ * waits for the part on its control socket; agent_start() sends it. Any other process
+ * finds its part in the memory that it was forked with.
  *
  * To kill is to kill process 1 of the PID namespace: the kernel then kills the
  * rest, and lets process 1 become waitable only when every other process there
@@ -34,7 +34,7 @@
  */
 
 #define OUTPUT_SIZE	 (16 * 1024)
-#define CHUNKS_MAX	 16 /* read in a row: all that a pipe holds, and no more of a flood */
+#define CHUNKS_MAX	 16 /* read in a row: all that a pipe holds; a flood of output waits its turn */
 #define ACK_TIMEOUT_MSEC 2000
 
 struct agent {
@@ -234,7 +234,7 @@ static int spawn(struct agent *agent, const struct agent_child *child, struct er
 		return error_errno(err, rc, "clone");
 	agent->pid = pid;
 	agent->running = true;
-	/* For this child alone: the others' forks need not copy it. */
+	/* Only this child uses the page: later forks need not copy it. */
 	madvise(agent->counters, sizeof(*agent->counters), MADV_DONTFORK);
 	return 0;
 }
@@ -254,7 +254,7 @@ static int watch(struct agent *agent, struct loop *loop, struct error *err)
 			   err);
 }
 
-/* A process with that specification, or one that waits for it: NULL. */
+/* Makes a process with that specification, or, if `spec` is NULL, one that waits to be told. */
 static int make(const struct netns *ns, const struct agent_spec *spec, struct agent **ret_agent,
 		struct error *err)
 {
@@ -317,7 +317,8 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 	return 0;
 }
 
-/* By number only where pidfd_send_signal() is unknown: nobody but reap() can free the number. */
+/* A kernel that does not know pidfd_send_signal() gets the process's number, which nobody but
+ * reap() can free for another process. */
 static int send_signal(const struct agent *agent, int number)
 {
 	if (pidfd_send_signal(agent->pidfd, number, NULL, 0) == 0)

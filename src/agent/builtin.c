@@ -36,14 +36,15 @@ static void on_listener(void *userdata, uint32_t events)
 		return;
 	if (fd < 0) {
 		rc = errno;
-		builtin_report(builtin, 0, AGENT_CALL_ACCEPT, start_nsec, rc, "");
-		if (rc != ECONNABORTED && rc != EINTR) /* no descriptors: once there are again */
+		connection_report_by_number(builtin, 0, AGENT_CALL_ACCEPT, start_nsec, rc, "");
+		/* No descriptor is free: accept_again() goes on when one is. */
+		if (rc != ECONNABORTED && rc != EINTR)
 			builtin->listen_io = loop_io_free(builtin->listen_io);
 		return;
 	}
 	rc = agent_socket_apply(fd, spec->options, false, true, detail, sizeof(detail));
 	if (rc < 0) {
-		builtin_report(builtin, 0, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
+		connection_report_by_number(builtin, 0, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
 		_exit(EXIT_FAILURE);
 	}
 	connection_accepted(builtin, fd, start_nsec, time_nsec);
@@ -62,12 +63,12 @@ static void accept_again(struct builtin *builtin)
 _Noreturn static void give_up(const struct builtin *builtin, enum agent_call call,
 			      nsec_t start_nsec, int error, const char *detail)
 {
-	builtin_report(builtin, 0, call, start_nsec, error, detail);
+	connection_report_by_number(builtin, 0, call, start_nsec, error, detail);
 	_exit(EXIT_FAILURE);
 }
 
-/* What is open stays open: the limit is on the numbers of new ones, and they are given out from
- * the lowest that is free. */
+/* Open descriptors stay open: the limit is on the numbers of new ones, and the kernel gives out the
+ * lowest that is free. */
 static void limit_descriptors(const struct builtin *builtin)
 {
 	int64_t count = scenario_option(builtin->spec->options, OPTION_DESCRIPTORS, -1);
@@ -100,20 +101,20 @@ static void start_listening(struct builtin *builtin)
 	    0)
 		give_up(builtin, AGENT_CALL_LISTEN, start_nsec, errno, "");
 	limit_descriptors(builtin);
-	builtin_report(builtin, 0, AGENT_CALL_LISTEN, start_nsec, 0, "");
+	connection_report_by_number(builtin, 0, AGENT_CALL_LISTEN, start_nsec, 0, "");
 	accept_again(builtin);
 }
 
-/* What an action is about: the oldest open connection. Without one it fails as the call would, on
- * the connection that there is not: the next. */
+/* The connection that an action is about: the oldest that is open. If there is none, the call is
+ * reported to have failed, under the number that the next connection would have. */
 static struct connection *subject(struct builtin *builtin, enum agent_call call)
 {
 	struct connection *connection = builtin->first;
 
 	if (connection)
 		return connection;
-	builtin_report(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN,
-		       "no connection");
+	connection_report_by_number(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN,
+				    "no connection");
 	return NULL;
 }
 
@@ -145,7 +146,7 @@ static void act_on(struct connection *connection, const struct agent_order *orde
 		connection_close(connection);
 }
 
-/* Without a connection it fails as the call would. */
+/* Acts on the oldest connection, or on all where an action is about many. */
 static void act_on_all(struct builtin *builtin, enum agent_call call,
 		       const struct agent_order *order)
 {
@@ -157,7 +158,7 @@ static void act_on_all(struct builtin *builtin, enum agent_call call,
 	}
 }
 
-/* A port of its own is the first's. */
+/* Only the first connection gets the local port that the scenario asks for. */
 static void connect_all(struct builtin *builtin, uint16_t local_port)
 {
 	int64_t count = scenario_option(builtin->spec->options, OPTION_CONNECTIONS, 1);
@@ -189,7 +190,7 @@ static void act(struct builtin *builtin, const struct agent_order *order)
 		setrlimit(RLIMIT_NOFILE, &builtin->many);
 		accept_again(builtin);
 		break;
-	case ACTION_START: /* there is a process to tell it: nothing to start */
+	case ACTION_START: /* the process that hears this is running already */
 		break;
 	case ACTION_EXIT:
 	case _ACTION_MAX:
@@ -237,7 +238,7 @@ static void read_options(struct builtin *builtin)
 	builtin->paused = scenario_option(options, OPTION_PAUSED, 0);
 }
 
-/* Standing by ends here. */
+/* Waits until the process that stands by is told its part. */
 static const struct agent_spec *await_part(const struct agent_child *child)
 {
 	static struct agent_part part;
@@ -259,7 +260,7 @@ _Noreturn void agent_builtin_main(const struct agent_child *child)
 	struct loop_io *orders;
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_IGN); /* who waits in close() is not waited for */
+	signal(SIGCHLD, SIG_IGN); /* a process that waits in close() is reaped by the kernel */
 	allow_many_descriptors(&builtin);
 	if (loop_new(&builtin.loop, NULL) < 0 ||
 	    loop_io_new(builtin.loop, child->control_fd, EPOLLIN, on_order, &builtin, &orders,

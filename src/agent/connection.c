@@ -11,8 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "src/agent/socket.h"
-
 /*
  * Theory of operation. A connection is watched edge-triggered for everything, so
  * that one that may not be read from (paused, at its end, an echo not yet sent
@@ -30,8 +28,9 @@
 static char read_buffer[BUFFER_SIZE];
 static const char write_buffer[BUFFER_SIZE] = { [0 ... BUFFER_SIZE - 1] = 'd' };
 
-void builtin_report(const struct builtin *builtin, uint32_t connection, enum agent_call call,
-		    nsec_t start_nsec, int error, const char *detail)
+void connection_report_by_number(const struct builtin *builtin, uint32_t connection,
+				 enum agent_call call, nsec_t start_nsec, int error,
+				 const char *detail)
 {
 	struct agent_report report = {
 		.call = call,
@@ -59,9 +58,9 @@ static void send_report(struct connection *connection, struct agent_report *repo
 	report->connection = connection->number;
 	report->bytes_read = connection->bytes_read;
 	report->bytes_written = connection->bytes_written;
-	report->local_port = connection->local_port;
-	report->peer_port = connection->peer_port;
-	report->cookie = connection->cookie;
+	report->local_port = connection->name.local_port;
+	report->peer_port = connection->name.peer_port;
+	report->cookie = connection->name.cookie;
 	if (connection->fd >= 0 && has_info(report->call, report->result, report->error))
 		report->has_info = getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &report->info,
 					      &size) == 0;
@@ -210,7 +209,7 @@ void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nse
 {
 	struct connection *connection = connection_new(builtin, fd);
 
-	agent_socket_describe(fd, connection);
+	agent_socket_describe(fd, &connection->name);
 	connection_report(connection, AGENT_CALL_ACCEPT, start_nsec, time_nsec, fd, 0);
 	watch(connection);
 	established(connection);
@@ -238,11 +237,11 @@ void connection_connect(struct builtin *builtin, uint16_t local_port)
 
 	rc = agent_socket_new(spec->family, spec->options, false, &fd, detail, sizeof(detail));
 	if (rc < 0) {
-		builtin_report(builtin, 0, AGENT_CALL_SOCKET, nsec_now(), -rc, detail);
+		connection_report_by_number(builtin, 0, AGENT_CALL_SOCKET, nsec_now(), -rc, detail);
 		_exit(EXIT_FAILURE);
 	}
 	connection = connection_new(builtin, fd);
-	connection->peer_port = spec->port;
+	connection->name.peer_port = spec->port;
 	connection->connecting = true;
 	connection->connect_nsec = nsec_now();
 	rc = bind_local(connection, local_port);
@@ -255,7 +254,7 @@ void connection_connect(struct builtin *builtin, uint16_t local_port)
 		fail(connection, AGENT_CALL_CONNECT, connection->connect_nsec, nsec_now(), rc);
 		return;
 	}
-	agent_socket_describe(fd, connection);
+	agent_socket_describe(fd, &connection->name);
 	watch(connection);
 }
 
@@ -277,7 +276,7 @@ static bool connected(struct connection *connection, nsec_t time_nsec)
 	if (error)
 		return fail(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec,
 			    error);
-	agent_socket_describe(connection->fd, connection);
+	agent_socket_describe(connection->fd, &connection->name);
 	connection_report(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec, 0,
 			  0);
 	return established(connection);
@@ -408,7 +407,8 @@ void connection_shutdown(struct connection *connection)
 	connection_report(connection, AGENT_CALL_SHUTDOWN, start_nsec, time_nsec, 0, rc);
 }
 
-/* Who does not read still hears of a reset or a timeout, as a program does that polls. */
+/* A connection that is not read from still hears of a reset or a timeout, as in a program that
+ * polls. */
 static bool check_error(struct connection *connection, nsec_t time_nsec)
 {
 	struct agent_report report = {

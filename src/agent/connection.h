@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "src/agent/channel.h"
+#include "src/agent/socket.h"
 #include "src/util/loop.h"
 
 struct connection;
@@ -50,8 +51,7 @@ struct connection {
 	uint64_t awaited;  /* bytes of answers that are still to come */
 	char *echo;	   /* bytes to send back, or NULL; owned */
 	size_t echo_start, echo_end;
-	uint16_t local_port, peer_port; /* host order */
-	uint64_t cookie;
+	struct agent_socket_name name;
 };
 
 /* What a workload does at the points of a connection's life; NULL: nothing. */
@@ -79,5 +79,6 @@ void connection_shutdown(struct connection *connection);
 void connection_close(struct connection *connection);
 
 /* A report on a connection by its number, where there may be no struct connection. */
-void builtin_report(const struct builtin *builtin, uint32_t connection, enum agent_call call,
-		    nsec_t start_nsec, int error, const char *detail);
+void connection_report_by_number(const struct builtin *builtin, uint32_t connection,
+				 enum agent_call call, nsec_t start_nsec, int error,
+				 const char *detail);

@@ -94,16 +94,16 @@ static uint16_t port_of(const struct sockaddr_storage *address)
 	return ntohs(((const struct sockaddr_in *)address)->sin_port);
 }
 
-void agent_socket_describe(int fd, struct connection *connection)
+void agent_socket_describe(int fd, struct agent_socket_name *name)
 {
 	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-		connection->local_port = port_of(&address);
+		name->local_port = port_of(&address);
 	size = sizeof(address);
 	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0)
-		connection->peer_port = port_of(&address);
-	size = sizeof(connection->cookie);
-	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &connection->cookie, &size);
+		name->peer_port = port_of(&address);
+	size = sizeof(name->cookie);
+	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &name->cookie, &size);
 }

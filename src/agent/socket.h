@@ -1,14 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What is the same for every TCP socket of a built-in agent: its options and addresses. */
+/* TCP sockets of a built-in agent: their options, and the addresses and ports at their ends. */
 
-#include "src/agent/connection.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "src/scenario/scenario.h"
+#include "src/util/ip.h"
 
 struct sockaddr_storage;
+
+/* What tells one socket from another. */
+struct agent_socket_name {
+	uint16_t local_port, peer_port; /* host order */
+	uint64_t cookie;		/* SO_COOKIE */
+};
+
+/* These return -errno, and in `detail` which call failed. */
 int agent_socket_new(enum family family, const struct scenario_agent *options, bool listener,
 		     int *ret_fd, char *detail, size_t detail_size);
 int agent_socket_apply(int fd, const struct scenario_agent *options, bool listener, bool accepted,
 		       char *detail, size_t detail_size);
+/* Fills in a socket address and returns its size. */
 unsigned int agent_socket_address(const struct ip *ip, uint16_t port,
 				  struct sockaddr_storage *ret_address);
-void agent_socket_describe(int fd, struct connection *connection);
+/* Asks the kernel; what it does not tell stays as it is in `name`. */
+void agent_socket_describe(int fd, struct agent_socket_name *name);
