@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "src/testbed/testbed.h"
+#include "src/util/array.h"
 
 struct item {
 	struct testbed *testbed;
@@ -12,7 +13,7 @@ struct item {
 };
 
 struct testbed_pool {
-	struct scenario plain; /* what a testbed is built for as long as it is nobody's */
+	struct scenario plain; /* what a testbed is built for before a trial takes it */
 	struct item *items[_FAMILY_MAX];
 	size_t n[_FAMILY_MAX];
 };
@@ -50,20 +51,19 @@ static struct testbed_pool *pool_new(void)
 int testbed_pool_fill(struct testbed_pool **pool, size_t n, enum family family, struct error *err)
 {
 	struct testbed_pool *p = *pool ? *pool : pool_new();
-	struct item *items;
 	int rc = 0;
 
 	if (!p)
 		return error_errno(err, -ENOMEM, "testbeds");
 	*pool = p;
-	items = reallocarray(p->items[family], p->n[family] + n, sizeof(*items));
-	if (!items)
-		return error_errno(err, -ENOMEM, "testbeds");
-	p->items[family] = items;
 	for (size_t i = 0; rc >= 0 && i < n; i++) {
-		rc = item_init(&items[p->n[family]], &p->plain, family, err);
-		if (rc >= 0)
-			p->n[family]++;
+		struct item *item = array_append(&p->items[family], &p->n[family], sizeof(*item));
+
+		if (!item)
+			return error_errno(err, -ENOMEM, "testbeds");
+		rc = item_init(item, &p->plain, family, err);
+		if (rc < 0)
+			p->n[family]--;
 	}
 	return rc;
 }
