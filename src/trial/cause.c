@@ -130,7 +130,7 @@ static bool timer_gave_up(const struct endpoint *ep)
 	if (!ep->derived || ep->facts.error || ep->application_error ||
 	    !(ep->facts.retransmits || ep->facts.probes))
 		return false;
-	if (orphan) /* else it was the acknowledgement of its FIN */
+	if (orphan) /* else the acknowledgement of its FIN ended it */
 		return !ep->time_wait && ep->last_received_nsec != ep->gone_nsec;
 	return ep->fin_received_nsec == NSEC_NONE &&
 	       (ep->end_from == TCP_STATE_ESTABLISHED || ep->end_from == TCP_STATE_CLOSE_WAIT);
@@ -139,7 +139,7 @@ static bool timer_gave_up(const struct endpoint *ep)
 static struct cause cause_of_end(const struct endpoint *ep)
 {
 	int error = ep->application_error ? ep->application_error : ep->facts.error;
-	bool felt = ep->application_error || !ep->facts.dead; /* an orphan's error by nobody */
+	bool felt = ep->application_error || !ep->facts.dead; /* nobody feels an orphan's error */
 
 	if (ep->heartbeat)
 		return (struct cause){ OUTCOME_TIMED_OUT, MECHANISM_HEARTBEAT, 0 };

@@ -16,7 +16,7 @@
  */
 
 #define LAST_WORD	  (10 * NSEC_PER_MSEC) /* a RST may be sent just after CLOSE */
-#define NOTED_CONNECTIONS 8		       /* of a thousand, the calls of so many tell enough */
+#define NOTED_CONNECTIONS 8		       /* calls on further ones are not recorded */
 
 void endpoint_init(struct endpoint *ep, enum node_id node)
 {
@@ -161,9 +161,8 @@ static int observe_retransmission(struct endpoint *ep, const struct observation 
 	return 0;
 }
 
-/* What a host answers in the name of a socket that it has no more is not of the connection; to who
- * reads packets it looks the same. */
-static bool is_of_nobody(const struct endpoint *ep, const struct observation *o)
+/* A RST sent after the socket is gone is the host's, not the connection's. */
+static bool comes_after_the_socket(const struct endpoint *ep, const struct observation *o)
 {
 	return ep->state == TCP_STATE_CLOSE && ep->gone_nsec != NSEC_NONE &&
 	       o->time_nsec > ep->gone_nsec + LAST_WORD;
@@ -174,7 +173,7 @@ static int observe_reset(struct endpoint *ep, const struct observation *o)
 	bool sent = o->kind == OBSERVATION_RESET_SENT;
 	struct record_reset *r;
 
-	if (!ep->socket || o->socket != ep->socket || ep->replaced || is_of_nobody(ep, o))
+	if (!ep->socket || o->socket != ep->socket || ep->replaced || comes_after_the_socket(ep, o))
 		return 0;
 	if (sent && ep->reset_sent_nsec == NSEC_NONE)
 		ep->reset_sent_nsec = o->time_nsec;
@@ -266,7 +265,7 @@ static int request_socket(struct endpoint *ep, const struct minisocket_step *ste
 			 step->state);
 }
 
-/* The full socket's CLOSE was none: the minisocket has taken its place. */
+/* The full socket reported CLOSE, but a minisocket has taken its place. */
 static void take_over(struct endpoint *ep, int state)
 {
 	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
@@ -290,7 +289,7 @@ int endpoint_take_minisocket(struct endpoint *ep, const struct minisocket_step *
 	nsec_t at = step->time_nsec;
 
 	ep->n_minisocket_steps++;
-	if (step->request) /* it may have been seen as a full one before */
+	if (step->request) /* the full socket may have been seen before it */
 		return ep->socket ? 0 : request_socket(ep, step);
 	if (step->state == ep->state)
 		return 0;
@@ -401,10 +400,10 @@ bool endpoint_ended(const struct endpoint *ep)
 	if (ep->powerless || ep->heartbeat)
 		return true;
 	if (!ep->socket && ep->application_nsec != NSEC_NONE)
-		return true; /* never was connected */
+		return true; /* it never was connected */
 	if (ep->kernel_nsec == NSEC_NONE)
 		return false;
-	/* A FIN ends the conversation; the walk to CLOSE belongs to it, if the program closes. */
+	/* The peer's FIN was received: the end is reached when the states have led on to CLOSE. */
 	if (ep->state != TCP_STATE_CLOSE && ep->state != TCP_STATE_TIME_WAIT)
 		return false;
 	return ep->request || ep->command || ep->crashed || ep->application_nsec != NSEC_NONE ||

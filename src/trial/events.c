@@ -151,7 +151,7 @@ void events_resolve_doubt(struct trial_node *node)
 		node->believed = WITNESS_DERIVED;
 }
 
-/* Each witness its own; packets and the last tcp_info are for both. */
+/* Gives the observation to the witness that made it; packets and the last tcp_info go to both. */
 static int observe(struct trial_node *node, const struct observation *o)
 {
 	bool common = o->kind == OBSERVATION_PACKET || o->kind == OBSERVATION_DESTROY;

@@ -15,8 +15,8 @@
  * know: from its time on the socket is looked for every ten milliseconds.
  */
 
-#define SETTLED	 (5 * NSEC_PER_MSEC) /* after a packet or a timer: the kernel is done with it */
-#define SETTLING NSEC_PER_SEC	     /* so long it may take on a busy machine */
+#define SETTLED	 (5 * NSEC_PER_MSEC) /* after a packet or a timer the kernel has dealt with it */
+#define SETTLING NSEC_PER_SEC	     /* as long as that may take on a busy machine */
 #define COMPLETE                                                                                   \
 	(20 * NSEC_PER_MSEC)	     /* after a SYN: a handshake that is not over by then tarries */
 #define OVERDUE (10 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
@@ -29,7 +29,7 @@ static int ask(const struct trial_node *node, const struct sockdiag_socket *like
 	return node->follows && diag ? sockdiag_get(diag, like, ret_socket, NULL) : 0;
 }
 
-/* Each witness takes the steps in when it has come so far. */
+/* Gives each witness the steps that it can take in already. */
 static void pass_on(struct trial_node *node)
 {
 	const struct minisocket *mini = &node->minisocket;
@@ -70,7 +70,7 @@ static void step(struct trial_node *node, int state, nsec_t at)
 	pass_on(node);
 }
 
-/* The packet that brought it about, else the moment it was seen. */
+/* The time of a step is that of the packet that caused it, else the moment at which it was seen. */
 static nsec_t time_of(const struct minisocket *mini, int state, nsec_t now)
 {
 	if (state == TCP_STATE_TIME_WAIT && mini->fin_nsec != NSEC_NONE)
@@ -94,7 +94,7 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 {
 	struct minisocket *mini = &node->minisocket;
 
-	/* A request that was given up, and another that the next SYN made. */
+	/* The kernel gave one request up, and the next SYN made another. */
 	if (mini->state == TCP_STATE_SYN_RECV && s->state == TCP_STATE_SYN_RECV &&
 	    mini->socket.cookie != s->cookie)
 		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now));
@@ -123,7 +123,7 @@ static bool cut_short(const struct trial_node *node)
 	       mini->reset_nsec >= mini->fin_nsec;
 }
 
-/* Nothing of it is left, or another connection has its ports. */
+/* The minisocket has ended: nothing of it is left, or another connection has its ports. */
 static void vanished(struct minisocket *mini, struct trial_node *node, nsec_t now)
 {
 	mini->look_nsec = NSEC_NEVER;
@@ -137,7 +137,7 @@ static void vanished(struct minisocket *mini, struct trial_node *node, nsec_t no
 		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now));
 }
 
-/* The request socket has become a full one, or never was looked for in time. */
+/* There is a full socket: the request socket became one, perhaps before it was looked for. */
 static void became_full(struct minisocket *mini)
 {
 	mini->state = TCP_STATE_NONE;
@@ -191,7 +191,7 @@ static bool may_leave_minisocket(const struct observation *o)
 		o->state.from == TCP_STATE_CLOSING);
 }
 
-/* What the scenario's plan says of it, where no packet has come by since the ports are known. */
+/* Takes the addresses from the testbed, if no packet has been seen since the ports are known. */
 static void note_ports(struct trial_node *node)
 {
 	const struct endpoint *endpoint = trial_endpoint(node);

@@ -10,12 +10,13 @@
 
 void minisocket_packet(struct trial_node *node, const struct observation *observation);
 void minisocket_state(struct trial_node *node, const struct observation *observation);
-/* True where what is derived from packets takes data for the end of a handshake whose request the
- * kernel has given up. */
+/* Whether the derived witness takes data for the end of a handshake although the kernel has given
+ * the request up, which packets do not show. */
 bool minisocket_contradicts(const struct trial_node *node, const struct observation *observation);
 /* The full socket is closed, and whether a minisocket has its place is yet to be seen. */
 bool minisocket_pending(const struct trial_node *node);
 /* Asks for the minisocket, once that is due; returns whether it did. */
 bool minisocket_look(struct trial_node *node);
-/* Asks once more at the end of the trial, as the last packets may have changed it. */
+/* Asks once more at the end of the trial, since the last packets may have changed the minisocket.
+ */
 void minisocket_finish(struct trial_node *node);

@@ -96,7 +96,7 @@ void node_init(struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
 	bool commands = s->agent[NODE_CLIENT].command || s->agent[NODE_SERVER].command;
-	bool fallback = observer_clock(trial->observer) == OBSERVER_CLOCK_SOCK_DIAG;
+	bool derived = observer_clock(trial->observer) == OBSERVER_CLOCK_SOCK_DIAG;
 
 	trial->connections =
 		(uint32_t)scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1);
@@ -111,8 +111,8 @@ void node_init(struct trial *trial)
 					     .minisocket = { .look_nsec = NSEC_NEVER,
 							     .fin_nsec = NSEC_NONE,
 							     .reset_nsec = NSEC_NONE },
-					     .believed = fallback ? WITNESS_DERIVED
-								  : WITNESS_TRACEPOINT };
+					     .believed = derived ? WITNESS_DERIVED
+								 : WITNESS_TRACEPOINT };
 		for (int w = 0; w < _WITNESS_MAX; w++)
 			endpoint_init(&node->view[w], id);
 		if (id == NODE_ROUTER)

@@ -3,7 +3,7 @@
 
 #include "src/trial/ticks.h"
 
-#define ROUNDS_MAX 32 /* that a trial is put off; then it takes its chance */
+#define ROUNDS_MAX 32 /* a trial is put off so often; then it begins beside the others */
 
 /* The next point at which a client that connects then will see its first event strike at the wanted
  * phase, in the middle of that tick: what moves it by some microseconds does not move it into
@@ -22,7 +22,8 @@ static nsec_t next_phase(const struct trial *trial)
 	return middle + (passed + ahead) * ticks_length() - first;
 }
 
-/* Whether nobody else has something to do when this trial has, should its client connect then. */
+/* Reserves the moments at which the trial has something to do if its client connects then; false if
+ * one of them is too near to another trial's. */
 static bool reserve(const struct trial *trial, nsec_t client_nsec)
 {
 	_cleanup_(freep) nsec_t *moments = calloc(trial->timeline.n_steps + 1, sizeof(*moments));
@@ -35,7 +36,7 @@ static bool reserve(const struct trial *trial, nsec_t client_nsec)
 	return trial->spec.reserve(moments, trial->timeline.n_steps + 1, trial->userdata);
 }
 
-/* The phase is the same after any number of rounds. */
+/* The phase is the same after any number of rounds of the timer wheel. */
 nsec_t phase_next(const struct trial *trial)
 {
 	nsec_t at = next_phase(trial), round = TICK_PHASES * ticks_length();

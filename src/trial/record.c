@@ -74,7 +74,8 @@ static int compare_time(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What the tracepoints missed of the retransmissions, the packets have: without its reason. */
+/* Adds the retransmissions that only the packets show, because a tracepoint was missed; packets do
+ * not tell the reason. */
 static int add_missed(struct endpoint *to, const struct endpoint *from)
 {
 	size_t known = to->record.n_retransmissions;
@@ -123,7 +124,8 @@ static struct prediction predict(const struct trial *trial, const struct trial_n
 	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);
 }
 
-/* When the clock of what is left began to run: that state, or the FIN that an orphan sent. */
+/* When the timer of what is left began to run: with that state, or with the FIN that an orphan
+ * sent. */
 static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechanism)
 {
 	for (size_t i = r->n_states; i-- > 0;) {
@@ -139,7 +141,8 @@ static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechani
 	return NSEC_NONE;
 }
 
-/* An orphan whose peer's window is closed is probed, and answered: another clock, not predicted. */
+/* An orphan whose peer keeps its window closed sends probes, which are answered: how long that goes
+ * on is not predicted. */
 static bool window_is_closed(const struct record_endpoint *r)
 {
 	for (size_t i = r->n_packets; i-- > 0;)
@@ -166,8 +169,8 @@ static void predict_gone(const struct trial *trial, const struct trial_node *nod
 	}
 }
 
-/* A forgotten flow is not healed: the connection has survived if it carried something after that,
- * and nothing was lost. */
+/* Flushed connection tracking has no heal: the connection has survived if it carried something
+ * after that, and no fault holds. */
 static bool carried_on(const struct trial *trial, struct trial_node *node)
 {
 	return trial->forgotten && trial->full_term && !trial->active &&

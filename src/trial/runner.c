@@ -10,11 +10,13 @@
 #define PROGRESS_EVERY (250 * NSEC_PER_MSEC)
 #define EVENT_TAKES    (20 * NSEC_PER_MSEC) /* in a guest, at most; and then what follows from it */
 #define RECORD_TAKES   (20 * NSEC_PER_MSEC) /* likewise */
-#define MOMENT	       (10 * NSEC_PER_MSEC) /* two in one, or side by side, are too near */
-#define MOMENTS	       (1u << 20)	    /* of the calendar, which goes round in three hours */
-#define JOBS_DEFAULT   256
-#define FDS_PER_TRIAL  24 /* namespaces, netlink, packet and agent sockets */
-#define FDS_SPARE      64
+#define MOMENT                                                                                     \
+	(10 *                                                                                      \
+	 NSEC_PER_MSEC) /* Events in the same or in neighbouring slots of this length collide. */
+#define MOMENTS	      (1u << 20) /* slots of the calendar, which begins again after three hours */
+#define JOBS_DEFAULT  256
+#define FDS_PER_TRIAL 24 /* namespaces, netlink, packet and agent sockets */
+#define FDS_SPARE     64
 
 struct slot {
 	struct runner *runner;
@@ -47,8 +49,8 @@ static void finished(struct runner *r, struct slot *slot, struct record *record,
 		loop_timer_set(r->start_timer, nsec_now());
 }
 
-/* What one trial does (starting a program takes five milliseconds of virtual time) makes another's
- * event late if that is due meanwhile. */
+/* While one trial does something (to start a program takes five milliseconds of virtual time), an
+ * event of another would come late. */
 static bool reserve(const nsec_t *moments, size_t n, void *userdata)
 {
 	const struct slot *slot = userdata;
@@ -90,7 +92,7 @@ static nsec_t quiet_at(nsec_t now, void *userdata)
 	return at;
 }
 
-/* `err` is the trial's own and goes with it. */
+/* `err` belongs to the trial, which may be freed here: it is copied first. */
 static void on_done(struct trial *trial, struct record *record, const struct error *err,
 		    void *userdata)
 {
@@ -149,8 +151,8 @@ static void let_go(struct runner *r)
 		loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
 }
 
-/* One a round of the loop (a timer set to now fires in the next), so that what the others wait for
- * is not kept waiting. */
+/* Starts one trial in each round of the loop (a timer that is set to now fires in the next round),
+ * so that the trials that run are not kept waiting. */
 static void on_start(void *userdata)
 {
 	struct runner *r = userdata;
@@ -163,7 +165,7 @@ static void on_start(void *userdata)
 	loop_timer_set(r->start_timer, nsec_now());
 }
 
-/* The trial that will take longest is the one that the whole is waiting for. */
+/* What is told is the progress of the trial that will take longest. */
 static void on_progress(void *userdata)
 {
 	struct runner *r = userdata;

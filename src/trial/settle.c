@@ -9,7 +9,7 @@
 #define START_POLL	(10 * NSEC_PER_MSEC) /* between looks for a command's listening socket */
 #define SURVIVAL_POLL	(20 * NSEC_PER_MSEC) /* between looks whether a connection still works */
 #define POPULATION_POLL (1 * NSEC_PER_SEC)   /* the same of many connections, which costs more */
-#define GRACE		(50 * NSEC_PER_MSEC) /* for what trails the end: the other side's last states */
+#define GRACE		(50 * NSEC_PER_MSEC) /* after the end, for the other side's last states */
 
 bool settle_node_concluded(const struct trial_node *node)
 {
@@ -40,8 +40,8 @@ static nsec_t min_nsec(nsec_t a, nsec_t b)
 	return a < b ? a : b;
 }
 
-/* While the timeline runs: the next event, a look at who has survived or at who is right, the end.
- */
+/* While the timeline runs: the next event, the next look at whether a connection still works or
+ * which witness is right, or the horizon. */
 static nsec_t next_while_running(const struct trial *trial)
 {
 	nsec_t step = timeline_next_nsec(&trial->timeline), at = trial_horizon(trial);

@@ -40,7 +40,7 @@ enum trial_witness {
 	_WITNESS_MAX,
 };
 
-/* How much later than it ends a minisocket may be seen to have ended. */
+/* A minisocket is seen to have ended at most so long after its end. */
 #define MINISOCKET_RESOLUTION (20 * NSEC_PER_MSEC)
 
 /* Why a minisocket is looked at before its timer says so. */
@@ -81,13 +81,13 @@ struct trial_node {
 	struct observer_watch *watch;
 	struct endpoint view[_WITNESS_MAX];
 	enum trial_witness believed;
-	nsec_t doubt_nsec; /* when to ask the kernel who is right; NSEC_NEVER: they agree */
+	nsec_t doubt_nsec; /* when to ask the kernel which is right; NSEC_NEVER: they agree */
 	bool watched;	   /* the trial waits for this endpoint's end */
 	bool follows;	   /* the watch is of the endpoint's host, not of one booted later */
-	bool awaits_gone;  /* and then for nothing to be left of it */
+	bool awaits_gone;  /* the trial waits until nothing is left of it, too */
 	struct minisocket minisocket;
 	struct trial_member *members; /* trial->connections of them, or NULL: there is one; owned */
-	uint32_t n_members;	      /* that were connected, accepted or refused */
+	uint32_t n_members;	      /* how many were connected, accepted or refused */
 	struct record_sample *samples; /* owned */
 	size_t n_samples;
 	struct agent *original; /* whose reports are the endpoint's; NULL once it is freed */
@@ -98,7 +98,7 @@ struct trial_node {
 	uint64_t window;		   /* likewise: bytes that may be in flight */
 	uint64_t progress;		   /* bytes acknowledged and received at the last heal or
 					    * flush of flows */
-	bool usable;			   /* more have been since */
+	bool usable;			   /* more bytes have got through since then */
 };
 
 struct trial {
@@ -123,10 +123,10 @@ struct trial {
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* faults that last and have not been healed */
 	bool sampled;	      /* rto_nsec, rtt_nsec and window are known */
-	bool changed; /* something may be over, or be due earlier: settle_trial() is to look */
-	bool probed;
-	bool full_term;
-	bool forgotten; /* the router forgot its flows, which nothing heals and nothing need to */
+	bool changed;	/* something may be over, or be due earlier: settle_trial() is to look */
+	bool probed;	/* a byte was sent on an idle connection since the last heal */
+	bool full_term; /* it was watched until the horizon */
+	bool forgotten; /* the router's connection tracking was flushed, which has no heal */
 	uint32_t connections; /* of the client */
 	uint64_t n_looks;     /* multiples of the sampling's span that are past */
 	uint64_t lost;
@@ -141,7 +141,8 @@ static inline struct endpoint *trial_endpoint(struct trial_node *node)
 	return &node->view[node->believed];
 }
 
-/* The trial has ended: its timer comes back to it with everything unwound, from any depth. */
+/* Ends the trial, from any depth of calls: its timer makes the record once all of them have
+ * returned. */
 void trial_over(struct trial *trial);
 /* The same without a record: `err` says why. */
 void trial_fail(struct trial *trial, const struct error *err);
@@ -149,8 +150,8 @@ void trial_fail(struct trial *trial, const struct error *err);
 bool trial_timeline_done(const struct trial *trial);
 /* When the horizon is reached; NSEC_NEVER before the first event. */
 nsec_t trial_horizon(const struct trial *trial);
-/* What happens after the horizon is not the trial's, however late the loop comes to it: true, and
- * the trial is over. */
+/* If `at_nsec` is after the horizon, ends the trial and returns true: what happens then is not
+ * recorded, even if the loop hears of it before the trial's timer. */
 bool trial_past_horizon(struct trial *trial, nsec_t at_nsec);
 /* Where the server listens, or what the client connects to: the same port, unless the scenario
  * gives the client another. */

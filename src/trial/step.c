@@ -34,7 +34,8 @@ int step_let_go(struct fault_stage *stage, enum node_id id, struct error *err)
 	for (int w = 0; w < _WITNESS_MAX; w++)
 		trial->node[id].view[w].powerless = true;
 	tell_node_changed(trial, id, NULL);
-	if (node_unwatch(trial, id, &failure) < 0) /* a full disk is no fault of the fault's */
+	if (node_unwatch(trial, id, &failure) <
+	    0) /* a capture cannot be written: that is no failure of the fault */
 		trial_fail(trial, &failure);
 	return 0;
 }
@@ -126,7 +127,7 @@ static void mark_crashed(struct trial_node *node)
 		node->view[w].crashed = true;
 }
 
-/* The program is over: what its kernel does about its connections is felt by nobody. */
+/* A program that exits does not feel what its kernel then does about its connections. */
 static int act(struct trial *trial, const struct event *e, struct error *err)
 {
 	int64_t port = scenario_option(&trial->spec.scenario->agent[e->node], OPTION_LOCAL_PORT, 0);
@@ -181,11 +182,12 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 
 	step_sample(trial);
 	at = nsec_now();
-	/* The first may come when it likes, unless its phase is pinned: times count from it. */
+	/* Times count from the first event, so that one is never late, unless its phase is pinned.
+	 */
 	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
 		trial->lateness_nsec =
 			max_nsec(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);
-	/* The later events keep their distance from the first, should it have come late. */
+	/* If the first event comes late, the later ones keep their distance from it. */
 	if (trial->origin_nsec == NSEC_NONE) {
 		trial->origin_nsec = at;
 		trial->zero_nsec = at - step->at_nsec;

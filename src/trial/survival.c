@@ -5,7 +5,9 @@
 #include "src/trial/look.h"
 #include "src/trial/population.h"
 
-#define PROBE_AFTER (200 * NSEC_PER_MSEC) /* quiet since the heal: send a byte to prove it */
+#define PROBE_AFTER                                                                                \
+	(200 * NSEC_PER_MSEC) /* after the heal; then an idle connection is given a byte to carry  \
+			       */
 
 static bool peer_lost(const struct trial *trial)
 {

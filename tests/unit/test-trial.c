@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is pure in a trial: the timeline, the endpoint's verdict, expectations, records. */
+/* What is pure in a trial: the timeline, the cause of an endpoint's end, expectations, records. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
