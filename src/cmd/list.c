@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb list: the catalogue by its sections, which are the folders of scenarios. */
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include "src/report/table.h"
 #include "src/scenario/scenario.h"
 #include "src/study/study.h"
+#include "src/util/array.h"
 
 enum {
 	ARGUMENT_JSON,
@@ -19,39 +22,37 @@ static const struct argument arguments[] = {
 	{ 0 },
 };
 
-/* The catalogue's sections, by the letter and number of an id. */
-static const struct section {
-	char letter;
-	unsigned int first, last;
-	const char *title;
-} sections[] = {
-	{ 'E', 1, 9, "Orderly ends" },
-	{ 'E', 10, 12, "A process dies" },
-	{ 'E', 13, 23, "A host loses power" },
-	{ 'E', 24, 28, "The network is cut" },
-	{ 'E', 30, 33, "Forced and lingering closes" },
-	{ 'E', 40, 42, "Nobody accepts" },
-	{ 'C', 1, 99, "Classical cases of the field" },
-	{ .title = "Others" },
-};
+#define OTHERS "Others"
 
-static const struct section *section_of(const char *id)
+/* The section that a file is in, after its folder: "3-a-host-loses-power" is "A host loses power".
+ * Files beside the folders are in none. The caller frees `ret_folder` and `ret_title`. */
+static int find_section(const char *path, char **ret_folder, char **ret_title)
 {
-	const struct section *s = sections;
-	unsigned int number = 0;
-	char letter = 0, rest;
+	_cleanup_(strings_freep) char **directories = scenario_directories();
+	_cleanup_(freep) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+	const char *name = folder ? strrchr(folder, '/') : NULL;
+	bool others = !name;
 
-	if (id && sscanf(id, "%c%u%c", &letter, &number, &rest) != 2)
-		letter = 0;
-	while (s->letter && (s->letter != letter || number < s->first || number > s->last))
-		s++;
-	return s;
+	for (char **directory = directories; directory && folder && *directory; directory++)
+		others |= !strcmp(folder, *directory);
+	name = others ? "" : name + 1;
+	*ret_folder = strdup(name);
+	name += strspn(name, "0123456789");
+	*ret_title = strdup(others ? OTHERS : name + (*name == '-'));
+	if (!*ret_folder || !*ret_title)
+		return -ENOMEM;
+	for (char *c = *ret_title; *c; c++)
+		if (*c == '-')
+			*c = ' ';
+	**ret_title = (char)toupper(**ret_title);
+	return 0;
 }
 
 /* A file in its real and its quick form. */
 struct entry {
 	struct scenario_list real, quick;
-	const struct section *section;
+	char *folder; /* its section's, by which the sections are ordered; empty: none; owned */
+	char *title;  /* of the section; owned */
 	size_t order; /* by id */
 };
 
@@ -74,6 +75,8 @@ static void entries_deinit(struct entries *entries)
 	for (size_t i = 0; i < entries->count; i++) {
 		scenario_list_deinit(&entries->items[i].real);
 		scenario_list_deinit(&entries->items[i].quick);
+		free(entries->items[i].folder);
+		free(entries->items[i].title);
 	}
 	free(entries->items);
 }
@@ -82,8 +85,11 @@ static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 
-	if (x->section != y->section)
-		return x->section < y->section ? -1 : 1;
+	int rc = !*x->folder != !*y->folder ? !*x->folder - !*y->folder
+					    : strverscmp(x->folder, y->folder);
+
+	if (rc)
+		return rc;
 	return x->order < y->order ? -1 : 1;
 }
 
@@ -109,8 +115,9 @@ static int load_all(char **paths, struct entries *entries, struct error *err)
 			status = 2;
 			continue;
 		}
-		entry->section = section_of(entry->real.items[0]->id);
 		entry->order = entries->count++;
+		if (find_section(paths[i], &entry->folder, &entry->title) < 0)
+			return error_errno(err, -ENOMEM, "list");
 	}
 	qsort(entries->items, entries->count, sizeof(*entries->items), compare_entries);
 	return status;
@@ -189,7 +196,7 @@ static void print_json(const struct entry *entry)
 
 	json_object_object_add(o, "id", string_json(s->id));
 	json_object_object_add(o, "name", string_json(s->name));
-	json_object_object_add(o, "section", string_json(entry->section->title));
+	json_object_object_add(o, "section", string_json(entry->title));
 	json_object_object_add(o, "summary", string_json(s->summary));
 	json_object_object_add(o, "file", string_json(s->file));
 	for (size_t i = 0; i < entry->real.count; i++)
@@ -221,8 +228,8 @@ static int print_table(const struct entries *entries, struct error *err)
 	for (size_t i = 0; i < entries->count; i++) {
 		const struct entry *entry = &entries->items[i];
 
-		if (!i || entry[-1].section != entry->section)
-			table_section(table, entry->section->title);
+		if (!i || strcmp(entry[-1].title, entry->title))
+			table_section(table, entry->title);
 		add_row(table, entry);
 	}
 	table_print(table, stdout);

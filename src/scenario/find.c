@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where scenario files are, and which one a name or a catalogue id means. */
+/* Where scenario files are, and which one a name or a catalogue id means. A directory of scenarios
+ * has files, and folders of them: each is a section of the catalogue. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 struct found {
 	char *path; /* owned */
 	char *name; /* file name without ".yaml"; owned */
-	char *id;   /* as in the file; NULL when it has none or cannot be read; owned */
+	char *id;   /* as in the file, once read_ids() has read it; NULL: it has none; owned */
 };
 
 struct catalogue {
@@ -39,28 +40,6 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Takes `path` over. */
-static int add_directory(char ***directories, size_t *count, char *path)
-{
-	char **longer;
-
-	if (!path)
-		return -ENOMEM;
-	if (!is_directory(path)) {
-		free(path);
-		return 0;
-	}
-	longer = reallocarray(*directories, *count + 2, sizeof(*longer));
-	if (!longer) {
-		free(path);
-		return -ENOMEM;
-	}
-	*directories = longer;
-	longer[(*count)++] = path;
-	longer[*count] = NULL;
-	return 0;
-}
-
 char **scenario_directories(void)
 {
 	static const char *const built_in[] = {
@@ -71,19 +50,22 @@ char **scenario_directories(void)
 		DEADPEER_DATADIR "/scenarios",
 #endif
 	};
-	_cleanup_(strings_freep) char **directories = calloc(1, sizeof(char *));
-	const char *p = getenv("DEADPEER_SCENARIOS");
-	size_t n, count = 0;
+	const char *named = getenv("DEADPEER_SCENARIOS");
+	_cleanup_(freep) char *list = strdup(named ? named : "");
+	_cleanup_(strings_freep) char **directories = NULL;
+	char *rest = list, *name;
+	size_t count = 0;
 
+	if (!list)
+		return NULL;
+	directories = calloc(strlen(list) + ARRAY_SIZE(built_in) + 2, sizeof(*directories));
 	if (!directories)
 		return NULL;
-	for (; p && *p; p += n + (p[n] == ':')) {
-		n = strcspn(p, ":");
-		if (n && add_directory(&directories, &count, strndup(p, n)) < 0)
+	while ((name = strsep(&rest, ":")))
+		if (is_directory(name) && !(directories[count++] = strdup(name)))
 			return NULL;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
-		if (add_directory(&directories, &count, strdup(built_in[i])) < 0)
+		if (is_directory(built_in[i]) && !(directories[count++] = strdup(built_in[i])))
 			return NULL;
 	return take_ptr(directories);
 }
@@ -99,41 +81,55 @@ static char *read_id(const char *path)
 	return id && id->kind == DOCUMENT_SCALAR ? strdup(id->text) : NULL;
 }
 
-static int add_file(struct catalogue *catalogue, const char *directory, const char *file, size_t n)
+static void read_ids(struct catalogue *catalogue)
 {
-	struct found found = { .name = strndup(file, n) }, *longer;
-
-	for (size_t i = 0; found.name && i < catalogue->count; i++)
-		if (!strcmp(catalogue->items[i].name, found.name)) {
-			free(found.name); /* an earlier directory has it */
-			return 0;
-		}
-	longer = reallocarray(catalogue->items, catalogue->count + 1, sizeof(*longer));
-	if (longer)
-		catalogue->items = longer;
-	if (!longer || !found.name || asprintf(&found.path, "%s/%s", directory, file) < 0) {
-		free(found.name);
-		return -ENOMEM;
-	}
-	found.id = read_id(found.path);
-	catalogue->items[catalogue->count++] = found;
-	return 0;
+	for (size_t i = 0; i < catalogue->count; i++)
+		catalogue->items[i].id = read_id(catalogue->items[i].path);
 }
 
-static int add_files(struct catalogue *catalogue, const char *directory)
+/* Takes `path` over. */
+static int add_file(struct catalogue *catalogue, char *path, size_t name, size_t n)
 {
-	DIR *dir = opendir(directory);
-	struct dirent *entry;
-	int rc = 0;
+	struct found *found;
 
-	while (dir && rc == 0 && (entry = readdir(dir))) {
-		size_t n = strlen(entry->d_name);
-
-		if (n > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + n - 5, ".yaml"))
-			rc = add_file(catalogue, directory, entry->d_name, n - 5);
+	for (size_t i = 0; i < catalogue->count; i++)
+		if (!strncmp(catalogue->items[i].name, path + name, n) &&
+		    !catalogue->items[i].name[n]) {
+			free(path); /* an earlier directory has it */
+			return 0;
+		}
+	found = array_append(&catalogue->items, &catalogue->count, sizeof(*found));
+	if (!found) {
+		free(path);
+		return -ENOMEM;
 	}
-	if (dir)
-		closedir(dir);
+	found->path = path;
+	found->name = strndup(path + name, n);
+	return found->name ? 0 : -ENOMEM;
+}
+
+/* The files of a folder, in the order of their names. */
+static int add_files(struct catalogue *catalogue, const char *folder, bool sections)
+{
+	struct dirent **entries;
+	int rc = 0, n = scandir(folder, &entries, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		size_t length = strlen(name);
+		char *path = NULL;
+
+		if (rc == 0 && name[0] != '.' && asprintf(&path, "%s/%s", folder, name) < 0)
+			rc = -ENOMEM;
+		else if (path && length > 5 && !strcmp(name + length - 5, ".yaml"))
+			rc = add_file(catalogue, take_ptr(path), strlen(folder) + 1, length - 5);
+		else if (path && sections && strcmp(name, "studies"))
+			rc = add_files(catalogue, path, false);
+		free(path);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
 	return rc;
 }
 
@@ -152,10 +148,8 @@ static int compare_found(const void *a, const void *b)
 static int catalogue_read(char **directories, struct catalogue *catalogue, struct error *err)
 {
 	for (char **directory = directories; *directory; directory++)
-		if (add_files(catalogue, *directory) < 0)
+		if (add_files(catalogue, *directory, true) < 0)
 			return error_errno(err, -ENOMEM, "%s", *directory);
-	if (catalogue->count)
-		qsort(catalogue->items, catalogue->count, sizeof(*catalogue->items), compare_found);
 	return 0;
 }
 
@@ -171,6 +165,9 @@ int scenario_find_all(char ***ret_paths, struct error *err)
 	rc = catalogue_read(directories, &catalogue, err);
 	if (rc < 0)
 		return rc;
+	read_ids(&catalogue);
+	if (catalogue.count)
+		qsort(catalogue.items, catalogue.count, sizeof(*catalogue.items), compare_found);
 	paths = calloc(catalogue.count + 1, sizeof(*paths));
 	if (!paths)
 		return error_errno(err, -ENOMEM, "scenarios");
@@ -178,6 +175,17 @@ int scenario_find_all(char ***ret_paths, struct error *err)
 		paths[i] = take_ptr(catalogue.items[i].path);
 	*ret_paths = paths;
 	return 0;
+}
+
+static struct found *find_by(const struct catalogue *catalogue, const char *what, bool id)
+{
+	for (size_t i = 0; i < catalogue->count; i++) {
+		struct found *found = &catalogue->items[i];
+
+		if (id ? found->id && !strcasecmp(found->id, what) : !strcmp(found->name, what))
+			return found;
+	}
+	return NULL;
 }
 
 static int not_found(const char *what, char **directories, const struct catalogue *catalogue,
@@ -217,6 +225,7 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 	_cleanup_(catalogue_deinit) struct catalogue catalogue = { 0 };
 	_cleanup_(strings_freep) char **directories = NULL;
 	size_t n = strlen(what);
+	struct found *found;
 	int rc;
 
 	if (strchr(what, '/') || (n > 5 && !strcmp(what + n - 5, ".yaml"))) {
@@ -226,24 +235,16 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 	directories = scenario_directories();
 	if (!directories)
 		return error_errno(err, -ENOMEM, "scenarios");
-	/* The usual case, a name, needs no directory to be read. */
-	for (char **directory = directories; *what && *directory; directory++) {
-		_cleanup_(freep) char *path = NULL;
-
-		if (asprintf(&path, "%s/%s.yaml", *directory, what) < 0)
-			return error_errno(err, -ENOMEM, "%s", what);
-		if (access(path, F_OK) == 0) {
-			*ret_path = take_ptr(path);
-			return 0;
-		}
-	}
 	rc = catalogue_read(directories, &catalogue, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < catalogue.count; i++)
-		if (catalogue.items[i].id && !strcasecmp(catalogue.items[i].id, what)) {
-			*ret_path = take_ptr(catalogue.items[i].path);
-			return 0;
-		}
-	return not_found(what, directories, &catalogue, err);
+	found = find_by(&catalogue, what, false);
+	if (!found) { /* only now, since it takes the time to read each file */
+		read_ids(&catalogue);
+		found = find_by(&catalogue, what, true);
+	}
+	if (!found)
+		return not_found(what, directories, &catalogue, err);
+	*ret_path = take_ptr(found->path);
+	return 0;
 }

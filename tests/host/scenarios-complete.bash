@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # scenarios-complete.bash NAME...: every file in scenarios/ is among the tests.
 . "$(dirname "$0")/lib.bash"
-for file in "$SOURCE"/scenarios/*.yaml; do
+for file in "$SOURCE"/scenarios/[0-9]*/*.yaml; do
 	name=$(basename "$file" .yaml)
 	[[ " $* " == *" $name "* ]] || fail "$name is no test yet: meson setup --reconfigure BUILD"
 done

@@ -104,13 +104,13 @@ list_and_show()
 	local file name
 
 	run_it 0 list
-	for file in "$source"/scenarios/*.yaml; do
+	for file in "$source"/scenarios/[0-9]*/*.yaml; do
 		name=$(basename "$file" .yaml)
 		says "$out" " $name " "list"
 	done
 	run_it 0 list --json
 	is_json_lines "$out" "list --json"
-	for file in "$source"/scenarios/*.yaml; do
+	for file in "$source"/scenarios/[0-9]*/*.yaml; do
 		run_it 0 show "$file"
 		says "$out" "10.1.0.2/24" "show $file"
 		run_it 0 show "$(basename "$file" .yaml)" --quick --family ipv6
@@ -122,27 +122,38 @@ list_and_show()
 	[[ $out != *to-client* ]] || fail "show of a direct path has a router: $out"
 
 	mkdir "$work/some"
-	cp "$source/scenarios/process-crash.yaml" "$work/some/"
+	cp "$source/scenarios/2-a-process-dies/process-crash.yaml" "$work/some/"
 	echo "nonsense: 1" >"$work/some/bad.yaml"
 	chmod -R a+rX "$work/some"
 	DEADPEER_SCENARIOS=$work/some run_it 2 list
 	one_line "list of a bad file"
 	says "$err" "$work/some/bad.yaml:1:" "list"
 	says "$out" "process-crash" "list beside a bad file"
+
+	mkdir "$work/some/my-own-cases"
+	sed 's/^id:.*/id: X1/; s/^name:.*/name: mine/' "$work/some/process-crash.yaml" \
+		>"$work/some/my-own-cases/mine.yaml"
+	rm "$work/some/bad.yaml"
+	chmod -R a+rX "$work/some"
+	DEADPEER_SCENARIOS=$work/some run_it 0 list
+	says "$out" $'\nMy own cases\nX1 ' "list of a new folder"
+	says "$out" $'\nOthers\nE10 ' "list of a file in no folder"
+	DEADPEER_SCENARIOS=$work/some run_it 0 check mine
+	DEADPEER_SCENARIOS=$work/some run_it 0 check x1
 }
 
 check_files()
 {
 	local corpus="$source/tests/corpus/scenario" files
 
-	run_it 0 check "$source"/scenarios/*.yaml
+	run_it 0 check "$source"/scenarios/[0-9]*/*.yaml
 	says "$out" " scenarios, " "check"
 	says "$out" " trials: ok" "check"
 	run_it 2 check "$corpus"/*.yaml
 	files=("$corpus"/*.yaml)
 	[ "$(wc -l <"$work/err")" = ${#files[@]} ] ||
 		fail "check: not one line for each wrong file"
-	run_it 2 check "$source/scenarios/process-crash.yaml" "$work/none.yaml"
+	run_it 2 check "$source/scenarios/2-a-process-dies/process-crash.yaml" "$work/none.yaml"
 	one_line "check of a file that is not there"
 	says "$out" "1 scenario, 1 trial: ok" "check"
 }

@@ -101,7 +101,7 @@ done
 
 # A guest that cannot keep up is not believed: nobody changes a qdisc a hundred times within a tick.
 {
-	sed '/^timeline:/,$d; s/^id:.*/id: X01/; s/^name:.*/name: late/' "$SOURCE/scenarios/power-loss-idle.yaml"
+	sed '/^timeline:/,$d; s/^id:.*/id: X01/; s/^name:.*/name: late/' "$SOURCE/scenarios/3-a-host-loses-power/power-loss-idle.yaml"
 	echo 'timeline:'
 	for ((i = 0; i < 100; i++)); do
 		echo "  - {at: 1s, fault: netem, delay: $((i + 1))ms}"

@@ -18,7 +18,7 @@ whole() {
 	is 0 "$(query mix.db 'SELECT count(*) FROM findings')" "findings"
 	is "$(cat mix.yaml)" "$(query mix.db 'SELECT text FROM study')" "the study's text"
 	is "$("$DEADPEER" --version)" "deadpeer $(query mix.db 'SELECT deadpeer FROM study')" "version"
-	is "$(cat "$SOURCE/scenarios/power-loss-idle.yaml")" \
+	is "$(cat "$SOURCE/scenarios/3-a-host-loses-power/power-loss-idle.yaml")" \
 		"$(query mix.db "SELECT text FROM scenario WHERE scenario = 'power-loss-idle.yaml'")" "scenario"
 	is "$(hostname)|36" "$(query mix.db "SELECT host, (SELECT count(*) FROM finished WHERE
 		finished.session = session.session) FROM session")" "session"

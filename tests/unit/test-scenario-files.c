@@ -47,8 +47,10 @@ END_TEST
 
 START_TEST(found_by_name_and_id)
 {
-	static const char *const what[] = { "E16", "e16", "power-loss-busy",
-					    TEST_SOURCE_DIR "/scenarios/power-loss-busy.yaml" };
+	static const char *const what[] = {
+		"E16", "e16", "power-loss-busy",
+		TEST_SOURCE_DIR "/scenarios/3-a-host-loses-power/power-loss-busy.yaml"
+	};
 	struct scenario_request request = { .what = "power-los-busy" };
 	struct scenario_list list = { 0 };
 	struct error err = { 0 };
@@ -119,7 +121,8 @@ START_TEST(one_variant_by_name)
 	} cases[] = {
 		{ "path-loss/prohibit", "prohibit", NULL, false },
 		{ "E28/far-link-down", "far-link-down", NULL, true },
-		{ TEST_SOURCE_DIR "/scenarios/path-loss.yaml/prohibit", "prohibit", NULL, false },
+		{ TEST_SOURCE_DIR "/scenarios/4-the-network-is-cut/path-loss.yaml/prohibit",
+		  "prohibit", NULL, false },
 		{ "path-loss/prohibits", NULL,
 		  "path-loss/prohibits: there is no variant 'prohibits'; did you mean 'prohibit'?",
 		  false },
