@@ -7,9 +7,16 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define DESCRIPTION_SIZE 96 /* as nl_request() keeps it */
+#define DESCRIPTION_SIZE 96   /* as nl_request() keeps it */
+#define MESSAGE_SIZE	 1024 /* bytes; a veth pair, the largest request, takes 250 */
 
 DEFINE_CLEANUP(struct nl_msg *, nlmsg_free)
+
+/* libnl zeroes a page for each message by default, which takes longer than filling it. */
+static void __attribute__((constructor)) set_message_size(void)
+{
+	nlmsg_set_default_size(MESSAGE_SIZE);
+}
 
 /* The errno that says the same as an NLE_* number of libnl; both are negative. */
 static int errno_of(int rc)
