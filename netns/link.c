@@ -4,78 +4,83 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
+#include <netlink/errno.h>
+#include <netlink/route/link/veth.h>
 #include <string.h>
+
+#include "netns/object.h"
 
 #define OPER_UP	  6 /* IF_OPER_UP of <linux/if.h>, which does not go with <net/if.h> */
 #define WAIT_USEC 500
 
 static const struct link_mac no_mac;
 
-static struct nlmsghdr *put_header(struct nlmsghdr *nlh, unsigned int flags, unsigned int change)
+/* libnl cuts a name that is too long, and the cut one may be another interface's. */
+static int set_name(struct rtnl_link *link, const char *name)
 {
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-
-	ifi->ifi_family = AF_UNSPEC;
-	ifi->ifi_flags = flags;
-	ifi->ifi_change = change;
-	return nlh;
+	if (strlen(name) >= IFNAMSIZ)
+		return -NLE_RANGE;
+	rtnl_link_set_name(link, name);
+	return 0;
 }
 
-/* A name that is too long goes to the kernel as it is, which refuses it and says so. */
-static void put_name(struct nlmsghdr *nlh, const char *name)
+/* An object for requests that change, move or delete the interface: without an index, so that the
+ * kernel finds the interface by its name (rtnetlink.c: rtnl_newlink, rtnl_dellink). */
+static int new_link(const char *name, struct rtnl_link **ret_link)
 {
-	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	*ret_link = rtnl_link_alloc();
+	return *ret_link ? set_name(*ret_link, name) : -NLE_NOMEM;
 }
 
-static void put_mac(struct nlmsghdr *nlh, const struct link_mac *mac)
+static int set_mac(struct rtnl_link *link, const struct link_mac *mac)
 {
-	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(mac->byte), mac->byte);
+	_cleanup_(nl_addr_putp) struct nl_addr *address =
+		nl_addr_build(AF_LLC, mac->byte, sizeof(mac->byte));
+
+	if (!address)
+		return -NLE_NOMEM;
+	rtnl_link_set_addr(link, address);
+	return 0;
 }
 
-static void put_end(struct nlmsghdr *nlh, const struct link_end *end, unsigned int mtu)
+static int set_end(struct rtnl_link *link, const struct link_end *end, unsigned int mtu)
 {
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-
-	ifi->ifi_index = end->ifindex;
-	put_name(nlh, end->name);
-	if (memcmp(&end->mac, &no_mac, sizeof(no_mac)) != 0)
-		put_mac(nlh, &end->mac);
+	if (end->ifindex > 0)
+		rtnl_link_set_ifindex(link, end->ifindex);
 	if (mtu > 0)
-		mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+		rtnl_link_set_mtu(link, mtu);
 	if (end->ns)
-		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)end->ns->fd);
+		rtnl_link_set_ns_fd(link, end->ns->fd);
+	if (memcmp(&end->mac, &no_mac, sizeof(no_mac)) != 0 && set_mac(link, &end->mac) < 0)
+		return -NLE_NOMEM;
+	return set_name(link, end->name);
 }
 
 void link_put_veth(struct nl *nl, const struct link_end *a, const struct link_end *b,
 		   unsigned int mtu)
 {
-	struct nlmsghdr *nlh = nl_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-					  "link '%s': make veth pair with '%s'", a->name, b->name);
-	struct nlattr *info, *data, *peer;
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = rtnl_link_veth_alloc();
+	_cleanup_(rtnl_link_putp) struct rtnl_link *peer = NULL;
+	struct nl_msg *msg = NULL;
+	int rc = link ? set_end(link, a, mtu) : -NLE_NOMEM;
 
-	put_end(nlh, a, mtu);
-	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
-	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	peer = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
-	put_end(nlh, b, mtu);
-	mnl_attr_nest_end(nlh, peer);
-	mnl_attr_nest_end(nlh, data);
-	mnl_attr_nest_end(nlh, info);
+	if (rc >= 0) {
+		peer = rtnl_link_veth_get_peer(link);
+		rc = set_end(peer, b, mtu);
+	}
+	if (rc >= 0)
+		rc = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, &msg);
+	object_request(nl, rc, msg, "link '%s': make veth pair with '%s'", a->name, b->name);
 }
 
-/* Spanning tree is off by default; a forward delay of 0 is refused while it is on only. Without
- * multicast snooping no IPv6 neighbour discovery waits for a querier. */
-void link_put_bridge(struct nl *nl, const char *name)
+/* libnl-route 3.7 has none of a bridge's options, and they stand in the same attribute as the
+ * kind, so that IFLA_LINKINFO is written here. Spanning tree is off by default; a forward delay of
+ * 0 is refused only while it is on. Without multicast snooping no IPv6 neighbour discovery waits
+ * for a querier. */
+static void put_bridge_info(struct nlmsghdr *nlh)
 {
-	struct nlmsghdr *nlh = nl_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-					  "link '%s': make bridge", name);
-	struct nlattr *info, *data;
+	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
 
-	put_header(nlh, 0, 0);
-	put_name(nlh, name);
-	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "bridge");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	mnl_attr_put_u32(nlh, IFLA_BR_STP_STATE, 0);
@@ -85,19 +90,32 @@ void link_put_bridge(struct nl *nl, const char *name)
 	mnl_attr_nest_end(nlh, info);
 }
 
-/* The kernel finds the link by IFLA_IFNAME when ifi_index is 0 (rtnetlink.c: rtnl_setlink). */
-static struct nlmsghdr *change(struct nl *nl, uint16_t type, const char *name, const char *what)
+void link_put_bridge(struct nl *nl, const char *name)
 {
-	struct nlmsghdr *nlh = nl_request(nl, type, 0, "link '%s': %s", name, what);
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
+	struct nl_msg *msg = NULL;
+	int rc = new_link(name, &link);
 
-	put_header(nlh, 0, 0);
-	put_name(nlh, name);
-	return nlh;
+	if (rc >= 0)
+		rc = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, &msg);
+	put_bridge_info(object_request(nl, rc, msg, "link '%s': make bridge", name));
+}
+
+/* `link` has the name and what changes; `rc` is negative if it could not be filled. */
+static void put_change(struct nl *nl, int rc, struct rtnl_link *link, const char *name,
+		       const char *what)
+{
+	struct nl_msg *msg = NULL;
+
+	if (rc >= 0)
+		rc = rtnl_link_build_change_request(link, link, 0, &msg);
+	object_request(nl, rc, msg, "link '%s': %s", name, what);
 }
 
 /* A master is named by its index, which is not known before the bridge is made. */
 void link_put_master(struct nl *nl, const char *name, const char *bridge)
 {
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
 	struct link_state state = { 0 };
 	struct error err = { 0 };
 	int rc;
@@ -109,85 +127,92 @@ void link_put_master(struct nl *nl, const char *name, const char *bridge)
 		nl_fail(nl, rc, &err);
 		return;
 	}
-	mnl_attr_put_u32(change(nl, RTM_SETLINK, name, "put into bridge"), IFLA_MASTER,
-			 (uint32_t)state.ifindex);
+	rc = new_link(name, &link);
+	if (rc >= 0)
+		rtnl_link_set_master(link, state.ifindex);
+	put_change(nl, rc, link, name, "put into bridge");
 }
 
 void link_put_up(struct nl *nl, const char *name, bool up)
 {
-	struct nlmsghdr *nlh =
-		nl_request(nl, RTM_SETLINK, 0, "link '%s': set %s", name, up ? "up" : "down");
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
+	int rc = new_link(name, &link);
 
-	put_header(nlh, up ? IFF_UP : 0, IFF_UP);
-	put_name(nlh, name);
+	if (rc >= 0 && up)
+		rtnl_link_set_flags(link, IFF_UP);
+	else if (rc >= 0)
+		rtnl_link_unset_flags(link, IFF_UP);
+	put_change(nl, rc, link, name, up ? "set up" : "set down");
 }
 
 void link_put_mtu(struct nl *nl, const char *name, unsigned int mtu)
 {
-	mnl_attr_put_u32(change(nl, RTM_SETLINK, name, "set MTU"), IFLA_MTU, mtu);
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
+	int rc = new_link(name, &link);
+
+	if (rc >= 0)
+		rtnl_link_set_mtu(link, mtu);
+	put_change(nl, rc, link, name, "set MTU");
 }
 
 void link_put_mac(struct nl *nl, const char *name, const struct link_mac *mac)
 {
-	put_mac(change(nl, RTM_SETLINK, name, "set hardware address"), mac);
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
+	int rc = new_link(name, &link);
+
+	if (rc >= 0)
+		rc = set_mac(link, mac);
+	put_change(nl, rc, link, name, "set hardware address");
 }
 
 void link_put_netns(struct nl *nl, const char *name, const struct netns *to)
 {
-	mnl_attr_put_u32(change(nl, RTM_SETLINK, name, "move to another namespace"), IFLA_NET_NS_FD,
-			 (uint32_t)to->fd);
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
+	int rc = new_link(name, &link);
+
+	if (rc >= 0)
+		rtnl_link_set_ns_fd(link, to->fd);
+	put_change(nl, rc, link, name, "move to another namespace");
 }
 
 void link_put_delete(struct nl *nl, const char *name)
 {
-	change(nl, RTM_DELLINK, name, "delete");
+	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
+	struct nl_msg *msg = NULL;
+	int rc = new_link(name, &link);
+
+	if (rc >= 0)
+		rc = rtnl_link_build_delete_request(link, &msg);
+	object_request(nl, rc, msg, "link '%s': delete", name);
 }
 
-static int parse_attr(const struct nlattr *attr, void *data)
+static int read_link(struct nl_object *object, const struct nlmsghdr *nlh, void *userdata)
 {
-	struct link_state *state = data;
-
-	switch (mnl_attr_get_type(attr)) {
-	case IFLA_MTU:
-		state->mtu = mnl_attr_get_u32(attr);
-		break;
-	case IFLA_ADDRESS:
-		if (mnl_attr_get_payload_len(attr) == sizeof(state->mac.byte))
-			memcpy(state->mac.byte, mnl_attr_get_payload(attr),
-			       sizeof(state->mac.byte));
-		break;
-	case IFLA_OPERSTATE:
-		state->ready = mnl_attr_get_u8(attr) == OPER_UP;
-		break;
-	case IFLA_CARRIER:
-		state->carrier = mnl_attr_get_u8(attr) != 0;
-		break;
-	}
-	return MNL_CB_OK;
-}
-
-static int parse_link(const struct nlmsghdr *nlh, void *userdata)
-{
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct rtnl_link *link = (struct rtnl_link *)object;
+	struct nl_addr *address = rtnl_link_get_addr(link);
 	struct link_state *state = userdata;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
-		return 0;
-	state->ifindex = ifi->ifi_index;
-	state->flags = ifi->ifi_flags;
-	mnl_attr_parse(nlh, sizeof(*ifi), parse_attr, state);
+	state->ifindex = rtnl_link_get_ifindex(link);
+	state->flags = rtnl_link_get_flags(link);
+	state->mtu = rtnl_link_get_mtu(link);
+	state->carrier = rtnl_link_get_carrier(link) != 0;
+	state->ready = rtnl_link_get_operstate(link) == OPER_UP;
+	if (address && nl_addr_get_len(address) == sizeof(state->mac.byte))
+		memcpy(state->mac.byte, nl_addr_get_binary_addr(address), sizeof(state->mac.byte));
 	return 0;
 }
 
 int link_get(struct nl *nl, const char *name, struct link_state *ret_state, struct error *err)
 {
 	struct link_state state = { 0 };
+	struct nl_msg *msg = NULL;
 	int rc;
 
 	if (strlen(name) >= IFNAMSIZ) /* the kernel's word is ERANGE */
 		return error_errno(err, -ENODEV, "link '%s': look up", name);
-	change(nl, RTM_GETLINK, name, "look up");
-	rc = nl_dump(nl, parse_link, &state, err);
+	rc = rtnl_link_build_get_request(0, name, &msg);
+	object_request(nl, rc, msg, "link '%s': look up", name);
+	rc = object_query(nl, RTM_NEWLINK, read_link, &state, err);
 	if (rc < 0)
 		return rc;
 	*ret_state = state;

@@ -312,11 +312,13 @@ int nl_commit(struct nl *nl, struct error *err)
 	return rc;
 }
 
-int nl_dump(struct nl *nl, nl_func func, void *userdata, struct error *err)
+int nl_query(struct nl *nl, nl_func func, void *userdata, struct error *err)
 {
 	struct answers a = { .func = func, .userdata = userdata };
 	int rc;
 
+	if (nl->last && nl->last->nlmsg_type == NLMSG_NOOP) /* its making failed: nl_fail() */
+		return nl_commit(nl, err);
 	rc = transact(nl, &a, err);
 	batch_reset(nl);
 	return rc;

@@ -39,4 +39,4 @@ void nl_fail(struct nl *nl, int rc, const struct error *err);
  * one, and calls `func` for each answer until the last; a negative return from `func` ends the
  * calls and is returned, with `err` left to `func`. */
 typedef int (*nl_func)(const struct nlmsghdr *nlh, void *userdata);
-int nl_dump(struct nl *nl, nl_func func, void *userdata, struct error *err);
+int nl_query(struct nl *nl, nl_func func, void *userdata, struct error *err);

@@ -7,7 +7,11 @@
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <netlink/cache.h>
+#include <netlink/errno.h>
 #include <string.h>
+
+#include "netns/object.h"
 
 #define WAIT_USEC 500
 
@@ -27,68 +31,87 @@ static const char *const type_name[] = {
 };
 static_assert(ARRAY_SIZE(type_name) == _ROUTE_TYPE_MAX, "every type has a name");
 
-static void put_ip(struct nlmsghdr *nlh, uint16_t type, const struct ip *ip)
+/* The address with both its ends, as ip-address(8) sets an address without a peer. */
+static int new_address(int ifindex, const struct ip *ip, struct rtnl_addr **ret_address)
 {
-	mnl_attr_put(nlh, type, ip_full_prefix(ip->family) / 8, &ip->v6);
+	_cleanup_(nl_addr_putp) struct nl_addr *local = object_address(ip);
+	_cleanup_(rtnl_addr_putp) struct rtnl_addr *address = rtnl_addr_alloc();
+	int rc;
+
+	if (!local || !address)
+		return -NLE_NOMEM;
+	rtnl_addr_set_ifindex(address, ifindex);
+	rc = rtnl_addr_set_local(address, local);
+	if (rc < 0)
+		return rc;
+	*ret_address = take_ptr(address);
+	return 0;
 }
 
-static struct nlmsghdr *address_request(struct nl *nl, uint16_t type, uint16_t flags, int ifindex,
-					const struct ip *ip)
+static void put_address(struct nl *nl, int rc, struct nl_msg *msg, const struct ip *ip,
+			const char *what)
 {
 	char text[INET6_ADDRSTRLEN];
-	struct nlmsghdr *nlh =
-		nl_request(nl, type, flags, "address %s/%u: %s", ip_format(text, sizeof(text), ip),
-			   ip->prefix, type == RTM_NEWADDR ? "add" : "delete");
-	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 
-	ifa->ifa_family = (uint8_t)ip->family;
-	ifa->ifa_prefixlen = (uint8_t)ip->prefix;
-	ifa->ifa_index = (unsigned int)ifindex;
-	put_ip(nlh, IFA_LOCAL, ip);
-	put_ip(nlh, IFA_ADDRESS, ip);
-	return nlh;
+	object_request(nl, rc, msg, "address %s/%u: %s", ip_format(text, sizeof(text), ip),
+		       ip->prefix, what);
 }
 
 void route_put_address(struct nl *nl, int ifindex, const struct ip *ip)
 {
-	struct nlmsghdr *nlh =
-		address_request(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, ip);
+	_cleanup_(rtnl_addr_putp) struct rtnl_addr *address = NULL;
+	struct nl_msg *msg = NULL;
+	int rc = new_address(ifindex, ip, &address);
 
-	if (ip->family == AF_INET6)
-		mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NODAD);
+	if (rc >= 0 && ip->family == AF_INET6)
+		rtnl_addr_set_flags(address, IFA_F_NODAD);
+	if (rc >= 0)
+		rc = rtnl_addr_build_add_request(address, NLM_F_CREATE | NLM_F_REPLACE, &msg);
+	put_address(nl, rc, msg, ip, "add");
 }
 
 void route_put_address_delete(struct nl *nl, int ifindex, const struct ip *ip)
 {
-	address_request(nl, RTM_DELADDR, 0, ifindex, ip);
+	_cleanup_(rtnl_addr_putp) struct rtnl_addr *address = NULL;
+	struct nl_msg *msg = NULL;
+	int rc = new_address(ifindex, ip, &address);
+
+	if (rc >= 0)
+		rc = rtnl_addr_build_delete_request(address, 0, &msg);
+	put_address(nl, rc, msg, ip, "delete");
 }
 
-static int parse_route_type(const struct nlmsghdr *nlh, void *userdata)
+static int read_route_type(struct nl_object *object, const struct nlmsghdr *nlh, void *userdata)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	unsigned char *type = userdata;
 
-	if (nlh->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*rtm))
-		*type = rtm->rtm_type;
+	*type = rtnl_route_get_type((struct rtnl_route *)object);
 	return 0;
+}
+
+/* libnl looks a route up only by its own socket, so the request is written here. */
+static void request_route(struct nl *nl, const struct ip *ip)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct nlmsghdr *nlh = nl_request(nl, RTM_GETROUTE, 0, "address %s: look up",
+					  ip_format(text, sizeof(text), ip));
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+
+	rtm->rtm_family = (uint8_t)ip->family;
+	rtm->rtm_dst_len = (uint8_t)ip_full_prefix(ip->family);
+	mnl_attr_put(nlh, RTA_DST, rtm->rtm_dst_len / 8, &ip->v6);
 }
 
 /* Its local route is put in last (addrconf.c: addrconf_dad_completed). No route at all is an
  * error of its own (ENETUNREACH), and not ours. */
 static int is_local(struct nl *nl, const struct ip *ip, bool *ret_local, struct error *err)
 {
-	char text[INET6_ADDRSTRLEN];
-	struct nlmsghdr *nlh = nl_request(nl, RTM_GETROUTE, 0, "address %s: look up",
-					  ip_format(text, sizeof(text), ip));
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	unsigned char type = RTN_UNSPEC;
 	struct error own = { 0 };
 	int rc;
 
-	rtm->rtm_family = (uint8_t)ip->family;
-	rtm->rtm_dst_len = (uint8_t)ip_full_prefix(ip->family);
-	put_ip(nlh, RTA_DST, ip);
-	rc = nl_dump(nl, parse_route_type, &type, &own);
+	request_route(nl, ip);
+	rc = object_query(nl, RTM_NEWROUTE, read_route_type, &type, &own);
 	if (rc < 0 && rc != -ENETUNREACH && rc != -EHOSTUNREACH) {
 		if (err)
 			*err = own;
@@ -126,127 +149,136 @@ static unsigned char route_scope(const struct route *route)
 	return RT_SCOPE_UNIVERSE;
 }
 
-static struct rtmsg *route_request(struct nl *nl, uint16_t type, uint16_t flags,
-				   const struct route *route)
+static int set_next_hop(struct rtnl_route *object, const struct route *route)
 {
-	const struct ip *to = &route->destination;
-	char text[INET6_ADDRSTRLEN];
-	struct nlmsghdr *nlh = nl_request(nl, type, flags, "%s to %s/%u: %s",
-					  type_name[route->type], ip_format(text, sizeof(text), to),
-					  to->prefix, type == RTM_NEWROUTE ? "add" : "delete");
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	_cleanup_(nl_addr_putp) struct nl_addr *via = NULL;
+	struct rtnl_nexthop *hop;
 
-	rtm->rtm_family = (uint8_t)to->family;
-	rtm->rtm_dst_len = (uint8_t)to->prefix;
-	rtm->rtm_table = route->table < 256 ? (unsigned char)route->table : RT_TABLE_COMPAT;
-	if (!route->table)
-		rtm->rtm_table = RT_TABLE_MAIN;
-	rtm->rtm_type = kernel_type[route->type];
-	if (to->prefix > 0)
-		put_ip(nlh, RTA_DST, to);
-	if (route->via)
-		put_ip(nlh, RTA_GATEWAY, route->via);
+	if (!route->via && route->ifindex <= 0)
+		return 0;
+	hop = rtnl_route_nh_alloc();
+	if (!hop)
+		return -NLE_NOMEM;
+	rtnl_route_add_nexthop(object, hop); /* which owns it from now on */
 	if (route->ifindex > 0)
-		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)route->ifindex);
+		rtnl_route_nh_set_ifindex(hop, route->ifindex);
+	if (!route->via)
+		return 0;
+	via = object_address(route->via);
+	if (!via)
+		return -NLE_NOMEM;
+	rtnl_route_nh_set_gateway(hop, via);
+	return 0;
+}
+
+static int new_route(const struct route *route, struct rtnl_route **ret_object)
+{
+	_cleanup_(nl_addr_putp) struct nl_addr *to = object_address(&route->destination);
+	_cleanup_(rtnl_route_putp) struct rtnl_route *object = rtnl_route_alloc();
+	int rc;
+
+	if (!to || !object)
+		return -NLE_NOMEM;
+	rc = rtnl_route_set_dst(object, to);
+	if (rc >= 0)
+		rc = rtnl_route_set_type(object, kernel_type[route->type]);
+	if (rc >= 0)
+		rc = set_next_hop(object, route);
+	if (rc < 0)
+		return rc;
+	rtnl_route_set_table(object, route->table > 0 ? route->table : RT_TABLE_MAIN);
 	if (route->metric > 0)
-		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
-	if (route->table > 0)
-		mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
-	return rtm;
+		rtnl_route_set_priority(object, route->metric);
+	*ret_object = take_ptr(object);
+	return 0;
+}
+
+static void put_route(struct nl *nl, int rc, struct nl_msg *msg, const struct route *route,
+		      const char *what)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	object_request(nl, rc, msg, "%s to %s/%u: %s", type_name[route->type],
+		       ip_format(text, sizeof(text), &route->destination),
+		       route->destination.prefix, what);
 }
 
 void route_put(struct nl *nl, const struct route *route)
 {
-	struct rtmsg *rtm = route_request(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route);
+	_cleanup_(rtnl_route_putp) struct rtnl_route *object = NULL;
+	struct nl_msg *msg = NULL;
+	int rc = new_route(route, &object);
 
-	rtm->rtm_protocol = RTPROT_STATIC;
-	rtm->rtm_scope = route_scope(route);
+	if (rc >= 0) {
+		rtnl_route_set_protocol(object, RTPROT_STATIC);
+		rtnl_route_set_scope(object, route_scope(route));
+		rc = rtnl_route_build_add_request(object, NLM_F_CREATE | NLM_F_REPLACE, &msg);
+	}
+	put_route(nl, rc, msg, route, "add");
 }
 
-/* Scope and protocol are left open (fib_trie.c: fib_table_delete), and so take any. */
+/* A route of any scope and protocol is meant (fib_trie.c: fib_table_delete). */
 void route_put_delete(struct nl *nl, const struct route *route)
 {
-	route_request(nl, RTM_DELROUTE, 0, route)->rtm_scope = RT_SCOPE_NOWHERE;
+	_cleanup_(rtnl_route_putp) struct rtnl_route *object = NULL;
+	struct nl_msg *msg = NULL;
+	int rc = new_route(route, &object);
+
+	if (rc >= 0) {
+		rtnl_route_set_protocol(object, RTPROT_UNSPEC);
+		rtnl_route_set_scope(object, RT_SCOPE_NOWHERE);
+		rc = rtnl_route_build_del_request(object, 0, &msg);
+	}
+	put_route(nl, rc, msg, route, "delete");
 }
 
 void route_put_rule(struct nl *nl, int family, const char *interface, uint32_t table,
 		    uint32_t priority)
 {
-	struct nlmsghdr *nlh = nl_request(nl, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL,
-					  "rule iif %s lookup %u", interface, table);
-	struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
+	_cleanup_(rtnl_rule_putp) struct rtnl_rule *rule = rtnl_rule_alloc();
+	struct nl_msg *msg = NULL;
+	int rc = rule ? rtnl_rule_set_iif(rule, interface) : -NLE_NOMEM;
 
-	frh->family = (uint8_t)family;
-	frh->action = FR_ACT_TO_TBL;
-	mnl_attr_put_strz(nlh, FRA_IIFNAME, interface);
-	mnl_attr_put_u32(nlh, FRA_TABLE, table);
-	mnl_attr_put_u32(nlh, FRA_PRIORITY, priority);
+	if (rc >= 0) {
+		rtnl_rule_set_family(rule, family);
+		rtnl_rule_set_action(rule, FR_ACT_TO_TBL);
+		rtnl_rule_set_table(rule, table);
+		rtnl_rule_set_prio(rule, priority);
+		rc = rtnl_rule_build_add_request(rule, NLM_F_CREATE | NLM_F_EXCL, &msg);
+	}
+	object_request(nl, rc, msg, "rule iif %s lookup %u", interface, table);
 }
 
-/* One neighbour entry as the kernel names it. */
-struct neighbour {
-	struct ndmsg ndm;
-	struct ip ip;
-};
+DEFINE_CLEANUP(struct nl_cache *, nl_cache_free)
 
 struct neighbours {
-	int ifindex;
-	struct neighbour *item; /* owned */
-	size_t n;
+	int ifindex;	       /* of the interface whose neighbours are collected */
+	struct nl_cache *list; /* of struct rtnl_neigh */
 };
 
-static void neighboursp(struct neighbours *all)
+/* What the kernel computes and does not learn, such as multicast (NUD_NOARP), is left out. */
+static int collect_neighbour(struct nl_object *object, const struct nlmsghdr *nlh, void *userdata)
 {
-	free(all->item);
-}
-
-static int parse_destination(const struct nlattr *attr, void *data)
-{
-	struct ip *ip = data;
-
-	if (mnl_attr_get_type(attr) != NDA_DST)
-		return MNL_CB_OK;
-	if (mnl_attr_get_payload_len(attr) == ip_full_prefix(ip->family) / 8) {
-		ip->prefix = ip_full_prefix(ip->family);
-		memcpy(&ip->v6, mnl_attr_get_payload(attr), ip->prefix / 8);
-	}
-	return MNL_CB_OK;
-}
-
-/* Multicast and the like (NUD_NOARP) is computed, not learned. */
-static int collect_neighbour(const struct nlmsghdr *nlh, void *userdata)
-{
-	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	struct rtnl_neigh *neighbour = (struct rtnl_neigh *)object;
 	struct neighbours *all = userdata;
-	struct neighbour one = { 0 };
-	struct neighbour *item;
+	int family = rtnl_neigh_get_family(neighbour);
 
-	if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm))
+	if (rtnl_neigh_get_ifindex(neighbour) != all->ifindex ||
+	    rtnl_neigh_get_state(neighbour) & NUD_NOARP ||
+	    (family != AF_INET && family != AF_INET6))
 		return 0;
-	if (ndm->ndm_ifindex != all->ifindex || ndm->ndm_state & NUD_NOARP ||
-	    (ndm->ndm_family != AF_INET && ndm->ndm_family != AF_INET6))
-		return 0;
-	one.ndm = *ndm;
-	one.ip.family = ndm->ndm_family;
-	mnl_attr_parse(nlh, sizeof(*ndm), parse_destination, &one.ip);
-	item = reallocarray(all->item, all->n + 1, sizeof(*item));
-	if (!item)
-		return -ENOMEM;
-	all->item = item;
-	all->item[all->n++] = one;
-	return 0;
+	return nl_cache_add(all->list, object) < 0 ? -ENOMEM : 0;
 }
 
-static int delete_neighbour(struct nl *nl, const struct neighbour *one, struct error *err)
+static int delete_neighbour(struct nl *nl, struct rtnl_neigh *neighbour, struct error *err)
 {
 	char text[INET6_ADDRSTRLEN];
-	struct nlmsghdr *nlh = nl_request(nl, RTM_DELNEIGH, 0, "neighbour %s: delete",
-					  ip_format(text, sizeof(text), &one->ip));
+	struct nl_msg *msg = NULL;
 	struct error own = { 0 };
-	int rc;
+	int rc = rtnl_neigh_build_delete_request(neighbour, 0, &msg);
 
-	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(one->ndm)), &one->ndm, sizeof(one->ndm));
-	put_ip(nlh, NDA_DST, &one->ip);
+	object_request(nl, rc, msg, "neighbour %s: delete",
+		       nl_addr2str(rtnl_neigh_get_dst(neighbour), text, sizeof(text)));
 	rc = nl_commit(nl, &own);
 	if (rc == -ENOENT) /* the kernel was faster */
 		return 0;
@@ -255,19 +287,29 @@ static int delete_neighbour(struct nl *nl, const struct neighbour *one, struct e
 	return rc;
 }
 
-int route_flush_neighbours(struct nl *nl, int ifindex, struct error *err)
+/* libnl asks for a dump only by its own socket, so the request is written here. */
+static void request_neighbours(struct nl *nl, int ifindex)
 {
-	_cleanup_(neighboursp) struct neighbours all = { .ifindex = ifindex };
-	struct nlmsghdr *nlh;
-	int rc;
+	struct nlmsghdr *nlh =
+		nl_request(nl, RTM_GETNEIGH, NLM_F_DUMP, "neighbours of link %d: list", ifindex);
 
-	nlh = nl_request(nl, RTM_GETNEIGH, NLM_F_DUMP, "neighbours of link %d: list", ifindex);
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
 	mnl_attr_put_u32(nlh, NDA_IFINDEX, (uint32_t)ifindex);
-	rc = nl_dump(nl, collect_neighbour, &all, err);
-	if (rc == -ENOMEM)
-		return error_errno(err, rc, "neighbours of link %d", ifindex);
-	for (size_t i = 0; rc >= 0 && i < all.n; i++)
-		rc = delete_neighbour(nl, &all.item[i], err);
+}
+
+int route_flush_neighbours(struct nl *nl, int ifindex, struct error *err)
+{
+	_cleanup_(nl_cache_freep) struct nl_cache *list = NULL;
+	struct neighbours all = { .ifindex = ifindex };
+	int rc;
+
+	if (nl_cache_alloc_name("route/neigh", &list) < 0)
+		return error_errno(err, -ENOMEM, "neighbours of link %d", ifindex);
+	all.list = list;
+	request_neighbours(nl, ifindex);
+	rc = object_query(nl, RTM_NEWNEIGH, collect_neighbour, &all, err);
+	for (struct nl_object *one = nl_cache_get_first(list); rc >= 0 && one;
+	     one = nl_cache_get_next(one))
+		rc = delete_neighbour(nl, (struct rtnl_neigh *)one, err);
 	return rc < 0 ? rc : 0;
 }

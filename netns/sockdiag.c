@@ -90,7 +90,7 @@ int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func
 	req->sdiag_protocol = IPPROTO_TCP;
 	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	req->idiag_states = states;
-	rc = nl_dump(nl, on_answer, &dump, &own);
+	rc = nl_query(nl, on_answer, &dump, &own);
 	if (own.kind == ERROR_NONE) /* all well, or `func` did not want to go on */
 		return rc;
 	if (rc == -ENOENT) /* sock_diag.c: no handler for the family, inet_diag.c: for TCP */
@@ -135,7 +135,7 @@ int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 	req->idiag_states = ~0u;
 	put_tuple(&req->id, like);
 	req->id.idiag_cookie[0] = req->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-	rc = nl_dump(nl, on_one, &found, &own);
+	rc = nl_query(nl, on_one, &found, &own);
 	if (rc == -ENOENT || found.state == TCP_STATE_LISTEN)
 		return 0;
 	if (rc < 0) {

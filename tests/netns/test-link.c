@@ -109,6 +109,28 @@ START_TEST(bridge_forwards_at_once)
 }
 END_TEST
 
+/* libnl would cut the name to that of an interface that exists. */
+START_TEST(long_names_are_refused)
+{
+	struct link_state state = { 0 };
+	struct error err = { 0 };
+	struct pair pair;
+
+	pair_init(&pair);
+	free(fixture_run(pair.ns[0], "ip link add fifteen-letters type dummy 2>/dev/null ||"
+				     "ip link add fifteen-letters type bridge"));
+	link_put_delete(pair.nl[0], "fifteen-lettersX");
+	ck_assert_int_eq(nl_commit(pair.nl[0], &err), -ERANGE);
+	ck_assert_str_eq(err.text,
+			 "link 'fifteen-lettersX': delete: Numerical result out of range");
+	must(link_get(pair.nl[0], "fifteen-letters", &state, &err));
+	link_put_delete(pair.nl[0], "fifteen-letters");
+	must(nl_commit(pair.nl[0], &err));
+	ck_assert_int_eq(link_get(pair.nl[0], "fifteen-letters", &state, &err), -ENODEV);
+	pair_deinit(&pair);
+}
+END_TEST
+
 START_TEST(move_keeps_name_and_address)
 {
 	struct link_state before = { 0 }, after = { 0 };
@@ -152,6 +174,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, veth_pair_as_asked_for);
 	tcase_add_test(tc, state_follows_requests);
 	tcase_add_test(tc, bridge_forwards_at_once);
+	tcase_add_test(tc, long_names_are_refused);
 	tcase_add_test(tc, move_keeps_name_and_address);
 	tcase_add_test(tc, nothing_is_left_at_home);
 }

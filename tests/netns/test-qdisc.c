@@ -142,6 +142,82 @@ static void check_present(struct pair *pair)
 	ck_assert_str_eq(stats.kind, "netem");
 }
 
+static int read_options(const struct nlattr *attr, void *data)
+{
+	const char *end = (const char *)attr + attr->nla_len;
+	uint64_t *delay_nsec = data;
+
+	if (mnl_attr_get_type(attr) != TCA_OPTIONS)
+		return MNL_CB_OK;
+	attr = (const void *)((const char *)mnl_attr_get_payload(attr) +
+			      sizeof(struct tc_netem_qopt));
+	for (; mnl_attr_ok(attr, (int)(end - (const char *)attr)); attr = mnl_attr_next(attr))
+		if (mnl_attr_get_type(attr) == TCA_NETEM_LATENCY64)
+			*delay_nsec = mnl_attr_get_u64(attr);
+	return MNL_CB_OK;
+}
+
+struct delay_query {
+	int ifindex;
+	uint64_t delay_nsec; /* 0: no such attribute */
+};
+
+static int read_netem(const struct nlmsghdr *nlh, void *userdata)
+{
+	const struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
+	struct delay_query *query = userdata;
+
+	if (nlh->nlmsg_type == RTM_NEWQDISC && tcm->tcm_ifindex == query->ifindex)
+		mnl_attr_parse(nlh, sizeof(*tcm), read_options, &query->delay_nsec);
+	return 0;
+}
+
+/* The delay that the kernel has, in 64 bits: tc of iproute2 6.1 shows the old field of 32, which
+ * ends at 274.9 s. */
+static uint64_t kernel_delay(struct pair *pair)
+{
+	struct delay_query query = { .ifindex = pair->ifindex[0] };
+	struct error err = { 0 };
+	struct nlmsghdr *nlh =
+		nl_request(pair->nl[0], RTM_GETQDISC, NLM_F_DUMP, "qdisc: read its options");
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct tcmsg));
+	must(nl_query(pair->nl[0], read_netem, &query, &err));
+	return query.delay_nsec;
+}
+
+/* What the kernel keeps of values that libnl-route 3.7's own netem would spoil: a delay above 274
+ * s, a rate above 2^32 bytes a second, a limit of 0 and, when they are taken back, reorder and
+ * corrupt. */
+static void check_extremes(struct pair *pair)
+{
+	const struct netem much = { .delay_nsec = 400 * NSEC_PER_SEC,
+				    .corrupt = 0.5,
+				    .reorder = 0.25,
+				    .rate_bps = 80000000000,
+				    .limit_packets = 7 };
+	const struct netem little = { .delay_nsec = NSEC_PER_SEC };
+	struct json_object *json;
+	struct error err = { 0 };
+
+	must(qdisc_netem_set(pair->nl[0], pair->ifindex[0], &much, &err));
+	ck_assert_uint_eq(kernel_delay(pair), 400 * NSEC_PER_SEC);
+	json = fixture_json(pair->ns[0], "tc -j qdisc show dev eth0");
+	ck_assert_double_eq_tol(atof(fixture_at(json, "/0/options/rate/rate")), 1e10, 1);
+	ck_assert_str_eq(fixture_at(json, "/0/options/limit"), "7");
+	ck_assert_str_ne(fixture_at(json, "/0/options/reorder/reorder"), "");
+	ck_assert_str_ne(fixture_at(json, "/0/options/corrupt/corrupt"), "");
+	json_object_put(json);
+	must(qdisc_netem_set(pair->nl[0], pair->ifindex[0], &little, &err));
+	json = fixture_json(pair->ns[0], "tc -j qdisc show dev eth0");
+	ck_assert_double_eq_tol(atof(fixture_at(json, "/0/options/delay/delay")), 1, 1e-6);
+	ck_assert_str_eq(fixture_at(json, "/0/options/limit"), "10000");
+	ck_assert_str_eq(fixture_at(json, "/0/options/rate/rate"), "");
+	ck_assert_str_eq(fixture_at(json, "/0/options/reorder/reorder"), "");
+	ck_assert_str_eq(fixture_at(json, "/0/options/corrupt/corrupt"), "");
+	json_object_put(json);
+}
+
 START_TEST(set_or_told_why_not)
 {
 	struct error err = { 0 };
@@ -153,10 +229,12 @@ START_TEST(set_or_told_why_not)
 	if (getenv("TESTS_NETEM"))
 		ck_assert_msg(probe, "this kernel has no sch_netem, and should");
 	pair_init(&pair);
-	if (probe)
+	if (probe) {
 		check_present(&pair);
-	else
+		check_extremes(&pair);
+	} else {
 		check_missing(&pair);
+	}
 	must(qdisc_netem_clear(pair.nl[0], pair.ifindex[0], &err));
 	must(qdisc_netem_clear(pair.nl[0], pair.ifindex[0], &err));
 	must(qdisc_stats_get(pair.nl[0], pair.ifindex[0], &stats, &err));

@@ -182,6 +182,39 @@ START_TEST(routes_as_shown)
 }
 END_TEST
 
+/* A route of a scope, protocol and table that libnl would not guess is deleted all the same. */
+START_TEST(delete_takes_any_scope)
+{
+	struct route route = { .type = ROUTE_UNICAST, .table = 1000 };
+	struct ip hop = fixture_ip("10.0.0.2");
+	_cleanup_(freep) char *shown = NULL;
+	struct json_object *json;
+	struct error err = { 0 };
+	struct pair pair;
+
+	pair_init(&pair);
+	free(fixture_run(pair.ns[0],
+			 "ip route add 192.0.2.0/24 dev eth0 scope host proto 77 table 1000"));
+	route.destination = fixture_ip("192.0.2.0/24");
+	route.ifindex = pair.ifindex[0];
+	route_put_delete(pair.nl[0], &route);
+	must(nl_commit(pair.nl[0], &err));
+	route.via = &hop;
+	route_put(pair.nl[0], &route);
+	must(nl_commit(pair.nl[0], &err));
+	json = fixture_json(pair.ns[0], "ip -j -N -d route show table 1000");
+	ck_assert_str_eq(fixture_at(json, "/0/gateway"), "10.0.0.2");
+	ck_assert_str_eq(fixture_at(json, "/0/scope"), "0");
+	ck_assert_str_eq(fixture_at(json, "/1/gateway"), "");
+	json_object_put(json);
+	route_put_delete(pair.nl[0], &route);
+	must(nl_commit(pair.nl[0], &err));
+	shown = fixture_run(pair.ns[0], "ip route show table 1000 2>/dev/null || true");
+	ck_assert_str_eq(shown, "");
+	pair_deinit(&pair);
+}
+END_TEST
+
 START_TEST(addresses_as_shown)
 {
 	struct ip v6 = fixture_ip("fd00:9::1/64");
@@ -235,6 +268,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, types_give_their_errors, 0, ARRAY_SIZE(types));
 	tcase_add_test(tc, put_replaces);
 	tcase_add_test(tc, routes_as_shown);
+	tcase_add_test(tc, delete_takes_any_scope);
 	tcase_add_test(tc, addresses_as_shown);
 	tcase_add_test(tc, neighbours_are_forgotten);
 }

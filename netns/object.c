@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netns/object.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <netlink/errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define DESCRIPTION_SIZE 96   /* as nl_request() keeps it */
+#define MESSAGE_SIZE	 1024 /* bytes; a veth pair, the largest request, takes 250 */
+
+DEFINE_CLEANUP(struct nl_msg *, nlmsg_free)
+
+/* libnl zeroes a page for each message by default, which takes longer than filling it. */
+static void __attribute__((constructor)) set_message_size(void)
+{
+	nlmsg_set_default_size(MESSAGE_SIZE);
+}
+
+/* The errno that says the same as an NLE_* number of libnl; both are negative. */
+static int errno_of(int rc)
+{
+	switch (-rc) {
+	case NLE_NOMEM:
+		return -ENOMEM;
+	case NLE_RANGE:
+		return -ERANGE;
+	}
+	return -EINVAL;
+}
+
+/* What was opened before this failure is sent first, as if the kernel had refused this request. */
+static struct nlmsghdr *fail(struct nl *nl, int rc, const char *description)
+{
+	struct error err = { 0 };
+
+	nl_flush(nl);
+	rc = errno_of(rc);
+	error_errno(&err, rc, "%s", description);
+	nl_fail(nl, rc, &err);
+	return nl_request(nl, NLMSG_NOOP, 0, "%s", description);
+}
+
+struct nlmsghdr *object_request(struct nl *nl, int rc, struct nl_msg *msg, const char *description,
+				...)
+{
+	const struct nlmsghdr *built;
+	char text[DESCRIPTION_SIZE];
+	struct nlmsghdr *nlh;
+	va_list ap;
+
+	va_start(ap, description);
+	vsnprintf(text, sizeof(text), description, ap);
+	va_end(ap);
+	if (rc < 0)
+		return fail(nl, rc, text);
+	built = nlmsg_hdr(msg);
+	nlh = nl_request(nl, built->nlmsg_type, built->nlmsg_flags, "%s", text);
+	memcpy(mnl_nlmsg_put_extra_header(nlh, mnl_nlmsg_get_payload_len(built)),
+	       mnl_nlmsg_get_payload(built), mnl_nlmsg_get_payload_len(built));
+	nlmsg_free(msg);
+	return nlh;
+}
+
+struct query {
+	uint16_t type; /* of the answers that are parsed */
+	object_func func;
+	void *userdata;
+	const struct nlmsghdr *nlh; /* the answer that is being parsed */
+	int rc;			    /* what `func` returned for it */
+};
+
+static void on_object(struct nl_object *object, void *userdata)
+{
+	struct query *query = userdata;
+
+	query->rc = query->func(object, query->nlh, query->userdata);
+}
+
+static int on_answer(const struct nlmsghdr *nlh, void *userdata)
+{
+	_cleanup_(nlmsg_freep) struct nl_msg *msg = NULL;
+	struct query *query = userdata;
+	int rc;
+
+	if (nlh->nlmsg_type != query->type)
+		return 0;
+	msg = nlmsg_convert((struct nlmsghdr *)nlh); /* copies it and leaves it as it is */
+	if (!msg)
+		return -ENOMEM;
+	nlmsg_set_proto(msg, NETLINK_ROUTE);
+	query->nlh = nlh;
+	query->rc = 0;
+	rc = nl_msg_parse(msg, on_object, query);
+	return rc < 0 ? errno_of(rc) : query->rc;
+}
+
+int object_query(struct nl *nl, uint16_t type, object_func func, void *userdata, struct error *err)
+{
+	struct query query = { .type = type, .func = func, .userdata = userdata };
+	struct error own = { 0 };
+	int rc = nl_query(nl, on_answer, &query, &own);
+
+	if (rc >= 0)
+		return 0;
+	if (own.kind == ERROR_NONE)
+		return error_errno(err, rc, "parse the kernel's answer");
+	if (err)
+		*err = own;
+	return rc;
+}
+
+struct nl_addr *object_address(const struct ip *ip)
+{
+	struct nl_addr *address =
+		nl_addr_build(ip->family, &ip->v6, ip_full_prefix(ip->family) / 8);
+
+	if (address)
+		nl_addr_set_prefixlen(address, (int)ip->prefix);
+	return address;
+}
