@@ -7,7 +7,7 @@ need_root
 
 descendants() {
 	local child
-	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+	cat /proc/"$1"/task/*/children 2>/dev/null | tr ' ' '\n' | while read -r child; do
 		echo "$child"
 		descendants "$child"
 	done

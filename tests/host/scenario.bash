@@ -25,9 +25,10 @@ case $status in
 0) json run 'length > 0 and all(.verdict == "pass" and .failures == [] and .lost == 0)' ;;
 3)
 	grep -q 'netem: this kernel' "$tmp/run.err" && has_netem && fail "netem is said to be missing, but tc has it"
-	for sysctl in $(sed -nE "s/.*sysctl '([^']+)': came with.*/\1/p" "$tmp/run.err"); do
+	sed -nE "s/.*sysctl '([^']+)': came with.*/\1/p" "$tmp/run.err" >"$tmp/sysctls"
+	while read -r sysctl; do
 		[ -e "/proc/sys/${sysctl//.//}" ] && fail "$sysctl is said to be missing, and is there"
-	done
+	done <"$tmp/sysctls"
 	[ -s "$tmp/run.err" ] || fail "exit status 3 names nothing that is missing"
 	grep -vE "netem: this kernel has no sch_netem|sysctl '.*': came with Linux|no quick settings and (is|are) left out" "$tmp/run.err" && fail "said something else"
 	json run 'all(.verdict == "pass")'
