@@ -279,7 +279,9 @@ static int read_kernels(struct study *study, const struct document_node *list, s
 {
 	int rc = document_require(list, DOCUMENT_LIST, "kernels", err);
 
-	if (rc >= 0 && (!list->n_items || list->n_items > 64))
+	if (rc < 0)
+		return rc;
+	if (!list->n_items || list->n_items > 64)
 		return document_error(list, err, "'kernels' has 1 to 64 names");
 	study->kernels_line = list->line;
 	study->kernels = calloc(list->n_items + 1, sizeof(*study->kernels));

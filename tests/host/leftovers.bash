@@ -29,7 +29,7 @@ for place in /tmp /var/tmp /dev/shm /run; do # mount(8) itself writes to /run
 done
 mkdir /mnt/out
 tmp=/mnt/out
-as=(env --default-signal=INT,TERM)
+as=(env '--default-signal=INT,TERM')
 # An ordinary user of this user namespace; deadpeer is to enter another by itself.
 [ "$TEST_COUNT" != 0 ] && as+=(unshare --user --map-user=1000 --map-group=1000)
 echo "seed ${1:-1}; $("${as[@]}" id -u) is its user; $([ "$TEST_COUNT" = 0 ] || echo namespaces are counted)"

@@ -3,6 +3,7 @@
 # the program, SOURCE, the tree, and TEST_ROOTLESS=1 where it is to run without any privilege. A test
 # goes on after a failed check and says at its end how many there were.
 set -u
+. "$(dirname "${BASH_SOURCE[0]}")/flakes.bash"
 : "${DEADPEER:?}" "${SOURCE:?}"
 failed=0
 
@@ -57,14 +58,14 @@ start() {
 	started[$name]=$!
 }
 
-# Waits for it, and for status 0. Where deadpeer itself says that the machine was too busy for a trial in
-# real time, it has another turn, twice at most.
+# await NAME [CAUSE...]: waits for it, and for status 0. For the known CAUSEs, by default late, it is run again.
 await() {
-	local status turn
+	local status turn causes=("${@:2}")
+	[ $# -gt 1 ] || causes=(late)
 	for turn in 1 2 3; do
 		wait "${started[$1]}"
 		status=$?
-		[ $status = 1 ] && [ $turn -lt 3 ] && grep -q 'too busy for real time' "$tmp/$1.json" || break
+		[ $status = 1 ] && [ $turn -lt 3 ] && flake "$tmp/$1.json" "${causes[@]}" || break
 		eval "start $1 ${started_with[$1]}"
 	done
 	[ $status = 0 ] || fail "$1: exit status $status: $(head -n 5 "$tmp/$1.err")"

@@ -34,9 +34,9 @@ meet() {
 		horizon: 2h
 	END
 	chmod 644 "$tmp/netem.yaml"
-	declare -f pings $4 >"$tmp/measure"
-	[ $here = 0 ] || set -- "$1" "$2" "$3" '' # nothing to measure, only to wait for the refusal
-	printf 'sleep 2\npeer=$DEADPEER_SERVER\non() { ip netns exec "$@"; }\n%s\n' $4 >>"$tmp/measure"
+	declare -f pings "$4" >"$tmp/measure"
+	[ $here = 0 ] || set -- "$1" "$2" "$3" : # nothing to measure, only to wait for the refusal
+	printf 'sleep 2\npeer=$DEADPEER_SERVER\non() { ip netns exec "$@"; }\n%s\n' "$4" >>"$tmp/measure"
 	chmod 644 "$tmp/measure"
 	"${as[@]}" timeout 120 "$DEADPEER" shell "$tmp/netem.yaml" --family "$family" -- bash "$tmp/measure" \
 		>"$tmp/out" 2>"$tmp/err"
@@ -62,6 +62,8 @@ holds() {
 # So many sigmas of a count of n with probability p: less than one in 100,000 is further off.
 sigmas='4.5 * sqrt'
 
+# The script that runs among the nodes says what $peer is.
+# shellcheck disable=SC2154
 pings() { # count, interval
 	on client ping -n -c "$1" -i "$2" -W 5 "$peer" | awk '
 		/time=/ {

@@ -48,7 +48,7 @@ put() {
 # which come at once in virtual time.
 write_test() {
 	jq -r --arg name "$1" --arg build "$build" '.[] | select(.name == $name)
-		| "#!/bin/bash", "cd \($build | @sh)", "export TESTS_MUST_RUN=1 TESTS_NETEM=1",
+		| "#!/bin/bash", "cd \($build | @sh)", "export TESTS_MUST_RUN=1 TESTS_NETEM=1 TESTS_IN_GUEST=1",
 		"echo 4194304 >/proc/sys/net/core/rmem_max",
 		(.env | to_entries[] | "export \(.key)=\(.value | @sh)"),
 		"exec \(.cmd | @sh)"' "$build/meson-info/intro-tests.json" >"$tree/tests/$1"

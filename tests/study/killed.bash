@@ -34,7 +34,7 @@ while [ $done -lt "$kills" ]; do
 		done=$((done + 1))
 		[ $done -lt "$kills" ] || { sweep 0 mix.yaml --db disturbed.$rounds.db --resume; status=0; break; }
 	done
-	[ $status = 0 ] || fail "round $rounds: exit status $status: $(cat err)"
+	[ "$status" = 0 ] || fail "round $rounds: exit status $status: $(cat err)"
 	same undisturbed.db disturbed.$rounds.db
 	is "" "$(ls disturbed.$rounds.db?* 2>/dev/null)" "files beside the store"
 done

@@ -19,7 +19,9 @@ sweep() {
 	shift
 	"$DEADPEER" sweep "$@" >out 2>err </dev/null
 	status=$?
-	out=$(cat out) err=$(cat err)
+	# shellcheck disable=SC2034 # Tests read it.
+	out=$(cat out)
+	err=$(cat err)
 	[ $status = "$wanted" ] || fail "sweep $*: exit status $status, not $wanted: $err"
 }
 

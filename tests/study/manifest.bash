@@ -6,7 +6,7 @@ python=/usr/bin/python3 # Debian's, which has Debian's modules
 manifest=$SOURCE/scripts/cluster/kubernetes-job.yaml
 $python -c 'import kubernetes, yaml' 2>/dev/null || skip "no python3-kubernetes; scripts/test installs it"
 
-$python - "$manifest" >command <<'EOF' || fail "the manifest is not a Job as Kubernetes has it"
+$python - "$manifest" >pod.sh <<'EOF' || fail "the manifest is not a Job as Kubernetes has it"
 import json, sys, yaml
 from kubernetes import client
 
@@ -33,7 +33,7 @@ EOF
 study mix "scenarios: [process-crash, power-loss-busy]" "repeats: 4"
 mkdir results bin
 ln -s "$DEADPEER" bin/deadpeer
-sed "s|/results|$tmp/results|; s|retries2-ladder|mix.yaml|" command >here
+sed "s|/results|$tmp/results|; s|retries2-ladder|mix.yaml|" pod.sh >here
 for again in first second; do # a pod that is started again goes on
 	PATH=$tmp/bin:$PATH JOB_COMPLETION_INDEX=3 JOB_COMPLETIONS=4 /bin/sh -c "$(cat here)" >out 2>err ||
 		fail "$again: $(cat err)"
