@@ -45,7 +45,7 @@ while read -r fault where; do
 			printf '{at: 100ms, fault: %s%s}\n{at: 200ms, fault: %s%s}\n' $fault "$where" $fault "$where"
 			[ $heals = 1 ] || printf '{at: 300ms, heal: %s%s}\n' $fault "$where"
 			printf '{at: 350ms, heal: %s%s}\n{at: 400ms, action: send, node: client}\n' $fault "$where"
-		} | scenario $fault-$heals 1s
+		} | scenario $fault-$heals 3s
 		start $fault-$heals "$tmp/$fault-$heals.yaml"
 	done
 done <<-END
