@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "src/engine/engine.h"
 #include "src/engine/guest-files.h"
@@ -9,6 +8,7 @@
 #include "src/guest/guest.h"
 #include "src/kernel/kernel.h"
 #include "src/util/interrupt.h"
+#include "src/util/processors.h"
 #include "src/util/tick.h"
 
 /*
@@ -158,13 +158,6 @@ static void on_line(void *userdata, const char *line, size_t size)
 		deliver(batch->run, index, record, &failure);
 }
 
-static size_t count_cores(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cores < 1 ? 1 : (size_t)cores;
-}
-
 static int start_next(struct run *run, struct error *err);
 
 /* Whatever the guest has not answered has no record: for the reason it died of. */
@@ -208,9 +201,9 @@ static void on_progress(void *userdata)
 /* In each about as many trials. */
 static size_t count_guests(size_t trials)
 {
-	size_t rounds = (trials + TRIALS_PER_GUEST * count_cores() - 1) /
-			(TRIALS_PER_GUEST * count_cores());
-	size_t guests = rounds * count_cores();
+	size_t rounds = (trials + TRIALS_PER_GUEST * processors_online() - 1) /
+			(TRIALS_PER_GUEST * processors_online());
+	size_t guests = rounds * processors_online();
 
 	return guests > trials ? trials : guests;
 }
@@ -298,7 +291,7 @@ static int start_next(struct run *run, struct error *err)
 /* As many as there are processors; each that ends makes room for the next. */
 static int start(struct run *run, struct error *err)
 {
-	size_t at_once = count_cores();
+	size_t at_once = processors_online();
 	int rc = 0;
 
 	while (rc >= 0 && run->started < run->n_batches && run->started < at_once)

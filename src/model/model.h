@@ -29,8 +29,9 @@ struct prediction {
 	nsec_t earliest_nsec, latest_nsec; /* since the first event */
 };
 
-/* What is known before there is a connection: the running kernel. */
-struct model_facts model_facts_of_kernel(void);
+/* What is known before there is a connection: a kernel of so many ticks a second, with or without
+ * tcp_syn_linear_timeouts. */
+struct model_facts model_facts_of(unsigned int hz, bool has_syn_linear);
 
 /* What should become of that end: when the peer or the path behind the first hop is lost, and
  * nothing heals it, before or after it connects; and when the peer stops reading. */

@@ -3,9 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "src/util/tick.h"
 
 /* include/net/tcp.h: TCP_RTO_MAX, TCP_RETR2, TCP_KEEPALIVE_TIME, _PROBES, _INTVL. */
 #define RTO_MAX		   (120 * NSEC_PER_SEC)
@@ -27,13 +24,11 @@
 #define WHEEL_SHIFT  3
 #define WHEEL_LEVELS 9
 
-struct model_facts model_facts_of_kernel(void)
+struct model_facts model_facts_of(unsigned int hz, bool has_syn_linear)
 {
-	bool linear = access("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", F_OK) == 0;
-
-	return (struct model_facts){ .hz = tick_hz(),
+	return (struct model_facts){ .hz = hz,
 				     .rto_nsec = NSEC_NONE,
-				     .syn_linear = linear ? SYN_LINEAR : 0 };
+				     .syn_linear = has_syn_linear ? SYN_LINEAR : 0 };
 }
 
 /* calc_wheel_index(): level n takes spans from LVL_START(n) on, in steps of 8^n ticks. */
