@@ -173,7 +173,7 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 		run->phase = number;
 		break;
 	case ARGUMENT_NO_BPF:
-		run->job.force_fallback = true;
+		run->job.derived_only = true;
 		break;
 	case ARGUMENT_PCAP:
 		run->job.pcap_dir = value;

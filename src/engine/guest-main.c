@@ -153,7 +153,7 @@ static int work_through(struct station *station, struct work *work, struct error
 	int rc = 0;
 
 	uname(&kernel);
-	if (work->job.job.force_fallback) {
+	if (work->job.job.derived_only) {
 		rc = observer_new(station->loop, true, &observer, err);
 		if (rc >= 0)
 			observer_close_late(observer);

@@ -60,7 +60,7 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 	int rc;
 
 	uname(&kernel);
-	rc = observer_new(loop, job->force_fallback, &observer, err);
+	rc = observer_new(loop, job->derived_only, &observer, err);
 	if (rc >= 0)
 		rc = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
 				&runner, err);

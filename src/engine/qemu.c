@@ -6,6 +6,7 @@
 #include "src/engine/guest-files.h"
 #include "src/engine/guest-job.h"
 #include "src/guest/guest.h"
+#include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
@@ -405,7 +406,7 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 		describe_pool(&run, most_trials(&run), pool, sizeof(pool));
 		if (*pool)
 			config.prepare = pool;
-		rc = guest_image_new(&config, &run.image, err);
+		rc = prepare_image(&config, &run.image, err);
 	}
 	if (rc >= 0)
 		rc = run_guests(&run, err);

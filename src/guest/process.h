@@ -21,7 +21,7 @@ struct guest_process {
 		.pid = -1, .pid_fd = -1, .console_fd = -1, .monitor_fd = -1                        \
 	}
 
-/* Starts `program`. monitor_fd and order_fd of the config are filled in
+/* Starts `program`. monitor_fd and turns_fd of the config are filled in
  * here. */
 int guest_process_start(struct guest_process *process, const char *program,
 			const struct machine *machine, const struct machine_config *config,

@@ -8,4 +8,4 @@
 #include "src/util/error.h"
 
 /* Opens it: loadable as /proc/self/fd/N. The caller owns *ret_fd, which is close-on-exec. */
-int guest_order_open(int *ret_fd, struct error *err);
+int turns_open(int *ret_fd, struct error *err);

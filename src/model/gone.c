@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How long what is left of a connection stays: small sockets, orphans, and handshakes that nobody
  * completes. */
+#include "src/model/model.h"
+
 #include "src/model/timers.h"
 
 #define TIMEWAIT_LEN   (60 * NSEC_PER_SEC) /* include/net/tcp.h: TCP_TIMEWAIT_LEN */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/model/timers.h"
+#include "src/model/model.h"
 
+#include "src/model/timers.h"
 #include "src/scenario/timeline.h"
 
 /* What an agent sends at once fills a window in this time, and a window that nobody reads from
@@ -194,7 +195,7 @@ static struct prediction predict_busy(struct timers *t, const struct busy *busy)
 	if (busy->undone && !t->user_timeout_nsec)
 		timers_widen(&p,
 			     busy->rto_nsec - busy->rtt_nsec +
-				     model_threshold(t->retries2, TIMERS_RTO_MIN, t->rto_max_nsec),
+				     timers_threshold(t->retries2, TIMERS_RTO_MIN, t->rto_max_nsec),
 			     p.mechanism);
 	return p;
 }
@@ -204,7 +205,7 @@ static struct prediction predict_busy(struct timers *t, const struct busy *busy)
  * ago. */
 static struct prediction predict_idle(struct timers *t, nsec_t quiet_nsec)
 {
-	bool answered = quiet_nsec + model_granule(t->hz, t->idle_nsec) >= t->idle_nsec;
+	bool answered = quiet_nsec + timers_granule(t->hz, t->idle_nsec) >= t->idle_nsec;
 	enum mechanism mechanism =
 		t->user_timeout_nsec ? MECHANISM_USER_TIMEOUT : MECHANISM_KEEPALIVE;
 	struct prediction p = { 0 };

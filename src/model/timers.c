@@ -15,7 +15,6 @@
  * tcp_sk_init(). */
 #define SYN_RTO		  NSEC_PER_SEC
 #define SYN_RETRIES	  6
-#define SYN_LINEAR	  4
 #define SYN_LINEAR_SYSCTL "net.ipv4.tcp_syn_linear_timeouts"
 #define PROBE_SHIFT_MAX	  10 /* tcp_probe0_when(): ilog2(TCP_RTO_MAX / TCP_RTO_MIN) + 1 */
 
@@ -24,15 +23,8 @@
 #define WHEEL_SHIFT  3
 #define WHEEL_LEVELS 9
 
-struct model_facts model_facts_of(unsigned int hz, bool has_syn_linear)
-{
-	return (struct model_facts){ .hz = hz,
-				     .rto_nsec = NSEC_NONE,
-				     .syn_linear = has_syn_linear ? SYN_LINEAR : 0 };
-}
-
 /* calc_wheel_index(): level n takes spans from LVL_START(n) on, in steps of 8^n ticks. */
-nsec_t model_granule(unsigned int hz, nsec_t span_nsec)
+nsec_t timers_granule(unsigned int hz, nsec_t span_nsec)
 {
 	nsec_t tick_nsec = NSEC_PER_SEC / hz, ticks = span_nsec / tick_nsec;
 	unsigned int level = 0;
@@ -43,7 +35,7 @@ nsec_t model_granule(unsigned int hz, nsec_t span_nsec)
 	return tick_nsec << (level * WHEEL_SHIFT);
 }
 
-nsec_t model_threshold(unsigned int retries, nsec_t rto_min_nsec, nsec_t rto_max_nsec)
+nsec_t timers_threshold(unsigned int retries, nsec_t rto_min_nsec, nsec_t rto_max_nsec)
 {
 	nsec_t sum_nsec = 0, rto_nsec = rto_min_nsec;
 
@@ -129,7 +121,7 @@ struct timers timers_of(const struct scenario *s, enum node_id node,
 
 nsec_t timers_fire(const struct timers *t, nsec_t span_nsec)
 {
-	return span_nsec + model_granule(t->hz, span_nsec) * t->late / TIMERS_LATE_MAX;
+	return span_nsec + timers_granule(t->hz, span_nsec) * t->late / TIMERS_LATE_MAX;
 }
 
 /*
@@ -141,7 +133,7 @@ nsec_t timers_fire(const struct timers *t, nsec_t span_nsec)
  */
 nsec_t timers_retransmission_death(const struct timers *t, nsec_t rto_nsec, bool probe)
 {
-	nsec_t threshold_nsec = model_threshold(t->retries2, TIMERS_RTO_MIN, t->rto_max_nsec);
+	nsec_t threshold_nsec = timers_threshold(t->retries2, TIMERS_RTO_MIN, t->rto_max_nsec);
 	nsec_t now_nsec = probe ? timers_fire(t, rto_nsec) : 0, first_nsec;
 
 	if (t->user_timeout_nsec)
@@ -167,7 +159,7 @@ nsec_t timers_syn_death(const struct timers *t)
 {
 	nsec_t limit_nsec = t->user_timeout_nsec
 				    ? t->user_timeout_nsec
-				    : model_threshold(t->syn_retries, SYN_RTO, t->rto_max_nsec);
+				    : timers_threshold(t->syn_retries, SYN_RTO, t->rto_max_nsec);
 	nsec_t rto_nsec = SYN_RTO, now_nsec = timers_fire(t, rto_nsec);
 	unsigned int retransmits = 0;
 

@@ -2,10 +2,11 @@
 #pragma once
 /*
  * The kernel's TCP timers of one end, played through in the kernel's own arithmetic, each on time
- * or late. The files of the model share this header, and no other file includes it.
+ * or late. The files of the model share this header, and outside the model only its unit test
+ * includes it.
  */
 
-#include "src/model/model.h"
+#include "src/model/prediction.h"
 
 /* include/net/tcp.h: TCP_RTO_MIN. */
 #define TIMERS_RTO_MIN (200 * NSEC_PER_MSEC)
@@ -32,6 +33,11 @@ struct timers timers_of(const struct scenario *scenario, enum node_id node,
 /* The value of a sysctl in the scenario, within what the kernel takes, or `usual`. */
 int64_t timers_sysctl_or(const struct scenario *scenario, enum node_id node, const char *key,
 			 int64_t usual);
+
+/* By how much a timer of `span_nsec` may be late: the granule of its level of the timer wheel. */
+nsec_t timers_granule(unsigned int hz, nsec_t span_nsec);
+/* The time that `tcp_retries2` stands for: tcp_model_timeout() of net/ipv4/tcp_timer.c. */
+nsec_t timers_threshold(unsigned int retries, nsec_t rto_min_nsec, nsec_t rto_max_nsec);
 
 /* How long after it was armed a timer of that span goes off. */
 nsec_t timers_fire(const struct timers *timers, nsec_t span_nsec);

@@ -228,7 +228,7 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 				  .guest_trials = AT_ONCE_GUEST,
 				  .seed = options->seed,
 				  .no_snapshot = sweep->no_snapshot,
-				  .force_fallback = sweep->force_fallback,
+				  .derived_only = sweep->derived_only,
 				  .kernel_name = engine_kernel_name(sweep, trials[0]->kernel),
 				  .kernel_modules = sweep->kernel_modules,
 				  .stop = &state->stop };

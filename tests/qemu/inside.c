@@ -18,6 +18,7 @@
 
 #include "src/guest/guest.h"
 #include "src/guest/init.h"
+#include "src/guest/prepare.h"
 #include "src/kernel/cache.h"
 #include "src/kernel/run-program.h"
 
@@ -242,7 +243,7 @@ static int host(struct session *session, const struct guest_image_config *config
 	setenv("XDG_CACHE_HOME", folder, 1);
 	rc = make_job(session, tree, timeout_sec, err);
 	if (rc >= 0)
-		rc = guest_image_new(config, &session->image, err);
+		rc = prepare_image(config, &session->image, err);
 	if (rc >= 0)
 		rc = run_all(session, at_once, err);
 	guest_image_free(session->image);

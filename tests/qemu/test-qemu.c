@@ -13,6 +13,7 @@
 
 #include "src/guest/guest.h"
 #include "src/guest/init.h"
+#include "src/guest/prepare.h"
 #include "src/kernel/cache.h"
 #include "src/kernel/run-program.h"
 #include "tests/qemu/payload.h"
@@ -76,7 +77,7 @@ static void run_until(const struct guest_image_config *config, const char *job, 
 	ck_assert_int_eq(loop_new(&loop, &err), 0);
 	result->loop = loop;
 	result->lines = open_memstream(&result->text, &result->size);
-	ck_assert_msg(guest_image_new(config, &image, &err) >= 0, "%s", err.text);
+	ck_assert_msg(prepare_image(config, &image, &err) >= 0, "%s", err.text);
 	for (int i = 0; i < count; i++)
 		ck_assert_msg(guest_new(loop, image, &guest, &guests[i], &err) >= 0, "%s",
 			      err.text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/model/model.h"
+#include "src/model/timers.h"
 #include "src/tcp/state.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
@@ -24,18 +25,18 @@ START_TEST(model_thresholds)
 		     { 15, 924600 * MSEC } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
-		ck_assert_int_eq(model_threshold(want[i].retries, 200 * MSEC, 120 * SEC),
+		ck_assert_int_eq(timers_threshold(want[i].retries, 200 * MSEC, 120 * SEC),
 				 want[i].threshold);
 }
 END_TEST
 
 START_TEST(model_granules)
 {
-	ck_assert_int_eq(model_granule(250, 200 * MSEC), 4 * MSEC);
-	ck_assert_int_eq(model_granule(250, 252 * MSEC), 32 * MSEC); /* 63 ticks: level 1 */
-	ck_assert_int_eq(model_granule(250, 75 * SEC), 2048 * MSEC);
-	ck_assert_int_eq(model_granule(250, 7200 * SEC), 131072 * MSEC);
-	ck_assert_int_eq(model_granule(1000, 7200 * SEC), 262144 * MSEC);
+	ck_assert_int_eq(timers_granule(250, 200 * MSEC), 4 * MSEC);
+	ck_assert_int_eq(timers_granule(250, 252 * MSEC), 32 * MSEC); /* 63 ticks: level 1 */
+	ck_assert_int_eq(timers_granule(250, 75 * SEC), 2048 * MSEC);
+	ck_assert_int_eq(timers_granule(250, 7200 * SEC), 131072 * MSEC);
+	ck_assert_int_eq(timers_granule(1000, 7200 * SEC), 262144 * MSEC);
 }
 END_TEST
 
