@@ -27,7 +27,7 @@ static int find_qemu(struct guest_image *image, struct error *err)
 
 	if (rc < 0)
 		return rc;
-	image->qemu = command_find(image->machine->program);
+	image->qemu = run_program_find(image->machine->program);
 	if (!image->qemu)
 		return error_set(err, ERROR_CAPABILITY, -ENOENT,
 				 "%s not found: install Debian's package %s",
