@@ -12,11 +12,11 @@ static json_object *text(const char *s)
 	return s ? json_object_new_string(s) : NULL;
 }
 
-/* Lists without repetitions: of the files' texts, and of the scenarios made of them. Trials of one
- * scenario follow each other, so the latest is looked at first. */
+/* The files' texts, and the scenarios made of them, each once. Trials of one scenario follow each
+ * other, so a search begins with the latest. */
 struct lists {
 	json_object *sources, *scenarios;
-	const struct scenario **known; /* one a scenario */
+	const struct scenario **known; /* one for each of `scenarios`; owned */
 	size_t n_known;
 };
 

@@ -25,7 +25,7 @@ static void inherit(int fd)
 		fcntl(fd, F_SETFD, 0);
 }
 
-/* In front of what else is wanted there. */
+/* The library goes in front of what LD_PRELOAD has already. */
 static void preload(int fd)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -46,7 +46,7 @@ static _Noreturn void child(const char *program, char **argv, const struct machi
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || null < 0)
 		_exit(127);
-	/* A Ctrl-C is for us; we end QEMU ourselves. */
+	/* A Ctrl-C is for this program, which ends QEMU itself. */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
