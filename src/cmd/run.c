@@ -13,6 +13,7 @@
 #include "src/report/ladder.h"
 #include "src/report/summary.h"
 #include "src/report/table.h"
+#include "src/trial/facts.h"
 #include "src/util/tick.h"
 
 #define LONG_WAIT (120 * NSEC_PER_SEC)
@@ -172,7 +173,7 @@ static int parse_argument(struct run *run, int argument, const char *value, stru
 		run->phase = number;
 		break;
 	case ARGUMENT_NO_BPF:
-		run->job.force_fallback = true;
+		run->job.derived_only = true;
 		break;
 	case ARGUMENT_PCAP:
 		run->job.pcap_dir = value;
@@ -413,11 +414,13 @@ static int prepare_pcap(const char *dir, struct error *err)
 /* Real time is the default; who is about to spend minutes of it hears of the other. */
 static void suggest_virtual_time(const struct run *run, int argc, char **argv)
 {
+	struct model_facts kernel = facts_of_running_kernel();
 	nsec_t longest = 0;
 	char span[64];
 
 	for (size_t i = 0; i < run->scenarios.count; i++) {
-		nsec_t takes = estimate_span(run->scenarios.items[i], run->families.list[0]);
+		nsec_t takes =
+			estimate_span(run->scenarios.items[i], run->families.list[0], &kernel);
 
 		if (takes != NSEC_NONE && takes > longest)
 			longest = takes;

@@ -110,7 +110,7 @@ static int parse_argument(struct command *c, int argument, const char *value, st
 		c->sweep.kernel_modules = value;
 		break;
 	case ARGUMENT_NO_BPF:
-		c->sweep.force_fallback = true;
+		c->sweep.derived_only = true;
 		break;
 	case ARGUMENT_NO_SNAPSHOT:
 		c->sweep.no_snapshot = true;
