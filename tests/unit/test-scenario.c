@@ -6,6 +6,7 @@
 
 #include "src/scenario/option.h"
 #include "src/scenario/scenario.h"
+#include "src/scenario/timeline.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
 #include "tests/unit/scenario-text.h"
@@ -598,9 +599,45 @@ START_TEST(suggestions)
 }
 END_TEST
 
+START_TEST(timeline_orders_and_pairs)
+{
+	_cleanup_(scenario_freep) struct scenario *s =
+		load(HEAD "timeline:\n"
+			  "  - {at: 1s, fault: blackhole, direction: client-to-server}\n"
+			  "  - {at: 2s, fault: reboot, node: server, downtime: 3s}\n"
+			  "  - {at: 3s, fault: blackhole, direction: server-to-client}\n"
+			  "  - {at: 4s, heal: blackhole}\n"
+			  "  - {at: 6s, heal: blackhole}\n");
+	static const struct {
+		nsec_t at;
+		enum step_kind kind;
+		size_t fault;
+	} want[] = { { 1 * NSEC_PER_SEC, STEP_FAULT, 0 },    { 2 * NSEC_PER_SEC, STEP_FAULT, 1 },
+		     { 3 * NSEC_PER_SEC, STEP_FAULT, 2 },    { 4 * NSEC_PER_SEC, STEP_HEAL, 2 },
+		     { 5 * NSEC_PER_SEC, STEP_POWER_ON, 1 }, { 6 * NSEC_PER_SEC, STEP_HEAL, 0 } };
+	struct timeline timeline;
+
+	ck_assert_int_eq(timeline_init(&timeline, s, NULL), 0);
+	ck_assert_uint_eq(timeline.n_steps, ARRAY_SIZE(want));
+	ck_assert_ptr_null(timeline_take(&timeline, NSEC_PER_SEC - 1));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		const struct timeline_step *step;
+
+		ck_assert_int_eq(timeline_next_nsec(&timeline), want[i].at);
+		step = timeline_take(&timeline, want[i].at);
+		ck_assert_ptr_nonnull(step);
+		ck_assert_int_eq(step->kind, want[i].kind);
+		ck_assert_uint_eq(step->fault, want[i].fault);
+	}
+	ck_assert_int_eq(timeline_next_nsec(&timeline), NSEC_NEVER);
+	timeline_deinit(&timeline);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, timeline_orders_and_pairs);
 	tcase_add_test(tc, every_part_is_read);
 	tcase_add_test(tc, events_are_read);
 	tcase_add_test(tc, heals_end_the_latest);
