@@ -46,31 +46,23 @@ int record_json_get_state(struct record_reader *reader, json_object *o, const ch
 	return TCP_STATE_NONE;
 }
 
-/* errno and call names live as long as the program: they are looked up, not copied. */
-static const char *get_errno_name(struct record_reader *reader, json_object *o, const char *key)
+static int get_errno(struct record_reader *reader, json_object *o, const char *key)
 {
 	json_object *value = record_json_get(reader, o, key);
 
-	for (int e = 1; value && e < 256; e++) {
-		const char *name = strerrorname_np(e);
+	return value ? errno_from_name(json_object_get_string(value)) : 0;
+}
 
-		if (name && !strcmp(name, json_object_get_string(value)))
-			return name;
-	}
-	return NULL;
+static int lookup(json_object *value, int (*from_name)(const char *name))
+{
+	int found = value ? from_name(json_object_get_string(value)) : 0;
+
+	return found < 0 ? 0 : found;
 }
 
 static size_t length(json_object *list)
 {
 	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-}
-
-static const char *known(json_object *value, const char *const *names, size_t n)
-{
-	for (size_t i = 0; value && i < n; i++)
-		if (!strcmp(json_object_get_string(value), names[i]))
-			return names[i];
-	return NULL;
 }
 
 static void read_states(struct record_reader *reader, json_object *list, struct record_endpoint *e)
@@ -90,8 +82,6 @@ static void read_states(struct record_reader *reader, json_object *list, struct 
 static void read_retransmissions(struct record_reader *reader, json_object *list,
 				 struct record_endpoint *e)
 {
-	static const char *const reasons[] = { "rto", "loss-probe", "fast" };
-
 	for (size_t i = 0; i < length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);
 		struct record_retransmission *r =
@@ -101,8 +91,8 @@ static void read_retransmissions(struct record_reader *reader, json_object *list
 			return;
 		r->time_nsec = record_json_get_seconds(reader, o, "t_s");
 		r->rto_nsec = record_json_get_seconds(reader, o, "rto_s");
-		r->reason =
-			known(record_json_get(reader, o, "reason"), reasons, ARRAY_SIZE(reasons));
+		r->reason = (enum retransmit_reason)lookup(record_json_get(reader, o, "reason"),
+							   retransmit_reason_from_name);
 	}
 }
 
@@ -120,13 +110,6 @@ static void read_resets(struct record_reader *reader, json_object *list, struct 
 	}
 }
 
-static const char *known_call(json_object *value)
-{
-	int call = value ? call_from_name(json_object_get_string(value)) : -1;
-
-	return call < 0 ? NULL : call_name(call);
-}
-
 static void read_calls(struct record_reader *reader, json_object *list, struct record_endpoint *e)
 {
 	for (size_t i = 0; i < length(list); i++) {
@@ -141,9 +124,10 @@ static void read_calls(struct record_reader *reader, json_object *list, struct r
 			(unsigned int)json_object_get_int64(record_json_get(reader, o, "process"));
 		c->connection = (unsigned int)json_object_get_int64(
 			record_json_get(reader, o, "connection"));
-		c->name = known_call(record_json_get(reader, o, "call"));
+		c->call =
+			(enum agent_call)lookup(record_json_get(reader, o, "call"), call_from_name);
 		c->result = json_object_get_int64(record_json_get(reader, o, "result"));
-		c->error = get_errno_name(reader, o, "error");
+		c->error = get_errno(reader, o, "error");
 	}
 }
 
@@ -188,13 +172,6 @@ static void read_command(struct record_reader *reader, json_object *o, struct re
 		e->command_status = json_object_get_int(status);
 }
 
-static int lookup(json_object *value, int (*from_name)(const char *name))
-{
-	int found = value ? from_name(json_object_get_string(value)) : 0;
-
-	return found < 0 ? 0 : found;
-}
-
 static void read_interval(struct record_reader *reader, json_object *o, nsec_t *ret_earliest,
 			  nsec_t *ret_latest)
 {
@@ -209,7 +186,7 @@ static void read_endpoint(struct record_reader *reader, json_object *o, struct r
 	e->outcome = (enum outcome)lookup(record_json_get(reader, o, "outcome"), outcome_from_name);
 	e->mechanism = (enum mechanism)lookup(record_json_get(reader, o, "mechanism"),
 					      mechanism_from_name);
-	e->error = get_errno_name(reader, o, "error");
+	e->error = get_errno(reader, o, "error");
 	e->kernel_nsec = record_json_get_seconds(reader, detection, "kernel");
 	e->application_nsec = record_json_get_seconds(reader, detection, "application");
 	e->wire_nsec = record_json_get_seconds(reader, detection, "wire");
@@ -289,7 +266,8 @@ static void read_record(struct record_reader *reader, json_object *o, struct rec
 	record->repeat = (unsigned int)json_object_get_int(record_json_get(reader, o, "repeat"));
 	record->phase = phase ? json_object_get_int64(phase) : -1;
 	record->lateness_nsec = record_json_get_seconds(reader, o, "lateness_s");
-	record->clock = get_text(reader, o, "clock");
+	record->clock = (enum record_clock)lookup(record_json_get(reader, o, "clock"),
+						  record_clock_from_name);
 	record->lost = json_object_get_uint64(record_json_get(reader, o, "lost"));
 	record->span_nsec = record_json_get_seconds(reader, o, "span_s");
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)

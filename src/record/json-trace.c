@@ -11,8 +11,6 @@
 #include "src/tcp/state.h"
 #include "src/util/array.h"
 
-#define ERRORS 256 /* more than any errno */
-
 /* Seconds as everywhere in a record: whole microseconds. */
 static void put_time(FILE *out, const char *key, nsec_t t)
 {
@@ -80,15 +78,15 @@ static void put_entry(FILE *out, const struct trace_entry *e)
 		put_text(out, "to", tcp_state_name(e->state.to));
 		break;
 	case TRACE_TIMER:
-		put_text(out, "timer", e->timer.name);
+		put_text(out, "timer", tcp_timer_name(e->timer.kind));
 		put_time(out, "expires_s", e->timer.expires_nsec);
 		fprintf(out, ",\"count\":%u", e->timer.count);
 		break;
 	case TRACE_CALL:
-		put_text(out, "call", e->call.name);
+		put_text(out, "call", call_name(e->call.call));
 		put_time(out, "entered_s", e->call.start_nsec);
 		fprintf(out, ",\"result\":%" PRId64, e->call.result);
-		put_text(out, "error", e->call.error);
+		put_text(out, "error", errno_name(e->call.error));
 		fprintf(out, ",\"connection\":%u,\"process\":%u", e->call.connection,
 			e->call.process);
 		break;
@@ -236,21 +234,17 @@ static void read_entry(struct reader *r, struct trace_entry *e)
 		e->state.to = get_name(r, "to", _TCP_STATE_MAX, tcp_state_name);
 		break;
 	case TRACE_TIMER:
-		e->timer.name =
-			tcp_timer_name(get_name(r, "timer", _TCP_TIMER_MAX, tcp_timer_name));
+		e->timer.kind = get_name(r, "timer", _TCP_TIMER_MAX, tcp_timer_name);
 		e->timer.expires_nsec = get_time(r, "expires_s");
 		e->timer.count = get_number(r, "count");
 		break;
 	case TRACE_CALL:
-		e->call.name = call_name(get_name(r, "call", _AGENT_CALL_MAX, call_name));
+		e->call.call = get_name(r, "call", _AGENT_CALL_MAX, call_name);
 		e->call.start_nsec = get_time(r, "entered_s");
 		e->call.result = json_object_get_int64(get(r, "result"));
 		e->call.connection = get_number(r, "connection");
 		e->call.process = get_number(r, "process");
-		e->call.error =
-			get(r, "error")
-				? strerrorname_np(get_name(r, "error", ERRORS, strerrorname_np))
-				: NULL;
+		e->call.error = errno_from_name(get_text(r, "error"));
 		break;
 	case TRACE_SAMPLE:
 		e->sample.state = get_name(r, "state", _TCP_STATE_MAX, tcp_state_name);

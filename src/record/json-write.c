@@ -60,7 +60,9 @@ static json_object *retransmissions_json(const struct record_endpoint *e)
 				       record_json_seconds(e->retransmissions[i].time_nsec));
 		json_object_object_add(o, "rto_s",
 				       record_json_seconds(e->retransmissions[i].rto_nsec));
-		json_object_object_add(o, "reason", record_json_text(e->retransmissions[i].reason));
+		json_object_object_add(
+			o, "reason",
+			record_json_text(retransmit_reason_name(e->retransmissions[i].reason)));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -93,9 +95,9 @@ static json_object *calls_json(const struct record_endpoint *e)
 		json_object_object_add(o, "entered_s", record_json_seconds(c->start_nsec));
 		json_object_object_add(o, "process", json_object_new_int64(c->process));
 		json_object_object_add(o, "connection", json_object_new_int64(c->connection));
-		json_object_object_add(o, "call", record_json_text(c->name));
+		json_object_object_add(o, "call", record_json_text(call_name(c->call)));
 		json_object_object_add(o, "result", json_object_new_int64(c->result));
-		json_object_object_add(o, "error", record_json_text(c->error));
+		json_object_object_add(o, "error", record_json_text(errno_name(c->error)));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -189,7 +191,7 @@ static json_object *endpoint_json(const struct record_endpoint *e)
 	json_object_object_add(detection, "application", record_json_seconds(e->application_nsec));
 	json_object_object_add(detection, "wire", record_json_seconds(e->wire_nsec));
 	json_object_object_add(o, "outcome", record_json_text(outcome_name(e->outcome)));
-	json_object_object_add(o, "error", record_json_text(e->error));
+	json_object_object_add(o, "error", record_json_text(errno_name(e->error)));
 	json_object_object_add(o, "mechanism", record_json_text(mechanism_name(e->mechanism)));
 	json_object_object_add(o, "detection_s", detection);
 	json_object_object_add(o, "gone_s", record_json_seconds(e->gone_nsec));
@@ -281,7 +283,7 @@ static json_object *build(const struct record *record)
 	json_object_object_add(o, "endpoints", endpoints);
 	json_object_object_add(o, "span_s", record_json_seconds(record->span_nsec));
 	json_object_object_add(o, "lateness_s", record_json_seconds(record->lateness_nsec));
-	json_object_object_add(o, "clock", record_json_text(record->clock));
+	json_object_object_add(o, "clock", record_json_text(record_clock_name(record->clock)));
 	json_object_object_add(o, "lost", json_object_new_uint64(record->lost));
 	json_object_object_add(o, "verdict",
 			       record_json_text(record_passed(record) ? "pass" : "fail"));

@@ -38,6 +38,17 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
+/* A word that names a value of an enum. */
+struct word_list {
+	const char *what;	   /* "outcome", for errors */
+	const struct names *names; /* NULL: of errno */
+	int first, end;		   /* the values that may be named, from `first` to before `end` */
+	bool none;		   /* "none" stands for 0 */
+};
+/* The error text is "there is no outcome 'x'; did you mean 'y'?", without a position. */
+int scenario_read_word(const char *word, const struct word_list *list, int *ret_value,
+		       struct error *err);
+
 /* read-calls.c: the keys that are about what programs do. */
 int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
 			struct error *err);

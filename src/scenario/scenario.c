@@ -26,9 +26,8 @@ struct scenario *scenario_new(void)
 
 void scenario_expect_nothing(struct expectation *expect)
 {
-	strings_free(expect->errors);
-	strings_free(expect->states);
-	strings_free(expect->packets);
+	free(expect->packets);
+	strings_free(expect->packet_texts);
 	strings_free(expect->call_texts);
 	free(expect->calls);
 	free(expect->samples);

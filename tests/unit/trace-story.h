@@ -3,6 +3,7 @@
 /* For unit tests: the trace of packets that a test makes up, and a story of a dozen. */
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +68,6 @@ static inline struct record *new_record(void)
 	r->id = strdup("E99");
 	r->engine = strdup("host");
 	r->kernel = strdup("6.1");
-	r->clock = strdup("tracepoint");
 	r->span_nsec = 20 * SEC;
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		struct record_endpoint *e = &r->endpoint[n];
@@ -138,21 +138,21 @@ static inline struct record *tell_story(void)
 	struct record_call *call;
 	struct record_fault *fault;
 	struct record_sample *sample;
-	struct trace_timer timer = { "on", 204 * MS, 1 };
+	struct trace_timer timer = { TCP_TIMER_ON, 204 * MS, 1 };
 
 	again = array_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
-	*again = (struct record_retransmission){ 220 * MS, 204 * MS, "rto" };
+	*again = (struct record_retransmission){ 220 * MS, 204 * MS, RETRANSMIT_RTO };
 	again = array_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
-	*again = (struct record_retransmission){ 641 * MS, 408 * MS, "rto" };
+	*again = (struct record_retransmission){ 641 * MS, 408 * MS, RETRANSMIT_RTO };
 	again = array_append(&client->retransmissions, &client->n_retransmissions, sizeof(*again));
-	*again = (struct record_retransmission){ 700 * MS, 816 * MS, "rto" };
+	*again = (struct record_retransmission){ 700 * MS, 816 * MS, RETRANSMIT_RTO };
 	state = array_append(&client->states, &client->n_states, sizeof(*state));
 	*state = (struct record_state){ 9501 * MS, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE };
 	call = array_append(&client->calls, &client->n_calls, sizeof(*call));
 	*call = (struct record_call){ .time_nsec = 9502 * MS,
 				      .start_nsec = -500 * MS,
-				      .name = call_name(AGENT_CALL_READ),
-				      .error = "ECONNRESET" };
+				      .call = AGENT_CALL_READ,
+				      .error = ECONNRESET };
 	fault = array_append(&r->faults, &r->n_faults, sizeof(*fault));
 	*fault = (struct record_fault){ 0, MS, strdup("blackhole both") };
 	for (int i = 0; i < 3; i++) { /* the second is like the first */
@@ -165,7 +165,7 @@ static inline struct record *tell_story(void)
 	tracer_add_timer(r->tracer, NODE_CLIENT, ORIGIN + 221 * MS, &timer);
 	timer.expires_nsec = 203 * MS; /* the same moment, a millisecond later */
 	tracer_add_timer(r->tracer, NODE_CLIENT, ORIGIN + 222 * MS, &timer);
-	timer.name = NULL;
+	timer.kind = TCP_TIMER_OFF;
 	tracer_add_timer(r->tracer, NODE_SERVER, ORIGIN + 222 * MS, &timer);
 	ck_assert_int_eq(tracer_finish(r), 0);
 	return r;
