@@ -3,7 +3,7 @@
 /*
  * What one trial found, as plain data: the program's second hinge. The trial
  * fills it; tables, stores and reports read it, and it goes to JSON and back
- * without loss (json-write.c). Times are relative to the first event of the
+ * without loss (json-record.c). Times are relative to the first event of the
  * timeline, in nanoseconds; NSEC_NONE where there is nothing to say, which is null
  * in JSON. Everything in it is owned by it.
  */
