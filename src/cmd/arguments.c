@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,75 +11,143 @@
 #include "src/util/cleanup.h"
 
 #define MAX_ARGUMENTS 32
+#define FIRST_LONG    1000 /* what getopt returns for the first long option; above all letters */
 
-static int count(const struct verb *verb)
+static size_t count(const struct verb *verb)
 {
-	int n = 0;
+	size_t n = 0;
 
 	while (verb->arguments && verb->arguments[n].name && n < MAX_ARGUMENTS)
 		n++;
 	return n;
 }
 
-static int wrong_option(struct arguments *s, int result, struct error *err)
-{
-	const char *given = s->argv[optind - 1];
+/* What getopt has to know of a verb's table. */
+struct getopt_table {
+	struct option options[MAX_ARGUMENTS + 2];
+	char letters[2 * MAX_ARGUMENTS + 4];
+};
 
-	if (result == ':')
-		error_input(err, "%s: option '%s' needs a value; see `deadpeer %s --help`",
-			    s->verb->name, given, s->verb->name);
-	else
-		error_input(err, "%s: unknown option '%s'; see `deadpeer %s --help`", s->verb->name,
-			    given, s->verb->name);
-	return ARGUMENTS_ERROR;
+static void fill_table(const struct verb *verb, struct getopt_table *table)
+{
+	char *letter = stpcpy(table->letters, ":h");
+	size_t n = count(verb);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct argument *a = &verb->arguments[i];
+
+		table->options[i] = (struct option){
+			.name = a->name,
+			.has_arg = a->value ? required_argument : no_argument,
+			.val = FIRST_LONG + (int)i,
+		};
+		if (a->letter)
+			*letter++ = a->letter;
+		if (a->letter && a->value)
+			*letter++ = ':';
+	}
+	table->options[n] = (struct option){ .name = "help", .val = 'h' };
 }
 
-int arguments_next(struct arguments *s, struct error *err)
+static int refuse(const struct verb *verb, int result, const char *given, struct error *err)
 {
-	struct option options[MAX_ARGUMENTS + 2] = { 0 };
-	char letters[2 * MAX_ARGUMENTS + 4] = ":h";
-	size_t at = 2;
-	int n = count(s->verb), result, index = -1;
+	if (result == ':')
+		return error_input(err, "%s: option '%s' needs a value; see `deadpeer %s --help`",
+				   verb->name, given, verb->name);
+	return error_input(err, "%s: unknown option '%s'; see `deadpeer %s --help`", verb->name,
+			   given, verb->name);
+}
 
-	for (int i = 0; i < n; i++) {
-		const struct argument *a = &s->verb->arguments[i];
+static int store_count(const struct argument *a, const char *text, void *field, struct error *err)
+{
+	const struct argument_target *to = &a->to;
+	char *end;
+	int64_t number;
+	int32_t small;
 
-		options[i].name = a->name;
-		options[i].has_arg = a->value ? required_argument : no_argument;
-		options[i].val = 1000 + i;
-		if (!a->letter)
-			continue;
-		letters[at++] = a->letter;
-		if (a->value)
-			letters[at++] = ':';
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (errno || end == text || *end || number < to->minimum || number > to->maximum)
+		return error_input(err, "--%s: expected a whole number from %lld to %lld, got '%s'",
+				   a->name, to->minimum, to->maximum, text);
+	if (to->size == sizeof(small)) {
+		small = (int32_t)number;
+		memcpy(field, &small, sizeof(small));
+	} else {
+		memcpy(field, &number, sizeof(number));
 	}
-	options[n] = (struct option){ .name = "help", .val = 'h' };
-	if (!s->started) {
-		optind = 0; /* glibc: start over */
-		opterr = 0;
-		s->started = true;
+	return 0;
+}
+
+static int store_item(const struct argument *a, const char *text, struct argument_list *list,
+		      struct error *err)
+{
+	if (list->count == (size_t)a->to.maximum)
+		return error_input(err, "--%s: more than %zu of them", a->name, list->count);
+	for (size_t i = 0; a->to.distinct && i < list->count; i++)
+		if (!strcmp(list->items[i], text))
+			return error_input(err, "--%s %s: is there already", a->name, text);
+	list->items[list->count++] = text;
+	return 0;
+}
+
+static int store_value(const struct argument *a, const char *text, void *options, struct error *err)
+{
+	void *field = (char *)options + a->to.offset;
+
+	switch (a->to.type) {
+	case ARGUMENT_FLAG:
+		*(bool *)field = true;
+		return 0;
+	case ARGUMENT_TEXT:
+		*(const char **)field = text;
+		return 0;
+	case ARGUMENT_COUNT:
+		return store_count(a, text, field, err);
+	case ARGUMENT_LIST:
+		return store_item(a, text, field, err);
+	case ARGUMENT_OTHER:
+		return a->to.parse(text, field, err);
 	}
-	result = getopt_long(s->argc, s->argv, letters, options, NULL);
-	if (result == -1) {
-		s->first_operand = optind;
-		return ARGUMENTS_END;
+	return -EINVAL;
+}
+
+/* The option that getopt's answer stands for. */
+static const struct argument *find(const struct verb *verb, int result)
+{
+	const struct argument *a = verb->arguments;
+
+	if (result >= FIRST_LONG)
+		return &a[result - FIRST_LONG];
+	while (a->letter != result)
+		a++;
+	return a;
+}
+
+int arguments_parse(const struct verb *verb, int argc, char **argv, void *options,
+		    struct command_line *ret_line, struct error *err)
+{
+	struct getopt_table table = { 0 };
+	int result, rc = 0;
+
+	fill_table(verb, &table);
+	optind = 0; /* makes glibc start over */
+	opterr = 0;
+	while (rc >= 0 &&
+	       (result = getopt_long(argc, argv, table.letters, table.options, NULL)) != -1) {
+		if (result == 'h') {
+			arguments_help(verb);
+			return 1;
+		}
+		if (result == '?' || result == ':')
+			return refuse(verb, result, argv[optind - 1], err);
+		if (optarg && !*optarg)
+			return error_input(err, "%s: option '--%s' needs a value, got an empty one",
+					   verb->name, find(verb, result)->name);
+		rc = store_value(find(verb, result), optarg, options, err);
 	}
-	if (result == 'h') {
-		arguments_help(s->verb);
-		return ARGUMENTS_HELP;
-	}
-	if (result == '?' || result == ':')
-		return wrong_option(s, result, err);
-	for (int i = 0; i < n; i++)
-		if (result == 1000 + i || result == s->verb->arguments[i].letter)
-			index = i;
-	if (optarg && !*optarg) {
-		error_input(err, "%s: option '--%s' needs a value, got an empty one", s->verb->name,
-			    s->verb->arguments[index].name);
-		return ARGUMENTS_ERROR;
-	}
-	s->value = optarg;
-	return index;
+	*ret_line = (struct command_line){ argc, argv, argc - optind, argv + optind };
+	return rc < 0 ? rc : 0;
 }
 
 void arguments_help(const struct verb *verb)
@@ -101,21 +170,6 @@ void arguments_help(const struct verb *verb)
 	printf("  %-26s %s\n", "-h, --help", "print this and exit");
 }
 
-int arguments_number(const char *name, const char *text, long long minimum, long long maximum,
-		     long long *ret_number, struct error *err)
-{
-	char *end;
-	long long number;
-
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	if (errno || end == text || *end || number < minimum || number > maximum)
-		return error_input(err, "--%s: expected a whole number from %lld to %lld, got '%s'",
-				   name, minimum, maximum, text);
-	*ret_number = number;
-	return 0;
-}
-
 static void put_quoted(const char *word, FILE *out)
 {
 	putc('\'', out);
@@ -128,7 +182,7 @@ static void put_quoted(const char *word, FILE *out)
 	putc('\'', out);
 }
 
-char *arguments_command(int argc, char **argv)
+char *arguments_command(const struct command_line *line)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_-./=:,+@%";
@@ -139,12 +193,14 @@ char *arguments_command(int argc, char **argv)
 	if (!out)
 		return NULL;
 	fputs("deadpeer", out);
-	for (int i = 0; i < argc; i++) {
+	for (int i = 0; i < line->argc; i++) {
+		const char *word = line->argv[i];
+
 		putc(' ', out);
-		if (*argv[i] && !argv[i][strspn(argv[i], plain)])
-			fputs(argv[i], out);
+		if (*word && !word[strspn(word, plain)])
+			fputs(word, out);
 		else
-			put_quoted(argv[i], out);
+			put_quoted(word, out);
 	}
 	return fclose(out) == 0 ? text : NULL;
 }

@@ -111,26 +111,17 @@ static int check_one(const char *what, struct counts *counts, struct error *err)
 	return rc;
 }
 
-static int cmd_check(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_check(const struct command_line *line, void *options, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
 	struct counts counts = { 0 };
 	int status = 0;
 
-	switch (arguments_next(&state, err)) {
-	case ARGUMENTS_ERROR:
-		return -EINVAL;
-	case ARGUMENTS_HELP:
-		return 0;
-	default:
-		break;
-	}
-	if (state.first_operand == argc)
+	if (!line->n_operands)
 		return error_input(err, "check: which file?");
-	for (int i = state.first_operand; i < argc; i++) {
+	for (int i = 0; i < line->n_operands; i++) {
 		struct error wrong = { 0 };
 
-		if (check_one(argv[i], &counts, &wrong) >= 0)
+		if (check_one(line->operands[i], &counts, &wrong) >= 0)
 			continue;
 		fprintf(stderr, "deadpeer: %s\n", wrong.text);
 		status = 2;

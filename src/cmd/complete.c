@@ -73,7 +73,7 @@ static void print_keys(void)
 /* The words an option's value may be, separated by blanks. */
 static void print_values(const struct argument *argument)
 {
-	const char *p = argument->values;
+	const char *p = argument->words;
 
 	if (!strcmp(argument->name, "set"))
 		print_keys();

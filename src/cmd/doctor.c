@@ -9,12 +9,13 @@
 #include "src/report/table.h"
 #include "src/util/cleanup.h"
 
-enum {
-	ARGUMENT_JSON,
+struct options {
+	bool json;
 };
 
 static const struct argument arguments[] = {
-	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a check and nothing else" },
+	{ "json", 0, NULL, "print one JSON object a check and nothing else",
+	  TO_FLAG(options, json) },
 	{ 0 },
 };
 
@@ -101,22 +102,13 @@ static int doctor(bool json, struct error *err)
 	return missing > 0 ? error_exit_status(ERROR_CAPABILITY) : missing;
 }
 
-static int cmd_doctor(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_doctor(const struct command_line *line, void *userdata, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	bool json = false;
-	int argument;
+	const struct options *options = userdata;
 
-	while ((argument = arguments_next(&state, err)) >= 0)
-		json = true;
-	if (argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	if (state.first_operand < argc)
-		return error_input(err, "doctor: takes no operand, got '%s'",
-				   argv[state.first_operand]);
-	return doctor(json, err);
+	if (line->n_operands)
+		return error_input(err, "doctor: takes no operand, got '%s'", line->operands[0]);
+	return doctor(options->json, err);
 }
 
 const struct verb verb_doctor = {
@@ -126,5 +118,6 @@ const struct verb verb_doctor = {
 	.details = "Each line is tried, as the present user. Exit status: 0 the host engine can "
 		   "run,\n3 it cannot.",
 	.arguments = arguments,
+	.options_size = sizeof(struct options),
 	.run = cmd_doctor,
 };

@@ -9,14 +9,15 @@
 #include "src/cmd/cmd.h"
 #include "src/store/export.h"
 
-enum {
-	ARGUMENT_FORMAT,
-	ARGUMENT_OUTPUT,
+struct options {
+	const char *format, *output; /* NULL where they are not given */
 };
 
 static const struct argument arguments[] = {
-	[ARGUMENT_FORMAT] = { "format", 'f', "FORMAT", "csv, jsonl or junit", "csv jsonl junit" },
-	[ARGUMENT_OUTPUT] = { "output", 'o', "FILE", "write to FILE, not to standard output" },
+	{ "format", 'f', "FORMAT", "csv, jsonl or junit", TO_TEXT(options, format),
+	  "csv jsonl junit" },
+	{ "output", 'o', "FILE", "write to FILE, not to standard output",
+	  TO_TEXT(options, output) },
 	{ 0 },
 };
 
@@ -80,31 +81,27 @@ static int write_to(struct store *store, export_func func, const char *path, str
 	return write_rows(store, func, file, path, err);
 }
 
-static int cmd_export(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_export(const struct command_line *line, void *userdata, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
 	_cleanup_(store_closep) struct store *store = NULL;
-	const char *format = NULL, *output = NULL;
-	int rc, argument;
+	const struct options *options = userdata;
+	export_func func;
+	int rc;
 
-	while ((argument = arguments_next(&state, err)) >= 0)
-		*(argument == ARGUMENT_FORMAT ? &format : &output) = state.value;
-	if (argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	if (argc - state.first_operand != 1)
+	if (line->n_operands != 1)
 		return error_input(err, "export: one store at a time: deadpeer export DB --format "
 					"csv|jsonl|junit");
-	if (!format)
+	if (!options->format)
 		return error_input(err, "export: in which format? --format csv, jsonl or junit");
-	if (!export_from_name(format))
-		return error_input(err, "--format: expected csv, jsonl or junit, got '%s'", format);
-	rc = store_open(argv[state.first_operand], STORE_READ, NULL, &store, err);
+	func = export_from_name(options->format);
+	if (!func)
+		return error_input(err, "--format: expected csv, jsonl or junit, got '%s'",
+				   options->format);
+	rc = store_open(line->operands[0], STORE_READ, NULL, &store, err);
 	if (rc < 0)
 		return rc;
-	return output ? write_to(store, export_from_name(format), output, err)
-		      : write_rows(store, export_from_name(format), stdout, "standard output", err);
+	return options->output ? write_to(store, func, options->output, err)
+			       : write_rows(store, func, stdout, "standard output", err);
 }
 
 const struct verb verb_export = {
@@ -114,5 +111,6 @@ const struct verb verb_export = {
 	.details = "csv has one row a trial and endpoint, and one column a setting; jsonl the "
 		   "records as\n`run --json` prints them; junit is for CI systems.",
 	.arguments = arguments,
+	.options_size = sizeof(struct options),
 	.run = cmd_export,
 };

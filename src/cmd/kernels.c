@@ -65,29 +65,24 @@ static int fetch(const char *name, struct error *err)
 	return 0;
 }
 
+struct options {
+	bool json;
+};
+
 static const struct argument arguments[] = {
-	{ "json", 0, NULL, "list: print one JSON object a kernel" },
+	{ "json", 0, NULL, "list: print one JSON object a kernel", TO_FLAG(options, json) },
 	{ 0 },
 };
 
-static int cmd_kernels(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_kernels(const struct command_line *line, void *userdata, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	bool json = false;
-	int argument;
+	const struct options *options = userdata;
+	const char *word = line->n_operands ? line->operands[0] : "list";
 
-	while ((argument = arguments_next(&state, err)) >= 0)
-		json = true;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	if (argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	argc -= state.first_operand;
-	argv += state.first_operand;
-	if (argc == 0 || (argc == 1 && !strcmp(argv[0], "list")))
-		return list(json, err);
-	if (argc == 2 && !strcmp(argv[0], "fetch"))
-		return fetch(argv[1], err);
+	if (line->n_operands <= 1 && !strcmp(word, "list"))
+		return list(options->json, err);
+	if (line->n_operands == 2 && !strcmp(word, "fetch"))
+		return fetch(line->operands[1], err);
 	return error_input(err, "kernels: expected `list` or `fetch NAME`; see "
 				"`deadpeer kernels --help`");
 }
@@ -102,5 +97,6 @@ const struct verb verb_kernels = {
 		"with the machine's own package client, without root and without installing it.\n"
 		"Any other kernel: run --engine qemu --kernel PATH/vmlinuz --modules DIR.",
 	.arguments = arguments,
+	.options_size = sizeof(struct options),
 	.run = cmd_kernels,
 };

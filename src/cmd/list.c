@@ -15,12 +15,13 @@
 #include "src/util/array.h"
 #include "src/util/processors.h"
 
-enum {
-	ARGUMENT_JSON,
+struct options {
+	bool json;
 };
 
 static const struct argument arguments[] = {
-	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a scenario and nothing else" },
+	{ "json", 0, NULL, "print one JSON object a scenario and nothing else",
+	  TO_FLAG(options, json) },
 	{ 0 },
 };
 
@@ -289,24 +290,16 @@ static int list(bool json, struct error *err)
 	return r < 0 ? r : status;
 }
 
-static int cmd_list(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_list(const struct command_line *line, void *userdata, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	bool json = false;
-	int argument;
+	const struct options *options = userdata;
 
-	while ((argument = arguments_next(&state, err)) >= 0)
-		json = true;
-	if (argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	if (state.first_operand < argc)
+	if (line->n_operands)
 		return error_input(err,
 				   "list: takes no operand, got '%s'; `deadpeer show %s` "
 				   "tells of one scenario",
-				   argv[state.first_operand], argv[state.first_operand]);
-	return list(json, err);
+				   line->operands[0], line->operands[0]);
+	return list(options->json, err);
 }
 
 const struct verb verb_list = {
@@ -320,5 +313,6 @@ const struct verb verb_list = {
 		"`deadpeer doctor` says\nwhether this machine has it. Scenarios are looked for in "
 		"$DEADPEER_SCENARIOS, the\nsource tree and the installed data directory.",
 	.arguments = arguments,
+	.options_size = sizeof(struct options),
 	.run = cmd_list,
 };

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/cmd/cmd.h"
@@ -33,13 +34,30 @@ static const struct verb *find(const char *name)
 	return NULL;
 }
 
+/* Parses the options of a verb into its struct of options, and runs it. */
+static int run_verb(const struct verb *verb, int argc, char **argv, struct error *err)
+{
+	_cleanup_(freep) void *options = calloc(1, verb->options_size + 1);
+	struct command_line line;
+	int rc;
+
+	if (!options)
+		return error_errno(err, -ENOMEM, "%s", verb->name);
+	if (verb->defaults)
+		memcpy(options, verb->defaults, verb->options_size);
+	rc = arguments_parse(verb, argc, argv, options, &line, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return verb->run(&line, options, err);
+}
+
 static int dispatch(int argc, char **argv, struct error *err)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
 	const struct verb *verb = find(name);
 
 	if (verb)
-		return verb->run(verb, argc - 1, argv + 1, err);
+		return run_verb(verb, argc - 1, argv + 1, err);
 	if (!strcmp(name, "help") && argc > 2 && find(argv[2])) {
 		arguments_help(find(argv[2]));
 		return 0;

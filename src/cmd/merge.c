@@ -6,12 +6,12 @@
 #include "src/cmd/cmd.h"
 #include "src/store/merge.h"
 
-enum {
-	ARGUMENT_OUTPUT,
+struct options {
+	const char *output; /* NULL where it is not given */
 };
 
 static const struct argument arguments[] = {
-	[ARGUMENT_OUTPUT] = { "output", 'o', "DB", "the store to write, or to add to" },
+	{ "output", 'o', "DB", "the store to write, or to add to", TO_TEXT(options, output) },
 	{ 0 },
 };
 
@@ -28,27 +28,19 @@ static void print_counts(const struct store_merge_counts *counts, size_t n, cons
 	putchar('\n');
 }
 
-static int cmd_merge(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_merge(const struct command_line *line, void *userdata, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
+	const struct options *options = userdata;
 	struct store_merge_counts counts = { 0 };
-	const char *output = NULL;
-	int rc, argument;
-	size_t n;
+	size_t n = (size_t)line->n_operands;
+	int rc;
 
-	while ((argument = arguments_next(&state, err)) >= 0)
-		output = state.value;
-	if (argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	n = (size_t)(argc - state.first_operand);
-	if (!n || !output)
+	if (!n || !options->output)
 		return error_input(
 			err, "merge: which stores, and into which? deadpeer merge DB... -o DB");
-	rc = store_merge((const char *const *)argv + state.first_operand, n, output, &counts, err);
+	rc = store_merge((const char *const *)line->operands, n, options->output, &counts, err);
 	if (rc >= 0)
-		print_counts(&counts, n, output);
+		print_counts(&counts, n, options->output);
 	return rc < 0 ? rc : 0;
 }
 
@@ -60,5 +52,6 @@ const struct verb verb_merge = {
 		   "Stores of\nother studies or versions are refused; so is a trial that ended "
 		   "differently in two.",
 	.arguments = arguments,
+	.options_size = sizeof(struct options),
 	.run = cmd_merge,
 };

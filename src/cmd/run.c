@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/options.h"
 #include "src/cmd/run-store.h"
+#include "src/cmd/selection.h"
 #include "src/engine/engine.h"
 #include "src/model/estimate.h"
 #include "src/record/trace-build.h"
@@ -18,74 +20,20 @@
 
 #define LONG_WAIT (120 * NSEC_PER_SEC)
 
-enum {
-	ARGUMENT_ALL,
-	ARGUMENT_DB,
-	ARGUMENT_ENGINE,
-	ARGUMENT_FAMILY,
-	ARGUMENT_HORIZON,
-	ARGUMENT_JOBS,
-	ARGUMENT_JSON,
-	ARGUMENT_KERNEL,
-	ARGUMENT_MODULES,
-	ARGUMENT_NO_BPF,
-	ARGUMENT_NO_SNAPSHOT,
-	ARGUMENT_PCAP,
-	ARGUMENT_PHASE,
-	ARGUMENT_QUICK,
-	ARGUMENT_REPEAT,
-	ARGUMENT_SEED,
-	ARGUMENT_SET,
-	ARGUMENT_TRACE,
-};
-
-static const struct argument arguments[] = {
-	[ARGUMENT_ALL] = { "all", 'a', NULL, "every scenario that can be run here" },
-	[ARGUMENT_DB] = { "db", 0, "FILE", "store the records in FILE, a SQLite file, too" },
-	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME",
-			      "who provides the kernel: host (default), or qemu: virtual time",
-			      "host qemu" },
-	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both",
-			      "ipv4 ipv6 both" },
-	[ARGUMENT_HORIZON] = { "horizon", 0, "TIME", "wait at most so long after the first event" },
-	[ARGUMENT_JOBS] = { "jobs", 'j', "N", "at most N trials at once" },
-	[ARGUMENT_JSON] = { "json", 0, NULL, "print one JSON object a trial and nothing else" },
-	[ARGUMENT_KERNEL] = { "kernel", 'k', "NAME",
-			      "qemu: which kernel: 6.1, 6.12, a whole release, or a vmlinuz" },
-	[ARGUMENT_MODULES] = { "modules", 0, "DIR",
-			       "qemu: the modules of a vmlinuz given by its path" },
-	[ARGUMENT_NO_SNAPSHOT] = { "no-snapshot", 0, NULL, "qemu: boot each guest from the start" },
-	[ARGUMENT_PHASE] = { "phase", 0, "N",
-			     "qemu: timer wheel phase of every trial, in ticks (default: drawn)" },
-	[ARGUMENT_NO_BPF] = { "no-bpf", 0, NULL, "observe without BPF, as an ordinary user would" },
-	[ARGUMENT_PCAP] = { "pcap", 0, "DIR", "write each node's packets to DIR" },
-	[ARGUMENT_QUICK] = { "quick", 'q', NULL,
-			     "use the scenarios' quick settings: short timers" },
-	[ARGUMENT_REPEAT] = { "repeat", 'n', "N", "run each N times" },
-	[ARGUMENT_SEED] = { "seed", 0, "N", "what is drawn by chance is drawn from N (default 1)" },
-	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE",
-			   "change a setting: client.net.ipv4.tcp_retries2=3, keepalive.idle=5s" },
-	[ARGUMENT_TRACE] = { "trace", 't', NULL,
-			     "print what happened, packet by packet, at both ends" },
-	{ 0 },
-};
-
 struct families {
 	enum family list[_FAMILY_MAX];
 	size_t count;
 };
 
 struct run {
-	struct scenario_request request;
-	const char *sets[256];
-	const struct engine *engine;
+	struct selection selection;
+	const struct engine *engine; /* NULL until it is chosen */
 	struct families families;
 	struct engine_job job;
-	long long repeat;
-	long long phase; /* -1: drawn */
+	size_t repeat;
+	int64_t phase; /* -1: drawn */
 	bool json, all;
 	bool engine_chosen; /* --engine was given */
-	struct scenario_list scenarios;
 	struct engine_trial *trials;
 	struct record **records; /* one a trial */
 	bool *over;		 /* one a trial */
@@ -102,8 +50,9 @@ struct run {
 	bool stop;
 };
 
-static int parse_family(struct families *families, const char *text, struct error *err)
+static int parse_families(const char *text, void *field, struct error *err)
 {
+	struct families *families = field;
 	int family = family_from_name(text);
 
 	*families = (struct families){ .list = { FAMILY_IPV4, FAMILY_IPV6 }, .count = 2 };
@@ -115,90 +64,60 @@ static int parse_family(struct families *families, const char *text, struct erro
 	return 0;
 }
 
-static int parse_engine(struct run *run, const char *text, struct error *err)
+static int parse_engine(const char *text, void *field, struct error *err)
 {
-	run->engine_chosen = true;
-	run->engine = engine_from_name(text);
-	if (!run->engine)
-		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
-				   text);
-	return 0;
+	const struct engine *engine = engine_from_name(text);
+
+	*(const struct engine **)field = engine;
+	return engine ? 0
+		      : error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
+				    text);
 }
 
-static int parse_horizon(struct run *run, const char *text, struct error *err)
+static int parse_horizon(const char *text, void *field, struct error *err)
 {
-	int rc = nsec_parse(text, &run->request.horizon_nsec, err);
+	nsec_t *horizon_nsec = field;
+	int rc = nsec_parse(text, horizon_nsec, err);
 
-	if (rc >= 0 && run->request.horizon_nsec == 0)
+	if (rc >= 0 && *horizon_nsec == 0)
 		rc = error_input(err, "a horizon of 0 leaves no time to notice anything");
 	return rc < 0 ? error_prefix(err, rc, "--horizon") : 0;
 }
 
-static int parse_argument(struct run *run, int argument, const char *value, struct error *err)
-{
-	long long number = 0;
-	int rc = 0;
+static const struct run defaults = {
+	.families = { { FAMILY_IPV4 }, 1 },
+	.repeat = 1,
+	.phase = -1,
+	.job = { .seed = 1 },
+};
 
-	switch (argument) {
-	case ARGUMENT_ALL:
-		run->all = true;
-		break;
-	case ARGUMENT_DB:
-		run->db = value;
-		break;
-	case ARGUMENT_ENGINE:
-		return parse_engine(run, value, err);
-	case ARGUMENT_FAMILY:
-		return parse_family(&run->families, value, err);
-	case ARGUMENT_HORIZON:
-		return parse_horizon(run, value, err);
-	case ARGUMENT_JOBS:
-		rc = arguments_number("jobs", value, 1, 10000, &number, err);
-		run->job.jobs = (unsigned int)number;
-		break;
-	case ARGUMENT_JSON:
-		run->json = true;
-		break;
-	case ARGUMENT_KERNEL:
-		run->job.kernel_name = value;
-		break;
-	case ARGUMENT_MODULES:
-		run->job.kernel_modules = value;
-		break;
-	case ARGUMENT_NO_SNAPSHOT:
-		run->job.no_snapshot = true;
-		break;
-	case ARGUMENT_PHASE:
-		rc = arguments_number("phase", value, 0, TICK_PHASES - 1, &number, err);
-		run->phase = number;
-		break;
-	case ARGUMENT_NO_BPF:
-		run->job.derived_only = true;
-		break;
-	case ARGUMENT_PCAP:
-		run->job.pcap_dir = value;
-		break;
-	case ARGUMENT_QUICK:
-		run->request.quick = true;
-		break;
-	case ARGUMENT_REPEAT:
-		return arguments_number("repeat", value, 1, 100000, &run->repeat, err);
-	case ARGUMENT_SEED:
-		rc = arguments_number("seed", value, 0, INT64_MAX, &number, err);
-		run->job.seed = (uint64_t)number;
-		break;
-	case ARGUMENT_SET:
-		if (run->request.n_set == ARRAY_SIZE(run->sets))
-			return error_input(err, "--set: more than %zu of them",
-					   ARRAY_SIZE(run->sets));
-		run->sets[run->request.n_set++] = value;
-		break;
-	case ARGUMENT_TRACE:
-		run->job.trace = true;
-		break;
-	}
-	return rc;
-}
+static const struct argument arguments[] = {
+	{ "all", 'a', NULL, "every scenario that can be run here", TO_FLAG(run, all) },
+	{ "db", 0, "FILE", "store the records in FILE, a SQLite file, too", TO_TEXT(run, db) },
+	{ "engine", 'e', "NAME", "who provides the kernel: host (default), or qemu: virtual time",
+	  TO_OTHER(run, engine, parse_engine), "host qemu" },
+	{ "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both",
+	  TO_OTHER(run, families, parse_families), "ipv4 ipv6 both" },
+	{ "horizon", 0, "TIME", "wait at most so long after the first event",
+	  TO_OTHER(run, selection.request.horizon_nsec, parse_horizon) },
+	OPTION_JOBS(run, job.jobs),
+	{ "json", 0, NULL, "print one JSON object a trial and nothing else", TO_FLAG(run, json) },
+	{ "kernel", 'k', "NAME", "qemu: which kernel: 6.1, 6.12, a whole release, or a vmlinuz",
+	  TO_TEXT(run, job.kernel_name) },
+	OPTION_MODULES(run, job.kernel_modules),
+	OPTION_NO_BPF(run, job.derived_only),
+	OPTION_NO_SNAPSHOT(run, job.no_snapshot),
+	{ "pcap", 0, "DIR", "write each node's packets to DIR", TO_TEXT(run, job.pcap_dir) },
+	{ "phase", 0, "N", "qemu: timer wheel phase of every trial, in ticks (default: drawn)",
+	  TO_COUNT(run, phase, 0, TICK_PHASES - 1) },
+	OPTION_QUICK(run, selection.request.quick, QUICK_OF_ALL),
+	{ "repeat", 'n', "N", "run each N times", TO_COUNT(run, repeat, 1, 100000) },
+	OPTION_SEED(run, job.seed),
+	OPTION_SET(run, selection.sets, SET_OF_ALL),
+	{ "trace", 't', NULL, "print what happened, packet by packet, at both ends",
+	  TO_FLAG(run, job.trace) },
+	{ 0 },
+};
 
 static int load_all(struct run *run, struct error *err)
 {
@@ -208,9 +127,8 @@ static int load_all(struct run *run, struct error *err)
 	if (rc < 0)
 		return rc;
 	for (char **path = paths; *path; path++) {
-		run->request.what = *path;
 		if (rc >= 0)
-			rc = scenario_load(&run->request, &run->scenarios, err);
+			rc = selection_load(&run->selection, *path, err);
 		free(*path);
 	}
 	free(paths);
@@ -220,9 +138,9 @@ static int load_all(struct run *run, struct error *err)
 /* Of the scenario whose variants came in from `first` on. Who names one variant wants no other. */
 static void tell_left_out(const struct run *run, size_t first)
 {
-	const struct scenario_list *list = &run->scenarios;
+	const struct scenario_list *list = &run->selection.scenarios;
 	const struct scenario *s = list->items[first];
-	const char *slash = strrchr(run->request.what, '/');
+	const char *slash = strrchr(run->selection.request.what, '/');
 	size_t n = list->n_left_out;
 
 	if (!n || (slash && s->variant && !strcmp(slash + 1, s->variant)))
@@ -236,7 +154,6 @@ static int load(struct run *run, int argc, char **argv, struct error *err)
 {
 	int rc = 0;
 
-	run->request.set = run->sets;
 	if (run->all && argc)
 		return error_input(err, "run: --all already names every scenario");
 	if (run->all)
@@ -244,11 +161,9 @@ static int load(struct run *run, int argc, char **argv, struct error *err)
 	if (!argc)
 		return error_input(err, "run: which scenario? `deadpeer list` shows them");
 	for (int i = 0; rc >= 0 && i < argc; i++) {
-		size_t before = run->scenarios.count;
+		size_t before = run->selection.scenarios.count;
 
-		run->request.what = argv[i];
-		run->scenarios.n_left_out = 0;
-		rc = scenario_load(&run->request, &run->scenarios, err);
+		rc = selection_load(&run->selection, argv[i], err);
 		if (rc >= 0)
 			tell_left_out(run, before);
 	}
@@ -257,7 +172,7 @@ static int load(struct run *run, int argc, char **argv, struct error *err)
 
 static int plan(struct run *run, struct error *err)
 {
-	size_t n = run->scenarios.count * run->families.count * (size_t)run->repeat;
+	size_t n = run->selection.scenarios.count * run->families.count * run->repeat;
 	struct engine_trial *t;
 
 	if (n > 1000000)
@@ -265,13 +180,13 @@ static int plan(struct run *run, struct error *err)
 	run->trials = t = calloc(n + 1, sizeof(*run->trials));
 	run->records = calloc(n + 1, sizeof(*run->records));
 	run->over = calloc(n + 1, sizeof(*run->over));
-	run->skipped = calloc(run->scenarios.count + 1, sizeof(*run->skipped));
+	run->skipped = calloc(run->selection.scenarios.count + 1, sizeof(*run->skipped));
 	if (!run->trials || !run->records || !run->over || !run->skipped)
 		return error_errno(err, -ENOMEM, "run");
-	for (size_t s = 0; s < run->scenarios.count; s++)
+	for (size_t s = 0; s < run->selection.scenarios.count; s++)
 		for (size_t f = 0; f < run->families.count; f++)
-			for (long long i = 0; i < run->repeat; i++)
-				*t++ = (struct engine_trial){ run->scenarios.items[s],
+			for (size_t i = 0; i < run->repeat; i++)
+				*t++ = (struct engine_trial){ run->selection.scenarios.items[s],
 							      run->families.list[f],
 							      (unsigned int)i, run->phase, false };
 	run->job.trials = run->trials;
@@ -314,7 +229,7 @@ static void skip(struct run *run, const struct scenario *s, const struct error *
 	const char *reason = err->text;
 
 	run->n_skipped++;
-	while (run->scenarios.items[i] != s)
+	while (run->selection.scenarios.items[i] != s)
 		i++;
 	if (run->skipped[i]) /* the other family, the next repeat */
 		return;
@@ -412,15 +327,15 @@ static int prepare_pcap(const char *dir, struct error *err)
 }
 
 /* Real time is the default; who is about to spend minutes of it hears of the other. */
-static void suggest_virtual_time(const struct run *run, int argc, char **argv)
+static void suggest_virtual_time(const struct run *run, const struct command_line *line)
 {
 	struct model_facts kernel = facts_of_running_kernel();
 	nsec_t longest = 0;
 	char span[64];
 
-	for (size_t i = 0; i < run->scenarios.count; i++) {
-		nsec_t takes =
-			estimate_span(run->scenarios.items[i], run->families.list[0], &kernel);
+	for (size_t i = 0; i < run->selection.scenarios.count; i++) {
+		nsec_t takes = estimate_span(run->selection.scenarios.items[i],
+					     run->families.list[0], &kernel);
 
 		if (takes != NSEC_NONE && takes > longest)
 			longest = takes;
@@ -430,8 +345,8 @@ static void suggest_virtual_time(const struct run *run, int argc, char **argv)
 	fprintf(stderr, "deadpeer: this takes about %s; in virtual time it takes seconds:",
 		estimate_format_span(longest, span, sizeof(span)));
 	fprintf(stderr, " deadpeer");
-	for (int i = 0; i < argc; i++)
-		fprintf(stderr, " %s", argv[i]);
+	for (int i = 0; i < line->argc; i++)
+		fprintf(stderr, " %s", line->argv[i]);
 	fprintf(stderr, " --engine qemu\n");
 }
 
@@ -467,9 +382,10 @@ static int execute(struct run *run, struct error *err)
 	return run->failed ? 1 : 0;
 }
 
-static int open_store(struct run *run, int argc, char **argv, struct error *err)
+static int open_store(struct run *run, const struct command_line *line, struct error *err)
 {
-	_cleanup_(freep) char *command = arguments_command(argc, argv);
+	_cleanup_(freep) char *command = arguments_command(line);
+
 	run->job.stop = &run->stop;
 	return run_store_open(run->db, run->engine, &run->job, DEADPEER_VERSION, command,
 			      &run->store, err);
@@ -484,40 +400,32 @@ static void clean_up(struct run *run)
 	free(run->over);
 	free(run->skipped);
 	free(run->trials);
-	scenario_list_deinit(&run->scenarios);
+	selection_deinit(&run->selection);
 }
 
-static int cmd_run(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_run(const struct command_line *line, void *options, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	struct run run = { .engine = &engine_host,
-			   .families = { { FAMILY_IPV4 }, 1 },
-			   .repeat = 1,
-			   .phase = -1,
-			   .job = { .seed = 1 } };
-	int rc = 0, argument;
+	struct run *run = options;
+	int rc;
 
-	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		rc = parse_argument(&run, argument, state.value, err);
-	if (rc < 0 || argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	rc = load(&run, argc - state.first_operand, argv + state.first_operand, err);
+	run->engine_chosen = run->engine;
+	if (!run->engine)
+		run->engine = &engine_host;
+	rc = load(run, line->n_operands, line->operands, err);
 	if (rc >= 0)
-		rc = check_engine(&run, err);
+		rc = check_engine(run, err);
 	if (rc >= 0)
-		rc = prepare_pcap(run.job.pcap_dir, err);
+		rc = prepare_pcap(run->job.pcap_dir, err);
 	if (rc >= 0)
-		rc = plan(&run, err);
-	if (rc >= 0 && run.db)
-		rc = open_store(&run, argc, argv, err);
+		rc = plan(run, err);
+	if (rc >= 0 && run->db)
+		rc = open_store(run, line, err);
 	if (rc >= 0) {
-		scenario_for_each_overridden(&run.scenarios, warn, NULL);
-		suggest_virtual_time(&run, argc, argv);
-		rc = execute(&run, err);
+		scenario_for_each_overridden(&run->selection.scenarios, warn, NULL);
+		suggest_virtual_time(run, line);
+		rc = execute(run, err);
 	}
-	clean_up(&run);
+	clean_up(run);
 	return rc;
 }
 
@@ -533,5 +441,7 @@ const struct verb verb_run = {
 		"0 every expectation held, 1 one did not, 2 wrong input, 3 this machine cannot do\n"
 		"it, 130 interrupted.",
 	.arguments = arguments,
+	.defaults = &defaults,
+	.options_size = sizeof(struct run),
 	.run = cmd_run,
 };

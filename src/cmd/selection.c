@@ -3,38 +3,37 @@
 
 #include <errno.h>
 
-int choice_set(struct choice *choice, const char *text, struct error *err)
+int selection_parse_family(const char *text, void *family, struct error *err)
 {
-	if (choice->request.n_set == CHOICE_MAX_SET)
-		return error_input(err, "--set: more than %d of them", CHOICE_MAX_SET);
-	choice->sets[choice->request.n_set++] = text;
-	return 0;
-}
+	int found = family_from_name(text);
 
-int choice_family(struct choice *choice, const char *text, struct error *err)
-{
-	int family = family_from_name(text);
-
-	if (family < 0)
+	if (found < 0)
 		return error_input(err, "--family: expected ipv4 or ipv6, got '%s'", text);
-	choice->family = (enum family)family;
+	*(enum family *)family = (enum family)found;
 	return 0;
 }
 
-int choice_load(struct choice *choice, const char *verb, int n_operands, char **operands,
-		struct error *err)
+int selection_load(struct selection *selection, const char *what, struct error *err)
+{
+	selection->request.what = what;
+	selection->request.set = selection->sets.items;
+	selection->request.n_set = selection->sets.count;
+	selection->scenarios.n_left_out = 0;
+	return scenario_load(&selection->request, &selection->scenarios, err);
+}
+
+int selection_load_one(struct selection *selection, const char *verb, int n_operands,
+		       char **operands, struct error *err)
 {
 	if (n_operands == 0)
 		return error_input(err, "%s: which scenario? `deadpeer list` shows them", verb);
 	if (n_operands > 1)
 		return error_input(err, "%s: one scenario at a time, got '%s' and '%s'", verb,
 				   operands[0], operands[1]);
-	choice->request.what = operands[0];
-	choice->request.set = choice->sets;
-	return scenario_load(&choice->request, &choice->scenarios, err);
+	return selection_load(selection, operands[0], err);
 }
 
-void choice_deinit(struct choice *choice)
+void selection_deinit(struct selection *selection)
 {
-	scenario_list_deinit(&choice->scenarios);
+	scenario_list_deinit(&selection->scenarios);
 }

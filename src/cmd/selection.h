@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * One scenario as the user chose it: which, and with which changes. What the
- * command lines of show and shell have in common.
+ * Scenarios as the user selected them: which ones, and with which changes. What the
+ * command lines of run, show and shell have in common.
  */
 
+#include "src/cmd/arguments.h"
 #include "src/scenario/scenario.h"
 
-#define CHOICE_MAX_SET 256
-
-struct choice {
+struct selection {
 	struct scenario_request request;
-	const char *sets[CHOICE_MAX_SET]; /* request.set points here */
+	struct argument_list sets; /* values of --set */
 	enum family family;
 	struct scenario_list scenarios; /* what was loaded; owned */
 };
 
-/* One more --set KEY=VALUE. */
-int choice_set(struct choice *choice, const char *text, struct error *err);
-int choice_family(struct choice *choice, const char *text, struct error *err);
-/* Loads the one scenario that `operands` name. `verb` is for errors. */
-int choice_load(struct choice *choice, const char *verb, int n_operands, char **operands,
-		struct error *err);
-void choice_deinit(struct choice *choice);
+/* Reads a value of --family into an enum family. */
+int selection_parse_family(const char *text, void *family, struct error *err);
+/* Loads the scenario `what` with all its variants, or the one variant that it names, and adds them
+ * to the selection. */
+int selection_load(struct selection *selection, const char *what, struct error *err);
+/* The same for a verb that takes one scenario. `verb` is its name, for errors. */
+int selection_load_one(struct selection *selection, const char *verb, int n_operands,
+		       char **operands, struct error *err);
+void selection_deinit(struct selection *selection);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/options.h"
 #include "src/cmd/selection.h"
 #include "src/cmd/shell-enclosure.h"
 #include "src/cmd/shell-names.h"
@@ -30,34 +31,28 @@
 #include "src/testbed/testbed.h"
 #include "src/trial/trial.h"
 
-enum {
-	ARGUMENT_FAMILY,
-	ARGUMENT_HOLD,
-	ARGUMENT_QUICK,
-	ARGUMENT_SET,
-	ARGUMENT_VARIANT,
-};
-
-static const struct argument arguments[] = {
-	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default) or ipv6", "ipv4 ipv6" },
-	[ARGUMENT_HOLD] = { "hold", 0, NULL, "no event happens until `kill -USR1 $DEADPEER_PID`" },
-	[ARGUMENT_QUICK] = { "quick", 'q', NULL, "with the scenario's quick settings" },
-	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE", "with a changed setting, as for `run`" },
-	[ARGUMENT_VARIANT] = { "variant", 0, "NAME", "which variant, where there are several" },
-	{ 0 },
-};
-
 struct shell {
-	const struct scenario *scenario;
-	enum family family;
+	struct selection selection;
+	const char *variant; /* of --variant, or NULL */
 	bool hold;
-	char **command; /* of the user; NULL: their shell */
+	const struct scenario *scenario; /* the selected one */
+	char **command;			 /* of the user; NULL: their shell */
 	struct loop *loop;
 	struct trial *trial;
 	pid_t pid; /* 0 before it is started */
 	int wait_status;
 	struct record *record; /* once the trial is over; owned */
 	struct error failure;  /* why the trial has no record, or what went wrong in the loop */
+};
+
+static const struct argument arguments[] = {
+	OPTION_FAMILY(shell, selection.family),
+	{ "hold", 0, NULL, "no event happens until `kill -USR1 $DEADPEER_PID`",
+	  TO_FLAG(shell, hold) },
+	OPTION_QUICK(shell, selection.request.quick, QUICK_OF_ONE),
+	OPTION_SET(shell, selection.sets, SET_OF_ONE),
+	{ "variant", 0, "NAME", "which variant, where there are several", TO_TEXT(shell, variant) },
+	{ 0 },
 };
 
 static void give_up(struct shell *sh, const struct error *err)
@@ -85,8 +80,8 @@ static void print_banner(const struct shell *sh)
 
 	fprintf(stderr, "%s%s%s%s, %s: the nodes stand and the agents run.\n", s->name,
 		s->variant ? "/" : "", s->variant ? s->variant : "", s->quick ? " (quick)" : "",
-		family_name(sh->family));
-	topology_draw(s->path.kind, sh->family, stderr, NULL);
+		family_name(sh->selection.family));
+	topology_draw(s->path.kind, sh->selection.family, stderr, NULL);
 	if (s->n_events)
 		print_timeline(sh);
 	fprintf(stderr,
@@ -286,7 +281,7 @@ static int live(struct shell *sh, struct error *err)
 	struct utsname kernel;
 	struct trial_spec spec = { .phase = -1,
 				   .scenario = sh->scenario,
-				   .family = sh->family,
+				   .family = sh->selection.family,
 				   .seed = 1,
 				   .engine = engine_host.name,
 				   .kernel = kernel.release,
@@ -343,10 +338,10 @@ static int shell(struct shell *sh, struct error *err)
 	return rc;
 }
 
-static int pick_variant(struct choice *choice, const char *variant, struct shell *sh,
-			struct error *err)
+static int pick_variant(struct shell *sh, struct error *err)
 {
-	const struct scenario_list *list = &choice->scenarios;
+	const struct scenario_list *list = &sh->selection.scenarios;
+	const char *what = sh->selection.request.what, *variant = sh->variant;
 	char names[512] = "";
 	size_t n = 0;
 
@@ -366,67 +361,27 @@ static int pick_variant(struct choice *choice, const char *variant, struct shell
 					      name);
 	}
 	if (!n)
-		return error_input(err, "shell: '%s' has no variants%s", choice->request.what,
+		return error_input(err, "shell: '%s' has no variants%s", what,
 				   list->count ? "" : " with quick settings");
-	return error_input(err, "shell: '%s' has %s%s%s, choose one with --variant: %s",
-			   choice->request.what, variant ? "no variant '" : "these variants",
-			   variant ? variant : "", variant ? "'" : "", names);
+	return error_input(err, "shell: '%s' has %s%s%s, choose one with --variant: %s", what,
+			   variant ? "no variant '" : "these variants", variant ? variant : "",
+			   variant ? "'" : "", names);
 }
 
-struct parsed {
-	struct choice choice;
-	const char *variant;
-	struct shell shell;
-};
-
-static int parse_argument(struct parsed *parsed, int argument, const char *value, struct error *err)
+static int cmd_shell(const struct command_line *line, void *options, struct error *err)
 {
-	switch (argument) {
-	case ARGUMENT_FAMILY:
-		return choice_family(&parsed->choice, value, err);
-	case ARGUMENT_HOLD:
-		parsed->shell.hold = true;
-		break;
-	case ARGUMENT_QUICK:
-		parsed->choice.request.quick = true;
-		break;
-	case ARGUMENT_SET:
-		return choice_set(&parsed->choice, value, err);
-	case ARGUMENT_VARIANT:
-		parsed->variant = value;
-		break;
-	}
-	return 0;
-}
+	struct shell *sh = options;
+	int n = line->n_operands, rc;
 
-static void parsed_deinit(struct parsed *parsed)
-{
-	choice_deinit(&parsed->choice);
-}
-
-static int cmd_shell(const struct verb *verb, int argc, char **argv, struct error *err)
-{
-	_cleanup_(parsed_deinit) struct parsed parsed = { 0 };
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	int rc = 0, argument, first, n;
-
-	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		rc = parse_argument(&parsed, argument, state.value, err);
-	if (rc < 0 || argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	first = state.first_operand;
-	n = argc - first;
-	if (n > 1)
-		parsed.shell.command = argv + first + 1;
-	rc = choice_load(&parsed.choice, verb->name, n > 1 ? 1 : n, argv + first, err);
+	if (n > 1) /* the user's command stands behind the scenario */
+		sh->command = line->operands + 1;
+	rc = selection_load_one(&sh->selection, "shell", n > 1 ? 1 : n, line->operands, err);
 	if (rc >= 0)
-		rc = pick_variant(&parsed.choice, parsed.variant, &parsed.shell, err);
-	if (rc < 0)
-		return rc;
-	parsed.shell.family = parsed.choice.family;
-	return shell(&parsed.shell, err);
+		rc = pick_variant(sh, err);
+	if (rc >= 0)
+		rc = shell(sh, err);
+	selection_deinit(&sh->selection);
+	return rc;
 }
 
 const struct verb verb_shell = {
@@ -441,5 +396,6 @@ const struct verb verb_shell = {
 		"status is that of the shell or command. DEADPEER_SCENARIO,\nDEADPEER_CLIENT, "
 		"DEADPEER_SERVER (addresses) and DEADPEER_PID are set in it.",
 	.arguments = arguments,
+	.options_size = sizeof(struct shell),
 	.run = cmd_shell,
 };

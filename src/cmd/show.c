@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/options.h"
 #include "src/cmd/selection.h"
 #include "src/cmd/topology.h"
 #include "src/model/estimate.h"
@@ -17,16 +18,10 @@
 #include "src/trial/facts.h"
 #include "src/util/processors.h"
 
-enum {
-	ARGUMENT_FAMILY,
-	ARGUMENT_QUICK,
-	ARGUMENT_SET,
-};
-
 static const struct argument arguments[] = {
-	[ARGUMENT_FAMILY] = { "family", 'f', "FAMILY", "ipv4 (default) or ipv6", "ipv4 ipv6" },
-	[ARGUMENT_QUICK] = { "quick", 'q', NULL, "with the scenario's quick settings" },
-	[ARGUMENT_SET] = { "set", 's', "KEY=VALUE", "with a changed setting, as for `run`" },
+	OPTION_FAMILY(selection, family),
+	OPTION_QUICK(selection, request.quick, QUICK_OF_ONE),
+	OPTION_SET(selection, sets, SET_OF_ONE),
 	{ 0 },
 };
 
@@ -224,18 +219,18 @@ static void print_part(const struct pages *pages, size_t variant, int part, bool
 	}
 }
 
-static void print_head(const struct choice *choice)
+static void print_head(const struct selection *selection)
 {
-	const struct scenario *s = choice->scenarios.items[0];
+	const struct scenario *s = selection->scenarios.items[0];
 	struct model_facts kernel = facts_of_running_kernel();
 	unsigned int needs = 0;
 	char text[64], span[64];
 	nsec_t longest = 0, virtual;
 
-	for (size_t i = 0; i < choice->scenarios.count; i++) {
-		nsec_t t = estimate_span(choice->scenarios.items[i], choice->family, &kernel);
+	for (size_t i = 0; i < selection->scenarios.count; i++) {
+		nsec_t t = estimate_span(selection->scenarios.items[i], selection->family, &kernel);
 
-		needs |= estimate_needs(choice->scenarios.items[i]);
+		needs |= estimate_needs(selection->scenarios.items[i]);
 		if (t > longest)
 			longest = t;
 	}
@@ -246,34 +241,34 @@ static void print_head(const struct choice *choice)
 	printf("Needs    network namespaces%s%s\n", needs ? ", " : "",
 	       needs ? estimate_format_needs(needs, text, sizeof(text)) : "");
 	printf("Takes    about %s%s%s; ", estimate_format_span(longest, span, sizeof(span)),
-	       choice->scenarios.count > 1 ? ", the longest of its variants" : "",
+	       selection->scenarios.count > 1 ? ", the longest of its variants" : "",
 	       s->quick	      ? " (quick)"
 	       : s->has_quick ? ", less with --quick"
 			      : "");
-	virtual = estimate_virtual_time(choice->scenarios.items, choice->scenarios.count,
-					choice->family, &kernel, processors_online());
+	virtual = estimate_virtual_time(selection->scenarios.items, selection->scenarios.count,
+					selection->family, &kernel, processors_online());
 	printf("in virtual time about %s\n", estimate_format_span(virtual, span, sizeof(span)));
 }
 
-static int show(const struct choice *choice, struct error *err)
+static int show(const struct selection *selection, struct error *err)
 {
 	_cleanup_(pages_deinit) struct pages pages = { 0 };
-	size_t n = choice->scenarios.count;
+	size_t n = selection->scenarios.count;
 	int rc = 0;
 
 	pages.items = calloc(n + 1, sizeof(*pages.items));
 	if (!pages.items)
 		return error_errno(err, -ENOMEM, "show");
 	for (; rc >= 0 && pages.count < n; pages.count++)
-		rc = write_page(choice->scenarios.items[pages.count], choice->family,
+		rc = write_page(selection->scenarios.items[pages.count], selection->family,
 				&pages.items[pages.count], err);
 	if (rc < 0)
 		return rc;
-	print_head(choice);
+	print_head(selection);
 	for (int p = 0; p < _PART_MAX; p++)
 		print_part(&pages, 0, p, true);
-	for (size_t i = 0; i < n && choice->scenarios.items[i]->variant; i++) {
-		printf("\nVariant %s\n", choice->scenarios.items[i]->variant);
+	for (size_t i = 0; i < n && selection->scenarios.items[i]->variant; i++) {
+		printf("\nVariant %s\n", selection->scenarios.items[i]->variant);
 		for (int p = 0; p < _PART_MAX; p++)
 			print_part(&pages, i, p, false);
 	}
@@ -285,41 +280,20 @@ static void warn(const char *text, void *userdata)
 	fprintf(stderr, "deadpeer: %s\n", text);
 }
 
-static int parse_argument(struct choice *choice, int argument, const char *value, struct error *err)
+static int cmd_show(const struct command_line *line, void *options, struct error *err)
 {
-	switch (argument) {
-	case ARGUMENT_FAMILY:
-		return choice_family(choice, value, err);
-	case ARGUMENT_QUICK:
-		choice->request.quick = true;
-		break;
-	case ARGUMENT_SET:
-		return choice_set(choice, value, err);
-	}
-	return 0;
-}
+	struct selection *selection = options;
+	int rc = selection_load_one(selection, "show", line->n_operands, line->operands, err);
 
-static int cmd_show(const struct verb *verb, int argc, char **argv, struct error *err)
-{
-	_cleanup_(choice_deinit) struct choice choice = { 0 };
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	int rc = 0, argument;
-
-	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		rc = parse_argument(&choice, argument, state.value, err);
-	if (rc < 0 || argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	rc = choice_load(&choice, verb->name, argc - state.first_operand,
-			 argv + state.first_operand, err);
-	if (rc >= 0 && !choice.scenarios.count)
+	if (rc >= 0 && !selection->scenarios.count)
 		rc = error_input(err, "show: '%s' has no variant with quick settings",
-				 choice.request.what);
-	if (rc < 0)
-		return rc;
-	scenario_for_each_overridden(&choice.scenarios, warn, NULL);
-	return show(&choice, err);
+				 selection->request.what);
+	if (rc >= 0) {
+		scenario_for_each_overridden(&selection->scenarios, warn, NULL);
+		rc = show(selection, err);
+	}
+	selection_deinit(selection);
+	return rc;
 }
 
 const struct verb verb_show = {
@@ -330,5 +304,6 @@ const struct verb verb_show = {
 		   "that are predicted stand with the figure the model has for this machine's\n"
 		   "kernel.",
 	.arguments = arguments,
+	.options_size = sizeof(struct selection),
 	.run = cmd_show,
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/options.h"
 #include "src/cmd/sweep-progress.h"
 #include "src/cmd/sweep-summary.h"
 #include "src/model/estimate.h"
@@ -17,50 +18,11 @@
 
 #define MAX_KERNELS 64
 
-enum {
-	ARGUMENT_DB,
-	ARGUMENT_ENGINE,
-	ARGUMENT_JOBS,
-	ARGUMENT_KERNEL,
-	ARGUMENT_MAX_TRIALS,
-	ARGUMENT_MODULES,
-	ARGUMENT_NO_BPF,
-	ARGUMENT_NO_SNAPSHOT,
-	ARGUMENT_QUICK,
-	ARGUMENT_RESUME,
-	ARGUMENT_SEED,
-	ARGUMENT_SHARD,
-};
-
-static const struct argument arguments[] = {
-	[ARGUMENT_DB] = { "db", 0, "FILE", "the store (default: STUDY.db here, with the shard)" },
-	[ARGUMENT_ENGINE] = { "engine", 'e', "NAME",
-			      "host, or qemu: virtual time (default: the study's, or host)",
-			      "host qemu" },
-	[ARGUMENT_JOBS] = { "jobs", 'j', "N", "at most N trials at once" },
-	[ARGUMENT_KERNEL] = { "kernel", 'k', "NAME",
-			      "qemu: which kernel, instead of the study's; may be repeated" },
-	[ARGUMENT_MAX_TRIALS] = { "max-trials", 0, "N", "how many are too many (default 100000)" },
-	[ARGUMENT_MODULES] = { "modules", 0, "DIR",
-			       "qemu: the modules of a vmlinuz given by its path" },
-	[ARGUMENT_NO_BPF] = { "no-bpf", 0, NULL, "observe without BPF, as an ordinary user would" },
-	[ARGUMENT_NO_SNAPSHOT] = { "no-snapshot", 0, NULL, "qemu: boot each guest from the start" },
-	[ARGUMENT_QUICK] = { "quick", 'q', NULL,
-			     "use the scenarios' quick settings: short timers" },
-	[ARGUMENT_RESUME] = { "resume", 0, NULL, "go on in a store that is there, or begin one" },
-	[ARGUMENT_SEED] = { "seed", 0, "N", "what is drawn by chance is drawn from N (default 1)" },
-	[ARGUMENT_SHARD] = { "shard", 0, "K/N",
-			     "only the K-th of N parts (default: from Slurm or Kubernetes)" },
-	{ 0 },
-};
-
 struct command {
-	int argc;
-	char **argv;
+	const struct command_line *given;
 	struct study_options options;
 	const char *engine, *db;
-	char *kernels[MAX_KERNELS + 1];
-	size_t n_kernels;
+	struct argument_list kernels;
 	bool resume;
 	struct shard shard;
 	struct study *study;
@@ -72,64 +34,36 @@ struct command {
 	char line[160];
 };
 
-static int parse_kernel(struct command *c, const char *value, struct error *err)
+static const struct command defaults = {
+	.options = { .seed = 1, .max_trials = STUDY_MAX_TRIALS },
+};
+
+static int parse_shard(const char *text, void *shard, struct error *err)
 {
-	if (c->n_kernels == MAX_KERNELS)
-		return error_input(err, "--kernel: more than %d of them", MAX_KERNELS);
-	for (size_t i = 0; i < c->n_kernels; i++)
-		if (!strcmp(c->kernels[i], value))
-			return error_input(err, "--kernel %s: is there already", value);
-	c->kernels[c->n_kernels++] = (char *)value;
-	c->options.kernels = c->kernels;
-	return 0;
+	return shard_parse(text, shard, err);
 }
 
-static int parse_argument(struct command *c, int argument, const char *value, struct error *err)
-{
-	long long number = 0;
-	int rc = 0;
-
-	switch (argument) {
-	case ARGUMENT_DB:
-		c->db = value;
-		break;
-	case ARGUMENT_ENGINE:
-		c->engine = value;
-		break;
-	case ARGUMENT_JOBS:
-		rc = arguments_number("jobs", value, 1, 10000, &number, err);
-		c->sweep.jobs = (unsigned int)number;
-		break;
-	case ARGUMENT_KERNEL:
-		return parse_kernel(c, value, err);
-	case ARGUMENT_MAX_TRIALS:
-		rc = arguments_number("max-trials", value, 1, 100000000, &number, err);
-		c->options.max_trials = (size_t)number;
-		break;
-	case ARGUMENT_MODULES:
-		c->sweep.kernel_modules = value;
-		break;
-	case ARGUMENT_NO_BPF:
-		c->sweep.derived_only = true;
-		break;
-	case ARGUMENT_NO_SNAPSHOT:
-		c->sweep.no_snapshot = true;
-		break;
-	case ARGUMENT_QUICK:
-		c->options.quick = true;
-		break;
-	case ARGUMENT_RESUME:
-		c->resume = true;
-		break;
-	case ARGUMENT_SEED:
-		rc = arguments_number("seed", value, 0, INT64_MAX, &number, err);
-		c->options.seed = (uint64_t)number;
-		break;
-	case ARGUMENT_SHARD:
-		return shard_parse(value, &c->shard, err);
-	}
-	return rc;
-}
+static const struct argument arguments[] = {
+	{ "db", 0, "FILE", "the store (default: STUDY.db here, with the shard)",
+	  TO_TEXT(command, db) },
+	{ "engine", 'e', "NAME", "host, or qemu: virtual time (default: the study's, or host)",
+	  TO_TEXT(command, engine), "host qemu" },
+	OPTION_JOBS(command, sweep.jobs),
+	{ "kernel", 'k', "NAME", "qemu: which kernel, instead of the study's; may be repeated",
+	  TO_DISTINCT(command, kernels, MAX_KERNELS) },
+	{ "max-trials", 0, "N", "how many are too many (default 100000)",
+	  TO_COUNT(command, options.max_trials, 1, 100000000) },
+	OPTION_MODULES(command, sweep.kernel_modules),
+	OPTION_NO_BPF(command, sweep.derived_only),
+	OPTION_NO_SNAPSHOT(command, sweep.no_snapshot),
+	OPTION_QUICK(command, options.quick, QUICK_OF_ALL),
+	{ "resume", 0, NULL, "go on in a store that is there, or begin one",
+	  TO_FLAG(command, resume) },
+	OPTION_SEED(command, options.seed),
+	{ "shard", 0, "K/N", "only the K-th of N parts (default: from Slurm or Kubernetes)",
+	  TO_OTHER(command, shard, parse_shard) },
+	{ 0 },
+};
 
 static void add_name(const char *name, void *userdata)
 {
@@ -156,9 +90,9 @@ static int choose_engine(struct command *c, struct error *err)
 		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
 				   name);
 	if (!c->options.engine->virtual_time &&
-	    (c->n_kernels || c->sweep.kernel_modules || c->sweep.no_snapshot))
+	    (c->kernels.count || c->sweep.kernel_modules || c->sweep.no_snapshot))
 		return error_input(err, "--%s: only with --engine qemu",
-				   c->n_kernels		     ? "kernel"
+				   c->kernels.count	     ? "kernel"
 				   : c->sweep.kernel_modules ? "modules"
 							     : "no-snapshot");
 	return 0;
@@ -180,9 +114,10 @@ static int choose_path(struct command *c, struct error *err)
 	return 0;
 }
 
-static int load(struct command *c, int argc, char **argv, struct error *err)
+static int load(struct command *c, struct error *err)
 {
-	int rc;
+	int argc = c->given->n_operands, rc;
+	char **argv = c->given->operands;
 
 	if (!argc)
 		return which_study(err);
@@ -264,7 +199,7 @@ static int open_store(struct command *c, struct error *err)
 /* How to go on: the same command, in the same shard whatever the environment says then. */
 static char *resume_text(const struct command *c)
 {
-	_cleanup_(freep) char *command = arguments_command(c->argc, c->argv);
+	_cleanup_(freep) char *command = arguments_command(c->given);
 	bool name_shard = c->shard.from && strcmp(c->shard.from, "--shard") != 0;
 	char shard[48] = "", *text;
 
@@ -277,7 +212,7 @@ static char *resume_text(const struct command *c)
 
 static int fill_store(struct command *c, struct error *err)
 {
-	_cleanup_(freep) char *text = arguments_command(c->argc, c->argv);
+	_cleanup_(freep) char *text = arguments_command(c->given);
 	int rc = text ? 0 : error_errno(err, -ENOMEM, "sweep");
 
 	for (size_t i = 0; rc >= 0 && i < c->study->n_sources; i++) {
@@ -385,31 +320,25 @@ static int execute(struct command *c, struct error *err)
 	return status;
 }
 
-static int cmd_sweep(const struct verb *verb, int argc, char **argv, struct error *err)
+static int cmd_sweep(const struct command_line *line, void *options, struct error *err)
 {
-	struct arguments state = { .argc = argc, .argv = argv, .verb = verb };
-	struct command c = { .argc = argc,
-			     .argv = argv,
-			     .options = { .seed = 1, .max_trials = STUDY_MAX_TRIALS } };
-	int rc = 0, argument;
+	struct command *c = options;
+	int rc;
 
-	while (rc >= 0 && (argument = arguments_next(&state, err)) >= 0)
-		rc = parse_argument(&c, argument, state.value, err);
-	if (rc < 0 || argument == ARGUMENTS_ERROR)
-		return -EINVAL;
-	if (argument == ARGUMENTS_HELP)
-		return 0;
-	rc = load(&c, argc - state.first_operand, argv + state.first_operand, err);
+	c->given = line;
+	if (c->kernels.count)
+		c->options.kernels = (char **)c->kernels.items;
+	rc = load(c, err);
 	if (rc >= 0)
-		rc = open_store(&c, err);
+		rc = open_store(c, err);
 	if (rc >= 0)
-		rc = execute(&c, err);
-	store_close(c.store);
-	strings_free(c.sweep.releases);
-	free(c.sweep.trials);
-	study_plan_free(c.plan);
-	study_free(c.study);
-	free(c.path);
+		rc = execute(c, err);
+	store_close(c->store);
+	strings_free(c->sweep.releases);
+	free(c->sweep.trials);
+	study_plan_free(c->plan);
+	study_free(c->study);
+	free(c->path);
 	return rc;
 }
 
@@ -425,5 +354,7 @@ const struct verb verb_sweep = {
 		"every expectation held, 1 one did not, 2 wrong input, 3 this machine cannot do\n"
 		"it, 130 interrupted.",
 	.arguments = arguments,
+	.defaults = &defaults,
+	.options_size = sizeof(struct command),
 	.run = cmd_sweep,
 };

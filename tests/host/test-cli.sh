@@ -99,6 +99,60 @@ usage_and_errors()
 	says "$err" "has no variants" "--variant"
 }
 
+# What a table of options says of a value is held against each kind of value.
+option_values()
+{
+	local verb option value
+
+	for option in --jobs --phase --repeat --seed; do # counts, within bounds
+		for value in x 7x -1 99999999999999999999; do
+			run_it 2 run nosuch "$option=$value"
+			one_line "$option=$value"
+			says "$err" "$option: expected a whole number from " "$option=$value"
+			says "$err" "got '$value'" "$option=$value"
+		done
+	done
+	run_it 2 run nosuch --jobs 10001
+	says "$err" "--jobs: expected a whole number from 1 to 10000, got '10001'" "--jobs"
+	run_it 2 sweep nosuch --jobs 0
+	says "$err" "--jobs: expected a whole number from 1 to 10000, got '0'" "sweep --jobs"
+	run_it 2 sweep nosuch --max-trials 0
+	says "$err" "--max-trials: expected a whole number from 1 to 100000000" "--max-trials"
+	for verb in run show shell; do
+		run_it 2 "$verb" nosuch --family ipv5
+		says "$err" "--family: expected ipv4" "$verb --family"
+		run_it 2 "$verb" nosuch --set=
+		says "$err" "$verb: option '--set' needs a value, got an empty one" "$verb --set="
+		# shellcheck disable=SC2046 # 257 options are meant
+		run_it 2 "$verb" nosuch $(printf -- '-s horizon=5s %.0s' {1..257})
+		says "$err" "--set: more than 256 of them" "$verb --set"
+	done
+	run_it 2 run nosuch --engine host --engine none
+	says "$err" "--engine: expected one of host, qemu, got 'none'" "--engine"
+	run_it 2 run nosuch --horizon 0s
+	says "$err" "--horizon: a horizon of 0 leaves no time" "--horizon"
+	run_it 2 sweep nosuch -k 6.1 -k 6.12 -k 6.1
+	says "$err" "--kernel 6.1: is there already" "--kernel"
+	# shellcheck disable=SC2046 # 65 options are meant
+	run_it 2 sweep nosuch $(printf -- '-k %s ' {1..65})
+	says "$err" "--kernel: more than 64 of them" "--kernel"
+	run_it 2 sweep nosuch --shard 5/4
+	says "$err" "--shard 5/4: write K/N" "--shard"
+	run_it 2 run nosuch -Z
+	says "$err" "run: unknown option '-Z'" "-Z"
+	run_it 2 run nosuch --family
+	says "$err" "run: option '--family' needs a value" "--family"
+	# The first option that is wrong decides, and --help counts from where it stands.
+	run_it 2 run --jobs x --help
+	run_it 0 run --help --jobs x
+	# Behind "--" stand operands.
+	run_it 2 show -- --help
+	says "$err" "there is no scenario '--help'" "show -- --help"
+	run_it 0 show E16 --quick -f ipv6 -s client.net.ipv4.tcp_retries2=4 -s horizon=700s
+	[[ $out =~ client.net.ipv4.tcp_retries2\ +4$'\n' ]] || fail "show with two changes: $out"
+	says "$out" "fd00:1::2/64" "show -f ipv6"
+}
+
 list_and_show()
 {
 	local file name
@@ -326,6 +380,7 @@ client.keepalive.idle= client.keepalive.interval=" ] || fail "completion: $resul
 }
 
 usage_and_errors
+option_values
 list_and_show
 check_files
 complete_in_bash
