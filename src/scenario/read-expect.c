@@ -16,32 +16,6 @@ static const struct word_list errnos = { "errno", NULL, 1, ERRNO_MAX, .none = tr
 static const struct word_list states = { "TCP state", &tcp_state_names, TCP_STATE_ESTABLISHED,
 					 TCP_STATE_NEW_SYN_RECV };
 
-int scenario_read_word(const char *word, const struct word_list *list, int *ret_value,
-		       struct error *err)
-{
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-
-	if (list->none && !strcmp(word, "none")) {
-		*ret_value = 0;
-		return 0;
-	}
-	suggestion_init(&suggestion, word);
-	for (int i = list->first; i < list->end; i++) {
-		const char *name = list->names ? names_text(list->names, i) : errno_name(i);
-
-		if (!name)
-			continue;
-		if (!strcmp(name, word)) {
-			*ret_value = i;
-			return 0;
-		}
-		suggestion_offer(&suggestion, name);
-	}
-	return error_input(err, "there is no %s '%s'%s", list->what, word,
-			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
-}
-
 /* The entry `i` of a word or a list of words. */
 static const struct document_node *word_at(const struct document_node *node, size_t i)
 {
