@@ -298,6 +298,8 @@ START_TEST(bytes_are_counted)
 	ck_assert_uint_eq(server.bytes_read, 0);
 	fixture_act(&f, NODE_SERVER, ACTION_RESUME_READING, 0);
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
+	/* The client may have the answer before the server's write() has returned. */
+	fixture_await(&f, NODE_SERVER, AGENT_CALL_WRITE);
 	agent_kill(f.side[NODE_CLIENT].agent);
 	client = agent_counters(f.side[NODE_CLIENT].agent);
 	server = agent_counters(f.side[NODE_SERVER].agent);
