@@ -131,7 +131,7 @@ static void write_name(struct json_writer *writer, const char *name)
  * everywhere. */
 static void write_seconds(struct json_writer *writer, nsec_t t)
 {
-	int64_t usec = (t < 0 ? t - 500 : t + 500) / NSEC_PER_USEC;
+	int64_t usec = nsec_to_usec(t);
 	int64_t plain = usec < 0 ? -usec : usec;
 
 	if (t == NSEC_NONE)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/util/array.h"
+
 struct cell {
 	char *text;
 	enum table_style style;
@@ -16,7 +18,7 @@ struct table {
 	const char *const *headers;
 	const bool *right;
 	struct cell *cells; /* rows one after the other */
-	size_t n_cells, size;
+	size_t n_cells;
 	const char *section; /* of the next row */
 };
 
@@ -49,16 +51,11 @@ struct table *table_free(struct table *t)
 
 void table_cell(struct table *t, enum table_style style, const char *text)
 {
-	if (t->n_cells == t->size) {
-		size_t size = t->size ? t->size * 2 : 64;
-		struct cell *cells = reallocarray(t->cells, size, sizeof(*cells));
+	struct cell *cell = array_append(&t->cells, &t->n_cells, sizeof(*cell));
 
-		if (!cells)
-			return;
-		t->cells = cells;
-		t->size = size;
-	}
-	t->cells[t->n_cells++] = (struct cell){ strdup(text), style, t->section };
+	if (!cell)
+		return;
+	*cell = (struct cell){ strdup(text), style, t->section };
 	t->section = NULL;
 }
 

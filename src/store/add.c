@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/store/sql.h"
+#include "src/store/store.h"
 
 #define NOW "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
@@ -21,16 +22,6 @@ static const char *const inserts[] = {
 	[FORGET_PROBLEM] = "DELETE FROM problem WHERE trial = ?",
 };
 static_assert(ARRAY_SIZE(inserts) == _INSERT_MAX, "every insert has its SQL");
-
-void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time)
-{
-	if (time == NSEC_NONE)
-		lib_sqlite3_bind_null(statement, i);
-	else /* as in the record's JSON: microseconds */
-		lib_sqlite3_bind_double(
-			statement, i,
-			(double)((time < 0 ? time - 500 : time + 500) / NSEC_PER_USEC) / 1e6);
-}
 
 static int prepare_inserts(struct store *store, struct error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JUnit's XML: a suite for each scenario, a case for each trial. */
+#include "src/store/export-junit.h"
+
 #include <string.h>
 
-#include "src/store/export.h"
 #include "src/store/sql.h"
 
 #define SUITES                                                                                     \

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "src/scenario/internal.h"
+#include "src/store/export-junit.h"
 #include "src/store/sql.h"
 #include "src/util/array.h"
 
@@ -53,20 +53,12 @@ static int read_names(struct store *store, char ***ret_names, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	_cleanup_(strings_freep) char **names = NULL;
-	char **slot;
 	size_t n = 0;
 	int rc = store_prepare(store, EXTRA_COLUMNS, &s, err);
 
-	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
-		slot = reallocarray(names, n + 2, sizeof(*names));
-		if (!slot)
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0)
+		if (strings_append(&names, &n, store_text(s, 0)) < 0)
 			return error_errno(err, -ENOMEM, "export");
-		names = slot;
-		names[n + 1] = NULL;
-		names[n] = strdup(store_text(s, 0));
-		if (!names[n++])
-			return error_errno(err, -ENOMEM, "export");
-	}
 	if (rc >= 0)
 		*ret_names = take_ptr(names);
 	return rc;
@@ -120,7 +112,7 @@ static int put_row(struct store *store, sqlite3_stmt *row, sqlite3_stmt *values,
 }
 
 /* An endpoint that nobody watched has no row, but each trial has one. */
-int export_csv(struct store *store, FILE *out, struct error *err)
+static int export_csv(struct store *store, FILE *out, struct error *err)
 {
 	static const char sql[] =
 		"SELECT " TRIAL_COLUMNS ", " ENDPOINT_COLUMNS
@@ -142,7 +134,7 @@ int export_csv(struct store *store, FILE *out, struct error *err)
 	return rc;
 }
 
-int export_jsonl(struct store *store, FILE *out, struct error *err)
+static int export_jsonl(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	int rc = store_prepare(store,
@@ -155,10 +147,15 @@ int export_jsonl(struct store *store, FILE *out, struct error *err)
 	return rc;
 }
 
+static const struct {
+	const char *name;
+	export_func export;
+} formats[] = { { "csv", export_csv }, { "jsonl", export_jsonl }, { "junit", export_junit } };
+
 export_func export_from_name(const char *name)
 {
-	return !strcmp(name, "csv")	? export_csv
-	       : !strcmp(name, "jsonl") ? export_jsonl
-	       : !strcmp(name, "junit") ? export_junit
-					: NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (!strcmp(formats[i].name, name))
+			return formats[i].export;
+	return NULL;
 }

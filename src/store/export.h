@@ -14,9 +14,5 @@
 /* Stops where `out` cannot be written, with ferror() and errno for the caller to see. */
 typedef int (*export_func)(struct store *store, FILE *out, struct error *err);
 
-int export_csv(struct store *store, FILE *out, struct error *err);
-int export_jsonl(struct store *store, FILE *out, struct error *err);
-int export_junit(struct store *store, FILE *out, struct error *err);
-
-/* NULL when there is no such format. */
+/* "csv", "jsonl" or "junit"; NULL when there is no such format. */
 export_func export_from_name(const char *name);

@@ -144,40 +144,27 @@ static int check_input(const char *input, const char *first_name, struct store_s
 		how = store_study_differs(study, first);
 		return how ? error_input(err, "%s: holds %s than %s", input, how, first_name) : 0;
 	}
-	*first = *study;
-	first->name = study->name ? strdup(study->name) : NULL;
-	first->file = study->file ? strdup(study->file) : NULL;
-	first->text = study->text ? strdup(study->text) : NULL;
-	first->engine = strdup(study->engine);
-	first->deadpeer = strdup(study->deadpeer);
+	rc = store_study_copy(first, study, err);
 	first->shard = first->shards = 1;
-	return first->engine && first->deadpeer ? 0 : error_errno(err, -ENOMEM, "merge");
-}
-
-static int count(struct store *store, const char *sql, size_t *ret, struct error *err)
-{
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int rc = store_prepare(store, sql, &s, err);
-
-	if (rc >= 0)
-		rc = store_next(store, s, err);
-	*ret = rc > 0 ? (size_t)lib_sqlite3_column_int64(s, 0) : 0;
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static int build(const char *path, const struct store_study *study, const char *const *inputs,
 		 size_t n, struct store_merge_counts *counts, struct error *err)
 {
 	_cleanup_(store_closep) struct store *store = NULL;
+	int64_t trials = 0, problems = 0;
 	int rc = store_open(path, STORE_CREATE, study, &store, err);
 
 	for (size_t i = 0; rc >= 0 && i < n; i++)
 		rc = add_input(store, inputs[i], err);
 	if (rc >= 0)
-		rc = count(store, "SELECT count(*) FROM trial", &counts->trials, err);
+		rc = store_number(store, "SELECT count(*) FROM trial", &trials, err);
 	if (rc >= 0)
-		rc = count(store, "SELECT count(*) FROM problem", &counts->problems, err);
-	counts->expected = study->trials;
+		rc = store_number(store, "SELECT count(*) FROM problem", &problems, err);
+	*counts = (struct store_merge_counts){ .trials = (size_t)trials,
+					       .problems = (size_t)problems,
+					       .expected = study->trials };
 	return rc;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a store is of, who writes it, and what is done in it already. */
+/* Who writes a store, what its names stand for, and what is done in it already. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -8,54 +8,9 @@
 #include <unistd.h>
 
 #include "src/store/sql.h"
+#include "src/store/store.h"
 #include "src/util/array.h"
 #include "src/util/processors.h"
-
-void store_study_deinit(struct store_study *study)
-{
-	free(study->name);
-	free(study->file);
-	free(study->text);
-	free(study->engine);
-	free(study->deadpeer);
-	*study = (struct store_study){ 0 };
-}
-
-const char *store_path(const struct store *store)
-{
-	return store->path;
-}
-
-const struct store_study *store_study(const struct store *store)
-{
-	return &store->study;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-const char *store_study_differs(const struct store_study *a, const struct store_study *b)
-{
-	if (!same_text(a->name, b->name))
-		return "another study";
-	if (!same_text(a->text, b->text))
-		return "another text of the study";
-	if (!same_text(a->deadpeer, b->deadpeer))
-		return "another version of deadpeer";
-	if (!a->name)
-		return NULL; /* runs, of whatever they were */
-	if (!same_text(a->engine, b->engine))
-		return "another engine";
-	if (a->seed != b->seed)
-		return "another seed";
-	if (a->quick != b->quick)
-		return "other settings (--quick)";
-	if (a->trials != b->trials)
-		return "another number of trials";
-	return NULL;
-}
 
 /* Adds a name with what it stands for, unless it is there with the same. */
 static int add_name(struct store *store, const char *table, const char *column, const char *what,
@@ -78,7 +33,7 @@ static int add_name(struct store *store, const char *table, const char *column, 
 	rc = store_run(store, insert, err);
 	if (rc >= 0)
 		rc = store_next(store, select, err);
-	if (rc > 0 && !same_text(store_text(select, 0), value))
+	if (rc > 0 && strcmp(store_text(select, 0), value) != 0)
 		return error_input(err, "%s: its %s '%s' %s%s", store->path, table, name, what,
 				   !strcmp(table, "kernel") ? store_text(select, 0) : "");
 	return rc < 0 ? rc : 0;

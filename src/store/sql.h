@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What the files that work on a store share. */
+/*
+ * SQL on a store: statements that are prepared, run and read, with errors that say
+ * which file they are about. It stands below the files that know what is in one.
+ */
 
+#include "src/store/identity.h"
 #include "src/store/sqlite.h"
-#include "src/store/store.h"
+#include "src/store/study.h"
+#include "src/util/nsec.h"
 
 enum store_insert {
 	INSERT_TRIAL,

@@ -23,71 +23,6 @@ static const long local_filesystems[] = {
 	TMPFS_MAGIC,	  F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC
 };
 
-/* SQLite does not say why a COMMIT could not write; errno still does. */
-int store_error(const struct store *store, struct error *err)
-{
-	int known = errno, primary = lib_sqlite3_extended_errcode(store->db) & 0xff;
-	int system = lib_sqlite3_system_errno(store->db);
-
-	if (!system)
-		system = known;
-
-	if (primary == SQLITE_FULL ||
-	    (primary == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG)))
-		return error_set(err, ERROR_CAPABILITY, -ENOSPC,
-				 "%s: no space left on the disk; free some", store->path);
-	if (primary == SQLITE_NOTADB)
-		return error_input(err, "%s: is no store of deadpeer's", store->path);
-	if (primary == SQLITE_CORRUPT)
-		return error_input(
-			err,
-			"%s: is damaged (%s): use a copy, or begin another --db; sqlite3 "
-			"%s .recover shows what can still be read",
-			store->path, lib_sqlite3_errmsg(store->db), store->path);
-	if (primary == SQLITE_IOERR && system)
-		return error_set(err, ERROR_FAILED, -EIO, "%s: %s: %s", store->path,
-				 lib_sqlite3_errmsg(store->db), strerror(system));
-	return error_set(err, ERROR_FAILED, -EIO, "%s: %s", store->path,
-			 lib_sqlite3_errmsg(store->db));
-}
-
-int store_exec(struct store *store, const char *sql, struct error *err)
-{
-	errno = 0;
-	return lib_sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK
-		       ? 0
-		       : store_error(store, err);
-}
-
-int store_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement,
-		  struct error *err)
-{
-	return lib_sqlite3_prepare_v2(store->db, sql, -1, ret_statement, NULL) == SQLITE_OK
-		       ? 0
-		       : store_error(store, err);
-}
-
-int store_next(struct store *store, sqlite3_stmt *statement, struct error *err)
-{
-	errno = 0;
-	switch (lib_sqlite3_step(statement)) {
-	case SQLITE_ROW:
-		return 1;
-	case SQLITE_DONE:
-		return 0;
-	default:
-		return store_error(store, err);
-	}
-}
-
-int store_run(struct store *store, sqlite3_stmt *statement, struct error *err)
-{
-	int rc = store_next(store, statement, err);
-
-	lib_sqlite3_reset(statement);
-	return rc < 0 ? rc : 0;
-}
-
 /* A lock on one byte of the store itself, of the open file: it leaves no file behind, goes when
  * the last process that has the file open does, and SQLite, which unlocks everything that is the
  * process's, does not touch it. Agents that a killed sweep leaves have it for a moment. */
@@ -164,18 +99,6 @@ static int open_database(struct store *store, enum store_mode mode, struct error
 	return rc < 0 ? rc : store_exec(store, "PRAGMA synchronous = FULL", err);
 }
 
-int store_number(struct store *store, const char *sql, int64_t *ret, struct error *err)
-{
-	_cleanup_(statement_finalizep) sqlite3_stmt *statement = NULL;
-	int rc = store_prepare(store, sql, &statement, err);
-
-	if (rc >= 0)
-		rc = store_next(store, statement, err);
-	if (rc >= 0)
-		*ret = rc ? lib_sqlite3_column_int64(statement, 0) : 0;
-	return rc < 0 ? rc : 0;
-}
-
 static int write_study(struct store *store, const struct store_study *study, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
@@ -215,16 +138,16 @@ static int create(struct store *store, const struct store_study *study, struct e
 	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
 }
 
-static char *copy_text(sqlite3_stmt *s, int column)
+/* A column of a row; what it points to is gone with the row. */
+static char *borrow(sqlite3_stmt *s, int column)
 {
-	const char *text = store_text(s, column);
-
-	return text ? strdup(text) : NULL;
+	return (char *)store_text(s, column);
 }
 
 static int read_study(struct store *store, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	struct store_study study;
 	int rc = store_prepare(store,
 			       "SELECT name, file, text, engine, deadpeer, seed, quick, trials, "
 			       "shard, shards FROM study",
@@ -236,20 +159,19 @@ static int read_study(struct store *store, struct error *err)
 		return rc;
 	if (!rc)
 		return error_input(err, "%s: its table 'study' is empty", store->path);
-	store->study = (struct store_study){
-		.name = copy_text(s, 0),
-		.file = copy_text(s, 1),
-		.text = copy_text(s, 2),
-		.engine = copy_text(s, 3),
-		.deadpeer = copy_text(s, 4),
+	study = (struct store_study){
+		.name = borrow(s, 0),
+		.file = borrow(s, 1),
+		.text = borrow(s, 2),
+		.engine = borrow(s, 3),
+		.deadpeer = borrow(s, 4),
 		.seed = (uint64_t)lib_sqlite3_column_int64(s, 5),
 		.quick = lib_sqlite3_column_int64(s, 6),
 		.trials = (size_t)lib_sqlite3_column_int64(s, 7),
 		.shard = (unsigned int)lib_sqlite3_column_int64(s, 8),
 		.shards = (unsigned int)lib_sqlite3_column_int64(s, 9),
 	};
-	return store->study.engine && store->study.deadpeer ? 0
-							    : error_errno(err, -ENOMEM, "store");
+	return store_study_copy(&store->study, &study, err);
 }
 
 static int open_content(struct store *store, enum store_mode mode, const struct store_study *study,
@@ -355,4 +277,14 @@ struct store *store_close(struct store *store)
 	free(store->path);
 	free(store);
 	return NULL;
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
+}
+
+const struct store_study *store_study(const struct store *store)
+{
+	return &store->study;
 }

@@ -9,20 +9,11 @@
 
 #include "src/record/record.h"
 #include "src/store/identity.h"
+#include "src/store/study.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
 
 #define STORE_SCHEMA 1
-
-/* What a store is of. A store that `run --db` made has no study. */
-struct store_study {
-	char *name, *file, *text; /* of the study; NULL without one; owned as all here */
-	char *engine, *deadpeer;  /* deadpeer: the version that made it */
-	uint64_t seed;
-	bool quick;
-	size_t trials;		    /* in the whole study */
-	unsigned int shard, shards; /* 1 of 1: not sharded, or merged */
-};
 
 struct store;
 
@@ -49,9 +40,6 @@ DEFINE_CLEANUP(struct store *, store_close)
 
 const char *store_path(const struct store *store);
 const struct store_study *store_study(const struct store *store);
-void store_study_deinit(struct store_study *study);
-/* NULL where nothing speaks against going on in this store with `study`; or what does. */
-const char *store_study_differs(const struct store_study *store, const struct store_study *study);
 
 /* A source of scenarios, or a kernel: what a name stands for must stay the same. ERROR_INPUT where
  * the store has another text for `name`, or another release. */

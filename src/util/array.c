@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/util/array.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,21 @@ void *array_append(void *array, size_t *count, size_t size)
 	}
 	slot = (char *)*a + (*count)++ * size;
 	return memset(slot, 0, size);
+}
+
+int strings_append(char ***strings, size_t *count, const char *text)
+{
+	char *copy = strdup(text);
+	char **grown = copy ? reallocarray(*strings, *count + 2, sizeof(*grown)) : NULL;
+
+	if (!grown) {
+		free(copy);
+		return -ENOMEM;
+	}
+	grown[(*count)++] = copy;
+	grown[*count] = NULL;
+	*strings = grown;
+	return 0;
 }
 
 char **strings_free(char **strings)

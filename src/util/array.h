@@ -10,6 +10,9 @@
  * and returns it; NULL without memory. */
 void *array_append(void *array, size_t *count, size_t size);
 
+/* Appends a copy of `text` to a NULL-terminated array of `*count` strings, or to NULL, which is
+ * none; -ENOMEM is the only failure. */
+int strings_append(char ***strings, size_t *count, const char *text);
 /* Frees a NULL-terminated array and each string in it; returns NULL. */
 char **strings_free(char **strings);
 DEFINE_CLEANUP(char **, strings_free)

@@ -32,6 +32,12 @@ static inline double nsec_to_sec(nsec_t t)
 	return (double)t / (double)NSEC_PER_SEC;
 }
 
+/* Rounded, half away from zero: what records have of a time. */
+static inline int64_t nsec_to_usec(nsec_t t)
+{
+	return (t < 0 ? t - 500 : t + 500) / NSEC_PER_USEC;
+}
+
 static inline nsec_t nsec_min(nsec_t a, nsec_t b)
 {
 	return a < b ? a : b;
