@@ -179,21 +179,15 @@ static int open_store(struct command *c, struct error *err)
 				     .trials = c->plan->n_trials,
 				     .shard = c->shard.k,
 				     .shards = c->shard.n };
-	struct error held = { 0 };
-	int rc = store_open(c->path, STORE_CREATE, &study, &c->store, &held);
+	int rc = c->resume ? store_open_or_create(c->path, &study, &c->store, err)
+			   : store_open(c->path, STORE_CREATE, &study, &c->store, err);
 
-	if (rc == -EEXIST && c->resume)
-		rc = store_open(c->path, STORE_WRITE, &study, &c->store, &held);
-	else if (rc == -EEXIST)
+	if (rc == -EEXIST)
 		return error_input(err,
 				   "%s: is there already: go on with --resume, or use another "
 				   "--db",
 				   c->path);
-	if (rc < 0) {
-		*err = held;
-		return rc;
-	}
-	return check_store(c, &study, err);
+	return rc < 0 ? rc : check_store(c, &study, err);
 }
 
 /* How to go on: the same command, in the same shard whatever the environment says then. */
@@ -217,9 +211,8 @@ static int fill_store(struct command *c, struct error *err)
 
 	for (size_t i = 0; rc >= 0 && i < c->study->n_sources; i++) {
 		const struct scenario_source *source = c->study->sources[i];
-		const char *file = scenario_source_file(source), *slash = strrchr(file, '/');
 
-		rc = store_add_scenario(c->store, slash ? slash + 1 : file,
+		rc = store_add_scenario(c->store, scenario_source_file(source),
 					scenario_source_text(source), err);
 	}
 	for (size_t i = 0; rc >= 0 && i < c->plan->n_kernels; i++)

@@ -38,7 +38,7 @@ static int try_setting(const char *key, const char *value, struct error *err)
 static int add_change(struct study_changes *changes, const struct document_node *node,
 		      const char *key, const char *value, struct error *err)
 {
-	struct study_change *items;
+	struct study_change *change;
 	size_t n_key = strlen(key);
 	int rc = try_setting(key, value, err);
 
@@ -50,15 +50,14 @@ static int add_change(struct study_changes *changes, const struct document_node 
 		if (changes->items[i].n_key == n_key &&
 		    !strncmp(changes->items[i].text, key, n_key))
 			return document_error(node, err, "'%s' is set twice", key);
-	items = reallocarray(changes->items, changes->count + 1, sizeof(*items));
-	if (!items)
+	change = array_append(&changes->items, &changes->count, sizeof(*change));
+	if (!change)
 		return error_errno(err, -ENOMEM, "settings");
-	changes->items = items;
-	items += changes->count;
-	if (asprintf(&items->text, "%s=%s", key, value) < 0)
+	if (asprintf(&change->text, "%s=%s", key, value) < 0) {
+		changes->count--;
 		return error_errno(err, -ENOMEM, "settings");
-	items->n_key = n_key;
-	changes->count++;
+	}
+	change->n_key = n_key;
 	return 0;
 }
 
@@ -122,17 +121,13 @@ static struct study_value *add_value(struct study_axis *axis, const struct docum
 			       axis->name);
 		return NULL;
 	}
-	value = reallocarray(axis->values, axis->n_values + 1, sizeof(*value));
-	if (value) {
-		axis->values = value;
-		value += axis->n_values;
+	value = array_append(&axis->values, &axis->n_values, sizeof(*value));
+	if (value)
 		*value = (struct study_value){ .name = strdup(name), .line = node->line };
-	}
 	if (!value || !value->name) {
 		error_errno(err, -ENOMEM, "axis");
 		return NULL;
 	}
-	axis->n_values++;
 	return value;
 }
 

@@ -114,17 +114,16 @@ static int split_subject(const struct study *study, const char *text, char **ret
 static int add_subject(struct study *study, const struct scenario_source *source, size_t variant,
 		       const struct document_node *node, struct error *err)
 {
-	struct study_subject *longer;
+	struct study_subject *subject;
 
 	for (size_t i = 0; i < study->n_subjects; i++)
 		if (study->subjects[i].source == source && study->subjects[i].variant == variant)
 			return document_error(node, err, "'%s' is there already, by line %d",
 					      node->text, study->subjects[i].line);
-	longer = reallocarray(study->subjects, study->n_subjects + 1, sizeof(*longer));
-	if (!longer)
+	subject = array_append(&study->subjects, &study->n_subjects, sizeof(*subject));
+	if (!subject)
 		return error_errno(err, -ENOMEM, "scenarios");
-	study->subjects = longer;
-	longer[study->n_subjects++] = (struct study_subject){ source, variant, node->line };
+	*subject = (struct study_subject){ source, variant, node->line };
 	return 0;
 }
 
@@ -159,7 +158,7 @@ static int open_source(struct study *study, const char *what, const struct docum
 		       const struct scenario_source **ret_source, struct error *err)
 {
 	_cleanup_(scenario_source_freep) struct scenario_source *source = NULL;
-	struct scenario_source **longer;
+	struct scenario_source **place;
 	int rc = scenario_source_load(what, &source, err);
 
 	if (rc < 0)
@@ -170,11 +169,10 @@ static int open_source(struct study *study, const char *what, const struct docum
 			*ret_source = study->sources[i];
 			return 0;
 		}
-	longer = reallocarray(study->sources, study->n_sources + 1, sizeof(*longer));
-	if (!longer)
+	place = array_append(&study->sources, &study->n_sources, sizeof(struct scenario_source *));
+	if (!place)
 		return error_errno(err, -ENOMEM, "scenarios");
-	study->sources = longer;
-	*ret_source = longer[study->n_sources++] = take_ptr(source);
+	*ret_source = *place = take_ptr(source);
 	return 0;
 }
 

@@ -58,13 +58,6 @@ int sweep_find_kernels(const struct sweep *sweep, char ***ret_releases, struct e
 	return rc;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static nsec_t work_of(const struct state *state, const struct study_trial *trial)
 {
 	const struct study_plan *plan = state->sweep->plan;
@@ -90,8 +83,7 @@ static int find_todo(struct state *state, struct error *err)
 		for (size_t i = 0; i < sweep->n_trials; i++) {
 			const struct study_trial *trial = sweep->trials[i];
 
-			if (trial->kernel != k || (n_done && bsearch(&trial->id, done, n_done,
-								     sizeof(*done), compare_ids)))
+			if (trial->kernel != k || store_is_done(done, n_done, trial->id))
 				continue;
 			state->todo[state->n_todo++] = trial;
 			state->work_total += work_of(state, trial);
@@ -159,16 +151,11 @@ static void take_result(struct state *state, size_t index, const struct record *
 {
 	const char *axes[STUDY_MAX_AXES + 1], *places[STUDY_MAX_AXES + 1];
 	struct store_trial trial;
-	int rc;
 
 	if (state->stop)
 		return;
 	describe(state, state->job[index], axes, places, &trial);
-	if (record)
-		rc = store_add(state->sweep->store, &trial, record, &state->failure);
-	else
-		rc = store_add_problem(state->sweep->store, &trial, err->text, &state->failure);
-	if (rc < 0) {
+	if (store_add(state->sweep->store, &trial, record, err, &state->failure) < 0) {
 		state->stop = true;
 		return;
 	}
