@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb sweep: plans the trials of a study, and runs what its store does not have yet. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static int differs(const struct command *c, const char *how, struct error *err)
 	return error_input(err, "%s: holds %s; go on with that, or use another --db", c->path, how);
 }
 
-/* What is in the store already has to be of this very study. */
+/* Refuses a store whose trials are not of this study, shard and set of kernels. */
 static int check_store(const struct command *c, const struct store_study *wanted, struct error *err)
 {
 	const struct store_study *held = store_study(c->store);
@@ -190,7 +191,8 @@ static int open_store(struct command *c, struct error *err)
 	return rc < 0 ? rc : check_store(c, &study, err);
 }
 
-/* How to go on: the same command, in the same shard whatever the environment says then. */
+/* Returns the command that resumes this sweep. It names the shard, since the environment may say
+ * another one by then. */
 static char *resume_text(const struct command *c)
 {
 	_cleanup_(freep) char *command = arguments_command(c->given);
@@ -233,7 +235,7 @@ static void on_progress(const struct sweep_counts *counts, void *userdata)
 	int width = (int)sizeof(c->line);
 	struct winsize size;
 
-	/* A line that wraps cannot be taken back. */
+	/* A line that wraps cannot be erased, so it is cut to the width of the terminal. */
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
 		width = size.ws_col - 1;
 	fprintf(stderr, "\r\033[K%.*s", width,
@@ -270,7 +272,8 @@ static void print_end(const struct command *c, const struct sweep_counts *counts
 	putchar('\n');
 }
 
-/* Stopped, by the user or for a reason: what is done is safe, and this goes on with the rest. */
+/* Adds to the error that ended the sweep how many trials are stored, and the command that resumes
+ * it. */
 static int stopped(const struct command *c, const struct sweep_counts *counts, int rc,
 		   struct error *err)
 {

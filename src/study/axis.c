@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Axes and whatever else in a study consists of settings. */
+/* Reads a study's axes, and its other parts that consist of settings. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,8 +22,8 @@ void study_value_deinit(struct study_value *value)
 	free(value->name);
 }
 
-/* Whether there is such a setting and it takes the value is seen on a scenario that has nothing
- * else; what only shows on the whole is seen when the trials are made. */
+/* Tries a setting on an empty scenario, which shows whether it exists and takes the value. Settings
+ * that do not fit together are found when the trials are made. */
 static int try_setting(const char *key, const char *value, struct error *err)
 {
 	_cleanup_(scenario_freep) struct scenario *scratch = scenario_new();
@@ -61,7 +61,7 @@ static int add_change(struct study_changes *changes, const struct document_node 
 	return 0;
 }
 
-/* Walks down from `node` to values; `key` holds the way so far. */
+/* Adds all values below `node`. `key` holds the keys on the way to `node`, joined by dots. */
 static int flatten(struct study_changes *changes, char *key, size_t size,
 		   const struct document_node *node, struct error *err)
 {
@@ -173,7 +173,8 @@ static int read_list(struct study_axis *axis, const struct document_node *list, 
 	return rc;
 }
 
-/* An exclusion and a CSV file could not tell it from what each trial has. */
+/* Refuses names that every trial has as a property: in an exclusion or a CSV file an axis of that
+ * name cannot be told from the property. */
 static int check_name(const struct document_node *node, struct error *err)
 {
 	static const char *const taken[] = { "scenario", "variant", "family",  "engine",

@@ -153,7 +153,8 @@ static int add_variants(struct study *study, const struct scenario_source *sourc
 	return rc;
 }
 
-/* The same file is read once, however many of its variants are named. */
+/* Loads a source, or finds it among those loaded: a file of which several variants are named is
+ * kept once. */
 static int open_source(struct study *study, const char *what, const struct document_node *node,
 		       const struct scenario_source **ret_source, struct error *err)
 {
@@ -206,7 +207,7 @@ static int read_set(struct study *study, const struct document_node *map, struct
 	return rc < 0 ? rc : study_read_changes(&study->fixed, map, NULL, err);
 }
 
-/* Exactly one of two words: 0 or 1. */
+/* Reads one of two words; *ret is the index of the word. */
 static int read_word(const struct document_node *node, const char *const words[2], int *ret,
 		     struct error *err)
 {
@@ -335,7 +336,7 @@ static int read_horizon(struct study *study, const struct document_node *node, s
 	return 0;
 }
 
-/* In the order in which they are read, whatever the file's is: exclusions want the axes. */
+/* Keys are read in this order, not in the file's, because exclusions refer to axes. */
 static const struct {
 	const char *key;
 	int (*read)(struct study *study, const struct document_node *node, struct error *err);

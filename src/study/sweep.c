@@ -9,9 +9,9 @@
 #include "src/util/array.h"
 #include "src/util/interrupt.h"
 
-/* In a guest, which is made for as many however few it gets: a guest of another size starts from
- * another snapshot, whose ticks lie elsewhere on its clock, and its times differ by up to a tick.
- */
+/* The most trials in one guest. Guests are always made for this number, even if they get fewer
+ * trials: a guest of another size starts from another snapshot, whose ticks lie elsewhere on its
+ * clock, and measured times differ by up to a tick. */
 #define AT_ONCE_GUEST 100
 #define MAX_TOLD      5	    /* reasons for problems that are told apart */
 #define AT_ONCE_HOST  10000 /* in a job; how many of them run at once is the engine's */
@@ -36,7 +36,7 @@ static const char *kernel_name(const struct sweep *sweep, unsigned int kernel)
 	return sweep->plan->kernels[kernel];
 }
 
-/* The engine's own word for the newest is none. */
+/* Returns the name that the engine takes: it calls the newest kernel NULL. */
 static const char *engine_kernel_name(const struct sweep *sweep, unsigned int kernel)
 {
 	const char *name = kernel_name(sweep, kernel);
@@ -65,7 +65,8 @@ static nsec_t work_of(const struct state *state, const struct study_trial *trial
 	return study_plan_work(plan, trial, plan->options.engine);
 }
 
-/* What is not done yet; the shard's own order, the longest first, stays within a kernel. */
+/* Collects the trials that the store does not have, kernel by kernel. For each kernel they keep the
+ * order of the shard, which is the longest first. */
 static int find_todo(struct state *state, struct error *err)
 {
 	const struct sweep *sweep = state->sweep;
@@ -125,7 +126,8 @@ static void update_time(struct state *state)
 			(nsec_t)((double)counts->elapsed_nsec * left / (double)state->work_done);
 }
 
-/* One reason may stop a thousand trials, and differ in a number. */
+/* Returns whether this problem has not been told yet. Problems count as the same if they begin
+ * alike, because one reason may stop a thousand trials with another number in each text. */
 static bool is_news(struct state *state, const struct error *err)
 {
 	for (size_t i = 0; i < state->n_told; i++)
@@ -241,13 +243,14 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 		return -EIO;
 	}
 	if (rc >= 0 && n > 1 && state->counts.finished == finished) {
-		*err = *state->worst; /* the others would fare no better */
+		*err = *state->worst; /* no trial of the job had a record: the rest will not either
+				       */
 		return -EIO;
 	}
 	return rc;
 }
 
-/* One job after the other; each of trials of one kernel. */
+/* Runs job after job. The trials of a job have the same kernel. */
 static int run_jobs(struct state *state, struct error *err)
 {
 	size_t most = trials_a_job(state->sweep), from = 0;
