@@ -11,7 +11,9 @@
 #include "src/report/table.h"
 #include "src/scenario/scenario.h"
 #include "src/study/study.h"
+#include "src/trial/facts.h"
 #include "src/util/array.h"
+#include "src/util/processors.h"
 
 struct options {
 	bool json;
@@ -128,10 +130,11 @@ static int load_all(char **paths, struct entries *entries, struct error *err)
  * none. */
 static nsec_t span_of(const struct scenario_list *list)
 {
+	struct model_facts kernel = facts_of_running_kernel();
 	nsec_t span = NSEC_NONE;
 
 	for (size_t i = 0; i < list->count; i++) {
-		nsec_t t = estimate_span(list->items[i], FAMILY_IPV4);
+		nsec_t t = estimate_span(list->items[i], FAMILY_IPV4, &kernel);
 
 		if (t > span)
 			span = t;
@@ -141,7 +144,10 @@ static nsec_t span_of(const struct scenario_list *list)
 
 static nsec_t virtual_time_of(const struct scenario_list *list)
 {
-	return estimate_virtual_time(list->items, list->count, FAMILY_IPV4);
+	struct model_facts kernel = facts_of_running_kernel();
+
+	return estimate_virtual_time(list->items, list->count, FAMILY_IPV4, &kernel,
+				     processors_online());
 }
 
 static unsigned int needs_of(const struct scenario_list *list)

@@ -226,7 +226,7 @@ static int probe_bpf(char *detail, size_t size, struct error *err)
 		return 0;
 	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 			 "%s; packets and sock_diag stand for it",
-			 observer_fallback_reason(observer));
+			 observer_derived_reason(observer));
 }
 
 static int probe_descriptors(char *detail, size_t size, struct error *err)

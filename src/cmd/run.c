@@ -16,6 +16,7 @@
 #include "src/report/ladder.h"
 #include "src/report/summary.h"
 #include "src/report/table.h"
+#include "src/trial/facts.h"
 #include "src/util/tick.h"
 
 #define LONG_WAIT (120 * NSEC_PER_SEC)
@@ -105,7 +106,7 @@ static const struct argument arguments[] = {
 	{ "kernel", 'k', "NAME", "qemu: which kernel: 6.1, 6.12, a whole release, or a vmlinuz",
 	  TO_TEXT(run, job.kernel_name) },
 	OPTION_MODULES(run, job.kernel_modules),
-	OPTION_NO_BPF(run, job.force_fallback),
+	OPTION_NO_BPF(run, job.derived_only),
 	OPTION_NO_SNAPSHOT(run, job.no_snapshot),
 	{ "pcap", 0, "DIR", "write each node's packets to DIR", TO_TEXT(run, job.pcap_dir) },
 	{ "phase", 0, "N", "qemu: timer wheel phase of every trial, in ticks (default: drawn)",
@@ -331,12 +332,13 @@ static int prepare_pcap(const char *dir, struct error *err)
 /* Real time is the default. If the run takes minutes, the user is told of virtual time. */
 static void suggest_virtual_time(const struct run *run, const struct command_line *line)
 {
+	struct model_facts kernel = facts_of_running_kernel();
 	nsec_t longest = 0;
 	char span[64];
 
 	for (size_t i = 0; i < run->selection.scenarios.count; i++) {
-		nsec_t takes =
-			estimate_span(run->selection.scenarios.items[i], run->families.list[0]);
+		nsec_t takes = estimate_span(run->selection.scenarios.items[i],
+					     run->families.list[0], &kernel);
 
 		if (takes != NSEC_NONE && takes > longest)
 			longest = takes;

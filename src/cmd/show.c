@@ -15,6 +15,8 @@
 #include "src/cmd/topology.h"
 #include "src/model/estimate.h"
 #include "src/report/describe.h"
+#include "src/trial/facts.h"
+#include "src/util/processors.h"
 
 static const struct argument arguments[] = {
 	OPTION_FAMILY(selection, family),
@@ -68,12 +70,13 @@ static int compare_moments(const void *a, const void *b)
 static size_t predict_moments(const struct scenario *s, enum family family, nsec_t first,
 			      struct moment *moments)
 {
+	struct model_facts kernel = facts_of_running_kernel();
 	char until[64];
 	size_t n = 0;
 
 	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
 		const struct expectation *e = &s->expect[family][node];
-		struct prediction p = describe_prediction(s, family, node);
+		struct prediction p = describe_prediction(s, family, node, &kernel);
 
 		if (p.mechanism == MECHANISM_NONE || !(e->after.predicted || e->before.predicted))
 			continue;
@@ -115,12 +118,14 @@ static int write_timeline(const struct scenario *s, enum family family, FILE *ou
 static int write_expected(const struct scenario *s, enum family family, FILE *out,
 			  struct error *err)
 {
+	struct model_facts kernel = facts_of_running_kernel();
+
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		char prefix[16];
 
 		snprintf(prefix, sizeof(prefix), "  %-8s ", node_name(n));
 		if (s->expect[family][n].present)
-			describe_expectation(s, family, n, prefix, out);
+			describe_expectation(s, family, n, &kernel, prefix, out);
 	}
 	return 0;
 }
@@ -218,12 +223,13 @@ static void print_part(const struct pages *pages, size_t variant, int part, bool
 static void print_head(const struct selection *selection)
 {
 	const struct scenario *s = selection->scenarios.items[0];
+	struct model_facts kernel = facts_of_running_kernel();
 	unsigned int needs = 0;
 	char text[64], span[64];
 	nsec_t longest = 0, virtual;
 
 	for (size_t i = 0; i < selection->scenarios.count; i++) {
-		nsec_t t = estimate_span(selection->scenarios.items[i], selection->family);
+		nsec_t t = estimate_span(selection->scenarios.items[i], selection->family, &kernel);
 
 		needs |= estimate_needs(selection->scenarios.items[i]);
 		if (t > longest)
@@ -241,7 +247,7 @@ static void print_head(const struct selection *selection)
 	       : s->has_quick ? ", less with --quick"
 			      : "");
 	virtual = estimate_virtual_time(selection->scenarios.items, selection->scenarios.count,
-					selection->family);
+					selection->family, &kernel, processors_online());
 	printf("in virtual time about %s\n", estimate_format_span(virtual, span, sizeof(span)));
 }
 

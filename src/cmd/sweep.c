@@ -55,7 +55,7 @@ static const struct argument arguments[] = {
 	{ "max-trials", 0, "N", "how many are too many (default 100000)",
 	  TO_COUNT(command, options.max_trials, 1, 100000000) },
 	OPTION_MODULES(command, sweep.kernel_modules),
-	OPTION_NO_BPF(command, sweep.force_fallback),
+	OPTION_NO_BPF(command, sweep.derived_only),
 	OPTION_NO_SNAPSHOT(command, sweep.no_snapshot),
 	OPTION_QUICK(command, options.quick, QUICK_OF_ALL),
 	{ "resume", 0, NULL, "go on in a store that is there, or begin one",

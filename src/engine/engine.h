@@ -12,7 +12,7 @@
 
 struct engine {
 	const char *name;
-	bool virtual_time;  /* waiting costs nothing, and phases can be pinned */
+	bool virtual_time;  /* waiting costs nothing, and the phase of a trial can be chosen */
 	const char *remedy; /* what to try where the machine cannot do a trial, or NULL */
 	/* Runs them all. ERROR_INTERRUPTED after SIGINT or SIGTERM, with everything cleaned up. */
 	int (*run)(const struct engine_job *job, const struct engine_listener *listener,
@@ -26,7 +26,7 @@ struct engine {
 extern const struct engine engine_host, engine_qemu;
 extern const struct engine *const engines[3]; /* all of them; NULL at the end */
 
-/* NULL when there is none of that name. */
+/* Returns NULL when there is none of that name. */
 const struct engine *engine_from_name(const char *name);
 /* "host, qemu" for error texts. */
 const char *engine_names(void);

@@ -38,7 +38,7 @@ static int is_file(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Whoever could not write all of a file has left no room. */
+/* If a file could not be written whole, it has left no room on the file system. */
 static bool is_full(const char *folder)
 {
 	struct statvfs info;
@@ -56,7 +56,7 @@ static void put_byte(int c, FILE *out)
 	putc_unlocked(c == '\n' ? 'n' : '\\', out);
 }
 
-/* Bytes of the line; with `out` NULL it is not written. */
+/* Writes a file as a line, unless `out` is NULL, and returns the length of the line. */
 static int64_t write_file(const char *folder, const char *name, FILE *out)
 {
 	_cleanup_(file_closep) FILE *file = NULL;

@@ -12,11 +12,11 @@ static json_object *text(const char *s)
 	return s ? json_object_new_string(s) : NULL;
 }
 
-/* Lists without repetitions: of the files' texts, and of the scenarios made of them. Trials of one
- * scenario follow each other, so the latest is looked at first. */
+/* The files' texts, and the scenarios made of them, each once. Trials of one scenario follow each
+ * other, so a search begins with the latest. */
 struct lists {
 	json_object *sources, *scenarios;
-	const struct scenario **known; /* one a scenario */
+	const struct scenario **known; /* one for each of `scenarios`; owned */
 	size_t n_known;
 };
 
@@ -93,7 +93,7 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 	json_object_object_add(o, "seed", json_object_new_uint64(job->seed));
 	json_object_object_add(o, "pcap", json_object_new_boolean(job->pcap_dir != NULL));
 	json_object_object_add(o, "trace", json_object_new_boolean(job->trace));
-	json_object_object_add(o, "no_bpf", json_object_new_boolean(job->force_fallback));
+	json_object_object_add(o, "no_bpf", json_object_new_boolean(job->derived_only));
 	if (lists.known)
 		json_object_object_add(o, "trials", trials_json(job, indices, n, &lists));
 	json_object_object_add(o, "sources", lists.sources);
@@ -231,7 +231,7 @@ static int read_trials(json_object *o, struct guest_job *job, struct error *err)
 		.seed = json_object_get_uint64(get(o, "seed")),
 		.pcap_dir = json_object_get_boolean(get(o, "pcap")) ? GUEST_FILES_FOLDER : NULL,
 		.trace = json_object_get_boolean(get(o, "trace")),
-		.force_fallback = json_object_get_boolean(get(o, "no_bpf")),
+		.derived_only = json_object_get_boolean(get(o, "no_bpf")),
 		.pin_phases = true,
 	};
 	return 0;

@@ -2,8 +2,8 @@
 #pragma once
 /*
  * What the host asks of a guest, and what the guest answers: JSON both ways. The
- * job holds the scenarios' texts, how they are to be read, and the trials; an
- * answer is a line a trial with its record or its error.
+ * job holds the scenarios' texts, how they are to be read, and the trials; each
+ * trial is answered by a line with its record or its error.
  */
 
 #include "src/engine/engine.h"
@@ -20,8 +20,9 @@ struct guest_job {
 int guest_job_read(const char *text, size_t size, struct guest_job *ret_job, struct error *err);
 void guest_job_deinit(struct guest_job *job);
 
-/* One line, without a newline; caller frees. `record` NULL: `err` is written. */
+/* Returns an answer as one line without a newline, which the caller frees. If `record` is NULL,
+ * `err` is written. */
 char *guest_job_answer(size_t index, const struct record *record, const struct error *err);
-/* Reads it: *ret_record, or NULL and *ret_error. */
+/* Reads an answer: *ret_record is its record, or NULL, and then *ret_error says why. */
 int guest_job_read_answer(const char *line, size_t *ret_index, struct record **ret_record,
 			  struct error *ret_error, struct error *err);

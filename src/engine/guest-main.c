@@ -16,15 +16,15 @@
 
 #define ALIVE_EVERY (600 * NSEC_PER_SEC) /* virtual; each wake-up costs the host some 70 us */
 
-/* Made before the snapshot, so that no job waits for it: loading BPF programs takes longer than
- * most jobs. */
+/* These are made before the snapshot, so that no job waits for them: loading BPF programs takes
+ * longer than most jobs. */
 struct station {
 	struct loop *loop;
 	struct observer *observer;
 	struct testbed_pool *pool;
 };
 
-/* What is not sent before the last trial is over. */
+/* An answer that is kept until the last trial is over. */
 struct answer {
 	struct record *record; /* owned; NULL: there is none, for this reason */
 	struct error err;
@@ -34,10 +34,10 @@ struct work {
 	struct guest_job job;
 	FILE *out;
 	struct loop_timer *alive;
-	struct answer *kept; /* one a trial; NULL: each is sent at once */
+	struct answer *kept; /* one for each trial, owned; NULL: each is sent at once */
 };
 
-/* "ipv4:100,ipv6:100": so many testbeds of each. */
+/* Builds as many testbeds of each family as `what` says: "ipv4:100,ipv6:100". */
 static int fill_pool(struct testbed_pool **pool, const char *what, struct error *err)
 {
 	int rc = 0;
@@ -100,7 +100,8 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 	record_free(record);
 }
 
-/* Traces and captures take long to write, in virtual time too: the other trials would come late. */
+/* Traces and captures take long to write, in virtual time too, and would make other trials late. So
+ * they are written when all trials are over. */
 static int keep_answers(struct work *work, struct error *err)
 {
 	int rc = 0;
@@ -115,7 +116,7 @@ static int keep_answers(struct work *work, struct error *err)
 	return rc;
 }
 
-/* Without its capture no trial has what was asked for. */
+/* Sends the captures and the answers. If a capture cannot be sent, every trial fails. */
 static void send_kept(struct work *work)
 {
 	struct error failure = { 0 };
@@ -153,7 +154,7 @@ static int work_through(struct station *station, struct work *work, struct error
 	int rc = 0;
 
 	uname(&kernel);
-	if (work->job.job.force_fallback) {
+	if (work->job.job.derived_only) {
 		rc = observer_new(station->loop, true, &observer, err);
 		if (rc >= 0)
 			observer_close_late(observer);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine that runs trials on this machine's kernel, in real time. */
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -8,8 +9,8 @@
 #include "src/trial/runner.h"
 #include "src/util/interrupt.h"
 
-/* In real time a machine that is busy with other things may be late with an event, or long in
- * carrying it out: then what was measured from it is not what it says. */
+/* In real time a busy machine may be late with an event, or take long to carry it out. Then the
+ * times that count from that event are wrong. */
 #define LATE_MAX (500 * NSEC_PER_MSEC)
 
 struct punctual {
@@ -60,7 +61,7 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 	int rc;
 
 	uname(&kernel);
-	rc = observer_new(loop, job->force_fallback, &observer, err);
+	rc = observer_new(loop, job->derived_only, &observer, err);
 	if (rc >= 0)
 		rc = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
 				&runner, err);

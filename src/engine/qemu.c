@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "src/engine/engine.h"
 #include "src/engine/guest-files.h"
 #include "src/engine/guest-job.h"
 #include "src/guest/guest.h"
+#include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
+#include "src/util/array.h"
 #include "src/util/interrupt.h"
+#include "src/util/processors.h"
 #include "src/util/tick.h"
 
 /*
@@ -21,18 +23,19 @@
 
 #define MEMORY_BASE_MIB	     160
 #define MEMORY_PER_TRIAL_KIB 2600
-#define TRIALS_PER_GUEST     100  /* a fork and its exit take the longer the more there are */
-#define POOL_WORTH	     25	  /* trials in a guest */
-#define MEMORY_POOL_KIB	     1200 /* a testbed in it */
-#define MEMORY_TRACE_MIB     128  /* as text, twice */
+#define TRIALS_PER_GUEST     100  /* forks get slower with the number of trials in a guest */
+#define POOL_WORTH	     25	  /* a guest with as many trials starts with a pool of testbeds */
+#define MEMORY_POOL_KIB	     1200 /* of a testbed in the pool */
+#define MEMORY_TRACE_MIB     128  /* a trace is held twice, as text */
 #define PROGRESS_EVERY	     (250 * NSEC_PER_MSEC)
-#define LATENESS_MAX	     (4 * NSEC_PER_MSEC) /* one tick: more would move what is measured */
+#define LATENESS_MAX                                                                               \
+	(4 * NSEC_PER_MSEC) /* one tick: a longer delay would change what is measured */
 
 struct batch {
 	struct run *run;
 	struct guest *guest;
 	size_t *indices; /* owned */
-	size_t n, size;
+	size_t n;
 	uint64_t seed;	      /* of what the guest's kernel draws by chance */
 	struct error failure; /* why a capture could not be written */
 };
@@ -79,20 +82,15 @@ static uint64_t draw(uint64_t seed, const struct engine_trial *t)
 
 static int batch_add(struct batch *batch, size_t index)
 {
-	if (batch->n == batch->size) {
-		size_t size = batch->size ? batch->size * 2 : 1;
-		size_t *longer = reallocarray(batch->indices, size, sizeof(*longer));
+	size_t *slot = array_append(&batch->indices, &batch->n, sizeof(*slot));
 
-		if (!longer)
-			return -ENOMEM;
-		batch->indices = longer;
-		batch->size = size;
-	}
-	batch->indices[batch->n++] = index;
+	if (!slot)
+		return -ENOMEM;
+	*slot = index;
 	return 0;
 }
 
-/* What is drawn by chance in a guest with one trial follows from that trial. */
+/* The seed of a guest with one trial follows from that trial. */
 static uint64_t seed_alone(const struct run *run, size_t index)
 {
 	const struct engine_trial *t = &run->trials[index];
@@ -100,7 +98,8 @@ static uint64_t seed_alone(const struct run *run, size_t index)
 	return mix(draw(run->job->seed, t) ^ (uint64_t)t->phase) >> 1;
 }
 
-/* Puts off what was late in company. There is room for a batch more for each trial. */
+/* Puts a trial that was late, and shared its guest, into a batch of its own that runs last.
+ * `batches` has room for one more for each trial. */
 static bool run_again(struct batch *batch, size_t index, const struct record *record)
 {
 	struct run *run = batch->run;
@@ -148,7 +147,7 @@ static void on_line(void *userdata, const char *line, size_t size)
 	}
 	if (guest_job_read_answer(line, &index, &record, &failure, &err) < 0)
 		return;
-	if (batch->failure.kind != ERROR_NONE) { /* its captures are not whole */
+	if (batch->failure.kind != ERROR_NONE) { /* the captures of this guest are not whole */
 		record_free(take_ptr(record));
 		failure = batch->failure;
 	}
@@ -158,16 +157,9 @@ static void on_line(void *userdata, const char *line, size_t size)
 		deliver(batch->run, index, record, &failure);
 }
 
-static size_t count_cores(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cores < 1 ? 1 : (size_t)cores;
-}
-
 static int start_next(struct run *run, struct error *err);
 
-/* Whatever the guest has not answered has no record: for the reason it died of. */
+/* A trial that the guest has not answered has no record, for the reason that ended the guest. */
 static void on_end(void *userdata, int status, const struct error *err)
 {
 	struct batch *batch = userdata;
@@ -205,17 +197,18 @@ static void on_progress(void *userdata)
 	loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
 }
 
-/* In each about as many trials. */
+/* Each guest gets about as many trials as the others. */
 static size_t count_guests(size_t trials)
 {
-	size_t rounds = (trials + TRIALS_PER_GUEST * count_cores() - 1) /
-			(TRIALS_PER_GUEST * count_cores());
-	size_t guests = rounds * count_cores();
+	size_t rounds = (trials + TRIALS_PER_GUEST * processors_online() - 1) /
+			(TRIALS_PER_GUEST * processors_online());
+	size_t guests = rounds * processors_online();
 
 	return guests > trials ? trials : guests;
 }
 
-/* A guest has a pool for as many trials as there can be, and not all of it is used. */
+/* The pool of a guest has testbeds for the most trials that a guest can have, even if it has fewer.
+ */
 static unsigned int memory_for(const struct engine_job *job, size_t trials)
 {
 	size_t mib = MEMORY_BASE_MIB + trials * MEMORY_PER_TRIAL_KIB / 1024;
@@ -229,8 +222,8 @@ static unsigned int memory_for(const struct engine_job *job, size_t trials)
 	return mib < GUEST_MEMORY_MIB_MIN ? GUEST_MEMORY_MIB_MIN : (unsigned int)mib;
 }
 
-/* Many connections keep a guest's one processor busy for longer than a tick at times, and others'
- * events would come late. */
+/* Many connections sometimes keep a guest's one processor busy for longer than a tick, and the
+ * events of other trials would come late. */
 static bool is_alone(const struct engine_trial *t)
 {
 	const struct scenario_agent *client = &t->scenario->agent[NODE_CLIENT];
@@ -295,10 +288,10 @@ static int start_next(struct run *run, struct error *err)
 	return 0;
 }
 
-/* As many as there are processors; each that ends makes room for the next. */
+/* Starts as many guests as there are processors. When one ends, the next is started. */
 static int start(struct run *run, struct error *err)
 {
-	size_t at_once = count_cores();
+	size_t at_once = processors_online();
 	int rc = 0;
 
 	while (rc >= 0 && run->started < run->n_batches && run->started < at_once)
@@ -361,9 +354,9 @@ static bool tracks(const struct engine_job *job)
 	return false;
 }
 
-/* So many testbeds are in the snapshot that guests with many trials start from, for each family
- * that the job has: building one takes nearly half of a trial's time. For a few trials it takes
- * longer to make that snapshot, once, than they would ever save. */
+/* Writes how many testbeds of each family that the job has are ready in the snapshot of a guest
+ * with many trials. Building a testbed takes nearly half of a trial's time, but for a few trials it
+ * would take longer to make that snapshot than they save. */
 static void describe_pool(const struct run *run, size_t most, char *text, size_t size)
 {
 	bool wanted[_FAMILY_MAX] = { 0 };
@@ -378,7 +371,8 @@ static void describe_pool(const struct run *run, size_t most, char *text, size_t
 				      family_name(f), TRIALS_PER_GUEST);
 }
 
-/* In a guest. The first has the most, but the job may want room for more. */
+/* The most trials in a guest. The first guest has the most, but the job may ask for room for more.
+ */
 static size_t most_trials(const struct run *run)
 {
 	size_t n = run->batches[0].n;
@@ -394,7 +388,8 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	int rc = check_trials(job, err);
 
 	if (rc >= 0)
-		rc = interrupt_block(err); /* from here on there are things to take away */
+		rc = interrupt_block(
+			err); /* what is made from here on has to be taken away again */
 	if (rc >= 0)
 		rc = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
 	if (rc < 0)
@@ -412,7 +407,7 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 		describe_pool(&run, most_trials(&run), pool, sizeof(pool));
 		if (*pool)
 			config.prepare = pool;
-		rc = guest_image_new(&config, &run.image, err);
+		rc = prepare_image(&config, &run.image, err);
 	}
 	if (rc >= 0)
 		rc = run_guests(&run, err);

@@ -40,7 +40,7 @@ void guest_console_add(struct guest_console *console, const char *data, size_t s
 	}
 }
 
-/* What follows `mark` on its line. */
+/* Copies the rest of the line behind `mark` into `rest`. Returns false if there is no such mark. */
 static bool after(const struct guest_console *console, const char *mark, char *rest, size_t size)
 {
 	const char *at = strstr(console->text, mark);
@@ -72,7 +72,8 @@ int guest_console_cause(const struct guest_console *console, unsigned memory_mib
 	return true;
 }
 
-/* What every start says, and the registers of a crash, which push its reason off the screen. */
+/* Lines that are left out: those that every start prints, and the registers of a crash, which push
+ * its reason out of the tail. */
 static bool is_noise(const char *line)
 {
 	static const char *const noise[] = {

@@ -13,12 +13,12 @@ struct guest_console {
 	int escape;	 /* inside a terminal's escape sequence */
 };
 
-/* Adds what was read; control characters and escape sequences go. */
+/* Adds text that was read, without its control characters and escape sequences. */
 void guest_console_add(struct guest_console *console, const char *data, size_t size);
 
 /* The cause that the console names, as "its kernel panicked: ...", in `text`; false: none. */
 int guest_console_cause(const struct guest_console *console, unsigned memory_mib, char *text,
 			size_t size);
 
-/* The last lines, joined by " | ". */
+/* Writes the last lines, joined by " | ". */
 void guest_console_tail(const struct guest_console *console, char *text, size_t size);

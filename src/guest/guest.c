@@ -26,7 +26,7 @@
 
 #define LOOK_NSEC	   (20 * NSEC_PER_MSEC)
 #define STALL_DEFAULT_NSEC (120 * NSEC_PER_SEC)
-#define ASLEEP_NSEC	   (5 * NSEC_PER_SEC) /* without a timer armed, virtual time stands */
+#define ASLEEP_NSEC	   (5 * NSEC_PER_SEC) /* if no timer is armed the guest never wakes */
 
 enum step {
 	STEP_GREETING,	      /* the monitor is to answer */
@@ -62,7 +62,7 @@ struct guest {
 	nsec_t progress_nsec; /* when that was */
 	int64_t cpu_nsec;     /* QEMU's processor time at the last look that saw a change */
 	nsec_t cpu_seen_nsec; /* when that was */
-	struct error failure; /* why we ended it; kind ERROR_NONE: we did not */
+	struct error failure; /* why the host ended it; kind ERROR_NONE: it did not */
 };
 
 static void on_process(void *userdata, uint32_t events);
@@ -110,8 +110,8 @@ static void on_return(struct guest *guest)
 		send_options(guest);
 		break;
 	case STEP_LOAD_OPTIONS:
-		/* There is no network card to announce, five times in two seconds by the host's
-		 * clock. */
+		/* By default QEMU announces network cards five times in two seconds of the host's
+		 * clock. This machine has none. */
 		guest->step = STEP_LOAD_PARAMETERS;
 		qmp_send(guest->qmp, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
 				     "{\"announce-rounds\":0}}");
@@ -190,7 +190,7 @@ static void on_qmp(void *userdata, const struct qmp_message *message)
 			on_migration(guest, message->status);
 		break;
 	case QMP_CLOSED:
-		break; /* its process tells more */
+		break; /* the end of QEMU's process tells more */
 	}
 }
 
@@ -210,7 +210,7 @@ static void on_console(void *userdata, uint32_t events)
 	read_console(userdata);
 }
 
-/* Hands on the lines that are whole. */
+/* Hands on the lines that are whole, and that have not been handed on before. */
 static void deliver(struct guest *guest)
 {
 	char *output = (char *)guest->window + guest->window->output_offset;
@@ -236,7 +236,7 @@ static void check_progress(struct guest *guest)
 	int64_t cpu = guest_process_cpu_nsec(&guest->process);
 	nsec_t now = nsec_now();
 
-	/* Using none for long may also mean that it gets none. */
+	/* A QEMU that uses no processor time may also be waiting for a processor. */
 	if (cpu - guest->cpu_nsec > NSEC_PER_MSEC || (now - guest->cpu_seen_nsec > ASLEEP_NSEC &&
 						      !guest_process_is_asleep(&guest->process))) {
 		guest->cpu_nsec = cpu;
@@ -312,14 +312,14 @@ static int launch(struct guest *guest, struct error *err)
 	return rc < 0 ? rc : watch(guest, err);
 }
 
-/* Why it ended without having ended its job, in `guest->failure`. */
+/* Puts into `guest->failure` why the guest ended before its job had ended. */
 static void explain(struct guest *guest, int status)
 {
 	char cause[320], tail[600];
 	enum error_kind kind = ERROR_FAILED;
 
 	guest_console_tail(&guest->console, tail, sizeof(tail));
-	/* A page of the memory file that finds no room on the disk. */
+	/* QEMU gets SIGBUS if the disk has no room for a page of the memory file. */
 	if (guest->saving && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS) {
 		cache_error(&guest->failure, -ENOSPC, "a snapshot in the cache");
 		return;
@@ -347,8 +347,8 @@ static bool succeeded(const struct guest *guest, int status)
 	return atomic_load(&guest->window->state) == GUEST_STATE_ENDED;
 }
 
-/* A snapshot that does not restore, or whose guest comes to nothing, is made again the next
- * time; now the guest is booted instead, unless its job has begun. */
+/* If a snapshot cannot be restored, or its guest fails, the snapshot is removed, so that the next
+ * image makes it again. This guest is booted instead, unless its job has begun. */
 static bool boot_instead(struct guest *guest)
 {
 	struct error ignored;

@@ -1,47 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Guests: stock kernels under QEMU in virtual time, each of which runs this
- * very program as its first process, does one job and sends lines back.
- * What the job is, guests do not know; see init.h for their side.
+ * Guests: stock kernels under QEMU in virtual time, each of which runs this very
+ * program as its first process, does one job and sends lines back. A guest does not
+ * know what its job is; its own side is in init.h.
+ *
+ * Theory of operation. QEMU emulates the guest's one processor (TCG) with
+ * `-icount shift=1,sleep=off`: each instruction takes 2 ns of the guest's time, and
+ * when the guest has nothing to do the clock jumps to its next timer. So two hours of
+ * waiting cost half a second, and a guest never knows how busy the host is.
+ *
+ * The job goes in, and lines come out, through memory that the host and the guest
+ * share (window.h), so that no trial waits for the host's input or output. The guest
+ * boots up to the snapshot point and stops there. A snapshot of that state is kept in
+ * the user's cache, under a name made of everything that it depends on (prepare.h);
+ * guests restored from it and guests that have just booted go on from the same state.
+ * machine.c has one table of all that names an architecture.
+ *
+ * The same job gives the same lines because a guest has one virtual processor, a fixed
+ * `shift`, no input from the host while a trial runs, random numbers that follow from
+ * the seed alone, a job that starts at a fixed guest time, and because QEMU's main loop
+ * and its virtual processor take turns. The last does not come with QEMU (7.2): its main
+ * loop wakes itself once more after it has moved the clock. If the processor halts just
+ * then, the main loop moves the clock again from a stale count of instructions, by 1 to
+ * 30 microseconds, in one of some thousand wake-ups on a busy host. The library
+ * qemu-turns.c, which is loaded into QEMU by LD_PRELOAD, makes the one wait for the
+ * other, and keeps both on one host processor while the guest does little.
+ *
+ * What it costs. Waking an idle guest costs the host as much as a packet does: init.c
+ * and the kernel's arguments in machine.c say what is switched off, and why. Switching
+ * from one process to another costs more than its instructions, because QEMU knows
+ * neither global pages nor PCIDs and has to find all translations again after a write
+ * to CR3.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "src/kernel/kernel.h"
+#include "src/guest/image.h"
+#include "src/guest/snapshot.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
 #include "src/util/loop.h"
 #include "src/util/nsec.h"
 
-#define GUEST_MEMORY_MIB_MIN 192
-#define GUEST_MEMORY_MIB_MAX 3072 /* what lies below 4 GiB on x86; use more guests */
-
-struct guest_image; /* a kernel, what it starts with, and a snapshot: any number of guests */
 struct guest;
 
-struct guest_image_config {
-	const struct kernel *kernel;
-	unsigned memory_mib; /* of each guest; 0: the least. Rounded up to keep snapshots few */
-	bool no_snapshot;    /* boot every guest from the start */
-	const char *program; /* path of process 1; NULL: this very program */
-	const char *prepare; /* a word for what process 1 prepares (init.h), or NULL */
-	bool untracked;	     /* without connection tracking, which wakes an idle guest */
-};
-
-/* Makes what is not in the cache yet: seconds the first time for a kernel and program, else
- * milliseconds. Runs a loop of its own. */
-int guest_image_new(const struct guest_image_config *config, struct guest_image **ret_image,
-		    struct error *err);
-struct guest_image *guest_image_free(struct guest_image *image);
-DEFINE_CLEANUP(struct guest_image *, guest_image_free)
-
-/* A line that the guest wrote, without its newline, terminated. */
+/* Gets a line that the guest wrote: terminated, without its newline. */
 typedef void (*guest_line_func)(void *userdata, const char *line, size_t size);
-/* The end, once, after the last line: `status` is what the job returned; or `err`, not NULL,
- * says why there is none. The guest may be freed here. */
+/* Is called once, after the last line: `status` is what the job returned, or `err`, if not NULL,
+ * says why it returned nothing. It may free the guest. */
 typedef void (*guest_end_func)(void *userdata, int status, const struct error *err);
 
 struct guest_config {
@@ -54,9 +63,13 @@ struct guest_config {
 	void *userdata;
 };
 
-/* Starts a guest. `image` must outlive it. Failing here, `end` is not called. */
+/* Starts a guest. `image` must outlive it. If this fails, `end` is not called. */
 int guest_new(struct loop *loop, struct guest_image *image, const struct guest_config *config,
 	      struct guest **ret_guest, struct error *err);
-/* Ends QEMU if it runs still; `end` is not called then. */
+/* Ends QEMU if it still runs; then `end` is not called. */
 struct guest *guest_free(struct guest *guest);
 DEFINE_CLEANUP(struct guest *, guest_free)
+
+/* Runs a guest up to the snapshot point, and writes its state to `snapshot`. Runs a loop of its
+ * own. */
+int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot, struct error *err);

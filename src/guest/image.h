@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/*
- * The inside of struct guest_image, for guest.c.
- */
+/* What any number of guests start from: a kernel, its first file system, a machine, a snapshot. */
 
-#include "src/guest/guest.h"
+#include <stdbool.h>
+
 #include "src/guest/machine.h"
-#include "src/guest/snapshot.h"
+#include "src/util/cleanup.h"
 
 struct guest_image {
 	const struct machine *machine;
-	char *qemu;    /* path of the program */
-	char *kernel;  /* path of what QEMU starts */
-	char *initrd;  /* path */
-	char *release; /* the kernel's, for messages */
-	unsigned memory_mib;
-	char *prepare;	/* or NULL */
-	bool untracked; /* no connection tracking */
-	char *snapshot; /* path of its folder; NULL: none wanted, or none possible */
+	char *qemu;	     /* path of the program; owned */
+	char *kernel;	     /* path of what QEMU starts; owned */
+	char *initrd;	     /* path; owned */
+	char *release;	     /* the kernel's, for messages; owned */
+	unsigned memory_mib; /* of each guest */
+	char *prepare;	     /* a word for what process 1 prepares (init.h), or NULL; owned */
+	bool untracked;	     /* no connection tracking */
+	char *snapshot; /* path of its folder; NULL: none is wanted, or none is possible; owned */
 };
 
-/* A guest that is stopped at the snapshot point and written to `snapshot`, which it is run for.
- * Part of guest.c, used when an image is made. */
-int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot, struct error *err);
+struct guest_image *guest_image_free(struct guest_image *image);
+DEFINE_CLEANUP(struct guest_image *, guest_image_free)

@@ -52,26 +52,27 @@ static const struct {
 	{ "bpf", "/sys/fs/bpf", NULL, false },
 };
 
-/* What makes an idle guest idle, a small machine behave like an ordinary one, and an accident
- * an end. Those a kernel does not have are passed over. None of them is per namespace, except
- * the two socket buffers, whose values are what a machine of 4 GiB gives itself. */
+/* Settings that keep an idle guest asleep ("idle"), that make a small machine behave like an
+ * ordinary one, and that make an accident end the guest. A setting that the kernel does not have is
+ * left out. None is per namespace except the two socket buffers, which get the values that a
+ * machine of 4 GiB gives itself. */
 static const struct {
 	const char *path, *value;
 } sysctls[] = {
 	{ "vm/compaction_proactiveness", "0" },	  /* idle: kcompactd twice a second */
 	{ "vm/stat_interval", "86400" },	  /* idle: per-CPU counters every second */
 	{ "vm/dirty_writeback_centisecs", "0" },  /* idle: there is no disk */
-	{ "kernel/hung_task_timeout_secs", "0" }, /* idle: khungtaskd; waiting is our trade */
+	{ "kernel/hung_task_timeout_secs", "0" }, /* idle: khungtaskd; trials wait for hours */
 	{ "net/ipv4/neigh/default/interval_probe_time_ms", "86400000" }, /* idle */
 	{ "net/ipv6/neigh/default/interval_probe_time_ms", "86400000" }, /* idle */
-	/* The neighbour tables are shared by all namespaces: many trials are no crowd. */
+	/* The neighbour tables are shared by all namespaces: they have to hold many trials. */
 	{ "net/ipv4/neigh/default/gc_thresh3", "1048576" },
 	{ "net/ipv4/neigh/default/gc_thresh2", "1048576" },
 	{ "net/ipv4/neigh/default/gc_thresh1", "1048576" },
 	{ "net/ipv6/neigh/default/gc_thresh3", "1048576" },
 	{ "net/ipv6/neigh/default/gc_thresh2", "1048576" },
 	{ "net/ipv6/neigh/default/gc_thresh1", "1048576" },
-	/* These the kernel sizes by the memory it finds, and they are shared too. */
+	/* The kernel sizes these by the memory that it finds, and all namespaces share them too. */
 	{ "net/ipv4/tcp_max_orphans", "262144" },
 	{ "net/ipv4/tcp_mem", "1048576 1048576 1048576" },
 	{ "net/ipv4/tcp_rmem", "4096 131072 6291456" },
@@ -105,7 +106,7 @@ static void put_port(unsigned port)
 	if (ioperm(port, 1, 1) < 0)
 		return;
 	outb(1, (unsigned short)port);
-	ioperm(port, 1, 0); /* or each switch of processes would copy the bitmap */
+	ioperm(port, 1, 0); /* otherwise each switch of processes would copy the bitmap */
 #else
 	(void)port;
 #endif
@@ -147,7 +148,7 @@ static void mount_all(void)
 	}
 }
 
-/* A file of /proc/sys takes what it is given at once or not at all. */
+/* A file of /proc/sys takes a value in one write or not at all. */
 static void set_sysctls(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
@@ -221,7 +222,7 @@ static void insert_module(const char *file, const char *path)
 		fail("module %s: %s", file, strerror(errno));
 }
 
-/* Inserts them in the order of their names; their files are not needed after that. */
+/* Inserts the modules in the order of their names, and removes their files. */
 static void insert_modules(bool untracked)
 {
 	struct dirent **entries;
@@ -261,8 +262,8 @@ static void lo_up(void)
 		fail("lo: %s", strerror(errno));
 }
 
-/* The kernel's random numbers follow from `seed` alone. Boot counts as seeded too, or work that
- * waits for it wakes the guest every two seconds. */
+/* Makes the kernel's random numbers follow from `seed` alone. The kernel has to count as seeded
+ * during boot too: otherwise work that waits for it wakes the guest every two seconds. */
 static void seed_random(uint64_t seed)
 {
 	_cleanup_(fd_closep) int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
@@ -309,7 +310,7 @@ static void map_window(void)
 		      (off_t)address);
 	if (memory == MAP_FAILED)
 		fail("/dev/mem: %s (window at 0x%llx)", strerror(errno), address);
-	/* Children neither need it nor should a fork copy its page tables. */
+	/* Children do not need the window, and a fork should not copy its page tables. */
 	madvise(memory, GUEST_WINDOW_SIZE, MADV_DONTFORK);
 	window = memory;
 }
@@ -324,8 +325,8 @@ static void snapshot_point(void)
 	atomic_store(&window->state, GUEST_STATE_RUNNING);
 }
 
-/* How long a boot takes differs between builds, and by a tick or two between boots; idle time
- * costs nothing. So a job starts at a fixed time. */
+/* A boot takes a different time with each build, and a tick or two more or less each time. Idle
+ * time costs nothing, so a job waits for a fixed time. */
 static void wait_for_start(void)
 {
 	nsec_t start = (nsec_now() / START_STEP_NSEC + 1) * START_STEP_NSEC;
@@ -358,9 +359,9 @@ void guest_init_progress(void)
 		atomic_fetch_add(&window->progress, 1);
 }
 
-/* The first connection of a kernel fills a table of 256 KiB with random numbers
- * (__inet_hash_connect() in net/ipv4/inet_hashtables.c): 48 ms of the guest's time that no trial is
- * to spend. */
+/* A kernel's first connection fills a table of 256 KiB with random numbers (__inet_hash_connect()
+ * in net/ipv4/inet_hashtables.c). That takes 48 ms of the guest's time, so a connection is made
+ * before any trial. */
 static void connect_once(void)
 {
 	const struct sockaddr_in nobody = { .sin_family = AF_INET,

@@ -16,8 +16,8 @@ static const struct machine machines[] = {
 		.name = "x86_64",
 		.program = "qemu-system-x86_64",
 		.package = "qemu-system-x86",
-		/* What does not fit below max-ram-below-4g, which is the window, starts at 4 GiB,
-		 * and the firmware's tables stay in the guest's own memory. */
+		/* The window does not fit below max-ram-below-4g, so it starts at 4 GiB, and the
+		 * firmware's tables stay in the guest's own memory. */
 		.type = "pc,max-ram-below-4g=%uM",
 		/* No rdrand: the kernel's random numbers come from the job's seed alone. */
 		.cpu = "qemu64,-svm",
@@ -37,7 +37,7 @@ static const struct machine machines[] = {
 			     "isa-debug-exit,iobase=0x501,iosize=1" },
 	},
 	{
-		/* Never run. No snapshot: `virt` has no port to stop it by. */
+		/* This row was never run. It has no snapshots: `virt` has no port that stops it. */
 		.name = "aarch64",
 		.program = "qemu-system-aarch64",
 		.package = "qemu-system-arm",
@@ -54,23 +54,23 @@ static const struct machine machines[] = {
 static const char *const kernel_arguments[] = {
 	"quiet",		      /* the console is for what goes wrong */
 	"panic=-1",		      /* a panic ends QEMU (with -no-reboot) */
-	"mitigations=off",	      /* nobody to guard against, and boot is faster */
+	"mitigations=off",	      /* a guest runs no hostile code, and boots faster */
 	"nokaslr",		      /* one layout for every boot */
 	"norandmaps",		      /* for the first process too */
-	"transparent_hugepage=never", /* idle, and speed: forks have nothing to scan */
+	"transparent_hugepage=never", /* idle, and forks have less to scan */
 	"thash_entries=1024",	      /* speed: each question for a socket walks the whole table */
 	"mce=off",		      /* idle: no polling for hardware errors */
 	"nowatchdog",		      /* idle: no soft-lockup checks */
 	"psi=0",		      /* idle: no averages every 2 s */
 	"cgroup_disable=memory",      /* idle: no statistics; less memory a page */
 	"init_on_alloc=0",	      /* speed: do not clear what will be overwritten */
-	/* boot: a test of randomness that nobody uses, and names for who reads events as text */
+	/* boot: a test of a random generator and names for events as text, which are not used */
 	"initcall_blacklist=jent_mod_init,trace_eval_init",
 	"cryptomgr.notests",  /* boot: no self-tests */
 	"lsm=",		      /* boot, and no policy between trials and the kernel */
 	"audit=0",	      /* boot; the console stays quiet */
-	"numa=off",	      /* the window is no memory of theirs */
-	"random.trust_cpu=0", /* nothing random that the seed does not decide */
+	"numa=off",	      /* the kernel must not take the window as memory */
+	"random.trust_cpu=0", /* the seed alone decides the random numbers */
 };
 
 int machine_find(const struct machine **ret, struct error *err)
@@ -94,7 +94,7 @@ uint64_t machine_window(const struct machine *machine, unsigned memory_mib)
 	return machine->memory_address + ((uint64_t)memory_mib << 20);
 }
 
-/* The pointers come first, their text follows: one block to free. */
+/* The pointers come first and their text follows, so that there is one block to free. */
 struct builder {
 	char **argv; /* ARGUMENTS_MAX pointers and then the text */
 	size_t count;
@@ -110,7 +110,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct builder *b, const c
 	va_start(ap, format);
 	n = vsnprintf(b->text, room, format, ap);
 	va_end(ap);
-	/* The sizes of what goes in are bounded below; paths are what could be long. */
+	/* Only paths could be long: all other arguments have bounded sizes. */
 	if (n < 0 || (size_t)n >= room || b->count + 1 >= ARGUMENTS_MAX) {
 		b->end = b->text;
 		return;

@@ -45,7 +45,7 @@ struct machine_config {
 	int memory_fd;	     /* file that is the guest's memory, or -1: anonymous */
 	bool memory_shared;  /* write through to that file */
 	int window_fd;	     /* file that is the window */
-	int order_fd;	     /* library to load into QEMU, see turns.h */
+	int turns_fd;	     /* library to load into QEMU, see turns.h */
 	int monitor_fd;	     /* socket that QMP is spoken over */
 	bool incoming;	     /* wait for a state to be loaded */
 };

@@ -25,7 +25,7 @@ static void inherit(int fd)
 		fcntl(fd, F_SETFD, 0);
 }
 
-/* In front of what else is wanted there. */
+/* The library goes in front of what LD_PRELOAD has already. */
 static void preload(int fd)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -46,7 +46,7 @@ static _Noreturn void child(const char *program, char **argv, const struct machi
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || null < 0)
 		_exit(127);
-	/* A Ctrl-C is for us; we end QEMU ourselves. */
+	/* A Ctrl-C is for this program, which ends QEMU itself. */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -56,7 +56,7 @@ static _Noreturn void child(const char *program, char **argv, const struct machi
 	inherit(config->memory_fd);
 	inherit(config->window_fd);
 	inherit(config->monitor_fd);
-	preload(config->order_fd);
+	preload(config->turns_fd);
 	execv(program, argv);
 	_exit(127);
 }
@@ -85,16 +85,16 @@ int guest_process_start(struct guest_process *process, const char *program,
 			const struct machine *machine, const struct machine_config *config,
 			struct error *err)
 {
-	_cleanup_(fd_closep) int order_fd = -1;
+	_cleanup_(fd_closep) int turns_fd = -1;
 	struct machine_config filled = *config;
 	_cleanup_(freep) char **argv = NULL;
 	int monitor[2], r;
 
 	*process = (struct guest_process)GUEST_PROCESS_NONE;
-	r = guest_order_open(&order_fd, err);
+	r = turns_open(&turns_fd, err);
 	if (r < 0)
 		return r;
-	filled.order_fd = order_fd;
+	filled.turns_fd = turns_fd;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0)
 		return error_errno(err, -errno, "socketpair");
 	process->monitor_fd = monitor[0];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * A running QEMU: started with the descriptors it needs, gone when we are.
+ * A running QEMU. It is started with the descriptors that it needs, and ends with this
+ * process.
  */
 
 #include <sys/types.h>
@@ -21,7 +22,7 @@ struct guest_process {
 		.pid = -1, .pid_fd = -1, .console_fd = -1, .monitor_fd = -1                        \
 	}
 
-/* Starts `program`. monitor_fd and order_fd of the config are filled in
+/* Starts `program`. monitor_fd and turns_fd of the config are filled in
  * here. */
 int guest_process_start(struct guest_process *process, const char *program,
 			const struct machine *machine, const struct machine_config *config,
@@ -33,5 +34,5 @@ int guest_process_end(struct guest_process *process);
 /* The processor time it has used. */
 int64_t guest_process_cpu_nsec(const struct guest_process *process);
 
-/* Whether none of its threads runs, or waits for a processor or a disk. */
+/* Whether all of its threads sleep: none runs, or waits for a processor or a disk. */
 bool guest_process_is_asleep(const struct guest_process *process);

@@ -14,10 +14,10 @@
  * has so much to do is not about to halt, and whoever wants QEMU to end need not wait for it.
  *
  * An idle guest wakes up every few seconds of its time, for a moment: hundreds of thousands of
- * times a month, and each time both threads have a word. Waking a thread on another host processor,
- * which sleeps, takes several times as long as switching to it on this one; so all threads of this
- * QEMU are kept on one, the one that the scheduler last chose for the virtual processor. It is
- * asked again now and then.
+ * times a month, and each time both threads have something to do. Waking a thread on another host
+ * processor, which sleeps, takes several times as long as switching to it on this one; so all
+ * threads of this QEMU are kept on one, the one that the scheduler last chose for the virtual
+ * processor. Now and then they are let free, so that the scheduler chooses again.
  *
  * Nothing of deadpeer's is linked here: it lives in another program.
  */
@@ -60,7 +60,7 @@ static void *next(const char *name)
 
 __attribute__((constructor)) static void find_originals(void)
 {
-	/* dlsym() prefers the version before 2.3.2, whose condition is another. */
+	/* dlsym() would find the version before 2.3.2, whose condition variables differ. */
 	*(void **)&real_wait = dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
 	*(void **)&real_broadcast = dlvsym(RTLD_NEXT, "pthread_cond_broadcast", "GLIBC_2.3.2");
 	*(void **)&real_signal = dlvsym(RTLD_NEXT, "pthread_cond_signal", "GLIBC_2.3.2");
@@ -85,7 +85,7 @@ static bool is_processor(void)
 	return known > 0;
 }
 
-/* Where all threads of this process may run. */
+/* Sets the host processors on which all threads of this process may run. */
 static void place(const cpu_set_t *where)
 {
 	DIR *tasks = opendir("/proc/self/task");

@@ -53,7 +53,8 @@ static void closed(struct qmp *qmp)
 	qmp->func(qmp->userdata, &(struct qmp_message){ .kind = QMP_CLOSED, .text = "" });
 }
 
-/* One read a call: the function called may free us, but only at the end of it. */
+/* Each call reads once, and does not use `qmp` after QMP_CLOSED, because the function that is told
+ * may free it then. */
 static void ready(void *userdata, uint32_t events)
 {
 	struct qmp *qmp = userdata;

@@ -26,13 +26,13 @@ typedef void (*qmp_func)(void *userdata, const struct qmp_message *message);
 
 struct qmp;
 
-/* Owns `fd` from here on. `func` is called from the loop. */
+/* Takes over `fd`. `func` is called from the loop. */
 int qmp_new(struct loop *loop, int fd, qmp_func func, void *userdata, struct qmp **ret_qmp,
 	    struct error *err);
 struct qmp *qmp_free(struct qmp *qmp);
 DEFINE_CLEANUP(struct qmp *, qmp_free)
 
-/* Sends one command, a JSON object. A QEMU that is gone is told by QMP_CLOSED. */
+/* Sends one command, a JSON object. If QEMU is gone, QMP_CLOSED tells so later. */
 void qmp_send(struct qmp *qmp, const char *text);
-/* Hands a descriptor over, which a later command can call by `name`. A command as well. */
+/* Sends the command that hands over a descriptor, which later commands can refer to by `name`. */
 void qmp_send_fd(struct qmp *qmp, const char *name, int fd);

@@ -17,8 +17,9 @@
 #define COUNT_MAX   16
 #define USAGE_MAX   (3ull << 30) /* bytes */
 
-/* Any write to the memory file moves its times, so its content need not be read again. That it
- * reached the disk nobody waits for: a snapshot is good until this machine's next boot. */
+/* A write to the memory file moves its times, so that its content need not be read again. Making a
+ * snapshot does not wait until it has reached the disk, so it is good until this machine's next
+ * boot. */
 struct stamp {
 	char magic[sizeof(STAMP_MAGIC)];
 	char memory[CACHE_KEY_SIZE]; /* identity of the memory file */
@@ -76,7 +77,7 @@ bool guest_snapshot_open(struct guest_snapshot *snapshot, const char *path)
 	snapshot->memory_fd = open_in(path, "memory", O_RDWR);
 	snapshot->device_fd = open_in(path, "device", O_RDONLY);
 	if (is_whole(snapshot, stamp_fd)) {
-		futimens(stamp_fd, NULL); /* used now */
+		futimens(stamp_fd, NULL); /* marks the snapshot as used now */
 		return true;
 	}
 	guest_snapshot_close(snapshot);
@@ -140,7 +141,7 @@ static int newest_first(const void *a, const void *b)
 	return (x->tv_nsec < y->tv_nsec) - (x->tv_nsec > y->tv_nsec);
 }
 
-/* Unfinished, and nobody can still be at it after an hour. */
+/* Whether this is an unfinished snapshot that no process can still be making, after an hour. */
 static bool is_leftover(const char *path)
 {
 	const size_t n = strlen(path);

@@ -4,8 +4,8 @@
  * Snapshots of booted guests in the user's cache. Each is a folder named after
  * what it was made from: the guest's memory as a file, which every restored
  * guest maps for itself (nothing is copied, unchanged pages are shared); the
- * state of QEMU's devices; and a stamp that goes last and knows what the other
- * two were like.
+ * state of QEMU's devices; and a stamp, which is written last and holds the
+ * identity of the other two.
  */
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ struct guest_snapshot {
 bool guest_snapshot_open(struct guest_snapshot *snapshot, const char *path);
 void guest_snapshot_close(struct guest_snapshot *snapshot);
 
-/* Two empty files in a new folder `temporary`, the memory's `memory_size` long. */
+/* Makes two files in a new folder `temporary`, of which the memory's is `memory_size` long. */
 int guest_snapshot_create(struct guest_snapshot *snapshot, const char *temporary,
 			  unsigned long long memory_size, struct error *err);
 /* Stamps what has been written there and renames it to `path`. */

@@ -11,9 +11,9 @@ static const unsigned char library[] = {
 #include "qemu-turns.inc"
 };
 
-int guest_order_open(int *ret_fd, struct error *err)
+int turns_open(int *ret_fd, struct error *err)
 {
-	_cleanup_(fd_closep) int fd = memfd_create("deadpeer-order", MFD_CLOEXEC);
+	_cleanup_(fd_closep) int fd = memfd_create("deadpeer-turns", MFD_CLOEXEC);
 	size_t done = 0;
 
 	while (fd >= 0 && done < sizeof(library)) {

@@ -7,5 +7,6 @@
 
 #include "src/util/error.h"
 
-/* Opens it: loadable as /proc/self/fd/N. The caller owns *ret_fd, which is close-on-exec. */
-int guest_order_open(int *ret_fd, struct error *err);
+/* Opens the library, which can be loaded as /proc/self/fd/N. The caller owns *ret_fd, which is
+ * close-on-exec. */
+int turns_open(int *ret_fd, struct error *err);

@@ -3,8 +3,8 @@
 /*
  * The window: memory that a guest and this process share, outside what the
  * guest's kernel takes for its own. The job lies in it before the guest runs;
- * what the guest writes can be read here at once. Nothing waits for anything:
- * the guest's time never depends on this machine's.
+ * what the guest writes can be read on the host at once. Neither side waits for the
+ * other, so that the guest's time never depends on this machine's.
  */
 
 #include <stdatomic.h>
@@ -21,18 +21,18 @@ enum guest_state {
 	GUEST_STATE_READY,   /* booted; here the snapshot is taken */
 	GUEST_STATE_RUNNING, /* has read its job */
 	GUEST_STATE_ENDED,   /* its output and its status are whole */
-	GUEST_STATE_FAILED,  /* as well, and `failure` says why */
+	GUEST_STATE_FAILED,  /* its output is whole, but the job failed, and `failure` says why */
 };
 
 struct guest_window {
-	/* Written here. */
+	/* The host writes these. */
 	uint64_t magic;
 	uint64_t version;
 	uint64_t job_size;	/* bytes */
 	uint64_t output_offset; /* where the output starts in the window */
 	uint64_t output_size;	/* room for it, bytes */
 	uint64_t seed;		/* for the guest kernel's random numbers */
-	/* Written by the guest. */
+	/* The guest writes these. */
 	_Atomic uint64_t state;	      /* enum guest_state */
 	_Atomic uint64_t output_used; /* bytes written and whole */
 	_Atomic uint64_t progress;    /* any change means that it is getting on */

@@ -12,7 +12,7 @@
 
 #include "src/util/cleanup.h"
 
-/* Where the cache is; the folder above it need not exist. */
+/* The path of the cache. The folder above it need not exist. */
 static int cache_root(char **ret_path, struct error *err)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -74,7 +74,8 @@ int cache_folder(const char *sub, char **ret_path, struct error *err)
 	return 0;
 }
 
-/* What somebody who was killed has left: with the lock in hand nobody is writing there. */
+/* Removes what a process that was killed has left. This process holds the lock, so that no other
+ * one is writing there. */
 static void remove_leftovers(const char *path)
 {
 	_cleanup_(freep) char *pattern = NULL;

@@ -30,8 +30,9 @@ void cache_remove(const char *path);
 /* Renames `temporary` to `path` and notes what it is like in "<path>.stamp". */
 int cache_commit(const char *temporary, const char *path, struct error *err);
 
-/* Whether `path` is still as it was committed, since this machine's boot: any write to it moves its
- * times, and nobody waits for the disk. */
+/* Whether `path` is still as it was committed, and that was since this machine's boot. A write to a
+ * file moves its times; before a boot a file may not have reached the disk, because no one waited
+ * for it. */
 bool cache_is_whole(const char *path);
 
 /* Keeps the newest `count` of the files in the folder of `path` that end like it does (".cpio");
@@ -54,10 +55,10 @@ struct cache_key {
 void cache_key_init(struct cache_key *key);
 void cache_key_add(struct cache_key *key, const void *data, size_t size);
 void cache_key_add_string(struct cache_key *key, const char *text);
-/* A file counts by its identity (device, inode, size, times), which costs no reading; its path
+/* Adds the identity of a file (device, inode, size, times), for which it need not be read. Its path
  * does not count. */
 int cache_key_add_file(struct cache_key *key, const char *path, struct error *err);
 void cache_key_add_stat(struct cache_key *key, const struct stat *st);
-/* This boot of the machine. */
+/* Adds the identity of this boot of the machine. */
 void cache_key_add_boot(struct cache_key *key);
 char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE]);

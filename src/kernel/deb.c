@@ -27,7 +27,7 @@ static int damaged(const struct unpack *u, struct archive *archive, struct error
 			 u->path, why ? ": " : "", why ? why : "");
 }
 
-/* Where what is called `name` in the package goes; NULL: nowhere. To be freed. */
+/* Returns where the file `name` of the package goes, to be freed; NULL: it is left out. */
 static char *destination(struct unpack *u, const char *name)
 {
 	const char *to = NULL, *rest = "";
@@ -48,7 +48,7 @@ static char *destination(struct unpack *u, const char *name)
 	return path;
 }
 
-/* The disk's errors are its own; everything else means that the package is bad. */
+/* An error of the disk is told as such; every other error means that the package is bad. */
 static int copy_data(struct unpack *u, struct error *err)
 {
 	const void *block;

@@ -65,7 +65,7 @@ static const char *apt_complaint(char *errors)
 }
 
 static int apt_run(const struct apt *apt, const char *const *words, void (*tick)(void *),
-		   void *tick_data, struct command_result *ret, struct error *err)
+		   void *tick_data, struct run_program_result *ret, struct error *err)
 {
 	_cleanup_(freep) char *lists = NULL, *cache = NULL;
 	const char *argv[ARGS_MAX] = { words[0] };
@@ -88,14 +88,14 @@ static int apt_run(const struct apt *apt, const char *const *words, void (*tick)
 	argv[n++] = "-o";
 	argv[n++] = "Acquire::http::Timeout=20";
 	argv[n++] = "-o";
-	argv[n++] = "APT::Sandbox::User=root"; /* its own user cannot enter the cache */
+	argv[n++] = "APT::Sandbox::User=root"; /* apt's own user cannot enter the cache */
 	if (apt->own_lists) {
 		argv[n++] = "-o";
 		argv[n++] = lists;
 	}
 	for (size_t i = 1; words[i] && n < ARGS_MAX - 1; i++)
 		argv[n++] = words[i];
-	rc = command_run(&command, ret, err);
+	rc = run_program(&command, ret, err);
 	if (rc == -ENOENT)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "%s not found: kernels are fetched with Debian's package client; "
@@ -105,7 +105,7 @@ static int apt_run(const struct apt *apt, const char *const *words, void (*tick)
 	return rc;
 }
 
-static bool succeeded(const struct command_result *result)
+static bool succeeded(const struct run_program_result *result)
 {
 	return WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0;
 }
@@ -118,7 +118,7 @@ static const char *debian_architecture(void)
 	return strcmp(name.machine, "aarch64") == 0 ? "arm64" : "amd64";
 }
 
-/* The release in a package name that has one of ours, else false. */
+/* Finds the release in the name of a package that holds a kernel for this machine; else false. */
 static bool parse_name(const char *package, char *release, size_t size)
 {
 	const char *start = package + strlen(PACKAGE_PREFIX);
@@ -157,7 +157,7 @@ static bool locate(const struct apt *apt, const char *name, struct package *ret)
 {
 	const char *words[] = { "apt-get", "-qq", "download", "--print-uris", name, NULL };
 	struct package package = { 0 };
-	struct command_result result;
+	struct run_program_result result;
 	struct error ignored;
 	char release[128];
 	bool ok;
@@ -169,7 +169,7 @@ static bool locate(const struct apt *apt, const char *name, struct package *ret)
 		    package.sha256) == 3 &&
 	     !strchr(package.file, '/') && (package.name = strdup(name)) &&
 	     (package.release = strdup(release));
-	command_result_deinit(&result);
+	run_program_result_deinit(&result);
 	if (ok)
 		*ret = package;
 	else
@@ -177,12 +177,13 @@ static bool locate(const struct apt *apt, const char *name, struct package *ret)
 	return ok;
 }
 
-/* The newest package that `name` means and that can be had. -ENOENT without a text: none. */
+/* Finds the newest package that `name` means and that can be downloaded. -ENOENT without a text:
+ * there is none. */
 static int resolve(const struct apt *apt, const char *name, struct package *ret, struct error *err)
 {
 	const char *words[] = { "apt-cache", "pkgnames", PACKAGE_PREFIX, NULL };
 	_cleanup_(freep) const char **names = NULL;
-	struct command_result result;
+	struct run_program_result result;
 	char release[128];
 	size_t count = 0;
 	int rc = apt_run(apt, words, NULL, NULL, &result, err);
@@ -196,20 +197,20 @@ static int resolve(const struct apt *apt, const char *name, struct package *ret,
 	if (count)
 		qsort(names, count, sizeof(*names), compare_names);
 	rc = -ENOENT;
-	/* Some names are only mentioned by other packages; a few of those at most. */
+	/* Some names are only mentioned by other packages, so up to eight are tried. */
 	for (size_t i = 0; i < count && i < 8 && rc < 0; i++)
 		rc = locate(apt, names[i], ret) ? 0 : -ENOENT;
-	command_result_deinit(&result);
+	run_program_result_deinit(&result);
 	return rc;
 }
 
-/* Newer lists, into the cache. */
+/* Loads newer lists into the cache. */
 static int update(struct apt *apt, struct error *err)
 {
 	const char *words[] = { "apt-get", "-qq", "update", NULL };
 	_cleanup_(freep) char *path = NULL;
 	_cleanup_(fd_closep) int lock = -1;
-	struct command_result result;
+	struct run_program_result result;
 	const char *complaint;
 	int rc;
 
@@ -224,10 +225,10 @@ static int update(struct apt *apt, struct error *err)
 	rc = apt_run(apt, words, NULL, NULL, &result, err);
 	if (rc < 0)
 		return rc;
-	/* A mirror out of reach is only a warning to apt, and may be none of ours. */
+	/* apt only warns of a mirror that is out of reach, and the kernel may come from another. */
 	complaint = apt_complaint(result.errors);
 	snprintf(apt->unreachable, sizeof(apt->unreachable), "%s", complaint ? complaint : "");
-	command_result_deinit(&result);
+	run_program_result_deinit(&result);
 	return 0;
 }
 
@@ -250,7 +251,8 @@ static void tell(void *data)
 	tick->told = true;
 }
 
-/* apt has verified it; this is about what happened to it since, an earlier run's too. */
+/* apt has verified the download. This finds what happened to it since then, also in an earlier run.
+ */
 static int verify(const struct package *package, const char *path, struct error *err)
 {
 	_cleanup_(freep) char *buffer = malloc(1 << 20);
@@ -288,7 +290,7 @@ static int download(const struct apt *apt, const struct package *package, const 
 {
 	const char *words[] = { "apt-get", "-qq", "download", package->name, NULL };
 	struct tick tick = { .path = path, .package = package, .start_nsec = nsec_now() };
-	struct command_result result;
+	struct run_program_result result;
 	int rc = apt_run(apt, words, apt->progress ? tell : NULL, &tick, &result, err);
 	const char *complaint;
 
@@ -304,7 +306,7 @@ static int download(const struct apt *apt, const struct package *package, const 
 			       "cannot download %s: %s (is the network reachable?)", package->name,
 			       complaint ? complaint : "apt-get gave no reason");
 	}
-	command_result_deinit(&result);
+	run_program_result_deinit(&result);
 	return rc < 0 ? rc : verify(package, path, err);
 }
 
@@ -321,7 +323,7 @@ static int unpack(const char *deb, const char *target, struct error *err)
 	if (rc >= 0)
 		rc = kernel_manifest_write(temporary, err);
 	if (rc >= 0)
-		cache_remove(target); /* what was damaged */
+		cache_remove(target); /* it was damaged */
 	if (rc >= 0 && rename(temporary, target) < 0)
 		rc = cache_error(err, -errno, target);
 	if (rc < 0)
@@ -329,7 +331,7 @@ static int unpack(const char *deb, const char *target, struct error *err)
 	return rc;
 }
 
-/* Downloads and unpacks, unless somebody has and it is still whole. */
+/* Downloads and unpacks the package, unless it was unpacked before and is still whole. */
 static int install(const struct apt *apt, const struct package *package, struct error *err)
 {
 	_cleanup_(freep) char *kernels = NULL, *target = NULL, *deb = NULL;
@@ -385,7 +387,7 @@ static int fetch(struct apt *apt, const char *name, struct package *package, str
 
 	if (rc >= 0) {
 		rc = install(apt, package, err);
-		/* Not from there any more? Newer lists will tell. */
+		/* The mirror may no longer have it, which newer lists tell. */
 		if (rc != -EHOSTUNREACH)
 			return rc;
 		package_deinit(package);

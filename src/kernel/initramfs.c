@@ -14,11 +14,14 @@
 #include "src/kernel/cache.h"
 #include "src/kernel/module.h"
 #include "src/kernel/run-program.h"
+#include "src/util/array.h"
 
-#define ARCHIVES_MAX 32 /* in the cache: each new build of the program makes one a kernel */
+#define ARCHIVES_MAX                                                                               \
+	32 /* in the cache: each new build of the program makes one for each kernel                \
+	    */
 
-/* What trials may ask of the guest's kernel. A required one that is missing is an error here,
- * which is better than one in the middle of a trial. */
+/* The modules that trials may need. If a required one is missing, making the file system fails,
+ * which is better than an error in the middle of a trial. */
 static const struct {
 	const char *name;
 	bool required;
@@ -128,14 +131,12 @@ static int read_loader(struct program *program, struct error *err)
 
 static int add_library(struct program *program, const char *path)
 {
-	struct library *libraries =
-		reallocarray(program->libraries, program->count + 1, sizeof(*libraries));
+	struct library *slot = array_append(&program->libraries, &program->count, sizeof(*slot));
 
-	if (!libraries)
+	if (!slot)
 		return -ENOMEM;
-	program->libraries = libraries;
-	libraries[program->count] = (struct library){ .path = strdup(path) };
-	return libraries[program->count++].path ? 0 : -ENOMEM;
+	slot->path = strdup(path);
+	return slot->path ? 0 : -ENOMEM;
 }
 
 /* Lines of the loader's list: "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)". */
@@ -156,8 +157,8 @@ static int parse_list(struct program *program, char *list, struct error *err)
 	return 0;
 }
 
-/* All libraries go where libc is found, which is where the loader looks without its cache,
- * whatever paths this machine has them under. */
+/* All libraries go into the folder of libc, whatever paths this machine has them under: the loader
+ * looks there without its cache. */
 static int place_libraries(struct program *program, struct error *err)
 {
 	_cleanup_(freep) char *libc = NULL;
@@ -183,7 +184,7 @@ static int program_init(struct program *program, const char *path, struct error 
 {
 	const char *argv[] = { NULL, "--list", path, NULL };
 	struct command command = { .argv = argv };
-	struct command_result result;
+	struct run_program_result result;
 	int rc;
 
 	*program = (struct program){ .path = path };
@@ -191,7 +192,7 @@ static int program_init(struct program *program, const char *path, struct error 
 	if (rc < 0 || !program->loader)
 		return rc;
 	argv[0] = program->loader;
-	rc = command_run(&command, &result, err);
+	rc = run_program(&command, &result, err);
 	if (rc < 0)
 		return rc;
 	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
@@ -199,7 +200,7 @@ static int program_init(struct program *program, const char *path, struct error 
 			       result.errors);
 	else
 		rc = parse_list(program, result.output, err);
-	command_result_deinit(&result);
+	run_program_result_deinit(&result);
 	return rc < 0 ? rc : place_libraries(program, err);
 }
 
@@ -210,7 +211,8 @@ static int failed(struct archive *archive, struct error *err)
 	return cache_error(err, rc < 0 ? rc : -EIO, "initramfs");
 }
 
-/* The same content gives the same bytes: no times, no owners, inodes by count. */
+/* The same content gives the same bytes: entries have no times and no owners, and inodes are
+ * counted up. */
 static int put(struct archive *archive, const char *path, mode_t mode, const void *data,
 	       size_t size, struct error *err)
 {
@@ -233,7 +235,7 @@ static int put(struct archive *archive, const char *path, mode_t mode, const voi
 	return rc;
 }
 
-/* The folders above `path`. One that is there already does no harm. */
+/* Writes the folders above `path`. Writing one that is there already does no harm. */
 static int put_folders(struct archive *archive, const char *path, struct error *err)
 {
 	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {

@@ -12,6 +12,7 @@
 #include "src/kernel/cache.h"
 #include "src/kernel/manifest.h"
 #include "src/kernel/vmlinux.h"
+#include "src/util/array.h"
 
 static const char *const origin_names[] = {
 	[KERNEL_FETCHED] = "fetched",
@@ -78,14 +79,13 @@ void kernel_list_deinit(struct kernel_list *list)
 static int list_add(struct kernel_list *list, enum kernel_origin origin, const char *release,
 		    char *image, char *modules)
 {
-	struct kernel *kernels =
-		reallocarray(list->kernels, list->count + 1, sizeof(*list->kernels));
 	struct kernel kernel = { .origin = origin, .image = image, .modules = modules };
+	struct kernel *slot = NULL;
 
-	if (kernels)
-		list->kernels = kernels;
 	kernel.release = strdup(release);
-	if (!kernels || !kernel.release || !image) {
+	if (kernel.release && image)
+		slot = array_append(&list->kernels, &list->count, sizeof(*slot));
+	if (!slot) {
 		kernel_deinit(&kernel);
 		return -ENOMEM;
 	}
@@ -93,7 +93,7 @@ static int list_add(struct kernel_list *list, enum kernel_origin origin, const c
 		free(kernel.modules);
 		kernel.modules = NULL;
 	}
-	list->kernels[list->count++] = kernel;
+	*slot = kernel;
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int list_fetched(struct kernel_list *list, struct error *err)
 	struct error ignored;
 	struct dirent *entry;
 
-	/* No cache yet, or none possible: nothing fetched. */
+	/* If there is no cache, no kernel was fetched. */
 	if (cache_folder("kernels", &folder, &ignored) < 0 || !(dir = opendir(folder)))
 		return 0;
 	while ((entry = readdir(dir))) {
@@ -148,7 +148,7 @@ static int list_machine(struct kernel_list *list, struct error *err)
 		const char *release = entry->d_name + strlen("vmlinuz-");
 		_cleanup_(freep) char *image = join("/boot/%s", entry->d_name);
 
-		/* Ubuntu's images in /boot are for root's eyes only. */
+		/* Only root can read Ubuntu's images in /boot. */
 		if (strncmp(entry->d_name, "vmlinuz-", 8) != 0 || !image || access(image, R_OK) < 0)
 			continue;
 		if (list_add(list, KERNEL_MACHINE, release, take_ptr(image),
@@ -184,7 +184,7 @@ int kernel_list_init(struct kernel_list *list, struct error *err)
 	return 0;
 }
 
-/* "a, b, c" of what is at hand and matches `name` (NULL: all). */
+/* Lists the releases at hand that match `name` (NULL: all), as "a, b, c". */
 static void names(const struct kernel_list *list, const char *name, char *text, size_t size)
 {
 	size_t n = 0;

@@ -39,7 +39,7 @@ int kernel_release_compare(const char *a, const char *b);
  * "6.1" is a name of 6.1.0-56, not of 6.12.1. */
 bool kernel_name_matches(const char *name, const char *release);
 
-/* All that are at hand. */
+/* Finds all kernels that are at hand. */
 int kernel_list_init(struct kernel_list *list, struct error *err);
 void kernel_list_deinit(struct kernel_list *list);
 
@@ -49,7 +49,7 @@ void kernel_list_deinit(struct kernel_list *list);
 int kernel_find(const char *name, const char *modules, struct kernel *ret, struct error *err);
 void kernel_deinit(struct kernel *kernel);
 
-/* Fails, with the remedy, when it is a fetched one that is no longer whole. */
+/* Fails if the kernel was fetched and is no longer whole; the error has the remedy. */
 int kernel_check(const struct kernel *kernel, struct error *err);
 
 /* Brings the newest of Debian's cloud kernels that `name` matches into the user's cache, with

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "src/kernel/archives.h"
+#include "src/util/array.h"
 #include "src/util/cleanup.h"
 
 #define MODULE_SIZE_MAX (64u << 20)
@@ -37,20 +38,19 @@ static int compare_files(const void *a, const void *b)
 
 static int add_file(struct module_set *set, const char *file, const char *path)
 {
-	struct module_file found = { .name = module_name(file) }, *files;
+	struct module_file found = { .name = module_name(file) }, *slot = NULL;
 
 	if (!found.name)
 		return 0;
 	found.path = strdup(path);
-	files = reallocarray(set->files, set->file_count + 1, sizeof(*files));
-	if (files)
-		set->files = files;
-	if (!files || !found.path) {
+	if (found.path)
+		slot = array_append(&set->files, &set->file_count, sizeof(*slot));
+	if (!slot) {
 		free(found.name);
 		free(found.path);
 		return -ENOMEM;
 	}
-	set->files[set->file_count++] = found;
+	*slot = found;
 	return 0;
 }
 
@@ -259,12 +259,11 @@ static bool taken(const struct module_set *set, const char *name)
 
 static int take(struct module_set *set, struct module *module)
 {
-	struct module *modules = reallocarray(set->modules, set->count + 1, sizeof(*modules));
+	struct module *slot = array_append(&set->modules, &set->count, sizeof(*slot));
 
-	if (!modules)
+	if (!slot)
 		return -ENOMEM;
-	set->modules = modules;
-	modules[set->count++] = *module;
+	*slot = *module;
 	*module = (struct module){ 0 };
 	return 0;
 }
@@ -275,7 +274,8 @@ static void module_deinit(struct module *module)
 	free(module->data);
 }
 
-/* Takes what `module` depends on, then itself. The kernel allows no circles. */
+/* Takes the modules that `module` depends on, then the module itself. The kernel allows no module
+ * to depend on itself by others. */
 static int take_after_dependencies(struct module_set *set, struct module *module, struct error *err)
 {
 	const char *depends = module_info(module->data, module->size, "depends");

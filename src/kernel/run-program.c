@@ -18,14 +18,14 @@ enum {
 	_STREAM_MAX,
 };
 
-char *command_find(const char *name)
+char *run_program_find(const char *name)
 {
 	const char *path = getenv("PATH");
 	char *found;
 
 	if (strchr(name, '/'))
 		return access(name, X_OK) < 0 ? NULL : strdup(name);
-	/* What an ordinary user runs may be where only root looks. */
+	/* Without $PATH, the folders of programs for root are searched too. */
 	for (const char *p = path ? path : "/usr/bin:/bin:/usr/sbin:/sbin"; *p;) {
 		size_t n = strcspn(p, ":");
 
@@ -57,7 +57,7 @@ static _Noreturn void child(const struct command *command, const char *program, 
 	_exit(127);
 }
 
-/* Moves what has come into `file`; false at the end. */
+/* Copies what the program has written into `file`. Returns false when it has closed its end. */
 static bool drain(int fd, FILE *file)
 {
 	char buffer[4096];
@@ -116,10 +116,10 @@ static int start(const struct command *command, const char *program, int fds[], 
 	return pid < 0 ? error_errno(err, -errno, "fork") : 0;
 }
 
-int command_run(const struct command *command, struct command_result *ret, struct error *err)
+int run_program(const struct command *command, struct run_program_result *ret, struct error *err)
 {
-	_cleanup_(freep) char *program = command_find(command->argv[0]);
-	struct command_result result = { 0 };
+	_cleanup_(freep) char *program = run_program_find(command->argv[0]);
+	struct run_program_result result = { 0 };
 	int fds[_STREAM_MAX] = { -1, -1 }, r;
 	FILE *files[_STREAM_MAX];
 	size_t size;
@@ -143,16 +143,16 @@ int command_run(const struct command *command, struct command_result *ret, struc
 			fclose(files[i]);
 	}
 	if (r < 0) {
-		command_result_deinit(&result);
+		run_program_result_deinit(&result);
 		return r;
 	}
 	*ret = result;
 	return 0;
 }
 
-void command_result_deinit(struct command_result *result)
+void run_program_result_deinit(struct run_program_result *result)
 {
 	free(result->output);
 	free(result->errors);
-	*result = (struct command_result){ 0 };
+	*result = (struct run_program_result){ 0 };
 }

@@ -13,16 +13,16 @@ struct command {
 	void *tick_data;
 };
 
-struct command_result {
+struct run_program_result {
 	int status;   /* as from waitpid() */
-	char *output; /* standard output, never NULL; freed by command_result_deinit() */
+	char *output; /* standard output, never NULL; freed by run_program_result_deinit() */
 	char *errors; /* standard error, never NULL; freed likewise */
 };
 
 /* Fails with ERROR_CAPABILITY when there is no such program; a program that ends badly is a
  * result. The locale is C. */
-int command_run(const struct command *command, struct command_result *ret, struct error *err);
-void command_result_deinit(struct command_result *result);
+int run_program(const struct command *command, struct run_program_result *ret, struct error *err);
+void run_program_result_deinit(struct run_program_result *result);
 
 /* Where `name` is in $PATH; to be freed. NULL when it is nowhere. */
-char *command_find(const char *name);
+char *run_program_find(const char *name);

@@ -187,7 +187,7 @@ static int write_file(const char *path, const uint8_t *data, size_t size, struct
 }
 
 /* The payload is followed by its uncompressed size (arch/x86/boot/compressed/Makefile:
- * size_append), which the compressors' own ends do not tell all alike. */
+ * size_append), which the compressed formats themselves do not all tell. */
 static int extract(const struct image *image, const char *target, struct error *err)
 {
 	size_t offset, length, elf_size;

@@ -4,13 +4,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "src/model/model.h"
 #include "src/tcp/sysctl.h"
-#include "src/util/tick.h"
 
-#define GUEST_SETUP	 (20 * NSEC_PER_MSEC) /* of a testbed and agents that are ready, and its end */
+/* What a trial's start and end take in a guest whose testbed and agents are ready. */
+#define GUEST_SETUP	 (20 * NSEC_PER_MSEC)
 #define GUEST_PER_SECOND (3 * NSEC_PER_USEC)   /* waking up in an idle virtual second */
 #define GUEST_PER_PACKET (300 * NSEC_PER_USEC) /* through three nodes, with its observation */
 
@@ -22,7 +20,8 @@ static const char *const need_names[] = {
 };
 static_assert(ARRAY_SIZE(need_names) == _NEED_MAX, "every need has a name");
 
-/* Where there is no router in the middle to route to nowhere, a packet filter cuts the path. */
+/* A path without a router in the middle has no route that could lead to nowhere: a packet filter
+ * cuts it instead. */
 static unsigned int needs_of_event(const struct scenario *scenario, const struct event *event)
 {
 	if (event->kind != EVENT_FAULT)
@@ -43,7 +42,7 @@ static unsigned int needs_of_event(const struct scenario *scenario, const struct
 	case FAULT_REBOOT:
 	case FAULT_CRASH:
 	case FAULT_FREEZE:
-	case FAULT_CONNTRACK_FLUSH: /* the path has it */
+	case FAULT_CONNTRACK_FLUSH: /* the path needs it anyway */
 	case FAULT_TAKE_OVER:
 	case _FAULT_KIND_MAX:
 		break;
@@ -93,22 +92,21 @@ char *estimate_format_needs(unsigned int needs, char *buffer, size_t size)
 	return buffer;
 }
 
-/* When this end's part is over, since the first event. */
+/* The time from the first event until this end's part is over. */
 static nsec_t span_of_end(const struct scenario *s, enum family family, enum node_id node,
-			  unsigned int hz)
+			  const struct model_facts *kernel)
 {
 	const struct expectation *e = &s->expect[family][node];
-	nsec_t first = s->n_events ? s->events[0].at_nsec : 0;
-	nsec_t last = s->n_events ? s->events[s->n_events - 1].at_nsec : 0;
-	struct model_facts facts = model_facts_of_kernel();
+	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0;
+	nsec_t last_nsec = s->n_events ? s->events[s->n_events - 1].at_nsec : 0;
+	struct model_facts facts = *kernel;
 	struct prediction p;
 
-	facts.hz = hz;
-	facts.established_nsec = first;
+	facts.established_nsec = first_nsec;
 	if (e->outcomes == 1u << OUTCOME_UNDETECTED || e->gone_never)
 		return s->horizon_nsec;
 	if (e->outcomes == 1u << OUTCOME_SURVIVED)
-		return last - first + NSEC_PER_SEC;
+		return last_nsec - first_nsec + NSEC_PER_SEC;
 	if (e->gone_before.present && !e->gone_before.predicted)
 		return e->gone_before.nsec;
 	p = model_predict(s, family, node, &facts);
@@ -119,47 +117,41 @@ static nsec_t span_of_end(const struct scenario *s, enum family family, enum nod
 	return s->horizon_nsec;
 }
 
-nsec_t estimate_span_at(const struct scenario *s, enum family family, unsigned int hz)
+nsec_t estimate_span(const struct scenario *s, enum family family, const struct model_facts *kernel)
 {
-	nsec_t first = s->n_events ? s->events[0].at_nsec : 0, span = 0;
+	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0, span_nsec = 0;
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		nsec_t t = s->expect[family][n].present ? span_of_end(s, family, n, hz) : 0;
-
-		if (t > span)
-			span = t;
-	}
-	if (!span || span > s->horizon_nsec)
-		span = s->horizon_nsec;
-	return first + span;
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+		if (s->expect[family][n].present)
+			span_nsec = nsec_max(span_nsec, span_of_end(s, family, n, kernel));
+	if (!span_nsec)
+		span_nsec = s->horizon_nsec;
+	return first_nsec + nsec_min(span_nsec, s->horizon_nsec);
 }
 
-nsec_t estimate_span(const struct scenario *s, enum family family)
+/* A connection that nothing cuts for good talks until the end, others until the first event. The
+ * packets after a cut (retransmissions and probes) are few, and not counted. */
+double estimate_packets(const struct scenario *s, nsec_t span_nsec)
 {
-	return estimate_span_at(s, family, tick_hz());
-}
-
-/* A connection that nothing cuts for good talks until the end, others until the first event: what
- * is sent after it (again, or to probe) are few. */
-double estimate_packets(const struct scenario *s, nsec_t span)
-{
-	nsec_t talks = s->n_events ? s->events[0].at_nsec : span;
+	nsec_t talks_nsec = s->n_events ? s->events[0].at_nsec : span_nsec;
 	double packets = 40;
 
 	for (size_t i = 0; i < s->n_events; i++)
 		if (s->events[i].kind != EVENT_FAULT || s->events[i].fault == FAULT_NETEM)
-			talks = span;
+			talks_nsec = span_nsec;
 	if (s->path.netem.loss > 0)
-		talks = span;
+		talks_nsec = span_nsec;
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		const struct scenario_agent *agent = &s->agent[n];
-		nsec_t interval = scenario_option(agent, OPTION_INTERVAL, NSEC_PER_SEC);
+		nsec_t interval_nsec = scenario_option(agent, OPTION_INTERVAL, NSEC_PER_SEC);
 
+		if (!interval_nsec)
+			interval_nsec = 50 * NSEC_PER_USEC;
 		switch ((enum workload)scenario_option(agent, OPTION_WORKLOAD, WORKLOAD_IDLE)) {
 		case WORKLOAD_REQUEST:
 		case WORKLOAD_STREAM:
 		case WORKLOAD_HEARTBEAT:
-			packets += 3 * (double)talks / (double)(interval ? interval : 50000);
+			packets += 3 * (double)talks_nsec / (double)interval_nsec;
 			break;
 		default:
 			break;
@@ -168,33 +160,33 @@ double estimate_packets(const struct scenario *s, nsec_t span)
 	return packets;
 }
 
-nsec_t estimate_guest_work(nsec_t span, double packets)
+nsec_t estimate_guest_work(nsec_t span_nsec, double packets)
 {
-	return GUEST_SETUP + (nsec_t)(nsec_to_sec(span) * GUEST_PER_SECOND) +
+	return GUEST_SETUP + (nsec_t)(nsec_to_sec(span_nsec) * GUEST_PER_SECOND) +
 	       (nsec_t)(packets * GUEST_PER_PACKET);
 }
 
-nsec_t estimate_virtual_time(struct scenario *const *scenarios, size_t n, enum family family)
+nsec_t estimate_virtual_time(struct scenario *const *scenarios, size_t n, enum family family,
+			     const struct model_facts *kernel, unsigned int processors)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	nsec_t sum = 0, longest = 0;
+	nsec_t sum_nsec = 0, longest_nsec = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		nsec_t span = estimate_span(scenarios[i], family);
-		nsec_t work = estimate_guest_work(span, estimate_packets(scenarios[i], span));
+		nsec_t span_nsec = estimate_span(scenarios[i], family, kernel);
+		nsec_t work_nsec =
+			estimate_guest_work(span_nsec, estimate_packets(scenarios[i], span_nsec));
 
-		sum += work;
-		longest = work > longest ? work : longest;
+		sum_nsec += work_nsec;
+		longest_nsec = nsec_max(longest_nsec, work_nsec);
 	}
-	sum /= cores < 1 ? 1 : cores;
-	return ESTIMATE_GUEST_START + (sum > longest ? sum : longest);
+	return ESTIMATE_GUEST_START + nsec_max(sum_nsec / processors, longest_nsec);
 }
 
-char *estimate_format_span(nsec_t span, char *buffer, size_t size)
+char *estimate_format_span(nsec_t span_nsec, char *buffer, size_t size)
 {
-	double s = nsec_to_sec(span);
+	double s = nsec_to_sec(span_nsec);
 
-	if (span == NSEC_NONE)
+	if (span_nsec == NSEC_NONE)
 		snprintf(buffer, size, "-");
 	else if (s < 120)
 		snprintf(buffer, size, s < 10 ? "%.1f s" : "%.0f s", s);

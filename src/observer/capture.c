@@ -11,7 +11,7 @@
 
 struct capture {
 	char *path;	       /* for errors; owned */
-	pcap_t *pcap;	       /* says only which format to write; owned */
+	pcap_t *pcap;	       /* only tells the dumper which format to write; owned */
 	pcap_dumper_t *dumper; /* the file; owned */
 	int error;	       /* negative errno of the first failed write, or 0 */
 };
@@ -68,7 +68,7 @@ struct capture *capture_free(struct capture *capture)
 	return NULL;
 }
 
-/* stdio remembers that a write failed, not why: errno is only good right after it. */
+/* stdio remembers that a write failed, but not why: errno tells it only right after the write. */
 static void note_failure(struct capture *capture)
 {
 	if (!capture->error && ferror(pcap_dump_file(capture->dumper)))

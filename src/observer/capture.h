@@ -2,7 +2,8 @@
 #pragma once
 /*
  * A pcap file with nanoseconds, written by libpcap. A write that fails or falls
- * short (disk full) is kept and told by capture_check(); nothing is written after it.
+ * short (disk full) is remembered, and capture_check() tells of it; nothing is written
+ * after it.
  */
 
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include "src/tcp/tracker.h"
 
 #define BUCKETS		64
-#define CONNECTIONS_MAX 65536 /* of one node: a flood of SYNs must not eat the memory */
+#define CONNECTIONS_MAX 65536 /* of one namespace: a flood of SYNs must not use up the memory */
 
 /* One end of a connection, as the watched node sees it. */
 struct tuple {
@@ -24,37 +24,36 @@ struct connection {
 	struct tcp_tracker tracker;
 };
 
-struct observer_fallback {
-	observer_fallback_func func;
+struct derived {
+	derived_func func;
 	void *userdata;
 	struct connection *bucket[BUCKETS]; /* open ones; owned */
 	size_t count;
 };
 
-int observer_fallback_new(observer_fallback_func func, void *userdata,
-			  struct observer_fallback **ret_fallback, struct error *err)
+int derived_new(derived_func func, void *userdata, struct derived **ret_derived, struct error *err)
 {
-	struct observer_fallback *fallback = calloc(1, sizeof(*fallback));
+	struct derived *derived = calloc(1, sizeof(*derived));
 
-	if (!fallback)
+	if (!derived)
 		return error_errno(err, -ENOMEM, "tracker of connections");
-	fallback->func = func;
-	fallback->userdata = userdata;
-	*ret_fallback = fallback;
+	derived->func = func;
+	derived->userdata = userdata;
+	*ret_derived = derived;
 	return 0;
 }
 
-struct observer_fallback *observer_fallback_free(struct observer_fallback *fallback)
+struct derived *derived_free(struct derived *derived)
 {
-	for (int i = 0; fallback && i < BUCKETS; i++) {
-		while (fallback->bucket[i]) {
-			struct connection *c = fallback->bucket[i];
+	for (int i = 0; derived && i < BUCKETS; i++) {
+		while (derived->bucket[i]) {
+			struct connection *c = derived->bucket[i];
 
-			fallback->bucket[i] = c->next;
+			derived->bucket[i] = c->next;
 			free(c);
 		}
 	}
-	free(fallback);
+	free(derived);
 	return NULL;
 }
 
@@ -84,7 +83,7 @@ static struct tuple tuple_of_socket(const struct sockdiag_socket *s)
 
 static_assert(sizeof(struct tuple) == 36, "no padding: it is hashed and compared as bytes");
 
-/* FNV-1a; never 0, which means no socket. */
+/* FNV-1a. The hash is never 0, because a socket of 0 means that there is none. */
 static uint64_t tuple_hash(const struct tuple *tuple)
 {
 	const uint8_t *p = (const uint8_t *)tuple;
@@ -95,8 +94,9 @@ static uint64_t tuple_hash(const struct tuple *tuple)
 	return hash ? hash : 1;
 }
 
-/* Where the connection of that tuple is linked, or where a new one would be. */
-static struct connection **find(struct observer_fallback *f, const struct tuple *tuple)
+/* Returns the link to the connection of that tuple, or the link at which a new one is to be added.
+ */
+static struct connection **find(struct derived *f, const struct tuple *tuple)
 {
 	struct connection **link = &f->bucket[tuple_hash(tuple) % BUCKETS];
 
@@ -105,7 +105,7 @@ static struct connection **find(struct observer_fallback *f, const struct tuple 
 	return link;
 }
 
-static void remove_at(struct observer_fallback *f, struct connection **link)
+static void remove_at(struct derived *f, struct connection **link)
 {
 	struct connection *c = *link;
 
@@ -114,7 +114,7 @@ static void remove_at(struct observer_fallback *f, struct connection **link)
 	free(c);
 }
 
-static struct connection *add_at(struct observer_fallback *f, struct connection **link,
+static struct connection *add_at(struct derived *f, struct connection **link,
 				 const struct tuple *tuple, nsec_t time_nsec)
 {
 	struct observation lost = { .kind = OBSERVATION_LOST, .time_nsec = time_nsec, .lost = 1 };
@@ -142,13 +142,13 @@ static struct observation observation_of(const struct tuple *tuple, enum observa
 	};
 }
 
-/* The full socket is closed when TIME_WAIT begins: the tracepoint would say CLOSE. */
+/* The kernel closes the full socket when TIME_WAIT begins, so a tracepoint would say CLOSE. */
 static int kernel_state(int state)
 {
 	return state == TCP_STATE_TIME_WAIT ? TCP_STATE_CLOSE : state;
 }
 
-static bool tell(struct observer_fallback *f, const struct tuple *tuple, nsec_t time_nsec,
+static bool tell(struct derived *f, const struct tuple *tuple, nsec_t time_nsec,
 		 const struct tracker_event *event, const struct socket_facts *facts)
 {
 	struct observation o = observation_of(tuple, OBSERVATION_STATE, time_nsec);
@@ -174,9 +174,10 @@ static bool tell(struct observer_fallback *f, const struct tuple *tuple, nsec_t 
 	return f->func(&o, f->userdata);
 }
 
-/* Told last, because whoever is told may free all of this. Facts at the end of a connection are
- * those from before the packet that ended it: an acknowledgement in it is not what killed it. */
-void observer_fallback_packet(struct observer_fallback *f, const struct observation *packet)
+/* The events are told last, because the function that is told may free all of this. The facts at
+ * the end of a connection are those from before the packet that ended it: an acknowledgement in
+ * that packet does not explain the end. */
+void derived_packet(struct derived *f, const struct observation *packet)
 {
 	struct tuple tuple = tuple_of_packet(&packet->packet);
 	struct connection **link = find(f, &tuple), *c = *link;
@@ -199,8 +200,8 @@ void observer_fallback_packet(struct observer_fallback *f, const struct observat
 	}
 }
 
-/* What tcp_info knows better than the packets. The queue is empty by then, so what was not
- * acknowledged is the tracker's. */
+/* tcp_info knows these better than the packets do. The send queue of a freed socket is empty, so
+ * the count of unacknowledged bytes stays the tracker's. */
 static void add_info(struct socket_facts *facts, const struct tcp_info *info)
 {
 	facts->retransmits = info->tcpi_retransmits;
@@ -208,7 +209,7 @@ static void add_info(struct socket_facts *facts, const struct tcp_info *info)
 	facts->unsent = info->tcpi_notsent_bytes;
 }
 
-static bool tell_closed(struct observer_fallback *f, const struct tuple *tuple,
+static bool tell_closed(struct derived *f, const struct tuple *tuple,
 			const struct tcp_tracker *tracker, const struct sockdiag_socket *socket,
 			nsec_t time_nsec)
 {
@@ -221,14 +222,13 @@ static bool tell_closed(struct observer_fallback *f, const struct tuple *tuple,
 	return tell(f, tuple, time_nsec, &event, &facts);
 }
 
-/* A connection that never got an answer, nor a packet out: its neighbour was not found. */
+/* Whether a connection got no answer and sent no packet, because its neighbour was not found. */
 static bool never_left(const struct sockdiag_socket *s)
 {
 	return s->peer_port && s->has_info && s->info.tcpi_segs_in == 0 && s->info.tcpi_segs_out;
 }
 
-void observer_fallback_destroyed(struct observer_fallback *f, const struct sockdiag_socket *socket,
-				 nsec_t time_nsec)
+void derived_destroyed(struct derived *f, const struct sockdiag_socket *socket, nsec_t time_nsec)
 {
 	struct tuple tuple = tuple_of_socket(socket);
 	struct observation o = observation_of(&tuple, OBSERVATION_DESTROY, time_nsec);

@@ -15,51 +15,47 @@
 #include "src/observer/tracepoints.h"
 
 /*
- * Theory of operation. Three sources feed a watch: records of the BPF ring, which all
- * watches share and which carry the cookie of their namespace; the packet socket; and the
- * destroy notifications. Each is in the order of time in itself. Between them it is not
- * kept: whoever needs one order sorts by time_nsec.
- *
- * Whoever is told may free its watch, or make new ones. A watch freed while anything is
- * being told (`busy`) is dead at once and its memory goes when the telling has ended.
+ * The function that is told an observation may free its watch, or make new ones. A watch that is
+ * freed while any observation is being told (`busy`) is dead at once, and its memory is freed when
+ * the telling has ended.
  */
 
 #define RING_SIZE (1 << 20) /* some 8,000 records */
 #define BUCKETS	  256
-/* How much is taken from one source before the others have their turn. */
+/* The most that is taken from one source before the others have their turn. */
 #define RING_TURN     512  /* records */
 #define PACKET_TURN   4	   /* batches */
 #define DESTROY_TURN  64   /* notifications */
-#define PACKETS_AHEAD 64   /* batches, before a destroy notification is looked at */
-#define FLUSH_TURN    4096 /* of anything: more than any buffer holds */
+#define PACKETS_AHEAD 64   /* batches, taken before a destroy notification is read */
+#define FLUSH_TURN    4096 /* of any of these: more than a buffer holds */
 
 #define SOURCES 2 /* of a watch in the loop: packets, destroy notifications */
 
 struct observer {
 	struct loop *loop;
-	struct observer_bpf *bpf;		/* NULL in the fallback; owned */
+	struct tracepoints *bpf;		/* NULL: there are none; owned */
 	struct loop_io *bpf_io;			/* owned */
-	char reason[256];			/* why there is no bpf, or empty */
-	struct packet_buffer *buffer;		/* owned */
+	char reason[256];			/* why there are no tracepoints, or empty */
+	struct packets_buffer *buffer;		/* owned */
 	struct observer_watch *bucket[BUCKETS]; /* by cookie; dead ones too while busy */
-	unsigned int busy;			/* tellings under way */
+	unsigned int busy; /* calls of watches' functions that have not returned */
 	bool any_dead;
 	bool close_late;
-	struct observer_packet *closed_late; /* linked; owned */
+	struct packets *closed_late; /* muted sources, linked; owned */
 };
 
 struct observer_watch {
 	struct observer *observer;
-	struct observer_watch *next;
-	uint64_t cookie;
+	struct observer_watch *next; /* in the bucket */
+	uint64_t cookie;	     /* of the namespace */
 	observer_func func;
 	void *userdata;
-	bool dead;
-	int netns_fd;			    /* keeps the namespace; owned */
-	int destroy_fd;			    /* owned */
-	struct observer_packet *packets;    /* or NULL; owned */
-	struct observer_fallback *fallback; /* or NULL; owned */
-	struct loop_io *io[SOURCES];	    /* owned */
+	bool dead;		     /* freed, and told nothing any more */
+	int netns_fd;		     /* keeps the namespace; owned */
+	int destroy_fd;		     /* owned */
+	struct packets *packets;     /* or NULL; owned */
+	struct derived *derived;     /* or NULL; owned */
+	struct loop_io *io[SOURCES]; /* owned */
 };
 
 static const char *const clock_names[] = {
@@ -78,7 +74,7 @@ enum observer_clock observer_clock(const struct observer *observer)
 	return observer->bpf ? OBSERVER_CLOCK_TRACEPOINT : OBSERVER_CLOCK_SOCK_DIAG;
 }
 
-const char *observer_fallback_reason(const struct observer *observer)
+const char *observer_derived_reason(const struct observer *observer)
 {
 	return observer->bpf ? NULL : observer->reason;
 }
@@ -88,10 +84,10 @@ static void release(struct observer_watch *watch)
 	struct observer *observer = watch->observer;
 
 	if (watch->packets && observer->close_late)
-		observer->closed_late = observer_packet_mute(watch->packets, observer->closed_late);
+		observer->closed_late = packets_mute(watch->packets, observer->closed_late);
 	else
-		observer_packet_free(watch->packets);
-	observer_fallback_free(watch->fallback);
+		packets_free(watch->packets);
+	derived_free(watch->derived);
 	fd_close(watch->destroy_fd);
 	fd_close(watch->netns_fd);
 	free(watch);
@@ -158,7 +154,7 @@ static void on_ring(void *userdata, uint32_t events)
 	struct observer *observer = userdata;
 
 	begin(observer);
-	observer_bpf_drain(observer->bpf, RING_TURN);
+	tracepoints_drain(observer->bpf, RING_TURN);
 	end(observer);
 }
 
@@ -168,8 +164,8 @@ static bool on_packet(const struct observation *observation, void *userdata)
 
 	if (!tell(observation, watch))
 		return false;
-	if (watch->fallback && observation->kind == OBSERVATION_PACKET)
-		observer_fallback_packet(watch->fallback, observation);
+	if (watch->derived && observation->kind == OBSERVATION_PACKET)
+		derived_packet(watch->derived, observation);
 	return !watch->dead;
 }
 
@@ -179,7 +175,7 @@ static void on_packets(void *userdata, uint32_t events)
 	struct observer *observer = watch->observer;
 
 	begin(observer);
-	observer_packet_drain(watch->packets, PACKET_TURN);
+	packets_drain(watch->packets, PACKET_TURN);
 	end(observer);
 }
 
@@ -193,8 +189,8 @@ static void tell_destroyed(struct observer_watch *watch, const struct sockdiag_s
 		.destroyed = { socket->cookie, socket->info },
 	};
 
-	if (watch->fallback)
-		observer_fallback_destroyed(watch->fallback, socket, o.time_nsec);
+	if (watch->derived)
+		derived_destroyed(watch->derived, socket, o.time_nsec);
 	else
 		tell(&o, watch);
 }
@@ -218,7 +214,7 @@ static void drain_destroyed(struct observer_watch *watch, unsigned int max)
 	}
 }
 
-/* The packets first: the connection's last ones have come before it was freed. */
+/* The packets are taken first, because a connection's last packets came before it was freed. */
 static void on_destroyed(void *userdata, uint32_t events)
 {
 	struct observer_watch *watch = userdata;
@@ -226,39 +222,39 @@ static void on_destroyed(void *userdata, uint32_t events)
 
 	begin(observer);
 	if (watch->packets)
-		observer_packet_drain(watch->packets, PACKETS_AHEAD);
+		packets_drain(watch->packets, PACKETS_AHEAD);
 	drain_destroyed(watch, DESTROY_TURN);
 	end(observer);
 }
 
-static int attach(struct observer *observer, bool force_fallback, struct error *err)
+static int attach(struct observer *observer, bool derived_only, struct error *err)
 {
 	struct error why = { 0 };
 	int rc;
 
-	if (force_fallback) {
+	if (derived_only) {
 		snprintf(observer->reason, sizeof(observer->reason), "BPF was not asked for");
 		return 0;
 	}
-	rc = observer_bpf_new(RING_SIZE, on_record, observer, &observer->bpf, &why);
+	rc = tracepoints_new(RING_SIZE, on_record, observer, &observer->bpf, &why);
 	if (rc < 0) {
 		snprintf(observer->reason, sizeof(observer->reason), "%.250s", why.text);
 		return 0;
 	}
-	return loop_io_new(observer->loop, observer_bpf_fd(observer->bpf), EPOLLIN, on_ring,
+	return loop_io_new(observer->loop, tracepoints_fd(observer->bpf), EPOLLIN, on_ring,
 			   observer, &observer->bpf_io, err);
 }
 
-int observer_new(struct loop *loop, bool force_fallback, struct observer **ret_observer,
+int observer_new(struct loop *loop, bool derived_only, struct observer **ret_observer,
 		 struct error *err)
 {
 	_cleanup_(observer_freep) struct observer *observer = calloc(1, sizeof(*observer));
 	int rc;
 
-	if (!observer || !(observer->buffer = packet_buffer_new()))
+	if (!observer || !(observer->buffer = packets_buffer_new()))
 		return error_errno(err, -ENOMEM, "observer");
 	observer->loop = loop;
-	rc = attach(observer, force_fallback, err);
+	rc = attach(observer, derived_only, err);
 	if (rc < 0)
 		return rc;
 	*ret_observer = take_ptr(observer);
@@ -270,10 +266,10 @@ struct observer *observer_free(struct observer *observer)
 	if (!observer)
 		return NULL;
 	loop_io_free(observer->bpf_io);
-	observer_bpf_free(observer->bpf);
+	tracepoints_free(observer->bpf);
 	while (observer->closed_late)
-		observer->closed_late = observer_packet_free(observer->closed_late);
-	packet_buffer_free(observer->buffer);
+		observer->closed_late = packets_free(observer->closed_late);
+	packets_buffer_free(observer->buffer);
 	free(observer);
 	return NULL;
 }
@@ -283,7 +279,7 @@ void observer_close_late(struct observer *observer)
 	observer->close_late = true;
 }
 
-/* Connections over IPv4 may be those of IPv6 sockets, whose end is told in the other group. */
+/* A connection over IPv4 may belong to an IPv6 socket, whose end is told in the IPv6 group. */
 static int listen_destroy(struct observer_watch *watch, const struct observer_watch_spec *spec,
 			  struct error *err)
 {
@@ -305,14 +301,14 @@ static int open_sources(struct observer_watch *watch, const struct observer_watc
 	watch->netns_fd = fcntl(spec->ns->fd, F_DUPFD_CLOEXEC, 0);
 	if (watch->netns_fd < 0)
 		return error_errno(err, -errno, "network namespace");
-	if (spec->ifindex) { /* not a router's, whose packets are others' */
-		rc = observer_fallback_new(tell_derived, watch, &watch->fallback, err);
+	/* A router is not tracked: it forwards packets and ends no connection. */
+	if (spec->ifindex) {
+		rc = derived_new(tell_derived, watch, &watch->derived, err);
 		if (rc < 0)
 			return rc;
 	}
 	if (spec->ifindex || spec->pcap_path) {
-		rc = observer_packet_new(spec, observer->buffer, on_packet, watch, &watch->packets,
-					 err);
+		rc = packets_new(spec, observer->buffer, on_packet, watch, &watch->packets, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -325,8 +321,8 @@ static int enter_loop(struct observer_watch *watch, struct error *err)
 	int rc;
 
 	if (watch->packets) {
-		rc = loop_io_new(loop, observer_packet_fd(watch->packets), EPOLLIN, on_packets,
-				 watch, &watch->io[0], err);
+		rc = loop_io_new(loop, packets_fd(watch->packets), EPOLLIN, on_packets, watch,
+				 &watch->io[0], err);
 		if (rc < 0)
 			return rc;
 	}
@@ -356,7 +352,7 @@ int observer_watch(struct observer *observer, const struct observer_watch_spec *
 	if (rc >= 0)
 		rc = enter_loop(watch, err);
 	if (rc >= 0 && observer->bpf)
-		rc = observer_bpf_watch(observer->bpf, watch->cookie, err);
+		rc = tracepoints_watch(observer->bpf, watch->cookie, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "observer");
 	*ret_watch = take_ptr(watch);
@@ -380,7 +376,7 @@ struct observer_watch *observer_watch_free(struct observer_watch *watch)
 	for (int i = 0; i < SOURCES; i++)
 		watch->io[i] = loop_io_free(watch->io[i]);
 	if (watch->observer->bpf && is_last(watch))
-		observer_bpf_unwatch(watch->observer->bpf, watch->cookie);
+		tracepoints_unwatch(watch->observer->bpf, watch->cookie);
 	watch->dead = true;
 	watch->observer->any_dead = true;
 	begin(watch->observer);
@@ -391,7 +387,7 @@ struct observer_watch *observer_watch_free(struct observer_watch *watch)
 static void flush_watch(struct observer_watch *watch)
 {
 	if (watch->packets)
-		observer_packet_drain(watch->packets, FLUSH_TURN);
+		packets_drain(watch->packets, FLUSH_TURN);
 	drain_destroyed(watch, FLUSH_TURN);
 }
 
@@ -399,11 +395,12 @@ void observer_watch_flush(struct observer_watch *watch)
 {
 	struct observer *observer = watch->observer;
 
-	if (observer->busy) /* a source may not be drained from within its own telling */
+	if (observer->busy) /* an observation is being told, and a source cannot be drained from
+			       within that */
 		return;
 	begin(observer);
 	if (observer->bpf)
-		observer_bpf_drain(observer->bpf, UINT32_MAX);
+		tracepoints_drain(observer->bpf, UINT32_MAX);
 	if (!watch->dead)
 		flush_watch(watch);
 	end(observer);
@@ -411,5 +408,5 @@ void observer_watch_flush(struct observer_watch *watch)
 
 int observer_watch_check(struct observer_watch *watch, struct error *err)
 {
-	return watch->packets ? observer_packet_check(watch->packets, err) : 0;
+	return watch->packets ? packets_check(watch->packets, err) : 0;
 }

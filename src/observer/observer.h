@@ -2,25 +2,46 @@
 #pragma once
 /*
  * What the kernel does with its TCP connections, as a stream of observations in
- * kernel time. Theory of operation: one observer serves every trial of the
- * process. State changes, retransmissions and resets come from one set of BPF
- * tracepoint programs that pass on events of watched namespaces only, with
- * bpf_ktime_get_ns(). Packets come from an AF_PACKET socket in each watched
- * namespace. Where BPF is not allowed, sock_diag's destroy notifications stand for
- * the end of a connection, and its other state changes and its retransmissions are
- * derived from the packets; observer_clock() says which it is.
+ * kernel time.
  *
- * Order: what one source tells is in the order of time (BPF: but for the microseconds
- * by which two processors may overtake each other; one socket's events never do). Between
- * BPF, packets and destroy notifications it is not: whoever needs one order, of all or of
- * several watches, goes by time_nsec after observer_watch_flush() of each.
+ * Theory of operation. One observer serves every trial of the process, and a watch
+ * follows one network namespace for it. A watch has up to three sources:
+ *
+ * - Tracepoints. The observer attaches one set of BPF programs to the kernel's
+ *   tracepoints. A program knows the namespace of each socket by its cookie, and
+ *   passes on the events of watched namespaces through a ring buffer, with
+ *   bpf_ktime_get_ns(). It counts the events that find the ring full: one that is
+ *   lost is told as OBSERVATION_LOST and fails the trial.
+ * - Packets. An AF_PACKET socket in the namespace takes the headers of its TCP
+ *   packets, whose timestamps are brought to CLOCK_MONOTONIC.
+ * - Derived. State changes, retransmissions and resets are derived from the packets
+ *   (src/tcp/tracker.h), and the end of a connection from sock_diag's destroy
+ *   notifications. This source always runs, beside the tracepoints too, because these
+ *   can miss events that nothing counts: on Linux 6.18, of 200 connections that timed
+ *   out within a second up to twelve never reported CLOSE to the BPF programs, though
+ *   ftrace had every event. All of them ended in softirqs that had interrupted
+ *   another process's bpf(2) call. The trial (src/trial/node.c) compares both, and
+ *   asks the kernel when they differ. Where BPF is not permitted, this source stands
+ *   alone; observer_clock() says which it is.
+ *
+ * The tracepoints do not show small sockets: TIME_WAIT, an orphan's FIN_WAIT2 and
+ * SYN_RECV. A connection that enters TIME_WAIT reports CLOSE. The trial asks sock_diag
+ * for these (src/trial/minisocket.c). The packet socket sees a packet before TCP does,
+ * so what is derived from it may come some microseconds before the kernel acts on it.
+ * What packets tell of a server with TCP_DEFER_ACCEPT comes too early: a bare ACK
+ * looks like the end of the handshake.
+ *
+ * Order. Each source tells its observations in the order of time (two processors may
+ * overtake each other in the ring by microseconds, but one socket's events never do).
+ * Between sources there is no order: a caller that needs one sorts by time_nsec after
+ * observer_watch_flush() of each watch.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "netns/netns.h"
 #include "src/observer/observation.h"
+#include "src/observer/watch-spec.h"
 #include "src/util/loop.h"
 
 enum observer_clock {
@@ -33,9 +54,9 @@ struct observer;
 struct observer_watch;
 typedef void (*observer_func)(const struct observation *observation, void *userdata);
 
-/* Attaches the BPF programs, or falls back where that is not permitted (EPERM) or the kernel or
- * this build lacks it. `force_fallback`: do not even try. */
-int observer_new(struct loop *loop, bool force_fallback, struct observer **ret_observer,
+/* Attaches the BPF programs. Where that is not permitted (EPERM), or the kernel or this build has
+ * no BPF, all observations are derived. `derived_only`: the programs are not even tried. */
+int observer_new(struct loop *loop, bool derived_only, struct observer **ret_observer,
 		 struct error *err);
 /* After its watches, and not from within their functions. */
 struct observer *observer_free(struct observer *observer);
@@ -46,18 +67,8 @@ DEFINE_CLEANUP(struct observer *, observer_free)
 void observer_close_late(struct observer *observer);
 enum observer_clock observer_clock(const struct observer *observer);
 const char *observer_clock_name(enum observer_clock clock); /* "tracepoint", "sock_diag" */
-/* Why it fell back, one line, or NULL. */
-const char *observer_fallback_reason(const struct observer *observer);
-
-struct observer_watch_spec {
-	const struct netns *ns;
-	int family;	       /* AF_INET, AF_INET6 */
-	int ifindex;	       /* the interface whose packets are taken; 0: none are, but
-				* with pcap_path those of every interface */
-	const char *interface; /* its name */
-	const char *pcap_path; /* also write every packet of it (ARP, ICMP, ...) to this file, or
-				* NULL; nanosecond pcap, times of CLOCK_REALTIME */
-};
+/* Why all observations are derived, in one line, or NULL: there are tracepoints. */
+const char *observer_derived_reason(const struct observer *observer);
 
 /* Starts to pass on what happens in that namespace, in the order of time within each source.
  * It keeps the namespace alive until it is freed. `func` may free this watch and others, and make

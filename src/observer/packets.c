@@ -13,13 +13,14 @@
 #include "src/tcp/packet.h"
 
 #define BATCH 16
-/* A whole segmentation-offload packet; only captures want more than the headers. */
+/* A slot takes a whole segmentation-offload packet. Only captures need more than the headers. */
 #define SLOT 65600
-/* What the kernel may hold for us while the loop is busy elsewhere. It accounts for a packet's
- * whole memory, not for the headers we take. */
+/* The kernel may hold this many bytes while the loop is busy elsewhere. It counts the whole memory
+ * of each packet, not only the headers that are taken. */
 #define RECEIVE_BUFFER (16 << 20)
-#define OFFSET_SPAN    (10 * NSEC_PER_USEC) /* two clocks are read together well enough */
-#define OFFSET_TRIES   4
+#define OFFSET_SPAN                                                                                \
+	(10 * NSEC_PER_USEC) /* two clocks that are read within this time fit well enough */
+#define OFFSET_TRIES 4
 
 struct packet_slot {
 	struct sockaddr_ll from;
@@ -29,32 +30,32 @@ struct packet_slot {
 	uint8_t frame[SLOT];
 };
 
-struct packet_buffer {
+struct packets_buffer {
 	struct mmsghdr message[BATCH];
 	struct iovec iov[BATCH];
 	struct packet_slot slot[BATCH];
 };
 
-struct observer_packet {
+struct packets {
 	int fd;
 	struct capture *capture; /* or NULL; owned */
-	struct packet_buffer *buffer;
-	observer_packet_func func;
+	struct packets_buffer *buffer;
+	packets_func func;
 	void *userdata;
-	struct observer_packet *next; /* once it is mute */
+	struct packets *next; /* the source that was muted before this one; not owned */
 };
 
-/* One received frame, in what its control messages say. */
+/* One received frame, with what its control messages say of it. */
 struct frame {
 	const uint8_t *bytes;
 	size_t captured, length;
-	nsec_t realtime_nsec; /* NSEC_NONE without a timestamp */
+	nsec_t realtime_nsec; /* of its timestamp; NSEC_NONE: it has none */
 	bool outgoing;
 };
 
-struct packet_buffer *packet_buffer_new(void)
+struct packets_buffer *packets_buffer_new(void)
 {
-	struct packet_buffer *buffer = calloc(1, sizeof(*buffer));
+	struct packets_buffer *buffer = calloc(1, sizeof(*buffer));
 
 	for (int i = 0; buffer && i < BATCH; i++) {
 		struct packet_slot *slot = &buffer->slot[i];
@@ -70,13 +71,13 @@ struct packet_buffer *packet_buffer_new(void)
 	return buffer;
 }
 
-struct packet_buffer *packet_buffer_free(struct packet_buffer *buffer)
+struct packets_buffer *packets_buffer_free(struct packets_buffer *buffer)
 {
 	free(buffer);
 	return NULL;
 }
 
-/* Headers of TCP over IPv4 and IPv6. */
+/* Lets the headers of TCP over IPv4 and IPv6 through, and nothing else. */
 static int set_filter(int fd)
 {
 	struct sock_filter code[] = {
@@ -109,7 +110,8 @@ static int set_options(int fd, bool headers_only)
 	return 0;
 }
 
-/* Of no protocol until it is bound, so that nothing comes in before the filter stands. */
+/* The socket has no protocol until it is bound, so that no packet comes in before the filter is
+ * set. */
 static int open_socket(const struct observer_watch_spec *spec, int *ret_fd, struct error *err)
 {
 	struct sockaddr_ll address = {
@@ -132,17 +134,15 @@ static int open_socket(const struct observer_watch_spec *spec, int *ret_fd, stru
 	return 0;
 }
 
-int observer_packet_new(const struct observer_watch_spec *spec, struct packet_buffer *buffer,
-			observer_packet_func func, void *userdata,
-			struct observer_packet **ret_source, struct error *err)
+int packets_new(const struct observer_watch_spec *spec, struct packets_buffer *buffer,
+		packets_func func, void *userdata, struct packets **ret_source, struct error *err)
 {
-	_cleanup_(observer_packet_freep) struct observer_packet *source =
-		calloc(1, sizeof(*source));
+	_cleanup_(packets_freep) struct packets *source = calloc(1, sizeof(*source));
 	int rc;
 
 	if (!source)
 		return error_errno(err, -ENOMEM, "packets of '%s'", spec->interface);
-	*source = (struct observer_packet){ -1, NULL, buffer, func, userdata, NULL };
+	*source = (struct packets){ -1, NULL, buffer, func, userdata, NULL };
 	if (spec->pcap_path) {
 		rc = capture_new(spec->pcap_path, &source->capture, err);
 		if (rc < 0)
@@ -155,9 +155,9 @@ int observer_packet_new(const struct observer_watch_spec *spec, struct packet_bu
 	return 0;
 }
 
-struct observer_packet *observer_packet_free(struct observer_packet *source)
+struct packets *packets_free(struct packets *source)
 {
-	struct observer_packet *next = source ? source->next : NULL;
+	struct packets *next = source ? source->next : NULL;
 
 	if (!source)
 		return NULL;
@@ -167,10 +167,9 @@ struct observer_packet *observer_packet_free(struct observer_packet *source)
 	return next;
 }
 
-struct observer_packet *observer_packet_mute(struct observer_packet *source,
-					     struct observer_packet *next)
+struct packets *packets_mute(struct packets *source, struct packets *next)
 {
-	int nothing = 0; /* which the kernel makes room for a packet or two (sk_setsockopt()) */
+	int nothing = 0; /* the kernel rounds it up to room for a packet or two (sk_setsockopt()) */
 
 	setsockopt(source->fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
 	source->capture = capture_free(source->capture);
@@ -178,29 +177,30 @@ struct observer_packet *observer_packet_mute(struct observer_packet *source,
 	return source;
 }
 
-int observer_packet_fd(const struct observer_packet *source)
+int packets_fd(const struct packets *source)
 {
 	return source->fd;
 }
 
-/* What to add to a reading of CLOCK_REALTIME to have one of CLOCK_MONOTONIC. It is read for each
- * batch, because someone may set the clock; packets that wait at that moment are off by the step.
- * Whoever was interrupted between the readings reads again. */
+/* Returns what to add to a reading of CLOCK_REALTIME to have one of CLOCK_MONOTONIC. It is read
+ * anew for each batch, because CLOCK_REALTIME may be set; packets that wait at that moment are off
+ * by the step. If the readings are too far apart, this process was interrupted between them, and
+ * they are made again. */
 static nsec_t monotonic_offset(void)
 {
-	nsec_t offset = 0;
+	nsec_t offset_nsec = 0;
 
 	for (int i = 0; i < OFFSET_TRIES; i++) {
 		struct timespec real;
-		nsec_t earlier = nsec_now(), span;
+		nsec_t earlier_nsec = nsec_now(), span_nsec;
 
 		clock_gettime(CLOCK_REALTIME, &real);
-		span = nsec_now() - earlier;
-		offset = earlier + span / 2 - nsec_from_timespec(&real);
-		if (span < OFFSET_SPAN)
+		span_nsec = nsec_now() - earlier_nsec;
+		offset_nsec = earlier_nsec + span_nsec / 2 - nsec_from_timespec(&real);
+		if (span_nsec < OFFSET_SPAN)
 			break;
 	}
-	return offset;
+	return offset_nsec;
 }
 
 static void read_control(struct msghdr *header, struct frame *frame)
@@ -219,7 +219,7 @@ static void read_control(struct msghdr *header, struct frame *frame)
 	}
 }
 
-static void read_frame(struct packet_buffer *buffer, int i, struct frame *ret_frame)
+static void read_frame(struct packets_buffer *buffer, int i, struct frame *ret_frame)
 {
 	struct mmsghdr *message = &buffer->message[i];
 	size_t captured = message->msg_len < SLOT ? message->msg_len : SLOT;
@@ -236,27 +236,27 @@ static void read_frame(struct packet_buffer *buffer, int i, struct frame *ret_fr
 		ret_frame->length = captured;
 }
 
-static bool take_frame(struct observer_packet *source, struct frame *frame, nsec_t offset)
+static bool take_frame(struct packets *source, struct frame *frame, nsec_t offset_nsec)
 {
 	struct observation o = { .kind = OBSERVATION_PACKET };
 
 	if (frame->realtime_nsec == NSEC_NONE)
-		frame->realtime_nsec = nsec_now() - offset;
+		frame->realtime_nsec = nsec_now() - offset_nsec;
 	if (source->capture)
 		capture_write(source->capture, frame->realtime_nsec, frame->bytes, frame->captured,
 			      frame->length);
 	if (!packet_decode(frame->bytes, frame->captured, frame->length, &o.packet))
 		return true;
-	o.time_nsec = frame->realtime_nsec + offset;
+	o.time_nsec = frame->realtime_nsec + offset_nsec;
 	o.packet.outgoing = frame->outgoing;
 	o.local_port = frame->outgoing ? o.packet.source_port : o.packet.destination_port;
 	o.peer_port = frame->outgoing ? o.packet.destination_port : o.packet.source_port;
 	return source->func(&o, source->userdata);
 }
 
-static int receive(struct observer_packet *source)
+static int receive(struct packets *source)
 {
-	struct packet_buffer *buffer = source->buffer;
+	struct packets_buffer *buffer = source->buffer;
 
 	for (int i = 0; i < BATCH; i++) {
 		buffer->message[i].msg_hdr.msg_namelen = sizeof(buffer->slot[i].from);
@@ -265,7 +265,7 @@ static int receive(struct observer_packet *source)
 	return recvmmsg(source->fd, buffer->message, BATCH, MSG_DONTWAIT, NULL);
 }
 
-static void tell_dropped(struct observer_packet *source)
+static void tell_dropped(struct packets *source)
 {
 	struct observation o = { .kind = OBSERVATION_LOST };
 	struct tpacket_stats stats;
@@ -279,26 +279,26 @@ static void tell_dropped(struct observer_packet *source)
 	source->func(&o, source->userdata);
 }
 
-void observer_packet_drain(struct observer_packet *source, unsigned int max_batches)
+void packets_drain(struct packets *source, unsigned int max_batches)
 {
 	int n = BATCH;
 
 	while (max_batches-- && n == BATCH) {
 		struct frame frame;
-		nsec_t offset;
+		nsec_t offset_nsec;
 
 		n = receive(source);
-		offset = monotonic_offset();
+		offset_nsec = monotonic_offset();
 		for (int i = 0; i < n; i++) {
 			read_frame(source->buffer, i, &frame);
-			if (!take_frame(source, &frame, offset))
+			if (!take_frame(source, &frame, offset_nsec))
 				return;
 		}
 	}
 	tell_dropped(source);
 }
 
-int observer_packet_check(struct observer_packet *source, struct error *err)
+int packets_check(struct packets *source, struct error *err)
 {
 	if (!source->capture)
 		return 0;

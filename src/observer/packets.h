@@ -3,38 +3,40 @@
 /*
  * The packet source: an AF_PACKET socket on one interface of a watched namespace.
  * It hands out TCP headers with the kernel's timestamp, moved from CLOCK_REALTIME to
- * CLOCK_MONOTONIC, and writes whole packets to a capture file where one is wanted.
+ * CLOCK_MONOTONIC, and writes whole packets to a capture file if one is asked for.
  */
 
 #include <stdbool.h>
 
-#include "src/observer/observer.h"
+#include "src/observer/observation.h"
+#include "src/observer/watch-spec.h"
+#include "src/util/cleanup.h"
+#include "src/util/error.h"
 
-struct observer_packet;
-struct packet_buffer; /* where packets are received to; one serves all sources */
+struct packets;
+struct packets_buffer; /* the memory that packets are received into; one serves all sources */
 
-/* Gets an OBSERVATION_PACKET or OBSERVATION_LOST; false ends the drain at once, and then the
- * source may already be doomed. */
-typedef bool (*observer_packet_func)(const struct observation *observation, void *userdata);
+/* Gets an OBSERVATION_PACKET or OBSERVATION_LOST. If it returns false, the drain ends at once, and
+ * the source is to be freed soon. */
+typedef bool (*packets_func)(const struct observation *observation, void *userdata);
 
-struct packet_buffer *packet_buffer_new(void);
-struct packet_buffer *packet_buffer_free(struct packet_buffer *buffer);
-DEFINE_CLEANUP(struct packet_buffer *, packet_buffer_free)
+struct packets_buffer *packets_buffer_new(void);
+struct packets_buffer *packets_buffer_free(struct packets_buffer *buffer);
+DEFINE_CLEANUP(struct packets_buffer *, packets_buffer_free)
 
 /* `buffer` must outlive the source. */
-int observer_packet_new(const struct observer_watch_spec *spec, struct packet_buffer *buffer,
-			observer_packet_func func, void *userdata,
-			struct observer_packet **ret_source, struct error *err);
-/* Frees it and returns what it was linked to by observer_packet_mute(), or NULL. */
-struct observer_packet *observer_packet_free(struct observer_packet *source);
-DEFINE_CLEANUP(struct observer_packet *, observer_packet_free)
+int packets_new(const struct observer_watch_spec *spec, struct packets_buffer *buffer,
+		packets_func func, void *userdata, struct packets **ret_source, struct error *err);
+/* Frees it and returns what it was linked to by packets_mute(), or NULL. */
+struct packets *packets_free(struct packets *source);
+DEFINE_CLEANUP(struct packets *, packets_free)
 
-/* Takes nothing in any more, and is linked in front of `next`. Returns `source`. */
-struct observer_packet *observer_packet_mute(struct observer_packet *source,
-					     struct observer_packet *next);
+/* Makes the source take no more packets, and links it in front of `next`. Returns `source`. */
+struct packets *packets_mute(struct packets *source, struct packets *next);
 
-int observer_packet_fd(const struct observer_packet *source);
-/* Receives what there is, at most `max_batches` times a handful; then tells what was dropped. */
-void observer_packet_drain(struct observer_packet *source, unsigned int max_batches);
+int packets_fd(const struct packets *source);
+/* Receives what there is, in at most `max_batches` batches, and then tells how many were dropped.
+ */
+void packets_drain(struct packets *source, unsigned int max_batches);
 /* Brings the capture to the disk; 0, or why it is not whole. */
-int observer_packet_check(struct observer_packet *source, struct error *err);
+int packets_check(struct packets *source, struct error *err);

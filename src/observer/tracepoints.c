@@ -15,14 +15,14 @@
 #include "src/observer/bpf/observer-event.h"
 #include "src/util/tick.h"
 
-struct observer_bpf {
+struct tracepoints {
 	struct observer_bpf_skel *skel; /* the programs; owned */
 	struct ring_buffer *ring;	/* owned */
-	observer_bpf_func func;
+	tracepoints_func func;
 	void *userdata;
 	uint32_t hz;	   /* the kernel's, for jiffies */
 	unsigned int left; /* records that this drain may still hand out */
-	uint64_t lost;	   /* as last told */
+	uint64_t lost;	   /* the sum over all namespaces, as last told */
 };
 
 static const enum observation_kind kinds[] = {
@@ -59,8 +59,8 @@ static void set_state(struct observation *o, const struct observer_event *e)
 	};
 }
 
-/* icsk_rto is what expired only when the timeout did. */
-static void set_retransmit(const struct observer_bpf *bpf, struct observation *o,
+/* Only a retransmission by timeout has the time that expired in icsk_rto. */
+static void set_retransmit(const struct tracepoints *bpf, struct observation *o,
 			   const struct observer_event *e)
 {
 	o->retransmit.reason =
@@ -72,7 +72,7 @@ static void set_retransmit(const struct observer_bpf *bpf, struct observation *o
 
 static int on_record(void *userdata, void *data, size_t size)
 {
-	struct observer_bpf *bpf = userdata;
+	struct tracepoints *bpf = userdata;
 	const struct observer_event *e = data;
 	struct observation o = { 0 };
 
@@ -88,7 +88,7 @@ static int on_record(void *userdata, void *data, size_t size)
 	else if (o.kind == OBSERVATION_RETRANSMIT)
 		set_retransmit(bpf, &o, e);
 	bpf->func(e->netns, &o, bpf->userdata);
-	return --bpf->left ? 0 : -EAGAIN; /* negative: ends the drain, this record is taken */
+	return --bpf->left ? 0 : -EAGAIN; /* a negative value ends the drain after this record */
 }
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
@@ -104,9 +104,9 @@ static int unavailable(struct error *err, int rc, const char *what)
 	return error_set(err, ERROR_CAPABILITY, rc, "BPF programs: %s: %s", what, strerror(-rc));
 }
 
-/* Each fork would copy the page table entries of what agents have no use for: the ring, mapped
- * twice over by libbpf, which does not say where, and the 10 MB in which it read the kernel's
- * types. */
+/* Keeps memory that agents do not use out of their forks, which would copy its page table entries:
+ * the ring, which libbpf maps twice and does not say where, and the 10 MB into which libbpf read
+ * the kernel's types. */
 static void spare_forks(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -121,7 +121,7 @@ static void spare_forks(void)
 	malloc_trim(0);
 }
 
-static int load(struct observer_bpf *bpf, size_t ring_size, struct error *err)
+static int load(struct tracepoints *bpf, size_t ring_size, struct error *err)
 {
 	int rc;
 
@@ -144,10 +144,10 @@ static int load(struct observer_bpf *bpf, size_t ring_size, struct error *err)
 	return 0;
 }
 
-int observer_bpf_new(size_t ring_size, observer_bpf_func func, void *userdata,
-		     struct observer_bpf **ret_bpf, struct error *err)
+int tracepoints_new(size_t ring_size, tracepoints_func func, void *userdata,
+		    struct tracepoints **ret_bpf, struct error *err)
 {
-	_cleanup_(observer_bpf_freep) struct observer_bpf *bpf = calloc(1, sizeof(*bpf));
+	_cleanup_(tracepoints_freep) struct tracepoints *bpf = calloc(1, sizeof(*bpf));
 	libbpf_print_fn_t printed;
 	int rc;
 
@@ -165,7 +165,7 @@ int observer_bpf_new(size_t ring_size, observer_bpf_func func, void *userdata,
 	return 0;
 }
 
-struct observer_bpf *observer_bpf_free(struct observer_bpf *bpf)
+struct tracepoints *tracepoints_free(struct tracepoints *bpf)
 {
 	if (!bpf)
 		return NULL;
@@ -175,14 +175,14 @@ struct observer_bpf *observer_bpf_free(struct observer_bpf *bpf)
 	return NULL;
 }
 
-int observer_bpf_fd(const struct observer_bpf *bpf)
+int tracepoints_fd(const struct tracepoints *bpf)
 {
 	return bpf_map__fd(bpf->skel->maps.events);
 }
 
-/* The count of one namespace is taken and set back to zero; a loss between the two is told next
- * time, because the sum moves once more. */
-static void tell_lost(struct observer_bpf *bpf, uint64_t netns)
+/* Tells the count of one namespace and sets it back to zero. A loss between these two steps is told
+ * the next time, because it also moves the sum over all namespaces. */
+static void tell_lost(struct tracepoints *bpf, uint64_t netns)
 {
 	int fd = bpf_map__fd(bpf->skel->maps.watched);
 	struct observation o = { .kind = OBSERVATION_LOST, .time_nsec = nsec_now() };
@@ -194,7 +194,7 @@ static void tell_lost(struct observer_bpf *bpf, uint64_t netns)
 	bpf->func(netns, &o, bpf->userdata);
 }
 
-static void check_lost(struct observer_bpf *bpf)
+static void check_lost(struct tracepoints *bpf)
 {
 	uint64_t lost = __atomic_load_n(&bpf->skel->bss->lost, __ATOMIC_RELAXED);
 	int fd = bpf_map__fd(bpf->skel->maps.watched);
@@ -210,14 +210,14 @@ static void check_lost(struct observer_bpf *bpf)
 	}
 }
 
-void observer_bpf_drain(struct observer_bpf *bpf, unsigned int max)
+void tracepoints_drain(struct tracepoints *bpf, unsigned int max)
 {
 	bpf->left = max;
 	ring_buffer__consume(bpf->ring);
 	check_lost(bpf);
 }
 
-int observer_bpf_watch(struct observer_bpf *bpf, uint64_t netns, struct error *err)
+int tracepoints_watch(struct tracepoints *bpf, uint64_t netns, struct error *err)
 {
 	uint64_t lost = 0;
 	int rc = bpf_map_update_elem(bpf_map__fd(bpf->skel->maps.watched), &netns, &lost, BPF_ANY);
@@ -225,7 +225,7 @@ int observer_bpf_watch(struct observer_bpf *bpf, uint64_t netns, struct error *e
 	return rc < 0 ? error_errno(err, rc, "watch a namespace") : 0;
 }
 
-void observer_bpf_unwatch(struct observer_bpf *bpf, uint64_t netns)
+void tracepoints_unwatch(struct tracepoints *bpf, uint64_t netns)
 {
 	bpf_map_delete_elem(bpf_map__fd(bpf->skel->maps.watched), &netns);
 }

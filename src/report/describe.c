@@ -303,19 +303,19 @@ static const char *mechanism_of(int value)
 }
 
 struct prediction describe_prediction(const struct scenario *s, enum family family,
-				      enum node_id node)
+				      enum node_id node, const struct model_facts *kernel)
 {
-	struct model_facts facts = model_facts_of_kernel();
+	struct model_facts facts = *kernel;
 
 	facts.established_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	return model_predict(s, family, node, &facts);
 }
 
 void describe_expectation(const struct scenario *s, enum family family, enum node_id node,
-			  const char *prefix, FILE *out)
+			  const struct model_facts *kernel, const char *prefix, FILE *out)
 {
 	const struct expectation *e = &s->expect[family][node];
-	struct prediction p = describe_prediction(s, family, node);
+	struct prediction p = describe_prediction(s, family, node, kernel);
 	bool any = p.mechanism != MECHANISM_NONE;
 
 	print_mask(prefix, "outcome", e->outcomes, outcome_of, out);

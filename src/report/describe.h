@@ -17,11 +17,12 @@ char *describe_span(char *buffer, size_t size, nsec_t span);
 /* "reboot server, back after 2 s, new server listening". Returns `buffer`; 192 bytes are enough. */
 char *describe_event(const struct event *event, char *buffer, size_t size);
 
-/* What the model says of it on this machine's kernel, before there is a connection. */
+/* What the model says of it before there is a connection. `kernel` is what is known of the kernel
+ * that runs the trial. */
 struct prediction describe_prediction(const struct scenario *scenario, enum family family,
-				      enum node_id node);
+				      enum node_id node, const struct model_facts *kernel);
 
 /* What is expected of one endpoint, one line each, each with `prefix` in front; predicted bounds
  * with the model's figure. */
 void describe_expectation(const struct scenario *scenario, enum family family, enum node_id node,
-			  const char *prefix, FILE *out);
+			  const struct model_facts *kernel, const char *prefix, FILE *out);

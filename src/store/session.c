@@ -9,6 +9,7 @@
 
 #include "src/store/sql.h"
 #include "src/util/array.h"
+#include "src/util/processors.h"
 
 void store_study_deinit(struct store_study *study)
 {
@@ -155,7 +156,7 @@ int store_begin_session(struct store *store, const char *command, struct error *
 	store_bind_text(s, 4, host);
 	store_bind_text(s, 5, name.machine);
 	store_bind_text(s, 6, name.release);
-	lib_sqlite3_bind_int64(s, 7, sysconf(_SC_NPROCESSORS_ONLN));
+	lib_sqlite3_bind_int64(s, 7, processors_online());
 	lib_sqlite3_bind_int64(s, 8, (int64_t)((uint64_t)info.totalram * info.mem_unit >> 20));
 	lib_sqlite3_bind_int64(s, 9, geteuid());
 	return store_run(store, s, err);

@@ -134,6 +134,7 @@ static int add_cell(struct study_plan *plan, size_t subject, size_t combination,
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
 	struct study_cell *cell = array_append(&plan->cells, &plan->n_cells, sizeof(*plan->cells));
+	struct model_facts kernel = model_facts_of(STUDY_HZ, true);
 	int rc;
 
 	if (!cell)
@@ -149,7 +150,7 @@ static int add_cell(struct study_plan *plan, size_t subject, size_t combination,
 	cell->needs = estimate_needs(scenario);
 	cell->by_chance = is_by_chance(scenario);
 	for (enum family f = 0; f < _FAMILY_MAX; f++) {
-		cell->load[f].span_nsec = estimate_span_at(scenario, f, STUDY_HZ);
+		cell->load[f].span_nsec = estimate_span(scenario, f, &kernel);
 		cell->load[f].packets = estimate_packets(scenario, cell->load[f].span_nsec);
 	}
 	return 0;

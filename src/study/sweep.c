@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "src/scenario/internal.h"
 #include "src/util/array.h"
 #include "src/util/interrupt.h"
+#include "src/util/processors.h"
 
 /* The most trials in one guest. Guests are always made for this number, even if they get fewer
  * trials: a guest of another size starts from another snapshot, whose ticks lie elsewhere on its
@@ -188,13 +188,11 @@ static void on_progress(const char *text, nsec_t at_most, size_t done, size_t to
 
 static size_t trials_a_job(const struct sweep *sweep)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
 	if (!sweep->plan->options.engine->virtual_time)
 		return AT_ONCE_HOST;
 	if (sweep->jobs)
 		return sweep->jobs;
-	return AT_ONCE_GUEST * (cores < 1 ? 1 : (size_t)cores);
+	return (size_t)AT_ONCE_GUEST * processors_online();
 }
 
 static int make_scenario(struct state *state, size_t cell, struct error *err)
@@ -219,7 +217,7 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 				  .guest_trials = AT_ONCE_GUEST,
 				  .seed = options->seed,
 				  .no_snapshot = sweep->no_snapshot,
-				  .force_fallback = sweep->force_fallback,
+				  .derived_only = sweep->derived_only,
 				  .kernel_name = engine_kernel_name(sweep, trials[0]->kernel),
 				  .kernel_modules = sweep->kernel_modules,
 				  .stop = &state->stop };

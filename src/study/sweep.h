@@ -29,7 +29,7 @@ struct sweep {
 	unsigned int jobs; /* at most so many at once; 0: what is good */
 	const char *kernel_modules;
 	char **releases; /* of the plan's kernels, from sweep_find_kernels() */
-	bool no_snapshot, force_fallback;
+	bool no_snapshot, derived_only;
 	/* A few times a second, or NULL. */
 	void (*progress)(const struct sweep_counts *counts, void *userdata);
 	/* A trial has no record; called for each reason once. Not NULL. */

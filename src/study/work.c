@@ -6,10 +6,10 @@
  * machine: their ratios matter, for balance, more than their size.
  */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "src/model/estimate.h"
 #include "src/study/plan.h"
+#include "src/util/processors.h"
 
 #define HOST_SETUP   (50 * NSEC_PER_MSEC)
 #define HOST_AT_ONCE 256 /* as of the runner */
@@ -29,21 +29,20 @@ nsec_t study_plan_work(const struct study_plan *plan, const struct study_trial *
 nsec_t study_plan_time(const struct study_plan *plan, const struct study_trial *const *trials,
 		       size_t n, const struct engine *engine, unsigned int jobs)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	nsec_t sum = 0, longest = 0, at_once = jobs ? jobs : HOST_AT_ONCE;
 
 	if (engine->virtual_time)
-		at_once = cores < 1 ? 1 : cores;
+		at_once = processors_online();
 	for (size_t i = 0; i < n; i++) {
 		nsec_t work = study_plan_work(plan, trials[i], engine);
 
 		if (__builtin_add_overflow(sum, work, &sum))
 			return NSEC_NEVER;
-		longest = work > longest ? work : longest;
+		longest = nsec_max(longest, work);
 	}
 	if (engine->virtual_time)
 		sum += ESTIMATE_GUEST_START * at_once * (nsec_t)plan->n_kernels;
-	return sum / at_once > longest ? sum / at_once : longest;
+	return nsec_max(sum / at_once, longest);
 }
 
 /* A trial with its work, to be sorted: the longest first, equal ones by identity. */

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a socket looked like at a state change: from it the mechanism of an end is told. The
- * fallback has retransmits, probes and unacknowledged from the packets (at a silent end the first
- * two and unsent from tcp_info), keepalive once a probe was sent, and never the rest. */
+/* From these the cause of an end is told. Facts that are derived from packets have retransmits,
+ * probes and unacknowledged (those of a silent end have the first two, and unsent, from tcp_info),
+ * keepalive once a probe was sent, and none of the others. */
 struct socket_facts {
 	bool present;
 	bool dead;		 /* SOCK_DEAD: no process holds it (orphan) */

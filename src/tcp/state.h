@@ -19,7 +19,7 @@ enum tcp_state {
 	TCP_STATE_LAST_ACK,
 	TCP_STATE_LISTEN,
 	TCP_STATE_CLOSING,
-	TCP_STATE_NEW_SYN_RECV, /* a SYN was answered: there is no socket for it yet */
+	TCP_STATE_NEW_SYN_RECV, /* a SYN was answered, and there is no full socket yet */
 	_TCP_STATE_MAX,
 };
 

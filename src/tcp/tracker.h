@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * One TCP endpoint's state, told from its packets alone (RFC 9293 section 3.3.2), for
- * where the kernel may not be asked. Pure: packets in, events out. It is passive:
- * a timer's decision, an orphan and a closed queue are not seen in packets, and a
- * state change is seen when its packet passes, not when the call was made.
+ * One TCP endpoint's state, told from its packets alone (RFC 9293 section 3.3.2),
+ * without asking the kernel. Packets go in and events come out. The tracker is passive:
+ * packets do not show the decision of a timer, an orphan or a closed queue, and a state
+ * change is seen when its packet passes, not when the call was made.
  */
 
 #include <stdbool.h>
@@ -54,5 +54,5 @@ void tcp_tracker_packet(struct tcp_tracker *tracker, const struct tcp_packet *pa
 			struct tracker_events *ret_events);
 /* What can be told of the socket: no error, no user timeout, nothing unsent. */
 void tcp_tracker_facts(const struct tcp_tracker *tracker, struct socket_facts *ret_facts);
-/* The kernel has no socket for it (any more). */
+/* Whether the kernel has no socket for the connection, or has none any more. */
 bool tcp_tracker_closed(const struct tcp_tracker *tracker);

@@ -46,7 +46,7 @@ struct engine_job {
 	bool pin_phases;	 /* wait for the tick that has the trial's phase: free in
 				  * virtual time */
 	bool no_snapshot;	 /* qemu: boot each guest from the start */
-	bool force_fallback;	 /* observe without BPF */
+	bool derived_only;	 /* observe without BPF */
 	const char *kernel_name; /* qemu: which one, or NULL */
 	const char *kernel_modules;
 	const bool *stop; /* set by the listener's `done`: end as after SIGINT; or NULL */

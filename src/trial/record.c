@@ -9,6 +9,7 @@
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/trial/cause.h"
+#include "src/trial/facts.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
@@ -105,7 +106,7 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node)
 {
 	nsec_t established = node->view[node->believed].established_nsec;
-	struct model_facts facts = model_facts_of_kernel();
+	struct model_facts facts = facts_of_running_kernel();
 
 	facts.rto_nsec = node->rto_nsec;
 	facts.rtt_nsec = (node->rtt_nsec + RTT_STEP - 1) / RTT_STEP * RTT_STEP;

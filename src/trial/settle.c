@@ -35,11 +35,6 @@ bool settle_concluded(const struct trial *trial)
 	return true;
 }
 
-static nsec_t min_nsec(nsec_t a, nsec_t b)
-{
-	return a < b ? a : b;
-}
-
 /* While the timeline runs: the next event, the next look at whether a connection still works or
  * which witness is right, or the horizon. */
 static nsec_t next_while_running(const struct trial *trial)
@@ -47,20 +42,20 @@ static nsec_t next_while_running(const struct trial *trial)
 	nsec_t step = timeline_next_nsec(&trial->timeline), at = trial_horizon(trial);
 
 	if (step != NSEC_NEVER)
-		at = min_nsec(at,
+		at = nsec_min(at,
 			      trial->zero_nsec + step - (trial->sampled ? 0 : sample_ahead(trial)));
 	else if (survival_possible(trial))
-		at = min_nsec(at, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
+		at = nsec_min(at, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
 								       : SURVIVAL_POLL));
-	at = min_nsec(at, sample_next(trial));
+	at = nsec_min(at, sample_next(trial));
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		at = min_nsec(at, trial->node[id].doubt_nsec);
+		at = nsec_min(at, trial->node[id].doubt_nsec);
 	return at;
 }
 
 static nsec_t next_look(const struct trial *trial)
 {
-	return min_nsec(trial->node[NODE_CLIENT].minisocket.look_nsec,
+	return nsec_min(trial->node[NODE_CLIENT].minisocket.look_nsec,
 			trial->node[NODE_SERVER].minisocket.look_nsec);
 }
 
@@ -72,18 +67,18 @@ static nsec_t next_wake(const struct trial *trial)
 	switch (trial->phase) {
 	case PHASE_SERVER:
 		if (trial->spec.scenario->agent[NODE_SERVER].command)
-			return min_nsec(nsec_now() + START_POLL, limit);
+			return nsec_min(nsec_now() + START_POLL, limit);
 		return limit;
 	case PHASE_READY:
 		return trial->client_nsec;
 	case PHASE_CLIENT:
-		return min_nsec(next_look(trial), limit);
+		return nsec_min(next_look(trial), limit);
 	case PHASE_HELD:
 		return next_look(trial);
 	case PHASE_RUNNING:
-		return min_nsec(next_look(trial), next_while_running(trial));
+		return nsec_min(next_look(trial), next_while_running(trial));
 	case PHASE_GRACE:
-		return min_nsec(next_look(trial), trial->grace_nsec);
+		return nsec_min(next_look(trial), trial->grace_nsec);
 	case PHASE_OVER:
 		break;
 	}

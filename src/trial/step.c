@@ -169,11 +169,6 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 	return -EINVAL;
 }
 
-static nsec_t max_nsec(nsec_t a, nsec_t b)
-{
-	return a > b ? a : b;
-}
-
 static void take_step(struct trial *trial, const struct timeline_step *step)
 {
 	struct error err = { 0 };
@@ -186,7 +181,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	 */
 	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
 		trial->lateness_nsec =
-			max_nsec(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);
+			nsec_max(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);
 	/* If the first event comes late, the later ones keep their distance from it. */
 	if (trial->origin_nsec == NSEC_NONE) {
 		trial->origin_nsec = at;

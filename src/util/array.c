@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The room doubles whenever the count is a power of two, so that nobody has to keep it. */
+/* The room doubles whenever the count is a power of two, so that the size of the room need not be
+ * stored. */
 void *array_append(void *array, size_t *count, size_t size)
 {
 	void **a = array;

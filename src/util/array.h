@@ -6,7 +6,8 @@
 
 #include "src/util/cleanup.h"
 
-/* Grows `*array` by one zeroed element of `size` bytes and returns it, or NULL. */
+/* `array` points to a pointer to the elements. Adds a zeroed element of `size` bytes at their end,
+ * and returns it; NULL without memory. */
 void *array_append(void *array, size_t *count, size_t size);
 
 /* Frees a NULL-terminated array and each string in it; returns NULL. */

@@ -19,7 +19,7 @@ int error_exit_status(enum error_kind kind)
 	return exit_status[kind];
 }
 
-/* Errors are one line: whatever control characters come in with user data go. */
+/* An error is one line, so control characters that come with user data are replaced. */
 static void store(struct error *err, const char *text)
 {
 	size_t n = strnlen(text, sizeof(err->text) - 1);

@@ -20,5 +20,6 @@ struct interrupt {
 int interrupt_init(struct interrupt *interrupt, struct loop *loop, struct error *err);
 void interrupt_deinit(struct interrupt *interrupt);
 
-/* Blocks them ahead of the loop: what comes before it is not lost, and kills nobody. */
+/* Blocks the signals before there is a loop. One that comes meanwhile does not kill the process,
+ * and the loop gets it later. */
 int interrupt_block(struct error *err);

@@ -168,7 +168,7 @@ static void rearm(struct loop *loop)
 	timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
-/* Room for every existing timer is made here, so that loop_timer_set() cannot fail. */
+/* Makes room in the heap for each timer that exists, so that loop_timer_set() cannot fail. */
 int loop_timer_new(struct loop *loop, loop_timer_func func, void *userdata,
 		   struct loop_timer **ret_timer, struct error *err)
 {
@@ -249,7 +249,8 @@ int loop_run(struct loop *loop, struct error *err)
 			else if (io->func)
 				io->func(io->userdata, events[i].events);
 		}
-		/* Timers last: what has already happened is seen before a deadline is. */
+		/* Timers come last, so that an event is seen before a deadline that came after it.
+		 */
 		if (timers && !loop->quit)
 			run_timers(loop);
 		loop->dispatching = false;

@@ -32,6 +32,16 @@ static inline double nsec_to_sec(nsec_t t)
 	return (double)t / (double)NSEC_PER_SEC;
 }
 
+static inline nsec_t nsec_min(nsec_t a, nsec_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline nsec_t nsec_max(nsec_t a, nsec_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Now, on CLOCK_MONOTONIC. */
 nsec_t nsec_now(void);
 

@@ -42,11 +42,11 @@ done
 while read -r fault where; do
 	for heals in 1 2; do
 		{
-			printf '{at: 100ms, fault: %s%s}\n{at: 200ms, fault: %s%s}\n' $fault "$where" $fault "$where"
-			[ $heals = 1 ] || printf '{at: 300ms, heal: %s%s}\n' $fault "$where"
-			printf '{at: 350ms, heal: %s%s}\n{at: 400ms, action: send, node: client}\n' $fault "$where"
-		} | scenario $fault-$heals 1s
-		start $fault-$heals "$tmp/$fault-$heals.yaml"
+			printf '{at: 100ms, fault: %s%s}\n{at: 200ms, fault: %s%s}\n' "$fault" "$where" "$fault" "$where"
+			[ $heals = 1 ] || printf '{at: 300ms, heal: %s%s}\n' "$fault" "$where"
+			printf '{at: 350ms, heal: %s%s}\n{at: 400ms, action: send, node: client}\n' "$fault" "$where"
+		} | scenario "$fault-$heals" 3s
+		start "$fault-$heals" "$tmp/$fault-$heals.yaml"
 	done
 done <<-END
 	blackhole
@@ -57,8 +57,8 @@ done <<-END
 	freeze , node: server
 END
 for name in $(printf "%s\n" "${!started[@]}" | grep -- "-[12]$"); do
-	await $name
-	json $name ".[0].endpoints.server.bytes.read == ${name##*-} - 1"
+	await "$name"
+	json "$name" ".[0].endpoints.server.bytes.read == ${name##*-} - 1"
 done
 
 await many

@@ -22,7 +22,7 @@ void lab_init(struct lab *lab)
 	must(loop_new(&lab->loop, &err));
 	must(loop_timer_new(lab->loop, on_end, lab->loop, &lab->timer, &err));
 	must(observer_new(lab->loop, false, &lab->observer[BEST], &err));
-	must(observer_new(lab->loop, true, &lab->observer[FALLBACK], &err));
+	must(observer_new(lab->loop, true, &lab->observer[DERIVED], &err));
 }
 
 void lab_deinit(struct lab *lab)

@@ -10,7 +10,7 @@
 #include "tests/netns/fixture.h"
 
 enum { CLIENT, SERVER, NODES };
-enum { BEST, FALLBACK, OBSERVERS };
+enum { BEST, DERIVED, OBSERVERS };
 
 struct log {
 	struct observation *items; /* in the order they came; owned */

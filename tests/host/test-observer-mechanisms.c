@@ -301,11 +301,11 @@ static void check_facts(const struct mechanism *m, const struct socket_facts *f)
 	ck_assert_msg(f->user_timeout == e->user_timeout, "%s: user timeout", m->name);
 }
 
-/* What the fallback can tell at all must be the same. It names the end no earlier, but later by as
- * long as the kernel takes to free the socket in the background (0.7 s was seen here): a trial
- * bounds that by what the program felt. */
-static void check_fallback(const struct mechanism *m, const struct log *log,
-			   const struct observation *best)
+/* What is derived must be the same, as far as it can be told at all. It names the end no earlier,
+ * but later by as long as the kernel takes to free the socket in the background (0.7 s was seen
+ * here): a trial bounds that by what the program felt. */
+static void check_derived(const struct mechanism *m, const struct log *log,
+			  const struct observation *best)
 {
 	const struct observation *end = log_end(log);
 	const struct socket_facts *f = &end->state.facts, *b = &best->state.facts;
@@ -321,31 +321,31 @@ static void check_fallback(const struct mechanism *m, const struct log *log,
 
 static void check(const struct mechanism *m, struct world *w)
 {
-	struct log *best = &w->log[BEST][CLIENT], *fallback = &w->log[FALLBACK][CLIENT];
+	struct log *best = &w->log[BEST][CLIENT], *derived = &w->log[DERIVED][CLIENT];
 
 	if (getenv("OBSERVER_PRINT")) {
 		print_end(m->name, observer_clock_name(observer_clock(lab.observer[BEST])), best);
-		print_end(m->name, "fallback", fallback);
+		print_end(m->name, "derived", derived);
 	}
 	ck_assert_str_eq(log_walk(best), m->walk);
-	ck_assert_str_eq(log_walk(fallback), m->walk);
+	ck_assert_str_eq(log_walk(derived), m->walk);
 	/* The cut is at the nodes' own ingress, which is behind the place where packets are taken:
-	 * the fallback believes that the server got what was dropped. And a listener that closes is
-	 * on no wire. */
+	 * the derived source believes that the server got what was dropped. And a listener that
+	 * closes is on no wire. */
 	if (m->before == world_establish)
 		ck_assert_str_eq(log_walk(&w->log[BEST][SERVER]),
-				 log_walk(&w->log[FALLBACK][SERVER]));
+				 log_walk(&w->log[DERIVED][SERVER]));
 	ck_assert_uint_eq(log_count(best, OBSERVATION_RETRANSMIT),
-			  log_count(fallback, OBSERVATION_RETRANSMIT));
+			  log_count(derived, OBSERVATION_RETRANSMIT));
 	ck_assert_uint_eq(log_count(best, OBSERVATION_RESET_SENT),
-			  log_count(fallback, OBSERVATION_RESET_SENT));
+			  log_count(derived, OBSERVATION_RESET_SENT));
 	ck_assert_uint_eq(log_count(best, OBSERVATION_RESET_RECEIVED),
-			  log_count(fallback, OBSERVATION_RESET_RECEIVED));
+			  log_count(derived, OBSERVATION_RESET_RECEIVED));
 	ck_assert_uint_eq(log_count(best, OBSERVATION_LOST), 0);
 	if (observer_clock(lab.observer[BEST]) != OBSERVER_CLOCK_TRACEPOINT)
 		return;
 	check_facts(m, &log_end(best)->state.facts);
-	check_fallback(m, fallback, log_end(best));
+	check_derived(m, derived, log_end(best));
 }
 
 /* After the first, which a loss probe may have preceded, each timeout is twice the one before. */
@@ -388,16 +388,16 @@ static void run_all(void)
 
 /* Tracepoint programs are skipped, uncounted, in a softirq that interrupts another process's
  * bpf(2): nothing that a test can keep from happening. They then know less than the others. */
-static bool missed(const struct log *best, const struct log *fallback, const char *walk)
+static bool missed(const struct log *best, const struct log *derived, const char *walk)
 {
 	static const enum observation_kind kinds[] = { OBSERVATION_RETRANSMIT,
 						       OBSERVATION_RESET_SENT,
 						       OBSERVATION_RESET_RECEIVED };
 
-	if (strcmp(log_walk(fallback), walk) != 0)
-		return false; /* the fallback is wrong: not to be excused */
+	if (strcmp(log_walk(derived), walk) != 0)
+		return false; /* what is derived is wrong, which nothing excuses */
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (log_count(best, kinds[k]) < log_count(fallback, kinds[k]))
+		if (log_count(best, kinds[k]) < log_count(derived, kinds[k]))
 			return true;
 	return strcmp(log_walk(best), walk) != 0;
 }
@@ -405,7 +405,7 @@ static bool missed(const struct log *best, const struct log *fallback, const cha
 static bool tracepoints_missed(void)
 {
 	for (size_t i = 0; i < COUNT; i++)
-		if (missed(&worlds[i].log[BEST][CLIENT], &worlds[i].log[FALLBACK][CLIENT],
+		if (missed(&worlds[i].log[BEST][CLIENT], &worlds[i].log[DERIVED][CLIENT],
 			   mechanisms[i].walk))
 			return true;
 	return false;

@@ -33,15 +33,15 @@ static void teardown(void)
 
 START_TEST(clock_and_reason)
 {
-	ck_assert_str_eq(observer_clock_name(observer_clock(lab.observer[FALLBACK])), "sock_diag");
-	ck_assert_ptr_nonnull(observer_fallback_reason(lab.observer[FALLBACK]));
+	ck_assert_str_eq(observer_clock_name(observer_clock(lab.observer[DERIVED])), "sock_diag");
+	ck_assert_ptr_nonnull(observer_derived_reason(lab.observer[DERIVED]));
 	if (has_bpf())
-		ck_assert_ptr_null(observer_fallback_reason(lab.observer[BEST]));
+		ck_assert_ptr_null(observer_derived_reason(lab.observer[BEST]));
 	else
-		ck_assert_str_ne(observer_fallback_reason(lab.observer[BEST]), "");
+		ck_assert_str_ne(observer_derived_reason(lab.observer[BEST]), "");
 	if (fixture_is_rootless())
 		ck_assert_ptr_nonnull(
-			strstr(observer_fallback_reason(lab.observer[BEST]), "not permitted"));
+			strstr(observer_derived_reason(lab.observer[BEST]), "not permitted"));
 }
 END_TEST
 
@@ -287,12 +287,12 @@ START_TEST(neighbour_not_found)
 	world_close(&w.client);
 	/* A SYN that came again just before the end waits for the address once more, and keeps the
 	 * socket: for mcast_solicit times retrans_time, 3 s. */
-	for (int i = 0; i < 40 && !*log_walk(&w.log[FALLBACK][CLIENT]); i++)
+	for (int i = 0; i < 40 && !*log_walk(&w.log[DERIVED][CLIENT]); i++)
 		lab_run(&lab, 100 * NSEC_PER_MSEC);
 	ck_assert_uint_eq(log_count(&w.log[BEST][CLIENT], OBSERVATION_PACKET), 0);
 	if (has_bpf())
 		ck_assert_str_eq(log_walk(&w.log[BEST][CLIENT]), "CLOSE>SYN_SENT SYN_SENT>CLOSE");
-	ck_assert_str_eq(log_walk(&w.log[FALLBACK][CLIENT]), "SYN_SENT>CLOSE");
+	ck_assert_str_eq(log_walk(&w.log[DERIVED][CLIENT]), "SYN_SENT>CLOSE");
 	world_deinit(&w);
 }
 END_TEST
@@ -311,7 +311,7 @@ START_TEST(syn_ack_again)
 		ck_assert_str_eq(log_walk(&w.log[o][SERVER]), "");
 	ck_assert_uint_gt(log_count(&w.log[BEST][SERVER], OBSERVATION_RETRANSMIT), 0);
 	ck_assert_uint_eq(log_count(&w.log[BEST][SERVER], OBSERVATION_RETRANSMIT),
-			  log_count(&w.log[FALLBACK][SERVER], OBSERVATION_RETRANSMIT));
+			  log_count(&w.log[DERIVED][SERVER], OBSERVATION_RETRANSMIT));
 	world_deinit(&w);
 }
 END_TEST
@@ -331,7 +331,7 @@ static struct observer_watch *capture_at(struct world *w, const char *path, stru
 	struct observer_watch *watch;
 	struct error err = { 0 };
 
-	must(observer_watch(lab.observer[FALLBACK], &spec, on_logged, log, &watch, &err));
+	must(observer_watch(lab.observer[DERIVED], &spec, on_logged, log, &watch, &err));
 	return watch;
 }
 
@@ -442,7 +442,7 @@ static void be_refused(struct world *w)
 /* A refused connection is three events of the client: SYN_SENT, the reset, CLOSE. */
 START_TEST(full_ring_is_noticed)
 {
-	struct observer_bpf *bpf;
+	struct tracepoints *bpf;
 	struct tally tally = { 0 };
 	struct error err = { 0 };
 	struct world w;
@@ -451,19 +451,19 @@ START_TEST(full_ring_is_noticed)
 		return;
 	world_init(&w, &lab, AF_INET);
 	world_close(&w.listener);
-	must(observer_bpf_new(4096, on_tally, &tally, &bpf, &err));
-	must(observer_bpf_watch(bpf, w.pair.ns[CLIENT]->cookie, &err));
+	must(tracepoints_new(4096, on_tally, &tally, &bpf, &err));
+	must(tracepoints_watch(bpf, w.pair.ns[CLIENT]->cookie, &err));
 	for (int i = 0; i < 200; i++)
 		be_refused(&w);
-	observer_bpf_drain(bpf, 10);
+	tracepoints_drain(bpf, 10);
 	ck_assert_uint_eq(tally.events, 10);
 	ck_assert_uint_gt(tally.lost, 100);
-	observer_bpf_drain(bpf, UINT32_MAX);
+	tracepoints_drain(bpf, UINT32_MAX);
 	ck_assert_uint_eq(tally.events + tally.lost, 600);
 	be_refused(&w);
-	observer_bpf_drain(bpf, UINT32_MAX);
+	tracepoints_drain(bpf, UINT32_MAX);
 	ck_assert_uint_eq(tally.events + tally.lost, 603);
-	observer_bpf_free(bpf);
+	tracepoints_free(bpf);
 	world_deinit(&w);
 }
 END_TEST
@@ -471,8 +471,8 @@ END_TEST
 /* SYN out, RST in. */
 START_TEST(dropped_packets_are_noticed)
 {
-	_cleanup_(packet_buffer_freep) struct packet_buffer *buffer = packet_buffer_new();
-	struct observer_packet *source;
+	_cleanup_(packets_buffer_freep) struct packets_buffer *buffer = packets_buffer_new();
+	struct packets *source;
 	struct tally tally = { 0 };
 	struct error err = { 0 };
 	struct world w;
@@ -480,19 +480,18 @@ START_TEST(dropped_packets_are_noticed)
 
 	world_init(&w, &lab, AF_INET);
 	world_close(&w.listener);
-	must(observer_packet_new(&(struct observer_watch_spec){ .ns = w.pair.ns[CLIENT],
-								.ifindex = w.pair.ifindex[CLIENT],
-								.interface = "eth0" },
-				 buffer, on_packet_tally, &tally, &source, &err));
-	ck_assert_int_eq(
-		setsockopt(observer_packet_fd(source), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)),
-		0);
+	must(packets_new(&(struct observer_watch_spec){ .ns = w.pair.ns[CLIENT],
+							.ifindex = w.pair.ifindex[CLIENT],
+							.interface = "eth0" },
+			 buffer, on_packet_tally, &tally, &source, &err));
+	ck_assert_int_eq(setsockopt(packets_fd(source), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)),
+			 0);
 	for (int i = 0; i < 200; i++)
 		be_refused(&w);
-	observer_packet_drain(source, UINT32_MAX);
+	packets_drain(source, UINT32_MAX);
 	ck_assert_uint_gt(tally.lost, 0);
 	ck_assert_uint_eq(tally.events + tally.lost, 400);
-	observer_packet_free(source);
+	packets_free(source);
 	world_deinit(&w);
 }
 END_TEST

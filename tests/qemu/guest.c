@@ -10,6 +10,7 @@
 
 #include "src/guest/guest.h"
 #include "src/guest/init.h"
+#include "src/guest/prepare.h"
 #include "tests/qemu/payload.h"
 
 static struct loop *loop;
@@ -45,7 +46,7 @@ static int run(const struct guest_image_config *config, const char *job, unsigne
 		.line = on_line,
 		.end = on_end,
 	};
-	int rc = guest_image_new(config, &image, err);
+	int rc = prepare_image(config, &image, err);
 
 	for (int i = 0; i < count && rc >= 0; i++) {
 		rc = guest_new(loop, image, &guest, &guests[i], err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guest's side of test-inside: unpacks the tree and runs the program in it. */
 #include "tests/qemu/inside.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static int put_file(const struct inside_file *file, const char *path, const char
 	return fd < 0 ? -1 : fchmod(fd, file->mode & 07777);
 }
 
-/* What process 1 brought with it is there already, and stays. */
+/* Files of the first file system are there already, and stay. */
 static int put(const struct inside_file *file, const char *path, const char *data)
 {
 	char target[4096] = "";
@@ -87,7 +88,7 @@ static _Noreturn void become(const char *program, int output)
 	_exit(126);
 }
 
-/* Buries whoever has died; true when `pid` is among them. */
+/* Waits for all children that have ended. Returns true if `pid` is among them. */
 static bool reap(pid_t pid, int *ret_status)
 {
 	bool found = false;
@@ -130,7 +131,7 @@ static int follow(pid_t pid, int output, int signals, nsec_t end, FILE *out)
 		if (fds[0].revents & POLLIN)
 			hand_on(output, out);
 		else if (fds[0].revents)
-			fds[0].fd = -1; /* nobody can write there any more */
+			fds[0].fd = -1; /* all writers have closed it */
 		if (fds[1].revents && read(signals, &info, sizeof(info)) < 0)
 			return complain(out, "signalfd");
 		if (reap(pid, &status))
@@ -139,7 +140,7 @@ static int follow(pid_t pid, int output, int signals, nsec_t end, FILE *out)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* What /tmp and the like are on any machine. */
+/* Makes the folders that any machine has, with their modes. */
 static void make_places(void)
 {
 	static const char *const places[] = { "/var", "/var/tmp", "/dev/shm",
@@ -162,7 +163,7 @@ static int run_program(const struct inside_job *job, FILE *out)
 	sigset_t child;
 	pid_t pid;
 
-	/* A child does not inherit the window, where the job is. */
+	/* A child does not inherit the window, which holds the job, so the job is copied. */
 	memcpy(program, job->program, sizeof(program));
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
@@ -178,7 +179,7 @@ static int run_program(const struct inside_job *job, FILE *out)
 		become(program, fds[1]);
 	close(fds[1]);
 	status = follow(pid, fds[0], signals, end, out);
-	/* Everything but ourselves. */
+	/* Ends every process but this one. */
 	kill(-1, SIGKILL);
 	hand_on(fds[0], out);
 	close(fds[0]);

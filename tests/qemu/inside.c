@@ -5,7 +5,7 @@
  * Runs each program, a path below the folder TREE, in a guest of its own that has TREE's files,
  * and says in TAP how each ended, and after how long; what a failed one printed goes
  * to standard error, which is what Meson shows of a TAP test. With -v every program's output is
- * shown. The caller's cache is left alone: images are made in one that goes with us.
+ * shown. The caller's cache is left alone: images are made in one that is removed at the end.
  */
 #include "tests/qemu/inside.h"
 
@@ -18,6 +18,7 @@
 
 #include "src/guest/guest.h"
 #include "src/guest/init.h"
+#include "src/guest/prepare.h"
 #include "src/kernel/cache.h"
 #include "src/kernel/run-program.h"
 
@@ -164,7 +165,7 @@ static void on_end(void *userdata, int status, const struct error *err)
 		loop_quit(session->loop);
 }
 
-/* False: there is none left, or it cannot be started. */
+/* Starts the next test. Returns false if none is left, or it cannot be started. */
 static bool start_next(struct session *session)
 {
 	struct test *test;
@@ -216,7 +217,7 @@ static int run_all(struct session *session, int at_once, struct error *err)
 /* A kernel and QEMU, or the reason why everything is skipped. */
 static int find(const char *name, struct kernel *kernel)
 {
-	_cleanup_(freep) char *qemu = command_find("qemu-system-x86_64");
+	_cleanup_(freep) char *qemu = run_program_find("qemu-system-x86_64");
 	struct error err = { 0 };
 
 	if (!qemu || kernel_find(name, NULL, kernel, &err) < 0) {
@@ -242,7 +243,7 @@ static int host(struct session *session, const struct guest_image_config *config
 	setenv("XDG_CACHE_HOME", folder, 1);
 	rc = make_job(session, tree, timeout_sec, err);
 	if (rc >= 0)
-		rc = guest_image_new(config, &session->image, err);
+		rc = prepare_image(config, &session->image, err);
 	if (rc >= 0)
 		rc = run_all(session, at_once, err);
 	guest_image_free(session->image);

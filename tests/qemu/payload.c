@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The jobs that the tests of guests run, by their names. */
 #include "tests/qemu/payload.h"
 
 #include <errno.h>
@@ -221,7 +222,7 @@ static int job_oom(FILE *out, long n)
 
 static int job_segv(FILE *out, long n)
 {
-	/* A real fault: process 1 does not take a signal that is only sent. */
+	/* The process makes a real fault, because process 1 ignores a signal that is only sent. */
 	volatile uintptr_t nowhere = 8;
 
 	*(volatile char *)nowhere = 0;

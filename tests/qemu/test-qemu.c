@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guests, on every kernel that was fetched: what they can do, that the same job and seed give the
- * same bytes, and that every way to end early has its name. Needs QEMU and a fetched kernel;
+ * same bytes, and that each way to end early is told by name. Needs QEMU and a fetched kernel;
  * skipped (77) without, unless TESTS_MUST_RUN=1.
  */
 #include <check.h>
@@ -13,6 +13,7 @@
 
 #include "src/guest/guest.h"
 #include "src/guest/init.h"
+#include "src/guest/prepare.h"
 #include "src/kernel/cache.h"
 #include "src/kernel/run-program.h"
 #include "tests/qemu/payload.h"
@@ -76,7 +77,7 @@ static void run_until(const struct guest_image_config *config, const char *job, 
 	ck_assert_int_eq(loop_new(&loop, &err), 0);
 	result->loop = loop;
 	result->lines = open_memstream(&result->text, &result->size);
-	ck_assert_msg(guest_image_new(config, &image, &err) >= 0, "%s", err.text);
+	ck_assert_msg(prepare_image(config, &image, &err) >= 0, "%s", err.text);
 	for (int i = 0; i < count; i++)
 		ck_assert_msg(guest_new(loop, image, &guest, &guests[i], &err) >= 0, "%s",
 			      err.text);
@@ -213,11 +214,11 @@ static void damage_snapshots(void)
 			       "printf xxxx | dd of=$s/device bs=1 seek=100 conv=notrunc; done",
 			       NULL };
 	struct command command = { .argv = argv };
-	struct command_result result;
+	struct run_program_result result;
 	struct error err;
 
-	ck_assert_int_eq(command_run(&command, &result, &err), 0);
-	command_result_deinit(&result);
+	ck_assert_int_eq(run_program(&command, &result, &err), 0);
+	run_program_result_deinit(&result);
 }
 
 START_TEST(damaged_snapshot_is_made_again)
@@ -232,11 +233,12 @@ START_TEST(damaged_snapshot_is_made_again)
 }
 END_TEST
 
-/* The kernels are taken where they are; everything made from them goes to a cache of our own. */
+/* The kernels are taken from the caller's cache, and what is made from them goes to another cache.
+ */
 static int find_kernels(char *folder)
 {
 	struct error err = { 0 };
-	char *qemu = command_find("qemu-system-x86_64");
+	char *qemu = run_program_find("qemu-system-x86_64");
 	int must = getenv("TESTS_MUST_RUN") != NULL;
 
 	if (kernel_list_init(&kernels, &err) < 0 || !kernels.count || !qemu) {

@@ -35,7 +35,7 @@ static void put(const char *path, const void *data, size_t size)
 	ck_assert_uint_eq(fwrite(data, 1, size, file), size);
 }
 
-/* What the guest writes, line by line to the host. Returns the first error. */
+/* Gives the lines that the guest writes to the host, one by one. Returns the first error. */
 static int hand_over(uint64_t room, struct error *err)
 {
 	_cleanup_(freep) char *text = NULL;

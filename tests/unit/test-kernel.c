@@ -246,7 +246,7 @@ START_TEST(package_that_is_damaged_is_refused)
 }
 END_TEST
 
-/* Any change of what is in it, or of what should be. */
+/* The check finds a change of any file in the folder, and a change of the manifest. */
 START_TEST(manifest_knows_the_folder)
 {
 	struct kernel kernel = { .release = (char *)"6.1.0-1", .origin = KERNEL_FETCHED };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/model/model.h"
+#include "src/model/timers.h"
 #include "src/tcp/state.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
@@ -24,18 +25,18 @@ START_TEST(model_thresholds)
 		     { 15, 924600 * MSEC } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
-		ck_assert_int_eq(model_threshold(want[i].retries, 200 * MSEC, 120 * SEC),
+		ck_assert_int_eq(timers_threshold(want[i].retries, 200 * MSEC, 120 * SEC),
 				 want[i].threshold);
 }
 END_TEST
 
 START_TEST(model_granules)
 {
-	ck_assert_int_eq(model_granule(250, 200 * MSEC), 4 * MSEC);
-	ck_assert_int_eq(model_granule(250, 252 * MSEC), 32 * MSEC); /* 63 ticks: level 1 */
-	ck_assert_int_eq(model_granule(250, 75 * SEC), 2048 * MSEC);
-	ck_assert_int_eq(model_granule(250, 7200 * SEC), 131072 * MSEC);
-	ck_assert_int_eq(model_granule(1000, 7200 * SEC), 262144 * MSEC);
+	ck_assert_int_eq(timers_granule(250, 200 * MSEC), 4 * MSEC);
+	ck_assert_int_eq(timers_granule(250, 252 * MSEC), 32 * MSEC); /* 63 ticks: level 1 */
+	ck_assert_int_eq(timers_granule(250, 75 * SEC), 2048 * MSEC);
+	ck_assert_int_eq(timers_granule(250, 7200 * SEC), 131072 * MSEC);
+	ck_assert_int_eq(timers_granule(1000, 7200 * SEC), 262144 * MSEC);
 }
 END_TEST
 
@@ -97,6 +98,25 @@ START_TEST(model_of_a_long_path)
 	facts.window = 10 * 1448; /* full before the timeout is due */
 	p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
 	ck_assert_int_eq(p.latest_nsec, unknown.latest_nsec);
+}
+END_TEST
+
+/* The interval reaches from the case in which all comes first to that in which all comes last. With
+ * tcp_retries2 0 a connection ends at its second timeout, two RTOs after the first. */
+START_TEST(model_of_all_cases)
+{
+	_cleanup_(scenario_freep) struct scenario *s =
+		load(HEAD "client: {workload: request, interval: 50ms, net.ipv4.tcp_retries2: 0}\n"
+			  "timeline:\n  - {at: 1s, fault: power-loss, node: server}\n");
+	struct model_facts facts = { .hz = 250, .rto_nsec = 800 * MSEC, .rtt_nsec = 400 * MSEC };
+	struct prediction p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+
+	/* An RTO that is a quarter of the RTT shorter, no loss probe, all timers on time, and a
+	 * segment that was sent one RTT before the fault. */
+	ck_assert_int_eq(p.earliest_nsec, (3 * 700 - 400) * MSEC);
+	/* An RTO that is a quarter of the RTT longer, a loss probe, all timers late by their
+	 * granule of 32 ms, and a segment that is sent one interval after the fault. */
+	ck_assert_int_eq(p.latest_nsec, (4 * 900 + 3 * 32 + 50) * MSEC);
 }
 END_TEST
 
@@ -268,6 +288,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_granules);
 	tcase_add_test(tc, model_of_a_long_path);
+	tcase_add_test(tc, model_of_all_cases);
 	tcase_add_loop_test(tc, model_of_what_is_refused, 0, 5);
 	tcase_add_test(tc, model_predictions);
 	tcase_add_loop_test(tc, model_attempts, 0, ARRAY_SIZE(attempts));

@@ -279,7 +279,8 @@ START_TEST(tracker_facts_probes)
 }
 END_TEST
 
-/* Whatever comes, in whatever order: no more events than there is room for, states that exist. */
+/* Random packets in any order cause no more events than there is room for, and only states that
+ * exist. */
 START_TEST(tracker_random_packets)
 {
 	struct tcp_tracker tracker = { 0 };

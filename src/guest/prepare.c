@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/guest/prepare.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/guest/guest.h"
+#include "src/kernel/cache.h"
+#include "src/kernel/initramfs.h"
+#include "src/kernel/run-program.h"
+#include "src/kernel/vmlinux.h"
+
+/* Guests have few sizes, so that few snapshots are made: 192, 256, 384, 512, 768, ... MiB. */
+static unsigned round_memory(unsigned mib)
+{
+	unsigned size = GUEST_MEMORY_MIB_MIN;
+
+	for (bool third = true; size < mib; third = !third)
+		size = third ? size / 3 * 4 : size / 2 * 3;
+	return size;
+}
+
+static int find_qemu(struct guest_image *image, struct error *err)
+{
+	int rc = machine_find(&image->machine, err);
+
+	if (rc < 0)
+		return rc;
+	image->qemu = run_program_find(image->machine->program);
+	if (!image->qemu)
+		return error_set(err, ERROR_CAPABILITY, -ENOENT,
+				 "%s not found: install Debian's package %s",
+				 image->machine->program, image->machine->package);
+	return 0;
+}
+
+/* The snapshot's name is made of everything that the state of a booted guest depends on. The names
+ * of the cached files tell what is in them. */
+static int snapshot_path(struct guest_image *image, char **ret_path, struct error *err)
+{
+	const struct machine_config config = {
+		.memory_mib = image->memory_mib,
+		.kernel = image->kernel,
+		.initrd = image->initrd,
+		.prepare = image->prepare,
+		.untracked = image->untracked,
+	};
+	_cleanup_(freep) char **argv = machine_arguments(image->machine, &config);
+	_cleanup_(freep) char *folder = NULL;
+	char text[CACHE_KEY_SIZE];
+	struct cache_key key;
+	int rc;
+
+	if (!argv)
+		return error_errno(err, -ENOMEM, "snapshot");
+	cache_key_init(&key);
+	cache_key_add_boot(&key);
+	rc = cache_key_add_file(&key, image->qemu, err);
+	for (size_t i = 0; argv[i]; i++)
+		cache_key_add_string(&key, argv[i]);
+	if (rc >= 0)
+		rc = cache_folder("snapshots", &folder, err);
+	if (rc < 0)
+		return rc;
+	if (asprintf(ret_path, "%s/%s", folder, cache_key_text(&key, text)) < 0)
+		return error_errno(err, -ENOMEM, "snapshot");
+	return 0;
+}
+
+static int write_snapshot(struct guest_image *image, const char *path, struct error *err)
+{
+	_cleanup_(freep) char *temporary = cache_temporary(path);
+	_cleanup_(guest_snapshot_close) struct guest_snapshot snapshot = GUEST_SNAPSHOT_NONE;
+	int rc;
+
+	if (!temporary)
+		return error_errno(err, -ENOMEM, "snapshot");
+	rc = guest_snapshot_create(&snapshot, temporary,
+				   (unsigned long long)image->memory_mib << 20, err);
+	if (rc >= 0)
+		rc = guest_save(image, &snapshot, err);
+	if (rc >= 0)
+		rc = guest_snapshot_commit(&snapshot, temporary, path, err);
+	if (rc < 0)
+		cache_remove(temporary);
+	return rc;
+}
+
+/* If another process is making the same snapshot, this one waits and takes what the other made. */
+static int make_snapshot(struct guest_image *image, struct error *err)
+{
+	_cleanup_(guest_snapshot_close) struct guest_snapshot snapshot = GUEST_SNAPSHOT_NONE;
+	_cleanup_(fd_closep) int lock = -1;
+	_cleanup_(freep) char *path = NULL;
+	int rc = snapshot_path(image, &path, err);
+
+	if (rc >= 0 && !guest_snapshot_open(&snapshot, path)) {
+		rc = cache_lock(path, &lock, err);
+		if (rc >= 0 && !guest_snapshot_open(&snapshot, path)) {
+			rc = write_snapshot(image, path, err);
+			guest_snapshot_prune(path);
+		}
+	}
+	if (rc >= 0)
+		image->snapshot = take_ptr(path);
+	return rc;
+}
+
+/* If the kernel is damaged, the error says so, and not that the files could not be made from it. */
+static int make_files(struct guest_image *image, const struct guest_image_config *config,
+		      struct error *err)
+{
+	const char *program = config->program;
+	char self[64];
+	int rc;
+
+	/* The path has this process's number, because another program would find itself under
+	 * /proc/self. */
+	snprintf(self, sizeof(self), "/proc/%d/exe", (int)getpid());
+	rc = vmlinux_cached(config->kernel->image, &image->kernel, err);
+	if (rc >= 0)
+		rc = initramfs_cached(program ? program : self, config->kernel, &image->initrd,
+				      err);
+	if (rc < 0 && err && err->kind == ERROR_INPUT)
+		kernel_check(config->kernel, err);
+	return rc;
+}
+
+int prepare_image(const struct guest_image_config *config, struct guest_image **ret_image,
+		  struct error *err)
+{
+	_cleanup_(guest_image_freep) struct guest_image *image = calloc(1, sizeof(*image));
+	int rc;
+
+	if (!image || !(image->release = strdup(config->kernel->release)))
+		return error_errno(err, -ENOMEM, "guest");
+	if (config->memory_mib > GUEST_MEMORY_MIB_MAX)
+		return error_input(err, "a guest may have %u MiB of memory, not %u",
+				   GUEST_MEMORY_MIB_MAX, config->memory_mib);
+	if (config->prepare && !(image->prepare = strdup(config->prepare)))
+		return error_errno(err, -ENOMEM, "guest");
+	image->untracked = config->untracked;
+	image->memory_mib = round_memory(config->memory_mib);
+	rc = find_qemu(image, err);
+	if (rc >= 0)
+		rc = make_files(image, config, err);
+	if (rc >= 0 && !config->no_snapshot && image->machine->port_kind != MACHINE_PORT_NONE)
+		rc = make_snapshot(image, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "kernel %s", image->release);
+	*ret_image = take_ptr(image);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Makes what guests start from: the files that QEMU boots, and a snapshot of a
+ * booted guest. All of it is kept in the user's cache.
+ */
+
+#include "src/guest/image.h"
+#include "src/kernel/kernel.h"
+
+#define GUEST_MEMORY_MIB_MIN 192
+#define GUEST_MEMORY_MIB_MAX                                                                       \
+	3072 /* the memory below 4 GiB on x86; a job that needs more takes more guests */
+
+struct guest_image_config {
+	const struct kernel *kernel;
+	unsigned memory_mib; /* of each guest, rounded up so that there are few snapshots; 0: the
+				least */
+	bool no_snapshot;    /* boot every guest from the start */
+	const char *program; /* path of process 1; NULL: this very program */
+	const char *prepare; /* a word for what process 1 prepares (init.h), or NULL */
+	bool untracked;	     /* without connection tracking, which wakes an idle guest */
+};
+
+/* Makes what is not in the cache yet. That takes seconds the first time for a kernel and program,
+ * and milliseconds later. Runs a loop of its own. */
+int prepare_image(const struct guest_image_config *config, struct guest_image **ret_image,
+		  struct error *err);

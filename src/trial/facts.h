@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* What the running kernel tells a prediction before there is a connection. */
+
+#include "src/model/model.h"
+
+struct model_facts facts_of_running_kernel(void);
