@@ -22,14 +22,6 @@ enum observation_kind {
 	_OBSERVATION_KIND_MAX,
 };
 
-/* Why a retransmission was sent (icsk_pending at tcp_retransmit_skb). */
-enum retransmit_reason {
-	RETRANSMIT_RTO,
-	RETRANSMIT_LOSS_PROBE, /* tail loss probe */
-	RETRANSMIT_FAST,       /* by ACKs */
-	RETRANSMIT_UNKNOWN,    /* derived from packets; SYN-ACKs */
-};
-
 struct observation {
 	enum observation_kind kind;
 	bool derived; /* told from packets and sock_diag, not by a tracepoint; both tell, each by

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "src/record/expect-check.h"
 
@@ -11,8 +11,7 @@ static bool within(nsec_t value, nsec_t after, nsec_t before)
 
 static bool matches(const struct expect_call *want, const struct record_call *got)
 {
-	if (strcmp(call_name(want->call), got->name) != 0 ||
-	    strcmp(want->error, got->error ? got->error : "") != 0)
+	if (want->call != got->call || want->error != got->error)
 		return false;
 	if (want->has_result && want->result != got->result)
 		return false;
@@ -50,9 +49,10 @@ static const char *list_calls(const struct record_endpoint *got, size_t first, c
 		const struct record_call *call = &got->calls[i];
 		char when[64], took[64];
 
-		n += (size_t)snprintf(buffer + n, size - n, "%s%s", separator, call->name);
+		n += (size_t)snprintf(buffer + n, size - n, "%s%s", separator,
+				      call_name(call->call));
 		if (n < size && call->error)
-			n += (size_t)snprintf(buffer + n, size - n, " %s", call->error);
+			n += (size_t)snprintf(buffer + n, size - n, " %s", errno_name(call->error));
 		else if (n < size && call->result)
 			n += (size_t)snprintf(buffer + n, size - n, " %" PRId64, call->result);
 		if (n < size)

@@ -9,7 +9,11 @@
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 
-/* Letters in tcpdump's order (print-tcp.c: tcp_flag_values). */
+static const char *or_none(const char *name)
+{
+	return name ? name : "none";
+}
+
 void expect_fail(struct check *c, const char *format, ...)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -23,58 +27,35 @@ void expect_fail(struct check *c, const char *format, ...)
 		c->failed = -ENOMEM;
 }
 
-/* "closed or reset" */
-static const char *list_names(uint32_t mask, const char *(*name)(unsigned int value), char *buffer,
-			      size_t size)
+static void check_mask(struct check *c, const char *what, const struct names *names, uint32_t mask,
+		       int got)
 {
+	char list[256];
 	size_t n = 0;
 
-	buffer[0] = '\0';
-	for (unsigned int i = 0; i < 32 && n < size; i++)
-		if (mask & (1u << i))
-			n += (size_t)snprintf(buffer + n, size - n, "%s%s", n ? " or " : "",
-					      name(i) ? name(i) : "none");
-	return buffer;
-}
-
-static const char *outcome_of(unsigned int value)
-{
-	return outcome_name((enum outcome)value);
-}
-
-static const char *mechanism_of(unsigned int value)
-{
-	return mechanism_name((enum mechanism)value);
-}
-
-static void check_mask(struct check *c, const char *what, uint32_t mask, unsigned int got,
-		       const char *(*name)(unsigned int value))
-{
-	char names[256];
-
-	if (!mask || mask & (1u << got))
+	if (!mask || mask & (UINT32_C(1) << got))
 		return;
-	expect_fail(c, "expected %s %s, got %s", what, list_names(mask, name, names, sizeof(names)),
-		    name(got) ? name(got) : "none");
+	for (int i = 0; i < names->count && n < sizeof(list); i++)
+		if (mask & (UINT32_C(1) << i))
+			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? " or " : "",
+					      or_none(names_text(names, i)));
+	expect_fail(c, "expected %s %s, got %s", what, list, or_none(names_text(names, got)));
 }
 
 static void check_errors(struct check *c)
 {
-	const char *got = c->got->error ? c->got->error : "none";
-	char names[256];
+	char list[256];
 	size_t n = 0;
 
-	if (!c->want->errors)
-		return;
-	names[0] = '\0';
-	for (char **e = c->want->errors; *e; e++) {
-		if (!strcmp(*e, got))
+	for (size_t i = 0; i < c->want->n_errors; i++)
+		if (c->want->errors[i] == c->got->error)
 			return;
-		if (n < sizeof(names))
-			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? " or " : "",
-					      *e);
-	}
-	expect_fail(c, "expected error %s, got %s", names, got);
+	for (size_t i = 0; i < c->want->n_errors && n < sizeof(list); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? " or " : "",
+				      or_none(errno_name(c->want->errors[i])));
+	if (c->want->n_errors)
+		expect_fail(c, "expected error %s, got %s", list,
+			    or_none(errno_name(c->got->error)));
 }
 
 /* The kernel's clock, or the program's where the kernel saw no end (a heartbeat). */
@@ -145,10 +126,10 @@ bool expect_awaits_gone(const struct expectation *e)
 {
 	bool time_wait = false;
 
-	for (char **s = e->states; s && *s; s++) {
-		if (time_wait && !strcmp(*s, "CLOSE"))
+	for (size_t i = 0; i < e->n_states; i++) {
+		if (time_wait && e->states[i] == TCP_STATE_CLOSE)
 			return true;
-		time_wait = !strcmp(*s, "TIME_WAIT");
+		time_wait = e->states[i] == TCP_STATE_TIME_WAIT;
 	}
 	return e->gone_never || e->gone_after.present || e->gone_before.present;
 }
@@ -161,13 +142,13 @@ static size_t after_established(const struct record_endpoint *e)
 	return 0;
 }
 
-/* Whether the CLOSE after TIME_WAIT came before the trial was over is nobody's concern who did not
- * ask for it. */
-static size_t walk_length(const struct check *c, size_t wanted)
+/* How many states there were to compare with. A scenario that ends its walk with TIME_WAIT does
+ * not ask whether that was over before the trial was: the CLOSE after it does not count then. */
+static size_t walk_length(const struct check *c)
 {
-	size_t n = c->got->n_states;
+	size_t n = c->got->n_states, wanted = c->want->n_states;
 
-	if (wanted && !strcmp(c->want->states[wanted - 1], "TIME_WAIT") && n >= 2 &&
+	if (c->want->states[wanted - 1] == TCP_STATE_TIME_WAIT && n >= 2 &&
 	    c->got->states[n - 1].to == TCP_STATE_CLOSE)
 		n--;
 	return n;
@@ -176,20 +157,21 @@ static size_t walk_length(const struct check *c, size_t wanted)
 static void check_states(struct check *c)
 {
 	char got[512] = "", want[512] = "";
-	size_t n = 0, first = after_established(c->got), length = 0;
+	size_t n = 0, first = after_established(c->got);
 	bool equal = true;
 
-	if (!c->want->states)
+	if (!c->want->n_states)
 		return;
-	for (char **s = c->want->states; *s; s++, length++) {
-		size_t i = first + length;
+	for (size_t i = 0; i < c->want->n_states; i++) {
+		int state = c->want->states[i];
 
 		if (n < sizeof(want))
-			n += (size_t)snprintf(want + n, sizeof(want) - n, " %s", *s);
-		if (i >= c->got->n_states || strcmp(*s, tcp_state_name(c->got->states[i].to)) != 0)
+			n += (size_t)snprintf(want + n, sizeof(want) - n, " %s",
+					      tcp_state_name(state));
+		if (first + i >= c->got->n_states || state != c->got->states[first + i].to)
 			equal = false;
 	}
-	if (equal && first + length == walk_length(c, length))
+	if (equal && first + c->want->n_states == walk_length(c))
 		return;
 	n = 0;
 	for (size_t i = first; i < c->got->n_states && n < sizeof(got); i++)
@@ -240,14 +222,12 @@ static void check_first(struct check *c, size_t at, const struct packet_pattern 
 			const char *first_text)
 {
 	for (; at < c->got->n_packets && !matches(first, &c->got->packets[at]); at++)
-		for (char **text = c->want->packets; *text; text++) {
-			struct packet_pattern pattern;
-
-			if (packet_parse_pattern(*text, &pattern) < 0 || pattern.absent ||
-			    !matches(&pattern, &c->got->packets[at]))
+		for (size_t i = 0; c->want->packet_texts[i]; i++) {
+			if (c->want->packets[i].absent ||
+			    !matches(&c->want->packets[i], &c->got->packets[at]))
 				continue;
 			expect_fail(c, "expected packet %s before any %s, got the other order",
-				    first_text, *text);
+				    first_text, c->want->packet_texts[i]);
 			return;
 		}
 }
@@ -281,29 +261,28 @@ static void check_packets(struct check *c)
 	size_t at = 0;
 	char got[128];
 
-	for (char **text = c->want->packets; text && *text; text++) {
-		struct packet_pattern pattern;
+	for (size_t i = 0; c->want->packet_texts && c->want->packet_texts[i]; i++) {
+		const struct packet_pattern *pattern = &c->want->packets[i];
+		const char *text = c->want->packet_texts[i];
 		size_t first;
 
-		if (packet_parse_pattern(*text, &pattern) < 0)
-			continue; /* refused when the scenario was read */
-		if (pattern.absent) {
-			check_absent(c, *text, &pattern);
+		if (pattern->absent) {
+			check_absent(c, text, pattern);
 			continue;
 		}
 		if (!begun) {
 			begun = true;
-			at = first_packet(c, &pattern);
-			check_first(c, at, &pattern, *text);
+			at = first_packet(c, pattern);
+			check_first(c, at, pattern, text);
 		}
 		for (first = at; at < c->got->n_packets; at++)
-			if (matches(&pattern, &c->got->packets[at]))
+			if (matches(pattern, &c->got->packets[at]))
 				break;
 		if (at++ < c->got->n_packets)
 			continue;
 		expect_fail(c,
 			    "expected packet %s in its place in the order, got from there on: %s",
-			    *text, list_packets(c->got, first, got, sizeof(got)));
+			    text, list_packets(c->got, first, got, sizeof(got)));
 		return;
 	}
 }
@@ -312,8 +291,7 @@ static void check_packets(struct check *c)
  * only the tracepoints tell. */
 static void say_what_was_not_seen(struct check *c, size_t failures_before)
 {
-	if (c->record->n_failures == failures_before || !c->record->clock ||
-	    strcmp(c->record->clock, "sock_diag") != 0)
+	if (c->record->n_failures == failures_before || c->record->clock != RECORD_CLOCK_SOCK_DIAG)
 		return;
 	if (record_fail(c->record, "without the tracepoints (BPF) states, mechanisms and outcomes "
 				   "are derived from packets and sock_diag, and may be others") < 0)
@@ -334,9 +312,10 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 		c.who = node_name(n);
 		if (!c.want->present)
 			continue;
-		check_mask(&c, "outcome", c.want->outcomes, c.got->outcome, outcome_of);
+		check_mask(&c, "outcome", &outcome_names, c.want->outcomes, (int)c.got->outcome);
 		check_errors(&c);
-		check_mask(&c, "mechanism", c.want->mechanisms, c.got->mechanism, mechanism_of);
+		check_mask(&c, "mechanism", &mechanism_names, c.want->mechanisms,
+			   (int)c.got->mechanism);
 		check_interval(&c, "an end", &c.want->after, &c.want->before, c.got->earliest_nsec,
 			       c.got->latest_nsec, detection(c.got));
 		check_gone(&c);

@@ -1,283 +1,165 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/record/json-trace.h"
 
-#include <stdio.h>
+#include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
-#include "src/record/expect.h"
-#include "src/record/json.h"
-#include "src/scenario/call.h"
+#include "src/record/trace.h"
 #include "src/tcp/packet.h"
-#include "src/tcp/state.h"
-#include "src/util/array.h"
 
-#define ERRORS 256 /* more than any errno */
-
-/* Seconds as everywhere in a record: whole microseconds. */
-static void put_time(FILE *out, const char *key, nsec_t t)
+static enum node_id node_of(json_object *value)
 {
-	nsec_t us = (t < 0 ? t - 500 : t + 500) / NSEC_PER_USEC;
-	nsec_t plain = us < 0 ? -us : us;
+	int node = value ? node_from_name(json_object_get_string(value)) : -1;
 
-	if (t == NSEC_NONE)
-		fprintf(out, ",\"%s\":null", key);
-	else
-		fprintf(out, ",\"%s\":%s%" PRId64 ".%06" PRId64, key, us < 0 ? "-" : "",
-			plain / 1000000, plain % 1000000);
+	return node < 0 ? NODE_CLIENT : (enum node_id)node;
 }
 
-/* What is written here is plain: names of our own, and what was done, which is made of them. */
-static void put_text(FILE *out, const char *key, const char *text)
+static void write_from(struct json_writer *writer, const void *object)
 {
-	if (text)
-		fprintf(out, ",\"%s\":\"%s\"", key, text);
-	else
-		fprintf(out, ",\"%s\":null", key);
+	const struct trace_entry *e = object;
+
+	json_write_text(writer, e->packet.foreign ? NULL : node_name(e->node));
 }
 
-static void put_again(FILE *out, const struct trace_entry *e)
+static void read_from(struct json_reader *reader, json_object *value, void *object)
 {
-	put_text(out, "again", trace_again_name(e->again));
-	fprintf(out, ",\"number\":%u", e->number);
-	put_time(out, "rto_s", e->rto_nsec);
+	struct trace_entry *e = object;
+
+	e->packet.foreign = !value;
+	e->node = node_of(value);
 }
 
-static void put_packet(FILE *out, const struct trace_entry *e)
+static void write_to(struct json_writer *writer, const void *object)
 {
-	const struct trace_packet *p = &e->packet;
-	bool ack = p->flags & 16;
-	enum node_id to = p->foreign ? e->node : e->node == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
+	const struct trace_entry *e = object;
+	enum node_id peer = e->node == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
+
+	json_write_text(writer, node_name(e->packet.foreign ? e->node : peer));
+}
+
+static void read_to(struct json_reader *reader, json_object *value, void *object)
+{
+	struct trace_entry *e = object;
+
+	if (e->packet.foreign)
+		e->node = node_of(value);
+}
+
+static void write_flags(struct json_writer *writer, const void *object)
+{
 	char flags[12];
 
-	put_text(out, "from", p->foreign ? NULL : node_name(e->node));
-	put_text(out, "to", node_name(to));
-	fprintf(out, ",\"connection\":%u", e->connection);
-	put_time(out, "sent_s", p->sent_nsec);
-	put_time(out, "arrived_s", p->arrived_nsec);
-	put_text(out, "fate", trace_fate_name(p->fate));
-	put_text(out, "flags", packet_format_flags(p->flags, flags, sizeof(flags)));
-	fprintf(out, ",\"seq\":%u", p->seq);
-	fprintf(out, ack ? ",\"ack\":%u" : ",\"ack\":null", p->ack);
-	fprintf(out, ",\"win\":%u,\"length\":%u", p->window, p->length);
-	put_again(out, e);
+	json_write_text(writer,
+			packet_format_flags(((const struct trace_entry *)object)->packet.flags,
+					    flags, sizeof(flags)));
 }
 
-static void put_entry(FILE *out, const struct trace_entry *e)
-{
-	fprintf(out, "{\"kind\":\"%s\"", trace_kind_name(e->kind));
-	put_time(out, "t_s", e->time_nsec);
-	if (e->kind != TRACE_PACKET && e->kind != TRACE_EVENT)
-		put_text(out, "node", node_name(e->node));
-	switch (e->kind) {
-	case TRACE_PACKET:
-		put_packet(out, e);
-		break;
-	case TRACE_RETRANSMISSION:
-		put_again(out, e);
-		break;
-	case TRACE_STATE:
-		put_text(out, "from", tcp_state_name(e->state.from));
-		put_text(out, "to", tcp_state_name(e->state.to));
-		break;
-	case TRACE_TIMER:
-		put_text(out, "timer", e->timer.name);
-		put_time(out, "expires_s", e->timer.expires_nsec);
-		fprintf(out, ",\"count\":%u", e->timer.count);
-		break;
-	case TRACE_CALL:
-		put_text(out, "call", e->call.name);
-		put_time(out, "entered_s", e->call.start_nsec);
-		fprintf(out, ",\"result\":%" PRId64, e->call.result);
-		put_text(out, "error", e->call.error);
-		fprintf(out, ",\"connection\":%u,\"process\":%u", e->call.connection,
-			e->call.process);
-		break;
-	case TRACE_SAMPLE:
-		put_text(out, "state", tcp_state_name(e->sample.state));
-		fprintf(out, ",\"send_q\":%u,\"recv_q\":%u,\"open\":%u", e->sample.send_queue,
-			e->sample.receive_queue, e->sample.open);
-		break;
-	case TRACE_EVENT:
-		put_text(out, "event", e->event.what);
-		put_time(out, "took_s", e->event.took_nsec);
-		break;
-	case _TRACE_KIND_MAX:
-		break;
-	}
-	fputc('}', out);
-}
-
-static int serialize(json_object *o, struct printbuf *buffer, int level, int flags)
-{
-	const char *text = json_object_get_userdata(o);
-
-	return printbuf_memappend(buffer, text, (int)strlen(text));
-}
-
-static void free_text(json_object *o, void *userdata)
-{
-	free(userdata);
-}
-
-json_object *trace_to_json(const struct trace *trace)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = trace->present ? open_memstream(&text, &size) : NULL;
-	json_object *o;
-
-	if (!out)
-		return NULL;
-	fputc('[', out);
-	for (size_t i = 0; i < trace->count; i++) {
-		if (i)
-			fputc(',', out);
-		put_entry(out, &trace->entries[i]);
-	}
-	fputc(']', out);
-	o = fclose(out) == 0 ? json_object_new_string("") : NULL;
-	if (o)
-		json_object_set_serializer(o, serialize, text, free_text);
-	else
-		free(text);
-	return o;
-}
-
-/* One entry that is being read. */
-struct reader {
-	struct record_reader *record;
-	json_object *o;
-};
-
-static json_object *get(struct reader *r, const char *key)
-{
-	return record_json_get(r->record, r->o, key);
-}
-
-static nsec_t get_time(struct reader *r, const char *key)
-{
-	return record_json_get_seconds(r->record, r->o, key);
-}
-
-static uint32_t get_number(struct reader *r, const char *key)
-{
-	return (uint32_t)json_object_get_int64(get(r, key));
-}
-
-static const char *get_text(struct reader *r, const char *key)
-{
-	json_object *value = get(r, key);
-
-	return value ? json_object_get_string(value) : "";
-}
-
-/* The number of a name, of an enum that has `n`; 0 for one that is not known. */
-#define get_name(reader, key, n, name)                                                             \
-	({                                                                                         \
-		const char *text = get_text(reader, key);                                          \
-		int found = 0;                                                                     \
-                                                                                                   \
-		for (int i = 0; i < (int)(n); i++)                                                 \
-			if (name(i) && !strcmp(name(i), text))                                     \
-				found = i;                                                         \
-		found;                                                                             \
-	})
-
-static void read_again(struct reader *r, struct trace_entry *e)
-{
-	e->again = get_name(r, "again", _TRACE_AGAIN_MAX, trace_again_name);
-	e->number = get_number(r, "number");
-	e->rto_nsec = get_time(r, "rto_s");
-}
-
-static uint8_t flags_of(const char *letters)
+static void read_flags(struct json_reader *reader, json_object *value, void *object)
 {
 	struct packet_pattern pattern = { 0 };
 	char text[16];
 
-	snprintf(text, sizeof(text), "[%.12s]", letters);
-	return packet_parse_pattern(text, &pattern) < 0 ? 0 : pattern.flags;
+	snprintf(text, sizeof(text), "[%.12s]", value ? json_object_get_string(value) : "");
+	packet_parse_pattern(text, &pattern);
+	((struct trace_entry *)object)->packet.flags = pattern.flags;
 }
 
-static void read_packet(struct reader *r, struct trace_entry *e)
+/* A packet without the ACK flag acknowledges nothing, whatever its header has there. */
+static void write_ack(struct json_writer *writer, const void *object)
 {
-	struct trace_packet *p = &e->packet;
+	const struct trace_packet *p = &((const struct trace_entry *)object)->packet;
 
-	p->foreign = !get(r, "from");
-	e->node = get_name(r, p->foreign ? "to" : "from", _NODE_MAX, node_name);
-	e->connection = get_number(r, "connection");
-	p->sent_nsec = get_time(r, "sent_s");
-	p->arrived_nsec = get_time(r, "arrived_s");
-	p->fate = get_name(r, "fate", _TRACE_FATE_MAX, trace_fate_name);
-	p->flags = flags_of(get_text(r, "flags"));
-	p->seq = get_number(r, "seq");
-	p->ack = get_number(r, "ack");
-	p->window = (uint16_t)get_number(r, "win");
-	p->length = get_number(r, "length");
-	read_again(r, e);
+	fprintf(writer->out, p->flags & PACKET_ACK ? "%" PRIu32 : "null", p->ack);
 }
 
-static void read_entry(struct reader *r, struct trace_entry *e)
+static void read_ack(struct json_reader *reader, json_object *value, void *object)
 {
-	e->kind = get_name(r, "kind", _TRACE_KIND_MAX, trace_kind_name);
-	e->time_nsec = get_time(r, "t_s");
-	e->rto_nsec = NSEC_NONE;
-	if (e->kind != TRACE_PACKET && e->kind != TRACE_EVENT)
-		e->node = get_name(r, "node", _NODE_MAX, node_name);
-	switch (e->kind) {
-	case TRACE_PACKET:
-		read_packet(r, e);
-		break;
-	case TRACE_RETRANSMISSION:
-		read_again(r, e);
-		break;
-	case TRACE_STATE:
-		e->state.from = get_name(r, "from", _TCP_STATE_MAX, tcp_state_name);
-		e->state.to = get_name(r, "to", _TCP_STATE_MAX, tcp_state_name);
-		break;
-	case TRACE_TIMER:
-		e->timer.name =
-			tcp_timer_name(get_name(r, "timer", _TCP_TIMER_MAX, tcp_timer_name));
-		e->timer.expires_nsec = get_time(r, "expires_s");
-		e->timer.count = get_number(r, "count");
-		break;
-	case TRACE_CALL:
-		e->call.name = call_name(get_name(r, "call", _AGENT_CALL_MAX, call_name));
-		e->call.start_nsec = get_time(r, "entered_s");
-		e->call.result = json_object_get_int64(get(r, "result"));
-		e->call.connection = get_number(r, "connection");
-		e->call.process = get_number(r, "process");
-		e->call.error =
-			get(r, "error")
-				? strerrorname_np(get_name(r, "error", ERRORS, strerrorname_np))
-				: NULL;
-		break;
-	case TRACE_SAMPLE:
-		e->sample.state = get_name(r, "state", _TCP_STATE_MAX, tcp_state_name);
-		e->sample.send_queue = get_number(r, "send_q");
-		e->sample.receive_queue = get_number(r, "recv_q");
-		e->sample.open = get_number(r, "open");
-		break;
-	case TRACE_EVENT:
-		e->node = NODE_ROUTER;
-		e->event.what = strdup(get_text(r, "event"));
-		e->event.took_nsec = get_time(r, "took_s");
-		break;
-	case _TRACE_KIND_MAX:
-		break;
-	}
+	((struct trace_entry *)object)->packet.ack = (uint32_t)json_object_get_int64(value);
 }
 
-void trace_from_json(struct record_reader *reader, json_object *list, struct trace *trace)
-{
-	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+static const struct json_field again_fields[] = {
+	{ JSON_ROW(NAME, trace_entry, again, "again"), .names = &trace_again_names },
+	{ JSON_ROW(COUNT, trace_entry, number, "number") },
+	{ JSON_ROW(SECONDS, trace_entry, rto_nsec, "rto_s") },
+};
+static const struct json_table again = JSON_TABLE(trace_entry, again_fields);
 
-	trace->present = list != NULL;
-	for (size_t i = 0; i < n; i++) {
-		struct reader r = { reader, json_object_array_get_idx(list, i) };
-		struct trace_entry *e = array_append(&trace->entries, &trace->count, sizeof(*e));
+static const struct json_field packet_fields[] = {
+	{ .key = "from", .kind = JSON_CUSTOM, .write = write_from, .read = read_from },
+	{ .key = "to", .kind = JSON_CUSTOM, .write = write_to, .read = read_to },
+	{ JSON_ROW(COUNT, trace_entry, connection, "connection") },
+	{ JSON_ROW(SECONDS, trace_entry, packet.sent_nsec, "sent_s") },
+	{ JSON_ROW(SECONDS, trace_entry, packet.arrived_nsec, "arrived_s") },
+	{ JSON_ROW(NAME, trace_entry, packet.fate, "fate"), .names = &trace_fate_names },
+	{ .key = "flags", .kind = JSON_CUSTOM, .write = write_flags, .read = read_flags },
+	{ JSON_ROW(COUNT, trace_entry, packet.seq, "seq") },
+	{ .key = "ack", .kind = JSON_CUSTOM, .write = write_ack, .read = read_ack },
+	{ JSON_ROW(COUNT, trace_entry, packet.window, "win") },
+	{ JSON_ROW(COUNT, trace_entry, packet.length, "length") },
+	{ JSON_PART(GROUP, NULL, again) },
+};
 
-		if (e)
-			read_entry(&r, e);
-	}
-}
+static const struct json_field node_fields[] = {
+	{ JSON_ROW(NAME, trace_entry, node, "node"), .names = &node_names },
+};
+static const struct json_table node = JSON_TABLE(trace_entry, node_fields);
+
+static const struct json_field retransmission_fields[] = {
+	{ JSON_PART(GROUP, NULL, node) },
+	{ JSON_PART(GROUP, NULL, again) },
+};
+
+static const struct json_field state_fields[] = {
+	{ JSON_PART(GROUP, NULL, node) },
+	{ JSON_ROW(NAME, trace_entry, state.from, "from"), .names = &tcp_state_names },
+	{ JSON_ROW(NAME, trace_entry, state.to, "to"), .names = &tcp_state_names },
+};
+
+static const struct json_field timer_fields[] = {
+	{ JSON_PART(GROUP, NULL, node) },
+	{ JSON_ROW(NAME, trace_entry, timer.kind, "timer"), .names = &tcp_timer_names },
+	{ JSON_ROW(SECONDS, trace_entry, timer.expires_nsec, "expires_s") },
+	{ JSON_ROW(COUNT, trace_entry, timer.count, "count") },
+};
+
+static const struct json_field call_fields[] = {
+	{ JSON_PART(GROUP, NULL, node) },
+	{ JSON_ROW(NAME, trace_entry, call.call, "call"), .names = &call_names },
+	{ JSON_ROW(SECONDS, trace_entry, call.start_nsec, "entered_s") },
+	{ JSON_ROW(NUMBER, trace_entry, call.result, "result") },
+	{ JSON_ROW(ERRNO, trace_entry, call.error, "error") },
+	{ JSON_ROW(COUNT, trace_entry, call.connection, "connection") },
+	{ JSON_ROW(COUNT, trace_entry, call.process, "process") },
+};
+
+static const struct json_field sample_fields[] = {
+	{ JSON_PART(GROUP, NULL, node) },
+	{ JSON_ROW(NAME, trace_entry, sample.state, "state"), .names = &tcp_state_names },
+	{ JSON_ROW(COUNT, trace_entry, sample.send_queue, "send_q") },
+	{ JSON_ROW(COUNT, trace_entry, sample.receive_queue, "recv_q") },
+	{ JSON_ROW(COUNT, trace_entry, sample.open, "open") },
+};
+
+static const struct json_field event_fields[] = {
+	{ JSON_ROW(TEXT, trace_entry, event.what, "event") },
+	{ JSON_ROW(SECONDS, trace_entry, event.took_nsec, "took_s") },
+};
+
+static const struct json_table kinds[] = {
+	[TRACE_PACKET] = JSON_TABLE(trace_entry, packet_fields),
+	[TRACE_RETRANSMISSION] = JSON_TABLE(trace_entry, retransmission_fields),
+	[TRACE_STATE] = JSON_TABLE(trace_entry, state_fields),
+	[TRACE_TIMER] = JSON_TABLE(trace_entry, timer_fields),
+	[TRACE_CALL] = JSON_TABLE(trace_entry, call_fields),
+	[TRACE_SAMPLE] = JSON_TABLE(trace_entry, sample_fields),
+	[TRACE_EVENT] = JSON_TABLE(trace_entry, event_fields),
+};
+static_assert(ARRAY_SIZE(kinds) == _TRACE_KIND_MAX, "every kind has its keys");
+
+static const struct json_field entry_fields[] = {
+	{ JSON_ROW(NAME, trace_entry, kind, "kind"), .names = &trace_kind_names },
+	{ JSON_ROW(SECONDS, trace_entry, time_nsec, "t_s") },
+	{ JSON_ROW(VARIANT, trace_entry, kind, NULL), .variants = kinds },
+};
+const struct json_table json_trace_entry = JSON_TABLE(trace_entry, entry_fields);

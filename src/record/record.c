@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+DEFINE_NAMES(record_clock, _RECORD_CLOCK_MAX, [RECORD_CLOCK_TRACEPOINT] = "tracepoint",
+	     [RECORD_CLOCK_SOCK_DIAG] = "sock_diag")
+
 static void endpoint_free(struct record_endpoint *endpoint)
 {
 	free(endpoint->states);
@@ -43,7 +46,6 @@ struct record *record_free(struct record *record)
 	free(record->variant);
 	free(record->engine);
 	free(record->kernel);
-	free(record->clock);
 	free(record);
 	return NULL;
 }
@@ -56,8 +58,6 @@ uint32_t record_sample_open(const struct record_sample *sample)
 		sum += sample->open[i];
 	return sum;
 }
-
-/* Doubles whenever the count reaches a power of two, so that no capacity need be kept. */
 
 int record_fail(struct record *record, const char *format, ...)
 {

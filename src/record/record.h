@@ -3,7 +3,7 @@
 /*
  * What one trial found, as plain data: the program's second hinge. The trial
  * fills it; tables, stores and reports read it, and it goes to JSON and back
- * without loss (json-write.c). Times are relative to the first event of the
+ * without loss (json-record.c). Times are relative to the first event of the
  * timeline, in nanoseconds; NSEC_NONE where there is nothing to say, which is null
  * in JSON. Everything in it is owned by it.
  */
@@ -23,6 +23,14 @@
 
 #define RECORD_SCHEMA 1
 
+/* What gave the times of states, retransmissions and resets. */
+enum record_clock {
+	RECORD_CLOCK_TRACEPOINT, /* every time is the kernel's own at the event */
+	RECORD_CLOCK_SOCK_DIAG,	 /* they are derived from packets and destroy notifications */
+	_RECORD_CLOCK_MAX,
+};
+DECLARE_NAMES(record_clock, enum record_clock) /* "tracepoint", "sock_diag" */
+
 struct record_state {
 	nsec_t time_nsec;
 	int from, to; /* TCP_* of linux/tcp_states.h */
@@ -30,8 +38,8 @@ struct record_state {
 
 struct record_retransmission {
 	nsec_t time_nsec;
-	nsec_t rto_nsec;    /* the timeout that expired; NSEC_NONE: unknown, or no timeout */
-	const char *reason; /* "rto", "loss-probe", "fast", or NULL when unknown; static */
+	nsec_t rto_nsec; /* the timeout that expired; NSEC_NONE: unknown, or no timeout */
+	enum retransmit_reason reason;
 };
 
 struct record_reset {
@@ -42,9 +50,9 @@ struct record_reset {
 struct record_call {
 	nsec_t time_nsec;  /* when it returned */
 	nsec_t start_nsec; /* when it was entered */
-	const char *name;  /* "read"; static */
+	enum agent_call call;
 	int64_t result;
-	const char *error;	 /* "ETIMEDOUT" or NULL; static */
+	int error;		 /* errno, positive; 0: it succeeded */
 	unsigned int connection; /* of its process, counted from 0 */
 	unsigned int process;	 /* the node's agents, counted from 0: one started again is 1 */
 };
@@ -86,7 +94,7 @@ struct record_tcp_info {
 
 struct record_endpoint {
 	enum outcome outcome;
-	const char *error; /* errno name, or NULL; static */
+	int error; /* errno, positive; 0: there was none */
 	enum mechanism mechanism;
 	nsec_t kernel_nsec, application_nsec, wire_nsec; /* detection time on three clocks */
 	nsec_t gone_nsec; /* nothing of it was left; NSEC_NONE: something is */
@@ -138,7 +146,7 @@ struct record {
 	struct record_fault *faults; /* what was done, when */
 	size_t n_faults;
 	struct record_endpoint endpoint[_ENDPOINT_MAX];
-	char *clock;	  /* "tracepoint" or "sock_diag" */
+	enum record_clock clock;
 	uint64_t lost;	  /* observations that could not be recorded: not zero is a failure */
 	nsec_t span_nsec; /* from the first event to the end of the trial */
 	char **failures;  /* one line each: expected and got */

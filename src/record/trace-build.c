@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "src/record/trace-entry.h"
 #include "src/tcp/packet.h"
@@ -46,28 +47,31 @@ int tracer_add_packet(struct tracer *tracer, enum node_id node, nsec_t at,
 	return 0;
 }
 
+/* A timer that was set again for the same moment, or nearly, says nothing new. */
 static bool says_the_same(const struct tracer_timer *last, nsec_t at,
 			  const struct trace_timer *timer)
 {
 	nsec_t moved = at + timer->expires_nsec - last->time_nsec - last->timer.expires_nsec;
 
-	if (!last->timer.name || strcmp(last->timer.name, timer->name) != 0 ||
-	    last->timer.count != timer->count)
+	if (last->timer.kind != timer->kind)
 		return false;
-	return llabs(moved) < SAME_EXPIRY + timer->expires_nsec / 50;
+	if (timer->kind == TCP_TIMER_OFF)
+		return true;
+	return last->timer.count == timer->count &&
+	       llabs(moved) < SAME_EXPIRY + timer->expires_nsec / 50;
 }
 
 int tracer_add_timer(struct tracer *tracer, enum node_id node, nsec_t at,
 		     const struct trace_timer *timer)
 {
+	static const struct tracer_timer none = { .timer.kind = TCP_TIMER_OFF };
+	const struct tracer_timer *last = &none;
 	struct tracer_timer *slot;
-	size_t last = tracer->n_timers;
 
-	while (last > 0 && tracer->timers[last - 1].node != node)
-		last--;
-	if (last ? (timer->name ? says_the_same(&tracer->timers[last - 1], at, timer)
-				: !tracer->timers[last - 1].timer.name)
-		 : !timer->name)
+	for (size_t i = tracer->n_timers; i-- > 0 && last == &none;)
+		if (tracer->timers[i].node == node)
+			last = &tracer->timers[i];
+	if (says_the_same(last, at, timer))
 		return 0;
 	slot = array_append(&tracer->timers, &tracer->n_timers, sizeof(*slot));
 	if (!slot)
@@ -186,18 +190,17 @@ static const struct record_retransmission *find_retransmission(struct tracer_bui
 	return &e->retransmissions[best];
 }
 
-static enum trace_again again_of(const struct record_retransmission *r)
-{
-	if (!r || !r->reason)
-		return TRACE_AGAIN;
-	return !strcmp(r->reason, "rto")	  ? TRACE_TIMEOUT
-	       : !strcmp(r->reason, "loss-probe") ? TRACE_LOSS_PROBE
-						  : TRACE_FAST;
-}
+static const enum trace_again again_of[] = {
+	[RETRANSMIT_UNKNOWN] = TRACE_AGAIN,
+	[RETRANSMIT_RTO] = TRACE_TIMEOUT,
+	[RETRANSMIT_LOSS_PROBE] = TRACE_LOSS_PROBE,
+	[RETRANSMIT_FAST] = TRACE_FAST,
+};
+static_assert(ARRAY_SIZE(again_of) == _RETRANSMIT_REASON_MAX, "a trace has a word for each");
 
 void tracer_note_again(struct trace_entry *e, const struct record_retransmission *r)
 {
-	e->again = again_of(r);
+	e->again = again_of[r ? r->reason : RETRANSMIT_UNKNOWN];
 	e->rto_nsec = r ? r->rto_nsec : NSEC_NONE;
 }
 

@@ -45,7 +45,7 @@ struct tracer *tracer_free(struct tracer *tracer);
 int tracer_add_packet(struct tracer *tracer, enum node_id node, nsec_t time_nsec,
 		      const struct tcp_packet *packet);
 /* Keeps it if it says something that the node's last one does not: another timer or count, or
- * another moment of expiry. `name` NULL: none is running. */
+ * another moment of expiry. */
 int tracer_add_timer(struct tracer *tracer, enum node_id node, nsec_t time_nsec,
 		     const struct trace_timer *timer);
 

@@ -50,7 +50,7 @@ static int take_lists(struct tracer_build *b, enum node_id node)
 		if (!(e = tracer_add_entry(b, TRACE_CALL, r->calls[i].time_nsec, node)))
 			return -ENOMEM;
 		e->call = (struct trace_call){
-			.name = r->calls[i].name,
+			.call = r->calls[i].call,
 			.start_nsec = r->calls[i].start_nsec,
 			.result = r->calls[i].result,
 			.error = r->calls[i].error,
@@ -67,7 +67,7 @@ static int take_others(struct tracer_build *b)
 		const struct tracer_timer *t = &b->tracer->timers[i];
 		struct trace_entry *e;
 
-		if (!t->timer.name)
+		if (t->timer.kind == TCP_TIMER_OFF)
 			continue;
 		if (!(e = tracer_add_entry(b, TRACE_TIMER, t->time_nsec - b->origin_nsec, t->node)))
 			return -ENOMEM;

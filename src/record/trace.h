@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "src/scenario/scenario.h"
+#include "src/tcp/state.h"
 #include "src/util/nsec.h"
 
 enum trace_kind {
@@ -58,16 +59,16 @@ struct trace_packet {
 };
 
 struct trace_timer {
-	const char *name; /* "keepalive", as `ss -o` has it; static */
-	nsec_t expires_nsec;
-	unsigned int count; /* retransmissions or probes so far */
+	enum tcp_timer kind; /* TCP_TIMER_OFF: none is running */
+	nsec_t expires_nsec; /* from then */
+	unsigned int count;  /* retransmissions or probes so far */
 };
 
 struct trace_call {
-	const char *name; /* "read"; static */
+	enum agent_call call;
 	nsec_t start_nsec;
 	int64_t result;
-	const char *error;	 /* "ETIMEDOUT" or NULL; static */
+	int error;		 /* errno, positive; 0: it succeeded */
 	unsigned int connection; /* of its process, counted from 0 */
 	unsigned int process;	 /* the node's agents, counted from 0 */
 };
@@ -109,6 +110,6 @@ struct trace {
 
 void trace_deinit(struct trace *trace);
 
-const char *trace_kind_name(enum trace_kind kind);    /* "packet" */
-const char *trace_fate_name(enum trace_fate fate);    /* "arrived" */
-const char *trace_again_name(enum trace_again again); /* "keepalive-probe"; NULL for NEW */
+DECLARE_NAMES(trace_kind, enum trace_kind)   /* "packet" */
+DECLARE_NAMES(trace_fate, enum trace_fate)   /* "arrived" */
+DECLARE_NAMES(trace_again, enum trace_again) /* "keepalive-probe"; NEW has no name */

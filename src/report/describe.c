@@ -7,6 +7,7 @@
 
 #include "src/model/model.h"
 #include "src/scenario/option.h"
+#include "src/tcp/state.h"
 
 char *describe_span(char *buffer, size_t size, nsec_t span)
 {
@@ -189,20 +190,34 @@ char *describe_event(const struct event *e, char *buffer, size_t size)
 }
 
 /* "outcome    timed-out or unreachable" */
-static void print_mask(const char *prefix, const char *what, uint32_t mask,
-		       const char *(*name)(int value), FILE *out)
+static void print_mask(const char *prefix, const char *what, const struct names *names,
+		       uint32_t mask, FILE *out)
 {
 	const char *separator = "";
 
 	if (!mask)
 		return;
 	fprintf(out, "%s%-10s ", prefix, what);
-	for (int i = 0; i < 32; i++) {
+	for (int i = 0; i < names->count; i++) {
 		if (!(mask & (UINT32_C(1) << i)))
 			continue;
-		fprintf(out, "%s%s", separator, name(i) ? name(i) : "none");
+		fprintf(out, "%s%s", separator,
+			names_text(names, i) ? names_text(names, i) : "none");
 		separator = " or ";
 	}
+	fputc('\n', out);
+}
+
+/* `name` NULL for a value: "none". */
+static void print_values(const char *prefix, const char *what, const char *(*name)(int value),
+			 const int *values, size_t n, const char *separator, FILE *out)
+{
+	if (!n)
+		return;
+	fprintf(out, "%s%-10s ", prefix, what);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? separator : "",
+			name(values[i]) ? name(values[i]) : "none");
 	fputc('\n', out);
 }
 
@@ -263,10 +278,10 @@ static void print_sample(const char *prefix, const struct expect_sample *s, FILE
 
 	describe_span(at, sizeof(at), s->at_nsec);
 	fprintf(out, "%s%-10s at %s", prefix, "sample", at);
-	if (s->state)
-		fprintf(out, ", %s", s->state);
-	if (s->timer)
-		fprintf(out, ", timer %s", s->timer);
+	if (s->state != TCP_STATE_NONE)
+		fprintf(out, ", %s", tcp_state_name(s->state));
+	if (s->timer >= 0)
+		fprintf(out, ", timer %s", names_text(&tcp_timer_names, s->timer));
 	print_range(&s->send_queue, "Send-Q", out);
 	print_range(&s->receive_queue, "Recv-Q", out);
 	print_range(&s->retransmits, "retransmits", out);
@@ -292,16 +307,6 @@ static void print_population(const char *prefix, const struct expectation *e, FI
 		fputc('\n', out);
 }
 
-static const char *outcome_of(int value)
-{
-	return value < _OUTCOME_MAX ? outcome_name((enum outcome)value) : NULL;
-}
-
-static const char *mechanism_of(int value)
-{
-	return value < _MECHANISM_MAX ? mechanism_name((enum mechanism)value) : NULL;
-}
-
 struct prediction describe_prediction(const struct scenario *s, enum family family,
 				      enum node_id node, const struct model_facts *kernel)
 {
@@ -318,17 +323,17 @@ void describe_expectation(const struct scenario *s, enum family family, enum nod
 	struct prediction p = describe_prediction(s, family, node, kernel);
 	bool any = p.mechanism != MECHANISM_NONE;
 
-	print_mask(prefix, "outcome", e->outcomes, outcome_of, out);
-	print_words(prefix, "errno", e->errors, " or ", out);
-	print_mask(prefix, "mechanism", e->mechanisms, mechanism_of, out);
+	print_mask(prefix, "outcome", &outcome_names, e->outcomes, out);
+	print_values(prefix, "errno", errno_name, e->errors, e->n_errors, " or ", out);
+	print_mask(prefix, "mechanism", &mechanism_names, e->mechanisms, out);
 	print_bound(prefix, "after", &e->after, any ? p.earliest_nsec : NSEC_NONE, out);
 	print_bound(prefix, "before", &e->before, any ? p.latest_nsec : NSEC_NONE, out);
 	print_bound(prefix, "gone after", &e->gone_after, any ? p.earliest_nsec : NSEC_NONE, out);
 	print_bound(prefix, "gone by", &e->gone_before, any ? p.latest_nsec : NSEC_NONE, out);
 	if (e->gone_never)
 		fprintf(out, "%s%-10s never\n", prefix, "gone");
-	print_words(prefix, "states", e->states, ", ", out);
-	print_words(prefix, "packets", e->packets, " ", out);
+	print_values(prefix, "states", tcp_state_name, e->states, e->n_states, ", ", out);
+	print_words(prefix, "packets", e->packet_texts, " ", out);
 	print_words(prefix, "calls", e->call_texts, ", ", out);
 	print_bytes(prefix, "read", &e->read, out);
 	print_bytes(prefix, "written", &e->written, out);

@@ -184,7 +184,7 @@ static void add_timer(struct ladder *ladder, const struct trace_entry *e)
 			   e->timer.count ? LADDER_TELLING : LADDER_PLAIN, LADDER_DIM);
 	char expires[32];
 
-	ladder_say(row, "timer:(%s,%s,%u)", e->timer.name,
+	ladder_say(row, "timer:(%s,%s,%u)", tcp_timer_name(e->timer.kind),
 		   ladder_format_timer(e->timer.expires_nsec, expires, sizeof(expires)),
 		   e->timer.count);
 }
@@ -223,7 +223,7 @@ static void add_call(struct ladder *ladder, const struct trace_entry *e)
 	char span[64], wait[96] = "", result[32], who[48] = "";
 	int n = 0;
 
-	if (!row || !c->name)
+	if (!row)
 		return;
 	if (blocked >= NSEC_PER_MSEC)
 		snprintf(wait, sizeof(wait), ", blocked %s",
@@ -233,13 +233,13 @@ static void add_call(struct ladder *ladder, const struct trace_entry *e)
 		n = snprintf(who, sizeof(who), "process %u: ", c->process + 1);
 	if (c->connection)
 		snprintf(who + n, sizeof(who) - (size_t)n, "#%u ", c->connection + 1);
-	if (!strcmp(c->name, call_name(AGENT_CALL_EXIT)))
+	if (c->call == AGENT_CALL_EXIT)
 		write_exit(row, (int)c->result);
-	else if (!strcmp(c->name, call_name(AGENT_CALL_HEARTBEAT)))
+	else if (c->call == AGENT_CALL_HEARTBEAT)
 		ladder_say(row, "heartbeat: the program gives its peer up");
 	else
-		ladder_say(row, "%s%s() = %s%s%s", who, c->name, c->error ? "-1 " : result,
-			   c->error ? c->error : "", wait);
+		ladder_say(row, "%s%s() = %s%s%s", who, call_name(c->call),
+			   c->error ? "-1 " : result, c->error ? errno_name(c->error) : "", wait);
 }
 
 /* Its first word says what it is. */

@@ -240,7 +240,7 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum no
 	if (e->outcome == OUTCOME_NONE)
 		return;
 	n = snprintf(text, sizeof(text), "%s%s%s%s%s", outcome_name(e->outcome),
-		     e->error ? ", " : "", e->error ? e->error : "",
+		     e->error ? ", " : "", e->error ? errno_name(e->error) : "",
 		     e->mechanism != MECHANISM_NONE ? ", " : "",
 		     e->mechanism != MECHANISM_NONE ? mechanism_name(e->mechanism) : "");
 	if (at != NSEC_NONE)

@@ -126,7 +126,7 @@ static void print_row(struct table *table, const struct group *g, bool gone)
 	table_cell(table, TABLE_PLAIN, family_name(g->first->family));
 	table_cell(table, TABLE_PLAIN, node_name(g->node));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
-	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(e->error));
+	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_name(e->error)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
 	table_cell(table, TABLE_PLAIN, spread(g->kernel, g->n_kernel, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN, range(g->earliest, g->latest, buffer, sizeof(buffer)));

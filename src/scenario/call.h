@@ -5,6 +5,8 @@
  * expectations.
  */
 
+#include "src/util/names.h"
+
 enum agent_call {
 	AGENT_CALL_SOCKET, /* socket() or a setsockopt(): only when it failed; `detail` says which
 			    */
@@ -22,5 +24,4 @@ enum agent_call {
 	_AGENT_CALL_MAX,
 };
 
-const char *call_name(enum agent_call call); /* "connect", "read", ... */
-int call_from_name(const char *name);	     /* -1 for an unknown name */
+DECLARE_NAMES(call, enum agent_call) /* "connect", "read", ... */

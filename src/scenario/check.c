@@ -7,30 +7,6 @@
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
 
-int scenario_refuse(const struct scenario *scenario, int line, struct error *err,
-		    const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	error_setv(err, ERROR_INPUT, -EINVAL, format, ap);
-	va_end(ap);
-	if (line)
-		return error_prefix(err, -EINVAL, "%s:%d", scenario->file, line);
-	return error_prefix(err, -EINVAL, "%s", scenario->file);
-}
-
-const char *scenario_netem_problem(const struct netem *netem)
-{
-	if (netem->delay_nsec)
-		return NULL;
-	if (netem->jitter_nsec)
-		return "jitter needs a delay that it changes";
-	if (netem->reorder > 0)
-		return "reorder needs a delay: the packets it picks overtake those that wait";
-	return NULL;
-}
-
 static int check_path(const struct scenario *scenario, struct error *err)
 {
 	const char *problem = scenario_netem_problem(&scenario->path.netem);
@@ -160,6 +136,43 @@ static int check_expect(const struct scenario *scenario, struct error *err)
 	return 0;
 }
 
+static int check_moments(const struct scenario *s, const struct expectation *e, struct error *err)
+{
+	for (size_t i = 0; i < e->n_samples; i++) {
+		const struct expect_sample *sample = &e->samples[i];
+
+		if (!s->sample_nsec)
+			return scenario_refuse(s, sample->line, err,
+					       "expect: samples: nothing is sampled; say how often "
+					       "with 'sample: 1s'");
+		if (sample->at_nsec > s->horizon_nsec || sample->at_nsec > s->sample_until_nsec)
+			return scenario_refuse(s, sample->line, err,
+					       "expect: samples: by then nothing is sampled any "
+					       "more");
+	}
+	return 0;
+}
+
+static int check_samples(const struct scenario *s, struct error *err)
+{
+	bool many = scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1;
+	int rc = 0;
+
+	for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++)
+		for (int node = 0; rc == 0 && node < _ENDPOINT_MAX; node++) {
+			const struct expectation *e = &s->expect[family][node];
+
+			rc = check_moments(s, e, err);
+			for (int i = 0; rc == 0 && !many && i < _OUTCOME_MAX; i++)
+				if (e->population[i].present)
+					rc = scenario_refuse(s, e->line, err,
+							     "expect: population: there is one "
+							     "connection; 'client.connections' "
+							     "makes more");
+		}
+	return rc;
+}
+
 int scenario_check(struct scenario *scenario, struct error *err)
 {
 	int rc;
@@ -171,5 +184,5 @@ int scenario_check(struct scenario *scenario, struct error *err)
 		rc = scenario_check_timeline(scenario, err);
 	if (rc == 0)
 		rc = check_expect(scenario, err);
-	return rc < 0 ? rc : scenario_check_samples(scenario, err);
+	return rc < 0 ? rc : check_samples(scenario, err);
 }

@@ -2,10 +2,10 @@
 #pragma once
 /*
  * What the files that read a scenario share. Theory of operation: a file is a tree
- * (scenario-document). Its top, a variant and a `quick` map are layers of the same
+ * (src/text/document.h). Its top, a variant and a `quick` map are layers of the same
  * grammar: settings, timeline, horizon, expect. A scenario is made anew for each
  * variant by laying base, variant, the quick layers and --set over each other, and
- * what comes out is checked as a whole (scenario-check), so that no combination
+ * what comes out is checked as a whole (check.c), so that no combination
  * gets past the rules.
  */
 
@@ -29,6 +29,8 @@ enum { NETEM_KEY_COUNT = 8 };
 extern const char *const netem_keys[NETEM_KEY_COUNT];
 int scenario_set_netem(struct netem *netem, int key, const char *value, struct error *err);
 bool scenario_netem_is_empty(const struct netem *netem);
+/* Why these parameters do not go together, or NULL. */
+const char *scenario_netem_problem(const struct netem *netem);
 
 /* read-timeline.c: replaces the timeline. */
 int scenario_read_timeline(struct scenario *scenario, const struct document_node *list,
@@ -38,18 +40,29 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
-/* read-calls.c: the keys that are about what programs do. */
-int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
-			struct error *err);
+/* read-value.c. A word that names a value of an enum. */
+struct word_list {
+	const char *what;	   /* "outcome", for errors */
+	const struct names *names; /* NULL: of errno */
+	int first, end;		   /* the values that may be named, from `first` to before `end` */
+	bool none;		   /* "none" stands for 0 */
+};
+/* The error text is "there is no outcome 'x'; did you mean 'y'?", without a position. */
+int scenario_read_word(const char *word, const struct word_list *list, int *ret_value,
+		       struct error *err);
+
+/* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
 int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
 			struct error *err);
 
+/* read-calls.c: the keys that are about what programs do. */
+int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+			struct error *err);
 /* read-samples.c: the keys that are about moments and about many connections. */
 int scenario_read_samples(struct expectation *expectation, const struct document_node *node,
 			  struct error *err);
 int scenario_read_population(struct expectation *expectation, const struct document_node *node,
 			     struct error *err);
-int scenario_check_samples(const struct scenario *scenario, struct error *err);
 
 /* layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {
@@ -71,22 +84,18 @@ int scenario_build_all(const struct document *document, const struct scenario_re
 
 /* check.c: what only shows on the whole. Finds out which fault each heal ends. */
 int scenario_check(struct scenario *scenario, struct error *err);
-/* Its error texts: "FILE:LINE: ...", or without a line (0) "FILE: ...". */
-__attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario *scenario, int line,
-							  struct error *err, const char *format,
-							  ...);
 /* check-timeline.c: whether the timeline can happen. */
 int scenario_check_timeline(struct scenario *scenario, struct error *err);
-/* Why these parameters do not go together, or NULL. */
-const char *scenario_netem_problem(const struct netem *netem);
-
 /* find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);
 /* "path-loss/prohibit", "./mine.yaml/late": what comes before the variant, which the caller frees,
  * and the variant's name in `what`; NULL where it is all of a scenario. */
 int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant);
 
-/* scenario.c */
+/* scenario.c. ERROR_INPUT "FILE:LINE: ...", or without a line (0) "FILE: ...". */
+__attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario *scenario, int line,
+							  struct error *err, const char *format,
+							  ...);
 struct scenario *scenario_new(void);
 /* Forgets what is expected of an endpoint, not that it is watched. */
 void scenario_expect_nothing(struct expectation *expect);

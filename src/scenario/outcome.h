@@ -5,6 +5,8 @@
  * result.
  */
 
+#include "src/util/names.h"
+
 enum outcome {
 	OUTCOME_NONE,	     /* not concluded: the endpoint was not watched, or died by the fault */
 	OUTCOME_CLOSED,	     /* orderly */
@@ -36,7 +38,5 @@ enum mechanism {
 	_MECHANISM_MAX,
 };
 
-const char *outcome_name(enum outcome outcome);	      /* "timed-out"; NULL for NONE */
-const char *mechanism_name(enum mechanism mechanism); /* "retransmission"; NULL for NONE */
-int outcome_from_name(const char *name);
-int mechanism_from_name(const char *name);
+DECLARE_NAMES(outcome, enum outcome)	 /* "timed-out"; NONE has no name */
+DECLARE_NAMES(mechanism, enum mechanism) /* "retransmission"; NONE has no name */

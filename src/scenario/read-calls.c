@@ -7,7 +7,6 @@
 
 #include "src/scenario/internal.h"
 #include "src/text/quantity.h"
-#include "src/text/suggest.h"
 #include "src/util/array.h"
 
 #define CALLS_MAX   64
@@ -19,37 +18,14 @@ static int located(const struct document_node *node, int rc, struct error *err)
 	return rc < 0 ? document_prefix(node, rc, err) : 0;
 }
 
-static bool is_errno(const char *word)
-{
-	for (int i = 1; i < 256; i++)
-		if (strerrorname_np(i) && !strcmp(strerrorname_np(i), word))
-			return true;
-	return false;
-}
-
-static int read_name(const char *word, enum agent_call *ret_call, struct error *err)
-{
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	int call = call_from_name(word);
-
-	if (call >= 0) {
-		*ret_call = call;
-		return 0;
-	}
-	suggestion_init(&suggestion, word);
-	for (int i = 0; i < _AGENT_CALL_MAX; i++)
-		suggestion_offer(&suggestion, call_name(i));
-	return error_input(err, "there is no call '%s'%s", word,
-			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
-}
+static const struct word_list calls = { "call", &call_names, 0, _AGENT_CALL_MAX };
 
 /* "write 4", "bind EADDRINUSE", "!connect" */
 static int read_call(const char *text, struct expect_call *call, struct error *err)
 {
 	char name[32], rest[32], more;
 	uint64_t result;
-	int n, rc;
+	int n, rc, which = 0;
 
 	call->absent = *text == '!';
 	n = sscanf(text + call->absent, "%31s %31s %c", name, rest, &more);
@@ -59,13 +35,13 @@ static int read_call(const char *text, struct expect_call *call, struct error *e
 				   "it returned, \"write 4\" or \"bind EADDRINUSE\", and '!' in "
 				   "front of one that must not come",
 				   text);
-	rc = read_name(name, &call->call, err);
-	if (rc < 0 || n == 1)
+	rc = scenario_read_word(name, &calls, &which, err);
+	if (rc < 0)
 		return rc;
-	if (is_errno(rest)) {
-		strcpy(call->error, rest);
+	call->call = (enum agent_call)which;
+	call->error = n == 2 ? errno_from_name(rest) : 0;
+	if (n == 1 || call->error)
 		return 0;
-	}
 	if (quantity_parse_count(rest, 0, RESULT_MAX, &result, NULL) < 0)
 		return error_input(err, "'%s' is neither a number nor an errno", rest);
 	call->has_result = true;
@@ -157,8 +133,8 @@ static char *format_call(const struct expect_call *call)
 	if (!out)
 		return NULL;
 	fprintf(out, "%s%s", call->absent ? "!" : "", call_name(call->call));
-	if (*call->error)
-		fprintf(out, " %s", call->error);
+	if (call->error)
+		fprintf(out, " %s", errno_name(call->error));
 	if (call->has_result)
 		fprintf(out, " %lld", (long long)call->result);
 	if (call->connection >= 0)
@@ -177,7 +153,7 @@ int scenario_read_calls(struct expectation *expectation, const struct document_n
 			struct error *err)
 {
 	_cleanup_(strings_freep) char **texts = NULL;
-	_cleanup_(freep) struct expect_call *calls = NULL;
+	_cleanup_(freep) struct expect_call *list = NULL;
 	int rc;
 
 	rc = document_require(node, DOCUMENT_LIST, "calls", err);
@@ -186,70 +162,26 @@ int scenario_read_calls(struct expectation *expectation, const struct document_n
 	if (!node->n_items || node->n_items > CALLS_MAX)
 		return document_error(node, err, "'calls' has %s entries; it takes 1 to %d",
 				      node->n_items ? "too many" : "no", CALLS_MAX);
-	calls = calloc(node->n_items, sizeof(*calls));
+	list = calloc(node->n_items, sizeof(*list));
 	texts = calloc(node->n_items + 1, sizeof(*texts));
-	if (!calls || !texts)
+	if (!list || !texts)
 		return error_errno(err, -ENOMEM, "expect");
 	for (size_t i = 0; i < node->n_items; i++) {
-		calls[i] = (struct expect_call){ .connection = -1,
-						 .after_nsec = NSEC_NONE,
-						 .before_nsec = NSEC_NONE,
-						 .took_after_nsec = NSEC_NONE,
-						 .took_before_nsec = NSEC_NONE };
-		rc = read_item(node->items[i], &calls[i], err);
+		list[i] = (struct expect_call){ .connection = -1,
+						.after_nsec = NSEC_NONE,
+						.before_nsec = NSEC_NONE,
+						.took_after_nsec = NSEC_NONE,
+						.took_before_nsec = NSEC_NONE };
+		rc = read_item(node->items[i], &list[i], err);
 		if (rc < 0)
 			return rc;
-		texts[i] = format_call(&calls[i]);
+		texts[i] = format_call(&list[i]);
 		if (!texts[i])
 			return error_errno(err, -ENOMEM, "expect");
 	}
 	strings_free(expectation->call_texts);
 	free(expectation->calls);
-	expectation->calls = take_ptr(calls);
+	expectation->calls = take_ptr(list);
 	expectation->call_texts = take_ptr(texts);
-	return 0;
-}
-
-static int read_count(const struct document_node *node, uint64_t *ret_count, struct error *err)
-{
-	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
-
-	if (rc < 0)
-		return rc;
-	rc = quantity_parse_bytes(node->text, 0, INT64_MAX, ret_count, err);
-	if (rc < 0)
-		error_prefix(err, rc, "%s", node->key);
-	return located(node, rc, err);
-}
-
-/* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
-int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
-			struct error *err)
-{
-	struct expect_range range = { .present = true, .most = UINT64_MAX };
-	int rc = 0;
-
-	if (node->kind != DOCUMENT_MAP) {
-		rc = read_count(node, &range.least, err);
-		range.most = range.least;
-	}
-	for (size_t i = 0; rc == 0 && node->kind == DOCUMENT_MAP && i < node->n_items; i++) {
-		const struct document_node *item = node->items[i];
-
-		if (!strcmp(item->key, "at_least"))
-			rc = read_count(item, &range.least, err);
-		else if (!strcmp(item->key, "at_most"))
-			rc = read_count(item, &range.most, err);
-		else
-			rc = document_error(item, err,
-					    "'%s' is a number, or {at_least: N, at_most: N}, "
-					    "no '%s'",
-					    node->key, item->key);
-	}
-	if (rc < 0)
-		return rc;
-	if (range.least > range.most)
-		return document_error(node, err, "'%s': at_least is more than at_most", node->key);
-	*bytes = range;
 	return 0;
 }

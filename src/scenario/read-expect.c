@@ -8,96 +8,77 @@
 #include "src/text/suggest.h"
 #include "src/util/array.h"
 
-#define NAMES_MAX 16 /* entries of a list of words */
-#define WALK_MAX  64 /* states or packets */
+static const struct word_list outcomes = { "outcome", &outcome_names, OUTCOME_NONE + 1,
+					   _OUTCOME_MAX };
+static const struct word_list mechanisms = { "mechanism", &mechanism_names, MECHANISM_NONE + 1,
+					     _MECHANISM_MAX, .none = true };
+static const struct word_list errnos = { "errno", NULL, 1, ERRNO_MAX, .none = true };
+static const struct word_list states = { "TCP state", &tcp_state_names, TCP_STATE_ESTABLISHED,
+					 TCP_STATE_NEW_SYN_RECV };
 
-/* Checks one word of a key's list, and puts it into a mask where it has one. */
-typedef int (*word_func)(const char *word, uint32_t *mask, struct error *err);
-
-static int wrong_word(const char *what, const char *word, const struct suggestion *suggestion,
-		      struct error *err)
+/* The entry `i` of a word or a list of words. */
+static const struct document_node *word_at(const struct document_node *node, size_t i)
 {
-	char buffer[SUGGESTION_SIZE];
-
-	return error_input(err, "there is no %s '%s'%s", what, word,
-			   suggestion_text(suggestion, buffer, sizeof(buffer)));
+	return node->kind == DOCUMENT_LIST ? node->items[i] : node;
 }
 
-static int read_outcome(const char *word, uint32_t *mask, struct error *err)
+static int count_words(const struct document_node *node, size_t maximum, size_t *ret_count,
+		       struct error *err)
 {
-	struct suggestion suggestion;
-	int outcome = outcome_from_name(word);
+	size_t count = node->kind == DOCUMENT_LIST ? node->n_items : 1;
 
-	if (outcome >= 0) {
-		*mask |= UINT32_C(1) << outcome;
+	if (!count || count > maximum)
+		return document_error(node, err, "'%s' has %s entries; it takes 1 to %zu",
+				      node->key, count ? "too many" : "no", maximum);
+	for (size_t i = 0; i < count; i++)
+		if (word_at(node, i)->kind != DOCUMENT_SCALAR)
+			return document_error(word_at(node, i), err,
+					      "'%s' is a word or a list of words", node->key);
+	*ret_count = count;
+	return 0;
+}
+
+static int wrong_word(const struct document_node *node, size_t i, int rc, struct error *err)
+{
+	error_prefix(err, rc, "%s", node->key);
+	return document_prefix(word_at(node, i), rc, err);
+}
+
+static int read_words(const struct document_node *node, const struct word_list *list,
+		      size_t maximum, int *ret_values, size_t *ret_count, struct error *err)
+{
+	size_t count;
+	int rc = count_words(node, maximum, &count, err);
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = scenario_read_word(word_at(node, i)->text, list, &ret_values[i], err);
+		if (rc < 0)
+			return wrong_word(node, i, rc, err);
+	}
+	if (rc == 0)
+		*ret_count = count;
+	return rc;
+}
+
+static int read_mask(const struct document_node *node, const struct word_list *list,
+		     uint32_t *ret_mask, struct error *err)
+{
+	int values[EXPECT_ERRORS_MAX];
+	size_t count;
+	int rc = read_words(node, list, ARRAY_SIZE(values), values, &count, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_mask = 0;
+	for (size_t i = 0; i < count; i++)
+		*ret_mask |= UINT32_C(1) << values[i];
+	return 0;
+}
+
+static int read_packet(const char *word, struct packet_pattern *ret_pattern, struct error *err)
+{
+	if (packet_parse_pattern(word, ret_pattern) == 0)
 		return 0;
-	}
-	suggestion_init(&suggestion, word);
-	for (int i = OUTCOME_NONE + 1; i < _OUTCOME_MAX; i++)
-		suggestion_offer(&suggestion, outcome_name(i));
-	return wrong_word("outcome", word, &suggestion, err);
-}
-
-static int read_mechanism(const char *word, uint32_t *mask, struct error *err)
-{
-	struct suggestion suggestion;
-	int mechanism = strcmp(word, "none") ? mechanism_from_name(word) : MECHANISM_NONE;
-
-	if (mechanism >= 0) {
-		*mask |= UINT32_C(1) << mechanism;
-		return 0;
-	}
-	suggestion_init(&suggestion, word);
-	for (int i = MECHANISM_NONE + 1; i < _MECHANISM_MAX; i++)
-		suggestion_offer(&suggestion, mechanism_name(i));
-	return wrong_word("mechanism", word, &suggestion, err);
-}
-
-static int read_error(const char *word, uint32_t *mask, struct error *err)
-{
-	struct suggestion suggestion;
-
-	suggestion_init(&suggestion, word);
-	if (!strcmp(word, "none"))
-		return 0;
-	for (int i = 1; i < 256; i++) {
-		const char *name = strerrorname_np(i);
-
-		if (!name)
-			continue;
-		if (!strcmp(name, word))
-			return 0;
-		suggestion_offer(&suggestion, name);
-	}
-	return wrong_word("errno", word, &suggestion, err);
-}
-
-static int read_state(const char *word, uint32_t *mask, struct error *err)
-{
-	struct suggestion suggestion;
-
-	suggestion_init(&suggestion, word);
-	for (size_t i = TCP_STATE_ESTABLISHED; i < TCP_STATE_NEW_SYN_RECV; i++) {
-		if (!strcmp(tcp_state_names[i], word))
-			return 0;
-		suggestion_offer(&suggestion, tcp_state_names[i]);
-	}
-	return wrong_word("TCP state", word, &suggestion, err);
-}
-
-/* "[S.]", "<[R]", "!>[F.]": not at all, received or sent, flags as tcpdump writes them. */
-static int read_packet(const char *word, uint32_t *mask, struct error *err)
-{
-	const char *p = word;
-	size_t n;
-
-	p += *p == '!';
-	p += *p == '<' || *p == '>';
-	if (*p == '[') {
-		n = strspn(p + 1, "SFRPUEW.");
-		if (n && n <= 8 && !strcmp(p + 1 + n, "]"))
-			return 0;
-	}
 	return error_input(
 		err,
 		"'%s' is not a packet; write its flags as tcpdump does, \"[S.]\", with "
@@ -106,41 +87,32 @@ static int read_packet(const char *word, uint32_t *mask, struct error *err)
 		word);
 }
 
-/* A word or a list of words. */
-static int read_words(const struct document_node *node, size_t maximum, word_func func,
-		      uint32_t *ret_mask, char ***ret_words, struct error *err)
+static int read_packets(struct expectation *expectation, const struct document_node *node,
+			struct error *err)
 {
-	_cleanup_(strings_freep) char **words = NULL;
-	const struct document_node *item = node;
-	size_t count = node->kind == DOCUMENT_LIST ? node->n_items : 1;
-	int rc;
+	_cleanup_(freep) struct packet_pattern *packets = NULL;
+	_cleanup_(strings_freep) char **texts = NULL;
+	size_t count;
+	int rc = count_words(node, EXPECT_WALK_MAX, &count, err);
 
-	*ret_mask = 0;
-	if (!count || count > maximum)
-		return document_error(node, err, "'%s' has %s entries; it takes 1 to %zu",
-				      node->key, count ? "too many" : "no", maximum);
-	words = calloc(count + 1, sizeof(*words));
-	if (!words)
+	if (rc < 0)
+		return rc;
+	packets = calloc(count, sizeof(*packets));
+	texts = calloc(count + 1, sizeof(*texts));
+	if (!packets || !texts)
 		return error_errno(err, -ENOMEM, "expect");
 	for (size_t i = 0; i < count; i++) {
-		if (node->kind == DOCUMENT_LIST)
-			item = node->items[i];
-		if (item->kind != DOCUMENT_SCALAR)
-			return document_error(item, err, "'%s' is a word or a list of words",
-					      node->key);
-		rc = func(item->text, ret_mask, err);
-		if (rc < 0) {
-			error_prefix(err, rc, "%s", node->key);
-			return document_prefix(item, rc, err);
-		}
-		words[i] = strdup(item->text);
-		if (!words[i])
+		rc = read_packet(word_at(node, i)->text, &packets[i], err);
+		if (rc < 0)
+			return wrong_word(node, i, rc, err);
+		texts[i] = strdup(word_at(node, i)->text);
+		if (!texts[i])
 			return error_errno(err, -ENOMEM, "expect");
 	}
-	if (ret_words) {
-		strings_free(*ret_words);
-		*ret_words = take_ptr(words);
-	}
+	free(expectation->packets);
+	strings_free(expectation->packet_texts);
+	expectation->packets = take_ptr(packets);
+	expectation->packet_texts = take_ptr(texts);
 	return 0;
 }
 
@@ -195,19 +167,18 @@ static int read_gone(struct expectation *expectation, const struct document_node
 static int read_key(struct expectation *expectation, const struct document_node *node,
 		    const char *key, struct error *err)
 {
-	uint32_t mask;
-
 	if (!strcmp(key, "outcome"))
-		return read_words(node, NAMES_MAX, read_outcome, &expectation->outcomes, NULL, err);
+		return read_mask(node, &outcomes, &expectation->outcomes, err);
 	if (!strcmp(key, "mechanism"))
-		return read_words(node, NAMES_MAX, read_mechanism, &expectation->mechanisms, NULL,
-				  err);
+		return read_mask(node, &mechanisms, &expectation->mechanisms, err);
 	if (!strcmp(key, "error"))
-		return read_words(node, NAMES_MAX, read_error, &mask, &expectation->errors, err);
+		return read_words(node, &errnos, EXPECT_ERRORS_MAX, expectation->errors,
+				  &expectation->n_errors, err);
 	if (!strcmp(key, "states"))
-		return read_words(node, WALK_MAX, read_state, &mask, &expectation->states, err);
+		return read_words(node, &states, EXPECT_WALK_MAX, expectation->states,
+				  &expectation->n_states, err);
 	if (!strcmp(key, "packets"))
-		return read_words(node, WALK_MAX, read_packet, &mask, &expectation->packets, err);
+		return read_packets(expectation, node, err);
 	if (!strcmp(key, "gone"))
 		return read_gone(expectation, node, err);
 	if (!strcmp(key, "calls"))

@@ -9,27 +9,21 @@
 
 #define SAMPLES_MAX 256
 
-/* idiag_timer's names, as `ss -o` has them and netns/sockdiag. */
+static const struct word_list outcomes = { "outcome", &outcome_names, OUTCOME_NONE + 1,
+					   _OUTCOME_MAX };
+static const struct word_list states = { "TCP state", &tcp_state_names, TCP_STATE_ESTABLISHED,
+					 TCP_STATE_NEW_SYN_RECV };
+static const struct word_list timers = { "timer", &tcp_timer_names, TCP_TIMER_OFF, _TCP_TIMER_MAX };
 
-static int read_word(const struct document_node *node, const char *what, const char *const *words,
-		     size_t n, const char **ret_word, struct error *err)
+static int read_word(const struct document_node *node, const struct word_list *list, int *ret_value,
+		     struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
 	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
 	if (rc < 0)
 		return rc;
-	suggestion_init(&suggestion, node->text);
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(words[i], node->text)) {
-			*ret_word = words[i];
-			return 0;
-		}
-		suggestion_offer(&suggestion, words[i]);
-	}
-	return document_error(node, err, "there is no %s '%s'%s", what, node->text,
-			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	rc = scenario_read_word(node->text, list, ret_value, err);
+	return rc < 0 ? document_prefix(node, rc, err) : 0;
 }
 
 static int read_time(const struct document_node *node, nsec_t *ret_time, struct error *err)
@@ -101,11 +95,9 @@ static int read_sample_key(struct expect_sample *sample, const struct document_n
 	if (!strcmp(node->key, "at"))
 		return read_time(node, &sample->at_nsec, err);
 	if (!strcmp(node->key, "state"))
-		return read_word(node, "TCP state", &tcp_state_names[TCP_STATE_ESTABLISHED],
-				 TCP_STATE_CLOSING, &sample->state, err);
+		return read_word(node, &states, &sample->state, err);
 	if (!strcmp(node->key, "timer"))
-		return read_word(node, "timer", tcp_timer_names, _TCP_TIMER_MAX, &sample->timer,
-				 err);
+		return read_word(node, &timers, &sample->timer, err);
 	if (!strcmp(node->key, "expires"))
 		return read_expires(node, sample, err);
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
@@ -120,6 +112,7 @@ static int read_sample(const struct document_node *node, struct expect_sample *r
 		       struct error *err)
 {
 	struct expect_sample sample = { .at_nsec = NSEC_NONE,
+					.timer = -1,
 					.expires_after_nsec = NSEC_NONE,
 					.expires_before_nsec = NSEC_NONE,
 					.line = node->line };
@@ -160,18 +153,6 @@ int scenario_read_samples(struct expectation *expectation, const struct document
 	return 0;
 }
 
-static int unknown_outcome(const struct document_node *node, struct error *err)
-{
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-
-	suggestion_init(&suggestion, node->key);
-	for (int i = OUTCOME_NONE + 1; i < _OUTCOME_MAX; i++)
-		suggestion_offer(&suggestion, outcome_name(i));
-	return document_error(node, err, "population: there is no outcome '%s'%s", node->key,
-			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
-}
-
 /* {timed-out: 1000, closed: {at_most: 3}}: replaces what a layer below said. */
 int scenario_read_population(struct expectation *expectation, const struct document_node *node,
 			     struct error *err)
@@ -180,48 +161,15 @@ int scenario_read_population(struct expectation *expectation, const struct docum
 
 	memset(expectation->population, 0, sizeof(expectation->population));
 	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
-		int outcome = outcome_from_name(node->items[i]->key);
+		const struct document_node *item = node->items[i];
+		int outcome;
 
-		if (outcome < 0)
-			return unknown_outcome(node->items[i], err);
-		rc = scenario_read_range(&expectation->population[outcome], node->items[i], err);
-	}
-	return rc;
-}
-
-static int check_samples(const struct scenario *s, const struct expectation *e, struct error *err)
-{
-	for (size_t i = 0; i < e->n_samples; i++) {
-		const struct expect_sample *sample = &e->samples[i];
-
-		if (!s->sample_nsec)
-			return scenario_refuse(s, sample->line, err,
-					       "expect: samples: nothing is sampled; say how often "
-					       "with 'sample: 1s'");
-		if (sample->at_nsec > s->horizon_nsec || sample->at_nsec > s->sample_until_nsec)
-			return scenario_refuse(s, sample->line, err,
-					       "expect: samples: by then nothing is sampled any "
-					       "more");
-	}
-	return 0;
-}
-
-int scenario_check_samples(const struct scenario *s, struct error *err)
-{
-	bool many = scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1;
-	int rc = 0;
-
-	for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++)
-		for (int node = 0; rc == 0 && node < _ENDPOINT_MAX; node++) {
-			const struct expectation *e = &s->expect[family][node];
-
-			rc = check_samples(s, e, err);
-			for (int i = 0; rc == 0 && !many && i < _OUTCOME_MAX; i++)
-				if (e->population[i].present)
-					rc = scenario_refuse(s, e->line, err,
-							     "expect: population: there is one "
-							     "connection; 'client.connections' "
-							     "makes more");
+		rc = scenario_read_word(item->key, &outcomes, &outcome, err);
+		if (rc < 0) {
+			error_prefix(err, rc, "population");
+			return document_prefix(item, rc, err);
 		}
+		rc = scenario_read_range(&expectation->population[outcome], item, err);
+	}
 	return rc;
 }

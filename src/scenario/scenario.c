@@ -3,11 +3,25 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
 #include "src/util/array.h"
+
+int scenario_refuse(const struct scenario *scenario, int line, struct error *err,
+		    const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_setv(err, ERROR_INPUT, -EINVAL, format, ap);
+	va_end(ap);
+	if (line)
+		return error_prefix(err, -EINVAL, "%s:%d", scenario->file, line);
+	return error_prefix(err, -EINVAL, "%s", scenario->file);
+}
 
 struct scenario *scenario_new(void)
 {
@@ -26,9 +40,8 @@ struct scenario *scenario_new(void)
 
 void scenario_expect_nothing(struct expectation *expect)
 {
-	strings_free(expect->errors);
-	strings_free(expect->states);
-	strings_free(expect->packets);
+	free(expect->packets);
+	strings_free(expect->packet_texts);
 	strings_free(expect->call_texts);
 	free(expect->calls);
 	free(expect->samples);

@@ -14,6 +14,7 @@
 #include "netns/netem.h"
 #include "src/scenario/call.h"
 #include "src/scenario/outcome.h"
+#include "src/tcp/packet.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
 #include "src/util/nsec.h"
@@ -198,7 +199,7 @@ struct expect_time {
 struct expect_call {
 	enum agent_call call;
 	bool absent;				  /* "!": none such after the first event */
-	char error[32];				  /* "EADDRINUSE"; empty: it succeeded */
+	int error;				  /* errno, positive; 0: it succeeded */
 	bool has_result;			  /* "write 4" */
 	int64_t result;				  /* of a call that succeeded */
 	int64_t connection;			  /* which connection's, counted from 0; -1: any */
@@ -215,28 +216,35 @@ struct expect_range {
 /* How the socket is expected to look at a moment, as `ss -o` would show it. */
 struct expect_sample {
 	nsec_t at_nsec;
-	const char *state, *timer; /* names, static; NULL: any */
+	int state; /* enum tcp_state; TCP_STATE_NONE: any */
+	int timer; /* enum tcp_timer; -1: any */
 	struct expect_range send_queue, receive_queue, retransmits, probes, backoff, open;
 	nsec_t expires_after_nsec, expires_before_nsec; /* of the timer; NSEC_NONE: any */
 	int line;
 };
 
+#define EXPECT_ERRORS_MAX 16
+#define EXPECT_WALK_MAX	  64 /* states, and packets */
+
 /* What one endpoint is expected to go through. Sets are masks or lists of which any will do;
  * empty means nothing is expected. */
 struct expectation {
-	bool present;	     /* the scenario watches this endpoint */
-	uint32_t outcomes;   /* mask of 1 << enum outcome */
-	uint32_t mechanisms; /* mask of 1 << enum mechanism */
-	char **errors;	     /* "ETIMEDOUT", or "none"; NULL-terminated, owned, may be NULL */
+	bool present;		       /* the scenario watches this endpoint */
+	uint32_t outcomes;	       /* mask of 1 << enum outcome */
+	uint32_t mechanisms;	       /* mask of 1 << enum mechanism */
+	int errors[EXPECT_ERRORS_MAX]; /* errnos, positive; 0: it is to end without one */
+	size_t n_errors;
 	struct expect_time after, before;
 	struct expect_time gone_after, gone_before; /* when nothing is left of the connection */
 	bool gone_never;			    /* something still is when the trial ends */
-	char **states;	/* the whole walk after ESTABLISHED: "CLOSE_WAIT", ...; owned, may be NULL.
-			 * One that ends with TIME_WAIT leaves open when that ends */
-	char **packets; /* in this order, others may stand between: "[S.]" and "!" in front for one
-			 * that must not come after the fault; owned, may be NULL. See expect.h */
-	struct expect_call *calls; /* in this order, others may stand between; owned */
-	char **call_texts;	   /* the same as text; NULL-terminated, owned, may be NULL */
+	int states[EXPECT_WALK_MAX]; /* enum tcp_state: the whole walk after ESTABLISHED. One that
+				      * ends with TIME_WAIT leaves open when that ends */
+	size_t n_states;
+	struct packet_pattern *packets; /* in this order, others may stand between; those that are
+					 * absent must not come after the first event; owned */
+	char **packet_texts;		/* the same as text; NULL-terminated, owned, may be NULL */
+	struct expect_call *calls;	/* in this order, others may stand between; owned */
+	char **call_texts;		/* the same as text; NULL-terminated, owned, may be NULL */
 	struct expect_range read, written;	      /* on the connection */
 	struct expect_range population[_OUTCOME_MAX]; /* of many connections, by outcome */
 	struct expect_sample *samples;		      /* owned */
@@ -360,20 +368,12 @@ char **scenario_directories(void);
 /* Every scenario file found there, sorted by catalogue id; a NULL-terminated list of paths. */
 int scenario_find_all(char ***ret_paths, struct error *err);
 
-/* Names, as they stand in files and output. The lookups return -1 for an unknown name. */
-const char *node_name(enum node_id node);
-const char *family_name(enum family family);
-const char *path_kind_name(enum path_kind kind);
-const char *direction_name(enum direction direction); /* "both", "client-to-server", ... */
-const char *workload_name(enum workload workload);
-const char *fault_name(enum fault_kind fault);
-const char *action_name(enum action action);
-const char *untracked_name(enum firewall_untracked untracked);
-int node_from_name(const char *name);
-int family_from_name(const char *name);
-int path_kind_from_name(const char *name);
-int direction_from_name(const char *name);
-int workload_from_name(const char *name);
-int fault_from_name(const char *name);
-int action_from_name(const char *name);
-int untracked_from_name(const char *name);
+/* Names, as they stand in files and output: node_name(), node_from_name() and so on. */
+DECLARE_NAMES(node, enum node_id)
+DECLARE_NAMES(family, enum family)
+DECLARE_NAMES(path_kind, enum path_kind)
+DECLARE_NAMES(direction, enum direction) /* "both", "client-to-server", ... */
+DECLARE_NAMES(workload, enum workload)
+DECLARE_NAMES(fault, enum fault_kind)
+DECLARE_NAMES(action, enum action)
+DECLARE_NAMES(untracked, enum firewall_untracked)

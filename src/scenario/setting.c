@@ -385,3 +385,14 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 							 : "; it is the client's");
 	return set_option(scenario, node, option, value, line, err);
 }
+
+const char *scenario_netem_problem(const struct netem *netem)
+{
+	if (netem->delay_nsec)
+		return NULL;
+	if (netem->jitter_nsec)
+		return "jitter needs a delay that it changes";
+	if (netem->reorder > 0)
+		return "reorder needs a delay: the packets it picks overtake those that wait";
+	return NULL;
+}

@@ -66,7 +66,7 @@ static int add_trial(struct store *store, const char *id, const struct store_tri
 	store_bind_text(s, 14, record_passed(record) ? "pass" : "fail");
 	store_bind_seconds(s, 15, record->span_nsec);
 	store_bind_seconds(s, 16, record->lateness_nsec);
-	store_bind_text(s, 17, record->clock);
+	store_bind_text(s, 17, record_clock_name(record->clock));
 	lib_sqlite3_bind_int64(s, 18, (int64_t)record->lost);
 	return store_run(store, s, err);
 }
@@ -117,7 +117,7 @@ static int add_endpoint(struct store *store, const char *id, const struct record
 	store_bind_text(s, 1, id);
 	store_bind_text(s, 2, node_name(node));
 	store_bind_text(s, 3, outcome_name(e->outcome));
-	store_bind_text(s, 4, e->error);
+	store_bind_text(s, 4, errno_name(e->error));
 	store_bind_text(s, 5, mechanism_name(e->mechanism));
 	store_bind_seconds(s, 6, e->kernel_nsec);
 	store_bind_seconds(s, 7, e->application_nsec);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The states of a TCP connection and the timers of its socket, numbered as the kernel
+ * The states of a TCP connection, the timers of its socket and the reasons of its
+ * retransmissions. States and timers are numbered as the kernel
  * does (include/net/tcp_states.h), and their names. The C library's TCP_STATE_ESTABLISHED
  * and the others stand in a header that cannot be included beside <linux/tcp.h>.
  */
+
+#include "src/util/names.h"
 
 enum tcp_state {
 	TCP_STATE_NONE,
@@ -33,11 +36,19 @@ enum tcp_timer {
 	_TCP_TIMER_MAX,
 };
 
+/* Why a segment was sent again (icsk_pending at tcp_retransmit_skb). */
+enum retransmit_reason {
+	RETRANSMIT_UNKNOWN, /* it was derived from packets, or is a SYN-ACK's */
+	RETRANSMIT_RTO,
+	RETRANSMIT_LOSS_PROBE, /* tail loss probe */
+	RETRANSMIT_FAST,       /* by ACKs */
+	_RETRANSMIT_REASON_MAX,
+};
+
 /* RFC 9293's names with underscores, CLOSE for CLOSED as in linux/tcp_states.h: "ESTABLISHED",
- * "TIME_WAIT" (`ss` would print ESTAB and TIME-WAIT). The entry of TCP_STATE_NONE is NULL. */
-extern const char *const tcp_state_names[_TCP_STATE_MAX];
+ * "TIME_WAIT" (`ss` would print ESTAB and TIME-WAIT). TCP_STATE_NONE has none. */
+DECLARE_NAMES(tcp_state, int)
 /* "off", "on", "keepalive", "timewait", "persist", as `ss -o` prints them. */
-extern const char *const tcp_timer_names[_TCP_TIMER_MAX];
-/* NULL when out of range. */
-const char *tcp_state_name(int state);
-const char *tcp_timer_name(enum tcp_timer timer);
+DECLARE_NAMES(tcp_timer, enum tcp_timer)
+/* "rto", "loss-probe", "fast"; RETRANSMIT_UNKNOWN has none. */
+DECLARE_NAMES(retransmit_reason, enum retransmit_reason)

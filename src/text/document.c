@@ -3,22 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
-struct document_node *document_node_free(struct document_node *node)
-{
-	if (!node)
-		return NULL;
-	for (size_t i = 0; i < node->n_items; i++)
-		document_node_free(node->items[i]);
-	free(node->items);
-	free(node->key);
-	free(node->text);
-	free(node);
-	return NULL;
-}
+#include "src/text/yaml-reader.h"
+
 struct document *document_free(struct document *document)
 {
 	if (!document)
@@ -82,7 +71,7 @@ int document_parse(const char *file, const char *text, size_t size, struct docum
 	document->comment = opening_comment(text, size);
 	if (!document->file || !document->comment)
 		return error_errno(err, -ENOMEM, "%s", file);
-	rc = document_read_yaml(document, text, size, &document->root, err);
+	rc = yaml_read(document->file, text, size, &document->root, err);
 	if (rc < 0)
 		return rc;
 	*ret_document = take_ptr(document);
@@ -127,49 +116,4 @@ int document_read(const char *path, struct document **ret_document, struct error
 	if (rc < 0)
 		return error_input(err, "%s: %s", path, strerror(-rc));
 	return document_parse(path, buffer, size, ret_document, err);
-}
-
-const struct document_node *document_get(const struct document_node *map, const char *key)
-{
-	for (size_t i = 0; i < map->n_items; i++)
-		if (!strcmp(map->items[i]->key, key))
-			return map->items[i];
-	return NULL;
-}
-
-const char *document_kind_name(enum document_kind kind)
-{
-	switch (kind) {
-	case DOCUMENT_SCALAR:
-		return "a single value";
-	case DOCUMENT_LIST:
-		return "a list";
-	case DOCUMENT_MAP:
-		return "a map";
-	}
-	return "?";
-}
-
-int document_prefix(const struct document_node *node, int rc, struct error *err)
-{
-	return error_prefix(err, rc, "%s:%d", node->file, node->line);
-}
-
-int document_error(const struct document_node *node, struct error *err, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	error_setv(err, ERROR_INPUT, -EINVAL, format, ap);
-	va_end(ap);
-	return document_prefix(node, -EINVAL, err);
-}
-
-int document_require(const struct document_node *node, enum document_kind kind, const char *what,
-		     struct error *err)
-{
-	if (node->kind == kind)
-		return 0;
-	return document_error(node, err, "'%s' must be %s, not %s", what, document_kind_name(kind),
-			      document_kind_name(node->kind));
 }

@@ -139,13 +139,6 @@ static int observe_state(struct endpoint *ep, const struct observation *o)
 	return add_state(ep, o->time_nsec, o->state.from, o->state.to);
 }
 
-static const char *const reason_names[] = {
-	[RETRANSMIT_RTO] = "rto",
-	[RETRANSMIT_LOSS_PROBE] = "loss-probe",
-	[RETRANSMIT_FAST] = "fast",
-	[RETRANSMIT_UNKNOWN] = NULL,
-};
-
 static int observe_retransmission(struct endpoint *ep, const struct observation *o)
 {
 	struct record_retransmission *r;
@@ -156,7 +149,7 @@ static int observe_retransmission(struct endpoint *ep, const struct observation 
 	if (!r)
 		return -ENOMEM;
 	r->time_nsec = o->time_nsec;
-	r->reason = reason_names[o->retransmit.reason];
+	r->reason = o->retransmit.reason;
 	r->rto_nsec = o->retransmit.reason == RETRANSMIT_RTO ? o->retransmit.rto_nsec : NSEC_NONE;
 	return 0;
 }
@@ -361,9 +354,9 @@ int endpoint_note_call(struct endpoint *ep, const struct agent_report *r, unsign
 		return -ENOMEM;
 	*c = (struct record_call){ .time_nsec = r->time_nsec,
 				   .start_nsec = r->start_nsec,
-				   .name = call_name(r->call),
+				   .call = r->call,
 				   .result = r->result,
-				   .error = r->error ? strerrorname_np(r->error) : NULL,
+				   .error = r->error,
 				   .connection = r->connection,
 				   .process = process };
 	return 0;
@@ -477,7 +470,7 @@ void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *conte
 	bound_by_application(ep);
 	r->outcome = cause->outcome;
 	r->mechanism = cause->mechanism;
-	r->error = cause->error ? strerrorname_np(cause->error) : NULL;
+	r->error = cause->error;
 	r->kernel_nsec = ended ? since(ep->kernel_nsec, context->origin_nsec) : NSEC_NONE;
 	r->application_nsec = ended ? since(ep->application_nsec, context->origin_nsec) : NSEC_NONE;
 	r->gone_nsec = ep->powerless ? NSEC_NONE : since(ep->gone_nsec, context->origin_nsec);

@@ -41,12 +41,12 @@ static char *copy(const char *text)
 }
 
 /* The record's clock is that of the less exact witness it had to believe. */
-static enum observer_clock clock_of(const struct trial *trial)
+static enum record_clock clock_of(const struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		if (trial->node[id].watched && trial->node[id].believed == WITNESS_DERIVED)
-			return OBSERVER_CLOCK_SOCK_DIAG;
-	return OBSERVER_CLOCK_TRACEPOINT;
+			return RECORD_CLOCK_SOCK_DIAG;
+	return RECORD_CLOCK_TRACEPOINT;
 }
 
 static int describe(struct trial *trial, struct record *record)
@@ -58,7 +58,7 @@ static int describe(struct trial *trial, struct record *record)
 	record->variant = copy(spec->scenario->variant);
 	record->engine = copy(spec->engine);
 	record->kernel = copy(spec->kernel);
-	record->clock = copy(observer_clock_name(clock_of(trial)));
+	record->clock = clock_of(trial);
 	record->family = spec->family;
 	record->seed = spec->seed;
 	record->repeat = spec->repeat;

@@ -38,9 +38,8 @@ static void look_at(struct sightings *sightings, enum node_id id)
 	struct trace_timer timer = { 0 };
 	struct sockdiag_socket s;
 
-	if (look_up(node, &s) && s.timer != TCP_TIMER_OFF)
-		timer = (struct trace_timer){ tcp_timer_name(s.timer), s.expires_nsec,
-					      s.retransmits };
+	if (look_up(node, &s))
+		timer = (struct trace_timer){ s.timer, s.expires_nsec, s.retransmits };
 	node->trial->lost += tracer_add_timer(sightings->tracer, id, nsec_now(), &timer) < 0;
 }
 

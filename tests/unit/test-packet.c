@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Frames, whole and broken. */
 #include <check.h>
+#include <errno.h>
 #include <string.h>
 
 #include "src/tcp/packet.h"
@@ -147,9 +148,28 @@ START_TEST(packet_random_bytes)
 }
 END_TEST
 
+START_TEST(packet_patterns)
+{
+	struct packet_pattern p;
+	char flags[12];
+
+	ck_assert_int_eq(packet_parse_pattern("!<[R.]", &p), 0);
+	ck_assert(p.absent && !p.any_direction && !p.sent);
+	ck_assert_uint_eq(p.flags, 4 | 16);
+	ck_assert_int_eq(packet_parse_pattern("[S]", &p), 0);
+	ck_assert(!p.absent && p.any_direction);
+	ck_assert_int_eq(packet_parse_pattern("[]", &p), -EINVAL);
+	ck_assert_int_eq(packet_parse_pattern("[X]", &p), -EINVAL);
+	ck_assert_int_eq(packet_parse_pattern("[S", &p), -EINVAL);
+	ck_assert_int_eq(packet_parse_pattern("[S]x", &p), -EINVAL);
+	ck_assert_str_eq(packet_format_flags(8 | 16, flags, sizeof(flags)), "P.");
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, packet_patterns);
 	tcase_add_test(tc, packet_over_ipv4);
 	tcase_add_test(tc, packet_over_ipv6);
 	tcase_add_test(tc, packet_cut_and_offloaded);

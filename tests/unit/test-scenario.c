@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Scenario files: what is read, what is laid over what, and the message for each wrong one. */
 #include <check.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
 #include "src/scenario/option.h"
 #include "src/scenario/scenario.h"
+#include "src/scenario/timeline.h"
+#include "src/tcp/state.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
 #include "tests/unit/scenario-text.h"
@@ -233,14 +236,15 @@ START_TEST(expectations_are_read)
 	ck_assert(v4->present && v6->present && !s->expect[FAMILY_IPV4][NODE_SERVER].present);
 	ck_assert_uint_eq(v4->outcomes, 1 << OUTCOME_TIMED_OUT | 1 << OUTCOME_RESET);
 	ck_assert_uint_eq(v6->mechanisms, 1 << MECHANISM_RETRANSMISSION);
-	ck_assert_str_eq(v4->errors[0], "ETIMEDOUT");
-	ck_assert_ptr_null(v4->errors[1]);
-	ck_assert_str_eq(v6->errors[1], "EACCES");
+	ck_assert_int_eq(v4->errors[0], ETIMEDOUT);
+	ck_assert_uint_eq(v4->n_errors, 1);
+	ck_assert_int_eq(v6->errors[1], EACCES);
 	ck_assert(v4->after.present && v4->after.predicted);
 	ck_assert(v4->before.present && !v4->before.predicted);
 	ck_assert_int_eq(v4->before.nsec, 30 * SECOND);
-	ck_assert_str_eq(v6->states[1], "CLOSE");
-	ck_assert_str_eq(v6->packets[1], "!<[F.]");
+	ck_assert_int_eq(v6->states[1], TCP_STATE_CLOSE);
+	ck_assert_str_eq(v6->packet_texts[1], "!<[F.]");
+	ck_assert(v6->packets[1].absent && !v6->packets[1].sent);
 	scenario_list_deinit(&list);
 }
 END_TEST
@@ -254,12 +258,12 @@ START_TEST(calls_are_expected)
 	const struct expect_call *calls = v6->calls;
 
 	ck_assert_int_eq(calls[0].call, AGENT_CALL_CONNECT);
-	ck_assert(!calls[0].absent && !calls[0].has_result && !*calls[0].error);
+	ck_assert(!calls[0].absent && !calls[0].has_result && !calls[0].error);
 	ck_assert_int_eq(calls[0].connection, -1);
 	ck_assert_int_eq(calls[0].took_before_nsec, NSEC_NONE);
 	ck_assert(calls[1].has_result && calls[1].result == 4);
 	ck_assert(calls[2].absent && calls[2].call == AGENT_CALL_CLOSE);
-	ck_assert_str_eq(calls[3].error, "ECONNRESET");
+	ck_assert_int_eq(calls[3].error, ECONNRESET);
 	ck_assert_int_eq(calls[3].connection, 1);
 	ck_assert_int_eq(calls[3].after_nsec, SECOND);
 	ck_assert_int_eq(calls[3].before_nsec, 2 * SECOND);
@@ -380,7 +384,7 @@ START_TEST(variants_overlay_the_base)
 	ck_assert_int_eq(list.items[1]->events[0].fault, FAULT_BLACKHOLE);
 	ck_assert_int_eq(c->events[0].fault, FAULT_UNREACHABLE);
 	ck_assert_uint_eq(c->n_events, 1);
-	ck_assert_str_eq(c->expect[FAMILY_IPV6][NODE_CLIENT].errors[0], "EHOSTUNREACH");
+	ck_assert_int_eq(c->expect[FAMILY_IPV6][NODE_CLIENT].errors[0], EHOSTUNREACH);
 	ck_assert_uint_eq(c->expect[FAMILY_IPV6][NODE_CLIENT].outcomes, 1 << OUTCOME_TIMED_OUT);
 	scenario_list_deinit(&list);
 }
@@ -598,9 +602,45 @@ START_TEST(suggestions)
 }
 END_TEST
 
+START_TEST(timeline_orders_and_pairs)
+{
+	_cleanup_(scenario_freep) struct scenario *s =
+		load(HEAD "timeline:\n"
+			  "  - {at: 1s, fault: blackhole, direction: client-to-server}\n"
+			  "  - {at: 2s, fault: reboot, node: server, downtime: 3s}\n"
+			  "  - {at: 3s, fault: blackhole, direction: server-to-client}\n"
+			  "  - {at: 4s, heal: blackhole}\n"
+			  "  - {at: 6s, heal: blackhole}\n");
+	static const struct {
+		nsec_t at;
+		enum step_kind kind;
+		size_t fault;
+	} want[] = { { 1 * NSEC_PER_SEC, STEP_FAULT, 0 },    { 2 * NSEC_PER_SEC, STEP_FAULT, 1 },
+		     { 3 * NSEC_PER_SEC, STEP_FAULT, 2 },    { 4 * NSEC_PER_SEC, STEP_HEAL, 2 },
+		     { 5 * NSEC_PER_SEC, STEP_POWER_ON, 1 }, { 6 * NSEC_PER_SEC, STEP_HEAL, 0 } };
+	struct timeline timeline;
+
+	ck_assert_int_eq(timeline_init(&timeline, s, NULL), 0);
+	ck_assert_uint_eq(timeline.n_steps, ARRAY_SIZE(want));
+	ck_assert_ptr_null(timeline_take(&timeline, NSEC_PER_SEC - 1));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		const struct timeline_step *step;
+
+		ck_assert_int_eq(timeline_next_nsec(&timeline), want[i].at);
+		step = timeline_take(&timeline, want[i].at);
+		ck_assert_ptr_nonnull(step);
+		ck_assert_int_eq(step->kind, want[i].kind);
+		ck_assert_uint_eq(step->fault, want[i].fault);
+	}
+	ck_assert_int_eq(timeline_next_nsec(&timeline), NSEC_NEVER);
+	timeline_deinit(&timeline);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, timeline_orders_and_pairs);
 	tcase_add_test(tc, every_part_is_read);
 	tcase_add_test(tc, events_are_read);
 	tcase_add_test(tc, heals_end_the_latest);

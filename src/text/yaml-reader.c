@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* libyaml's events to a tree: the only file that knows libyaml. */
-#include "src/text/document.h"
+#include "src/text/yaml-reader.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 #include <yaml.h>
+
+#include "src/util/array.h"
 
 struct anchor {
 	char *name;
@@ -149,16 +151,13 @@ static int node_new(struct reader *reader, enum document_kind kind, int line, in
 static int node_append(struct reader *reader, struct document_node *node,
 		       struct document_node *item)
 {
-	struct document_node **items = node->items;
+	struct document_node **slot = array_append(&node->items, &node->n_items, sizeof(*slot));
 
-	if ((node->n_items & (node->n_items - 1)) == 0) /* full at each power of two */
-		items = reallocarray(items, node->n_items ? node->n_items * 2 : 1, sizeof(*items));
-	if (!items) {
+	if (!slot) {
 		document_node_free(item);
 		return out_of_memory(reader);
 	}
-	node->items = items;
-	node->items[node->n_items++] = item;
+	*slot = item;
 	return 0;
 }
 
@@ -382,10 +381,10 @@ static int read_stream(struct reader *reader, struct document_node **ret_root)
 	return 0;
 }
 
-int document_read_yaml(const struct document *document, const char *text, size_t size,
-		       struct document_node **ret_root, struct error *err)
+int yaml_read(const char *file, const char *text, size_t size, struct document_node **ret_root,
+	      struct error *err)
 {
-	struct reader reader = { .file = document->file, .text = text, .size = size, .err = err };
+	struct reader reader = { .file = file, .text = text, .size = size, .err = err };
 	int rc;
 
 	if (!yaml_parser_initialize(&reader.parser))

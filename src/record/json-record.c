@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The keys of a record, and its way to JSON and back. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "src/record/json-trace.h"
+#include "src/record/json.h"
+#include "src/record/record.h"
+#include "src/util/array.h"
+
+static const char *const reset_texts[] = { "received", "sent" };
+static const struct names directions = { reset_texts, ARRAY_SIZE(reset_texts) };
+
+static const struct json_field state_fields[] = {
+	{ JSON_ROW(SECONDS, record_state, time_nsec, "t_s") },
+	{ JSON_ROW(NAME, record_state, from, "from"), .names = &tcp_state_names },
+	{ JSON_ROW(NAME, record_state, to, "to"), .names = &tcp_state_names },
+};
+static const struct json_table state = JSON_TABLE(record_state, state_fields);
+
+static const struct json_field retransmission_fields[] = {
+	{ JSON_ROW(SECONDS, record_retransmission, time_nsec, "t_s") },
+	{ JSON_ROW(SECONDS, record_retransmission, rto_nsec, "rto_s") },
+	{ JSON_ROW(NAME, record_retransmission, reason, "reason"),
+	  .names = &retransmit_reason_names },
+};
+static const struct json_table retransmission =
+	JSON_TABLE(record_retransmission, retransmission_fields);
+
+static const struct json_field reset_fields[] = {
+	{ JSON_ROW(SECONDS, record_reset, time_nsec, "t_s") },
+	{ JSON_ROW(NAME, record_reset, sent, "direction"), .names = &directions },
+};
+static const struct json_table reset = JSON_TABLE(record_reset, reset_fields);
+
+static const struct json_field call_fields[] = {
+	{ JSON_ROW(SECONDS, record_call, time_nsec, "t_s") },
+	{ JSON_ROW(SECONDS, record_call, start_nsec, "entered_s") },
+	{ JSON_ROW(COUNT, record_call, process, "process") },
+	{ JSON_ROW(COUNT, record_call, connection, "connection") },
+	{ JSON_ROW(NAME, record_call, call, "call"), .names = &call_names },
+	{ JSON_ROW(NUMBER, record_call, result, "result") },
+	{ JSON_ROW(ERRNO, record_call, error, "error") },
+};
+static const struct json_table call = JSON_TABLE(record_call, call_fields);
+
+static const struct json_field bytes_fields[] = {
+	{ JSON_ROW(NATURAL, record_endpoint, bytes_read, "read"), .decides = true },
+	{ JSON_ROW(NATURAL, record_endpoint, bytes_written, "written") },
+};
+static const struct json_table bytes = JSON_TABLE(record_endpoint, bytes_fields);
+
+static const struct json_field open_fields[] = {
+	{ JSON_ROW(SOME_COUNTS, record_sample, open, NULL), .names = &tcp_state_names,
+	  .decides = true },
+};
+static const struct json_table open = JSON_TABLE(record_sample, open_fields);
+
+static const struct json_field sample_fields[] = {
+	{ JSON_ROW(SECONDS, record_sample, time_nsec, "t_s") },
+	{ JSON_ROW(NAME, record_sample, state, "state"), .names = &tcp_state_names },
+	{ JSON_ROW(COUNT, record_sample, send_queue, "send_q") },
+	{ JSON_ROW(COUNT, record_sample, receive_queue, "recv_q") },
+	{ JSON_ROW(NAME, record_sample, timer, "timer"), .names = &tcp_timer_names },
+	{ JSON_ROW(SECONDS, record_sample, expires_nsec, "expires_s") },
+	{ JSON_ROW(COUNT, record_sample, retransmits, "retransmits") },
+	{ JSON_ROW(COUNT, record_sample, probes, "probes") },
+	{ JSON_ROW(COUNT, record_sample, backoff, "backoff") },
+	{ JSON_PART(OBJECT, "open", open) },
+};
+static const struct json_table sample = JSON_TABLE(record_sample, sample_fields);
+
+static const struct json_field population_fields[] = {
+	{ JSON_ROW(COUNT, record_population, connections, "connections"), .decides = true },
+	{ JSON_ROW(COUNTS, record_population, outcome, NULL), .names = &outcome_names },
+	{ JSON_ROW(SECONDS, record_population, first_nsec, "first_s") },
+	{ JSON_ROW(SECONDS, record_population, last_nsec, "last_s") },
+};
+static const struct json_table population = JSON_TABLE(record_population, population_fields);
+
+static const struct json_field info_fields[] = {
+	{ JSON_ROW(PRESENT, record_tcp_info, present, NULL), .decides = true },
+	{ JSON_ROW(NAME, record_tcp_info, state, "state"), .names = &tcp_state_names },
+	{ JSON_ROW(COUNT, record_tcp_info, rto_us, "rto_us") },
+	{ JSON_ROW(COUNT, record_tcp_info, rtt_us, "rtt_us") },
+	{ JSON_ROW(COUNT, record_tcp_info, rttvar_us, "rttvar_us") },
+	{ JSON_ROW(COUNT, record_tcp_info, retransmits, "retransmits") },
+	{ JSON_ROW(COUNT, record_tcp_info, probes, "probes") },
+	{ JSON_ROW(COUNT, record_tcp_info, backoff, "backoff") },
+	{ JSON_ROW(COUNT, record_tcp_info, unacked, "unacked") },
+	{ JSON_ROW(COUNT, record_tcp_info, total_retrans, "total_retrans") },
+	{ JSON_ROW(COUNT, record_tcp_info, bytes_sent, "bytes_sent") },
+	{ JSON_ROW(COUNT, record_tcp_info, bytes_acked, "bytes_acked") },
+	{ JSON_ROW(COUNT, record_tcp_info, bytes_received, "bytes_received") },
+};
+static const struct json_table info = JSON_TABLE(record_tcp_info, info_fields);
+
+static const struct json_field command_fields[] = {
+	{ JSON_ROW(NATURAL, record_endpoint, command_status, "status") },
+	{ JSON_ROW(TEXT, record_endpoint, command_output, "output"), .decides = true },
+};
+static const struct json_table command = JSON_TABLE(record_endpoint, command_fields);
+
+static const struct json_field detection_fields[] = {
+	{ JSON_ROW(SECONDS, record_endpoint, kernel_nsec, "kernel") },
+	{ JSON_ROW(SECONDS, record_endpoint, application_nsec, "application") },
+	{ JSON_ROW(SECONDS, record_endpoint, wire_nsec, "wire") },
+};
+static const struct json_table detection = JSON_TABLE(record_endpoint, detection_fields);
+
+static const struct json_field gone_predicted_fields[] = {
+	{ JSON_ROW(SECONDS, record_endpoint, gone_earliest_nsec, "earliest"), .decides = true },
+	{ JSON_ROW(SECONDS, record_endpoint, gone_latest_nsec, "latest") },
+};
+static const struct json_table gone_predicted = JSON_TABLE(record_endpoint, gone_predicted_fields);
+
+static const struct json_field predicted_fields[] = {
+	{ JSON_ROW(SECONDS, record_endpoint, earliest_nsec, "earliest"), .decides = true },
+	{ JSON_ROW(SECONDS, record_endpoint, latest_nsec, "latest") },
+};
+static const struct json_table predicted = JSON_TABLE(record_endpoint, predicted_fields);
+
+static const struct json_field endpoint_fields[] = {
+	{ JSON_ROW(NAME, record_endpoint, outcome, "outcome"), .names = &outcome_names },
+	{ JSON_ROW(ERRNO, record_endpoint, error, "error") },
+	{ JSON_ROW(NAME, record_endpoint, mechanism, "mechanism"), .names = &mechanism_names },
+	{ JSON_PART(OBJECT, "detection_s", detection) },
+	{ JSON_ROW(SECONDS, record_endpoint, gone_nsec, "gone_s") },
+	{ JSON_PART(OBJECT, "gone_predicted_s", gone_predicted) },
+	{ JSON_ROW(SECONDS, record_endpoint, recovered_nsec, "recovered_s") },
+	{ JSON_PART(OBJECT, "predicted_s", predicted) },
+	{ JSON_LIST_ROW(record_endpoint, states, "states", state) },
+	{ JSON_LIST_ROW(record_endpoint, retransmissions, "retransmissions", retransmission) },
+	{ JSON_LIST_ROW(record_endpoint, resets, "resets", reset) },
+	{ JSON_LIST_ROW(record_endpoint, calls, "calls", call) },
+	{ JSON_PART(OBJECT, "bytes", bytes) },
+	{ JSON_LIST_ROW(record_endpoint, samples, "samples", sample) },
+	{ JSON_ROW(OBJECT, record_endpoint, population, "population"), .table = &population },
+	{ JSON_ROW(OBJECT, record_endpoint, tcp_info, "tcp_info"), .table = &info },
+	{ JSON_PART(OBJECT, "command", command) },
+};
+static const struct json_table endpoint = JSON_TABLE(record_endpoint, endpoint_fields);
+
+static const struct json_field endpoints_fields[] = {
+	{ JSON_ROW(OBJECT, record, endpoint[NODE_CLIENT], "client"), .table = &endpoint },
+	{ JSON_ROW(OBJECT, record, endpoint[NODE_SERVER], "server"), .table = &endpoint },
+};
+static const struct json_table endpoints = JSON_TABLE(record, endpoints_fields);
+
+static const struct json_field fault_fields[] = {
+	{ JSON_ROW(SECONDS, record_fault, time_nsec, "t_s") },
+	{ JSON_ROW(SECONDS, record_fault, took_nsec, "took_s") },
+	{ JSON_ROW(TEXT, record_fault, what, "event") },
+};
+static const struct json_table fault = JSON_TABLE(record_fault, fault_fields);
+
+static void write_schema(struct json_writer *writer, const void *object)
+{
+	fprintf(writer->out, "%d", RECORD_SCHEMA);
+}
+
+/* Whole numbers have no fraction: 15, not 15.0. */
+static void write_number(struct json_writer *writer, double value)
+{
+	if (value == rint(value) && fabs(value) < 9e15)
+		fprintf(writer->out, "%" PRId64, (int64_t)value);
+	else
+		fprintf(writer->out, "%.9g", value);
+}
+
+static void write_settings(struct json_writer *writer, const void *object)
+{
+	const struct record *record = object;
+
+	fputc('{', writer->out);
+	writer->begun = false;
+	for (size_t i = 0; i < record->n_settings; i++) {
+		const struct record_setting *s = &record->settings[i];
+
+		json_write_key(writer, s->key);
+		if (s->is_number)
+			write_number(writer, s->number);
+		else
+			json_write_text(writer, s->text);
+	}
+	fputc('}', writer->out);
+	writer->begun = true;
+}
+
+static void read_settings(struct json_reader *reader, json_object *value, void *object)
+{
+	struct record *record = object;
+	struct json_object_iterator i, end;
+
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	i = json_object_iter_begin(value);
+	end = json_object_iter_end(value);
+	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+		json_object *setting = json_object_iter_peek_value(&i);
+		struct record_setting *s =
+			array_append(&record->settings, &record->n_settings, sizeof(*s));
+
+		if (s) {
+			s->key = strdup(json_object_iter_peek_name(&i));
+			s->text = strdup(setting ? json_object_get_string(setting) : "");
+			s->is_number = !json_object_is_type(setting, json_type_string);
+			s->number = s->is_number ? json_object_get_double(setting) : 0;
+		}
+		reader->failed |= !s || !s->key || !s->text;
+	}
+}
+
+static void write_verdict(struct json_writer *writer, const void *object)
+{
+	json_write_text(writer, record_passed(object) ? "pass" : "fail");
+}
+
+static void write_failures(struct json_writer *writer, const void *object)
+{
+	const struct record *record = object;
+
+	fputc('[', writer->out);
+	for (size_t i = 0; i < record->n_failures; i++) {
+		if (i)
+			fputc(',', writer->out);
+		json_write_text(writer, record->failures[i]);
+	}
+	fputc(']', writer->out);
+}
+
+static void read_failures(struct json_reader *reader, json_object *value, void *object)
+{
+	size_t n =
+		json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		reader->failed |=
+			record_fail(object, "%s",
+				    json_object_get_string(json_object_array_get_idx(value, i))) <
+			0;
+}
+
+static void write_trace(struct json_writer *writer, const void *object)
+{
+	const struct trace *trace = &((const struct record *)object)->trace;
+
+	if (trace->present)
+		json_write_list(writer, &json_trace_entry, trace->entries, trace->count);
+	else
+		fputs("null", writer->out);
+}
+
+static void read_trace(struct json_reader *reader, json_object *value, void *object)
+{
+	struct trace *trace = &((struct record *)object)->trace;
+
+	trace->present = value != NULL;
+	json_read_list(reader, &json_trace_entry, value, &trace->entries, &trace->count);
+}
+
+static const struct json_field record_fields[] = {
+	{ .key = "schema", .kind = JSON_CUSTOM, .write = write_schema },
+	{ JSON_ROW(TEXT, record, scenario, "scenario") },
+	{ JSON_ROW(TEXT, record, id, "id") },
+	{ JSON_ROW(TEXT, record, variant, "variant") },
+	{ JSON_ROW(TEXT, record, engine, "engine") },
+	{ JSON_ROW(TEXT, record, kernel, "kernel") },
+	{ JSON_ROW(NAME, record, family, "family"), .names = &family_names },
+	{ JSON_ROW(COUNT, record, seed, "seed") },
+	{ JSON_ROW(COUNT, record, repeat, "repeat") },
+	{ JSON_ROW(NATURAL, record, phase, "phase") },
+	{ .key = "settings", .kind = JSON_CUSTOM, .write = write_settings, .read = read_settings },
+	{ JSON_LIST_ROW(record, faults, "faults", fault) },
+	{ JSON_PART(OBJECT, "endpoints", endpoints) },
+	{ JSON_ROW(SECONDS, record, span_nsec, "span_s") },
+	{ JSON_ROW(SECONDS, record, lateness_nsec, "lateness_s") },
+	{ JSON_ROW(NAME, record, clock, "clock"), .names = &record_clock_names },
+	{ JSON_ROW(COUNT, record, lost, "lost") },
+	{ .key = "verdict", .kind = JSON_CUSTOM, .write = write_verdict },
+	{ .key = "failures", .kind = JSON_CUSTOM, .write = write_failures, .read = read_failures },
+	{ .key = "trace", .kind = JSON_CUSTOM, .write = write_trace, .read = read_trace },
+};
+static const struct json_table table = JSON_TABLE(record, record_fields);
+
+char *record_to_json(const struct record *record)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size;
+	struct json_writer writer = { .out = open_memstream(&text, &size) };
+
+	if (!writer.out)
+		return NULL;
+	json_write_object(&writer, &table, record);
+	if (fclose(writer.out) != 0 || writer.failed)
+		return NULL;
+	return take_ptr(text);
+}
+
+int record_from_json(const char *json, struct record **ret_record, struct error *err)
+{
+	_cleanup_(record_freep) struct record *record = calloc(1, sizeof(*record));
+	json_object *o = json_tokener_parse(json);
+	struct json_reader reader = { 0 };
+
+	if (!record || !o) {
+		json_object_put(o);
+		return error_set(err, ERROR_FAILED, -EBADMSG, "record: not a line of JSON");
+	}
+	json_read_object(&reader, &table, o, record);
+	json_object_put(o);
+	if (reader.failed)
+		return error_errno(err, -ENOMEM, "record");
+	if (reader.missing)
+		return error_set(err, ERROR_FAILED, -EBADMSG, "record: '%s' is missing",
+				 reader.missing);
+	*ret_record = take_ptr(record);
+	return 0;
+}
