@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb check: reads files of scenarios and studies and says what is wrong with them. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static void print_counts(const struct counts *counts)
 		printf("%zu studies: ok\n", counts->studies);
 }
 
-/* "power-loss-busy: 16 x 2 x ..." would say less than what multiplies. */
+/* Prints the factors whose product is the number of trials, each with its name. */
 static void print_factors(const struct study *study, const struct study_plan *plan)
 {
 	printf(" (%zu scenario%s", study->n_subjects, study->n_subjects == 1 ? "" : "s");
@@ -64,7 +65,7 @@ static int print_plan(const struct study *study, const struct engine *engine, st
 	return 0;
 }
 
-/* A kernel that is not here is no mistake of the file's. */
+/* Names the kernels that have to be fetched first. The file is right without them, too. */
 static void print_kernels(const struct study *study)
 {
 	for (size_t i = 0; i < study->n_kernels; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The verbs: one line each here, one file each (cmd-*.c), one table in main.c. */
+/* The verbs. Each has a file of its name in this folder, and a place in the table of main.c. */
 
 #include "src/cmd/arguments.h"
 

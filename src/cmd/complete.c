@@ -24,7 +24,8 @@ static void print_options(const struct verb *verb)
 	puts("--help");
 }
 
-/* The variants of the scenario that `word` begins with; false where it has no slash. */
+/* Prints the variants of the scenario that stands before the slash in `word`. Returns false if
+ * `word` has no slash. */
 static bool print_variants(const char *word)
 {
 	_cleanup_(scenario_source_freep) struct scenario_source *source = NULL;
@@ -70,7 +71,7 @@ static void print_keys(void)
 	puts("sample.until=");
 }
 
-/* The words an option's value may be, separated by blanks. */
+/* Prints each word that the option's value may be. */
 static void print_values(const struct argument *argument)
 {
 	const char *p = argument->words;
@@ -85,7 +86,7 @@ static void print_values(const struct argument *argument)
 	}
 }
 
-/* The option that `word` is, if it takes a value. */
+/* Returns the option that `word` names if that option takes a value, else NULL. */
 static const struct argument *valued(const struct verb *verb, const char *word)
 {
 	for (const struct argument *a = verb->arguments; a && a->name; a++) {
@@ -98,7 +99,7 @@ static const struct argument *valued(const struct verb *verb, const char *word)
 	return NULL;
 }
 
-/* How many words before the unfinished one are operands. */
+/* Counts the operands before the last word, which is unfinished. */
 static int count_operands(const struct verb *verb, int n_words, char **words)
 {
 	int operands = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb doctor: tries what this machine can do, and prints what is missing. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb export: writes what is in a store in another format. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,8 @@ static int write_rows(struct store *store, export_func func, FILE *out, const ch
 	return 0;
 }
 
-/* To a file beside the one that is meant, whose place it takes when all is in it: what was there
- * stays where the export fails. */
+/* Writes to a temporary file beside `path`, which takes its place once the export is complete. If
+ * the export fails, the file that was at `path` before is still there. */
 static int write_beside(struct store *store, export_func func, const char *path, struct error *err)
 {
 	_cleanup_(freep) char *temporary = NULL, *target = realpath(path, NULL);
@@ -63,7 +64,7 @@ static bool is_same_file(const char *path, const struct stat *st)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-/* A pipe or a device is written in place. */
+/* A regular file is replaced as a whole; a pipe or a device cannot be, and is written directly. */
 static int write_to(struct store *store, export_func func, const char *path, struct error *err)
 {
 	_cleanup_(file_closep) FILE *file = NULL;

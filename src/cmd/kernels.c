@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb kernels: lists and fetches kernels for the qemu engine. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>

@@ -51,7 +51,7 @@ static int find_section(const char *path, char **ret_folder, char **ret_title)
 	return 0;
 }
 
-/* A file in its real and its quick form. */
+/* The scenarios of one file, with its usual settings and with its quick ones. */
 struct entry {
 	struct scenario_list real, quick;
 	char *folder; /* its section's, by which the sections are ordered; empty: none; owned */
@@ -96,7 +96,7 @@ static int compare_entries(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-/* A file that is wrong is named, and the others are read all the same. */
+/* Prints an error for each file that is wrong, and loads the others. */
 static int load_all(char **paths, struct entries *entries, struct error *err)
 {
 	size_t n = 0;
@@ -126,7 +126,8 @@ static int load_all(char **paths, struct entries *entries, struct error *err)
 	return status;
 }
 
-/* The longest of the variants, which run at the same time. NSEC_NONE: there are none. */
+/* Returns the span of the longest variant, since all run at the same time; NSEC_NONE if there are
+ * none. */
 static nsec_t span_of(const struct scenario_list *list)
 {
 	struct model_facts kernel = facts_of_running_kernel();

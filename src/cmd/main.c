@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One table of verbs, for dispatch and for usage. The only file that prints errors. */
+/* The program: it finds the verb in the table of verbs, runs it, and prints the error that it
+ * returns. Other files print an error only if they go on after it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -77,8 +78,9 @@ static int dispatch(int argc, char **argv, struct error *err)
 	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
 }
 
-/* A descriptor that was closed would be given to the next socket, and printed into. Opened for
- * reading, it still fails whoever writes: nobody takes a result that went nowhere for one. */
+/* Opens /dev/null for each standard descriptor that the caller closed. Otherwise the next socket
+ * gets that number, and output goes into it. The descriptors are opened for reading, so that
+ * writing a result to them fails and is reported. */
 static void open_standard_descriptors(void)
 {
 	int fd;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb merge: puts several stores together into one. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

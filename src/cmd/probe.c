@@ -48,7 +48,7 @@ static int probe_privilege(char *detail, size_t size, struct error *err)
 	return privilege_acquire(err);
 }
 
-/* As an ordinary user would; root stands for one by becoming one. */
+/* Tries what an ordinary user may do. Root becomes an ordinary user first. */
 static int probe_rootless(char *detail, size_t size, struct error *err)
 {
 	if (geteuid() == 0 &&
@@ -60,7 +60,7 @@ static int probe_rootless(char *detail, size_t size, struct error *err)
 	return 0;
 }
 
-/* A namespace to try things in, with its netlink socket of `protocol`. */
+/* Makes a network namespace for a probe, with a netlink socket of `protocol` in it. */
 static int make_namespace(int protocol, struct netns **ret_ns, struct nl **ret_nl,
 			  struct error *err)
 {
@@ -243,7 +243,7 @@ static int probe_descriptors(char *detail, size_t size, struct error *err)
 	return 0;
 }
 
-/* Where administrators' programs are is not in every user's PATH. */
+/* The folders of administrators' programs are searched too: not every user has them in PATH. */
 static int find_program(const char *name, char *path, size_t size, struct error *err)
 {
 	const char *directories = getenv("PATH");
@@ -278,7 +278,7 @@ static int probe_tshark(char *detail, size_t size, struct error *err)
 	return find_program("tshark", detail, size, err);
 }
 
-/* What a program writes to standard output, as much as fits. */
+/* Runs a program and returns its output, standard error included, as much as fits. */
 static int read_output(char *const argv[], char *buffer, size_t size, struct error *err)
 {
 	int ends[2], status = 0;

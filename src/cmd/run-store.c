@@ -20,13 +20,6 @@ static struct identity identify(const struct run_store *s, size_t index)
 				 t->family, s->job->seed, t->repeat);
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int refuse_done(struct run_store *s, struct error *err)
 {
 	_cleanup_(freep) uint64_t *done = NULL;
@@ -34,11 +27,10 @@ static int refuse_done(struct run_store *s, struct error *err)
 	int rc = store_done(s->store, &done, &n, err);
 
 	s->position = n + 1;
-	for (size_t i = 0; rc >= 0 && n && i < s->job->n_trials; i++) {
+	for (size_t i = 0; rc >= 0 && i < s->job->n_trials; i++) {
 		const struct engine_trial *t = &s->job->trials[i];
-		struct identity identity = identify(s, i);
 
-		if (bsearch(&identity.trial, done, n, sizeof(*done), compare_ids))
+		if (store_is_done(done, n, identify(s, i).trial))
 			return error_input(err,
 					   "%s: has this trial already: %s%s%s (%s, repeat %u); "
 					   "use another --seed or another --db",
@@ -56,12 +48,10 @@ static int fill(struct run_store *s, const char *command, struct error *err)
 
 	for (size_t i = 0; rc >= 0 && i < s->job->n_trials; i++) {
 		const struct scenario *scenario = s->job->trials[i].scenario;
-		const char *slash = strrchr(scenario->file, '/');
 
 		if (i && scenario == s->job->trials[i - 1].scenario)
 			continue;
-		rc = store_add_scenario(s->store, slash ? slash + 1 : scenario->file,
-					scenario->source, err);
+		rc = store_add_scenario(s->store, scenario->file, scenario->source, err);
 	}
 	return rc < 0 ? rc : store_begin_session(s->store, command, err);
 }
@@ -73,10 +63,8 @@ static int open_store(struct run_store *s, const char *path, const char *version
 				    .seed = s->job->seed,
 				    .shard = 1,
 				    .shards = 1 };
-	int rc = store_open(path, STORE_CREATE, &none, &s->store, err);
+	int rc = store_open_or_create(path, &none, &s->store, err);
 
-	if (rc == -EEXIST)
-		rc = store_open(path, STORE_WRITE, &none, &s->store, err);
 	if (rc < 0)
 		return rc;
 	if (store_study(s->store)->name)
@@ -127,7 +115,5 @@ int run_store_add(struct run_store *s, size_t index, const struct record *record
 				     .position = s->position + index,
 				     .kernel = s->kernel };
 
-	if (record)
-		return store_add(s->store, &trial, record, err);
-	return store_add_problem(s->store, &trial, failure->text, err);
+	return store_add(s->store, &trial, record, failure, err);
 }

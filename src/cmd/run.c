@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb run: plans trials of scenarios, hands them to an engine and prints their records. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -135,7 +136,8 @@ static int load_all(struct run *run, struct error *err)
 	return rc;
 }
 
-/* Of the scenario whose variants came in from `first` on. Who names one variant wants no other. */
+/* Says how many variants --quick leaves out of the scenario that was loaded last, whose variants
+ * begin at `first` in the list. A user who names one variant is told nothing of the others. */
 static void tell_left_out(const struct run *run, size_t first)
 {
 	const struct scenario_list *list = &run->selection.scenarios;
@@ -221,8 +223,8 @@ static void print_error(const struct run *run, const struct error *err)
 		remedy ? run->engine->remedy : "");
 }
 
-/* Who asks for every scenario wants those that can be done here: the others are told of, one line
- * each, and fail nothing. */
+/* With --all, a scenario that this machine cannot run is no failure: one line names it with the
+ * reason. */
 static void skip(struct run *run, const struct scenario *s, const struct error *err)
 {
 	size_t i = 0, n = strlen(s->name);
@@ -251,7 +253,8 @@ static void print_record(const struct run *run, const struct record *record)
 		ladder_print(record, &style, stdout);
 }
 
-/* In the order of the trials, whichever ends first: the same run is the same bytes. */
+/* Prints records in the order of the trials, not in that of their ends, so that the same run prints
+ * the same bytes. */
 static void print_records(struct run *run)
 {
 	for (; run->printed < run->job.n_trials && run->over[run->printed]; run->printed++) {
@@ -311,7 +314,7 @@ static int check_engine(const struct run *run, struct error *err)
 	return 0;
 }
 
-/* Made now, so that a wrong path is known before anything runs. */
+/* The folder is made before any trial runs, so that a wrong path is refused at once. */
 static int prepare_pcap(const char *dir, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = -1;
@@ -326,7 +329,7 @@ static int prepare_pcap(const char *dir, struct error *err)
 	return 0;
 }
 
-/* Real time is the default; who is about to spend minutes of it hears of the other. */
+/* Real time is the default. If the run takes minutes, the user is told of virtual time. */
 static void suggest_virtual_time(const struct run *run, const struct command_line *line)
 {
 	struct model_facts kernel = facts_of_running_kernel();

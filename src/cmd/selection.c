@@ -2,6 +2,8 @@
 #include "src/cmd/selection.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 int selection_parse_family(const char *text, void *family, struct error *err)
 {
@@ -31,6 +33,42 @@ int selection_load_one(struct selection *selection, const char *verb, int n_oper
 		return error_input(err, "%s: one scenario at a time, got '%s' and '%s'", verb,
 				   operands[0], operands[1]);
 	return selection_load(selection, operands[0], err);
+}
+
+static int refuse_variant(const struct selection *selection, const char *verb, const char *variant,
+			  struct error *err)
+{
+	const struct scenario_list *list = &selection->scenarios;
+	const char *what = selection->request.what;
+	char names[512] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->count && n < sizeof(names); i++)
+		if (list->items[i]->variant)
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+					      list->items[i]->variant);
+	if (!n)
+		return error_input(err, "%s: '%s' has no variants%s", verb, what,
+				   list->count ? "" : " with quick settings");
+	return error_input(err, "%s: '%s' has %s%s%s, choose one with --variant: %s", verb, what,
+			   variant ? "no variant '" : "these variants", variant ? variant : "",
+			   variant ? "'" : "", names);
+}
+
+int selection_pick(const struct selection *selection, const char *verb, const char *variant,
+		   const struct scenario **ret_scenario, struct error *err)
+{
+	const struct scenario_list *list = &selection->scenarios;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name = list->items[i]->variant;
+
+		if (variant ? name && !strcmp(name, variant) : list->count == 1) {
+			*ret_scenario = list->items[i];
+			return 0;
+		}
+	}
+	return refuse_variant(selection, verb, variant, err);
 }
 
 void selection_deinit(struct selection *selection)

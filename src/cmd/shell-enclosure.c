@@ -19,8 +19,8 @@
 
 #include "src/util/cleanup.h"
 
-/* Signals that those who wait take one by one. SIGTTOU is only blocked: who is in the background
- * may then write to the terminal and take it back. */
+/* A process that waits for its child takes these signals one by one with sigwaitinfo(). SIGTTOU is
+ * only blocked: a process in the background may then write to the terminal and take it back. */
 static void block_signals(sigset_t *ret_waited)
 {
 	sigset_t blocked;
@@ -59,7 +59,8 @@ static int attend(pid_t child, const sigset_t *waited)
 	}
 }
 
-/* Ends with its parent. That one may have died before prctl(): its end of the pipe tells. */
+/* Makes the kernel kill this process when its parent dies. If the parent died before prctl(), its
+ * end of the pipe is closed. */
 static void die_with_parent(int alive_fd)
 {
 	struct pollfd parent = { .fd = alive_fd };
@@ -69,8 +70,9 @@ static void die_with_parent(int alive_fd)
 		_exit(EXIT_FAILURE);
 }
 
-/* So that ps and ss see the processes inside by their numbers inside. Where a container hides
- * parts of /proc, an ordinary user may not; then they see those outside, as before. */
+/* Mounts a /proc of the PID namespace, so that ps and ss show the processes inside with their
+ * numbers inside. In a container that hides parts of /proc an ordinary user may not mount one; ps
+ * and ss then show the processes outside. */
 static int make_mounts_private(struct error *err)
 {
 	if (unshare(CLONE_NEWNS) < 0)
@@ -97,7 +99,7 @@ static int run_init(int alive_fd, const sigset_t *waited, struct error *err)
 	_exit(attend(child, waited));
 }
 
-/* The terminal as it was found. */
+/* How the terminal was found: whether it was this process group's, and its modes. */
 struct terminal {
 	bool is_ours;
 	struct termios modes;

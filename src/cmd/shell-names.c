@@ -15,7 +15,7 @@
 #define RUN   "/run"
 #define NETNS RUN "/netns"
 
-/* Something to mount onto: a folder for a folder, a file for all else. */
+/* Makes an empty mount point: a folder for a folder, a file for everything else. */
 static int make_target(const char *path, bool folder)
 {
 	int fd;
@@ -38,7 +38,7 @@ static int copy_link(int old_run, const char *name, const char *to)
 	return symlink(target, to) < 0 ? -errno : 0;
 }
 
-/* Puts one entry of the covered /run in the same place of the one above. */
+/* Binds one entry of the old /run to the same name in the new /run, which covers it. */
 static int carry_over(int old_run, const char *name)
 {
 	char from[PATH_MAX], to[PATH_MAX];
@@ -56,7 +56,7 @@ static int carry_over(int old_run, const char *name)
 	return 0;
 }
 
-/* A /run like the old one, entry by entry, in which a folder can be made. */
+/* Mounts a new /run with the same entries as the old one. In the new one folders can be made. */
 static int cover_run(struct error *err)
 {
 	int old_run = open(RUN, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;

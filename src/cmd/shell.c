@@ -102,7 +102,8 @@ static void set_environment(const struct shell *sh)
 	setenv("DEADPEER_SERVER", text, 1);
 	snprintf(text, sizeof(text), "%d", getppid());
 	setenv("DEADPEER_PID", text, 1);
-	/* A prompt that says where one is. Debian's bash.bashrc puts debian_chroot into it. */
+	/* The prompt names the scenario. Debian's bash.bashrc puts debian_chroot into its prompt.
+	 */
 	snprintf(text, sizeof(text), "deadpeer %s", sh->scenario->name);
 	setenv("debian_chroot", text, 1);
 	snprintf(text, sizeof(text), "(deadpeer %s) $ ", sh->scenario->name);
@@ -116,8 +117,8 @@ static const char *user_shell(void)
 	return shell && *shell ? shell : "/bin/sh";
 }
 
-/* In the child. The terminal is taken, if it can be, while SIGTTOU is still blocked. `error_fd`
- * closes by itself at exec. */
+/* Runs in the child. It takes the terminal while SIGTTOU is still blocked. `error_fd` carries errno
+ * to the parent if exec fails, and is closed by a successful one. */
 _Noreturn static void exec_shell(const struct shell *sh, bool terminal, int error_fd)
 {
 	char *login[] = { (char *)user_shell(), NULL };
@@ -141,7 +142,7 @@ _Noreturn static void exec_shell(const struct shell *sh, bool terminal, int erro
 
 static int start_shell(struct shell *sh, struct error *err)
 {
-	/* The terminal's foreground is a group of the outside, which has no number here. */
+	/* tcgetpgrp() returns 0: the foreground group is one of the outer PID namespace. */
 	bool terminal = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == 0;
 	int ends[2], rc = 0;
 	ssize_t n;
@@ -206,7 +207,8 @@ static void on_over(struct trial *trial, struct record *record, const struct err
 		loop_quit(sh->loop);
 }
 
-/* A shell that stops itself would leave nobody at the terminal. */
+/* Collects the status of the shell. A shell that stops itself is continued: nobody else could use
+ * the terminal. */
 static void look_after_shell(struct shell *sh)
 {
 	int status;
@@ -268,7 +270,7 @@ static int watch_signals(struct shell *sh, struct signals *s, struct loop_io **r
 	return loop_io_new(sh->loop, s->fd, EPOLLIN, on_signal, s, ret_io, err);
 }
 
-/* The trial and the shell, until the shell ends. */
+/* Runs the trial, and the shell beside it, until the shell ends. */
 static int live(struct shell *sh, struct error *err)
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
@@ -309,7 +311,7 @@ static int exit_status_of(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-/* What deadpeer itself has to say goes to standard error: the other belongs to the command. */
+/* The result goes to standard error, since standard output belongs to the user's command. */
 static int report(const struct shell *sh, struct error *err)
 {
 	if (sh->failure.kind != ERROR_NONE) {
@@ -338,36 +340,6 @@ static int shell(struct shell *sh, struct error *err)
 	return rc;
 }
 
-static int pick_variant(struct shell *sh, struct error *err)
-{
-	const struct scenario_list *list = &sh->selection.scenarios;
-	const char *what = sh->selection.request.what, *variant = sh->variant;
-	char names[512] = "";
-	size_t n = 0;
-
-	if (list->count == 1 && !variant) {
-		sh->scenario = list->items[0];
-		return 0;
-	}
-	for (size_t i = 0; i < list->count; i++) {
-		const char *name = list->items[i]->variant;
-
-		if (name && variant && !strcmp(name, variant)) {
-			sh->scenario = list->items[i];
-			return 0;
-		}
-		if (name && n < sizeof(names))
-			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
-					      name);
-	}
-	if (!n)
-		return error_input(err, "shell: '%s' has no variants%s", what,
-				   list->count ? "" : " with quick settings");
-	return error_input(err, "shell: '%s' has %s%s%s, choose one with --variant: %s", what,
-			   variant ? "no variant '" : "these variants", variant ? variant : "",
-			   variant ? "'" : "", names);
-}
-
 static int cmd_shell(const struct command_line *line, void *options, struct error *err)
 {
 	struct shell *sh = options;
@@ -377,7 +349,7 @@ static int cmd_shell(const struct command_line *line, void *options, struct erro
 		sh->command = line->operands + 1;
 	rc = selection_load_one(&sh->selection, "shell", n > 1 ? 1 : n, line->operands, err);
 	if (rc >= 0)
-		rc = pick_variant(sh, err);
+		rc = selection_pick(&sh->selection, "shell", sh->variant, &sh->scenario, err);
 	if (rc >= 0)
 		rc = shell(sh, err);
 	selection_deinit(&sh->selection);

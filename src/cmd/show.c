@@ -53,7 +53,7 @@ static int write_settings(const struct scenario *s, enum family family, FILE *ou
 	return rc < 0 ? error_errno(err, rc, "settings") : 0;
 }
 
-/* What is done, and what the model says comes of it, in the order of time. */
+/* A line of the timeline: an event, or a detection that the model predicts. */
 struct moment {
 	nsec_t at_nsec;
 	char text[320];
@@ -66,7 +66,7 @@ static int compare_moments(const void *a, const void *b)
 	return (x->at_nsec > y->at_nsec) - (x->at_nsec < y->at_nsec);
 }
 
-/* Where the scenario itself goes by the prediction. */
+/* Adds the predicted detections of those ends whose expected bounds are predictions. */
 static size_t predict_moments(const struct scenario *s, enum family family, nsec_t first,
 			      struct moment *moments)
 {
@@ -188,7 +188,8 @@ static bool has_line(const char *text, const char *line, size_t n)
 	return false;
 }
 
-/* Whether all variants have it: this line, or the whole part where lines are not independent. */
+/* Returns whether all variants have this line, or, for a part whose lines depend on each other, the
+ * same whole part. */
 static bool is_common(const struct pages *pages, int part, const char *line, size_t n)
 {
 	for (size_t i = 0; i < pages->count; i++) {
@@ -201,7 +202,7 @@ static bool is_common(const struct pages *pages, int part, const char *line, siz
 	return true;
 }
 
-/* The lines of a part that are common to all, or those that are not. */
+/* Prints the lines of a part that all variants have in common, or those that they have not. */
 static void print_part(const struct pages *pages, size_t variant, int part, bool common)
 {
 	bool titled = false;

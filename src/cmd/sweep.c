@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verb sweep: plans the trials of a study, and runs what its store does not have yet. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static int differs(const struct command *c, const char *how, struct error *err)
 	return error_input(err, "%s: holds %s; go on with that, or use another --db", c->path, how);
 }
 
-/* What is in the store already has to be of this very study. */
+/* Refuses a store whose trials are not of this study, shard and set of kernels. */
 static int check_store(const struct command *c, const struct store_study *wanted, struct error *err)
 {
 	const struct store_study *held = store_study(c->store);
@@ -179,24 +180,19 @@ static int open_store(struct command *c, struct error *err)
 				     .trials = c->plan->n_trials,
 				     .shard = c->shard.k,
 				     .shards = c->shard.n };
-	struct error held = { 0 };
-	int rc = store_open(c->path, STORE_CREATE, &study, &c->store, &held);
+	int rc = c->resume ? store_open_or_create(c->path, &study, &c->store, err)
+			   : store_open(c->path, STORE_CREATE, &study, &c->store, err);
 
-	if (rc == -EEXIST && c->resume)
-		rc = store_open(c->path, STORE_WRITE, &study, &c->store, &held);
-	else if (rc == -EEXIST)
+	if (rc == -EEXIST)
 		return error_input(err,
 				   "%s: is there already: go on with --resume, or use another "
 				   "--db",
 				   c->path);
-	if (rc < 0) {
-		*err = held;
-		return rc;
-	}
-	return check_store(c, &study, err);
+	return rc < 0 ? rc : check_store(c, &study, err);
 }
 
-/* How to go on: the same command, in the same shard whatever the environment says then. */
+/* Returns the command that resumes this sweep. It names the shard, since the environment may say
+ * another one by then. */
 static char *resume_text(const struct command *c)
 {
 	_cleanup_(freep) char *command = arguments_command(c->given);
@@ -217,9 +213,8 @@ static int fill_store(struct command *c, struct error *err)
 
 	for (size_t i = 0; rc >= 0 && i < c->study->n_sources; i++) {
 		const struct scenario_source *source = c->study->sources[i];
-		const char *file = scenario_source_file(source), *slash = strrchr(file, '/');
 
-		rc = store_add_scenario(c->store, slash ? slash + 1 : file,
+		rc = store_add_scenario(c->store, scenario_source_file(source),
 					scenario_source_text(source), err);
 	}
 	for (size_t i = 0; rc >= 0 && i < c->plan->n_kernels; i++)
@@ -240,7 +235,7 @@ static void on_progress(const struct sweep_counts *counts, void *userdata)
 	int width = (int)sizeof(c->line);
 	struct winsize size;
 
-	/* A line that wraps cannot be taken back. */
+	/* A line that wraps cannot be erased, so it is cut to the width of the terminal. */
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
 		width = size.ws_col - 1;
 	fprintf(stderr, "\r\033[K%.*s", width,
@@ -277,7 +272,8 @@ static void print_end(const struct command *c, const struct sweep_counts *counts
 	putchar('\n');
 }
 
-/* Stopped, by the user or for a reason: what is done is safe, and this goes on with the rest. */
+/* Adds to the error that ended the sweep how many trials are stored, and the command that resumes
+ * it. */
 static int stopped(const struct command *c, const struct sweep_counts *counts, int rc,
 		   struct error *err)
 {

@@ -46,7 +46,7 @@ static void fill_endpoint(struct box *box, enum node_id node, const struct testb
 	measure(box);
 }
 
-/* Its two interfaces stand at the two sides; a bridge between them has its name there. */
+/* The router's two interfaces stand at its two sides. A bridge has its name between them. */
 static void fill_router(struct box *box, enum path_kind kind, const struct testbed_plan_end port[])
 {
 	char left[INET6_ADDRSTRLEN + 8], right[INET6_ADDRSTRLEN + 8];

@@ -182,29 +182,27 @@ static int end_transaction(struct store *store, int rc, struct error *err)
 	return rc;
 }
 
-int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
-	      struct error *err)
+static int add_problem(struct store *store, const struct store_trial *trial, const char *text,
+		       struct error *err)
 {
-	int rc = prepare_inserts(store, err);
-
-	if (rc >= 0)
-		rc = store_exec(store, "BEGIN IMMEDIATE", err);
-	return rc < 0 ? rc : end_transaction(store, add_rows(store, trial, record, err), err);
-}
-
-int store_add_problem(struct store *store, const struct store_trial *trial, const char *text,
-		      struct error *err)
-{
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = store->insert[INSERT_PROBLEM];
 	char id[IDENTITY_TEXT];
-	int rc = prepare_inserts(store, err);
 
-	if (rc < 0)
-		return rc;
-	s = store->insert[INSERT_PROBLEM];
 	store_bind_text(s, 1, identity_format(trial->identity.trial, id));
 	lib_sqlite3_bind_int64(s, 2, (int64_t)trial->position);
 	store_bind_text(s, 3, store->session);
 	store_bind_text(s, 4, text);
 	return store_run(store, s, err);
+}
+
+int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
+	      const struct error *problem, struct error *err)
+{
+	int rc = prepare_inserts(store, err);
+
+	if (rc >= 0 && !record)
+		return add_problem(store, trial, problem->text, err);
+	if (rc >= 0)
+		rc = store_exec(store, "BEGIN IMMEDIATE", err);
+	return rc < 0 ? rc : end_transaction(store, add_rows(store, trial, record, err), err);
 }

@@ -39,10 +39,12 @@ static int add_name(struct store *store, const char *table, const char *column, 
 	return rc < 0 ? rc : 0;
 }
 
-int store_add_scenario(struct store *store, const char *name, const char *text, struct error *err)
+int store_add_scenario(struct store *store, const char *file, const char *text, struct error *err)
 {
-	return add_name(store, "scenario", "text", "has another text than the file has now", name,
-			text, err);
+	const char *slash = strrchr(file, '/');
+
+	return add_name(store, "scenario", "text", "has another text than the file has now",
+			slash ? slash + 1 : file, text, err);
 }
 
 int store_add_kernel(struct store *store, const char *name, const char *release, struct error *err)
@@ -143,6 +145,11 @@ int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struc
 	*ret_ids = take_ptr(ids);
 	*ret_count = n;
 	return 0;
+}
+
+bool store_is_done(const uint64_t *ids, size_t count, uint64_t id)
+{
+	return count && bsearch(&id, ids, count, sizeof(*ids), compare_ids);
 }
 
 int store_failed(struct store *store, size_t *ret_count, struct error *err)

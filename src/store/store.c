@@ -242,6 +242,19 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 	return rc;
 }
 
+int store_open_or_create(const char *path, const struct store_study *study,
+			 struct store **ret_store, struct error *err)
+{
+	struct error exists = { 0 };
+	int rc = store_open(path, STORE_CREATE, study, ret_store, &exists);
+
+	if (rc == -EEXIST)
+		return store_open(path, STORE_WRITE, study, ret_store, err);
+	if (rc < 0 && err)
+		*err = exists;
+	return rc;
+}
+
 static void end_session(struct store *store)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Axes and whatever else in a study consists of settings. */
+/* Reads a study's axes, and its other parts that consist of settings. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,8 +22,8 @@ void study_value_deinit(struct study_value *value)
 	free(value->name);
 }
 
-/* Whether there is such a setting and it takes the value is seen on a scenario that has nothing
- * else; what only shows on the whole is seen when the trials are made. */
+/* Tries a setting on an empty scenario, which shows whether it exists and takes the value. Settings
+ * that do not fit together are found when the trials are made. */
 static int try_setting(const char *key, const char *value, struct error *err)
 {
 	_cleanup_(scenario_freep) struct scenario *scratch = scenario_new();
@@ -38,7 +38,7 @@ static int try_setting(const char *key, const char *value, struct error *err)
 static int add_change(struct study_changes *changes, const struct document_node *node,
 		      const char *key, const char *value, struct error *err)
 {
-	struct study_change *items;
+	struct study_change *change;
 	size_t n_key = strlen(key);
 	int rc = try_setting(key, value, err);
 
@@ -50,19 +50,18 @@ static int add_change(struct study_changes *changes, const struct document_node 
 		if (changes->items[i].n_key == n_key &&
 		    !strncmp(changes->items[i].text, key, n_key))
 			return document_error(node, err, "'%s' is set twice", key);
-	items = reallocarray(changes->items, changes->count + 1, sizeof(*items));
-	if (!items)
+	change = array_append(&changes->items, &changes->count, sizeof(*change));
+	if (!change)
 		return error_errno(err, -ENOMEM, "settings");
-	changes->items = items;
-	items += changes->count;
-	if (asprintf(&items->text, "%s=%s", key, value) < 0)
+	if (asprintf(&change->text, "%s=%s", key, value) < 0) {
+		changes->count--;
 		return error_errno(err, -ENOMEM, "settings");
-	items->n_key = n_key;
-	changes->count++;
+	}
+	change->n_key = n_key;
 	return 0;
 }
 
-/* Walks down from `node` to values; `key` holds the way so far. */
+/* Adds all values below `node`. `key` holds the keys on the way to `node`, joined by dots. */
 static int flatten(struct study_changes *changes, char *key, size_t size,
 		   const struct document_node *node, struct error *err)
 {
@@ -122,17 +121,13 @@ static struct study_value *add_value(struct study_axis *axis, const struct docum
 			       axis->name);
 		return NULL;
 	}
-	value = reallocarray(axis->values, axis->n_values + 1, sizeof(*value));
-	if (value) {
-		axis->values = value;
-		value += axis->n_values;
+	value = array_append(&axis->values, &axis->n_values, sizeof(*value));
+	if (value)
 		*value = (struct study_value){ .name = strdup(name), .line = node->line };
-	}
 	if (!value || !value->name) {
 		error_errno(err, -ENOMEM, "axis");
 		return NULL;
 	}
-	axis->n_values++;
 	return value;
 }
 
@@ -178,7 +173,8 @@ static int read_list(struct study_axis *axis, const struct document_node *list, 
 	return rc;
 }
 
-/* An exclusion and a CSV file could not tell it from what each trial has. */
+/* Refuses names that every trial has as a property: in an exclusion or a CSV file an axis of that
+ * name cannot be told from the property. */
 static int check_name(const struct document_node *node, struct error *err)
 {
 	static const char *const taken[] = { "scenario", "variant", "family",  "engine",

@@ -32,7 +32,7 @@ static int unknown_axis(const struct study *study, const struct document_node *n
 			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
-/* A value that the axis does not have would exclude nothing, without a word. */
+/* Refuses a value that the axis does not have: such a rule excludes nothing. */
 static int check_value(const struct study_axis *axis, const struct document_node *node,
 		       struct error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which file a study's name means: "studies" below each folder of scenarios. */
+/* Finds the file of a study's name in the folder "studies" below each folder of scenarios. */
 #include <errno.h>
 #include <glob.h>
 #include <string.h>

@@ -164,7 +164,7 @@ static bool has_word(char *const *words, const char *word)
 	return false;
 }
 
-/* A scenario goes by its name, its variant's title or its catalogue id, as it does elsewhere. */
+/* Returns whether one of the words is the scenario's name, NAME/VARIANT, or its catalogue id. */
 static bool names_subject(char *const *words, const struct scenario *s)
 {
 	char title[2 * SCENARIO_MAX_NAME + 2];
@@ -288,7 +288,7 @@ static int refuse_unknown_scenario(const struct study_plan *plan, char *word, st
 			   plan->study->exclude_line, word);
 }
 
-/* It would leave out nothing, without a word. */
+/* Refuses an exclusion of a scenario that the study does not have: it excludes nothing. */
 static int refuse_unknown_scenarios(const struct study_plan *plan, struct error *err)
 {
 	const struct study *study = plan->study;
@@ -312,7 +312,7 @@ static int compare_trials(const void *a, const void *b)
 	return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
 }
 
-/* Bundles may differ in name only: then their trials are the same. */
+/* Refuses two equal trials. They exist if two bundles of settings differ in their names only. */
 static int refuse_twins(const struct study_plan *plan, struct error *err)
 {
 	_cleanup_(freep) const struct study_trial **sorted =

@@ -13,7 +13,7 @@ int shard_parse(const char *text, struct shard *ret_shard, struct error *err)
 	struct shard shard = { .from = "--shard" };
 	char end;
 
-	/* (sscanf() would let blanks and signs pass.) */
+	/* sscanf() accepts blanks and signs, so they are refused first. */
 	if (text[strspn(text, "0123456789/")] ||
 	    sscanf(text, "%9u/%9u%c", &shard.k, &shard.n, &end) != 2 || !shard.n ||
 	    shard.n > SHARD_MAX || !shard.k || shard.k > shard.n)
@@ -25,8 +25,8 @@ int shard_parse(const char *text, struct shard *ret_shard, struct error *err)
 	return 0;
 }
 
-/* A number of the environment. Whoever set one of them meant to set the others: without the number
- * of tasks or the first one, a guess would run a part twice and leave out another. */
+/* Reads a number from the environment. A variable that is missing beside others is refused: with a
+ * guess, some trials would run twice and others never. */
 static int get(const char *name, uint64_t *ret, struct error *err)
 {
 	const char *text = getenv(name);
@@ -51,7 +51,7 @@ static int set(uint64_t index, uint64_t count, const char *from, struct shard *r
 	return 0;
 }
 
-/* sbatch --array=0-3, 1-4 or 10-40:10: the place in the array is what counts. */
+/* Arrays may be numbered 0-3, 1-4 or 10-40:10. A task's shard is its place in the array. */
 static int from_slurm(struct shard *ret_shard, struct error *err)
 {
 	uint64_t id, count, first, step = 1;

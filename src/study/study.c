@@ -114,17 +114,16 @@ static int split_subject(const struct study *study, const char *text, char **ret
 static int add_subject(struct study *study, const struct scenario_source *source, size_t variant,
 		       const struct document_node *node, struct error *err)
 {
-	struct study_subject *longer;
+	struct study_subject *subject;
 
 	for (size_t i = 0; i < study->n_subjects; i++)
 		if (study->subjects[i].source == source && study->subjects[i].variant == variant)
 			return document_error(node, err, "'%s' is there already, by line %d",
 					      node->text, study->subjects[i].line);
-	longer = reallocarray(study->subjects, study->n_subjects + 1, sizeof(*longer));
-	if (!longer)
+	subject = array_append(&study->subjects, &study->n_subjects, sizeof(*subject));
+	if (!subject)
 		return error_errno(err, -ENOMEM, "scenarios");
-	study->subjects = longer;
-	longer[study->n_subjects++] = (struct study_subject){ source, variant, node->line };
+	*subject = (struct study_subject){ source, variant, node->line };
 	return 0;
 }
 
@@ -154,12 +153,13 @@ static int add_variants(struct study *study, const struct scenario_source *sourc
 	return rc;
 }
 
-/* The same file is read once, however many of its variants are named. */
+/* Loads a source, or finds it among those loaded: a file of which several variants are named is
+ * kept once. */
 static int open_source(struct study *study, const char *what, const struct document_node *node,
 		       const struct scenario_source **ret_source, struct error *err)
 {
 	_cleanup_(scenario_source_freep) struct scenario_source *source = NULL;
-	struct scenario_source **longer;
+	struct scenario_source **place;
 	int rc = scenario_source_load(what, &source, err);
 
 	if (rc < 0)
@@ -170,11 +170,10 @@ static int open_source(struct study *study, const char *what, const struct docum
 			*ret_source = study->sources[i];
 			return 0;
 		}
-	longer = reallocarray(study->sources, study->n_sources + 1, sizeof(*longer));
-	if (!longer)
+	place = array_append(&study->sources, &study->n_sources, sizeof(struct scenario_source *));
+	if (!place)
 		return error_errno(err, -ENOMEM, "scenarios");
-	study->sources = longer;
-	*ret_source = longer[study->n_sources++] = take_ptr(source);
+	*ret_source = *place = take_ptr(source);
 	return 0;
 }
 
@@ -208,7 +207,7 @@ static int read_set(struct study *study, const struct document_node *map, struct
 	return rc < 0 ? rc : study_read_changes(&study->fixed, map, NULL, err);
 }
 
-/* Exactly one of two words: 0 or 1. */
+/* Reads one of two words; *ret is the index of the word. */
 static int read_word(const struct document_node *node, const char *const words[2], int *ret,
 		     struct error *err)
 {
@@ -337,7 +336,7 @@ static int read_horizon(struct study *study, const struct document_node *node, s
 	return 0;
 }
 
-/* In the order in which they are read, whatever the file's is: exclusions want the axes. */
+/* Keys are read in this order, not in the file's, because exclusions refer to axes. */
 static const struct {
 	const char *key;
 	int (*read)(struct study *study, const struct document_node *node, struct error *err);

@@ -9,9 +9,9 @@
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
 
-/* In a guest, which is made for as many however few it gets: a guest of another size starts from
- * another snapshot, whose ticks lie elsewhere on its clock, and its times differ by up to a tick.
- */
+/* The most trials in one guest. Guests are always made for this number, even if they get fewer
+ * trials: a guest of another size starts from another snapshot, whose ticks lie elsewhere on its
+ * clock, and measured times differ by up to a tick. */
 #define AT_ONCE_GUEST 100
 #define MAX_TOLD      5	    /* reasons for problems that are told apart */
 #define AT_ONCE_HOST  10000 /* in a job; how many of them run at once is the engine's */
@@ -36,7 +36,7 @@ static const char *kernel_name(const struct sweep *sweep, unsigned int kernel)
 	return sweep->plan->kernels[kernel];
 }
 
-/* The engine's own word for the newest is none. */
+/* Returns the name that the engine takes: it calls the newest kernel NULL. */
 static const char *engine_kernel_name(const struct sweep *sweep, unsigned int kernel)
 {
 	const char *name = kernel_name(sweep, kernel);
@@ -58,13 +58,6 @@ int sweep_find_kernels(const struct sweep *sweep, char ***ret_releases, struct e
 	return rc;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static nsec_t work_of(const struct state *state, const struct study_trial *trial)
 {
 	const struct study_plan *plan = state->sweep->plan;
@@ -72,7 +65,8 @@ static nsec_t work_of(const struct state *state, const struct study_trial *trial
 	return study_plan_work(plan, trial, plan->options.engine);
 }
 
-/* What is not done yet; the shard's own order, the longest first, stays within a kernel. */
+/* Collects the trials that the store does not have, kernel by kernel. For each kernel they keep the
+ * order of the shard, which is the longest first. */
 static int find_todo(struct state *state, struct error *err)
 {
 	const struct sweep *sweep = state->sweep;
@@ -90,8 +84,7 @@ static int find_todo(struct state *state, struct error *err)
 		for (size_t i = 0; i < sweep->n_trials; i++) {
 			const struct study_trial *trial = sweep->trials[i];
 
-			if (trial->kernel != k || (n_done && bsearch(&trial->id, done, n_done,
-								     sizeof(*done), compare_ids)))
+			if (trial->kernel != k || store_is_done(done, n_done, trial->id))
 				continue;
 			state->todo[state->n_todo++] = trial;
 			state->work_total += work_of(state, trial);
@@ -133,7 +126,8 @@ static void update_time(struct state *state)
 			(nsec_t)((double)counts->elapsed_nsec * left / (double)state->work_done);
 }
 
-/* One reason may stop a thousand trials, and differ in a number. */
+/* Returns whether this problem has not been told yet. Problems count as the same if they begin
+ * alike, because one reason may stop a thousand trials with another number in each text. */
 static bool is_news(struct state *state, const struct error *err)
 {
 	for (size_t i = 0; i < state->n_told; i++)
@@ -159,16 +153,11 @@ static void take_result(struct state *state, size_t index, const struct record *
 {
 	const char *axes[STUDY_MAX_AXES + 1], *places[STUDY_MAX_AXES + 1];
 	struct store_trial trial;
-	int rc;
 
 	if (state->stop)
 		return;
 	describe(state, state->job[index], axes, places, &trial);
-	if (record)
-		rc = store_add(state->sweep->store, &trial, record, &state->failure);
-	else
-		rc = store_add_problem(state->sweep->store, &trial, err->text, &state->failure);
-	if (rc < 0) {
+	if (store_add(state->sweep->store, &trial, record, err, &state->failure) < 0) {
 		state->stop = true;
 		return;
 	}
@@ -252,13 +241,14 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 		return -EIO;
 	}
 	if (rc >= 0 && n > 1 && state->counts.finished == finished) {
-		*err = *state->worst; /* the others would fare no better */
+		*err = *state->worst; /* no trial of the job had a record: the rest will not either
+				       */
 		return -EIO;
 	}
 	return rc;
 }
 
-/* One job after the other; each of trials of one kernel. */
+/* Runs job after job. The trials of a job have the same kernel. */
 static int run_jobs(struct state *state, struct error *err)
 {
 	size_t most = trials_a_job(state->sweep), from = 0;

@@ -10,8 +10,8 @@
 #include "src/text/suggest.h"
 #include "src/util/cleanup.h"
 
-/* Those of newer kernels, and those that a machine's namespace may not show, from
- * net/ipv4/sysctl_net_ipv4.c up to 6.18. */
+/* Sysctls of newer kernels, and those that a namespace of this machine may not show: from
+ * net/ipv4/sysctl_net_ipv4.c up to Linux 6.18. */
 static const char *const known[] = {
 	"tcp_backlog_ack_defer",
 	"tcp_comp_sack_rtt_percent",
@@ -51,8 +51,8 @@ static const char *const known[] = {
 	"tcp_timestamps",
 };
 
-/* The name behind "[NODE.][sysctl.]net.ipv4." where that is all; the others belong to interfaces,
- * families or modules, which come and go. */
+/* Returns the name behind "[NODE.][sysctl.]net.ipv4." if it has no more parts, else NULL. Names
+ * with more parts belong to interfaces or modules, and exist only while these do. */
 static const char *plain_name(const char *key)
 {
 	const char *found = strstr(key, "net.ipv4.");

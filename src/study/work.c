@@ -60,8 +60,8 @@ static int compare_items(const void *a, const void *b)
 	return (x->trial->id > y->trial->id) - (x->trial->id < y->trial->id);
 }
 
-/* Each to the shard with the least work so far: Graham's rule, whose longest shard is at most a
- * third longer than it must be. */
+/* Gives each trial to the shard with the least work so far. This is Graham's rule: its longest
+ * shard is at most a third longer than the best possible one. */
 const struct study_trial **study_plan_shard(const struct study_plan *plan, unsigned int k,
 					    unsigned int n, size_t *ret_count)
 {
