@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether queues and timers looked as expected, and what became of many connections. */
+#include "src/record/expect-samples.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "src/record/expect-check.h"
 #include "src/tcp/state.h"
 
 #define LATE	 (500 * NSEC_PER_MSEC)
@@ -15,7 +15,7 @@ static const struct record_sample *sample_at(const struct check *c, nsec_t at)
 {
 	const struct record_endpoint *e = c->got;
 	const struct record_sample *found = NULL;
-	nsec_t late = c->every / 2 < LATE ? c->every / 2 : LATE;
+	nsec_t late = c->every_nsec / 2 < LATE ? c->every_nsec / 2 : LATE;
 
 	for (size_t i = 0; i < e->n_samples && e->samples[i].time_nsec <= at + late; i++)
 		found = &e->samples[i];

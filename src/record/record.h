@@ -152,7 +152,8 @@ struct record {
 	char **failures;  /* one line each: expected and got */
 	size_t n_failures;
 	struct trace trace;
-	struct tracer *tracer; /* what the trace is yet to be made of, or NULL; not in JSON */
+	struct sighting_log
+		*sightings; /* what the trace is yet to be made of, or NULL; not in JSON */
 };
 
 struct record *record_free(struct record *record);
@@ -170,6 +171,9 @@ static inline bool record_passed(const struct record *record)
 
 /* "power-loss-busy", or "path-loss/unreachable". Returns `buffer`. */
 char *record_title(const struct record *record, char *buffer, size_t size);
+
+/* Whether both are of the same trial, however often repeated. */
+bool record_same_trial(const struct record *a, const struct record *b);
 
 /* One line of JSON without a newline; caller frees. NULL when out of memory. */
 char *record_to_json(const struct record *record);

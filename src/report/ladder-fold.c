@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/record.h"
-#include "src/report/ladder-row.h"
+#include "src/report/ladder-fold.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "src/util/array.h"
 
 /*

@@ -64,9 +64,3 @@ __attribute__((format(printf, 2, 3))) void ladder_say(struct ladder_row *row, co
 /* The next row; NULL when out of memory. */
 struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time_nsec, enum ladder_side side,
 			      enum ladder_weight weight, enum ladder_colour colour);
-
-/* Turns the entries into rows. */
-void ladder_fill(struct ladder *ladder, const struct trace *trace);
-/* Takes out what is like its neighbours and says how much that was; then says how long waits
- * were. */
-void ladder_fold(struct ladder *ladder);

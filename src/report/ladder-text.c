@@ -1,56 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdarg.h>
+#include "src/report/ladder-text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "src/record/expect.h"
-#include "src/record/record.h"
-#include "src/report/ladder-row.h"
-#include "src/report/ladder.h"
-#include "src/scenario/call.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
-#include "src/util/array.h"
 
 #define SAME_LINE (2 * NSEC_PER_MSEC) /* what one end tells in so short a time stands together */
 #define FOLLOWED  8		      /* connections; of a thousand, the others are like these */
 #define SAME_TEXT 100		      /* ... up to so many characters */
-
-void ladder_deinit(struct ladder *ladder)
-{
-	for (size_t i = 0; i < ladder->n_rows; i++) {
-		free(ladder->rows[i].text);
-		free(ladder->rows[i].aside);
-	}
-	free(ladder->rows);
-}
-
-void ladder_say(struct ladder_row *row, const char *format, ...)
-{
-	va_list ap;
-
-	if (!row)
-		return;
-	va_start(ap, format);
-	if (vasprintf(&row->text, format, ap) < 0)
-		row->text = NULL;
-	va_end(ap);
-}
-
-struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time, enum ladder_side side,
-			      enum ladder_weight weight, enum ladder_colour colour)
-{
-	struct ladder_row *row = array_append(&ladder->rows, &ladder->n_rows, sizeof(*row));
-
-	if (row)
-		*row = (struct ladder_row){ .time_nsec = time,
-					    .end_nsec = time,
-					    .side = side,
-					    .weight = weight,
-					    .colour = colour,
-					    .count.rows = 1 };
-	return row;
-}
 
 char *ladder_format_timer(nsec_t time, char *buffer, size_t size)
 {

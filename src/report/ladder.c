@@ -6,7 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "src/report/ladder-fold.h"
 #include "src/report/ladder-row.h"
+#include "src/report/ladder-text.h"
 #include "src/report/table.h"
 
 #define WIDTH_DEFAULT 100

@@ -21,7 +21,3 @@ struct ladder_style ladder_style(FILE *out);
 
 /* Prints nothing where the record has no trace. */
 void ladder_print(const struct record *record, const struct ladder_style *style, FILE *out);
-
-/* "119min", "37sec", "204ms", "1.632ms" (it says ms there too): as `ss -o` writes a time (iproute2,
- * misc/ss.c: print_ms_timer()). Returns `buffer`; 32 bytes are enough. */
-char *ladder_format_timer(nsec_t time, char *buffer, size_t size);

@@ -59,13 +59,13 @@ static bool tally_rows(struct table *table, struct record *const *records, size_
 	bool any = false;
 
 	for (size_t k = 0; k < i; k++)
-		if (records[k] && summary_same_trial(records[k], records[i]))
+		if (records[k] && record_same_trial(records[k], records[i]))
 			return false;
 	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
 		struct tally t = { .first = records[i], .node = node };
 
 		for (size_t k = i; k < n; k++)
-			if (records[k] && summary_same_trial(records[k], records[i]))
+			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&t, records[k]);
 		for (enum outcome o = OUTCOME_NONE + 1; o < _OUTCOME_MAX; o++)
 			if (t.count[o] && (t.many || is_mixed(&t))) {

@@ -10,5 +10,3 @@
 #include "src/record/record.h"
 
 void summary_print_rates(struct record *const *records, size_t n, FILE *out);
-/* Whether both are of the same trial, however often repeated. */
-bool summary_same_trial(const struct record *a, const struct record *b);

@@ -18,15 +18,6 @@ struct group {
 	nsec_t earliest, latest, gone_earliest, gone_latest;
 };
 
-bool summary_same_trial(const struct record *a, const struct record *b)
-{
-	char ta[160], tb[160];
-
-	return a->family == b->family && !strcmp(a->engine, b->engine) &&
-	       !strcmp(a->kernel, b->kernel) &&
-	       !strcmp(record_title(a, ta, sizeof(ta)), record_title(b, tb, sizeof(tb)));
-}
-
 static nsec_t detection(const struct record_endpoint *e)
 {
 	return e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
@@ -154,7 +145,7 @@ static void group_rows(struct table *table, struct record *const *records, size_
 	bool any = false;
 
 	for (size_t k = 0; k < i; k++)
-		if (records[k] && summary_same_trial(records[k], records[i]))
+		if (records[k] && record_same_trial(records[k], records[i]))
 			return;
 	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
 		struct group g = { .first = records[i],
@@ -168,7 +159,7 @@ static void group_rows(struct table *table, struct record *const *records, size_
 			continue;
 		any = true;
 		for (size_t k = i; k < n; k++)
-			if (records[k] && summary_same_trial(records[k], records[i]))
+			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&g, records[k]);
 		if (g.n_kernel)
 			qsort(g.kernel, g.n_kernel, sizeof(*g.kernel), compare);
