@@ -9,7 +9,8 @@ static bool matches(const struct packet_pattern *pattern, const struct record_pa
 	       (pattern->any_direction || packet->sent == pattern->sent);
 }
 
-/* What was under way while the first event was carried out may still arrive. */
+/* A packet that was under way while the first event was carried out may still arrive: the time
+ * until the event had taken effect does not count. */
 static void check_absent(struct check *c, const char *text, const struct packet_pattern *pattern)
 {
 	nsec_t done = c->record->n_faults ? c->record->faults[0].took_nsec : 0;
@@ -27,8 +28,9 @@ static void check_absent(struct check *c, const char *text, const struct packet_
 	}
 }
 
-/* What is listed from a SYN on is about the whole connection, else about what followed the first
- * event: what went before it would fit too easily. */
+/* A list that begins with a SYN is about the whole connection. Any other list is about what
+ * followed the first event, because what went before it would fit too easily. Returns the first
+ * packet that counts. */
 static size_t first_packet(const struct check *c, const struct packet_pattern *first)
 {
 	size_t i = 0;
@@ -39,8 +41,8 @@ static size_t first_packet(const struct check *c, const struct packet_pattern *f
 	return i;
 }
 
-/* Of all that is listed, what is first in the list comes first: traffic that goes to and fro would
- * fit a wrong order from its second packet on. */
+/* The first packet of the list must come before any other of the list: traffic that goes to and fro
+ * would fit a wrong order from its second packet on. */
 static void check_first(struct check *c, size_t at, const struct packet_pattern *first,
 			const char *first_text)
 {
@@ -55,7 +57,7 @@ static void check_first(struct check *c, size_t at, const struct packet_pattern 
 		}
 }
 
-/* The packets from `first` on, as patterns are written, as many as fit. Returns `buffer`. */
+/* Writes the packets from `first` on as patterns, as many as fit. Returns `buffer`. */
 static char *list_packets(const struct record_endpoint *got, size_t first, char *buffer,
 			  size_t size)
 {

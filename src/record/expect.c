@@ -39,19 +39,20 @@ static void check_errors(struct check *c)
 			    or_none(errno_name(c->got->error)));
 }
 
-/* The kernel's clock, or the program's where the kernel saw no end (a heartbeat). */
+/* The time of the end on the kernel's clock, or on the program's where the kernel saw no end
+ * because a heartbeat gave up. */
 static nsec_t detection(const struct record_endpoint *e)
 {
 	return e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
 }
 
-/* One bound of one time. */
+/* One bound of a time that is expected. */
 struct bound {
 	const char *what, *word; /* "an end", "after" */
 	const struct expect_time *time;
 	nsec_t predicted;
-	int sign;  /* 1: not before it */
-	bool said; /* that nothing is predicted */
+	int sign;  /* 1: the time is not before the bound; -1: it is not after it */
+	bool said; /* another bound says already that nothing is predicted */
 };
 
 static void check_time(struct check *c, const struct bound *b, nsec_t got)
@@ -157,8 +158,8 @@ static void check_states(struct check *c)
 	expect_fail(c, "expected the states ESTABLISHED%s, got ESTABLISHED%s", want.text, got.text);
 }
 
-/* What of a connection never gets as far as the wire, such as a FIN behind data that nobody takes,
- * only the tracepoints tell. */
+/* Only the tracepoints tell what never gets as far as the wire, such as a FIN behind data that the
+ * peer does not take. */
 static void say_what_was_not_seen(struct check *c, size_t failures_before)
 {
 	if (c->record->n_failures == failures_before || c->record->clock != RECORD_CLOCK_SOCK_DIAG)

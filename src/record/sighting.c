@@ -6,7 +6,9 @@
 
 #include "src/util/array.h"
 
-#define SAME_EXPIRY (20 * NSEC_PER_MSEC) /* or a fiftieth of what is left: the same moment */
+/* Expiries that are no farther apart than this, and a fiftieth of the time that is left, are the
+ * same moment. */
+#define SAME_EXPIRY (20 * NSEC_PER_MSEC)
 
 struct sighting_log *sighting_log_free(struct sighting_log *sightings)
 {

@@ -11,7 +11,7 @@
 
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission and its packet are no farther apart */
 
-/* Sequence numbers wrap. */
+/* Whether a sequence number comes before another: they wrap. */
 static bool before(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) < 0;
@@ -27,7 +27,7 @@ static bool is_syn(const struct sighting_packet *p)
 	return (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 }
 
-/* The latest connection that this end knows by these ports. */
+/* The index of the latest connection that this end knows by these ports; -1: there is none. */
 static ssize_t find_flow(const struct trace_work *work, enum node_id node,
 			 const struct sighting_packet *p)
 {
@@ -38,8 +38,8 @@ static ssize_t find_flow(const struct trace_work *work, enum node_id node,
 	return -1;
 }
 
-/* Which connection a packet belongs to that `node` saw first: a SYN with another number begins
- * the next. The other end may know it by other ports (NAT). */
+/* The connection of a packet that `node` saw first. A SYN with another number begins the next
+ * connection. Behind a NAT the other end knows the connection by other ports. */
 static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
 				  struct trace_seen *seen)
 {
@@ -65,8 +65,9 @@ static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
 	return f;
 }
 
-/* tcpdump's way (print-tcp.c: tcp_print): relative to the SYN; where there was none, to the first
- * packet; that one, a SYN and what acknowledges nothing are written as they are. */
+/* Numbers are written as by tcpdump (print-tcp.c: tcp_print()): relative to the SYN, or to the
+ * first packet where no SYN was seen. The first packet, a SYN and a packet that acknowledges
+ * nothing have their absolute numbers. */
 static void write_numbers(struct trace_flow *f, enum node_id sender,
 			  const struct sighting_packet *p, struct trace_packet *out)
 {
@@ -86,7 +87,8 @@ static void write_numbers(struct trace_flow *f, enum node_id sender,
 	out->ack = !ack ? 0 : plain ? p->ack : p->ack - f->end[peer].base;
 }
 
-/* The record's retransmission that this packet is: the nearest that has none yet. */
+/* The record's retransmission that this packet is: the nearest in time of those that have no packet
+ * yet; NULL: there is none near. */
 static const struct record_retransmission *find_retransmission(struct trace_work *work,
 							       enum node_id node, nsec_t at)
 {
@@ -108,8 +110,8 @@ static const struct record_retransmission *find_retransmission(struct trace_work
 	return &e->retransmissions[best];
 }
 
-/* net/ipv4/tcp_output.c: tcp_xmit_probe_skb() sends nothing, from before the oldest byte that is
- * not acknowledged. */
+/* A probe has no data, and the number before the oldest byte that is not acknowledged
+ * (net/ipv4/tcp_output.c: tcp_xmit_probe_skb()). */
 static bool is_probe(const struct trace_flow *f, enum node_id sender,
 		     const struct sighting_packet *p)
 {
@@ -117,7 +119,7 @@ static bool is_probe(const struct trace_flow *f, enum node_id sender,
 	       p->seq == f->end[sender].acked - 1;
 }
 
-/* How often this has been sent again without an answer. */
+/* Counts how often the segment at `seq` has been sent again without an answer. */
 static unsigned int count_again(struct trace_flow *f, enum node_id node, uint32_t seq)
 {
 	if (f->end[node].repeated != seq)
@@ -126,7 +128,7 @@ static unsigned int count_again(struct trace_flow *f, enum node_id node, uint32_
 	return ++f->end[node].times;
 }
 
-/* Whether a packet that was sent is one that was sent before, or says nothing new. */
+/* Finds out whether a packet was sent before, or is a probe, and notes it in its entry. */
 static void recognise(struct trace_work *work, struct trace_flow *f,
 		      const struct sighting_packet *p, struct trace_entry *e)
 {
@@ -148,7 +150,7 @@ static void recognise(struct trace_work *work, struct trace_flow *f,
 		f->end[e->node].top = end;
 }
 
-/* What came in tells the end that got it how far it was heard. */
+/* A packet that comes in tells the end that gets it how far it was heard. */
 static void hear(struct trace_flow *f, enum node_id node, const struct sighting_packet *p)
 {
 	f->end[node].probes = 0;
@@ -175,7 +177,7 @@ static void tell_fate(struct trace_work *work, const struct trace_seen *p, struc
 		work->slowest_nsec = out->arrived_nsec - out->sent_nsec;
 }
 
-/* Adds an entry for a packet that was sent, or that came in and nobody was seen to send. */
+/* Adds an entry for a packet that was sent, or that came in without having been seen sent. */
 static int add_packet(struct trace_work *work, struct trace_flow *f, enum node_id node,
 		      const struct trace_seen *seen)
 {
@@ -207,7 +209,7 @@ static int add_packet(struct trace_work *work, struct trace_flow *f, enum node_i
 static int take_packet(struct trace_work *work, enum node_id node, struct trace_seen *seen)
 {
 	bool sent = seen->packet->sent;
-	/* What the other end sent was told with its flow when that was taken. */
+	/* A packet that the other end sent has its entry and its flow since then. */
 	bool told = !sent && seen->other && seen->flow != TRACE_NO_FLOW;
 	struct trace_flow *f = told ? &work->flows[seen->flow] : flow_of(work, node, seen);
 
@@ -220,7 +222,7 @@ static int take_packet(struct trace_work *work, enum node_id node, struct trace_
 	return 0;
 }
 
-/* Of both ends' packets the next in time; what was sent before what was received. */
+/* The next of both ends' packets in time. At the same moment, sending comes before receiving. */
 static struct trace_seen *next_packet(struct trace_work *work, enum node_id *ret_node)
 {
 	struct trace_seen *next = NULL;
@@ -253,7 +255,8 @@ static int take_packets(struct trace_work *work)
 	return 0;
 }
 
-/* What took no longer than others did and has not arrived may be on its way yet. */
+/* A packet that was sent less than the longest delay before the end of the trial, and has not
+ * arrived, may still be under way. */
 static void find_under_way(struct trace_work *work)
 {
 	struct trace *trace = &work->record->trace;
@@ -267,7 +270,7 @@ static void find_under_way(struct trace_work *work)
 	}
 }
 
-/* At the same moment: what was done before what it did. */
+/* Orders by time, and at the same moment causes before what they cause. */
 static int compare_entries(const void *a, const void *b)
 {
 	static const int rank[_TRACE_KIND_MAX] = {

@@ -27,11 +27,11 @@ struct trace_flow {
 		uint32_t base;	    /* absolute number that is written as 0 */
 		uint32_t top;	    /* behind all that was sent */
 		uint32_t acked;	    /* up to where the other end is known to have it */
-		bool heard;	    /* of the other end: `acked` and `shut` are known */
-		bool shut;	    /* its window is closed */
+		bool heard;	    /* the other end sent something: `acked` and `shut` are known */
+		bool shut;	    /* the other end's window is closed */
 		uint32_t repeated;  /* where the last retransmission began */
-		unsigned int times; /* how often in a row */
-		unsigned int probes;
+		unsigned int times; /* how often that was sent again in a row */
+		unsigned int probes; /* sent in a row without an answer */
 	} end[_ENDPOINT_MAX];
 };
 
@@ -41,14 +41,14 @@ struct trace_work {
 	struct trace_seen *seen[_ENDPOINT_MAX]; /* one for each packet of the sightings; owned */
 	struct trace_flow *flows;		/* owned */
 	size_t n_flows;
-	size_t next_packet[_ENDPOINT_MAX]; /* index in `seen` of the first that is not told yet */
+	size_t next_packet[_ENDPOINT_MAX]; /* index in `seen` of the first without an entry */
 	bool *shown[_ENDPOINT_MAX]; /* the record's retransmissions that have a packet; owned */
 	nsec_t slowest_nsec;	    /* the longest that a packet took */
 };
 
-/* NULL when out of memory. */
+/* Adds an entry with `at_nsec` as its time; NULL when out of memory. */
 struct trace_entry *trace_add_entry(struct trace_work *work, enum trace_kind kind, nsec_t at_nsec,
 				    enum node_id node);
-/* `retransmission` NULL: nothing is known of it. */
+/* Notes in an entry why it was sent again. `retransmission` NULL: nothing is known of that. */
 void trace_note_again(struct trace_entry *entry,
 		      const struct record_retransmission *retransmission);

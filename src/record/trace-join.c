@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 /*
- * The same packet at both ends. What a network does not change tells it: numbers, flags, window,
- * length, the timestamps option and IPv4's identification; not addresses and ports, which a NAT
- * rewrites. Where that leaves several (a retransmission without timestamps, over IPv6), the one
- * is taken that took about as long as the last. What is left over may have been cut up or put
- * together on the way (segmentation and receive offload): its bytes are looked for.
+ * Theory of operation: two sightings are the same packet if all is equal that a network does not
+ * change: numbers, flags, window, length, the timestamps option and IPv4's identification, but not
+ * addresses and ports, which a NAT rewrites. If several packets are equal in that, as
+ * retransmissions without timestamps are over IPv6, the one is taken whose delay is nearest to that
+ * of the last packet. Packets that are left over may have been cut up or put together on the way,
+ * by segmentation or receive offload: then their bytes are found in others.
  */
 
 #define CLOCKS_APART (2 * NSEC_PER_MSEC) /* by which the two ends' times may differ, at most */
@@ -48,11 +49,11 @@ static int compare_sent(const void *a, const void *b)
 	return rc ? rc : (x->time_nsec > y->time_nsec) - (x->time_nsec < y->time_nsec);
 }
 
-/* What one end sent and the other received. */
+/* One end's sent packets, to be found by what the other end received. */
 struct direction_join {
-	struct trace_seen **sent; /* by content, then time; owned */
+	struct trace_seen **sent; /* sorted by content, then time; owned */
 	size_t n_sent;
-	nsec_t delay_nsec; /* of the last that arrived */
+	nsec_t delay_nsec; /* of the last packet that arrived */
 };
 
 static size_t first_like(const struct direction_join *d, const struct sighting_packet *p)
@@ -89,7 +90,7 @@ static void find_same(struct direction_join *d, struct trace_seen *p)
 		return;
 	best->other = p;
 	p->other = best;
-	if (p->time_nsec < best->time_nsec) /* by less than the clocks are apart */
+	if (p->time_nsec < best->time_nsec) /* by no more than CLOCKS_APART */
 		p->time_nsec = best->time_nsec;
 	d->delay_nsec = p->time_nsec - best->time_nsec;
 }

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Those that differ in a queue or a state: timers have entries of their own. */
+/* Adds the samples that differ from the one before in a queue or a state. Timers have entries of
+ * their own. */
 static int take_samples(struct trace_work *work, enum node_id node)
 {
 	const struct record_endpoint *r = &work->record->endpoint[node];

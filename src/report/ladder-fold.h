@@ -4,6 +4,6 @@
 
 #include "src/report/ladder-row.h"
 
-/* Takes out what is like its neighbours and says how much that was; then says how long waits
- * were. */
+/* Takes out rows that are like their neighbours and says how many they were, then adds a row for
+ * each long wait. */
 void ladder_fold(struct ladder *ladder);

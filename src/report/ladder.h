@@ -11,12 +11,12 @@
 #include "src/record/record.h"
 
 struct ladder_style {
-	int width; /* of a line, characters */
-	bool colour;
+	int width;   /* of a line, characters */
+	bool colour; /* with the escapes of a terminal */
 };
 
-/* For this stream: the terminal's width, or $COLUMNS, or 100; colour on a terminal only, and not
- * where NO_COLOR is set. */
+/* The style for a stream: the terminal's width, else $COLUMNS, else 100; colour on a terminal only,
+ * and not where NO_COLOR is set. */
 struct ladder_style ladder_style(FILE *out);
 
 /* Prints nothing where the record has no trace. */
