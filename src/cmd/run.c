@@ -286,7 +286,7 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 	store(run, trial, record, err);
 	if (record) {
 		run->failed |= !record_passed(record);
-		tracer_finish(record);
+		trace_build(record);
 	} else if (run->all && err->kind == ERROR_CAPABILITY) {
 		skip(run, run->trials[trial].scenario, err);
 	} else {

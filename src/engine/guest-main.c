@@ -129,7 +129,7 @@ static void send_kept(struct work *work)
 		struct answer *a = &work->kept[i];
 
 		if (a->record)
-			tracer_finish(a->record);
+			trace_build(a->record);
 		answer(work, i, rc < 0 ? NULL : a->record, rc < 0 ? &failure : &a->err);
 		a->record = record_free(a->record);
 	}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <inttypes.h>
-#include <stdio.h>
+#include "src/record/expect-calls.h"
 
-#include "src/record/expect-check.h"
+#include <inttypes.h>
 
 static bool within(nsec_t value, nsec_t after, nsec_t before)
 {
@@ -37,37 +36,29 @@ static void check_absent(struct check *c, const struct expect_call *want, const 
 	}
 }
 
-/* "connect, write 4, close in 0.031 ms, bind EADDRINUSE": what there was from `first` on. */
-static const char *list_calls(const struct record_endpoint *got, size_t first, char *buffer,
-			      size_t size)
+/* "connect at 1 ms in 31 us, bind EADDRINUSE at ...": the calls that there were from `first` on. */
+static void list_calls(const struct record_endpoint *got, size_t first, struct words *list)
 {
-	const char *separator = "";
-	size_t n = 0;
-
-	snprintf(buffer, size, "none");
-	for (size_t i = first; i < got->n_calls && n < size; i++) {
+	for (size_t i = first; i < got->n_calls; i++) {
 		const struct record_call *call = &got->calls[i];
 		char when[64], took[64];
 
-		n += (size_t)snprintf(buffer + n, size - n, "%s%s", separator,
-				      call_name(call->call));
-		if (n < size && call->error)
-			n += (size_t)snprintf(buffer + n, size - n, " %s", errno_name(call->error));
-		else if (n < size && call->result)
-			n += (size_t)snprintf(buffer + n, size - n, " %" PRId64, call->result);
-		if (n < size)
-			n += (size_t)snprintf(buffer + n, size - n, " at %s in %s",
-					      nsec_format(when, sizeof(when), call->time_nsec),
-					      nsec_format(took, sizeof(took),
-							  call->time_nsec - call->start_nsec));
-		separator = ", ";
+		words_add(list, ", ", "%s", call_name(call->call));
+		if (call->error)
+			words_add(list, "", " %s", errno_name(call->error));
+		else if (call->result)
+			words_add(list, "", " %" PRId64, call->result);
+		words_add(list, "", " at %s in %s",
+			  nsec_format(when, sizeof(when), call->time_nsec),
+			  nsec_format(took, sizeof(took), call->time_nsec - call->start_nsec));
 	}
-	return buffer;
+	if (first >= got->n_calls)
+		words_add(list, "", "none");
 }
 
 void expect_check_calls(struct check *c)
 {
-	char got[512];
+	struct words got = { 0 };
 	size_t at = 0;
 
 	for (size_t i = 0; c->want->call_texts && c->want->call_texts[i]; i++) {
@@ -82,8 +73,9 @@ void expect_check_calls(struct check *c)
 			at++;
 		if (at++ < c->got->n_calls)
 			continue;
+		list_calls(c->got, first, &got);
 		expect_fail(c, "expected call %s in its place in the order, got from there on: %s",
-			    c->want->call_texts[i], list_calls(c->got, first, got, sizeof(got)));
+			    c->want->call_texts[i], got.text);
 		return;
 	}
 }

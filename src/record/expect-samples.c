@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether queues and timers looked as expected, and what became of many connections. */
+#include "src/record/expect-samples.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "src/record/expect-check.h"
 #include "src/tcp/state.h"
 
 #define LATE	 (500 * NSEC_PER_MSEC)
-#define ROUNDING (5 * NSEC_PER_MSEC) /* sock_diag's timers are in ticks */
+#define ROUNDING (5 * NSEC_PER_MSEC) /* sock_diag tells timers in whole ticks */
 
-/* The look that was to be then, or the one before it that still holds. On a busy machine it may
- * have come late. */
+/* The look at the socket that was due at that moment, or the last before it. On a busy machine a
+ * look may come late. */
 static const struct record_sample *sample_at(const struct check *c, nsec_t at)
 {
 	const struct record_endpoint *e = c->got;
 	const struct record_sample *found = NULL;
-	nsec_t late = c->every / 2 < LATE ? c->every / 2 : LATE;
+	nsec_t late = c->every_nsec / 2 < LATE ? c->every_nsec / 2 : LATE;
 
 	for (size_t i = 0; i < e->n_samples && e->samples[i].time_nsec <= at + late; i++)
 		found = &e->samples[i];
@@ -51,7 +51,7 @@ static void check_name(struct check *c, const char *when, const char *what,
 			    names_text(names, got));
 }
 
-/* The timer has run down since the look. */
+/* What is left of the timer is less than at the look by the time since then. */
 static void check_expires(struct check *c, const char *when, const struct expect_sample *want,
 			  const struct record_sample *got)
 {

@@ -78,7 +78,7 @@ static bool has_counts(const struct json_field *field, const void *object)
 	return false;
 }
 
-/* Whether an object is null, by a row that decides it. */
+/* Whether the value of a row that decides says that the whole object is null. */
 static bool is_nothing(const struct json_field *field, const void *object)
 {
 	switch (field->kind) {
@@ -121,7 +121,7 @@ void json_write_key(struct json_writer *writer, const char *key)
 	writer->begun = true;
 }
 
-/* A name of ours, which needs no escapes. */
+/* Writes a name of an enum or errno, which needs no escapes. */
 static void write_name(struct json_writer *writer, const char *name)
 {
 	fprintf(writer->out, name ? "\"%s\"" : "null", name);
@@ -245,7 +245,7 @@ void json_write_list(struct json_writer *writer, const struct json_table *table,
 	fputc(']', writer->out);
 }
 
-/* NULL for null, and where there is no such key, which is remembered. */
+/* The value of a key; NULL for null, and where the key is missing, which the reader remembers. */
 static json_object *get(struct json_reader *reader, json_object *o, const char *key)
 {
 	json_object *value = NULL;
@@ -372,7 +372,7 @@ static bool may_be_null(const struct json_table *table)
 	return false;
 }
 
-/* What the types have for null, where a whole object is. */
+/* Sets each value of an object that is null to what null is for its type. */
 static void read_null(const struct json_table *table, void *object)
 {
 	for (size_t i = 0; i < table->n_fields; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/record/record.h"
 
-#include "src/record/trace-build.h"
+#include "src/record/sighting.h"
 #include "src/util/array.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ struct record *record_free(struct record *record)
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
 		endpoint_free(&record->endpoint[n]);
 	trace_deinit(&record->trace);
-	tracer_free(record->tracer);
+	sighting_log_free(record->sightings);
 	free(record->settings);
 	free(record->faults);
 	free(record->failures);
@@ -75,6 +75,15 @@ int record_fail(struct record *record, const char *format, ...)
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+bool record_same_trial(const struct record *a, const struct record *b)
+{
+	char ta[160], tb[160];
+
+	return a->family == b->family && !strcmp(a->engine, b->engine) &&
+	       !strcmp(a->kernel, b->kernel) &&
+	       !strcmp(record_title(a, ta, sizeof(ta)), record_title(b, tb, sizeof(tb)));
 }
 
 char *record_title(const struct record *record, char *buffer, size_t size)

@@ -1,85 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <assert.h>
+#include "src/record/trace-build.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "src/record/trace-entry.h"
-#include "src/tcp/packet.h"
+#include "src/record/trace-join.h"
+#include "src/record/trace-lists.h"
 #include "src/util/array.h"
 
-#define SAME_EVENT  (2 * NSEC_PER_MSEC) /* a retransmission and its packet */
-#define NO_FLOW	    SIZE_MAX
-#define SAME_EXPIRY (20 * NSEC_PER_MSEC) /* or a fiftieth of what is left: the same moment */
+#define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission and its packet are no farther apart */
 
-struct tracer *tracer_free(struct tracer *tracer)
-{
-	if (!tracer)
-		return NULL;
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		free(tracer->packets[n]);
-	free(tracer->timers);
-	free(tracer);
-	return NULL;
-}
-
-int tracer_add_packet(struct tracer *tracer, enum node_id node, nsec_t at,
-		      const struct tcp_packet *packet)
-{
-	struct tracer_packet *p =
-		array_append(&tracer->packets[node], &tracer->n_packets[node], sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	*p = (struct tracer_packet){
-		.time_nsec = at,
-		.sent = packet->outgoing,
-		.flags = packet->flags,
-		.window = packet->window,
-		.id = packet->id,
-		.local_port = packet->outgoing ? packet->source_port : packet->destination_port,
-		.peer_port = packet->outgoing ? packet->destination_port : packet->source_port,
-		.seq = packet->seq,
-		.ack = packet->ack,
-		.payload = packet->payload,
-		.stamp = packet->stamp,
-		.flow = NO_FLOW,
-	};
-	return 0;
-}
-
-/* A timer that was set again for the same moment, or nearly, says nothing new. */
-static bool says_the_same(const struct tracer_timer *last, nsec_t at,
-			  const struct trace_timer *timer)
-{
-	nsec_t moved = at + timer->expires_nsec - last->time_nsec - last->timer.expires_nsec;
-
-	if (last->timer.kind != timer->kind)
-		return false;
-	if (timer->kind == TCP_TIMER_OFF)
-		return true;
-	return last->timer.count == timer->count &&
-	       llabs(moved) < SAME_EXPIRY + timer->expires_nsec / 50;
-}
-
-int tracer_add_timer(struct tracer *tracer, enum node_id node, nsec_t at,
-		     const struct trace_timer *timer)
-{
-	static const struct tracer_timer none = { .timer.kind = TCP_TIMER_OFF };
-	const struct tracer_timer *last = &none;
-	struct tracer_timer *slot;
-
-	for (size_t i = tracer->n_timers; i-- > 0 && last == &none;)
-		if (tracer->timers[i].node == node)
-			last = &tracer->timers[i];
-	if (says_the_same(last, at, timer))
-		return 0;
-	slot = array_append(&tracer->timers, &tracer->n_timers, sizeof(*slot));
-	if (!slot)
-		return -ENOMEM;
-	*slot = (struct tracer_timer){ at, node, *timer };
-	return 0;
-}
-
+/* Whether a sequence number comes before another: they wrap. */
 static bool before(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) < 0;
@@ -90,67 +22,54 @@ static enum node_id peer_of(enum node_id node)
 	return node == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
 }
 
-struct trace_entry *tracer_add_entry(struct tracer_build *b, enum trace_kind kind, nsec_t at,
-				     enum node_id node)
-{
-	struct trace *trace = &b->record->trace;
-	struct trace_entry *e = array_append(&trace->entries, &trace->count, sizeof(*e));
-
-	if (!e)
-		return NULL;
-	e->kind = kind;
-	e->time_nsec = at;
-	e->node = node;
-	e->rto_nsec = NSEC_NONE;
-	return e;
-}
-
-static bool is_syn(const struct tracer_packet *p)
+static bool is_syn(const struct sighting_packet *p)
 {
 	return (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 }
 
-/* The latest connection that this end knows by these ports. */
-static ssize_t find_flow(const struct tracer_build *b, enum node_id node,
-			 const struct tracer_packet *p)
+/* The index of the latest connection that this end knows by these ports; -1: there is none. */
+static ssize_t find_flow(const struct trace_work *work, enum node_id node,
+			 const struct sighting_packet *p)
 {
-	for (size_t i = b->n_flows; i-- > 0;)
-		if (b->flows[i].port[node][0] == p->local_port &&
-		    b->flows[i].port[node][1] == p->peer_port)
+	for (size_t i = work->n_flows; i-- > 0;)
+		if (work->flows[i].port[node][0] == p->local_port &&
+		    work->flows[i].port[node][1] == p->peer_port)
 			return (ssize_t)i;
 	return -1;
 }
 
-/* Which connection a packet belongs to that `node` saw first: a SYN with another number begins
- * the next. The other end may know it by other ports (NAT). */
-static struct tracer_flow *flow_of(struct tracer_build *b, enum node_id node,
-				   struct tracer_packet *p)
+/* The connection of a packet that `node` saw first. A SYN with another number begins the next
+ * connection. Behind a NAT the other end knows the connection by other ports. */
+static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
+				  struct trace_seen *seen)
 {
+	const struct sighting_packet *p = seen->packet;
 	enum node_id sender = p->sent ? node : peer_of(node);
-	ssize_t i = find_flow(b, node, p);
-	struct tracer_flow *f = i < 0 ? NULL : &b->flows[i];
+	ssize_t i = find_flow(work, node, p);
+	struct trace_flow *f = i < 0 ? NULL : &work->flows[i];
 
 	if (!f || (is_syn(p) && f->end[sender].known && f->end[sender].base != p->seq)) {
-		f = array_append(&b->flows, &b->n_flows, sizeof(*f));
+		f = array_append(&work->flows, &work->n_flows, sizeof(*f));
 		if (!f)
 			return NULL;
-		i = (ssize_t)b->n_flows - 1;
+		i = (ssize_t)work->n_flows - 1;
 	}
 	f->port[node][0] = p->local_port;
 	f->port[node][1] = p->peer_port;
-	if (p->other) {
-		f->port[peer_of(node)][0] = p->other->local_port;
-		f->port[peer_of(node)][1] = p->other->peer_port;
-		p->other->flow = (size_t)i;
+	if (seen->other) {
+		f->port[peer_of(node)][0] = seen->other->packet->local_port;
+		f->port[peer_of(node)][1] = seen->other->packet->peer_port;
+		seen->other->flow = (size_t)i;
 	}
-	p->flow = (size_t)i;
+	seen->flow = (size_t)i;
 	return f;
 }
 
-/* tcpdump's way (print-tcp.c: tcp_print): relative to the SYN; where there was none, to the first
- * packet; that one, a SYN and what acknowledges nothing are written as they are. */
-static void write_numbers(struct tracer_flow *f, enum node_id sender, const struct tracer_packet *p,
-			  struct trace_packet *out)
+/* Numbers are written as by tcpdump (print-tcp.c: tcp_print()): relative to the SYN, or to the
+ * first packet where no SYN was seen. The first packet, a SYN and a packet that acknowledges
+ * nothing have their absolute numbers. */
+static void write_numbers(struct trace_flow *f, enum node_id sender,
+			  const struct sighting_packet *p, struct trace_packet *out)
 {
 	bool ack = p->flags & PACKET_ACK, syn = p->flags & PACKET_SYN;
 	bool plain = !ack || syn || !f->end[sender].known;
@@ -168,53 +87,40 @@ static void write_numbers(struct tracer_flow *f, enum node_id sender, const stru
 	out->ack = !ack ? 0 : plain ? p->ack : p->ack - f->end[peer].base;
 }
 
-/* The record's retransmission that this packet is: the nearest that has none yet. */
-static const struct record_retransmission *find_retransmission(struct tracer_build *b,
+/* The record's retransmission that this packet is: the nearest in time of those that have no packet
+ * yet; NULL: there is none near. */
+static const struct record_retransmission *find_retransmission(struct trace_work *work,
 							       enum node_id node, nsec_t at)
 {
-	const struct record_endpoint *e = &b->record->endpoint[node];
+	const struct record_endpoint *e = &work->record->endpoint[node];
 	size_t best = SIZE_MAX;
 	nsec_t best_off = SAME_EVENT;
 
 	for (size_t i = 0; i < e->n_retransmissions; i++) {
 		nsec_t off = llabs(e->retransmissions[i].time_nsec - at);
 
-		if (b->shown[node][i] || off >= best_off)
+		if (work->shown[node][i] || off >= best_off)
 			continue;
 		best = i;
 		best_off = off;
 	}
 	if (best == SIZE_MAX)
 		return NULL;
-	b->shown[node][best] = true;
+	work->shown[node][best] = true;
 	return &e->retransmissions[best];
 }
 
-static const enum trace_again again_of[] = {
-	[RETRANSMIT_UNKNOWN] = TRACE_AGAIN,
-	[RETRANSMIT_RTO] = TRACE_TIMEOUT,
-	[RETRANSMIT_LOSS_PROBE] = TRACE_LOSS_PROBE,
-	[RETRANSMIT_FAST] = TRACE_FAST,
-};
-static_assert(ARRAY_SIZE(again_of) == _RETRANSMIT_REASON_MAX, "a trace has a word for each");
-
-void tracer_note_again(struct trace_entry *e, const struct record_retransmission *r)
-{
-	e->again = again_of[r ? r->reason : RETRANSMIT_UNKNOWN];
-	e->rto_nsec = r ? r->rto_nsec : NSEC_NONE;
-}
-
-/* net/ipv4/tcp_output.c: tcp_xmit_probe_skb() sends nothing, from before the oldest byte that is
- * not acknowledged. */
-static bool is_probe(const struct tracer_flow *f, enum node_id sender,
-		     const struct tracer_packet *p)
+/* A probe has no data, and the number before the oldest byte that is not acknowledged
+ * (net/ipv4/tcp_output.c: tcp_xmit_probe_skb()). */
+static bool is_probe(const struct trace_flow *f, enum node_id sender,
+		     const struct sighting_packet *p)
 {
 	return p->flags == PACKET_ACK && !p->payload && f->end[sender].heard &&
 	       p->seq == f->end[sender].acked - 1;
 }
 
-/* How often this has been sent again without an answer. */
-static unsigned int count_again(struct tracer_flow *f, enum node_id node, uint32_t seq)
+/* Counts how often the segment at `seq` has been sent again without an answer. */
+static unsigned int count_again(struct trace_flow *f, enum node_id node, uint32_t seq)
 {
 	if (f->end[node].repeated != seq)
 		f->end[node].times = 0;
@@ -222,8 +128,9 @@ static unsigned int count_again(struct tracer_flow *f, enum node_id node, uint32
 	return ++f->end[node].times;
 }
 
-static void recognise(struct tracer_build *b, struct tracer_flow *f, const struct tracer_packet *p,
-		      struct trace_entry *e)
+/* Finds out whether a packet was sent before, or is a probe, and notes it in its entry. */
+static void recognise(struct trace_work *work, struct trace_flow *f,
+		      const struct sighting_packet *p, struct trace_entry *e)
 {
 	bool control = p->flags & (PACKET_SYN | PACKET_FIN);
 	uint32_t end = p->seq + p->payload + !!(p->flags & PACKET_SYN) + !!(p->flags & PACKET_FIN);
@@ -235,7 +142,7 @@ static void recognise(struct tracer_build *b, struct tracer_flow *f, const struc
 	}
 	if ((p->payload || control) && !(p->flags & PACKET_RST) &&
 	    before(p->seq, f->end[e->node].top)) {
-		tracer_note_again(e, find_retransmission(b, e->node, e->time_nsec));
+		trace_note_again(e, find_retransmission(work, e->node, e->time_nsec));
 		if (e->again == TRACE_TIMEOUT || e->again == TRACE_AGAIN)
 			e->number = count_again(f, e->node, p->seq);
 	}
@@ -243,8 +150,8 @@ static void recognise(struct tracer_build *b, struct tracer_flow *f, const struc
 		f->end[e->node].top = end;
 }
 
-/* What came in tells the end that got it how far it was heard. */
-static void hear(struct tracer_flow *f, enum node_id node, const struct tracer_packet *p)
+/* A packet that comes in tells the end that gets it how far it was heard. */
+static void hear(struct trace_flow *f, enum node_id node, const struct sighting_packet *p)
 {
 	f->end[node].probes = 0;
 	if (!(p->flags & PACKET_ACK))
@@ -257,93 +164,103 @@ static void hear(struct tracer_flow *f, enum node_id node, const struct tracer_p
 	f->end[node].heard = true;
 }
 
-static void tell_fate(struct tracer_build *b, const struct tracer_packet *p,
-		      struct trace_packet *out)
+static void tell_fate(struct trace_work *work, const struct trace_seen *p, struct trace_packet *out)
 {
-	out->sent_nsec = p->time_nsec - b->origin_nsec;
+	out->sent_nsec = p->time_nsec - work->sightings->origin_nsec;
 	out->arrived_nsec = NSEC_NONE;
 	out->fate = p->in_pieces ? TRACE_IN_PIECES : TRACE_LOST;
 	if (!p->other)
 		return;
 	out->fate = TRACE_ARRIVED;
-	out->arrived_nsec = p->other->time_nsec - b->origin_nsec;
-	if (out->arrived_nsec - out->sent_nsec > b->slowest_nsec)
-		b->slowest_nsec = out->arrived_nsec - out->sent_nsec;
+	out->arrived_nsec = p->other->time_nsec - work->sightings->origin_nsec;
+	if (out->arrived_nsec - out->sent_nsec > work->slowest_nsec)
+		work->slowest_nsec = out->arrived_nsec - out->sent_nsec;
 }
 
-/* An entry for what was sent, and for what came in that nobody was seen to send. */
-static int take_packet(struct tracer_build *b, enum node_id node, struct tracer_packet *p)
+/* Adds an entry for a packet that was sent, or that came in without having been seen sent. */
+static int add_packet(struct trace_work *work, struct trace_flow *f, enum node_id node,
+		      const struct trace_seen *seen)
 {
-	bool told = !p->sent && p->other && p->flow != NO_FLOW; /* when it was sent */
-	struct tracer_flow *f = told ? &b->flows[p->flow] : flow_of(b, node, p);
+	const struct sighting_packet *p = seen->packet;
 	enum node_id sender = p->sent ? node : peer_of(node);
-	struct trace_entry *e;
+	struct trace_entry *e = trace_add_entry(
+		work, TRACE_PACKET, seen->time_nsec - work->sightings->origin_nsec, sender);
 
-	if (!f)
+	if (!e)
 		return -ENOMEM;
-	if (p->sent || !p->other) {
-		e = tracer_add_entry(b, TRACE_PACKET, p->time_nsec - b->origin_nsec, sender);
-		if (!e)
-			return -ENOMEM;
-		e->connection = (unsigned int)p->flow;
-		e->packet = (struct trace_packet){ .flags = p->flags,
-						   .window = p->window,
-						   .length = p->payload };
-		write_numbers(f, sender, p, &e->packet);
-		tell_fate(b, p, &e->packet);
-		if (p->sent) {
-			recognise(b, f, p, e);
-		} else {
-			e->packet.fate = TRACE_ARRIVED;
-			e->packet.arrived_nsec = e->time_nsec;
-			e->packet.sent_nsec = NSEC_NONE;
-			e->packet.foreign = !p->in_pieces;
-			e->node = e->packet.foreign ? node : sender;
-		}
+	e->connection = (unsigned int)seen->flow;
+	e->packet = (struct trace_packet){ .flags = p->flags,
+					   .window = p->window,
+					   .length = p->payload };
+	write_numbers(f, sender, p, &e->packet);
+	tell_fate(work, seen, &e->packet);
+	if (p->sent) {
+		recognise(work, f, p, e);
+		return 0;
 	}
-	if (!p->sent)
-		hear(f, node, p);
+	e->packet.fate = TRACE_ARRIVED;
+	e->packet.arrived_nsec = e->time_nsec;
+	e->packet.sent_nsec = NSEC_NONE;
+	e->packet.foreign = !seen->in_pieces;
+	e->node = e->packet.foreign ? node : sender;
 	return 0;
 }
 
-/* Of both ends' packets the next in time; what was sent before what was received. */
-static struct tracer_packet *next_packet(struct tracer_build *b, enum node_id *ret_node)
+static int take_packet(struct trace_work *work, enum node_id node, struct trace_seen *seen)
 {
-	struct tracer_packet *next = NULL;
+	bool sent = seen->packet->sent;
+	/* A packet that the other end sent has its entry and its flow since then. */
+	bool told = !sent && seen->other && seen->flow != TRACE_NO_FLOW;
+	struct trace_flow *f = told ? &work->flows[seen->flow] : flow_of(work, node, seen);
+
+	if (!f)
+		return -ENOMEM;
+	if ((sent || !seen->other) && add_packet(work, f, node, seen) < 0)
+		return -ENOMEM;
+	if (!sent)
+		hear(f, node, seen->packet);
+	return 0;
+}
+
+/* The next of both ends' packets in time. At the same moment, sending comes before receiving. */
+static struct trace_seen *next_packet(struct trace_work *work, enum node_id *ret_node)
+{
+	struct trace_seen *next = NULL;
 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		struct tracer_packet *p;
+		struct trace_seen *p;
 
-		if (b->next_packet[n] == b->tracer->n_packets[n])
+		if (work->next_packet[n] == work->sightings->n_packets[n])
 			continue;
-		p = &b->tracer->packets[n][b->next_packet[n]];
+		p = &work->seen[n][work->next_packet[n]];
 		if (next && (p->time_nsec > next->time_nsec ||
-			     (p->time_nsec == next->time_nsec && !p->sent)))
+			     (p->time_nsec == next->time_nsec && !p->packet->sent)))
 			continue;
 		next = p;
 		*ret_node = n;
 	}
 	if (next)
-		b->next_packet[*ret_node]++;
+		work->next_packet[*ret_node]++;
 	return next;
 }
 
-static int take_packets(struct tracer_build *b)
+static int take_packets(struct trace_work *work)
 {
-	struct tracer_packet *p;
+	struct trace_seen *p;
 	enum node_id node = NODE_CLIENT;
 
-	while ((p = next_packet(b, &node)))
-		if (take_packet(b, node, p) < 0)
+	while ((p = next_packet(work, &node)))
+		if (take_packet(work, node, p) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-/* What took no longer than others did and has not arrived may be on its way yet. */
-static void find_under_way(struct tracer_build *b)
+/* A packet that was sent less than the longest delay before the end of the trial, and has not
+ * arrived, may still be under way. */
+static void find_under_way(struct trace_work *work)
 {
-	struct trace *trace = &b->record->trace;
-	nsec_t late = b->record->span_nsec - b->slowest_nsec - SAME_EVENT;
+	struct trace *trace = &work->record->trace;
+	nsec_t late = work->record->span_nsec - work->slowest_nsec - SAME_EVENT;
 
 	for (size_t i = 0; i < trace->count; i++) {
 		struct trace_entry *e = &trace->entries[i];
@@ -353,7 +270,7 @@ static void find_under_way(struct tracer_build *b)
 	}
 }
 
-/* At the same moment: what was done before what it did. */
+/* Orders by time, and at the same moment causes before what they cause. */
 static int compare_entries(const void *a, const void *b)
 {
 	static const int rank[_TRACE_KIND_MAX] = {
@@ -370,53 +287,66 @@ static int compare_entries(const void *a, const void *b)
 	return (int)x->node - (int)y->node;
 }
 
-static int build_all(struct tracer_build *b)
+static int build_all(struct trace_work *work)
 {
-	int rc = tracer_join(b->tracer);
+	int rc = trace_join(work);
 
 	if (rc >= 0)
-		rc = take_packets(b);
+		rc = take_packets(work);
 	if (rc >= 0)
-		rc = tracer_take_lists(b);
+		rc = trace_take_lists(work);
 	if (rc < 0)
 		return rc;
-	find_under_way(b);
-	if (b->record->trace.count)
-		qsort(b->record->trace.entries, b->record->trace.count,
-		      sizeof(*b->record->trace.entries), compare_entries);
+	find_under_way(work);
+	if (work->record->trace.count)
+		qsort(work->record->trace.entries, work->record->trace.count,
+		      sizeof(*work->record->trace.entries), compare_entries);
 	return 0;
 }
 
-static int build(struct tracer *tracer, struct record *record)
+static int prepare(struct trace_work *work, enum node_id n)
 {
-	struct tracer_build b = { .tracer = tracer,
-				  .record = record,
-				  .origin_nsec = tracer->origin_nsec };
+	const struct sighting_log *sightings = work->sightings;
+
+	work->shown[n] = calloc(work->record->endpoint[n].n_retransmissions + 1, sizeof(bool));
+	work->seen[n] = calloc(sightings->n_packets[n] + 1, sizeof(*work->seen[n]));
+	if (!work->shown[n] || !work->seen[n])
+		return -ENOMEM;
+	for (size_t i = 0; i < sightings->n_packets[n]; i++)
+		work->seen[n][i] =
+			(struct trace_seen){ .packet = &sightings->packets[n][i],
+					     .time_nsec = sightings->packets[n][i].time_nsec,
+					     .flow = TRACE_NO_FLOW };
+	return 0;
+}
+
+static int build(struct record *record)
+{
+	struct trace_work work = { .record = record, .sightings = record->sightings };
 	int rc = 0;
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		b.shown[n] = calloc(record->endpoint[n].n_retransmissions + 1, sizeof(bool));
-		if (!b.shown[n])
-			rc = -ENOMEM;
-	}
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+		rc = prepare(&work, n);
 	if (rc >= 0)
-		rc = build_all(&b);
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		free(b.shown[n]);
-	free(b.flows);
+		rc = build_all(&work);
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		free(work.shown[n]);
+		free(work.seen[n]);
+	}
+	free(work.flows);
 	return rc;
 }
 
-int tracer_finish(struct record *record)
+int trace_build(struct record *record)
 {
 	int rc;
 
-	if (!record->tracer)
+	if (!record->sightings)
 		return 0;
-	rc = build(record->tracer, record);
+	rc = build(record);
 	if (rc < 0)
 		trace_deinit(&record->trace);
 	record->trace.present = rc >= 0;
-	record->tracer = tracer_free(record->tracer);
+	record->sightings = sighting_log_free(record->sightings);
 	return rc;
 }

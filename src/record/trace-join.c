@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/record/trace-join.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "src/record/trace-build.h"
-
 /*
- * The same packet at both ends. What a network does not change tells it: numbers, flags, window,
- * length, the timestamps option and IPv4's identification; not addresses and ports, which a NAT
- * rewrites. Where that leaves several (a retransmission without timestamps, over IPv6), the one
- * is taken that took about as long as the last. What is left over may have been cut up or put
- * together on the way (segmentation and receive offload): its bytes are looked for.
+ * Theory of operation: two sightings are the same packet if all is equal that a network does not
+ * change: numbers, flags, window, length, the timestamps option and IPv4's identification, but not
+ * addresses and ports, which a NAT rewrites. If several packets are equal in that, as
+ * retransmissions without timestamps are over IPv6, the one is taken whose delay is nearest to that
+ * of the last packet. Packets that are left over may have been cut up or put together on the way,
+ * by segmentation or receive offload: then their bytes are found in others.
  */
 
 #define CLOCKS_APART (2 * NSEC_PER_MSEC) /* by which the two ends' times may differ, at most */
@@ -20,7 +21,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-static int compare_content(const struct tracer_packet *a, const struct tracer_packet *b)
+static int compare_content(const struct sighting_packet *a, const struct sighting_packet *b)
 {
 	int rc = compare_numbers(a->seq, b->seq);
 
@@ -41,28 +42,28 @@ static int compare_content(const struct tracer_packet *a, const struct tracer_pa
 
 static int compare_sent(const void *a, const void *b)
 {
-	const struct tracer_packet *x = *(struct tracer_packet *const *)a;
-	const struct tracer_packet *y = *(struct tracer_packet *const *)b;
-	int rc = compare_content(x, y);
+	const struct trace_seen *x = *(struct trace_seen *const *)a;
+	const struct trace_seen *y = *(struct trace_seen *const *)b;
+	int rc = compare_content(x->packet, y->packet);
 
 	return rc ? rc : (x->time_nsec > y->time_nsec) - (x->time_nsec < y->time_nsec);
 }
 
-/* What one end sent and the other received. */
+/* One end's sent packets, to be found by what the other end received. */
 struct direction_join {
-	struct tracer_packet **sent; /* by content, then time; owned */
+	struct trace_seen **sent; /* sorted by content, then time; owned */
 	size_t n_sent;
-	nsec_t delay_nsec; /* of the last that arrived */
+	nsec_t delay_nsec; /* of the last packet that arrived */
 };
 
-static size_t first_like(const struct direction_join *d, const struct tracer_packet *p)
+static size_t first_like(const struct direction_join *d, const struct sighting_packet *p)
 {
 	size_t low = 0, high = d->n_sent;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_content(d->sent[middle], p) < 0)
+		if (compare_content(d->sent[middle]->packet, p) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -70,12 +71,13 @@ static size_t first_like(const struct direction_join *d, const struct tracer_pac
 	return low;
 }
 
-static void find_same(struct direction_join *d, struct tracer_packet *p)
+static void find_same(struct direction_join *d, struct trace_seen *p)
 {
-	struct tracer_packet *best = NULL;
+	struct trace_seen *best = NULL;
 	nsec_t best_off = NSEC_NEVER;
 
-	for (size_t i = first_like(d, p); i < d->n_sent && !compare_content(d->sent[i], p); i++) {
+	for (size_t i = first_like(d, p->packet);
+	     i < d->n_sent && !compare_content(d->sent[i]->packet, p->packet); i++) {
 		nsec_t delay = p->time_nsec - d->sent[i]->time_nsec;
 		nsec_t off = llabs(delay - d->delay_nsec);
 
@@ -88,24 +90,23 @@ static void find_same(struct direction_join *d, struct tracer_packet *p)
 		return;
 	best->other = p;
 	p->other = best;
-	if (p->time_nsec < best->time_nsec) /* by less than the clocks are apart */
+	if (p->time_nsec < best->time_nsec) /* by no more than CLOCKS_APART */
 		p->time_nsec = best->time_nsec;
 	d->delay_nsec = p->time_nsec - best->time_nsec;
 }
 
-static bool overlaps(const struct tracer_packet *a, const struct tracer_packet *b)
+static bool overlaps(const struct sighting_packet *a, const struct sighting_packet *b)
 {
 	return (int32_t)(a->seq - (b->seq + b->payload)) < 0 &&
 	       (int32_t)(b->seq - (a->seq + a->payload)) < 0;
 }
 
-static bool may_be_piece(const struct tracer_packet *p, bool sent)
+static bool may_be_piece(const struct trace_seen *p, bool sent)
 {
-	return p->sent == sent && !p->other && p->payload;
+	return p->packet->sent == sent && !p->other && p->packet->payload;
 }
 
-static void find_pieces(struct tracer_packet *from, size_t n_from, struct tracer_packet *to,
-			size_t n_to)
+static void find_pieces(struct trace_seen *from, size_t n_from, struct trace_seen *to, size_t n_to)
 {
 	size_t first = 0;
 
@@ -117,36 +118,37 @@ static void find_pieces(struct tracer_packet *from, size_t n_from, struct tracer
 			first++;
 		for (size_t k = first;
 		     k < n_from && from[k].time_nsec < to[i].time_nsec + CLOCKS_APART; k++)
-			if (may_be_piece(&from[k], true) && overlaps(&from[k], &to[i]))
+			if (may_be_piece(&from[k], true) && overlaps(from[k].packet, to[i].packet))
 				from[k].in_pieces = to[i].in_pieces = true;
 	}
 }
 
-static int join(struct tracer_packet *from, size_t n_from, struct tracer_packet *to, size_t n_to)
+static int join(struct trace_seen *from, size_t n_from, struct trace_seen *to, size_t n_to)
 {
 	struct direction_join d = { 0 };
 
-	d.sent = calloc(n_from + 1, sizeof(struct tracer_packet *));
+	d.sent = calloc(n_from + 1, sizeof(struct trace_seen *));
 	if (!d.sent)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_from; i++)
-		if (from[i].sent)
+		if (from[i].packet->sent)
 			d.sent[d.n_sent++] = &from[i];
-	qsort(d.sent, d.n_sent, sizeof(struct tracer_packet *), compare_sent);
+	qsort(d.sent, d.n_sent, sizeof(struct trace_seen *), compare_sent);
 	for (size_t i = 0; i < n_to; i++)
-		if (!to[i].sent)
+		if (!to[i].packet->sent)
 			find_same(&d, &to[i]);
 	free(d.sent);
 	find_pieces(from, n_from, to, n_to);
 	return 0;
 }
 
-int tracer_join(struct tracer *t)
+int trace_join(struct trace_work *work)
 {
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		enum node_id peer = n == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
 
-		if (join(t->packets[n], t->n_packets[n], t->packets[peer], t->n_packets[peer]) < 0)
+		if (join(work->seen[n], work->sightings->n_packets[n], work->seen[peer],
+			 work->sightings->n_packets[peer]) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/record/trace-lists.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "src/record/trace-entry.h"
-
-/* Those that differ in a queue or a state: timers have entries of their own. */
-static int take_samples(struct tracer_build *b, enum node_id node)
+/* Adds the samples that differ from the one before in a queue or a state. Timers have entries of
+ * their own. */
+static int take_samples(struct trace_work *work, enum node_id node)
 {
-	const struct record_endpoint *r = &b->record->endpoint[node];
+	const struct record_endpoint *r = &work->record->endpoint[node];
 	struct trace_sample last = { .state = -1 };
 
 	for (size_t i = 0; i < r->n_samples; i++) {
@@ -19,35 +20,35 @@ static int take_samples(struct tracer_build *b, enum node_id node)
 		if (sample.state == last.state && sample.send_queue == last.send_queue &&
 		    sample.receive_queue == last.receive_queue && sample.open == last.open)
 			continue;
-		if (!(e = tracer_add_entry(b, TRACE_SAMPLE, s->time_nsec, node)))
+		if (!(e = trace_add_entry(work, TRACE_SAMPLE, s->time_nsec, node)))
 			return -ENOMEM;
 		e->sample = last = sample;
 	}
 	return 0;
 }
 
-static int take_lists(struct tracer_build *b, enum node_id node)
+static int take_lists(struct trace_work *work, enum node_id node)
 {
-	const struct record_endpoint *r = &b->record->endpoint[node];
+	const struct record_endpoint *r = &work->record->endpoint[node];
 	struct trace_entry *e;
 
 	for (size_t i = 0; i < r->n_states; i++) {
-		if (!(e = tracer_add_entry(b, TRACE_STATE, r->states[i].time_nsec, node)))
+		if (!(e = trace_add_entry(work, TRACE_STATE, r->states[i].time_nsec, node)))
 			return -ENOMEM;
 		e->state.from = r->states[i].from;
 		e->state.to = r->states[i].to;
 	}
 	for (size_t i = 0; i < r->n_retransmissions; i++) {
-		if (b->shown[node][i])
+		if (work->shown[node][i])
 			continue;
-		e = tracer_add_entry(b, TRACE_RETRANSMISSION, r->retransmissions[i].time_nsec,
-				     node);
+		e = trace_add_entry(work, TRACE_RETRANSMISSION, r->retransmissions[i].time_nsec,
+				    node);
 		if (!e)
 			return -ENOMEM;
-		tracer_note_again(e, &r->retransmissions[i]);
+		trace_note_again(e, &r->retransmissions[i]);
 	}
 	for (size_t i = 0; i < r->n_calls; i++) {
-		if (!(e = tracer_add_entry(b, TRACE_CALL, r->calls[i].time_nsec, node)))
+		if (!(e = trace_add_entry(work, TRACE_CALL, r->calls[i].time_nsec, node)))
 			return -ENOMEM;
 		e->call = (struct trace_call){
 			.call = r->calls[i].call,
@@ -58,24 +59,26 @@ static int take_lists(struct tracer_build *b, enum node_id node)
 			.process = r->calls[i].process,
 		};
 	}
-	return take_samples(b, node);
+	return take_samples(work, node);
 }
 
-static int take_others(struct tracer_build *b)
+static int take_others(struct trace_work *work)
 {
-	for (size_t i = 0; i < b->tracer->n_timers; i++) {
-		const struct tracer_timer *t = &b->tracer->timers[i];
+	for (size_t i = 0; i < work->sightings->n_timers; i++) {
+		const struct sighting_timer *t = &work->sightings->timers[i];
 		struct trace_entry *e;
 
 		if (t->timer.kind == TCP_TIMER_OFF)
 			continue;
-		if (!(e = tracer_add_entry(b, TRACE_TIMER, t->time_nsec - b->origin_nsec, t->node)))
+		if (!(e = trace_add_entry(work, TRACE_TIMER,
+					  t->time_nsec - work->sightings->origin_nsec, t->node)))
 			return -ENOMEM;
 		e->timer = t->timer;
 	}
-	for (size_t i = 0; i < b->record->n_faults; i++) {
-		const struct record_fault *f = &b->record->faults[i];
-		struct trace_entry *e = tracer_add_entry(b, TRACE_EVENT, f->time_nsec, NODE_ROUTER);
+	for (size_t i = 0; i < work->record->n_faults; i++) {
+		const struct record_fault *f = &work->record->faults[i];
+		struct trace_entry *e =
+			trace_add_entry(work, TRACE_EVENT, f->time_nsec, NODE_ROUTER);
 
 		if (!e || !(e->event.what = strdup(f->what)))
 			return -ENOMEM;
@@ -84,11 +87,11 @@ static int take_others(struct tracer_build *b)
 	return 0;
 }
 
-int tracer_take_lists(struct tracer_build *b)
+int trace_take_lists(struct trace_work *work)
 {
 	int rc = 0;
 
 	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
-		rc = take_lists(b, n);
-	return rc < 0 ? rc : take_others(b);
+		rc = take_lists(work, n);
+	return rc < 0 ? rc : take_others(work);
 }

@@ -16,12 +16,12 @@
 
 enum trace_kind {
 	TRACE_PACKET,
-	TRACE_RETRANSMISSION, /* that no packet shows: it did not get as far as the wire */
+	TRACE_RETRANSMISSION, /* one that no packet shows: it did not get as far as the wire */
 	TRACE_STATE,
 	TRACE_TIMER,
 	TRACE_CALL,
-	TRACE_SAMPLE, /* of queues, where the scenario has some taken */
-	TRACE_EVENT,  /* of the timeline */
+	TRACE_SAMPLE, /* a look at the queues, where the scenario asks for some */
+	TRACE_EVENT,  /* an event of the timeline */
 	_TRACE_KIND_MAX,
 };
 
@@ -30,38 +30,38 @@ enum trace_fate {
 	TRACE_LOST,
 	TRACE_IN_PIECES, /* cut up or put together on the way: what arrived has entries of its own
 			  */
-	TRACE_UNDER_WAY, /* when the trial ended */
+	TRACE_UNDER_WAY, /* it had not arrived when the trial ended, but still may */
 	_TRACE_FATE_MAX,
 };
 
 /* Why something is sent that was sent before, or that says nothing new. */
 enum trace_again {
-	TRACE_NEW, /* it is not */
+	TRACE_NEW, /* it was not sent before */
 	TRACE_TIMEOUT,
 	TRACE_LOSS_PROBE,
-	TRACE_FAST,	 /* by ACKs */
+	TRACE_FAST,	 /* ACKs told that it was lost */
 	TRACE_AGAIN,	 /* a retransmission of unknown cause */
-	TRACE_KEEPALIVE, /* a probe */
-	TRACE_WINDOW,	 /* a probe of a window that is closed */
+	TRACE_KEEPALIVE, /* a keepalive probe */
+	TRACE_WINDOW,	 /* a probe of a closed window */
 	_TRACE_AGAIN_MAX,
 };
 
-/* As tcpdump writes it: relative numbers, but absolute ones in a SYN and in what acknowledges
- * nothing. */
+/* Numbers are relative, as tcpdump writes them, but absolute in a SYN and in a packet that
+ * acknowledges nothing. */
 struct trace_packet {
-	bool foreign;	     /* neither end sent it: `node` is the end it came to */
-	nsec_t sent_nsec;    /* NSEC_NONE: foreign, or a piece */
-	nsec_t arrived_nsec; /* NSEC_NONE: it did not, or in pieces */
+	bool foreign;	     /* neither end sent it: the entry's `node` is the end that got it */
+	nsec_t sent_nsec;    /* NSEC_NONE: it is foreign, or a piece of another */
+	nsec_t arrived_nsec; /* NSEC_NONE: it did not arrive, or in pieces */
 	enum trace_fate fate;
-	uint8_t flags; /* as in struct tcp_packet */
+	uint8_t flags; /* enum packet_flag */
 	uint32_t seq, ack, length;
 	uint16_t window;
 };
 
 struct trace_timer {
 	enum tcp_timer kind; /* TCP_TIMER_OFF: none is running */
-	nsec_t expires_nsec; /* from then */
-	unsigned int count;  /* retransmissions or probes so far */
+	nsec_t expires_nsec; /* how long after the look it expires */
+	unsigned int count;  /* how many retransmissions or probes there were so far */
 };
 
 struct trace_call {
@@ -69,41 +69,44 @@ struct trace_call {
 	nsec_t start_nsec;
 	int64_t result;
 	int error;		 /* errno, positive; 0: it succeeded */
-	unsigned int connection; /* of its process, counted from 0 */
-	unsigned int process;	 /* the node's agents, counted from 0 */
+	unsigned int connection; /* which of its process's connections, counted from 0 */
+	unsigned int process;	 /* which of the host's programs, counted from 0 as they start */
 };
 
 struct trace_sample {
-	int state; /* TCP_* */
-	uint32_t send_queue, receive_queue;
-	uint32_t open; /* of many connections; 0: there is one, or none is */
+	int state;			    /* enum tcp_state */
+	uint32_t send_queue, receive_queue; /* bytes */
+	uint32_t open; /* how many of many connections there are; 0: none, or there was only one */
 };
 
 struct trace_entry {
 	enum trace_kind kind;
-	nsec_t time_nsec;  /* when it was sent, left the queue, changed, was read, returned */
-	enum node_id node; /* whose; of a packet the sender, or see `foreign`; not of an EVENT */
-	unsigned int connection; /* of a PACKET; in the order of their first packets, from 0 */
-	enum trace_again again;	 /* PACKET and RETRANSMISSION */
-	unsigned int number;	 /* of retransmissions of the same, or unanswered probes; 0: none */
-	nsec_t rto_nsec;	 /* TIMEOUT: that expired; NSEC_NONE: not known */
+	nsec_t time_nsec;  /* when it happened; of a packet when it was sent, of a call when it
+			      returned */
+	enum node_id node; /* at which end; of a packet its sender; not used of an EVENT */
+	/* PACKET: which connection's, counted from 0 in the order of their first packets. */
+	unsigned int connection;
+	enum trace_again again; /* PACKET and RETRANSMISSION */
+	unsigned int
+		number;	 /* which retransmission of the same, or which unanswered probe; 0: none */
+	nsec_t rto_nsec; /* TIMEOUT: the timeout that expired; NSEC_NONE: it is not known */
 	union {
 		struct trace_packet packet;
 		struct {
-			int from, to; /* TCP_* */
+			int from, to; /* enum tcp_state */
 		} state;
 		struct trace_timer timer;
 		struct trace_call call;
 		struct trace_sample sample;
 		struct {
-			nsec_t took_nsec;
-			char *what; /* "power-loss server"; owned */
+			nsec_t took_nsec; /* how long it took until the kernel had done it */
+			char *what;	  /* "power-loss server"; owned */
 		} event;
 	};
 };
 
 struct trace {
-	bool present; /* it was asked for */
+	bool present; /* a trace was asked for */
 	struct trace_entry *entries;
 	size_t count;
 };

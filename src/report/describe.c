@@ -208,7 +208,7 @@ static void print_mask(const char *prefix, const char *what, const struct names 
 	fputc('\n', out);
 }
 
-/* `name` NULL for a value: "none". */
+/* Prints the names of values, or "none" for one that has no name. */
 static void print_values(const char *prefix, const char *what, const char *(*name)(int value),
 			 const int *values, size_t n, const char *separator, FILE *out)
 {

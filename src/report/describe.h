@@ -17,7 +17,7 @@ char *describe_span(char *buffer, size_t size, nsec_t span);
 /* "reboot server, back after 2 s, new server listening". Returns `buffer`; 192 bytes are enough. */
 char *describe_event(const struct event *event, char *buffer, size_t size);
 
-/* What the model says of it before there is a connection. `kernel` is what is known of the kernel
+/* What the model predicts before there is a connection. `kernel` is what is known of the kernel
  * that runs the trial. */
 struct prediction describe_prediction(const struct scenario *scenario, enum family family,
 				      enum node_id node, const struct model_facts *kernel);

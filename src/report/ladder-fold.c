@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/record.h"
-#include "src/report/ladder-row.h"
+#include "src/report/ladder-fold.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "src/util/array.h"
 
 /*
- * A stream is thousands of packets, a peer that reads nothing is probed for ever. Rows of equal
- * weight that are long keep their ends, which stand near what caused them: first those that are
- * like their neighbours, then, if there are far more of them, also those that tell something.
+ * A stream has thousands of packets, and a peer that reads nothing is probed for ever. Of a long
+ * run of rows of equal weight only the first and the last rows stay, which are near to what caused
+ * them. This is done for rows that are like their neighbours, and then, if there are far more of
+ * them, also for rows that tell something.
  */
 
-#define PLAIN_ENDS   6 /* rows kept at either end */
+#define PLAIN_ENDS   6 /* so many rows stay at either end */
 #define TELLING_ENDS 45
-#define WORTH_IT     4			 /* fewer rows than that are not taken out */
-#define LONG_WAIT    (10 * NSEC_PER_SEC) /* gets a line */
+#define WORTH_IT     4			 /* fewer rows than that stay */
+#define LONG_WAIT    (10 * NSEC_PER_SEC) /* a longer one gets a line */
 
 static void sum_up(struct ladder_count *sum, const struct ladder_row *rows, size_t n)
 {
@@ -70,7 +76,7 @@ static void move_row(struct ladder *to, struct ladder_row *row)
 	*row = (struct ladder_row){ .time_nsec = NSEC_NONE };
 }
 
-/* The middle of a run, in one row. */
+/* Puts the middle of a run into one row. */
 static void fold_run(struct ladder *to, struct ladder_row *rows, size_t n)
 {
 	struct ladder_row *note =

@@ -1,56 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdarg.h>
+#include "src/report/ladder-text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "src/record/expect.h"
-#include "src/record/record.h"
-#include "src/report/ladder-row.h"
-#include "src/report/ladder.h"
-#include "src/scenario/call.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
-#include "src/util/array.h"
 
-#define SAME_LINE (2 * NSEC_PER_MSEC) /* what one end tells in so short a time stands together */
-#define FOLLOWED  8		      /* connections; of a thousand, the others are like these */
-#define SAME_TEXT 100		      /* ... up to so many characters */
-
-void ladder_deinit(struct ladder *ladder)
-{
-	for (size_t i = 0; i < ladder->n_rows; i++) {
-		free(ladder->rows[i].text);
-		free(ladder->rows[i].aside);
-	}
-	free(ladder->rows);
-}
-
-void ladder_say(struct ladder_row *row, const char *format, ...)
-{
-	va_list ap;
-
-	if (!row)
-		return;
-	va_start(ap, format);
-	if (vasprintf(&row->text, format, ap) < 0)
-		row->text = NULL;
-	va_end(ap);
-}
-
-struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time, enum ladder_side side,
-			      enum ladder_weight weight, enum ladder_colour colour)
-{
-	struct ladder_row *row = array_append(&ladder->rows, &ladder->n_rows, sizeof(*row));
-
-	if (row)
-		*row = (struct ladder_row){ .time_nsec = time,
-					    .end_nsec = time,
-					    .side = side,
-					    .weight = weight,
-					    .colour = colour,
-					    .count.rows = 1 };
-	return row;
-}
+#define SAME_LINE (2 * NSEC_PER_MSEC) /* what one end tells in so short a time is one line */
+#define SAME_TEXT 100		      /* of at most so many characters */
+#define FOLLOWED                                                                                   \
+	8 /* the first connections are told of; of a thousand, the others are like these           \
+	   */
 
 char *ladder_format_timer(nsec_t time, char *buffer, size_t size)
 {
@@ -78,7 +42,7 @@ static enum ladder_side side_of(enum node_id node)
 	return node == NODE_CLIENT ? LADDER_LEFT : LADDER_RIGHT;
 }
 
-/* tcpdump's own line (print-tcp.c), without options: they say nothing that is looked for here. */
+/* Writes a packet as tcpdump does (print-tcp.c), without its options. */
 static void write_packet(struct ladder_row *row, const struct trace_entry *e)
 {
 	const struct trace_packet *p = &e->packet;
@@ -122,7 +86,8 @@ static char *format_again(const struct trace_entry *e)
 	return asprintf(&text, "%s%s%s", words[e->again], number, rto) < 0 ? NULL : text;
 }
 
-/* An answered probe is like the one before; what is lost or sent again tells something. */
+/* A probe that is answered is like the one before it; a packet that is lost or sent again is not.
+ */
 static enum ladder_weight weight_of(const struct trace_entry *e)
 {
 	const struct trace_packet *p = &e->packet;
@@ -189,7 +154,7 @@ static void add_timer(struct ladder *ladder, const struct trace_entry *e)
 		   e->timer.count);
 }
 
-/* Queues by the names that ss has for them. */
+/* Queues have the names that ss gives them. */
 static void add_sample(struct ladder *ladder, const struct trace_entry *e)
 {
 	const struct trace_sample *s = &e->sample;
@@ -242,7 +207,7 @@ static void add_call(struct ladder *ladder, const struct trace_entry *e)
 			   c->error ? "-1 " : result, c->error ? errno_name(c->error) : "", wait);
 }
 
-/* Its first word says what it is. */
+/* The first word of an event says what it is. */
 static enum ladder_colour colour_of(const char *event)
 {
 	char verb[32];
@@ -261,7 +226,7 @@ static void add_event(struct ladder *ladder, const struct trace_entry *e)
 	ladder_say(row, "%s", e->event.what);
 }
 
-/* What the same end tells in the same moment is one line. */
+/* Puts what the same end tells in the same moment on one line. */
 static void put_together(struct ladder *ladder)
 {
 	struct ladder_row *row, *last;

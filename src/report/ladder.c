@@ -6,14 +6,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "src/report/ladder-fold.h"
 #include "src/report/ladder-row.h"
+#include "src/report/ladder-text.h"
 #include "src/report/table.h"
 
 #define WIDTH_DEFAULT 100
-#define WIDTH_MAX     160		    /* longer arrows help nobody */
-#define INNER_MIN     66		    /* below that lines wrap */
-#define SOON	      (100 * NSEC_PER_MSEC) /* a timer after its packet */
-#define SLOW	      NSEC_PER_MSEC	    /* a packet that took so long says how long */
+#define WIDTH_MAX     160		    /* longer arrows do not help a reader */
+#define INNER_MIN     66		    /* in a narrower terminal lines wrap */
+#define SOON	      (100 * NSEC_PER_MSEC) /* a timer this soon after a packet stands beside it */
+#define SLOW	      NSEC_PER_MSEC	    /* a packet that took longer says how long it took */
 
 static const char *const escapes[] = {
 	[LADDER_DEFAULT] = "",	    [LADDER_STATE] = "\033[36m", [LADDER_DIM] = "\033[2m",
@@ -24,7 +26,8 @@ static const char *const escapes[] = {
 struct sheet {
 	FILE *out;
 	bool colour;
-	int time_width, inner; /* of the time, and of what is between the two lifelines' outsides */
+	int time_width; /* of the times, characters */
+	int inner;	/* of what is between the two lifelines, and these, characters */
 };
 
 struct ladder_style ladder_style(FILE *out)
@@ -75,7 +78,7 @@ static void repeat(const struct sheet *s, char c, int n)
 		fputc(c, s->out);
 }
 
-/* At the left, or at the right end of the line. */
+/* Prints a text at the left or at the right end of a line. */
 static void print_beside(const struct sheet *s, const struct ladder_row *row, const char *text,
 			 nsec_t time, bool right)
 {
@@ -99,7 +102,7 @@ static void print_across(const struct sheet *s, nsec_t time, enum ladder_colour 
 	end_line(s, colour);
 }
 
-/* What stands at an arrow's far end. */
+/* What stands at the end of an arrow where the packet arrives, or does not. */
 static void write_far(const struct trace_packet *p, char *buffer, size_t size)
 {
 	nsec_t took = p->fate == TRACE_ARRIVED && p->sent_nsec != NSEC_NONE
@@ -118,7 +121,8 @@ static void write_far(const struct trace_packet *p, char *buffer, size_t size)
 		snprintf(buffer, size, "%s", nsec_format(span, sizeof(span), took));
 }
 
-/* "|-- TEXT --- 500 ms ->|", "|-- TEXT --X lost     |"; what neither end sent has no near end. */
+/* Prints "|-- TEXT --- 500 ms ->|", or "|-- TEXT --X lost     |". The arrow of a packet that
+ * neither end sent does not begin at a lifeline. */
 static void print_rightward(const struct sheet *s, const struct trace_packet *p, const char *text)
 {
 	char far[80];
@@ -157,8 +161,8 @@ static void print_leftward(const struct sheet *s, const struct trace_packet *p, 
 	fprintf(s->out, p->sent_nsec == NSEC_NONE ? "--%s   |" : "--%s --|", text);
 }
 
-/* What is special about a packet, and on the same line the timer that was started with it. True:
- * `next` is printed as well. */
+/* Prints what is special about a packet, and on the same line the timer that was started with it.
+ * Returns true when that timer was `next`, which is printed with it. */
 static bool print_aside(const struct sheet *s, const struct ladder_row *row,
 			const struct ladder_row *next)
 {
@@ -173,7 +177,7 @@ static bool print_aside(const struct sheet *s, const struct ladder_row *row,
 	return timer;
 }
 
-/* What is special about it stands in it if there is room, else on the next line. */
+/* What is special about a packet stands in its arrow if there is room, else on the next line. */
 static bool print_packet(const struct sheet *s, const struct ladder_row *row,
 			 const struct ladder_row *next)
 {
@@ -193,7 +197,8 @@ static bool print_packet(const struct sheet *s, const struct ladder_row *row,
 	return row->aside && !inside && print_aside(s, row, next);
 }
 
-/* Returns how many rows that were: the next, which may be NULL, can be printed with this one. */
+/* Prints a row, and `next`, which may be NULL, with it if they belong together. Returns how many
+ * rows it printed. */
 static size_t print_row(const struct sheet *s, const struct ladder_row *row,
 			const struct ladder_row *next)
 {

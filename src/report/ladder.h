@@ -11,17 +11,13 @@
 #include "src/record/record.h"
 
 struct ladder_style {
-	int width; /* of a line, characters */
-	bool colour;
+	int width;   /* of a line, characters */
+	bool colour; /* with the escapes of a terminal */
 };
 
-/* For this stream: the terminal's width, or $COLUMNS, or 100; colour on a terminal only, and not
- * where NO_COLOR is set. */
+/* The style for a stream: the terminal's width, else $COLUMNS, else 100; colour on a terminal only,
+ * and not where NO_COLOR is set. */
 struct ladder_style ladder_style(FILE *out);
 
 /* Prints nothing where the record has no trace. */
 void ladder_print(const struct record *record, const struct ladder_style *style, FILE *out);
-
-/* "119min", "37sec", "204ms", "1.632ms" (it says ms there too): as `ss -o` writes a time (iproute2,
- * misc/ss.c: print_ms_timer()). Returns `buffer`; 32 bytes are enough. */
-char *ladder_format_timer(nsec_t time, char *buffer, size_t size);

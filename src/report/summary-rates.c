@@ -9,7 +9,7 @@ struct tally {
 	const struct record *first;
 	enum node_id node;
 	size_t count[_OUTCOME_MAX], total;
-	bool many; /* of connections, not of repeats */
+	bool many; /* the rates are of many connections, not of repeats */
 };
 
 static void add(struct tally *t, const struct record *record)
@@ -53,19 +53,19 @@ static void print_outcome(struct table *table, const struct tally *t, enum outco
 	table_cell(table, TABLE_PLAIN, buffer);
 }
 
-/* The rows of a trial, when its first record comes along. */
+/* Prints the rows of a trial at the first of its records. */
 static bool tally_rows(struct table *table, struct record *const *records, size_t n, size_t i)
 {
 	bool any = false;
 
 	for (size_t k = 0; k < i; k++)
-		if (records[k] && summary_same_trial(records[k], records[i]))
+		if (records[k] && record_same_trial(records[k], records[i]))
 			return false;
 	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
 		struct tally t = { .first = records[i], .node = node };
 
 		for (size_t k = i; k < n; k++)
-			if (records[k] && summary_same_trial(records[k], records[i]))
+			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&t, records[k]);
 		for (enum outcome o = OUTCOME_NONE + 1; o < _OUTCOME_MAX; o++)
 			if (t.count[o] && (t.many || is_mixed(&t))) {

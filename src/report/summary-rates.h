@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The second table of `run`: of repeats that ended differently, and of many connections, how many
- * came to which end.
+ * The second table that `run` prints: how many of the repeats of a trial, if they ended
+ * differently, or of a client's many connections, came to which end.
  */
 
 #include <stdio.h>
@@ -10,5 +10,3 @@
 #include "src/record/record.h"
 
 void summary_print_rates(struct record *const *records, size_t n, FILE *out);
-/* Whether both are of the same trial, however often repeated. */
-bool summary_same_trial(const struct record *a, const struct record *b);

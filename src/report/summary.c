@@ -12,20 +12,11 @@
 struct group {
 	const struct record *first;
 	enum node_id node;
-	nsec_t *kernel, *gone; /* times, sorted; those there are */
+	nsec_t *kernel, *gone; /* times of detection, and of nothing left, sorted; owned */
 	size_t n_kernel, n_gone, count, passed;
-	bool mixed; /* repeats ended differently */
+	bool mixed; /* the repeats ended differently */
 	nsec_t earliest, latest, gone_earliest, gone_latest;
 };
-
-bool summary_same_trial(const struct record *a, const struct record *b)
-{
-	char ta[160], tb[160];
-
-	return a->family == b->family && !strcmp(a->engine, b->engine) &&
-	       !strcmp(a->kernel, b->kernel) &&
-	       !strcmp(record_title(a, ta, sizeof(ta)), record_title(b, tb, sizeof(tb)));
-}
 
 static nsec_t detection(const struct record_endpoint *e)
 {
@@ -40,7 +31,7 @@ static void add_time(nsec_t **times, size_t *count, nsec_t t)
 		*slot = t;
 }
 
-/* Widens an interval; NSEC_NONE: nothing. */
+/* Widens the interval from *low to *high by another, which is none where it is NSEC_NONE. */
 static void add_interval(nsec_t *low, nsec_t *high, nsec_t earliest, nsec_t latest)
 {
 	if (earliest == NSEC_NONE)
@@ -147,14 +138,14 @@ static bool has_result(const struct record *record, enum node_id node)
 	return record->endpoint[node].outcome != OUTCOME_NONE;
 }
 
-/* The group of the record's trial, gathered when its first record comes along. */
+/* Gathers the records of a trial at the first of them. */
 static void group_rows(struct table *table, struct record *const *records, size_t n, size_t i,
 		       bool gone)
 {
 	bool any = false;
 
 	for (size_t k = 0; k < i; k++)
-		if (records[k] && summary_same_trial(records[k], records[i]))
+		if (records[k] && record_same_trial(records[k], records[i]))
 			return;
 	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
 		struct group g = { .first = records[i],
@@ -168,7 +159,7 @@ static void group_rows(struct table *table, struct record *const *records, size_
 			continue;
 		any = true;
 		for (size_t k = i; k < n; k++)
-			if (records[k] && summary_same_trial(records[k], records[i]))
+			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&g, records[k]);
 		if (g.n_kernel)
 			qsort(g.kernel, g.n_kernel, sizeof(*g.kernel), compare);
@@ -194,8 +185,8 @@ static void print_failures(struct record *const *records, size_t n, FILE *out)
 	}
 }
 
-/* Whether what was left of a connection outlived its end somewhere: then a column says until when.
- */
+/* Whether something of a connection was left after its end in any record. Then a column says until
+ * when. */
 static bool outlived(struct record *const *records, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -17,9 +17,9 @@ struct table {
 	size_t columns;
 	const char *const *headers;
 	const bool *right;
-	struct cell *cells; /* rows one after the other */
+	struct cell *cells; /* row after row; owned */
 	size_t n_cells;
-	const char *section; /* of the next row */
+	const char *section; /* to be printed above the next row, or NULL; not owned */
 };
 
 static const char *const escapes[] = {
@@ -71,7 +71,7 @@ bool table_is_terminal(FILE *file)
 	return isatty(fileno(file)) && !(term && !strcmp(term, "dumb"));
 }
 
-/* Columns on the screen: UTF-8 continuation bytes take none. */
+/* The width of a text on the screen, where continuation bytes of UTF-8 take no column. */
 static int width_of(const char *text)
 {
 	int n = 0;

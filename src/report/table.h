@@ -21,11 +21,11 @@ struct table;
 /* `headers` has `columns` strings; right[i] aligns a column to the right. NULL: out of memory. */
 struct table *table_new(size_t columns, const char *const *headers, const bool *right);
 struct table *table_free(struct table *table);
-/* The next cell of the current row; rows fill up from left to right. The text is copied. */
+/* Adds the next cell; rows fill up from left to right. The text is copied. */
 void table_cell(struct table *table, enum table_style style, const char *text);
-/* A line of its own above the rows that follow. The text must outlive the table. */
+/* Puts a line of its own above the rows that follow. The text must outlive the table. */
 void table_section(struct table *table, const char *text);
 void table_print(const struct table *table, FILE *out);
 
-/* Whether output to `file` may be coloured and moved about in. */
+/* Whether `file` is a terminal that knows colours and can move its cursor. */
 bool table_is_terminal(FILE *file);

@@ -14,11 +14,12 @@ enum agent_call {
 	AGENT_CALL_LISTEN, /* a server is ready to be connected to */
 	AGENT_CALL_CONNECT, /* the result of connect(), once it is known */
 	AGENT_CALL_ACCEPT,
-	AGENT_CALL_READ,  /* the first with data; the one that met the end (result 0); each error */
-	AGENT_CALL_WRITE, /* the first; the first of each ACTION_SEND; each error */
+	AGENT_CALL_READ,  /* the first that got data, the one that met the end (result 0), and each
+			     that failed */
+	AGENT_CALL_WRITE, /* the first, the first of each ACTION_SEND, and each that failed */
 	AGENT_CALL_SHUTDOWN,
 	AGENT_CALL_CLOSE,     /* how long it blocked is time_nsec - start_nsec */
-	AGENT_CALL_HEARTBEAT, /* not a system call: the application declared its peer dead */
+	AGENT_CALL_HEARTBEAT, /* no system call: the program declared its peer dead */
 	AGENT_CALL_EXEC,      /* a command: 0 once it runs, or the error of execvp() */
 	AGENT_CALL_EXIT,      /* the agent, or its command, ended; result: status as of waitpid() */
 	_AGENT_CALL_MAX,

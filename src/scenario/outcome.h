@@ -8,13 +8,13 @@
 #include "src/util/names.h"
 
 enum outcome {
-	OUTCOME_NONE,	     /* not concluded: the endpoint was not watched, or died by the fault */
-	OUTCOME_CLOSED,	     /* orderly */
-	OUTCOME_RESET,	     /* by a RST, received or sent */
+	OUTCOME_NONE,	/* nothing is said: nobody watched the endpoint, or the fault killed it */
+	OUTCOME_CLOSED, /* it ended in an orderly way */
+	OUTCOME_RESET,	/* by a RST, received or sent */
 	OUTCOME_TIMED_OUT,   /* a timer gave up; ETIMEDOUT */
 	OUTCOME_UNREACHABLE, /* a timer gave up and the network had said why, or said so at once */
-	OUTCOME_SURVIVED,    /* healed and usable */
-	OUTCOME_UNDETECTED,  /* gone, and nobody noticed by the horizon */
+	OUTCOME_SURVIVED,    /* the fault was healed, and the connection is usable */
+	OUTCOME_UNDETECTED,  /* the peer is gone, and this end did not notice by the horizon */
 	OUTCOME_REFUSED,     /* there never was a connection */
 	_OUTCOME_MAX,
 };

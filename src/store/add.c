@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A finished trial into the store: all its rows in one transaction. */
+/* Adds a finished trial to the store: all its rows in one transaction. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -136,7 +136,7 @@ static int add_failures(struct store *store, const char *id, const struct record
 	return rc;
 }
 
-/* One that has two texts. */
+/* Inserts a row of one or two texts. */
 static int add_pair(struct store *store, enum store_insert insert, const char *id, const char *text,
 		    struct error *err)
 {
@@ -172,7 +172,7 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 	return rc < 0 ? rc : add_pair(store, FORGET_PROBLEM, id, NULL, err);
 }
 
-/* Over, one way or the other. */
+/* Commits what went well, and undoes what did not. */
 static int end_transaction(struct store *store, int rc, struct error *err)
 {
 	if (rc >= 0)

@@ -15,7 +15,7 @@
 	"verdict FROM trial WHERE scenario || coalesce('/' || variant, '') = ? "                   \
 	"ORDER BY position, trial"
 
-/* XML 1.0 has no control characters but these three. */
+/* XML 1.0 allows no control characters but newline, tab and carriage return: others become '?'. */
 static void put_escaped(FILE *out, const char *text)
 {
 	for (; text && *text; text++) {
@@ -113,7 +113,7 @@ static int put_suite(struct store *store, sqlite3_stmt *suite, sqlite3_stmt *cas
 	return rc;
 }
 
-/* Trials without a record: what JUnit calls errors. */
+/* A trial without a record is what JUnit calls an error. */
 static int put_problems(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;

@@ -6,5 +6,5 @@
 
 #include "src/store/store.h"
 
-/* As the others of export.h. */
+/* Writes it to `out`, and stops where that fails, with ferror() and errno for the caller to see. */
 int export_junit(struct store *store, FILE *out, struct error *err);

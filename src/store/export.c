@@ -8,7 +8,7 @@
 #include "src/store/sql.h"
 #include "src/util/array.h"
 
-/* What stands in the columns before the settings and after them. */
+/* The settings stand between the columns of the trial and those of the endpoint. */
 #define TRIAL_COLUMNS                                                                              \
 	"trial, position, scenario, variant, scenario_id, family, engine, kernel, release, "       \
 	"repeat, seed, phase"
@@ -29,7 +29,7 @@ enum { N_TRIAL_COLUMNS = 12 };
 	"SELECT axis, value FROM place WHERE trial = ?1 AND "                                      \
 	"axis NOT IN (SELECT key FROM setting) ORDER BY name"
 
-/* RFC 4180. */
+/* Quotes a cell as RFC 4180 says. */
 static void put_cell(FILE *out, const char *text, bool first)
 {
 	if (!first)
@@ -77,7 +77,7 @@ static void put_header(FILE *out, sqlite3_stmt *rows, char **names)
 	putc('\n', out);
 }
 
-/* Both `names` and what the trial has are in the order of names. */
+/* Fills the extra columns of a row. `names` and the trial's own values are both sorted by name. */
 static int put_extra(struct store *store, sqlite3_stmt *values, const char *trial, char **names,
 		     FILE *out, struct error *err)
 {
@@ -111,7 +111,8 @@ static int put_row(struct store *store, sqlite3_stmt *row, sqlite3_stmt *values,
 	return rc;
 }
 
-/* An endpoint that nobody watched has no row, but each trial has one. */
+/* An endpoint that nobody watched has no row. A trial of which that holds for both has the
+ * client's. */
 static int export_csv(struct store *store, FILE *out, struct error *err)
 {
 	static const char sql[] =

@@ -9,9 +9,10 @@
 
 #include "src/util/tick.h"
 
-#define PHASE_STEP 20251 /* TICK_PHASES over the golden ratio: any number of repeats is even */
+#define PHASE_STEP                                                                                 \
+	20251 /* TICK_PHASES over the golden ratio: it spreads any number of repeats evenly */
 
-/* Each text is hashed with its end, so that no two lists read alike. */
+/* Each text is hashed with its terminating zero: "a", "bc" must not be the same as "ab", "c". */
 static void add_text(struct sha256_ctx *hash, const char *text)
 {
 	if (text)
@@ -27,7 +28,7 @@ static void add_number(struct sha256_ctx *hash, uint64_t number)
 	add_text(hash, digits);
 }
 
-/* The context is ready for the next hash. */
+/* Returns the hash's first 64 bits and resets the context for the next hash. */
 static uint64_t take(struct sha256_ctx *hash)
 {
 	uint8_t digest[8];

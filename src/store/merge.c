@@ -8,7 +8,7 @@
 
 #include "src/store/sql.h"
 
-#define MAX_NAMED 5 /* conflicts that an error names */
+#define MAX_NAMED 5 /* an error names so many conflicts */
 
 /* By how much the times of one trial in virtual time may differ: a tick at HZ=250, in which a timer
  * may fire earlier or later, and the time until it is seen. In real time only a copy is the same
@@ -39,7 +39,7 @@ static const char names_differ[] =
 	"EXISTS (SELECT 1 FROM main.study WHERE name IS NOT NULL) "
 	"GROUP BY kernel HAVING count(*) = 1";
 
-/* What hangs on a trial comes with it or not at all. */
+/* The rows that refer to a trial are copied only if the trial itself is. */
 static const char copy[] =
 	"CREATE TEMP TABLE new AS SELECT trial FROM other.trial EXCEPT SELECT trial FROM "
 	"main.trial;"
@@ -128,7 +128,7 @@ static int add_input(struct store *store, const char *input, struct error *err)
 	return store_exec(store, "DETACH other", err);
 }
 
-/* Opened once to see whether it is a store at all, and of what. */
+/* Opens an input once to see whether it is a store, and of the same study as the first. */
 static int check_input(const char *input, const char *first_name, struct store_study *first,
 		       struct error *err)
 {
@@ -168,7 +168,7 @@ static int build(const char *path, const struct store_study *study, const char *
 	return rc;
 }
 
-/* Refuses an output that somebody is writing. */
+/* Refuses an output that another process is writing. */
 static int check_output(const char *output, struct error *err)
 {
 	_cleanup_(store_closep) struct store *store = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who writes a store, what its names stand for, and what is done in it already. */
+/* The session that writes a store, what the store's names stand for, and which trials are done. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,7 +12,7 @@
 #include "src/util/array.h"
 #include "src/util/processors.h"
 
-/* Adds a name with what it stands for, unless it is there with the same. */
+/* Adds a name with what it stands for. ERROR_INPUT where the name stands for something else. */
 static int add_name(struct store *store, const char *table, const char *column, const char *what,
 		    const char *name, const char *value, struct error *err)
 {

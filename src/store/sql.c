@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* SQLite does not say why a COMMIT could not write; errno still does. */
+/* SQLite does not say why a COMMIT could not write, but errno still does. */
 int store_error(const struct store *store, struct error *err)
 {
 	int known = errno, primary = lib_sqlite3_extended_errcode(store->db) & 0xff;
@@ -85,6 +85,6 @@ void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time)
 {
 	if (time == NSEC_NONE)
 		lib_sqlite3_bind_null(statement, i);
-	else /* as in the record's JSON: microseconds */
+	else /* whole microseconds, as in the record's JSON */
 		lib_sqlite3_bind_double(statement, i, (double)nsec_to_usec(time) / 1e6);
 }

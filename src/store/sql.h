@@ -24,13 +24,13 @@ enum store_insert {
 };
 
 struct store {
-	char *path;
-	int lock_fd; /* -1: open for reading */
-	bool fresh;  /* the file was made by this open, and has no content yet */
-	sqlite3 *db;
-	struct store_study study;
+	char *path;		     /* of its file, for errors too; owned */
+	int lock_fd;		     /* -1: open for reading */
+	bool fresh;		     /* the file was made by this open, and has no content yet */
+	sqlite3 *db;		     /* owned; NULL until it is open */
+	struct store_study study;    /* owned */
 	char session[IDENTITY_TEXT]; /* empty: none was begun */
-	sqlite3_stmt *insert[_INSERT_MAX];
+	sqlite3_stmt *insert[_INSERT_MAX]; /* prepared by the first store_add(); owned */
 };
 
 /* schema.c */
@@ -43,10 +43,10 @@ int store_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_state
 		  struct error *err);
 /* Runs a statement that has no rows, and makes it ready for the next time. */
 int store_run(struct store *store, sqlite3_stmt *statement, struct error *err);
-/* 1: there is a row, 0: there is none any more. */
+/* Returns 1 when there is a row, and 0 after the last. */
 int store_next(struct store *store, sqlite3_stmt *statement, struct error *err);
 
-/* The first column of the first row; 0 where there is none. */
+/* *ret is the first column of the first row, or 0 where there is no row. */
 int store_number(struct store *store, const char *sql, int64_t *ret, struct error *err);
 
 static inline void statement_finalizep(sqlite3_stmt **statement)
@@ -55,7 +55,7 @@ static inline void statement_finalizep(sqlite3_stmt **statement)
 		lib_sqlite3_finalize(*statement);
 }
 
-/* NULL texts and NSEC_NONE are NULL. Texts must live until the statement has run. */
+/* A NULL text and NSEC_NONE become NULL. Texts must live until the statement has run. */
 static inline void store_bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
 	if (text)
@@ -64,7 +64,7 @@ static inline void store_bind_text(sqlite3_stmt *statement, int i, const char *t
 		lib_sqlite3_bind_null(statement, i);
 }
 void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time);
-/* The text of a column, NULL for NULL. */
+/* The text of a column; NULL for NULL. It is valid until the next row. */
 static inline const char *store_text(sqlite3_stmt *statement, int column)
 {
 	return (const char *)lib_sqlite3_column_text(statement, column);

@@ -17,15 +17,17 @@
 #define APPLICATION_ID	0x64706472 /* "dpdr", in the file's head: file(1) and SQLite show it */
 #define LOCK_OFFSET	((off_t)1 << 61) /* a byte that neither SQLite nor the data ever reaches */
 
-/* Filesystems whose memory maps are the machine's own, which SQLite's write-ahead log needs. */
+/* SQLite's write-ahead log needs memory that is shared by all who have the file open. These are
+ * filesystems of one machine, where that holds. */
 static const long local_filesystems[] = {
 	EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
 	TMPFS_MAGIC,	  F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC
 };
 
-/* A lock on one byte of the store itself, of the open file: it leaves no file behind, goes when
- * the last process that has the file open does, and SQLite, which unlocks everything that is the
- * process's, does not touch it. Agents that a killed sweep leaves have it for a moment. */
+/* Locks one byte of the store itself. The lock belongs to the open file description: it leaves no
+ * file behind, ends with the last process that has the file open, and is not touched by SQLite,
+ * which unlocks all that belongs to the process. The agents of a sweep that was killed hold it for
+ * a moment longer, so this tries again. */
 static int lock(struct store *store, struct error *err)
 {
 	struct flock lock = {
@@ -79,8 +81,8 @@ static bool is_local(const char *path)
 	return false;
 }
 
-/* A transaction is on the disk when it is over (FULL), by one flush where there is a write-ahead
- * log. */
+/* With synchronous = FULL a transaction is on the disk when it is over. A write-ahead log does that
+ * with one flush. */
 static int open_database(struct store *store, enum store_mode mode, struct error *err)
 {
 	int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -120,7 +122,7 @@ static int write_study(struct store *store, const struct store_study *study, str
 	return store_run(store, s, err);
 }
 
-/* All or nothing, so that whoever was killed here has left an empty file. */
+/* One transaction makes it all, so that a process that is killed here leaves an empty file. */
 static int create(struct store *store, const struct store_study *study, struct error *err)
 {
 	char pragmas[128];
@@ -138,7 +140,7 @@ static int create(struct store *store, const struct store_study *study, struct e
 	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
 }
 
-/* A column of a row; what it points to is gone with the row. */
+/* The text of a column, which is valid until the next row. */
 static char *borrow(sqlite3_stmt *s, int column)
 {
 	return (char *)store_text(s, column);
@@ -200,7 +202,7 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 	return read_study(store, err);
 }
 
-/* Of a store that could not be made (a full disk) nothing stays. */
+/* Removes a store that could not be made, for example because the disk is full. */
 static void remove_fresh(const char *path)
 {
 	static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
@@ -237,7 +239,7 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 		if (store->db)
 			lib_sqlite3_close(store->db);
 		store->db = NULL;
-		remove_fresh(path); /* and only then the lock */
+		remove_fresh(path); /* while it is still locked */
 	}
 	return rc;
 }
@@ -269,8 +271,9 @@ static void end_session(struct store *store)
 	store_run(store, s, NULL);
 }
 
-/* A store that is closed is one file that anybody can read, on read-only media too. Where that
- * fails (a full disk), the write-ahead log beside it has what is missing. */
+/* Leaving the write-ahead log makes the store a single file, which can be read on read-only media
+ * too. Where that fails, as on a full disk, the log stays beside the store and has what is missing.
+ */
 struct store *store_close(struct store *store)
 {
 	if (!store)

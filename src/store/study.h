@@ -10,18 +10,18 @@
 
 /* A store that `run --db` made has no study. */
 struct store_study {
-	char *name, *file, *text; /* of the study; NULL without one; owned as all here */
-	char *engine, *deadpeer;  /* deadpeer: the version that made it */
-	uint64_t seed;
-	bool quick;
-	size_t trials;		    /* in the whole study */
+	char *name, *file, *text;   /* of the study; NULL without one; owned */
+	char *engine;		    /* name of the engine that runs the trials; owned */
+	char *deadpeer;		    /* the version of deadpeer that made the store; owned */
+	uint64_t seed;		    /* of the study's trials */
+	bool quick;		    /* they have the scenarios' quick settings */
+	size_t trials;		    /* their number in the whole study */
 	unsigned int shard, shards; /* 1 of 1: not sharded, or merged */
 };
 
 void store_study_deinit(struct store_study *study);
-/* Copies all its texts. What there is of *ret_study is freed by store_study_deinit() in any case.
- */
+/* Copies all its texts. store_study_deinit() frees *ret_study, also after an error. */
 int store_study_copy(struct store_study *ret_study, const struct store_study *study,
 		     struct error *err);
-/* NULL where nothing speaks against going on in this store with `study`; or what does. */
+/* NULL where `study` may go on in a store of `store`; else in what they differ ("another seed"). */
 const char *store_study_differs(const struct store_study *store, const struct store_study *study);

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "netns/sockdiag.h"
-#include "src/record/trace-build.h"
+#include "src/record/sighting.h"
 #include "src/trial/look.h"
 
 /*
@@ -17,7 +17,7 @@
 
 struct sightings {
 	struct trial *trial;
-	struct tracer *tracer; /* owned until sightings_give() */
+	struct sighting_log *log; /* owned until sightings_give() */
 	struct loop_timer *timer;
 	nsec_t look_nsec[_ENDPOINT_MAX]; /* NSEC_NEVER: nothing has changed */
 };
@@ -40,7 +40,7 @@ static void look_at(struct sightings *sightings, enum node_id id)
 
 	if (look_up(node, &s))
 		timer = (struct trace_timer){ s.timer, s.expires_nsec, s.retransmits };
-	node->trial->lost += tracer_add_timer(sightings->tracer, id, nsec_now(), &timer) < 0;
+	node->trial->lost += sighting_add_timer(sightings->log, id, nsec_now(), &timer) < 0;
 }
 
 static void on_timer(void *userdata)
@@ -62,8 +62,8 @@ int sightings_init(struct trial *trial, struct error *err)
 	struct sightings *sightings = trial->sightings = calloc(1, sizeof(*sightings));
 
 	if (sightings)
-		sightings->tracer = calloc(1, sizeof(*sightings->tracer));
-	if (!sightings || !sightings->tracer)
+		sightings->log = calloc(1, sizeof(*sightings->log));
+	if (!sightings || !sightings->log)
 		return error_errno(err, -ENOMEM, "trace");
 	sightings->trial = trial;
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
@@ -76,14 +76,14 @@ void sightings_deinit(struct trial *trial)
 	if (!trial->sightings)
 		return;
 	loop_timer_free(trial->sightings->timer);
-	tracer_free(trial->sightings->tracer);
+	sighting_log_free(trial->sightings->log);
 	free(trial->sightings);
 	trial->sightings = NULL;
 }
 
 static void look_by(struct sightings *sightings, enum node_id id, nsec_t at)
 {
-	if (!sightings->tracer || sightings->look_nsec[id] <= at)
+	if (!sightings->log || sightings->look_nsec[id] <= at)
 		return;
 	sightings->look_nsec[id] = at;
 	schedule(sightings);
@@ -94,14 +94,14 @@ void sightings_observe(struct trial_node *node, const struct observation *o)
 {
 	struct sightings *sightings = node->trial->sightings;
 
-	if (!sightings || !sightings->tracer || node->id == NODE_ROUTER)
+	if (!sightings || !sightings->log || node->id == NODE_ROUTER)
 		return;
 	if (o->kind != OBSERVATION_PACKET) {
 		look_by(sightings, node->id, nsec_now());
 		return;
 	}
 	node->trial->lost +=
-		tracer_add_packet(sightings->tracer, node->id, o->time_nsec, &o->packet) < 0;
+		sighting_add_packet(sightings->log, node->id, o->time_nsec, &o->packet) < 0;
 	look_by(sightings, node->id, nsec_now() + AFTER_PACKET);
 }
 
@@ -115,7 +115,7 @@ void sightings_give(struct trial *trial)
 {
 	if (!trial->sightings)
 		return;
-	trial->sightings->tracer->origin_nsec = trial->origin_nsec;
-	trial->record->tracer = trial->sightings->tracer;
-	trial->sightings->tracer = NULL;
+	trial->sightings->log->origin_nsec = trial->origin_nsec;
+	trial->record->sightings = trial->sightings->log;
+	trial->sightings->log = NULL;
 }

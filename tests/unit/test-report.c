@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/report/ladder-text.h"
 #include "src/report/ladder.h"
 #include "src/report/rate.h"
 #include "tests/unit/suite.h"
@@ -70,10 +71,10 @@ START_TEST(streams_are_folded)
 	for (unsigned int i = 0; i < 4000; i++) {
 		struct step s = { i * MS, i * MS + 1000, C, A, 1 + i * 1000, 1, 1000, 502 };
 
-		see(r->tracer, NODE_CLIENT, s.sent_nsec, &s, true);
-		see(r->tracer, NODE_SERVER, s.arrived_nsec, &s, false);
+		see(r->sightings, NODE_CLIENT, s.sent_nsec, &s, true);
+		see(r->sightings, NODE_SERVER, s.arrived_nsec, &s, false);
 	}
-	ck_assert_int_eq(tracer_finish(r), 0);
+	ck_assert_int_eq(trace_build(r), 0);
 	text = ladder_of(r, 100);
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
 		lines++;
@@ -97,11 +98,11 @@ START_TEST(probes_are_folded)
 	for (unsigned int i = 0; i < 400; i++) {
 		struct step s = { i * 1000 * MS, NSEC_NONE, C, A, 0, 1, 0, 502 };
 
-		see(r->tracer, NODE_CLIENT, s.sent_nsec, &s, true);
+		see(r->sightings, NODE_CLIENT, s.sent_nsec, &s, true);
 	}
-	see(r->tracer, NODE_CLIENT, last.sent_nsec, &last, true);
-	see(r->tracer, NODE_SERVER, last.arrived_nsec, &last, false);
-	ck_assert_int_eq(tracer_finish(r), 0);
+	see(r->sightings, NODE_CLIENT, last.sent_nsec, &last, true);
+	see(r->sightings, NODE_SERVER, last.arrived_nsec, &last, false);
+	ck_assert_int_eq(trace_build(r), 0);
 	text = ladder_of(r, 200);
 	ck_assert_ptr_nonnull(strstr(text, "... 312 lines more in 5 min 11.0 s, client 312 packets "
 					   "with 0 bytes, 312 lost, 312 sent again or probes"));

@@ -78,9 +78,9 @@ START_TEST(slow_paths_are_joined)
 	_cleanup_(record_freep) struct record *r = trace_of(steps, ARRAY_SIZE(steps));
 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		for (size_t i = 0; i < r->tracer->n_packets[n]; i++)
-			r->tracer->packets[n][i].stamp = 0;
-	ck_assert_int_eq(tracer_finish(r), 0);
+		for (size_t i = 0; i < r->sightings->n_packets[n]; i++)
+			r->sightings->packets[n][i].stamp = 0;
+	ck_assert_int_eq(trace_build(r), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		ck_assert_int_eq(packet(r, i)->packet.arrived_nsec, steps[i].arrived_nsec);
 	ck_assert_int_eq(packet(r, 3)->again, TRACE_AGAIN);
@@ -101,7 +101,7 @@ START_TEST(pieces_are_no_loss)
 	};
 	_cleanup_(record_freep) struct record *r = trace_of(steps, ARRAY_SIZE(steps));
 
-	ck_assert_int_eq(tracer_finish(r), 0);
+	ck_assert_int_eq(trace_build(r), 0);
 	ck_assert_int_eq(packet(r, 2)->packet.fate, TRACE_IN_PIECES);
 	for (size_t i = 3; i < 5; i++) {
 		ck_assert_int_eq(packet(r, i)->packet.fate, TRACE_ARRIVED);
@@ -123,7 +123,7 @@ START_TEST(syns_are_sent_again)
 	};
 	_cleanup_(record_freep) struct record *r = trace_of(steps, ARRAY_SIZE(steps));
 
-	ck_assert_int_eq(tracer_finish(r), 0);
+	ck_assert_int_eq(trace_build(r), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		ck_assert_int_eq(packet(r, i)->again, i % 2 ? TRACE_AGAIN : TRACE_NEW);
 		ck_assert_uint_eq(packet(r, i)->number, i % 2);
@@ -143,7 +143,7 @@ START_TEST(next_connection_counts_anew)
 	};
 	_cleanup_(record_freep) struct record *r = trace_of(steps, ARRAY_SIZE(steps));
 
-	ck_assert_int_eq(tracer_finish(r), 0);
+	ck_assert_int_eq(trace_build(r), 0);
 	ck_assert_uint_eq(packet(r, 1)->connection, 0);
 	ck_assert_uint_eq(packet(r, 3)->connection, 1);
 	ck_assert_uint_eq(packet(r, 4)->packet.seq, 1);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/record/sighting.h"
 #include "src/record/trace-build.h"
 #include "src/scenario/call.h"
 #include "src/tcp/packet.h"
@@ -28,7 +29,7 @@ struct step {
 	uint16_t window;
 };
 
-static inline void see(struct tracer *t, enum node_id node, nsec_t at, const struct step *s,
+static inline void see(struct sighting_log *t, enum node_id node, nsec_t at, const struct step *s,
 		       bool sent)
 {
 	bool client = s->from == NODE_CLIENT;
@@ -45,7 +46,7 @@ static inline void see(struct tracer *t, enum node_id node, nsec_t at, const str
 	};
 
 	if (at != NSEC_NONE)
-		ck_assert_int_eq(tracer_add_packet(t, node, ORIGIN + at, &p), 0);
+		ck_assert_int_eq(sighting_add_packet(t, node, ORIGIN + at, &p), 0);
 }
 
 static inline enum node_id peer_of(enum node_id node)
@@ -55,7 +56,7 @@ static inline enum node_id peer_of(enum node_id node)
 
 static inline int compare_times(const void *a, const void *b)
 {
-	const struct tracer_packet *x = a, *y = b;
+	const struct sighting_packet *x = a, *y = b;
 
 	return (x->time_nsec > y->time_nsec) - (x->time_nsec < y->time_nsec);
 }
@@ -78,8 +79,8 @@ static inline struct record *new_record(void)
 		e->command_status = -1;
 		e->bytes_read = e->bytes_written = -1;
 	}
-	r->tracer = calloc(1, sizeof(*r->tracer));
-	r->tracer->origin_nsec = ORIGIN;
+	r->sightings = calloc(1, sizeof(*r->sightings));
+	r->sightings->origin_nsec = ORIGIN;
 	return r;
 }
 
@@ -88,13 +89,13 @@ static inline struct record *trace_of(const struct step *steps, size_t n)
 	struct record *r = new_record();
 
 	for (size_t i = 0; i < n; i++) {
-		see(r->tracer, steps[i].from, steps[i].sent_nsec, &steps[i], true);
-		see(r->tracer, peer_of(steps[i].from), steps[i].arrived_nsec, &steps[i], false);
+		see(r->sightings, steps[i].from, steps[i].sent_nsec, &steps[i], true);
+		see(r->sightings, peer_of(steps[i].from), steps[i].arrived_nsec, &steps[i], false);
 	}
 	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++)
-		if (r->tracer->n_packets[i])
-			qsort(r->tracer->packets[i], r->tracer->n_packets[i],
-			      sizeof(struct tracer_packet), compare_times);
+		if (r->sightings->n_packets[i])
+			qsort(r->sightings->packets[i], r->sightings->n_packets[i],
+			      sizeof(struct sighting_packet), compare_times);
 	return r;
 }
 
@@ -162,11 +163,11 @@ static inline struct record *tell_story(void)
 						  .send_queue = i < 2 ? 64 : 0,
 						  .expires_nsec = NSEC_NONE };
 	}
-	tracer_add_timer(r->tracer, NODE_CLIENT, ORIGIN + 221 * MS, &timer);
+	sighting_add_timer(r->sightings, NODE_CLIENT, ORIGIN + 221 * MS, &timer);
 	timer.expires_nsec = 203 * MS; /* the same moment, a millisecond later */
-	tracer_add_timer(r->tracer, NODE_CLIENT, ORIGIN + 222 * MS, &timer);
+	sighting_add_timer(r->sightings, NODE_CLIENT, ORIGIN + 222 * MS, &timer);
 	timer.kind = TCP_TIMER_OFF;
-	tracer_add_timer(r->tracer, NODE_SERVER, ORIGIN + 222 * MS, &timer);
-	ck_assert_int_eq(tracer_finish(r), 0);
+	sighting_add_timer(r->sightings, NODE_SERVER, ORIGIN + 222 * MS, &timer);
+	ck_assert_int_eq(trace_build(r), 0);
 	return r;
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/record/sighting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "src/util/array.h"
+
+/* Expiries that are no farther apart than this, and a fiftieth of the time that is left, are the
+ * same moment. */
+#define SAME_EXPIRY (20 * NSEC_PER_MSEC)
+
+struct sighting_log *sighting_log_free(struct sighting_log *sightings)
+{
+	if (!sightings)
+		return NULL;
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+		free(sightings->packets[n]);
+	free(sightings->timers);
+	free(sightings);
+	return NULL;
+}
+
+int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_t at,
+			const struct tcp_packet *packet)
+{
+	struct sighting_packet *p =
+		array_append(&sightings->packets[node], &sightings->n_packets[node], sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct sighting_packet){
+		.time_nsec = at,
+		.sent = packet->outgoing,
+		.flags = packet->flags,
+		.window = packet->window,
+		.id = packet->id,
+		.local_port = packet->outgoing ? packet->source_port : packet->destination_port,
+		.peer_port = packet->outgoing ? packet->destination_port : packet->source_port,
+		.seq = packet->seq,
+		.ack = packet->ack,
+		.payload = packet->payload,
+		.stamp = packet->stamp,
+	};
+	return 0;
+}
+
+/* A timer that was set again for the same moment, or nearly, says nothing new. */
+static bool says_the_same(const struct sighting_timer *last, nsec_t at,
+			  const struct trace_timer *timer)
+{
+	nsec_t moved = at + timer->expires_nsec - last->time_nsec - last->timer.expires_nsec;
+
+	if (last->timer.kind != timer->kind)
+		return false;
+	if (timer->kind == TCP_TIMER_OFF)
+		return true;
+	return last->timer.count == timer->count &&
+	       llabs(moved) < SAME_EXPIRY + timer->expires_nsec / 50;
+}
+
+int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t at,
+		       const struct trace_timer *timer)
+{
+	static const struct sighting_timer none = { .timer.kind = TCP_TIMER_OFF };
+	const struct sighting_timer *last = &none;
+	struct sighting_timer *slot;
+
+	for (size_t i = sightings->n_timers; i-- > 0 && last == &none;)
+		if (sightings->timers[i].node == node)
+			last = &sightings->timers[i];
+	if (says_the_same(last, at, timer))
+		return 0;
+	slot = array_append(&sightings->timers, &sightings->n_timers, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	*slot = (struct sighting_timer){ at, node, *timer };
+	return 0;
+}
