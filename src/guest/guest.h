@@ -4,6 +4,27 @@
  * Guests: stock kernels under QEMU in virtual time, each of which runs this
  * very program as its first process, does one job and sends lines back.
  * What the job is, guests do not know; see init.h for their side.
+ *
+ * Theory of operation. QEMU's TCG runs with `-icount shift=1,sleep=off`: each instruction takes
+ * 2 ns, and the clock jumps over the time in which the guest is idle. The job goes in and lines
+ * come out through shared memory (window.h), so that no trial waits for the host's I/O. A snapshot
+ * of the booted guest is kept in the user's cache (image.h), under a name that is made of all that
+ * it depends on. machine.c has one table for everything that names an architecture.
+ *
+ * The same job gives the same bytes, because a guest has one virtual processor and a fixed
+ * `shift`, gets no input from the host while a job runs, takes its random numbers from the seed
+ * alone, and starts its job at a fixed guest time; and because QEMU's main loop and its virtual
+ * processor take turns. QEMU (7.2) does not see to the last: its main loop wakes itself once more
+ * after it has moved the clock, and if the processor halts at that moment the main loop moves the
+ * clock again, from an instruction count that is out of date. On a busy host this happened in one
+ * of some thousand wake-ups, and times differed by 1 to 30 microseconds between two runs.
+ * qemu-turns.c is loaded into QEMU by LD_PRELOAD. It makes the one wait for the other, and keeps
+ * both on one host processor while the guest does little.
+ *
+ * What wakes an idle guest costs as much as a packet does. init.c and the kernel's arguments in
+ * machine.c say what is switched off, and why. Switches from one process to another cost the host
+ * more than their instructions, since QEMU knows neither global pages nor PCIDs and has to find
+ * all translations again after each write to CR3.
  */
 
 #include <stdbool.h>

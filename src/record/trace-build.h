@@ -5,6 +5,13 @@
  * of operation: each end's packets are kept as it saw them; a packet sent by one
  * end and seen by the other with the same content becomes one. Then everything is
  * told in the order of time, and what is told again is recognised.
+ *
+ * A trial with a trace keeps every packet that either end saw, and what looks at timers by
+ * sock_diag found. To make a trace of that takes longer than a trial may be kept waiting, so
+ * tracer_finish() is called by whoever takes the record; a guest does so when its last trial is
+ * over, and hands out captures then. trace-join.c joins the two ends' packets by their content,
+ * trace-build.c recognises retransmissions and probes. The test `trace` holds each packet against
+ * what tcpdump reads in the captures.
  */
 
 #include "src/record/record.h"
