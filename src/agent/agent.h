@@ -8,6 +8,12 @@
  * (PR_SET_PDEATHSIG and the end of its control socket). It tells what it felt in
  * reports over that socket, as fixed-size messages with CLOCK_MONOTONIC times taken
  * right after the call they speak of.
+ *
+ * Both built-in agents of a trial run on one processor (child.c), and trials take turns among the
+ * processors. A veth's packets wait in the backlog of the processor that sent them; from two
+ * processors an ACK could be overtaken by the FIN behind it, which no cable does, and a TIME_WAIT
+ * that then got the old ACK was reset within 60 us. A command may use all processors there are, and
+ * its packets may overtake each other.
  */
 
 #include <stdbool.h>

@@ -6,6 +6,12 @@
  * becomes one entry (trace-join). Packets are taken in the order of time, each flow
  * counting its numbers as tcpdump does, and what is sent again is recognised. What
  * else the record says is added (trace-lists), and all of it sorted.
+ *
+ * A trial with a trace keeps every packet that either end saw, and what looks at
+ * timers by sock_diag found. Making a trace of that takes longer than a trial may be
+ * kept waiting, so whoever takes the record calls trace_build(); a guest does so when
+ * its last trial is over, and hands out captures then. The test `trace` holds each
+ * packet against what tcpdump reads in the captures.
  */
 
 #include "src/record/record.h"

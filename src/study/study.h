@@ -4,6 +4,14 @@
  * A study as plain data: scenarios x axes of settings x kernels x families x
  * repeats. It is read from a file like a scenario, and refused with file and line
  * where it is wrong; plan.h makes trials of it.
+ *
+ * Theory of operation. A plan has trials that are a few numbers each. The identity of a trial
+ * (src/store/identity.h) is a hash of what it is. It decides the trial's phase, and its shard too:
+ * the longest trial that is left goes to the shard with the least work. So shards need not talk to
+ * each other, and any order of runs finds the same. For that, what a trial costs (work.c) has to
+ * come out the same on every machine. sweep.c hands what the store does not have yet to the
+ * engine, in jobs of as many trials as share guests well. Trials whose packets the kernel loses by
+ * chance have a guest each, which is seeded by them. src/store/store.h says what is safe when.
  */
 
 #include "src/scenario/scenario.h"

@@ -15,8 +15,8 @@ scenario() {
 }
 
 for ((i = 0; i < 1000; i++)); do
-	echo "{at: $((100 + 5 * i))ms, $([ $i -lt 500 ] && echo fault || echo heal): blackhole}"
-done | scenario many 10s
+	echo "{at: $((100 + 20 * i))ms, $([ $i -lt 500 ] && echo fault || echo heal): blackhole}"
+done | scenario many 30s
 "${as[@]}" timeout 30 "$DEADPEER" check "$tmp/many.yaml" >"$tmp/out" 2>&1 ||
 	fail "500 faults and 500 heals: check: exit status $?: $(cat "$tmp/out")"
 start many "$tmp/many.yaml"
