@@ -55,20 +55,17 @@ static void print_scenarios(void)
 	free(paths);
 }
 
+static bool print_key(const char *key, void *userdata)
+{
+	printf("%s=\n", key);
+	return false;
+}
+
 static void print_keys(void)
 {
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		for (int i = 0; i < _OPTION_MAX; i++)
-			if (option_definitions[i].nodes & (1u << n))
-				printf("%s.%s=\n", node_name(n), option_definitions[i].key);
+	scenario_for_each_key(print_key, NULL);
+	for (enum node_id n = 0; n < _NODE_MAX; n++)
 		printf("%s.net.ipv4.tcp_retries2=\n", node_name(n));
-	}
-	puts("path=");
-	puts("path.delay=");
-	puts("path.mtu=");
-	puts("horizon=");
-	puts("sample=");
-	puts("sample.until=");
 }
 
 /* Prints each word that the option's value may be. */

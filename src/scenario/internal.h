@@ -24,10 +24,6 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 		 struct error *err);
 /* Whether scenario_set() knows the key, or keys that begin with "<key>.". */
 bool scenario_key_known(const char *key);
-/* The parameters of netem, for paths and faults: "delay", "loss", ... */
-enum { NETEM_KEY_COUNT = 8 };
-extern const char *const netem_keys[NETEM_KEY_COUNT];
-int scenario_set_netem(struct netem *netem, int key, const char *value, struct error *err);
 bool scenario_netem_is_empty(const struct netem *netem);
 /* Why these parameters do not go together, or NULL. */
 const char *scenario_netem_problem(const struct netem *netem);

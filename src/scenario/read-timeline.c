@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "src/scenario/field.h"
 #include "src/scenario/internal.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
@@ -30,8 +31,8 @@ enum event_key {
 	KEY_COUNT,
 	KEY_SIZE,
 	KEY_LOCAL_PORT,
-	KEY_NETEM, /* and NETEM_KEY_COUNT - 1 after it */
-	_KEY_MAX = KEY_NETEM + NETEM_KEY_COUNT,
+	KEY_NETEM, /* and NETEM_FIELDS - 1 after it */
+	_KEY_MAX = KEY_NETEM + NETEM_FIELDS,
 };
 #define BIT(key)      (1u << (key))
 #define KEYS_OF_NETEM (BIT(_KEY_MAX) - BIT(KEY_NETEM))
@@ -103,7 +104,7 @@ static_assert(ARRAY_SIZE(actions) == _ACTION_MAX, "every action has a rule");
 
 static const char *key_name(int key)
 {
-	return key < KEY_NETEM ? key_names[key] : netem_keys[key - KEY_NETEM];
+	return key < KEY_NETEM ? key_names[key] : netem_fields[key - KEY_NETEM].key;
 }
 
 static int key_from_name(const char *name)
@@ -304,7 +305,7 @@ static int read_value(struct event *event, int key, const char *text, struct err
 	case _KEY_MAX:
 		break;
 	}
-	return scenario_set_netem(&event->netem, key - KEY_NETEM, text, err);
+	return field_parse(&netem_fields[key - KEY_NETEM], &event->netem, text, err);
 }
 
 static int unknown_key(const struct document_node *node, struct error *err)

@@ -340,6 +340,9 @@ struct setting_value {
 };
 typedef int (*setting_func)(const struct setting_value *value, void *userdata);
 int scenario_for_each_setting(const struct scenario *scenario, setting_func func, void *userdata);
+/* Every key that a setting may have, but for sysctls: "path.delay", "keepalive.idle",
+ * "client.keepalive.idle". `each` returns true to stop; so does this then. */
+bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *userdata);
 
 /* Value of an agent's option, or `fallback` where it is unset. */
 static inline int64_t scenario_option(const struct scenario_agent *agent, enum option option,

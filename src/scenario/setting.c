@@ -3,87 +3,27 @@
  * One setting, by its flat key: "client.net.ipv4.tcp_retries2", "path.delay",
  * "keepalive.idle". Files, quick settings, variants and --set all end here.
  */
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "src/scenario/field.h"
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
-#include "src/text/quantity.h"
 #include "src/text/suggest.h"
 #include "src/util/array.h"
 
-#define HORIZON_MAX (3650 * 86400 * NSEC_PER_SEC)
-
-enum netem_key {
-	NETEM_DELAY,
-	NETEM_JITTER,
-	NETEM_LOSS,
-	NETEM_DUPLICATE,
-	NETEM_CORRUPT,
-	NETEM_REORDER,
-	NETEM_RATE,
-	NETEM_LIMIT,
-};
-const char *const netem_keys[NETEM_KEY_COUNT] = {
-	[NETEM_DELAY] = "delay",	 [NETEM_JITTER] = "jitter",   [NETEM_LOSS] = "loss",
-	[NETEM_DUPLICATE] = "duplicate", [NETEM_CORRUPT] = "corrupt", [NETEM_REORDER] = "reorder",
-	[NETEM_RATE] = "rate",		 [NETEM_LIMIT] = "limit",
-};
-
-static int parse_delay(const char *value, nsec_t *ret_span, struct error *err)
-{
-	nsec_t span;
-	int rc;
-
-	rc = nsec_parse(value, &span, err);
-	if (rc < 0)
-		return rc;
-	if (span > 3600 * NSEC_PER_SEC)
-		return error_input(err, "%s is out of range; it goes from 0 to 1h", value);
-	*ret_span = span;
-	return 0;
-}
-
-int scenario_set_netem(struct netem *netem, int key, const char *value, struct error *err)
-{
-	uint64_t count;
-	int rc;
-
-	switch ((enum netem_key)key) {
-	case NETEM_DELAY:
-		return parse_delay(value, &netem->delay_nsec, err);
-	case NETEM_JITTER:
-		return parse_delay(value, &netem->jitter_nsec, err);
-	case NETEM_LOSS:
-		return quantity_parse_percent(value, &netem->loss, err);
-	case NETEM_DUPLICATE:
-		return quantity_parse_percent(value, &netem->duplicate, err);
-	case NETEM_CORRUPT:
-		return quantity_parse_percent(value, &netem->corrupt, err);
-	case NETEM_REORDER:
-		return quantity_parse_percent(value, &netem->reorder, err);
-	case NETEM_RATE:
-		return quantity_parse_rate(value, &netem->rate_bps, err);
-	case NETEM_LIMIT:
-		rc = quantity_parse_count(value, 1, 1000000, &count, err);
-		if (rc == 0)
-			netem->limit_packets = (uint32_t)count;
-		return rc;
-	}
-	return -EINVAL;
-}
-
 bool scenario_netem_is_empty(const struct netem *netem)
 {
-	return !netem->delay_nsec && !netem->jitter_nsec && netem->loss <= 0 &&
-	       netem->duplicate <= 0 && netem->corrupt <= 0 && netem->reorder <= 0 &&
-	       !netem->rate_bps && !netem->limit_packets;
+	char buffer[64];
+	struct setting_value value;
+
+	for (int i = 0; i < NETEM_FIELDS; i++)
+		if (field_tell(&netem_fields[i], netem, buffer, sizeof(buffer), &value))
+			return false;
+	return true;
 }
 
-/* Every key there is, for suggestions and to tell whether one is known. `each` returns true to
- * stop. */
-static bool for_each_key(bool (*each)(const char *key, void *userdata), void *userdata)
+bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *userdata)
 {
 	char key[64];
 
@@ -97,18 +37,26 @@ static bool for_each_key(bool (*each)(const char *key, void *userdata), void *us
 				return true;
 		}
 	}
-	for (int i = 0; i < NETEM_KEY_COUNT; i++) {
-		snprintf(key, sizeof(key), "path.%s", netem_keys[i]);
+	for (int i = 0; i < NETEM_FIELDS; i++) {
+		snprintf(key, sizeof(key), "path.%s", netem_fields[i].key);
 		if (each(key, userdata))
 			return true;
 	}
-	return each("path.kind", userdata) || each("path.mtu", userdata) ||
-	       each("path.conntrack", userdata) || each("path.nat", userdata) ||
-	       each("path.untracked", userdata) || each("client.command", userdata) ||
+	for (size_t i = 0; i < n_scenario_fields; i++) {
+		const struct field *field = &scenario_fields[i];
+
+		if ((field->alias && each(field->alias, userdata)) || each(field->key, userdata))
+			return true;
+	}
+	return false;
+}
+
+/* Also the keys that stand in files only, as maps and lists. */
+static bool for_each_key(bool (*each)(const char *key, void *userdata), void *userdata)
+{
+	return scenario_for_each_key(each, userdata) || each("client.command", userdata) ||
 	       each("server.command", userdata) || each("client.sysctl", userdata) ||
-	       each("server.sysctl", userdata) || each("router.sysctl", userdata) ||
-	       each("horizon", userdata) || each("sample", userdata) ||
-	       each("sample.every", userdata) || each("sample.until", userdata);
+	       each("server.sysctl", userdata) || each("router.sysctl", userdata);
 }
 
 static bool is_key_or_begins(const char *key, void *userdata)
@@ -164,59 +112,39 @@ static int unknown_key(const char *key, struct error *err)
 			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
-static int set_nat(struct scenario *scenario, const char *value, struct error *err)
+static const struct field *find_field(const char *key)
 {
-	scenario->path.masquerade = !strcmp(value, "masquerade");
-	if (!scenario->path.masquerade && strcmp(value, "none"))
-		return error_input(err, "'%s' is neither none nor masquerade", value);
-	return 0;
+	for (size_t i = 0; i < n_scenario_fields; i++)
+		if (!strcmp(scenario_fields[i].key, key) ||
+		    (scenario_fields[i].alias && !strcmp(scenario_fields[i].alias, key)))
+			return &scenario_fields[i];
+	return NULL;
 }
 
-static int set_untracked(struct scenario *scenario, const char *value, struct error *err)
+static const struct field *find_netem(const char *key)
 {
-	int policy = untracked_from_name(value);
-
-	if (policy < 0)
-		return error_input(err, "'%s' is none of pass, drop and reset", value);
-	scenario->path.untracked = policy;
-	return 0;
+	for (int i = 0; !strncmp(key, "path.", 5) && i < NETEM_FIELDS; i++)
+		if (!strcmp(netem_fields[i].key, key + 5))
+			return &netem_fields[i];
+	return NULL;
 }
 
-static int set_path(struct scenario *scenario, const char *key, const char *value, int line,
-		    struct error *err)
+/* 1: `key` is a setting of no node, and is set; 0: it is not. */
+static int set_field(struct scenario *scenario, const char *key, const char *value, int line,
+		     struct error *err)
 {
-	int rc, kind;
-	uint64_t mtu;
+	const struct field *netem = find_netem(key), *field = netem ? netem : find_field(key);
+	void *base = netem ? (void *)&scenario->path.netem : scenario;
+	int rc = field ? field_parse(field, base, value, err) : 0;
 
-	scenario->path.line = line;
-	if (!strcmp(key, "path") || !strcmp(key, "path.kind")) {
-		kind = path_kind_from_name(value);
-		if (kind < 0)
-			return error_input(err,
-					   "there is no path '%s'; use routed, switched or direct",
-					   value);
-		scenario->path.kind = kind;
-		return 0;
-	}
-	if (!strcmp(key, "path.mtu")) {
-		rc = quantity_parse_count(value, 1280, 65535, &mtu, err);
-		if (rc == 0)
-			scenario->path.mtu = (unsigned int)mtu;
+	if (!field || rc < 0)
 		return rc;
-	}
-	if (!strcmp(key, "path.conntrack"))
-		return quantity_parse_bool(value, &scenario->path.conntrack, err);
-	if (!strcmp(key, "path.nat"))
-		return set_nat(scenario, value, err);
-	if (!strcmp(key, "path.untracked"))
-		return set_untracked(scenario, value, err);
-	for (int i = 0; i < NETEM_KEY_COUNT; i++)
-		if (!strncmp(key, "path.", 5) && !strcmp(key + 5, netem_keys[i])) {
-			rc = scenario_set_netem(&scenario->path.netem, i, value, err);
-			scenario->path.has_netem = !scenario_netem_is_empty(&scenario->path.netem);
-			return rc;
-		}
-	return unknown_key(key, err);
+	scenario->path.has_netem = !scenario_netem_is_empty(&scenario->path.netem);
+	if (!strncmp(key, "path", 4))
+		scenario->path.line = line;
+	if (!strcmp(key, "horizon"))
+		scenario->horizon_line = line;
+	return 1;
 }
 
 static int check_sysctl(const char *key, const char *value, struct error *err)
@@ -305,42 +233,6 @@ static int set_option_of_both(struct scenario *scenario, int option, const char 
 	return done ? 0 : error_input(err, "only built-in agents have this, and there is none");
 }
 
-static int set_horizon(struct scenario *scenario, const char *value, int line, struct error *err)
-{
-	nsec_t span;
-	int rc;
-
-	rc = nsec_parse(value, &span, err);
-	if (rc < 0)
-		return rc;
-	if (span <= 0 || span > HORIZON_MAX)
-		return error_input(err, "a horizon of %s; it goes from more than 0 to 3650d",
-				   value);
-	scenario->horizon_nsec = span;
-	scenario->horizon_line = line;
-	return 0;
-}
-
-/* "sample", "sample.every", "sample.until" */
-static int set_sample(struct scenario *scenario, const char *key, const char *value,
-		      struct error *err)
-{
-	bool until = !strcmp(key, "sample.until");
-	nsec_t span;
-	int rc;
-
-	if (!until && strcmp(key, "sample") != 0 && strcmp(key, "sample.every") != 0)
-		return unknown_key(key, err);
-	rc = nsec_parse(value, &span, err);
-	if (rc < 0)
-		return rc;
-	if (span < NSEC_PER_MSEC || span > HORIZON_MAX)
-		return error_input(err, "samples every or until %s; it goes from 1ms to 3650d",
-				   value);
-	*(until ? &scenario->sample_until_nsec : &scenario->sample_nsec) = span;
-	return 0;
-}
-
 int scenario_set(struct scenario *scenario, const char *key, const char *value, int line,
 		 struct error *err)
 {
@@ -350,12 +242,9 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 
 	if (!*value)
 		return error_input(err, "has no value");
-	if (!strcmp(key, "horizon"))
-		return set_horizon(scenario, value, line, err);
-	if (!strcmp(key, "sample") || !strncmp(key, "sample.", 7))
-		return set_sample(scenario, key, value, err);
-	if (!strcmp(key, "path") || !strncmp(key, "path.", 5))
-		return set_path(scenario, key, value, line, err);
+	rc = set_field(scenario, key, value, line, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	node = split_node(&rest);
 	is_sysctl = !strncmp(rest, "net.", 4);
 	if (!strncmp(rest, "sysctl.", 7)) {

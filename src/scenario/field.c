@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/scenario/field.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/scenario/option.h"
+#include "src/text/quantity.h"
+
+#define SPAN_MAX  (3650 * 86400 * NSEC_PER_SEC)
+#define DELAY_MAX (3600 * NSEC_PER_SEC)
+
+/* Where a field lies: its offset and size in its struct. */
+#define LIES_IN(type, member) offsetof(type, member), sizeof(((type *)NULL)->member)
+#define NETEM_TIME(name, member)                                                                   \
+	{                                                                                          \
+		name, NULL, FIELD_TIME, LIES_IN(struct netem, member), 0, DELAY_MAX,               \
+			.wrong = "%s is out of range; it goes from 0 to 1h"                        \
+	}
+#define NETEM_PERCENT(name, member)                                                                \
+	{                                                                                          \
+		name, NULL, FIELD_PERCENT, LIES_IN(struct netem, member)                           \
+	}
+
+const struct field netem_fields[] = {
+	NETEM_TIME("delay", delay_nsec),
+	NETEM_TIME("jitter", jitter_nsec),
+	NETEM_PERCENT("loss", loss),
+	NETEM_PERCENT("duplicate", duplicate),
+	NETEM_PERCENT("corrupt", corrupt),
+	NETEM_PERCENT("reorder", reorder),
+	{ "rate", NULL, FIELD_RATE, LIES_IN(struct netem, rate_bps) },
+	{ "limit", NULL, FIELD_COUNT, LIES_IN(struct netem, limit_packets), 1, 1000000 },
+};
+
+static const char *const nat_texts[] = { "none", "masquerade" };
+static const struct names nat_names = { nat_texts, ARRAY_SIZE(nat_texts) };
+
+/* In this order they stand in a record. */
+const struct field scenario_fields[] = {
+	{ "path.kind", "path", FIELD_WORD, LIES_IN(struct scenario, path.kind),
+	  .names = &path_kind_names,
+	  .wrong = "there is no path '%s'; use routed, switched or direct" },
+	{ "path.mtu", NULL, FIELD_COUNT, LIES_IN(struct scenario, path.mtu), 1280, 65535 },
+	{ "path.conntrack", NULL, FIELD_BOOL, LIES_IN(struct scenario, path.conntrack) },
+	{ "path.nat", NULL, FIELD_WORD, LIES_IN(struct scenario, path.masquerade),
+	  .names = &nat_names, .wrong = "'%s' is neither none nor masquerade" },
+	{ "path.untracked", NULL, FIELD_WORD, LIES_IN(struct scenario, path.untracked),
+	  .names = &untracked_names, .wrong = "'%s' is none of pass, drop and reset" },
+	{ "horizon", NULL, FIELD_TIME, LIES_IN(struct scenario, horizon_nsec), 1, SPAN_MAX,
+	  .wrong = "a horizon of %s; it goes from more than 0 to 3650d", .untold = true },
+	{ "sample.every", "sample", FIELD_TIME, LIES_IN(struct scenario, sample_nsec),
+	  NSEC_PER_MSEC, SPAN_MAX,
+	  .wrong = "samples every or until %s; it goes from 1ms to 3650d" },
+	{ "sample.until", NULL, FIELD_TIME, LIES_IN(struct scenario, sample_until_nsec),
+	  NSEC_PER_MSEC, SPAN_MAX,
+	  .wrong = "samples every or until %s; it goes from 1ms to 3650d" },
+};
+const size_t n_scenario_fields = ARRAY_SIZE(scenario_fields);
+
+/* A whole number of a field of one, four or eight bytes. */
+static void store(void *place, size_t size, uint64_t value)
+{
+	if (size == sizeof(uint64_t))
+		*(uint64_t *)place = value;
+	else if (size == sizeof(uint32_t))
+		*(uint32_t *)place = (uint32_t)value;
+	else
+		*(bool *)place = value != 0;
+}
+
+static uint64_t load(const void *place, size_t size)
+{
+	if (size == sizeof(uint64_t))
+		return *(const uint64_t *)place;
+	if (size == sizeof(uint32_t))
+		return *(const uint32_t *)place;
+	return *(const bool *)place;
+}
+
+static int parse_number(const struct field *field, const char *value, uint64_t *ret_number,
+			struct error *err)
+{
+	nsec_t span;
+	bool flag = false;
+	int rc, word;
+
+	switch (field->type) {
+	case FIELD_TIME:
+		rc = nsec_parse(value, &span, err);
+		if (rc == 0 && (span < field->minimum || span > field->maximum))
+			return error_input(err, field->wrong, value);
+		*ret_number = (uint64_t)span;
+		return rc;
+	case FIELD_COUNT:
+		return quantity_parse_count(value, (uint64_t)field->minimum,
+					    (uint64_t)field->maximum, ret_number, err);
+	case FIELD_RATE:
+		return quantity_parse_rate(value, ret_number, err);
+	case FIELD_BOOL:
+		rc = quantity_parse_bool(value, &flag, err);
+		*ret_number = flag;
+		return rc;
+	case FIELD_WORD:
+		word = names_find(field->names, value);
+		*ret_number = (uint64_t)word;
+		return word < 0 ? error_input(err, field->wrong, value) : 0;
+	case FIELD_PERCENT:
+		break;
+	}
+	return -EINVAL;
+}
+
+int field_parse(const struct field *field, void *base, const char *value, struct error *err)
+{
+	void *place = (char *)base + field->offset;
+	uint64_t number = 0;
+	int rc;
+
+	if (field->type == FIELD_PERCENT)
+		return quantity_parse_percent(value, place, err);
+	rc = parse_number(field, value, &number, err);
+	if (rc == 0)
+		store(place, field->size, number);
+	return rc;
+}
+
+static bool tell_percent(double probability, char *buffer, size_t size,
+			 struct setting_value *ret_value)
+{
+	ret_value->is_number = true;
+	ret_value->number = probability;
+	snprintf(buffer, size, "%.6g%%", probability * 100);
+	return probability > 0;
+}
+
+bool field_tell(const struct field *field, const void *base, char *buffer, size_t size,
+		struct setting_value *ret_value)
+{
+	const void *place = (const char *)base + field->offset;
+	uint64_t number;
+
+	ret_value->text = buffer;
+	if (field->type == FIELD_PERCENT)
+		return tell_percent(*(const double *)place, buffer, size, ret_value);
+	number = load(place, field->size);
+	ret_value->is_number = field->type != FIELD_BOOL && field->type != FIELD_WORD;
+	ret_value->number = ret_value->is_number ? (double)number : 0;
+	switch (field->type) {
+	case FIELD_TIME:
+		option_format(OPTION_INTERVAL, (int64_t)number, buffer, size);
+		ret_value->number = nsec_to_sec((nsec_t)number);
+		return number && (nsec_t)number != NSEC_NEVER;
+	case FIELD_BOOL:
+		ret_value->text = "true";
+		break;
+	case FIELD_WORD:
+		ret_value->text = names_text(field->names, (int)number);
+		break;
+	case FIELD_COUNT:
+	case FIELD_RATE:
+	case FIELD_PERCENT:
+		snprintf(buffer, size, "%" PRIu64 "%s", number,
+			 field->type == FIELD_RATE ? "bit" : "");
+		break;
+	}
+	return number != 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every setting that a scenario says, in the order of a record. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/scenario/field.h"
+#include "src/scenario/option.h"
+#include "src/scenario/scenario.h"
+#include "src/util/cleanup.h"
+
+/* One pass over the settings: where they go. */
+struct visit {
+	setting_func func;
+	void *userdata;
+	int rc; /* what func returned; the first that is not 0 ends it */
+};
+
+static void visit_text(struct visit *visit, const char *key, const char *text)
+{
+	struct setting_value value = { .key = key, .text = text };
+	char *end;
+
+	if (visit->rc)
+		return;
+	if (*text >= '0' && *text <= '9') {
+		value.number = strtod(text, &end);
+		value.is_number = !*end;
+	}
+	visit->rc = visit->func(&value, visit->userdata);
+}
+
+static void visit_number(struct visit *visit, const char *key, const char *text, double number)
+{
+	struct setting_value value = { key, text, true, number };
+
+	if (!visit->rc)
+		visit->rc = visit->func(&value, visit->userdata);
+}
+
+static void visit_field(struct visit *visit, const char *key, const struct field *field,
+			const void *base)
+{
+	struct setting_value value = { .key = key };
+	char buffer[64];
+
+	if (!visit->rc && !field->untold && field_tell(field, base, buffer, sizeof(buffer), &value))
+		visit->rc = visit->func(&value, visit->userdata);
+}
+
+/* netem's parameters come after the path's kind and MTU. */
+static void visit_fields(struct visit *visit, const struct scenario *scenario)
+{
+	char key[64];
+
+	for (size_t i = 0; i < n_scenario_fields; i++) {
+		visit_field(visit, scenario_fields[i].key, &scenario_fields[i], scenario);
+		for (int k = 0; !strcmp(scenario_fields[i].key, "path.mtu") && k < NETEM_FIELDS;
+		     k++) {
+			snprintf(key, sizeof(key), "path.%s", netem_fields[k].key);
+			visit_field(visit, key, &netem_fields[k], &scenario->path.netem);
+		}
+	}
+}
+
+static void visit_option(struct visit *visit, const char *node, int option, int64_t value)
+{
+	const struct option_definition *definition = &option_definitions[option];
+	char key[64], text[64];
+
+	if (value == OPTION_UNSET)
+		return;
+	snprintf(key, sizeof(key), "%s.%s", node, definition->key);
+	option_format(option, value, text, sizeof(text));
+	if (definition->type == OPTION_TYPE_WORKLOAD)
+		visit_text(visit, key, text);
+	else if (definition->type == OPTION_TYPE_TIME)
+		visit_number(visit, key, text, nsec_to_sec(value));
+	else
+		visit_number(visit, key, text, (double)value);
+}
+
+static void visit_command(struct visit *visit, const char *node, char **command)
+{
+	_cleanup_(freep) char *text = NULL;
+	char key[64];
+	size_t size;
+	FILE *f;
+
+	if (!command || visit->rc)
+		return;
+	f = open_memstream(&text, &size);
+	for (char **word = command; f && *word; word++)
+		fprintf(f, "%s%s", word == command ? "" : " ", *word);
+	if (!f || fclose(f) != 0) {
+		visit->rc = -ENOMEM;
+		return;
+	}
+	snprintf(key, sizeof(key), "%s.command", node);
+	visit_text(visit, key, text);
+}
+
+static int compare_sysctls(const void *a, const void *b)
+{
+	const struct scenario_sysctl *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+/* In the order of their keys, so that files which write them in another order agree. */
+static void visit_sysctls(struct visit *visit, const char *name, const struct scenario_node *node)
+{
+	_cleanup_(freep) const struct scenario_sysctl **sorted = NULL;
+	char key[192];
+
+	sorted = calloc(node->n_sysctls + 1, sizeof(struct scenario_sysctl *));
+	if (!sorted) {
+		visit->rc = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < node->n_sysctls; i++)
+		sorted[i] = &node->sysctls[i];
+	qsort(sorted, node->n_sysctls, sizeof(*sorted), compare_sysctls);
+	for (size_t i = 0; i < node->n_sysctls; i++) {
+		snprintf(key, sizeof(key), "%s.%s", name, sorted[i]->key);
+		visit_text(visit, key, sorted[i]->value);
+	}
+}
+
+int scenario_for_each_setting(const struct scenario *scenario, setting_func func, void *userdata)
+{
+	struct visit visit = { func, userdata, 0 };
+
+	visit_fields(&visit, scenario);
+	for (int node = 0; node < _NODE_MAX; node++) {
+		if (node < _ENDPOINT_MAX) {
+			const struct scenario_agent *agent = &scenario->agent[node];
+
+			for (int i = 0; i < _OPTION_MAX; i++)
+				visit_option(&visit, node_name(node), i, agent->option[i]);
+			visit_command(&visit, node_name(node), agent->command);
+		}
+		visit_sysctls(&visit, node_name(node), &scenario->node[node]);
+	}
+	return visit.rc;
+}
