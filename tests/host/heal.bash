@@ -58,7 +58,12 @@ done <<-END
 END
 for name in $(printf "%s\n" "${!started[@]}" | grep -- "-[12]$"); do
 	await "$name"
-	json "$name" ".[0].endpoints.server.bytes.read == ${name##*-} - 1"
+	# A trial that is not sure that the connection survived sends a byte of its own 200 ms after the last
+	# heal: on a busy machine there are two.
+	case $name in
+	*-1) json "$name" '.[0].endpoints.server.bytes.read == 0' ;;
+	*) json "$name" '.[0].endpoints.server.bytes.read >= 1' ;;
+	esac
 done
 
 await many
