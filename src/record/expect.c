@@ -50,15 +50,15 @@ static nsec_t detection(const struct record_endpoint *e)
 struct bound {
 	const char *what, *word; /* "an end", "after" */
 	const struct expect_time *time;
-	nsec_t predicted;
-	int sign;  /* 1: the time is not before the bound; -1: it is not after it */
-	bool said; /* another bound says already that nothing is predicted */
+	nsec_t predicted_nsec; /* NSEC_NONE: nothing is predicted */
+	int sign;	       /* 1: the time is not before the bound; -1: it is not after it */
+	bool said;	       /* another bound says already that nothing is predicted */
 };
 
 static void check_time(struct check *c, const struct bound *b, nsec_t got)
 {
 	const struct expect_time *bound = b->time;
-	nsec_t limit = bound->predicted ? b->predicted : bound->nsec;
+	nsec_t limit = bound->predicted ? b->predicted_nsec : bound->nsec;
 	char want_text[64], got_text[64];
 
 	if (!bound->present)

@@ -131,14 +131,9 @@ static void write_name(struct json_writer *writer, const char *name)
  * everywhere. */
 static void write_seconds(struct json_writer *writer, nsec_t t)
 {
-	int64_t usec = nsec_to_usec(t);
-	int64_t plain = usec < 0 ? -usec : usec;
+	char text[32];
 
-	if (t == NSEC_NONE)
-		fputs("null", writer->out);
-	else
-		fprintf(writer->out, "%s%" PRId64 ".%06" PRId64, usec < 0 ? "-" : "",
-			plain / 1000000, plain % 1000000);
+	fputs(t == NSEC_NONE ? "null" : nsec_format_seconds(text, sizeof(text), t), writer->out);
 }
 
 static void write_counts(struct json_writer *writer, const struct json_field *field,

@@ -46,23 +46,11 @@ struct ladder_style ladder_style(FILE *out)
 	return style;
 }
 
-static char *format_time(nsec_t t, char *buffer, size_t size)
-{
-	nsec_t us = (t < 0 ? t - 500 : t + 500) / NSEC_PER_USEC, plain = us < 0 ? -us : us;
-
-	if (t == NSEC_NONE)
-		*buffer = '\0';
-	else
-		snprintf(buffer, size, "%s%" PRId64 ".%06" PRId64, us < 0 ? "-" : "",
-			 plain / 1000000, plain % 1000000);
-	return buffer;
-}
-
 static void begin_line(const struct sheet *s, nsec_t time, enum ladder_colour colour)
 {
 	char text[32];
 
-	fprintf(s->out, "%*s  ", s->time_width, format_time(time, text, sizeof(text)));
+	fprintf(s->out, "%*s  ", s->time_width, nsec_format_seconds(text, sizeof(text), time));
 	if (s->colour)
 		fputs(escapes[colour], s->out);
 }
@@ -267,10 +255,10 @@ static int widest_time(const struct record *record)
 	char text[32];
 	int first = 0, last;
 
-	last = (int)strlen(format_time(record->span_nsec, text, sizeof(text)));
+	last = (int)strlen(nsec_format_seconds(text, sizeof(text), record->span_nsec));
 	if (record->trace.count)
-		first = (int)strlen(
-			format_time(record->trace.entries[0].time_nsec, text, sizeof(text)));
+		first = (int)strlen(nsec_format_seconds(text, sizeof(text),
+							record->trace.entries[0].time_nsec));
 	return first > last ? first : last;
 }
 

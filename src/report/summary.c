@@ -12,10 +12,11 @@
 struct group {
 	const struct record *first;
 	enum node_id node;
-	nsec_t *kernel, *gone; /* times of detection, and of nothing left, sorted; owned */
+	nsec_t *kernel_nsec,
+		*gone_nsec; /* times of detection, and of nothing left, sorted; owned */
 	size_t n_kernel, n_gone, count, passed;
 	bool mixed; /* the repeats ended differently */
-	nsec_t earliest, latest, gone_earliest, gone_latest;
+	nsec_t earliest_nsec, latest_nsec, gone_earliest_nsec, gone_latest_nsec;
 };
 
 static nsec_t detection(const struct record_endpoint *e)
@@ -50,11 +51,11 @@ static void add(struct group *g, const struct record *record)
 	g->count++;
 	g->passed += record_passed(record);
 	g->mixed |= e->outcome != first->outcome || e->mechanism != first->mechanism;
-	add_time(&g->kernel, &g->n_kernel, detection(e));
-	add_time(&g->gone, &g->n_gone, e->gone_nsec);
+	add_time(&g->kernel_nsec, &g->n_kernel, detection(e));
+	add_time(&g->gone_nsec, &g->n_gone, e->gone_nsec);
 	if (detection(e) != NSEC_NONE)
-		add_interval(&g->earliest, &g->latest, e->earliest_nsec, e->latest_nsec);
-	add_interval(&g->gone_earliest, &g->gone_latest, e->gone_earliest_nsec,
+		add_interval(&g->earliest_nsec, &g->latest_nsec, e->earliest_nsec, e->latest_nsec);
+	add_interval(&g->gone_earliest_nsec, &g->gone_latest_nsec, e->gone_earliest_nsec,
 		     e->gone_latest_nsec);
 }
 
@@ -119,12 +120,15 @@ static void print_row(struct table *table, const struct group *g, bool gone)
 	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_name(e->error)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
-	table_cell(table, TABLE_PLAIN, spread(g->kernel, g->n_kernel, buffer, sizeof(buffer)));
-	table_cell(table, TABLE_PLAIN, range(g->earliest, g->latest, buffer, sizeof(buffer)));
+	table_cell(table, TABLE_PLAIN, spread(g->kernel_nsec, g->n_kernel, buffer, sizeof(buffer)));
+	table_cell(table, TABLE_PLAIN,
+		   range(g->earliest_nsec, g->latest_nsec, buffer, sizeof(buffer)));
 	if (gone) {
-		table_cell(table, TABLE_PLAIN, spread(g->gone, g->n_gone, buffer, sizeof(buffer)));
 		table_cell(table, TABLE_PLAIN,
-			   range(g->gone_earliest, g->gone_latest, buffer, sizeof(buffer)));
+			   spread(g->gone_nsec, g->n_gone, buffer, sizeof(buffer)));
+		table_cell(
+			table, TABLE_PLAIN,
+			range(g->gone_earliest_nsec, g->gone_latest_nsec, buffer, sizeof(buffer)));
 	}
 	if (g->count > 1)
 		snprintf(buffer, sizeof(buffer), "%zu of %zu pass", g->passed, g->count);
@@ -150,10 +154,10 @@ static void group_rows(struct table *table, struct record *const *records, size_
 	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
 		struct group g = { .first = records[i],
 				   .node = node,
-				   .earliest = NSEC_NONE,
-				   .latest = NSEC_NONE,
-				   .gone_earliest = NSEC_NONE,
-				   .gone_latest = NSEC_NONE };
+				   .earliest_nsec = NSEC_NONE,
+				   .latest_nsec = NSEC_NONE,
+				   .gone_earliest_nsec = NSEC_NONE,
+				   .gone_latest_nsec = NSEC_NONE };
 
 		if (!has_result(records[i], node) && (any || node + 1 < _ENDPOINT_MAX))
 			continue;
@@ -162,12 +166,12 @@ static void group_rows(struct table *table, struct record *const *records, size_
 			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&g, records[k]);
 		if (g.n_kernel)
-			qsort(g.kernel, g.n_kernel, sizeof(*g.kernel), compare);
+			qsort(g.kernel_nsec, g.n_kernel, sizeof(*g.kernel_nsec), compare);
 		if (g.n_gone)
-			qsort(g.gone, g.n_gone, sizeof(*g.gone), compare);
+			qsort(g.gone_nsec, g.n_gone, sizeof(*g.gone_nsec), compare);
 		print_row(table, &g, gone);
-		free(g.kernel);
-		free(g.gone);
+		free(g.kernel_nsec);
+		free(g.gone_nsec);
 	}
 }
 

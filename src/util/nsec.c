@@ -116,3 +116,15 @@ char *nsec_format(char *buffer, size_t size, nsec_t span)
 			 whole % 86400 / 3600);
 	return buffer;
 }
+
+char *nsec_format_seconds(char *buffer, size_t size, nsec_t t)
+{
+	int64_t usec = nsec_to_usec(t), plain = usec < 0 ? -usec : usec;
+
+	if (t == NSEC_NONE)
+		*buffer = '\0';
+	else
+		snprintf(buffer, size, "%s%" PRId64 ".%06" PRId64, usec < 0 ? "-" : "",
+			 plain / 1000000, plain % 1000000);
+	return buffer;
+}

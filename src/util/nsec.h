@@ -59,3 +59,6 @@ int nsec_parse(const char *text, nsec_t *ret_span, struct error *err);
 /* Writes `span` for people: "250 ms", "6.324 s", "15 min 24.6 s", "2 h 11 min 15 s",
  * "30 d". Returns `buffer`. 64 bytes are enough. */
 char *nsec_format(char *buffer, size_t size, nsec_t span);
+/* Writes seconds with six decimals, "-0.001250"; nothing for NSEC_NONE. Returns `buffer`. 32 bytes
+ * are enough. */
+char *nsec_format_seconds(char *buffer, size_t size, nsec_t t);
