@@ -137,15 +137,14 @@ static int load_all(struct run *run, struct error *err)
 }
 
 /* Says how many variants --quick leaves out of the scenario that was loaded last, whose variants
- * begin at `first` in the list. A user who names one variant is told nothing of the others. */
+ * begin at `first` in the list. */
 static void tell_left_out(const struct run *run, size_t first)
 {
 	const struct scenario_list *list = &run->selection.scenarios;
 	const struct scenario *s = list->items[first];
-	const char *slash = strrchr(run->selection.request.what, '/');
 	size_t n = list->n_left_out;
 
-	if (!n || (slash && s->variant && !strcmp(slash + 1, s->variant)))
+	if (!n)
 		return;
 	fprintf(stderr,
 		"deadpeer: %s: %zu of %zu variants ha%s no quick settings and %s left out\n",

@@ -35,40 +35,21 @@ int selection_load_one(struct selection *selection, const char *verb, int n_oper
 	return selection_load(selection, operands[0], err);
 }
 
-static int refuse_variant(const struct selection *selection, const char *verb, const char *variant,
-			  struct error *err)
-{
-	const struct scenario_list *list = &selection->scenarios;
-	const char *what = selection->request.what;
-	char names[512] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->count && n < sizeof(names); i++)
-		if (list->items[i]->variant)
-			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
-					      list->items[i]->variant);
-	if (!n)
-		return error_input(err, "%s: '%s' has no variants%s", verb, what,
-				   list->count ? "" : " with quick settings");
-	return error_input(err, "%s: '%s' has %s%s%s, choose one with --variant: %s", verb, what,
-			   variant ? "no variant '" : "these variants", variant ? variant : "",
-			   variant ? "'" : "", names);
-}
-
-int selection_pick(const struct selection *selection, const char *verb, const char *variant,
+int selection_only(const struct selection *selection, const char *verb,
 		   const struct scenario **ret_scenario, struct error *err)
 {
 	const struct scenario_list *list = &selection->scenarios;
+	char names[512] = "";
+	size_t n = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		const char *name = list->items[i]->variant;
-
-		if (variant ? name && !strcmp(name, variant) : list->count == 1) {
-			*ret_scenario = list->items[i];
-			return 0;
-		}
-	}
-	return refuse_variant(selection, verb, variant, err);
+	*ret_scenario = list->items[0];
+	if (list->count == 1)
+		return 0;
+	for (size_t i = 0; i < list->count && n < sizeof(names); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+				      list->items[i]->variant);
+	return error_input(err, "%s: '%s' has these variants, choose one with --variant: %s", verb,
+			   selection->request.what, names);
 }
 
 void selection_deinit(struct selection *selection)

@@ -23,8 +23,8 @@ int selection_load(struct selection *selection, const char *what, struct error *
 /* The same for a verb that takes one scenario. `verb` is its name, for errors. */
 int selection_load_one(struct selection *selection, const char *verb, int n_operands,
 		       char **operands, struct error *err);
-/* Picks one of the loaded scenarios for a verb that runs one: the variant of that name, or with
- * NULL the only one that there is. */
-int selection_pick(const struct selection *selection, const char *verb, const char *variant,
+/* The scenario of a verb that runs one. ERROR_INPUT with the names of the variants where several
+ * are loaded. */
+int selection_only(const struct selection *selection, const char *verb,
 		   const struct scenario **ret_scenario, struct error *err);
 void selection_deinit(struct selection *selection);

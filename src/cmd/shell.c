@@ -33,7 +33,6 @@
 
 struct shell {
 	struct selection selection;
-	const char *variant; /* of --variant, or NULL */
 	bool hold;
 	const struct scenario *scenario; /* the selected one */
 	char **command;			 /* of the user; NULL: their shell */
@@ -51,7 +50,8 @@ static const struct argument arguments[] = {
 	  TO_FLAG(shell, hold) },
 	OPTION_QUICK(shell, selection.request.quick, QUICK_OF_ONE),
 	OPTION_SET(shell, selection.sets, SET_OF_ONE),
-	{ "variant", 0, "NAME", "which variant, where there are several", TO_TEXT(shell, variant) },
+	{ "variant", 0, "NAME", "which variant, where there are several",
+	  TO_TEXT(shell, selection.request.variant) },
 	{ 0 },
 };
 
@@ -349,7 +349,7 @@ static int cmd_shell(const struct command_line *line, void *options, struct erro
 		sh->command = line->operands + 1;
 	rc = selection_load_one(&sh->selection, "shell", n > 1 ? 1 : n, line->operands, err);
 	if (rc >= 0)
-		rc = selection_pick(&sh->selection, "shell", sh->variant, &sh->scenario, err);
+		rc = selection_only(&sh->selection, "shell", &sh->scenario, err);
 	if (rc >= 0)
 		rc = shell(sh, err);
 	selection_deinit(&sh->selection);

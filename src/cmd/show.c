@@ -286,9 +286,6 @@ static int cmd_show(const struct command_line *line, void *options, struct error
 	struct selection *selection = options;
 	int rc = selection_load_one(selection, "show", line->n_operands, line->operands, err);
 
-	if (rc >= 0 && !selection->scenarios.count)
-		rc = error_input(err, "show: '%s' has no variant with quick settings",
-				 selection->request.what);
 	if (rc >= 0) {
 		scenario_for_each_overridden(&selection->scenarios, warn, NULL);
 		rc = show(selection, err);

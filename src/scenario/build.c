@@ -5,6 +5,7 @@
 
 #include "src/scenario/internal.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 /* A short string of the file's top or of a variant. */
 static int read_string(const struct document_node *map, const char *key, size_t maximum,
@@ -227,21 +228,19 @@ static int build_checked(const struct document *document, const struct document_
 	return rc < 0 ? rc : scenario_build(document, variant, request, ret_scenario, err);
 }
 
-static int list_add(struct scenario_list *list, struct scenario *scenario, struct error *err)
+/* Takes the scenario over, which is NULL for a variant that --quick leaves out. */
+static int list_add(struct scenario_list *list, struct scenario **scenario, struct error *err)
 {
-	struct scenario **items;
+	struct scenario **slot;
 
-	if (!scenario) {
+	if (!*scenario) {
 		list->n_left_out++;
 		return 0;
 	}
-	items = reallocarray(list->items, list->count + 1, sizeof(*items));
-	if (!items) {
-		scenario_free(scenario);
+	slot = array_append(&list->items, &list->count, sizeof(struct scenario *));
+	if (!slot)
 		return error_errno(err, -ENOMEM, "scenario");
-	}
-	list->items = items;
-	list->items[list->count++] = scenario;
+	*slot = take_ptr(*scenario);
 	return 0;
 }
 
@@ -259,9 +258,11 @@ static int check_variants(const struct document_node *variants, struct error *er
 }
 
 /* Two variants of one name could not be told apart in any result. */
-static int refuse_same_variant(const struct document_node *variants, const char *name, size_t index,
+static int refuse_same_variant(const struct document_node *variants, size_t index,
 			       struct error *err)
 {
+	const char *name = document_get(variants->items[index], "name")->text;
+
 	for (size_t i = 0; i < index; i++) {
 		const struct document_node *other = document_get(variants->items[i], "name");
 
@@ -274,59 +275,79 @@ static int refuse_same_variant(const struct document_node *variants, const char 
 	return 0;
 }
 
-int scenario_build_all(const struct document *document, const struct scenario_request *request,
-		       struct scenario_list *list, struct error *err)
+int scenario_pick_variants(const struct document *document, const char *name, size_t *ret_first,
+			   size_t *ret_end, struct error *err)
 {
 	const struct document_node *variants = document_get(document->root, "variants");
-	struct scenario *scenario;
-	int rc;
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
 
-	if (!variants) {
-		rc = build_checked(document, NULL, request, &scenario, err);
-		return rc < 0 ? rc : list_add(list, scenario, err);
-	}
-	rc = check_variants(variants, err);
-	for (size_t i = 0; rc == 0 && i < variants->n_items; i++) {
-		const struct document_node *name;
+	*ret_first = 0;
+	*ret_end = variants ? variants->n_items : 1;
+	if (!name)
+		return 0;
+	suggestion_init(&suggestion, name);
+	for (size_t i = 0; variants && i < variants->n_items; i++) {
+		const struct document_node *variant = variants->items[i], *found = NULL;
 
-		rc = build_checked(document, variants->items[i], request, &scenario, err);
-		if (rc < 0)
-			return rc;
-		name = document_get(variants->items[i], "name");
-		rc = refuse_same_variant(variants, name->text, i, err);
-		if (rc < 0)
-			scenario_free(scenario);
-		else
-			rc = list_add(list, scenario, err);
+		if (variant->kind == DOCUMENT_MAP)
+			found = document_get(variant, "name");
+		if (!found || found->kind != DOCUMENT_SCALAR)
+			continue;
+		if (!strcmp(found->text, name)) {
+			*ret_first = i;
+			*ret_end = i + 1;
+			return 0;
+		}
+		suggestion_offer(&suggestion, found->text);
 	}
-	if (rc == 0 && !list->count)
-		return error_input(err, "%s: every variant is left out by --quick", document->file);
+	return error_input(err, "there is no variant '%s'%s", name,
+			   variants ? suggestion_text(&suggestion, buffer, sizeof(buffer))
+				    : ": the scenario has no variants");
+}
+
+/* Builds every variant, so that the file is checked as a whole, and keeps those that are picked. */
+static int build_variants(const struct document *document, const struct scenario_request *request,
+			  struct scenario_list *list, struct error *err)
+{
+	const struct document_node *variants = document_get(document->root, "variants");
+	size_t first, end, n = variants ? variants->n_items : 1;
+	int rc = variants ? check_variants(variants, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = scenario_pick_variants(document, request->variant, &first, &end, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "%s", request->what);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		_cleanup_(scenario_freep) struct scenario *scenario = NULL;
+
+		rc = build_checked(document, variants ? variants->items[i] : NULL, request,
+				   &scenario, err);
+		if (rc == 0 && variants)
+			rc = refuse_same_variant(variants, i, err);
+		if (rc == 0 && i >= first && i < end)
+			rc = list_add(list, &scenario, err);
+	}
 	return rc;
 }
 
-static int load(const struct document *document, const struct scenario_request *request,
-		struct scenario_list *list, struct error *err)
+int scenario_build_all(const struct document *document, const struct scenario_request *request,
+		       struct scenario_list *list, struct error *err)
 {
-	struct scenario_list more = { 0 };
-	struct scenario **items;
-	int rc;
+	size_t before = list->count;
+	int rc = build_variants(document, request, list, err);
 
-	rc = scenario_build_all(document, request, &more, err);
-	if (rc < 0) {
-		scenario_list_deinit(&more);
-		return rc;
-	}
-	items = reallocarray(list->items, list->count + more.count, sizeof(*items));
-	if (!items) {
-		scenario_list_deinit(&more);
-		return error_errno(err, -ENOMEM, "%s", document->file);
-	}
-	memcpy(items + list->count, more.items, more.count * sizeof(*items));
-	list->items = items;
-	list->count += more.count;
-	list->n_left_out += more.n_left_out;
-	free(more.items);
-	return 0;
+	if (rc == 0 && list->count == before && request->variant)
+		rc = error_input(err, "%s: the variant '%s' is left out by --quick", request->what,
+				 request->variant);
+	else if (rc == 0 && list->count == before)
+		rc = error_input(err, "%s: every variant is left out by --quick", document->file);
+	while (rc < 0 && list->count > before)
+		scenario_free(list->items[--list->count]);
+	if (!list->count)
+		scenario_list_deinit(list);
+	return rc;
 }
 
 int scenario_parse(const char *file, const char *text, size_t size,
@@ -334,45 +355,9 @@ int scenario_parse(const char *file, const char *text, size_t size,
 		   struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	int rc;
+	int rc = document_parse(file, text, size, &document, err);
 
-	rc = document_parse(file, text, size, &document, err);
-	return rc < 0 ? rc : load(document, request, list, err);
-}
-
-/* Of what was loaded from `first` on only the variant of that name is kept. */
-static int keep_variant(const struct document *document, const struct scenario_request *request,
-			const char *variant, struct scenario_list *list, size_t first,
-			struct error *err)
-{
-	const struct document_node *variants = document_get(document->root, "variants");
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	size_t kept = first;
-	bool known = false;
-
-	for (size_t i = first; i < list->count; i++) {
-		struct scenario *s = list->items[i];
-
-		if (s->variant && !strcmp(s->variant, variant))
-			list->items[kept++] = s;
-		else
-			scenario_free(s);
-	}
-	list->count = kept;
-	if (kept > first)
-		return 0;
-	suggestion_init(&suggestion, variant);
-	for (size_t i = 0; variants && i < variants->n_items; i++) {
-		const char *name = document_get(variants->items[i], "name")->text;
-
-		known |= !strcmp(name, variant);
-		suggestion_offer(&suggestion, name);
-	}
-	if (known)
-		return error_input(err, "%s: is left out by --quick", request->what);
-	return error_input(err, "%s: there is no variant '%s'%s", request->what, variant,
-			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	return rc < 0 ? rc : scenario_build_all(document, request, list, err);
 }
 
 int scenario_load(const struct scenario_request *request, struct scenario_list *list,
@@ -380,17 +365,15 @@ int scenario_load(const struct scenario_request *request, struct scenario_list *
 {
 	_cleanup_(document_freep) struct document *document = NULL;
 	_cleanup_(freep) char *path = NULL, *what = NULL;
-	size_t first = list->count;
-	const char *variant;
-	int rc;
+	struct scenario_request picked = *request;
+	int rc = 0;
 
-	rc = scenario_split_variant(request->what, &what, &variant);
+	if (!request->variant)
+		rc = scenario_split_variant(request->what, &what, &picked.variant);
 	if (rc < 0)
 		return error_errno(err, rc, "%s", request->what);
-	rc = scenario_find(what, &path, err);
+	rc = scenario_find(what ? what : request->what, &path, err);
 	if (rc == 0)
 		rc = document_read(path, &document, err);
-	if (rc == 0)
-		rc = load(document, request, list, err);
-	return rc < 0 || !variant ? rc : keep_variant(document, request, variant, list, first, err);
+	return rc < 0 ? rc : scenario_build_all(document, &picked, list, err);
 }

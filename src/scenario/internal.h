@@ -74,7 +74,13 @@ int scenario_apply_layer(struct scenario *scenario, const struct document_node *
 int scenario_build(const struct document *document, const struct document_node *variant,
 		   const struct scenario_request *request, struct scenario **ret_scenario,
 		   struct error *err);
-/* Every variant, checked in both its forms, quick and real; appended to `list`. */
+/* The one picker of variants: `name` stands for those from *ret_first to before *ret_end, and NULL
+ * for all, of which a file without variants has one. ERROR_INPUT without a position where there is
+ * no variant of that name. */
+int scenario_pick_variants(const struct document *document, const char *name, size_t *ret_first,
+			   size_t *ret_end, struct error *err);
+/* Appends the variants that were asked for to `list`, once every variant of the file is checked in
+ * both its forms, quick and real. After an error `list` is as it was. */
 int scenario_build_all(const struct document *document, const struct scenario_request *request,
 		       struct scenario_list *list, struct error *err);
 
@@ -84,6 +90,8 @@ int scenario_check(struct scenario *scenario, struct error *err);
 int scenario_check_timeline(struct scenario *scenario, struct error *err);
 /* find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);
+/* Whether a name is one of a file of scenarios, "*.yaml". */
+bool scenario_is_file(const char *name);
 /* "path-loss/prohibit", "./mine.yaml/late": what comes before the variant, which the caller frees,
  * and the variant's name in `what`; NULL where it is all of a scenario. */
 int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant);

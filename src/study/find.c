@@ -11,9 +11,7 @@
 
 static bool is_path(const char *what)
 {
-	size_t n = strlen(what);
-
-	return strchr(what, '/') || (n > 5 && !strcmp(what + n - 5, ".yaml"));
+	return strchr(what, '/') || scenario_is_file(what);
 }
 
 static void offer(const char *name, void *userdata)

@@ -88,27 +88,22 @@ static int read_summary(struct study *study, const struct document_node *node, s
 	return copy_text(node, SCENARIO_MAX_SUMMARY, &study->summary, err);
 }
 
-/* The file or name of a scenario, and the variant behind the last slash: "path-loss/prohibit". A
- * file's path is relative to the study's. */
+/* Splits the name of a scenario as `run` does: "path-loss/prohibit". The path of a file is relative
+ * to the study's. */
 static int split_subject(const struct study *study, const char *text, char **ret_what,
 			 const char **ret_variant)
 {
-	const char *slash = strrchr(text, '/'), *folder = strrchr(study->file, '/');
-	size_t n = strlen(text);
+	_cleanup_(freep) char *what = NULL;
+	const char *folder = strrchr(study->file, '/');
+	int rc = scenario_split_variant(text, &what, ret_variant);
 
-	*ret_variant = NULL;
-	if (n > 5 && !strcmp(text + n - 5, ".yaml")) {
-		if (text[0] != '/' && folder)
-			return asprintf(ret_what, "%.*s/%s", (int)(folder - study->file),
-					study->file, text);
-		*ret_what = strdup(text);
-	} else if (slash) {
-		*ret_variant = slash + 1;
-		*ret_what = strndup(text, (size_t)(slash - text));
-	} else {
-		*ret_what = strdup(text);
-	}
-	return *ret_what ? 0 : -ENOMEM;
+	if (rc < 0)
+		return rc;
+	if (scenario_is_file(what) && what[0] != '/' && folder)
+		return asprintf(ret_what, "%.*s/%s", (int)(folder - study->file), study->file,
+				what);
+	*ret_what = take_ptr(what);
+	return 0;
 }
 
 static int add_subject(struct study *study, const struct scenario_source *source, size_t variant,
@@ -130,26 +125,13 @@ static int add_subject(struct study *study, const struct scenario_source *source
 static int add_variants(struct study *study, const struct scenario_source *source,
 			const char *wanted, const struct document_node *node, struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	bool found = false;
-	int rc = 0;
+	size_t first, end;
+	int rc = scenario_source_pick(source, wanted, &first, &end, err);
 
-	if (wanted)
-		suggestion_init(&suggestion, wanted);
-	for (size_t i = 0; rc >= 0 && i < scenario_source_count(source); i++) {
-		const char *name = scenario_source_variant(source, i);
-
-		if (wanted && name)
-			suggestion_offer(&suggestion, name);
-		if (wanted && (!name || strcmp(name, wanted) != 0))
-			continue;
-		found = true;
+	if (rc < 0)
+		return document_prefix(node, rc, err);
+	for (size_t i = first; rc >= 0 && i < end; i++)
 		rc = add_subject(study, source, i, node, err);
-	}
-	if (!found)
-		return document_error(node, err, "there is no variant '%s'%s", wanted,
-				      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 	return rc;
 }
 
