@@ -45,8 +45,8 @@ struct run {
 	bool *skipped;		 /* one a scenario: that it was left out has been said */
 	size_t n_skipped;	 /* trials of --all that the machine cannot do */
 	bool progress_shown;
-	const char *db; /* of --db, or NULL */
-	struct run_store *store;
+	const char *db;		  /* of --db, or NULL */
+	struct run_store store;	  /* of --db */
 	struct error store_error; /* why nothing can be stored any more: then stop */
 	bool stop;
 };
@@ -270,8 +270,8 @@ static void print_records(struct run *run)
 static void store(struct run *run, size_t trial, const struct record *record,
 		  const struct error *err)
 {
-	if (run->store && !run->stop &&
-	    run_store_add(run->store, trial, record, err, &run->store_error) < 0)
+	if (run->db && !run->stop &&
+	    run_store_add(&run->store, trial, record, err, &run->store_error) < 0)
 		run->stop = true;
 }
 
@@ -384,18 +384,9 @@ static int execute(struct run *run, struct error *err)
 	return run->failed ? 1 : 0;
 }
 
-static int open_store(struct run *run, const struct command_line *line, struct error *err)
-{
-	_cleanup_(freep) char *command = arguments_command(line);
-
-	run->job.stop = &run->stop;
-	return run_store_open(run->db, run->engine, &run->job, DEADPEER_VERSION, command,
-			      &run->store, err);
-}
-
 static void clean_up(struct run *run)
 {
-	run_store_close(run->store);
+	run_store_close(&run->store);
 	for (size_t i = 0; run->records && i < run->job.n_trials; i++)
 		record_free(run->records[i]);
 	free(run->records);
@@ -420,8 +411,10 @@ static int cmd_run(const struct command_line *line, void *options, struct error 
 		rc = prepare_pcap(run->job.pcap_dir, err);
 	if (rc >= 0)
 		rc = plan(run, err);
-	if (rc >= 0 && run->db)
-		rc = open_store(run, line, err);
+	if (rc >= 0 && run->db) {
+		run->job.stop = &run->stop;
+		rc = run_store_open(&run->store, run->db, run->engine, &run->job, line, err);
+	}
 	if (rc >= 0) {
 		scenario_for_each_overridden(&run->selection.scenarios, warn, NULL);
 		suggest_virtual_time(run, line);

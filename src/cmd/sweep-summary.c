@@ -111,17 +111,11 @@ static int add_row(struct group *group, sqlite3_stmt *row, struct table *table)
 
 static int count_rows(struct store *store, const char *level, int64_t *ret, struct error *err)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	_cleanup_(freep) char *sql = NULL;
-	int rc;
 
 	if (asprintf(&sql, "SELECT count(*) FROM (SELECT DISTINCT " KEYS " FROM (%s))", level) < 0)
 		return error_errno(err, -ENOMEM, "summary");
-	rc = store_prepare(store, sql, &s, err);
-	if (rc >= 0)
-		rc = store_next(store, s, err);
-	*ret = rc > 0 ? lib_sqlite3_column_int64(s, 0) : 0;
-	return rc;
+	return store_number(store, sql, ret, err);
 }
 
 static int fill(struct store *store, const char *level, struct table *table, struct error *err)

@@ -144,30 +144,6 @@ static int load(struct command *c, struct error *err)
 	return c->sweep.trials ? 0 : error_errno(err, -ENOMEM, "sweep");
 }
 
-static int differs(const struct command *c, const char *how, struct error *err)
-{
-	return error_input(err, "%s: holds %s; go on with that, or use another --db", c->path, how);
-}
-
-/* Refuses a store whose trials are not of this study, shard and set of kernels. */
-static int check_store(const struct command *c, const struct store_study *wanted, struct error *err)
-{
-	const struct store_study *held = store_study(c->store);
-	const char *how = store_study_differs(held, wanted);
-	char shard[64];
-	int rc;
-
-	if (how)
-		return differs(c, how, err);
-	if (held->shard != wanted->shard || held->shards != wanted->shards) {
-		snprintf(shard, sizeof(shard), "shard %u/%u of the study", held->shard,
-			 held->shards);
-		return differs(c, shard, err);
-	}
-	rc = store_has_other_kernels(c->store, c->plan->kernels, err);
-	return rc > 0 ? differs(c, "trials of other kernels", err) : rc;
-}
-
 static int open_store(struct command *c, struct error *err)
 {
 	struct store_study study = { .name = c->study->name,
@@ -180,15 +156,22 @@ static int open_store(struct command *c, struct error *err)
 				     .trials = c->plan->n_trials,
 				     .shard = c->shard.k,
 				     .shards = c->shard.n };
-	int rc = c->resume ? store_open_or_create(c->path, &study, &c->store, err)
-			   : store_open(c->path, STORE_CREATE, &study, &c->store, err);
+	int rc = store_open(c->path, c->resume ? STORE_RESUME : STORE_CREATE, &study, &c->store,
+			    err);
 
 	if (rc == -EEXIST)
 		return error_input(err,
 				   "%s: is there already: go on with --resume, or use another "
 				   "--db",
 				   c->path);
-	return rc < 0 ? rc : check_store(c, &study, err);
+	if (rc >= 0)
+		rc = store_has_other_kernels(c->store, c->plan->kernels, err);
+	if (rc > 0)
+		return error_input(err,
+				   "%s: holds trials of other kernels; go on with that, or use "
+				   "another --db",
+				   c->path);
+	return rc;
 }
 
 /* Returns the command that resumes this sweep. It names the shard, since the environment may say
