@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "src/engine/engine.h"
+#include "src/model/estimate.h"
+#include "src/trial/facts.h"
+#include "src/util/processors.h"
 
 int selection_parse_family(const char *text, void *family, struct error *err)
 {
@@ -13,6 +17,16 @@ int selection_parse_family(const char *text, void *family, struct error *err)
 		return error_input(err, "--family: expected ipv4 or ipv6, got '%s'", text);
 	*(enum family *)family = (enum family)found;
 	return 0;
+}
+
+int selection_parse_engine(const char *text, void *field, struct error *err)
+{
+	const struct engine *engine = engine_from_name(text);
+
+	*(const struct engine **)field = engine;
+	return engine ? 0
+		      : error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
+				    text);
 }
 
 int selection_load(struct selection *selection, const char *what, struct error *err)
@@ -55,4 +69,19 @@ int selection_only(const struct selection *selection, const char *verb,
 void selection_deinit(struct selection *selection)
 {
 	scenario_list_deinit(&selection->scenarios);
+}
+
+struct outlook selection_outlook(const struct scenario_list *list, enum family family)
+{
+	struct model_facts kernel = facts_of_running_kernel();
+	struct outlook outlook = { .span_nsec = NSEC_NONE };
+
+	for (size_t i = 0; i < list->count; i++) {
+		outlook.needs |= estimate_needs(list->items[i]);
+		outlook.span_nsec =
+			nsec_max(outlook.span_nsec, estimate_span(list->items[i], family, &kernel));
+	}
+	outlook.virtual_nsec = estimate_virtual_time(list->items, list->count, family, &kernel,
+						     processors_online());
+	return outlook;
 }

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "src/cmd/cmd.h"
 #include "src/cmd/options.h"
+#include "src/cmd/selection.h"
 #include "src/cmd/sweep-progress.h"
 #include "src/cmd/sweep-summary.h"
+#include "src/cmd/tell.h"
 #include "src/model/estimate.h"
 #include "src/report/table.h"
 #include "src/scenario/internal.h"
@@ -22,7 +22,7 @@
 struct command {
 	const struct command_line *given;
 	struct study_options options;
-	const char *engine, *db;
+	const char *db; /* of --db, or NULL */
 	struct argument_list kernels;
 	bool resume;
 	struct shard shard;
@@ -31,8 +31,6 @@ struct command {
 	struct store *store;
 	struct sweep sweep;
 	char *path; /* of the store; owned */
-	bool progress_shown;
-	char line[160];
 };
 
 static const struct command defaults = {
@@ -48,7 +46,7 @@ static const struct argument arguments[] = {
 	{ "db", 0, "FILE", "the store (default: STUDY.db here, with the shard)",
 	  TO_TEXT(command, db) },
 	{ "engine", 'e', "NAME", "host, or qemu: virtual time (default: the study's, or host)",
-	  TO_TEXT(command, engine), "host qemu" },
+	  TO_OTHER(command, options.engine, selection_parse_engine), "host qemu" },
 	OPTION_JOBS(command, sweep.jobs),
 	{ "kernel", 'k', "NAME", "qemu: which kernel, instead of the study's; may be repeated",
 	  TO_DISTINCT(command, kernels, MAX_KERNELS) },
@@ -84,12 +82,8 @@ static int which_study(struct error *err)
 
 static int choose_engine(struct command *c, struct error *err)
 {
-	const char *name = c->engine ? c->engine : c->study->engine ? c->study->engine : "host";
-
-	c->options.engine = engine_from_name(name);
 	if (!c->options.engine)
-		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
-				   name);
+		c->options.engine = c->study->engine ? c->study->engine : &engine_host;
 	if (!c->options.engine->virtual_time &&
 	    (c->kernels.count || c->sweep.kernel_modules || c->sweep.no_snapshot))
 		return error_input(err, "--%s: only with --engine qemu",
@@ -205,38 +199,21 @@ static int fill_store(struct command *c, struct error *err)
 	return rc < 0 ? rc : store_begin_session(c->store, text, err);
 }
 
-static void clear_progress(struct command *c)
-{
-	if (c->progress_shown)
-		fputs("\r\033[K", stderr);
-	c->progress_shown = false;
-}
-
 static void on_progress(const struct sweep_counts *counts, void *userdata)
 {
-	struct command *c = userdata;
-	int width = (int)sizeof(c->line);
-	struct winsize size;
+	const struct command *c = userdata;
+	char line[160];
 
-	/* A line that wraps cannot be erased, so it is cut to the width of the terminal. */
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		width = size.ws_col - 1;
-	fprintf(stderr, "\r\033[K%.*s", width,
-		sweep_progress_format(counts, c->options.engine->virtual_time, c->line,
-				      sizeof(c->line)));
-	fflush(stderr);
-	c->progress_shown = true;
+	tell_progress(
+		sweep_progress_format(counts, c->options.engine->virtual_time, line, sizeof(line)));
 }
 
 static void on_problem(const struct error *err, void *userdata)
 {
-	struct command *c = userdata;
-	const char *remedy = c->options.engine->remedy;
+	const struct command *c = userdata;
 
-	clear_progress(c);
-	if (err->kind != ERROR_CAPABILITY)
-		remedy = NULL;
-	fprintf(stderr, "deadpeer: %s%s%s\n", err->text, remedy ? "; " : "", remedy ? remedy : "");
+	tell_no_progress();
+	tell_error(err, c->options.engine);
 }
 
 static void print_end(const struct command *c, const struct sweep_counts *counts)
@@ -281,12 +258,10 @@ static int execute(struct command *c, struct error *err)
 	rc = fill_store(c, err);
 	if (rc < 0)
 		return rc;
-	if (c->sweep.progress && c->options.engine->virtual_time) { /* seconds, once a kernel */
-		fputs("a guest is made ready", stderr);
-		c->progress_shown = true;
-	}
+	if (c->sweep.progress && c->options.engine->virtual_time) /* seconds, once a kernel */
+		tell_progress("a guest is made ready");
 	rc = sweep_run(&c->sweep, &counts, &worst, err);
-	clear_progress(c);
+	tell_no_progress();
 	if (rc < 0)
 		return stopped(c, &counts, rc, err);
 	rc = sweep_summary_print(c->store, stdout, err);

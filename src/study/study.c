@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "src/engine/engine.h"
 #include "src/scenario/internal.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
@@ -35,7 +34,6 @@ struct study *study_free(struct study *study)
 	free(study->exclusions);
 	free(study->sources);
 	free(study->subjects);
-	free(study->engine);
 	free(study->explanation);
 	free(study->summary);
 	free(study->name);
@@ -229,7 +227,8 @@ static int read_engine(struct study *study, const struct document_node *node, st
 	const char *const words[] = { engines[0]->name, engines[1]->name };
 	int which = 0, rc = read_word(node, words, &which, err);
 
-	return rc < 0 ? rc : copy_text(node, 16, &study->engine, err);
+	study->engine = rc < 0 ? NULL : engines[which];
+	return rc;
 }
 
 static int read_families(struct study *study, const struct document_node *list, struct error *err)

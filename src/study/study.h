@@ -14,6 +14,7 @@
  * chance have a guest each, which is seeded by them. src/store/store.h says what is safe when.
  */
 
+#include "src/engine/engine.h"
 #include "src/scenario/scenario.h"
 #include "src/text/document.h"
 
@@ -82,7 +83,7 @@ struct study {
 	size_t n_kernels;
 	unsigned int repeats;
 	nsec_t horizon_nsec;			   /* 0: the scenarios' own */
-	char *engine;				   /* which one it is meant for, or NULL */
+	const struct engine *engine;		   /* which one it is meant for, or NULL */
 	bool measure_only;			   /* the scenarios' expectations do not apply */
 	int axes_line, kernels_line, exclude_line; /* 0: the file has none */
 };
