@@ -135,8 +135,9 @@ static void add_row(struct table *table, const struct entry *entry)
 
 	table_cell(table, TABLE_PLAIN, s->id ? s->id : "-");
 	if (entry->real.count > 1)
-		snprintf(text, sizeof(text), "%s (%zu variants)", s->name, entry->real.count);
-	table_cell(table, TABLE_PLAIN, entry->real.count > 1 ? text : s->name);
+		table_format(table, TABLE_PLAIN, "%s (%zu variants)", s->name, entry->real.count);
+	else
+		table_cell(table, TABLE_PLAIN, s->name);
 	estimate_format_needs(real.needs, text, sizeof(text));
 	table_cell(table, TABLE_PLAIN, text);
 	table_cell(table, TABLE_PLAIN, estimate_format_span(real.span_nsec, text, sizeof(text)));
@@ -193,10 +194,9 @@ static void print_json(const struct entry *entry)
 
 static int print_table(const struct entries *entries, struct error *err)
 {
-	static const char *const headers[] = { "ID",	"SCENARIO", "NEEDS", "HOST",
-					       "QUICK", "QEMU",	    "WHAT" };
-	static const bool right[ARRAY_SIZE(headers)] = { [3] = true, [4] = true, [5] = true };
-	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	static const char *const headers[] = { "ID",	 "SCENARIO", "NEEDS", ">HOST",
+					       ">QUICK", ">QEMU",    "WHAT" };
+	struct table *table = table_new(ARRAY_SIZE(headers), headers);
 
 	if (!table)
 		return error_errno(err, -ENOMEM, "list");
