@@ -100,9 +100,12 @@ static int count_operands(const struct verb *verb, int n_words, char **words)
 	return operands;
 }
 
-static void print_name(const char *name, void *userdata)
+static void print_studies(void)
 {
-	puts(name);
+	_cleanup_(strings_freep) char **names = study_names();
+
+	for (char **name = names; name && *name; name++)
+		puts(*name);
 }
 
 static void print_operands(const struct verb *verb, int n_words, char **words)
@@ -110,8 +113,7 @@ static void print_operands(const struct verb *verb, int n_words, char **words)
 	bool many = strstr(verb->operands, "SCENARIO...");
 
 	if (!strcmp(verb->operands, "STUDY") && count_operands(verb, n_words, words) == 0)
-		study_for_each_name(print_name, NULL);
-
+		print_studies();
 	if (strncmp(verb->operands, "SCENARIO", strlen("SCENARIO")) != 0)
 		return;
 	if ((many || count_operands(verb, n_words, words) == 0) &&

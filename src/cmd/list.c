@@ -212,20 +212,15 @@ static int print_table(const struct entries *entries, struct error *err)
 	return 0;
 }
 
-static void print_study(const char *name, void *userdata)
-{
-	bool *any = userdata;
-
-	printf("%s%s", *any ? ", " : "\nStudies, for sweep; check says what each is: ", name);
-	*any = true;
-}
-
 static void print_studies(void)
 {
-	bool any = false;
+	_cleanup_(strings_freep) char **names = study_names();
 
-	study_for_each_name(print_study, &any);
-	if (any)
+	for (char **name = names; name && *name; name++)
+		printf("%s%s",
+		       name == names ? "\nStudies, for sweep; check says what each is: " : ", ",
+		       *name);
+	if (names)
 		putchar('\n');
 }
 

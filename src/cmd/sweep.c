@@ -64,19 +64,14 @@ static const struct argument arguments[] = {
 	{ 0 },
 };
 
-static void add_name(const char *name, void *userdata)
-{
-	char *list = userdata;
-	size_t n = strlen(list);
-
-	snprintf(list + n, 400 - n, "%s%s", n ? ", " : ": ", name);
-}
-
 static int which_study(struct error *err)
 {
+	_cleanup_(strings_freep) char **names = study_names();
 	char list[400] = "";
+	size_t n = 0;
 
-	study_for_each_name(add_name, list);
+	for (char **name = names; name && *name && n < sizeof(list); name++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : ": ", *name);
 	return error_input(err, "sweep: which study?%s%s", *list ? " There are" : "", list);
 }
 

@@ -7,52 +7,6 @@
 #include "src/text/suggest.h"
 #include "src/util/array.h"
 
-/* A short string of the file's top or of a variant. */
-static int read_string(const struct document_node *map, const char *key, size_t maximum,
-		       char **ret_string, struct error *err)
-{
-	const struct document_node *node = document_get(map, key);
-	char *copy;
-	int rc;
-
-	if (!node)
-		return 0;
-	rc = document_require(node, DOCUMENT_SCALAR, key, err);
-	if (rc < 0)
-		return rc;
-	if (!*node->text)
-		return document_error(node, err, "'%s' is empty", key);
-	if (strlen(node->text) > maximum)
-		return document_error(node, err, "'%s' is longer than %zu bytes", key, maximum);
-	copy = strdup(node->text);
-	if (!copy)
-		return error_errno(err, -ENOMEM, "%s", key);
-	free(*ret_string);
-	*ret_string = copy;
-	return 0;
-}
-
-/* Names go into file names, tables and command lines. */
-static int read_name(const struct document_node *map, const char *key, bool capitals,
-		     char **ret_name, struct error *err)
-{
-	const struct document_node *node = document_get(map, key);
-	int rc;
-
-	rc = read_string(map, key, SCENARIO_MAX_NAME, ret_name, err);
-	if (rc < 0 || !node)
-		return rc;
-	for (const char *p = node->text; *p; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-		      (capitals && *p >= 'A' && *p <= 'Z') ||
-		      (p != node->text && (*p == '-' || *p == '.'))))
-			return document_error(node, err,
-					      "%s '%s': use %sa-z and 0-9, and after the first "
-					      "'-' and '.'",
-					      key, node->text, capitals ? "A-Z, " : "");
-	return 0;
-}
-
 static int read_head(struct scenario *scenario, const struct document *document, struct error *err)
 {
 	const struct document_node *root = document->root;
@@ -63,11 +17,12 @@ static int read_head(struct scenario *scenario, const struct document *document,
 	scenario->source = strdup(document->source);
 	if (!scenario->file || !scenario->source || !scenario->explanation)
 		return error_errno(err, -ENOMEM, "%s", document->file);
-	rc = read_name(root, "id", true, &scenario->id, err);
+	rc = scenario_read_name(document_get(root, "id"), true, &scenario->id, err);
 	if (rc == 0)
-		rc = read_name(root, "name", false, &scenario->name, err);
+		rc = scenario_read_name(document_get(root, "name"), false, &scenario->name, err);
 	if (rc == 0)
-		rc = read_string(root, "summary", SCENARIO_MAX_SUMMARY, &scenario->summary, err);
+		rc = scenario_read_text(document_get(root, "summary"), SCENARIO_MAX_SUMMARY,
+					&scenario->summary, err);
 	if (rc < 0)
 		return rc;
 	if (!scenario->name)
@@ -199,7 +154,8 @@ int scenario_build(const struct document *document, const struct document_node *
 	if (rc == 0 && variant)
 		rc = scenario_apply_layer(scenario, variant, LAYER_VARIANT, err);
 	if (rc == 0 && variant)
-		rc = read_name(variant, "name", false, &scenario->variant, err);
+		rc = scenario_read_name(document_get(variant, "name"), false, &scenario->variant,
+					err);
 	if (rc == 0 && variant && !scenario->variant)
 		rc = document_error(variant, err, "a variant needs a 'name'");
 	if (rc == 0)

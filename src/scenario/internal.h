@@ -36,7 +36,14 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
-/* read-value.c. A word that names a value of an enum. */
+/* read-value.c: a text of at most so many bytes, and a name of lower-case letters, digits, '-' and
+ * '.', also of upper-case letters with `capitals`. Both leave *ret alone where `node` is NULL, and
+ * free what it had before. */
+int scenario_read_text(const struct document_node *node, size_t maximum, char **ret_text,
+		       struct error *err);
+int scenario_read_name(const struct document_node *node, bool capitals, char **ret_name,
+		       struct error *err);
+/* A word that names a value of an enum. */
 struct word_list {
 	const char *what;	   /* "outcome", for errors */
 	const struct names *names; /* NULL: of errno */

@@ -64,11 +64,7 @@ int store_has_other_kernels(struct store *store, char *const *names, struct erro
 	while (names[wanted])
 		wanted++;
 	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
-		size_t i = 0;
-
-		while (i < wanted && strcmp(names[i], store_text(s, 0)) != 0)
-			i++;
-		if (i == wanted)
+		if (!strings_have(names, store_text(s, 0)))
 			return 1;
 		known++;
 	}
