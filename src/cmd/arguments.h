@@ -36,33 +36,21 @@ struct argument_target {
 	/* Writes the field. Its error says what is wrong with the value, with the option's name. */
 	int (*parse)(const char *text, void *field, struct error *err);
 };
-#define ARGUMENT_FIELD(options, field)                                                             \
-	.offset = offsetof(struct options, field), .size = sizeof(((struct options *)0)->field)
-#define TO_FLAG(options, field)                                                                    \
+#define BRACED(...)                                                                                \
 	{                                                                                          \
-		ARGUMENT_FLAG, ARGUMENT_FIELD(options, field)                                      \
+		__VA_ARGS__                                                                        \
 	}
-#define TO_TEXT(options, field)                                                                    \
-	{                                                                                          \
-		ARGUMENT_TEXT, ARGUMENT_FIELD(options, field)                                      \
-	}
+#define TO(type, options, field, ...)                                                              \
+	BRACED(ARGUMENT_##type, .offset = offsetof(struct options, field),                         \
+	       .size = sizeof(((struct options *)0)->field), __VA_ARGS__)
+#define TO_FLAG(options, field) TO(FLAG, options, field, .minimum = 0)
+#define TO_TEXT(options, field) TO(TEXT, options, field, .minimum = 0)
 #define TO_COUNT(options, field, least, most)                                                      \
-	{                                                                                          \
-		ARGUMENT_COUNT, ARGUMENT_FIELD(options, field), .minimum = (least),                \
-								.maximum = (most)                  \
-	}
-#define TO_LIST(options, field, most)                                                              \
-	{                                                                                          \
-		ARGUMENT_LIST, ARGUMENT_FIELD(options, field), .maximum = (most)                   \
-	}
+	TO(COUNT, options, field, .minimum = (least), .maximum = (most))
+#define TO_LIST(options, field, most) TO(LIST, options, field, .maximum = (most))
 #define TO_DISTINCT(options, field, most)                                                          \
-	{                                                                                          \
-		ARGUMENT_LIST, ARGUMENT_FIELD(options, field), .maximum = (most), .distinct = true \
-	}
-#define TO_OTHER(options, field, function)                                                         \
-	{                                                                                          \
-		ARGUMENT_OTHER, ARGUMENT_FIELD(options, field), .parse = (function)                \
-	}
+	TO(LIST, options, field, .maximum = (most), .distinct = true)
+#define TO_OTHER(options, field, function) TO(OTHER, options, field, .parse = (function))
 
 struct argument {
 	const char *name;  /* long, without the dashes */

@@ -165,13 +165,6 @@ static int check_output(const char *output, struct error *err)
 	return store_open(output, STORE_WRITE, NULL, &store, err);
 }
 
-static int replace(const char *temporary, const char *output, struct error *err)
-{
-	if (rename(temporary, output) == 0)
-		return 0;
-	return error_set(err, ERROR_FAILED, -errno, "%s: %s", output, strerror(errno));
-}
-
 int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
 		struct store_merge_counts *ret_counts, struct error *err)
 {
@@ -195,8 +188,8 @@ int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
 		rc = check_input(all[i], all[0], &study, err);
 	if (rc >= 0)
 		rc = build(temporary, &study, all, n, ret_counts, err);
-	if (rc >= 0)
-		rc = replace(temporary, output, err);
+	if (rc >= 0 && rename(temporary, output) < 0)
+		rc = error_set(err, ERROR_FAILED, -errno, "%s: %s", output, strerror(errno));
 	if (rc < 0)
 		unlink(temporary);
 	store_study_deinit(&study);

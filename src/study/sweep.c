@@ -31,15 +31,10 @@ struct state {
 	size_t n_told;
 };
 
-static const char *kernel_name(const struct sweep *sweep, unsigned int kernel)
-{
-	return sweep->plan->kernels[kernel];
-}
-
 /* Returns the name that the engine takes: it calls the newest kernel NULL. */
 static const char *engine_kernel_name(const struct sweep *sweep, unsigned int kernel)
 {
-	const char *name = kernel_name(sweep, kernel);
+	const char *name = sweep->plan->kernels[kernel];
 
 	return strcmp(name, "newest") != 0 ? name : NULL;
 }
@@ -108,7 +103,7 @@ static void describe(const struct state *state, const struct study_trial *trial,
 	*ret = (struct store_trial){
 		.identity = { .cell = plan->cells[trial->cell].key, .trial = trial->id },
 		.position = (size_t)(trial - plan->trials) + 1,
-		.kernel = kernel_name(state->sweep, trial->kernel),
+		.kernel = plan->kernels[trial->kernel],
 		.axes = axes,
 		.places = places,
 	};
@@ -195,13 +190,6 @@ static size_t trials_a_job(const struct sweep *sweep)
 	return (size_t)AT_ONCE_GUEST * processors_online();
 }
 
-static int make_scenario(struct state *state, size_t cell, struct error *err)
-{
-	return state->scenarios[cell] ? 0
-				      : study_plan_scenario(state->sweep->plan, cell,
-							    &state->scenarios[cell], err);
-}
-
 static int run_job(struct state *state, const struct study_trial *const *trials, size_t n,
 		   struct error *err)
 {
@@ -225,11 +213,13 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 	int rc = list ? 0 : error_errno(err, -ENOMEM, "sweep");
 
 	for (size_t i = 0; rc >= 0 && i < n; i++) {
-		rc = make_scenario(state, trials[i]->cell, err);
-		list[i] =
-			(struct engine_trial){ state->scenarios[trials[i]->cell], trials[i]->family,
-					       trials[i]->repeat, trials[i]->phase,
-					       sweep->plan->cells[trials[i]->cell].by_chance };
+		struct scenario **scenario = &state->scenarios[trials[i]->cell];
+
+		if (!*scenario)
+			rc = study_plan_scenario(sweep->plan, trials[i]->cell, scenario, err);
+		list[i] = (struct engine_trial){ *scenario, trials[i]->family, trials[i]->repeat,
+						 trials[i]->phase,
+						 sweep->plan->cells[trials[i]->cell].by_chance };
 	}
 	state->job = trials;
 	if (rc >= 0)
