@@ -56,7 +56,7 @@ static void add_row(struct table *table, const struct probe *probe,
 		     has_remedy(probe, result) ? probe->remedy : "");
 }
 
-/* Returns how many required ones failed. */
+/* Tries everything. Returns how many required probes failed, or a negative errno. */
 static int examine(struct table *table, bool json, struct error *err)
 {
 	bool namespaces = true;

@@ -11,8 +11,8 @@
 #include "src/store/export.h"
 
 struct options {
-	export_func export; /* of --format, or NULL */
-	const char *output; /* of --output, or NULL */
+	export_func export; /* writes the format of --format; NULL: it is not given */
+	const char *output; /* the value of --output; NULL: it is not given; not owned */
 };
 
 static int parse_format(const char *text, void *field, struct error *err)
@@ -74,7 +74,8 @@ static bool is_same_file(const char *path, const struct stat *st)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-/* A regular file is replaced as a whole; a pipe or a device cannot be, and is written directly. */
+/* Replaces a regular file as a whole. A pipe or a device cannot be replaced and is written
+ * directly. */
 static int write_to(struct store *store, export_func func, const char *path, struct error *err)
 {
 	_cleanup_(file_closep) FILE *file = NULL;

@@ -27,8 +27,9 @@ static const struct argument arguments[] = {
 
 #define OTHERS "Others"
 
-/* The section that a file is in, after its folder: "3-a-host-loses-power" is "A host loses power".
- * Files beside the folders are in none. The caller frees `ret_folder` and `ret_title`. */
+/* Finds the section that a file is in, which its folder names: "3-a-host-loses-power" is "A host
+ * loses power". A file beside the folders is in no section, and its folder is "". The caller frees
+ * `ret_folder` and `ret_title`. */
 static int find_section(const char *path, char **ret_folder, char **ret_title)
 {
 	_cleanup_(strings_freep) char **directories = scenario_directories();
@@ -54,9 +55,9 @@ static int find_section(const char *path, char **ret_folder, char **ret_title)
 /* The scenarios of one file, with its usual settings and with its quick ones. */
 struct entry {
 	struct scenario_list real, quick;
-	char *folder; /* its section's, by which the sections are ordered; empty: none; owned */
-	char *title;  /* of the section; owned */
-	size_t order; /* by id */
+	char *folder; /* folder of its section, by which sections are ordered; "": none; owned */
+	char *title;  /* title of its section; owned */
+	size_t order; /* its place among all entries when they are ordered by id */
 };
 
 struct entries {

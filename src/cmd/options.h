@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Options that several verbs have, each written once. A verb's table names the
- * field of its struct of options that takes the value: OPTION_JOBS(run, job.jobs).
+ * Options that several verbs have, each written once. A verb names the field of its struct of
+ * options that takes the value: OPTION_JOBS(run, job.jobs).
  */
 
 #include <stdint.h>
@@ -30,8 +30,8 @@
 #define OPTION_SET(options, field, text)                                                           \
 	BRACED("set", 's', "KEY=VALUE", text, TO_LIST(options, field, ARGUMENT_LIST_MAX))
 
-/* The help of OPTION_QUICK and OPTION_SET: of verbs that run all variants, and of those that take
- * one scenario. */
+/* Texts of --help for OPTION_QUICK and OPTION_SET. Verbs that run all variants have another text
+ * than verbs that take one scenario. */
 #define QUICK_OF_ALL "use the scenarios' quick settings: short timers"
 #define QUICK_OF_ONE "with the scenario's quick settings"
 #define SET_OF_ALL   "change a setting: client.net.ipv4.tcp_retries2=3, keepalive.idle=5s"

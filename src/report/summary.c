@@ -34,7 +34,7 @@ static void add_time(struct times *times, nsec_t time_nsec)
 		*slot = time_nsec;
 }
 
-/* Widens the interval from *low to *high by another, which is none where it is NSEC_NONE. */
+/* Widens the interval from *low to *high by another one. NSEC_NONE stands for no interval. */
 static void add_interval(nsec_t *low, nsec_t *high, nsec_t earliest, nsec_t latest)
 {
 	if (earliest == NSEC_NONE)
@@ -68,7 +68,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Seconds with as many decimals as are worth reading. */
+/* Writes seconds with as many decimals as are worth reading. */
 static const char *sec(nsec_t t, char *buffer, size_t size)
 {
 	if (t == NSEC_NONE)
@@ -141,7 +141,7 @@ static bool has_result(const struct record *record, enum node_id node)
 	return record->endpoint[node].outcome != OUTCOME_NONE;
 }
 
-/* Gathers the records of a trial at the first of them. */
+/* Adds the rows of a trial, with all its records, if `i` is the first of them. */
 static void group_rows(struct table *table, struct record *const *records, size_t n, size_t i,
 		       bool gone)
 {
@@ -184,8 +184,8 @@ static void print_failures(struct record *const *records, size_t n, FILE *out)
 	}
 }
 
-/* Whether something of a connection was left after its end in any record. Then a column says until
- * when. */
+/* Tells whether in any record something of a connection was left after its end. Then a column of
+ * the table says until when. */
 static bool outlived(struct record *const *records, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -8,11 +8,11 @@
 
 #include "src/store/sql.h"
 
-#define MAX_NAMED 5 /* an error names so many conflicts */
+#define MAX_NAMED 5 /* an error names at most so many conflicts */
 
-/* By how much the times of one trial in virtual time may differ: a tick at HZ=250, in which a timer
- * may fire earlier or later, and the time until it is seen. In real time only a copy is the same
- * trial. */
+/* The difference that the times of one trial may have in two stores, in seconds. In virtual time a
+ * timer may fire a tick (4 ms at HZ=250) earlier or later, and is seen a moment later. In real time
+ * two runs are never the same trial, so that only a copy is accepted. */
 #define TICK "(CASE m.engine WHEN 'qemu' THEN 0.0045 ELSE 0 END)"
 #define TIMES_DIFFER(column)                                                                       \
 	"(a." column " IS NULL) <> (b." column " IS NULL) OR abs(a." column " - b." column         \

@@ -13,21 +13,22 @@
  * trials: a guest of another size starts from another snapshot, whose ticks lie elsewhere on its
  * clock, and measured times differ by up to a tick. */
 #define AT_ONCE_GUEST 100
-#define MAX_TOLD      5	    /* reasons for problems that are told apart */
-#define AT_ONCE_HOST  10000 /* in a job; how many of them run at once is the engine's */
+#define MAX_TOLD      5	    /* at most so many different problems are told */
+#define AT_ONCE_HOST  10000 /* trials in a job; the engine decides how many of them run at once */
 
 struct state {
 	const struct sweep *sweep;
 	struct sweep_counts counts;
-	const struct study_trial **todo; /* by kernel, the longest first; owned */
+	const struct study_trial **todo; /* trials to run, by kernel, the longest first; owned */
 	size_t n_todo;
 	nsec_t work_done, work_total, started_nsec;
-	const struct study_trial *const *job; /* the running one's, in `todo` */
-	struct scenario **scenarios;	      /* one a cell; NULL where not in the job; owned */
+	const struct study_trial *const *job; /* trials of the running job, in `todo` */
+	struct scenario *
+		*scenarios; /* one for each cell; NULL: the cell is not in the running job; owned */
 	bool stop;
-	struct error failure; /* the store's, which ended it all */
+	struct error failure; /* the error of the store that ended the sweep */
 	struct error *worst;
-	char told[MAX_TOLD][160]; /* how the problems begin that were told */
+	char told[MAX_TOLD][160]; /* the beginnings of the problems that were told */
 	size_t n_told;
 };
 
@@ -231,8 +232,8 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 		return -EIO;
 	}
 	if (rc >= 0 && n > 1 && state->counts.finished == finished) {
-		*err = *state->worst; /* no trial of the job had a record: the rest will not either
-				       */
+		*err = *state->worst; /* no trial of the job has a record, so the other jobs would
+					 have none */
 		return -EIO;
 	}
 	return rc;
