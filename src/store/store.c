@@ -167,12 +167,14 @@ static int refuse_other(const struct store *store, const struct store_study *stu
 {
 	const struct store_study *held = &store->study;
 	const char *how = store_study_differs(held, study);
-	char shard[64];
+	char text[128];
 
-	if (!how && (held->shard != study->shard || held->shards != study->shards)) {
-		snprintf(shard, sizeof(shard), "shard %u/%u of the study", held->shard,
-			 held->shards);
-		how = shard;
+	if (held->name && (!study->name || strcmp(held->name, study->name) != 0)) {
+		snprintf(text, sizeof(text), "the study '%s'", held->name);
+		how = text;
+	} else if (!how && (held->shard != study->shard || held->shards != study->shards)) {
+		snprintf(text, sizeof(text), "shard %u/%u of the study", held->shard, held->shards);
+		how = text;
 	}
 	return how ? error_input(err, "%s: holds %s; go on with that, or use another --db",
 				 store->path, how)
