@@ -132,16 +132,6 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 	return rc < 0 ? rc : insert(store, err, FORGET_PROBLEM, STORE_VALUES(sql_text(id)));
 }
 
-/* Commits what went well, and undoes what did not. */
-static int end_transaction(struct store *store, int rc, struct error *err)
-{
-	if (rc >= 0)
-		rc = store_exec(store, "COMMIT", err);
-	if (rc < 0)
-		lib_sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	return rc;
-}
-
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
 	      const struct error *problem, struct error *err)
 {
@@ -154,5 +144,12 @@ int store_add(struct store *store, const struct store_trial *trial, const struct
 					   SQL_NUMBER(trial->position), sql_text(store->session),
 					   sql_text(problem->text)));
 	rc = store_exec(store, "BEGIN IMMEDIATE", err);
-	return rc < 0 ? rc : end_transaction(store, add_rows(store, trial, record, err), err);
+	if (rc < 0)
+		return rc;
+	rc = add_rows(store, trial, record, err);
+	if (rc >= 0)
+		rc = store_exec(store, "COMMIT", err);
+	if (rc < 0)
+		lib_sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
 }

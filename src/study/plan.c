@@ -154,21 +154,15 @@ static int add_cell(struct study_plan *plan, size_t subject, size_t combination,
 	return 0;
 }
 
-static bool is_one_of(const struct study_subject *subject, char *const *words)
-{
-	for (; *words; words++)
-		if (study_subject_is(subject, *words))
-			return true;
-	return false;
-}
-
 static bool condition_holds(const struct study_plan *plan, const struct study_condition *condition,
 			    size_t subject, size_t combination, const struct study_trial *trial)
 {
 	const struct study *study = plan->study;
+	bool scenario = !strcmp(condition->axis, "scenario");
 
-	if (!strcmp(condition->axis, "scenario"))
-		return is_one_of(&study->subjects[subject], condition->values);
+	for (char **word = condition->values; scenario && *word; word++)
+		if (study_subject_is(&study->subjects[subject], *word))
+			return true;
 	if (!strcmp(condition->axis, "family"))
 		return strings_have(condition->values, family_name(trial->family));
 	if (!strcmp(condition->axis, "kernel"))
