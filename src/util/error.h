@@ -7,6 +7,7 @@
  * into the exit status.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 
 enum error_kind {
