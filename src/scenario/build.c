@@ -5,6 +5,7 @@
 
 #include "src/scenario/internal.h"
 #include "src/text/suggest.h"
+#include "src/util/array.h"
 
 /* A short string of the file's top or of a variant. */
 static int read_string(const struct document_node *map, const char *key, size_t maximum,
@@ -154,12 +155,10 @@ static int keep_recipe(struct scenario *scenario, const struct scenario_request 
 	recipe->quick = request->quick;
 	recipe->measure_only = request->measure_only;
 	recipe->horizon_nsec = request->horizon_nsec;
-	recipe->set = calloc(request->n_set + 1, sizeof(*recipe->set));
-	for (size_t i = 0; recipe->set && i < request->n_set; i++) {
-		recipe->set[i] = strdup(request->set[i]);
-		if (!recipe->set[i])
+	recipe->set = calloc(1, sizeof(*recipe->set));
+	for (size_t i = 0, n = 0; recipe->set && i < request->n_set; i++)
+		if (strings_append(&recipe->set, &n, request->set[i]) < 0)
 			return error_errno(err, -ENOMEM, "--set");
-	}
 	return recipe->set ? 0 : error_errno(err, -ENOMEM, "--set");
 }
 
@@ -227,21 +226,21 @@ static int build_checked(const struct document *document, const struct document_
 	return rc < 0 ? rc : scenario_build(document, variant, request, ret_scenario, err);
 }
 
+/* Adds a scenario, which it takes over; NULL stands for a variant that --quick leaves out. */
 static int list_add(struct scenario_list *list, struct scenario *scenario, struct error *err)
 {
-	struct scenario **items;
+	struct scenario **slot;
 
 	if (!scenario) {
 		list->n_left_out++;
 		return 0;
 	}
-	items = reallocarray(list->items, list->count + 1, sizeof(*items));
-	if (!items) {
+	slot = array_append(&list->items, &list->count, sizeof(*slot));
+	if (!slot) {
 		scenario_free(scenario);
 		return error_errno(err, -ENOMEM, "scenario");
 	}
-	list->items = items;
-	list->items[list->count++] = scenario;
+	*slot = scenario;
 	return 0;
 }
 
@@ -250,22 +249,22 @@ static int check_variants(const struct document_node *variants, struct error *er
 	int rc;
 
 	rc = document_require(variants, DOCUMENT_LIST, "variants", err);
-	if (rc < 0)
-		return rc;
-	if (!variants->n_items || variants->n_items > SCENARIO_MAX_VARIANTS)
+	if (rc == 0 && (!variants->n_items || variants->n_items > SCENARIO_MAX_VARIANTS))
 		return document_error(variants, err, "there may be 1 to %d variants",
 				      SCENARIO_MAX_VARIANTS);
-	return 0;
+	return rc;
 }
 
-/* Two variants of one name could not be told apart in any result. */
-static int refuse_same_variant(const struct document_node *variants, const char *name, size_t index,
+/* Refuses a variant with the name of an earlier one: no result could tell the two apart. */
+static int refuse_same_variant(const struct document_node *variants, size_t index,
 			       struct error *err)
 {
+	const char *name = document_get(variants->items[index], "name")->text;
+
 	for (size_t i = 0; i < index; i++) {
 		const struct document_node *other = document_get(variants->items[i], "name");
 
-		if (other && !strcmp(other->text, name))
+		if (!strcmp(other->text, name))
 			return document_error(variants->items[index], err,
 					      "there are two variants '%s'; the first is in line "
 					      "%d",
@@ -287,17 +286,11 @@ int scenario_build_all(const struct document *document, const struct scenario_re
 	}
 	rc = check_variants(variants, err);
 	for (size_t i = 0; rc == 0 && i < variants->n_items; i++) {
-		const struct document_node *name;
-
 		rc = build_checked(document, variants->items[i], request, &scenario, err);
-		if (rc < 0)
-			return rc;
-		name = document_get(variants->items[i], "name");
-		rc = refuse_same_variant(variants, name->text, i, err);
-		if (rc < 0)
-			scenario_free(scenario);
-		else
+		if (rc == 0)
 			rc = list_add(list, scenario, err);
+		if (rc == 0)
+			rc = refuse_same_variant(variants, i, err);
 	}
 	if (rc == 0 && !list->count)
 		return error_input(err, "%s: every variant is left out by --quick", document->file);
@@ -308,25 +301,14 @@ static int load(const struct document *document, const struct scenario_request *
 		struct scenario_list *list, struct error *err)
 {
 	struct scenario_list more = { 0 };
-	struct scenario **items;
-	int rc;
+	int rc = scenario_build_all(document, request, &more, err);
 
-	rc = scenario_build_all(document, request, &more, err);
-	if (rc < 0) {
-		scenario_list_deinit(&more);
-		return rc;
-	}
-	items = reallocarray(list->items, list->count + more.count, sizeof(*items));
-	if (!items) {
-		scenario_list_deinit(&more);
-		return error_errno(err, -ENOMEM, "%s", document->file);
-	}
-	memcpy(items + list->count, more.items, more.count * sizeof(*items));
-	list->items = items;
-	list->count += more.count;
-	list->n_left_out += more.n_left_out;
-	free(more.items);
-	return 0;
+	for (size_t i = 0; rc == 0 && i < more.count; i++)
+		rc = list_add(list, take_ptr(more.items[i]), err);
+	if (rc == 0)
+		list->n_left_out += more.n_left_out;
+	scenario_list_deinit(&more);
+	return rc;
 }
 
 int scenario_parse(const char *file, const char *text, size_t size,

@@ -179,15 +179,11 @@ static int set_sysctl(struct scenario *scenario, enum node_id node, const char *
 		if (to->n_sysctls == SCENARIO_MAX_SYSCTLS)
 			return error_input(err, "more than %d sysctls on one node",
 					   SCENARIO_MAX_SYSCTLS);
-		sysctl = reallocarray(to->sysctls, to->n_sysctls + 1, sizeof(*sysctl));
-		if (!sysctl)
+		sysctl = array_append(&to->sysctls, &to->n_sysctls, sizeof(*sysctl));
+		if (sysctl)
+			sysctl->key = strdup(key);
+		if (!sysctl || !sysctl->key)
 			return error_errno(err, -ENOMEM, "sysctl");
-		to->sysctls = sysctl;
-		sysctl += to->n_sysctls;
-		*sysctl = (struct scenario_sysctl){ .key = strdup(key) };
-		if (!sysctl->key)
-			return error_errno(err, -ENOMEM, "sysctl");
-		to->n_sysctls++;
 	}
 	copy = strdup(value);
 	if (!copy)
