@@ -12,7 +12,7 @@
 /* `value` in the unit of the socket option; SO_LINGER alone takes a struct. */
 static int apply_one(int fd, const struct option_definition *definition, int64_t value)
 {
-	int number = definition->type == OPTION_TYPE_TIME ? value / definition->unit_nsec : value;
+	int number = definition->type == FIELD_TIME ? value / definition->unit_nsec : value;
 	struct linger linger = { .l_onoff = 1, .l_linger = number };
 	bool is_linger = definition->level == SOL_SOCKET && definition->name == SO_LINGER;
 

@@ -11,6 +11,7 @@
 
 #include "src/scenario/scenario.h"
 #include "src/text/document.h"
+#include "src/text/grammar.h"
 
 #define SCENARIO_MAX_EVENTS   1000
 #define SCENARIO_MAX_VARIANTS 256
@@ -36,29 +37,20 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
-/* read-value.c. A word that names a value of an enum. */
-struct word_list {
-	const char *what;	   /* "outcome", for errors */
-	const struct names *names; /* NULL: of errno */
-	int first, end;		   /* the values that may be named, from `first` to before `end` */
-	bool none;		   /* "none" stands for 0 */
-};
-/* The error text is "there is no outcome 'x'; did you mean 'y'?", without a position. */
-int scenario_read_word(const char *word, const struct word_list *list, int *ret_value,
+/* Readers of values of `expect`, for tables of struct grammar_key. The first two read a nsec_t and
+ * a struct expect_range: "1MiB", or {at_least: 1KiB, at_most: 2KiB} (read-value.c). */
+int scenario_read_time(void *time, const struct document_node *node, const struct grammar_key *key,
 		       struct error *err);
-
-/* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
-int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
+int scenario_read_range(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err);
-
-/* read-calls.c: the keys that are about what programs do. */
-int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+/* These read parts of a struct expectation: its calls (read-calls.c), its samples, and the
+ * _OUTCOME_MAX ranges of its population (read-samples.c). */
+int scenario_read_calls(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err);
-/* read-samples.c: the keys that are about moments and about many connections. */
-int scenario_read_samples(struct expectation *expectation, const struct document_node *node,
+int scenario_read_samples(void *to, const struct document_node *node, const struct grammar_key *key,
 			  struct error *err);
-int scenario_read_population(struct expectation *expectation, const struct document_node *node,
-			     struct error *err);
+int scenario_read_population(void *to, const struct document_node *node,
+			     const struct grammar_key *key, struct error *err);
 
 /* layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {

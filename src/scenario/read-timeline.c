@@ -10,7 +10,6 @@
 
 #include "src/scenario/field.h"
 #include "src/scenario/internal.h"
-#include "src/text/quantity.h"
 #include "src/text/suggest.h"
 
 enum event_key {
@@ -36,27 +35,6 @@ enum event_key {
 };
 #define BIT(key)      (1u << (key))
 #define KEYS_OF_NETEM (BIT(_KEY_MAX) - BIT(KEY_NETEM))
-
-static const char *const key_names[] = {
-	[KEY_AT] = "at",
-	[KEY_FAULT] = "fault",
-	[KEY_HEAL] = "heal",
-	[KEY_ACTION] = "action",
-	[KEY_NODE] = "node",
-	[KEY_SIDE] = "side",
-	[KEY_DIRECTION] = "direction",
-	[KEY_DOWNTIME] = "downtime",
-	[KEY_MAC] = "mac",
-	[KEY_ADDRESS] = "address",
-	[KEY_SERVICE] = "service",
-	[KEY_ANNOUNCE] = "announce",
-	[KEY_FLAGS] = "flags",
-	[KEY_PAYLOAD] = "payload",
-	[KEY_COUNT] = "count",
-	[KEY_SIZE] = "size",
-	[KEY_LOCAL_PORT] = "local_port",
-};
-static_assert(ARRAY_SIZE(key_names) == KEY_NETEM, "every key has a name");
 
 #define ENDPOINTS (1u << NODE_CLIENT | 1u << NODE_SERVER)
 #define ANY_NODE  (ENDPOINTS | 1u << NODE_ROUTER)
@@ -102,37 +80,15 @@ static const struct event_rule actions[] = {
 };
 static_assert(ARRAY_SIZE(actions) == _ACTION_MAX, "every action has a rule");
 
-static const char *key_name(int key)
-{
-	return key < KEY_NETEM ? key_names[key] : netem_fields[key - KEY_NETEM].key;
-}
-
-static int key_from_name(const char *name)
-{
-	for (int key = 0; key < _KEY_MAX; key++)
-		if (!strcmp(key_name(key), name))
-			return key;
-	return -1;
-}
-
 static int read_fault(struct event *event, const char *text, struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	int fault = fault_from_name(text);
+	static const struct word_list words = { "fault", &fault_names };
+	bool thaw = !strcmp(text, "thaw"); /* reads better than `heal: freeze` */
+	int fault = FAULT_FREEZE, rc = thaw ? 0 : grammar_read_word(text, &words, &fault, err);
 
-	event->kind = EVENT_FAULT;
-	if (!strcmp(text, "thaw")) { /* reads better than `heal: freeze` */
-		event->kind = EVENT_HEAL;
-		fault = FAULT_FREEZE;
-	}
-	if (fault < 0) {
-		suggestion_init(&suggestion, text);
-		for (int i = 0; i < _FAULT_KIND_MAX; i++)
-			suggestion_offer(&suggestion, fault_name(i));
-		return error_input(err, "there is no fault '%s'%s", text,
-				   suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	}
+	if (rc < 0)
+		return rc;
+	event->kind = thaw ? EVENT_HEAL : EVENT_FAULT;
 	event->fault = fault;
 	if (fault == FAULT_CONNTRACK_FLUSH) { /* only the router has flows to forget */
 		event->node = NODE_ROUTER;
@@ -158,68 +114,12 @@ static int read_heal(struct event *event, const char *text, struct error *err)
 
 static int read_action(struct event *event, const char *text, struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	int action = action_from_name(text);
+	static const struct word_list words = { "action", &action_names };
+	int action = 0, rc = grammar_read_word(text, &words, &action, err);
 
 	event->kind = EVENT_ACTION;
-	if (action < 0) {
-		suggestion_init(&suggestion, text);
-		for (int i = 0; i < _ACTION_MAX; i++)
-			suggestion_offer(&suggestion, action_name(i));
-		return error_input(err, "there is no action '%s'%s", text,
-				   suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	}
 	event->action = action;
-	return 0;
-}
-
-static int read_node(const char *text, enum node_id *ret_node, struct error *err)
-{
-	int node = node_from_name(text);
-
-	if (node < 0)
-		return error_input(err,
-				   "there is no node '%s'; the nodes are client, server and "
-				   "router",
-				   text);
-	*ret_node = node;
-	return 0;
-}
-
-static int read_side(struct event *event, const char *text, struct error *err)
-{
-	int rc = read_node(text, &event->side, err);
-
-	if (rc == 0 && event->side == NODE_ROUTER)
-		return error_input(err,
-				   "'%s' is not an end; a link of the router leads to client "
-				   "or server",
-				   text);
 	return rc;
-}
-
-static int read_direction(struct event *event, const char *text, struct error *err)
-{
-	int direction = direction_from_name(text);
-
-	if (direction < 0)
-		return error_input(err,
-				   "'%s' is not a direction; use both, client-to-server or "
-				   "server-to-client",
-				   text);
-	event->direction = direction;
-	return 0;
-}
-
-/* One of two words. */
-static int read_choice(const char *text, const char *no, const char *yes, bool *ret_yes,
-		       struct error *err)
-{
-	if (strcmp(text, no) && strcmp(text, yes))
-		return error_input(err, "'%s' is neither %s nor %s", text, no, yes);
-	*ret_yes = !strcmp(text, yes);
-	return 0;
 }
 
 /* "SYN,!ACK": bits that must be set and, after '!', bits that must not. The bits are those of the
@@ -262,50 +162,76 @@ static int read_flags(struct event *event, const char *text, struct error *err)
 	}
 }
 
+static const char *const old_new[] = { "same", "new" };
+static const char *const new_none[] = { "new", "none" };
+static const struct names identity_names = { old_new, ARRAY_SIZE(old_new) };
+static const struct names service_names = { new_none, ARRAY_SIZE(new_none) };
+#define NO_NODE "there is no node '%s'; the nodes are client, server and router"
+
+#define IN_EVENT(member) FIELD_IN(struct event, member)
+static const struct {
+	struct field field; /* the key, and how its value is read unless `read` does that */
+	int (*read)(struct event *event, const char *text, struct error *err);
+} event_fields[] = {
+	[KEY_AT] = { { "at", NULL, FIELD_TIME, IN_EVENT(at_nsec), 0, NSEC_NEVER } },
+	[KEY_FAULT] = { { "fault" }, read_fault },
+	[KEY_HEAL] = { { "heal" }, read_heal },
+	[KEY_ACTION] = { { "action" }, read_action },
+	[KEY_NODE] = { { "node", NULL, FIELD_WORD, IN_EVENT(node), .names = &node_names,
+			 .wrong = NO_NODE } },
+	[KEY_SIDE] = { { "side", NULL, FIELD_WORD, IN_EVENT(side), .names = &node_names,
+			 .wrong = NO_NODE } },
+	[KEY_DIRECTION] = { { "direction", NULL, FIELD_WORD, IN_EVENT(direction),
+			      .names = &direction_names,
+			      .wrong = "'%s' is not a direction; use both, client-to-server or "
+				       "server-to-client" } },
+	[KEY_DOWNTIME] = { { "downtime", NULL, FIELD_TIME, IN_EVENT(downtime_nsec), 0,
+			     NSEC_NEVER } },
+	[KEY_MAC] = { { "mac", NULL, FIELD_WORD, IN_EVENT(new_mac), .names = &identity_names,
+			.wrong = "'%s' is neither same nor new" } },
+	[KEY_ADDRESS] = { { "address", NULL, FIELD_WORD, IN_EVENT(new_address),
+			    .names = &identity_names, .wrong = "'%s' is neither same nor new" } },
+	[KEY_SERVICE] = { { "service", NULL, FIELD_WORD, IN_EVENT(no_service),
+			    .names = &service_names, .wrong = "'%s' is neither new nor none" } },
+	[KEY_ANNOUNCE] = { { "announce", NULL, FIELD_BOOL, IN_EVENT(announce) } },
+	[KEY_FLAGS] = { { "flags" }, read_flags },
+	[KEY_PAYLOAD] = { { "payload", NULL, FIELD_BOOL, IN_EVENT(drop.payload_only) } },
+	[KEY_COUNT] = { { "count", NULL, FIELD_COUNT, IN_EVENT(drop.count), 1, 1000000 } },
+	[KEY_SIZE] = { { "size", NULL, FIELD_BYTES, IN_EVENT(size), 1, 1 << 30 } },
+	[KEY_LOCAL_PORT] = { { "local_port", NULL, FIELD_COUNT, IN_EVENT(local_port), 0, 65535 } },
+};
+static_assert(ARRAY_SIZE(event_fields) == KEY_NETEM, "every key has its place");
+
+static const char *key_name(int key)
+{
+	return key < KEY_NETEM ? event_fields[key].field.key : netem_fields[key - KEY_NETEM].key;
+}
+
+static int key_from_name(const char *name)
+{
+	for (int key = 0; key < _KEY_MAX; key++)
+		if (!strcmp(key_name(key), name))
+			return key;
+	return -1;
+}
+
 static int read_value(struct event *event, int key, const char *text, struct error *err)
 {
-	switch ((enum event_key)key) {
-	case KEY_AT:
-		return nsec_parse(text, &event->at_nsec, err);
-	case KEY_FAULT:
-		return read_fault(event, text, err);
-	case KEY_HEAL:
-		return read_heal(event, text, err);
-	case KEY_ACTION:
-		return read_action(event, text, err);
-	case KEY_NODE:
-		event->has_node = true;
-		return read_node(text, &event->node, err);
-	case KEY_SIDE:
-		return read_side(event, text, err);
-	case KEY_DIRECTION:
-		return read_direction(event, text, err);
-	case KEY_DOWNTIME:
-		return nsec_parse(text, &event->downtime_nsec, err);
-	case KEY_MAC:
-		return read_choice(text, "same", "new", &event->new_mac, err);
-	case KEY_ADDRESS:
-		return read_choice(text, "same", "new", &event->new_address, err);
-	case KEY_SERVICE:
-		return read_choice(text, "new", "none", &event->no_service, err);
-	case KEY_ANNOUNCE:
-		return quantity_parse_bool(text, &event->announce, err);
-	case KEY_FLAGS:
-		return read_flags(event, text, err);
-	case KEY_PAYLOAD:
-		return quantity_parse_bool(text, &event->drop.payload_only, err);
-	case KEY_COUNT:
-		return quantity_parse_count(text, 1, 1000000, &event->drop.count, err);
-	case KEY_SIZE:
-		return quantity_parse_bytes(text, 1, 1 << 30, &event->size, err);
-	case KEY_LOCAL_PORT:
-		event->has_local_port = true;
-		return quantity_parse_count(text, 0, 65535, &event->local_port, err);
-	case KEY_NETEM:
-	case _KEY_MAX:
-		break;
-	}
-	return field_parse(&netem_fields[key - KEY_NETEM], &event->netem, text, err);
+	int rc;
+
+	if (key >= KEY_NETEM)
+		return field_parse(&netem_fields[key - KEY_NETEM], &event->netem, text, err);
+	if (event_fields[key].read)
+		return event_fields[key].read(event, text, err);
+	rc = field_parse(&event_fields[key].field, event, text, err);
+	if (rc == 0 && key == KEY_SIDE && event->side == NODE_ROUTER)
+		return error_input(err,
+				   "'%s' is not an end; a link of the router leads to client "
+				   "or server",
+				   text);
+	event->has_node |= key == KEY_NODE;
+	event->has_local_port |= key == KEY_LOCAL_PORT;
+	return rc;
 }
 
 static int unknown_key(const struct document_node *node, struct error *err)
@@ -418,11 +344,9 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 		rc = document_require(item, DOCUMENT_SCALAR, item->key, err);
 		if (rc < 0)
 			return rc;
-		rc = read_value(&event, key, item->text, err);
-		if (rc < 0) {
-			error_prefix(err, rc, "%s", item->key);
-			return document_prefix(item, rc, err);
-		}
+		rc = document_prefix_key(item, read_value(&event, key, item->text, err), err);
+		if (rc < 0)
+			return rc;
 		given |= BIT(key);
 	}
 	kinds = given & (BIT(KEY_FAULT) | BIT(KEY_HEAL) | BIT(KEY_ACTION));

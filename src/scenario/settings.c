@@ -73,9 +73,9 @@ static void visit_option(struct visit *visit, const char *node, int option, int6
 		return;
 	snprintf(key, sizeof(key), "%s.%s", node, definition->key);
 	option_format(option, value, text, sizeof(text));
-	if (definition->type == OPTION_TYPE_WORKLOAD)
+	if (definition->type == FIELD_WORD)
 		visit_text(visit, key, text);
-	else if (definition->type == OPTION_TYPE_TIME)
+	else if (definition->type == FIELD_TIME)
 		visit_number(visit, key, text, nsec_to_sec(value));
 	else
 		visit_number(visit, key, text, (double)value);

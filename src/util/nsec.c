@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/util/nsec.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-
-#include "src/util/cleanup.h"
-
-static const struct {
-	const char *name;
-	nsec_t nsec;
-} units[] = {
-	{ "ns", 1 },
-	{ "us", NSEC_PER_USEC },
-	{ "ms", NSEC_PER_MSEC },
-	{ "s", NSEC_PER_SEC },
-	{ "min", 60 * NSEC_PER_SEC },
-	{ "h", 3600 * NSEC_PER_SEC },
-	{ "d", 86400 * NSEC_PER_SEC },
-};
 
 nsec_t nsec_now(void)
 {
@@ -26,65 +9,6 @@ nsec_t nsec_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return nsec_from_timespec(&ts);
-}
-
-static nsec_t unit_lookup(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (!strcmp(units[i].name, name))
-			return units[i].nsec;
-	return 0;
-}
-
-/* Digits with an optional fraction; no sign, exponent or hexadecimal, unlike strtod(). */
-static const char *scan_number(const char *text, double *ret_value)
-{
-	double value = 0, scale = 1;
-	const char *p = text;
-
-	for (; *p >= '0' && *p <= '9'; p++)
-		value = value * 10 + (*p - '0');
-	if (*p == '.' && p != text) {
-		if (p[1] < '0' || p[1] > '9')
-			return text;
-		for (p++; *p >= '0' && *p <= '9'; p++) {
-			scale /= 10;
-			value += (*p - '0') * scale;
-		}
-	}
-	*ret_value = value;
-	return p;
-}
-
-int nsec_parse(const char *text, nsec_t *ret_span, struct error *err)
-{
-	const char *end;
-	double value;
-	nsec_t unit;
-
-	end = scan_number(text, &value);
-	if (end == text)
-		return error_input(err, "'%s' is not a time; write it like 250ms, 1.5s or 2h",
-				   text);
-	if (!*end && value == 0) {
-		*ret_span = 0;
-		return 0;
-	}
-	while (*end == ' ')
-		end++;
-	if (!*end)
-		return error_input(err, "'%s' has no unit; write one of ns, us, ms, s, min, h, d",
-				   text);
-	unit = unit_lookup(end);
-	if (!unit)
-		return error_input(err,
-				   "'%s' has an unknown unit '%s'; use ns, us, ms, s, min, "
-				   "h or d",
-				   text, end);
-	if (value * (double)unit > 9.2e18)
-		return error_input(err, "'%s' is longer than 292 years", text);
-	*ret_span = (nsec_t)(value * (double)unit + 0.5);
-	return 0;
 }
 
 char *nsec_format(char *buffer, size_t size, nsec_t span)

@@ -12,8 +12,6 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "src/util/error.h"
-
 typedef int64_t nsec_t;
 
 #define NSEC_PER_USEC ((nsec_t)1000)
@@ -32,7 +30,7 @@ static inline double nsec_to_sec(nsec_t t)
 	return (double)t / (double)NSEC_PER_SEC;
 }
 
-/* Rounded, half away from zero: what records have of a time. */
+/* Rounds half away from zero. Records have times in this unit. */
 static inline int64_t nsec_to_usec(nsec_t t)
 {
 	return (t < 0 ? t - 500 : t + 500) / NSEC_PER_USEC;
@@ -50,11 +48,6 @@ static inline nsec_t nsec_max(nsec_t a, nsec_t b)
 
 /* Now, on CLOCK_MONOTONIC. */
 nsec_t nsec_now(void);
-
-/* Parses a span of time as users write it: "250ms", "1.5s", "20min", "2h", "30d",
- * "0". Units: ns us ms s min h d; only 0 may go without. Negative spans are
- * refused. Returns 0, or -EINVAL with a text that names the accepted units. */
-int nsec_parse(const char *text, nsec_t *ret_span, struct error *err);
 
 /* Writes `span` for people: "250 ms", "6.324 s", "15 min 24.6 s", "2 h 11 min 15 s",
  * "30 d". Returns `buffer`. 64 bytes are enough. */

@@ -581,6 +581,48 @@ START_TEST(quantities)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	nsec_t expect; /* NSEC_NONE: refused */
+} spans[] = {
+	{ "0", 0 },
+	{ "5s", 5 * NSEC_PER_SEC },
+	{ "1.5s", 1500 * NSEC_PER_MSEC },
+	{ "250ms", 250 * NSEC_PER_MSEC },
+	{ "20 min", 1200 * NSEC_PER_SEC },
+	{ "2h", 7200 * NSEC_PER_SEC },
+	{ "30d", 30 * 86400 * NSEC_PER_SEC },
+	{ "7us", 7000 },
+	{ "5", NSEC_NONE },
+	{ "-1s", NSEC_NONE },
+	{ "1e3s", NSEC_NONE },
+	{ "0x10s", NSEC_NONE },
+	{ "1.s", NSEC_NONE },
+	{ ".5s", NSEC_NONE },
+	{ "5m", NSEC_NONE },
+	{ "inf s", NSEC_NONE },
+	{ "", NSEC_NONE },
+	{ "99999999999d", NSEC_NONE },
+};
+
+START_TEST(time_is_read_or_refused)
+{
+	struct error err = { 0 };
+	nsec_t span = -1;
+	int rc = quantity_parse_time(spans[_i].text, &span, &err);
+
+	if (spans[_i].expect == NSEC_NONE) {
+		ck_assert_int_eq(rc, -EINVAL);
+		ck_assert_int_eq(span, -1);
+		ck_assert_int_eq(err.kind, ERROR_INPUT);
+	} else {
+		ck_assert_int_eq(rc, 0);
+		ck_assert_int_eq(span, spans[_i].expect);
+		ck_assert_str_eq(err.text, "");
+	}
+}
+END_TEST
+
 START_TEST(suggestions)
 {
 	struct suggestion suggestion;
@@ -660,6 +702,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, options_are_read_back);
 	tcase_add_test(tc, names_are_read_back);
 	tcase_add_test(tc, quantities);
+	tcase_add_loop_test(tc, time_is_read_or_refused, 0, ARRAY_SIZE(spans));
 	tcase_add_test(tc, suggestions);
 }
 
