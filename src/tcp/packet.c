@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/tcp/packet.h"
-#include "src/util/cleanup.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -141,19 +140,16 @@ bool packet_decode(const void *frame, size_t captured, size_t length, struct tcp
 	return true;
 }
 
-static const struct {
-	char letter;
-	uint8_t bit;
-} flag_letters[] = { { 'F', 1 },  { 'S', 2 },  { 'R', 4 },  { 'P', 8 },
-		     { '.', 16 }, { 'U', 32 }, { 'E', 64 }, { 'W', 128 } };
+/* What tcpdump prints for each of the eight flags, the lowest bit first. */
+static const char flag_letters[] = "FSRP.UEW";
 
 char *packet_format_flags(uint8_t flags, char *buffer, size_t size)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(flag_letters) && n + 1 < size; i++)
-		if (flags & flag_letters[i].bit)
-			buffer[n++] = flag_letters[i].letter;
+	for (size_t i = 0; flag_letters[i] && n + 1 < size; i++)
+		if (flags & 1u << i)
+			buffer[n++] = flag_letters[i];
 	buffer[n] = '\0';
 	return buffer;
 }
@@ -163,13 +159,11 @@ static int parse_flags(const char **p, uint8_t *ret_flags)
 	uint8_t flags = 0;
 
 	for (; **p && **p != ']'; (*p)++) {
-		size_t i = 0;
+		const char *letter = strchr(flag_letters, **p);
 
-		while (i < ARRAY_SIZE(flag_letters) && flag_letters[i].letter != **p)
-			i++;
-		if (i == ARRAY_SIZE(flag_letters))
+		if (!letter)
 			return -EINVAL;
-		flags |= flag_letters[i].bit;
+		flags |= (uint8_t)(1u << (letter - flag_letters));
 	}
 	*ret_flags = flags;
 	return flags ? 0 : -EINVAL;
