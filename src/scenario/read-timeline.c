@@ -39,31 +39,32 @@ enum event_key {
 #define ENDPOINTS (1u << NODE_CLIENT | 1u << NODE_SERVER)
 #define ANY_NODE  (ENDPOINTS | 1u << NODE_ROUTER)
 
-/* What goes with an event beside `at` and its kind. */
+/* The keys that an event has beside `at` and its kind, and what is known of faults. */
 struct event_rule {
 	unsigned int needs, takes; /* masks of BIT(key) */
 	unsigned int nodes;	   /* mask of 1 << enum node_id where it may strike */
 	bool heals;		   /* `heal` can end it */
+	bool lasts;		   /* it does not end by itself */
 };
 
 static const struct event_rule faults[] = {
-	[FAULT_BLACKHOLE] = { 0, BIT(KEY_DIRECTION), 0, true },
-	[FAULT_UNREACHABLE] = { 0, BIT(KEY_DIRECTION), 0, true },
-	[FAULT_PROHIBIT] = { 0, BIT(KEY_DIRECTION), 0, true },
-	[FAULT_CABLE_PULL] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
-	[FAULT_INTERFACE_DOWN] = { BIT(KEY_NODE), BIT(KEY_SIDE), ANY_NODE, true },
-	[FAULT_ADDRESS_REMOVE] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
+	[FAULT_BLACKHOLE] = { 0, BIT(KEY_DIRECTION), 0, true, true },
+	[FAULT_UNREACHABLE] = { 0, BIT(KEY_DIRECTION), 0, true, true },
+	[FAULT_PROHIBIT] = { 0, BIT(KEY_DIRECTION), 0, true, true },
+	[FAULT_CABLE_PULL] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
+	[FAULT_INTERFACE_DOWN] = { BIT(KEY_NODE), BIT(KEY_SIDE), ANY_NODE, true, true },
+	[FAULT_ADDRESS_REMOVE] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
 	[FAULT_DROP] = { 0, BIT(KEY_DIRECTION) | BIT(KEY_FLAGS) | BIT(KEY_PAYLOAD) | BIT(KEY_COUNT),
-			 0, true },
-	[FAULT_NETEM] = { 0, BIT(KEY_DIRECTION) | KEYS_OF_NETEM, 0, true },
-	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
+			 0, true, true },
+	[FAULT_NETEM] = { 0, BIT(KEY_DIRECTION) | KEYS_OF_NETEM, 0, true, true },
+	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, ENDPOINTS, false, true },
 	[FAULT_REBOOT] = { BIT(KEY_NODE),
 			   BIT(KEY_DOWNTIME) | BIT(KEY_MAC) | BIT(KEY_ADDRESS) | BIT(KEY_SERVICE),
-			   ENDPOINTS, false },
-	[FAULT_CRASH] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
-	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
-	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false },
-	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false },
+			   ENDPOINTS, false, false },
+	[FAULT_CRASH] = { BIT(KEY_NODE), 0, ENDPOINTS, false, false },
+	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
+	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false, false },
+	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false, true },
 };
 static_assert(ARRAY_SIZE(faults) == _FAULT_KIND_MAX, "every fault has a rule");
 
@@ -289,6 +290,11 @@ static struct event_rule rule_of(const struct event *event)
 		rule.needs = 0;
 	}
 	return rule;
+}
+
+bool scenario_fault_lasts(const struct event *event)
+{
+	return faults[event->fault].lasts && !event->drop.count;
 }
 
 /* Whether the keys that were given go with what the event is. */

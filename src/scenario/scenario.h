@@ -357,6 +357,9 @@ static inline bool scenario_tracks(const struct scenario *scenario)
 
 	return path->conntrack || path->masquerade || path->untracked != FIREWALL_PASS;
 }
+/* False for a fault that is over by itself: a process that is dead, a host that has rebooted, flows
+ * that are forgotten, or a drop that counts. The others last until they are healed. */
+bool scenario_fault_lasts(const struct event *event);
 /* Value of a sysctl that the scenario sets on a node, or NULL. */
 const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
 

@@ -3,32 +3,7 @@
 
 #include <errno.h>
 
-bool timeline_fault_lasts(const struct event *event)
-{
-	switch (event->fault) {
-	case FAULT_CRASH:
-	case FAULT_REBOOT:
-	case FAULT_CONNTRACK_FLUSH:
-		return false;
-	case FAULT_DROP:
-		return !event->drop.count;
-	case FAULT_BLACKHOLE:
-	case FAULT_UNREACHABLE:
-	case FAULT_PROHIBIT:
-	case FAULT_CABLE_PULL:
-	case FAULT_INTERFACE_DOWN:
-	case FAULT_ADDRESS_REMOVE:
-	case FAULT_NETEM:
-	case FAULT_POWER_LOSS:
-	case FAULT_FREEZE:
-	case FAULT_TAKE_OVER:
-	case _FAULT_KIND_MAX:
-		break;
-	}
-	return true;
-}
-
-/* Insertion keeps file order among equal times. */
+/* Steps of one time stay in the order of the file. */
 static void insert(struct timeline *timeline, struct timeline_step step)
 {
 	size_t i = timeline->n_steps++;

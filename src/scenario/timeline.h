@@ -35,7 +35,3 @@ void timeline_deinit(struct timeline *timeline);
 nsec_t timeline_next_nsec(const struct timeline *timeline);
 /* Takes the next step if it is due at `now_nsec`; NULL when none is. */
 const struct timeline_step *timeline_take(struct timeline *timeline, nsec_t now_nsec);
-
-/* Whether a fault is over by itself: a process that is dead, a host that has rebooted, flows that
- * are forgotten, and a drop that counts. The others last until they are healed. */
-bool timeline_fault_lasts(const struct event *event);
