@@ -13,6 +13,14 @@
 #define MAX_ARGUMENTS 32
 #define FIRST_LONG    1000 /* what getopt returns for the first long option; above all letters */
 
+const struct verb *arguments_find_verb(const struct verb *const *verbs, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
+
 static size_t count(const struct verb *verb)
 {
 	size_t n = 0;

@@ -99,6 +99,9 @@ struct verb {
 int arguments_parse(const struct verb *verb, int argc, char **argv, void *options,
 		    struct command_line *ret_line, struct error *err);
 
+/* Returns NULL when no verb has that name. */
+const struct verb *arguments_find_verb(const struct verb *const *verbs, size_t n, const char *name);
+
 /* Prints the verb's --help to standard output. */
 void arguments_help(const struct verb *verb);
 

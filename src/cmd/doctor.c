@@ -45,18 +45,15 @@ static void print_json(const struct probe *probe, const struct probe_result *res
 static void add_row(struct table *table, const struct probe *probe,
 		    const struct probe_result *result)
 {
-	char text[1280];
-
 	table_cell(table,
 		   result->ok	     ? TABLE_GOOD
 		   : probe->required ? TABLE_BAD
 				     : TABLE_DIM,
 		   result->ok ? "ok" : "missing");
 	table_cell(table, TABLE_PLAIN, probe->name);
-	snprintf(text, sizeof(text), "%s%s%s", result->detail,
-		 has_remedy(probe, result) ? ". Remedy: " : "",
-		 has_remedy(probe, result) ? probe->remedy : "");
-	table_cell(table, TABLE_PLAIN, text);
+	table_format(table, TABLE_PLAIN, "%s%s%s", result->detail,
+		     has_remedy(probe, result) ? ". Remedy: " : "",
+		     has_remedy(probe, result) ? probe->remedy : "");
 }
 
 /* Returns how many required ones failed. */
@@ -86,8 +83,7 @@ static int examine(struct table *table, bool json, struct error *err)
 static int doctor(bool json, struct error *err)
 {
 	static const char *const headers[] = { "STATUS", "WHAT", "DETAIL" };
-	static const bool right[ARRAY_SIZE(headers)] = { 0 };
-	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	struct table *table = table_new(ARRAY_SIZE(headers), headers);
 	int missing;
 
 	if (!table)

@@ -29,10 +29,7 @@ static void usage(FILE *out)
 
 static const struct verb *find(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(verbs[i]->name, name))
-			return verbs[i];
-	return NULL;
+	return arguments_find_verb(verbs, ARRAY_SIZE(verbs), name);
 }
 
 /* Parses the options of a verb into its struct of options, and runs it. */

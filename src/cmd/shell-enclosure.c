@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,25 +18,30 @@
 
 #include "src/util/cleanup.h"
 
+void enclosure_signals(sigset_t *ret_signals)
+{
+	sigemptyset(ret_signals);
+	sigaddset(ret_signals, SIGCHLD);
+	sigaddset(ret_signals, SIGINT);
+	sigaddset(ret_signals, SIGTERM);
+	sigaddset(ret_signals, SIGHUP);
+	sigaddset(ret_signals, SIGUSR1);
+}
+
 /* A process that waits for its child takes these signals one by one with sigwaitinfo(). SIGTTOU is
  * only blocked: a process in the background may then write to the terminal and take it back. */
 static void block_signals(sigset_t *ret_waited)
 {
 	sigset_t blocked;
 
-	sigemptyset(ret_waited);
-	sigaddset(ret_waited, SIGCHLD);
-	sigaddset(ret_waited, SIGINT);
-	sigaddset(ret_waited, SIGTERM);
-	sigaddset(ret_waited, SIGHUP);
-	sigaddset(ret_waited, SIGUSR1);
+	enclosure_signals(ret_waited);
 	blocked = *ret_waited;
 	sigaddset(&blocked, SIGTTOU);
 	sigaddset(&blocked, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
-static int status_of(int wait_status)
+int enclosure_status(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
@@ -55,7 +59,7 @@ static int attend(pid_t child, const sigset_t *waited)
 			kill(child, number);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 			if (pid == child)
-				return status_of(status);
+				return enclosure_status(status);
 	}
 }
 

@@ -9,6 +9,8 @@
  * one outside dies, of SIGKILL too. With the last process goes the mount namespace.
  */
 
+#include <signal.h>
+
 #include "src/util/error.h"
 
 /*
@@ -18,3 +20,7 @@
  * privilege_acquire() comes before it.
  */
 int enclosure_enter(int *ret_status, struct error *err);
+/* The signals that the inside gets and has to wait for: those, SIGUSR1, and SIGCHLD. */
+void enclosure_signals(sigset_t *ret_signals);
+/* The exit status that a shell has for what waitpid() says of a process. */
+int enclosure_status(int wait_status);

@@ -33,7 +33,6 @@
 
 struct shell {
 	struct selection selection;
-	const char *variant; /* of --variant, or NULL */
 	bool hold;
 	const struct scenario *scenario; /* the selected one */
 	char **command;			 /* of the user; NULL: their shell */
@@ -51,7 +50,8 @@ static const struct argument arguments[] = {
 	  TO_FLAG(shell, hold) },
 	OPTION_QUICK(shell, selection.request.quick, QUICK_OF_ONE),
 	OPTION_SET(shell, selection.sets, SET_OF_ONE),
-	{ "variant", 0, "NAME", "which variant, where there are several", TO_TEXT(shell, variant) },
+	{ "variant", 0, "NAME", "which variant, where there are several",
+	  TO_TEXT(shell, selection.request.variant) },
 	{ 0 },
 };
 
@@ -257,12 +257,7 @@ static int watch_signals(struct shell *sh, struct signals *s, struct loop_io **r
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
+	enclosure_signals(&set);
 	s->shell = sh;
 	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->fd < 0)
@@ -306,11 +301,6 @@ static int live(struct shell *sh, struct error *err)
 	return rc < 0 ? rc : loop_run(loop, err);
 }
 
-static int exit_status_of(int wait_status)
-{
-	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
 /* The result goes to standard error, since standard output belongs to the user's command. */
 static int report(const struct shell *sh, struct error *err)
 {
@@ -322,7 +312,7 @@ static int report(const struct shell *sh, struct error *err)
 		summary_print(&sh->record, 1, stderr);
 	else
 		fprintf(stderr, "deadpeer: the shell ended before the trial did: no result\n");
-	return exit_status_of(sh->wait_status);
+	return enclosure_status(sh->wait_status);
 }
 
 static int shell(struct shell *sh, struct error *err)
@@ -349,7 +339,7 @@ static int cmd_shell(const struct command_line *line, void *options, struct erro
 		sh->command = line->operands + 1;
 	rc = selection_load_one(&sh->selection, "shell", n > 1 ? 1 : n, line->operands, err);
 	if (rc >= 0)
-		rc = selection_pick(&sh->selection, "shell", sh->variant, &sh->scenario, err);
+		rc = selection_only(&sh->selection, "shell", &sh->scenario, err);
 	if (rc >= 0)
 		rc = shell(sh, err);
 	selection_deinit(&sh->selection);

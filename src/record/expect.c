@@ -41,11 +41,6 @@ static void check_errors(struct check *c)
 
 /* The time of the end on the kernel's clock, or on the program's where the kernel saw no end
  * because a heartbeat gave up. */
-static nsec_t detection(const struct record_endpoint *e)
-{
-	return e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
-}
-
 /* One bound of a time that is expected. */
 struct bound {
 	const char *what, *word; /* "an end", "after" */
@@ -188,7 +183,7 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 		check_mask(&c, "mechanism", &mechanism_names, c.want->mechanisms,
 			   (int)c.got->mechanism);
 		check_interval(&c, "an end", &c.want->after, &c.want->before, c.got->earliest_nsec,
-			       c.got->latest_nsec, detection(c.got));
+			       c.got->latest_nsec, record_detection(c.got));
 		check_gone(&c);
 		check_states(&c);
 		expect_check_packets(&c);

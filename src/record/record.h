@@ -168,6 +168,11 @@ uint32_t record_sample_open(const struct record_sample *sample);
 
 __attribute__((format(printf, 2, 3))) int record_fail(struct record *record, const char *format,
 						      ...);
+/* When an end knew: its kernel, or else its program; NSEC_NONE: it did not. */
+static inline nsec_t record_detection(const struct record_endpoint *end)
+{
+	return end->kernel_nsec != NSEC_NONE ? end->kernel_nsec : end->application_nsec;
+}
 static inline bool record_passed(const struct record *record)
 {
 	return !record->n_failures;

@@ -57,6 +57,7 @@ struct ladder {
 	size_t n_rows;
 };
 
+void ladder_row_deinit(struct ladder_row *row);
 void ladder_deinit(struct ladder *ladder);
 /* Sets the text of a row; `row` may be NULL. */
 __attribute__((format(printf, 2, 3))) void ladder_say(struct ladder_row *row, const char *format,

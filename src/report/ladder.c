@@ -90,13 +90,16 @@ static void print_across(const struct sheet *s, nsec_t time, enum ladder_colour 
 	end_line(s, colour);
 }
 
-/* What stands at the end of an arrow where the packet arrives, or does not. */
-static void write_far(const struct trace_packet *p, char *buffer, size_t size)
+/* What stands at the end of an arrow where the packet arrives, or does not. Returns how many
+ * characters of the line are left for the arrow, with a text of `n` characters on it. */
+static int write_far(const struct sheet *s, const struct trace_packet *p, size_t n, char *buffer,
+		     size_t size)
 {
 	nsec_t took = p->fate == TRACE_ARRIVED && p->sent_nsec != NSEC_NONE
 			      ? p->arrived_nsec - p->sent_nsec
 			      : 0;
 	char span[64];
+	int rest;
 
 	*buffer = '\0';
 	if (p->fate == TRACE_LOST)
@@ -107,6 +110,8 @@ static void write_far(const struct trace_packet *p, char *buffer, size_t size)
 		snprintf(buffer, size, "cut up");
 	else if (took >= SLOW)
 		snprintf(buffer, size, "%s", nsec_format(span, sizeof(span), took));
+	rest = s->inner - 8 - (int)(n + strlen(buffer) + !!*buffer);
+	return rest < 0 ? 0 : rest;
 }
 
 /* Prints "|-- TEXT --- 500 ms ->|", or "|-- TEXT --X lost     |". The arrow of a packet that
@@ -114,11 +119,8 @@ static void write_far(const struct trace_packet *p, char *buffer, size_t size)
 static void print_rightward(const struct sheet *s, const struct trace_packet *p, const char *text)
 {
 	char far[80];
-	int rest;
+	int rest = write_far(s, p, strlen(text), far, sizeof(far));
 
-	write_far(p, far, sizeof(far));
-	rest = s->inner - 8 - (int)(strlen(text) + strlen(far) + !!*far);
-	rest = rest < 0 ? 0 : rest;
 	fprintf(s->out, p->sent_nsec == NSEC_NONE ? "|  %s --" : "|--%s --", text);
 	if (p->fate == TRACE_ARRIVED) {
 		repeat(s, '-', *far ? rest - 2 : rest);
@@ -133,11 +135,8 @@ static void print_rightward(const struct sheet *s, const struct trace_packet *p,
 static void print_leftward(const struct sheet *s, const struct trace_packet *p, const char *text)
 {
 	char far[80];
-	int rest;
+	int rest = write_far(s, p, strlen(text), far, sizeof(far));
 
-	write_far(p, far, sizeof(far));
-	rest = s->inner - 8 - (int)(strlen(text) + strlen(far) + !!*far);
-	rest = rest < 0 ? 0 : rest;
 	if (p->fate == TRACE_ARRIVED) {
 		fprintf(s->out, *far ? "|<- %s " : "|<%s", far);
 		repeat(s, '-', *far ? rest - 2 : rest);
@@ -226,7 +225,7 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum no
 {
 	const struct record_endpoint *e = &r->endpoint[node];
 	struct ladder_row row = { .colour = LADDER_DEFAULT };
-	nsec_t at = e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
+	nsec_t at = record_detection(e);
 	char text[160], span[64];
 	int n;
 

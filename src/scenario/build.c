@@ -7,52 +7,6 @@
 #include "src/text/suggest.h"
 #include "src/util/array.h"
 
-/* A short string of the file's top or of a variant. */
-static int read_string(const struct document_node *map, const char *key, size_t maximum,
-		       char **ret_string, struct error *err)
-{
-	const struct document_node *node = document_get(map, key);
-	char *copy;
-	int rc;
-
-	if (!node)
-		return 0;
-	rc = document_require(node, DOCUMENT_SCALAR, key, err);
-	if (rc < 0)
-		return rc;
-	if (!*node->text)
-		return document_error(node, err, "'%s' is empty", key);
-	if (strlen(node->text) > maximum)
-		return document_error(node, err, "'%s' is longer than %zu bytes", key, maximum);
-	copy = strdup(node->text);
-	if (!copy)
-		return error_errno(err, -ENOMEM, "%s", key);
-	free(*ret_string);
-	*ret_string = copy;
-	return 0;
-}
-
-/* Names go into file names, tables and command lines. */
-static int read_name(const struct document_node *map, const char *key, bool capitals,
-		     char **ret_name, struct error *err)
-{
-	const struct document_node *node = document_get(map, key);
-	int rc;
-
-	rc = read_string(map, key, SCENARIO_MAX_NAME, ret_name, err);
-	if (rc < 0 || !node)
-		return rc;
-	for (const char *p = node->text; *p; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-		      (capitals && *p >= 'A' && *p <= 'Z') ||
-		      (p != node->text && (*p == '-' || *p == '.'))))
-			return document_error(node, err,
-					      "%s '%s': use %sa-z and 0-9, and after the first "
-					      "'-' and '.'",
-					      key, node->text, capitals ? "A-Z, " : "");
-	return 0;
-}
-
 static int read_head(struct scenario *scenario, const struct document *document, struct error *err)
 {
 	const struct document_node *root = document->root;
@@ -63,11 +17,12 @@ static int read_head(struct scenario *scenario, const struct document *document,
 	scenario->source = strdup(document->source);
 	if (!scenario->file || !scenario->source || !scenario->explanation)
 		return error_errno(err, -ENOMEM, "%s", document->file);
-	rc = read_name(root, "id", true, &scenario->id, err);
+	rc = scenario_read_name(document_get(root, "id"), true, &scenario->id, err);
 	if (rc == 0)
-		rc = read_name(root, "name", false, &scenario->name, err);
+		rc = scenario_read_name(document_get(root, "name"), false, &scenario->name, err);
 	if (rc == 0)
-		rc = read_string(root, "summary", SCENARIO_MAX_SUMMARY, &scenario->summary, err);
+		rc = scenario_read_text(document_get(root, "summary"), SCENARIO_MAX_SUMMARY,
+					&scenario->summary, err);
 	if (rc < 0)
 		return rc;
 	if (!scenario->name)
@@ -197,7 +152,8 @@ int scenario_build(const struct document *document, const struct document_node *
 	if (rc == 0 && variant)
 		rc = scenario_apply_layer(scenario, variant, LAYER_VARIANT, err);
 	if (rc == 0 && variant)
-		rc = read_name(variant, "name", false, &scenario->variant, err);
+		rc = scenario_read_name(document_get(variant, "name"), false, &scenario->variant,
+					err);
 	if (rc == 0 && variant && !scenario->variant)
 		rc = document_error(variant, err, "a variant needs a 'name'");
 	if (rc == 0)
@@ -226,21 +182,19 @@ static int build_checked(const struct document *document, const struct document_
 	return rc < 0 ? rc : scenario_build(document, variant, request, ret_scenario, err);
 }
 
-/* Adds a scenario, which it takes over; NULL stands for a variant that --quick leaves out. */
-static int list_add(struct scenario_list *list, struct scenario *scenario, struct error *err)
+/* Takes the scenario over, which is NULL for a variant that --quick leaves out. */
+static int list_add(struct scenario_list *list, struct scenario **scenario, struct error *err)
 {
 	struct scenario **slot;
 
-	if (!scenario) {
+	if (!*scenario) {
 		list->n_left_out++;
 		return 0;
 	}
-	slot = array_append(&list->items, &list->count, sizeof(*slot));
-	if (!slot) {
-		scenario_free(scenario);
+	slot = array_append(&list->items, &list->count, sizeof(struct scenario *));
+	if (!slot)
 		return error_errno(err, -ENOMEM, "scenario");
-	}
-	*slot = scenario;
+	*slot = take_ptr(*scenario);
 	return 0;
 }
 
@@ -249,13 +203,15 @@ static int check_variants(const struct document_node *variants, struct error *er
 	int rc;
 
 	rc = document_require(variants, DOCUMENT_LIST, "variants", err);
-	if (rc == 0 && (!variants->n_items || variants->n_items > SCENARIO_MAX_VARIANTS))
+	if (rc < 0)
+		return rc;
+	if (!variants->n_items || variants->n_items > SCENARIO_MAX_VARIANTS)
 		return document_error(variants, err, "there may be 1 to %d variants",
 				      SCENARIO_MAX_VARIANTS);
-	return rc;
+	return 0;
 }
 
-/* Refuses a variant with the name of an earlier one: no result could tell the two apart. */
+/* Two variants of one name could not be told apart in any result. */
 static int refuse_same_variant(const struct document_node *variants, size_t index,
 			       struct error *err)
 {
@@ -264,7 +220,7 @@ static int refuse_same_variant(const struct document_node *variants, size_t inde
 	for (size_t i = 0; i < index; i++) {
 		const struct document_node *other = document_get(variants->items[i], "name");
 
-		if (!strcmp(other->text, name))
+		if (other && !strcmp(other->text, name))
 			return document_error(variants->items[index], err,
 					      "there are two variants '%s'; the first is in line "
 					      "%d",
@@ -273,41 +229,78 @@ static int refuse_same_variant(const struct document_node *variants, size_t inde
 	return 0;
 }
 
-int scenario_build_all(const struct document *document, const struct scenario_request *request,
-		       struct scenario_list *list, struct error *err)
+int scenario_pick_variants(const struct document *document, const char *name, size_t *ret_first,
+			   size_t *ret_end, struct error *err)
 {
 	const struct document_node *variants = document_get(document->root, "variants");
-	struct scenario *scenario;
-	int rc;
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
 
-	if (!variants) {
-		rc = build_checked(document, NULL, request, &scenario, err);
-		return rc < 0 ? rc : list_add(list, scenario, err);
+	*ret_first = 0;
+	*ret_end = variants ? variants->n_items : 1;
+	if (!name)
+		return 0;
+	suggestion_init(&suggestion, name);
+	for (size_t i = 0; variants && i < variants->n_items; i++) {
+		const struct document_node *variant = variants->items[i], *found = NULL;
+
+		if (variant->kind == DOCUMENT_MAP)
+			found = document_get(variant, "name");
+		if (!found || found->kind != DOCUMENT_SCALAR)
+			continue;
+		if (!strcmp(found->text, name)) {
+			*ret_first = i;
+			*ret_end = i + 1;
+			return 0;
+		}
+		suggestion_offer(&suggestion, found->text);
 	}
-	rc = check_variants(variants, err);
-	for (size_t i = 0; rc == 0 && i < variants->n_items; i++) {
-		rc = build_checked(document, variants->items[i], request, &scenario, err);
-		if (rc == 0)
-			rc = list_add(list, scenario, err);
-		if (rc == 0)
+	return error_input(err, "there is no variant '%s'%s", name,
+			   variants ? suggestion_text(&suggestion, buffer, sizeof(buffer))
+				    : ": the scenario has no variants");
+}
+
+/* Builds every variant, so that the file is checked as a whole, and keeps those that are picked. */
+static int build_variants(const struct document *document, const struct scenario_request *request,
+			  struct scenario_list *list, struct error *err)
+{
+	const struct document_node *variants = document_get(document->root, "variants");
+	size_t first, end, n = variants ? variants->n_items : 1;
+	int rc = variants ? check_variants(variants, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = scenario_pick_variants(document, request->variant, &first, &end, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "%s", request->what);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		_cleanup_(scenario_freep) struct scenario *scenario = NULL;
+
+		rc = build_checked(document, variants ? variants->items[i] : NULL, request,
+				   &scenario, err);
+		if (rc == 0 && variants)
 			rc = refuse_same_variant(variants, i, err);
+		if (rc == 0 && i >= first && i < end)
+			rc = list_add(list, &scenario, err);
 	}
-	if (rc == 0 && !list->count)
-		return error_input(err, "%s: every variant is left out by --quick", document->file);
 	return rc;
 }
 
-static int load(const struct document *document, const struct scenario_request *request,
-		struct scenario_list *list, struct error *err)
+int scenario_build_all(const struct document *document, const struct scenario_request *request,
+		       struct scenario_list *list, struct error *err)
 {
-	struct scenario_list more = { 0 };
-	int rc = scenario_build_all(document, request, &more, err);
+	size_t before = list->count;
+	int rc = build_variants(document, request, list, err);
 
-	for (size_t i = 0; rc == 0 && i < more.count; i++)
-		rc = list_add(list, take_ptr(more.items[i]), err);
-	if (rc == 0)
-		list->n_left_out += more.n_left_out;
-	scenario_list_deinit(&more);
+	if (rc == 0 && list->count == before && request->variant)
+		rc = error_input(err, "%s: the variant '%s' is left out by --quick", request->what,
+				 request->variant);
+	else if (rc == 0 && list->count == before)
+		rc = error_input(err, "%s: every variant is left out by --quick", document->file);
+	while (rc < 0 && list->count > before)
+		scenario_free(list->items[--list->count]);
+	if (!list->count)
+		scenario_list_deinit(list);
 	return rc;
 }
 
@@ -316,45 +309,9 @@ int scenario_parse(const char *file, const char *text, size_t size,
 		   struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	int rc;
+	int rc = document_parse(file, text, size, &document, err);
 
-	rc = document_parse(file, text, size, &document, err);
-	return rc < 0 ? rc : load(document, request, list, err);
-}
-
-/* Of what was loaded from `first` on only the variant of that name is kept. */
-static int keep_variant(const struct document *document, const struct scenario_request *request,
-			const char *variant, struct scenario_list *list, size_t first,
-			struct error *err)
-{
-	const struct document_node *variants = document_get(document->root, "variants");
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	size_t kept = first;
-	bool known = false;
-
-	for (size_t i = first; i < list->count; i++) {
-		struct scenario *s = list->items[i];
-
-		if (s->variant && !strcmp(s->variant, variant))
-			list->items[kept++] = s;
-		else
-			scenario_free(s);
-	}
-	list->count = kept;
-	if (kept > first)
-		return 0;
-	suggestion_init(&suggestion, variant);
-	for (size_t i = 0; variants && i < variants->n_items; i++) {
-		const char *name = document_get(variants->items[i], "name")->text;
-
-		known |= !strcmp(name, variant);
-		suggestion_offer(&suggestion, name);
-	}
-	if (known)
-		return error_input(err, "%s: is left out by --quick", request->what);
-	return error_input(err, "%s: there is no variant '%s'%s", request->what, variant,
-			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	return rc < 0 ? rc : scenario_build_all(document, request, list, err);
 }
 
 int scenario_load(const struct scenario_request *request, struct scenario_list *list,
@@ -362,17 +319,15 @@ int scenario_load(const struct scenario_request *request, struct scenario_list *
 {
 	_cleanup_(document_freep) struct document *document = NULL;
 	_cleanup_(freep) char *path = NULL, *what = NULL;
-	size_t first = list->count;
-	const char *variant;
-	int rc;
+	struct scenario_request picked = *request;
+	int rc = 0;
 
-	rc = scenario_split_variant(request->what, &what, &variant);
+	if (!request->variant)
+		rc = scenario_split_variant(request->what, &what, &picked.variant);
 	if (rc < 0)
 		return error_errno(err, rc, "%s", request->what);
-	rc = scenario_find(what, &path, err);
+	rc = scenario_find(what ? what : request->what, &path, err);
 	if (rc == 0)
 		rc = document_read(path, &document, err);
-	if (rc == 0)
-		rc = load(document, request, list, err);
-	return rc < 0 || !variant ? rc : keep_variant(document, request, variant, list, first, err);
+	return rc < 0 ? rc : scenario_build_all(document, &picked, list, err);
 }

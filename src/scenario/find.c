@@ -33,6 +33,13 @@ static void catalogue_deinit(struct catalogue *catalogue)
 	free(catalogue->items);
 }
 
+bool scenario_is_file(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && !strcmp(name + n - 5, ".yaml");
+}
+
 static bool is_directory(const char *path)
 {
 	struct stat st;
@@ -120,7 +127,7 @@ static int add_files(struct catalogue *catalogue, const char *folder, bool secti
 
 		if (rc == 0 && name[0] != '.' && asprintf(&path, "%s/%s", folder, name) < 0)
 			rc = -ENOMEM;
-		else if (path && length > 5 && !strcmp(name + length - 5, ".yaml"))
+		else if (path && scenario_is_file(name))
 			rc = add_file(catalogue, take_ptr(path), strlen(folder) + 1, length - 5);
 		else if (path && sections && strcmp(name, "studies"))
 			rc = add_files(catalogue, path, false);
@@ -207,14 +214,14 @@ static int not_found(const char *what, char **directories, const struct catalogu
 int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant)
 {
 	const char *slash = strrchr(what, '/');
-	size_t n = slash ? (size_t)(slash - what) : 0, whole = strlen(what);
+	size_t n = slash ? (size_t)(slash - what) : 0;
 	bool of_file = n > 5 && !strncmp(slash - 5, ".yaml", 5);
 	bool of_name = n && what[0] != '.' && !memchr(what, '/', n);
 	bool split = (of_file || of_name) && slash[1] && access(what, F_OK) < 0 &&
-		     !(whole > 5 && !strcmp(what + whole - 5, ".yaml"));
+		     !scenario_is_file(what);
 
 	*ret_variant = split ? slash + 1 : NULL;
-	*ret_what = strndup(what, split ? n : whole);
+	*ret_what = split ? strndup(what, n) : strdup(what);
 	return *ret_what ? 0 : -ENOMEM;
 }
 
@@ -222,11 +229,10 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 {
 	_cleanup_(catalogue_deinit) struct catalogue catalogue = { 0 };
 	_cleanup_(strings_freep) char **directories = NULL;
-	size_t n = strlen(what);
 	struct found *found;
 	int rc;
 
-	if (strchr(what, '/') || (n > 5 && !strcmp(what + n - 5, ".yaml"))) {
+	if (strchr(what, '/') || scenario_is_file(what)) {
 		*ret_path = strdup(what);
 		return *ret_path ? 0 : error_errno(err, -ENOMEM, "%s", what);
 	}

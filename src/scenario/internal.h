@@ -37,6 +37,13 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
+/* read-value.c: a text of at most so many bytes, and a name of lower-case letters, digits, '-' and
+ * '.', also of upper-case letters with `capitals`. Both leave *ret alone where `node` is NULL, and
+ * free what it had before. */
+int scenario_read_text(const struct document_node *node, size_t maximum, char **ret_text,
+		       struct error *err);
+int scenario_read_name(const struct document_node *node, bool capitals, char **ret_name,
+		       struct error *err);
 /* Readers of values of `expect`, for tables of struct grammar_key. The first two read a nsec_t and
  * a struct expect_range: "1MiB", or {at_least: 1KiB, at_most: 2KiB} (read-value.c). */
 int scenario_read_time(void *time, const struct document_node *node, const struct grammar_key *key,
@@ -66,7 +73,13 @@ int scenario_apply_layer(struct scenario *scenario, const struct document_node *
 int scenario_build(const struct document *document, const struct document_node *variant,
 		   const struct scenario_request *request, struct scenario **ret_scenario,
 		   struct error *err);
-/* Every variant, checked in both its forms, quick and real; appended to `list`. */
+/* The one picker of variants: `name` stands for those from *ret_first to before *ret_end, and NULL
+ * for all, of which a file without variants has one. ERROR_INPUT without a position where there is
+ * no variant of that name. */
+int scenario_pick_variants(const struct document *document, const char *name, size_t *ret_first,
+			   size_t *ret_end, struct error *err);
+/* Appends the variants that were asked for to `list`, once every variant of the file is checked in
+ * both its forms, quick and real. After an error `list` is as it was. */
 int scenario_build_all(const struct document *document, const struct scenario_request *request,
 		       struct scenario_list *list, struct error *err);
 
@@ -76,6 +89,8 @@ int scenario_check(struct scenario *scenario, struct error *err);
 int scenario_check_timeline(struct scenario *scenario, struct error *err);
 /* find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);
+/* Whether a name is one of a file of scenarios, "*.yaml". */
+bool scenario_is_file(const char *name);
 /* "path-loss/prohibit", "./mine.yaml/late": what comes before the variant, which the caller frees,
  * and the variant's name in `what`; NULL where it is all of a scenario. */
 int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant);

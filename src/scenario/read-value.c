@@ -1,9 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The values that several keys of `expect` have: times, and ranges of numbers. */
+/* The values that several keys have: short texts, names, times, and ranges of numbers. */
+#include <errno.h>
 #include <string.h>
 
 #include "src/scenario/internal.h"
 #include "src/text/quantity.h"
+
+int scenario_read_text(const struct document_node *node, size_t maximum, char **ret_text,
+		       struct error *err)
+{
+	char *copy;
+	int rc = node ? document_require(node, DOCUMENT_SCALAR, node->key, err) : 0;
+
+	if (rc < 0 || !node)
+		return rc;
+	if (!*node->text)
+		return document_error(node, err, "'%s' is empty", node->key);
+	if (strlen(node->text) > maximum)
+		return document_error(node, err, "'%s' is longer than %zu bytes", node->key,
+				      maximum);
+	copy = strdup(node->text);
+	if (!copy)
+		return error_errno(err, -ENOMEM, "%s", node->key);
+	free(*ret_text);
+	*ret_text = copy;
+	return 0;
+}
+
+/* Names go into file names, tables and command lines. */
+int scenario_read_name(const struct document_node *node, bool capitals, char **ret_name,
+		       struct error *err)
+{
+	int rc = scenario_read_text(node, SCENARIO_MAX_NAME, ret_name, err);
+
+	if (rc < 0 || !node)
+		return rc;
+	for (const char *p = node->text; *p; p++)
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
+		      (capitals && *p >= 'A' && *p <= 'Z') ||
+		      (p != node->text && (*p == '-' || *p == '.'))))
+			return document_error(node, err,
+					      "%s '%s': use %sa-z and 0-9, and after the first "
+					      "'-' and '.'",
+					      node->key, node->text, capitals ? "A-Z, " : "");
+	return 0;
+}
 
 int scenario_read_time(void *time, const struct document_node *node, const struct grammar_key *key,
 		       struct error *err)

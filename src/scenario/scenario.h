@@ -286,6 +286,7 @@ struct scenario {
 struct scenario_request {
 	const char *what;	/* a name, a catalogue id, or a path; or one variant of it, behind
 				 * a slash: "path-loss/prohibit" */
+	const char *variant;	/* the one variant to load of `what`; NULL: as `what` says */
 	bool quick;		/* apply the quick settings, where there are some */
 	const char *const *set; /* "KEY=VALUE" of --set, applied last, in order */
 	size_t n_set;
@@ -296,7 +297,7 @@ struct scenario_request {
 struct scenario_list {
 	struct scenario **items; /* one for each variant; owned */
 	size_t count;
-	size_t n_left_out; /* variants that --quick leaves out */
+	size_t n_left_out; /* variants that were asked for, and that --quick leaves out */
 };
 
 /* Reads a scenario with all its variants. ERROR_INPUT with "FILE:LINE: ..." for whatever is
@@ -323,6 +324,9 @@ const char *scenario_source_text(const struct scenario_source *source);
 /* How many variants there are; one without a name where the file has none. */
 size_t scenario_source_count(const struct scenario_source *source);
 const char *scenario_source_variant(const struct scenario_source *source, size_t variant);
+/* Which variants `name` stands for: those from *ret_first to before *ret_end; NULL: all. */
+int scenario_source_pick(const struct scenario_source *source, const char *name, size_t *ret_first,
+			 size_t *ret_end, struct error *err);
 /* *ret_scenario is NULL where `quick` leaves the variant out. request->what is unused. */
 int scenario_source_make(const struct scenario_source *source, size_t variant,
 			 const struct scenario_request *request, struct scenario **ret_scenario,

@@ -81,6 +81,12 @@ const char *scenario_source_variant(const struct scenario_source *source, size_t
 	return name ? name->text : NULL;
 }
 
+int scenario_source_pick(const struct scenario_source *source, const char *name, size_t *ret_first,
+			 size_t *ret_end, struct error *err)
+{
+	return scenario_pick_variants(source->document, name, ret_first, ret_end, err);
+}
+
 int scenario_source_make(const struct scenario_source *source, size_t variant,
 			 const struct scenario_request *request, struct scenario **ret_scenario,
 			 struct error *err)

@@ -92,17 +92,6 @@ static int refuse_names(struct store *store, const char *input, struct error *er
 			   store_text(s, 1), store_text(s, 2));
 }
 
-static int attach(struct store *store, const char *input, struct error *err)
-{
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int rc = store_prepare(store, "ATTACH ? AS other", &s, err);
-
-	if (rc < 0)
-		return rc;
-	store_bind_text(s, 1, input);
-	return store_run(store, s, err);
-}
-
 static int copy_attached(struct store *store, const char *input, struct error *err)
 {
 	int rc = store_exec(store, "BEGIN IMMEDIATE", err);
@@ -118,7 +107,7 @@ static int copy_attached(struct store *store, const char *input, struct error *e
 
 static int add_input(struct store *store, const char *input, struct error *err)
 {
-	int rc = attach(store, input, err);
+	int rc = store_run_once(store, err, "ATTACH ? AS other", STORE_VALUES(sql_text(input)));
 
 	if (rc < 0)
 		return error_prefix(err, rc, "%s", input);

@@ -16,13 +16,9 @@ int sqlite_load(struct error *err);
 #define SQLITE_FUNCTIONS(X)                                                                        \
 	X(sqlite3_bind_double)                                                                     \
 	X(sqlite3_bind_int64)                                                                      \
-	X(sqlite3_bind_null)                                                                       \
 	X(sqlite3_bind_text)                                                                       \
 	X(sqlite3_busy_timeout)                                                                    \
-	X(sqlite3_changes)                                                                         \
-	X(sqlite3_clear_bindings)                                                                  \
 	X(sqlite3_close)                                                                           \
-	X(sqlite3_column_bytes)                                                                    \
 	X(sqlite3_column_count)                                                                    \
 	X(sqlite3_column_double)                                                                   \
 	X(sqlite3_column_int64)                                                                    \
@@ -30,7 +26,6 @@ int sqlite_load(struct error *err);
 	X(sqlite3_column_text)                                                                     \
 	X(sqlite3_column_type)                                                                     \
 	X(sqlite3_errmsg)                                                                          \
-	X(sqlite3_errstr)                                                                          \
 	X(sqlite3_exec)                                                                            \
 	X(sqlite3_extended_errcode)                                                                \
 	X(sqlite3_finalize)                                                                        \

@@ -54,7 +54,7 @@ static int open_file(struct store *store, enum store_mode mode, struct error *er
 	struct stat st;
 
 	store->lock_fd =
-		open(store->path, flags | O_CLOEXEC | (mode == STORE_CREATE ? O_CREAT : 0), 0666);
+		open(store->path, flags | O_CLOEXEC | (mode >= STORE_CREATE ? O_CREAT : 0), 0666);
 	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) < 0)
 		return error_input(err, "%s: %s", store->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -65,7 +65,7 @@ static int open_file(struct store *store, enum store_mode mode, struct error *er
 	}
 	rc = lock(store, err);
 	store->fresh =
-		rc >= 0 && mode == STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
+		rc >= 0 && mode >= STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
 	return rc;
 }
 
@@ -103,23 +103,12 @@ static int open_database(struct store *store, enum store_mode mode, struct error
 
 static int write_study(struct store *store, const struct store_study *study, struct error *err)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int rc = store_prepare(store, "INSERT INTO study VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &s,
-			       err);
-
-	if (rc < 0)
-		return rc;
-	store_bind_text(s, 1, study->name);
-	store_bind_text(s, 2, study->file);
-	store_bind_text(s, 3, study->text);
-	store_bind_text(s, 4, study->engine);
-	store_bind_text(s, 5, study->deadpeer);
-	lib_sqlite3_bind_int64(s, 6, (int64_t)study->seed);
-	lib_sqlite3_bind_int64(s, 7, study->quick);
-	lib_sqlite3_bind_int64(s, 8, (int64_t)study->trials);
-	lib_sqlite3_bind_int64(s, 9, study->shard);
-	lib_sqlite3_bind_int64(s, 10, study->shards);
-	return store_run(store, s, err);
+	return store_run_once(store, err, "INSERT INTO study VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			      STORE_VALUES(sql_text(study->name), sql_text(study->file),
+					   sql_text(study->text), sql_text(study->engine),
+					   sql_text(study->deadpeer), SQL_NUMBER(study->seed),
+					   SQL_NUMBER(study->quick), SQL_NUMBER(study->trials),
+					   SQL_NUMBER(study->shard), SQL_NUMBER(study->shards)));
 }
 
 /* One transaction makes it all, so that a process that is killed here leaves an empty file. */
@@ -176,6 +165,23 @@ static int read_study(struct store *store, struct error *err)
 	return store_study_copy(&store->study, &study, err);
 }
 
+static int refuse_other(const struct store *store, const struct store_study *study,
+			struct error *err)
+{
+	const struct store_study *held = &store->study;
+	const char *how = store_study_differs(held, study);
+	char shard[64];
+
+	if (!how && (held->shard != study->shard || held->shards != study->shards)) {
+		snprintf(shard, sizeof(shard), "shard %u/%u of the study", held->shard,
+			 held->shards);
+		how = shard;
+	}
+	return how ? error_input(err, "%s: holds %s; go on with that, or use another --db",
+				 store->path, how)
+		   : 0;
+}
+
 static int open_content(struct store *store, enum store_mode mode, const struct store_study *study,
 			struct error *err)
 {
@@ -188,7 +194,7 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 		rc = store_number(store, "PRAGMA user_version", &version, err);
 	if (rc < 0)
 		return rc;
-	if (!tables && !id && study && mode != STORE_READ) {
+	if (!tables && !id && mode >= STORE_CREATE) {
 		rc = create(store, study, err);
 		return rc < 0 ? rc : read_study(store, err);
 	}
@@ -199,7 +205,8 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 				   (int)version, STORE_SCHEMA);
 	if (mode == STORE_CREATE)
 		return error_set(err, ERROR_INPUT, -EEXIST, "%s: is there already", store->path);
-	return read_study(store, err);
+	rc = read_study(store, err);
+	return rc < 0 || mode != STORE_RESUME ? rc : refuse_other(store, study, err);
 }
 
 /* Removes a store that could not be made, for example because the disk is full. */
@@ -244,31 +251,12 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 	return rc;
 }
 
-int store_open_or_create(const char *path, const struct store_study *study,
-			 struct store **ret_store, struct error *err)
-{
-	struct error exists = { 0 };
-	int rc = store_open(path, STORE_CREATE, study, ret_store, &exists);
-
-	if (rc == -EEXIST)
-		return store_open(path, STORE_WRITE, study, ret_store, err);
-	if (rc < 0 && err)
-		*err = exists;
-	return rc;
-}
-
 static void end_session(struct store *store)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-
-	if (!store->session[0] ||
-	    store_prepare(store,
-			  "UPDATE session SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') "
-			  "WHERE session = ?",
-			  &s, NULL) < 0)
-		return;
-	store_bind_text(s, 1, store->session);
-	store_run(store, s, NULL);
+	if (store->session[0])
+		store_run_once(store, NULL,
+			       "UPDATE session SET ended = " STORE_NOW " WHERE session = ?",
+			       STORE_VALUES(sql_text(store->session)));
 }
 
 /* Leaving the write-ahead log makes the store a single file, which can be read on read-only media

@@ -28,18 +28,16 @@ struct store_trial {
 
 enum store_mode {
 	STORE_READ,
-	STORE_WRITE,  /* locks it against others who would write */
-	STORE_CREATE, /* the same; there must not be one yet */
+	STORE_WRITE,  /* locks it against others who would write; so do the next two */
+	STORE_CREATE, /* there must not be one yet: -EEXIST */
+	STORE_RESUME, /* makes it, or opens one of the same study and shard */
 };
 
-/* `study` is what a new store is of; it is ignored where the store exists. ERROR_INPUT where the
- * file is not a store, exists or does not exist against `mode`, or is being written by another
- * process. */
+/* `study` is what a store is of that STORE_CREATE and STORE_RESUME open; others ignore it.
+ * ERROR_INPUT where the file is not a store, exists or does not exist against `mode`, holds another
+ * study, or is being written by another process. */
 int store_open(const char *path, enum store_mode mode, const struct store_study *study,
 	       struct store **ret_store, struct error *err);
-/* Opens the store that is there for writing, or makes it. */
-int store_open_or_create(const char *path, const struct store_study *study,
-			 struct store **ret_store, struct error *err);
 struct store *store_close(struct store *store);
 DEFINE_CLEANUP(struct store *, store_close)
 

@@ -14,6 +14,7 @@
  * chance have a guest each, which is seeded by them. src/store/store.h says what is safe when.
  */
 
+#include "src/engine/engine.h"
 #include "src/scenario/scenario.h"
 #include "src/text/document.h"
 
@@ -48,8 +49,9 @@ struct study_axis {
 /* A scenario, or one variant of it. */
 struct study_subject {
 	const struct scenario_source *source; /* in the study's sources */
-	size_t variant;
-	int line;
+	size_t variant;			      /* its place among the source's */
+	int line;			      /* of the study's file, where it is named */
+	struct scenario *sample; /* the scenario with its usual settings, for its names; owned */
 };
 
 /* What one rule of `exclude` asks of one axis. */
@@ -81,10 +83,10 @@ struct study {
 	char **kernels; /* names, as of run --kernel */
 	size_t n_kernels;
 	unsigned int repeats;
-	nsec_t horizon_nsec;			   /* 0: the scenarios' own */
-	char *engine;				   /* which one it is meant for, or NULL */
-	bool measure_only;			   /* the scenarios' expectations do not apply */
-	int axes_line, kernels_line, exclude_line; /* 0: the file has none */
+	nsec_t horizon_nsec;	     /* 0: the scenarios' own */
+	const struct engine *engine; /* which one it is meant for, or NULL */
+	bool measure_only;	     /* the scenarios' expectations do not apply */
+	int axes_line, exclude_line; /* line numbers; 0: the file has none */
 };
 
 /* Reads the study of that name or path. ERROR_INPUT "FILE:LINE: ..." for what is wrong with it. */
@@ -98,8 +100,9 @@ DEFINE_CLEANUP(struct study *, study_free)
 int study_find(const char *what, char **ret_path, struct error *err);
 /* Whether `what` is a study's name, or a file that has `scenarios`. */
 bool study_is(const char *what);
-/* Calls `func` with the name of each study that can be found, in order. */
-void study_for_each_name(void (*func)(const char *name, void *userdata), void *userdata);
+/* The names of all studies that can be found, in order; NULL-terminated, the caller frees them.
+ * NULL where there are none. */
+char **study_names(void);
 
 /* axis.c: the axes, and what else consists of settings. */
 int study_read_axes(struct study *study, const struct document_node *map, struct error *err);
@@ -109,5 +112,6 @@ void study_changes_deinit(struct study_changes *changes);
 void study_value_deinit(struct study_value *value);
 /* range.c: the values of {from: , to: , step: | factor: }; NULL-terminated, owned. */
 int study_read_range(const struct document_node *map, char ***ret_values, struct error *err);
-/* exclude.c */
+/* exclude.c: whether a word is the subject's name, NAME/VARIANT, or its catalogue id. */
+bool study_subject_is(const struct study_subject *subject, const char *word);
 int study_read_exclusions(struct study *study, const struct document_node *list, struct error *err);
