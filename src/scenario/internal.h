@@ -100,5 +100,7 @@ __attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario 
 							  struct error *err, const char *format,
 							  ...);
 struct scenario *scenario_new(void);
+/* The sysctl that a scenario sets on a node, or NULL. */
+struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key);
 /* Forgets what is expected of an endpoint, not that it is watched. */
 void scenario_expect_nothing(struct expectation *expect);

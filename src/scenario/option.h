@@ -13,11 +13,10 @@ struct option_definition {
 	const char *key;	  /* "keepalive.idle"; static */
 	enum field_type type;	  /* WORD: a workload's name */
 	int64_t minimum, maximum; /* of the value as stored; TIME: nsec */
-	int level, name;	  /* of setsockopt(); level -1: not a socket option */
-	nsec_t unit_nsec;	  /* TIME: what setsockopt() counts in; the value is a multiple */
-	bool on_listener;	  /* it is set before listen() or connect(), and inherited */
 	unsigned int nodes;	  /* mask of 1 << enum node_id: whose agents have it */
-	const char *help;	  /* one line; static */
+	const char *help; /* one line, which begins with the socket option's constant; static */
+	int level, name;  /* of setsockopt(); level 0: it is not a socket option */
+	nsec_t unit_nsec; /* TIME: what setsockopt() counts in; the value is a multiple */
 };
 
 extern const struct option_definition option_definitions[_OPTION_MAX];
