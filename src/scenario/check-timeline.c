@@ -25,7 +25,7 @@ enum { PLACES = _NODE_MAX + _ENDPOINT_MAX };
 static_assert((int)_DIRECTION_MAX <= (int)PLACES, "every direction is a place");
 
 struct check {
-	const struct scenario *scenario;
+	const struct scenario *scenario; /* the timeline's */
 	struct check_node node[_NODE_MAX];
 	size_t latest[_FAULT_KIND_MAX][PLACES]; /* 1 + index of the latest that holds; 0: none */
 	size_t *before; /* for each fault that holds: 1 + index of the one under it; 0: none */

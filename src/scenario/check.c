@@ -49,7 +49,7 @@ static int check_command(const struct scenario *scenario, enum node_id node, str
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
 	const char *program = agent->command[0], *directories = getenv("PATH");
-	struct stat st;
+	const char *problem = NULL;
 
 	for (int i = 0; i < _OPTION_MAX; i++)
 		if (agent->option[i] != OPTION_UNSET && i != OPTION_WORKLOAD && i != OPTION_PORT)
@@ -57,19 +57,18 @@ static int check_command(const struct scenario *scenario, enum node_id node, str
 				scenario, agent->option_line[i], err,
 				"%s.%s is an option of built-in agents; the %s runs a command",
 				node_name(node), option_definitions[i].key, node_name(node));
-	if (strchr(program, '/')) {
-		if (is_executable(program))
-			return 0;
-		if (stat(program, &st) < 0)
-			return scenario_refuse(scenario, agent->command_line, err,
-					       "command '%s': %s", program, strerror(errno));
-		return scenario_refuse(scenario, agent->command_line, err,
-				       "command '%s': not an executable file", program);
+	if (!strchr(program, '/')) {
+		if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
+			problem = "not found in PATH";
+	} else if (access(program, F_OK) < 0) {
+		problem = strerror(errno);
+	} else if (!is_executable(program)) {
+		problem = "not an executable file";
 	}
-	if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
-		return scenario_refuse(scenario, agent->command_line, err,
-				       "command '%s': not found in PATH", program);
-	return 0;
+	if (!problem)
+		return 0;
+	return scenario_refuse(scenario, agent->command_line, err, "command '%s': %s", program,
+			       problem);
 }
 
 static bool says_keepalive(const struct scenario_agent *agent)
@@ -78,7 +77,7 @@ static bool says_keepalive(const struct scenario_agent *agent)
 }
 
 /* Refuses times of keepalive where nothing says whether keepalive is on, since they would silently
- * do nothing. Where they were said for both ends at once, it is enough that one end has it on. */
+ * do nothing. Where they were said for both ends at once, it is enough that one end says so. */
 static int check_keepalive(const struct scenario *scenario, enum node_id node, struct error *err)
 {
 	const struct scenario_agent *agent = &scenario->agent[node];

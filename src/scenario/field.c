@@ -11,26 +11,26 @@
 #define SPAN_MAX  (3650 * 86400 * NSEC_PER_SEC)
 #define DELAY_MAX (3600 * NSEC_PER_SEC)
 
-#define NETEM_TIME(name, member)                                                                   \
+#define NETEM_TIME(name, type, member)                                                             \
 	{                                                                                          \
-		name, NULL, FIELD_TIME, FIELD_IN(struct netem, member), 0, DELAY_MAX,              \
+		name, NULL, FIELD_TIME, FIELD_IN(type, member), 0, DELAY_MAX,                      \
 			.wrong = "%s is out of range; it goes from 0 to 1h"                        \
 	}
-#define NETEM_PERCENT(name, member)                                                                \
+/* The rows of netem's parameters, with keys that begin with `prefix`. `in` says where the struct
+ * `type` has its struct netem: nothing, or a member with a dot behind it. */
+#define NETEM_ROWS(prefix, type, in)                                                               \
+	NETEM_TIME(prefix "delay", type, in delay_nsec),                                           \
+		NETEM_TIME(prefix "jitter", type, in jitter_nsec),                                 \
+		{ prefix "loss", NULL, FIELD_PERCENT, FIELD_IN(type, in loss) },                   \
+		{ prefix "duplicate", NULL, FIELD_PERCENT, FIELD_IN(type, in duplicate) },         \
+		{ prefix "corrupt", NULL, FIELD_PERCENT, FIELD_IN(type, in corrupt) },             \
+		{ prefix "reorder", NULL, FIELD_PERCENT, FIELD_IN(type, in reorder) },             \
+		{ prefix "rate", NULL, FIELD_RATE, FIELD_IN(type, in rate_bps) },                  \
 	{                                                                                          \
-		name, NULL, FIELD_PERCENT, FIELD_IN(struct netem, member)                          \
+		prefix "limit", NULL, FIELD_COUNT, FIELD_IN(type, in limit_packets), 1, 1000000    \
 	}
 
-const struct field netem_fields[] = {
-	NETEM_TIME("delay", delay_nsec),
-	NETEM_TIME("jitter", jitter_nsec),
-	NETEM_PERCENT("loss", loss),
-	NETEM_PERCENT("duplicate", duplicate),
-	NETEM_PERCENT("corrupt", corrupt),
-	NETEM_PERCENT("reorder", reorder),
-	{ "rate", NULL, FIELD_RATE, FIELD_IN(struct netem, rate_bps) },
-	{ "limit", NULL, FIELD_COUNT, FIELD_IN(struct netem, limit_packets), 1, 1000000 },
-};
+const struct field netem_fields[] = { NETEM_ROWS("", struct netem, ) };
 
 static const char *const nat_texts[] = { "none", "masquerade" };
 static const struct names nat_names = { nat_texts, ARRAY_SIZE(nat_texts) };
@@ -41,6 +41,7 @@ const struct field scenario_fields[] = {
 	  .names = &path_kind_names,
 	  .wrong = "there is no path '%s'; use routed, switched or direct" },
 	{ "path.mtu", NULL, FIELD_COUNT, FIELD_IN(struct scenario, path.mtu), 1280, 65535 },
+	NETEM_ROWS("path.", struct scenario, path.netem.),
 	{ "path.conntrack", NULL, FIELD_BOOL, FIELD_IN(struct scenario, path.conntrack) },
 	{ "path.nat", NULL, FIELD_WORD, FIELD_IN(struct scenario, path.masquerade),
 	  .names = &nat_names, .wrong = "'%s' is neither none nor masquerade" },

@@ -40,10 +40,10 @@ struct field {
 /* The offset and the size of a field. */
 #define FIELD_IN(type, member) offsetof(type, member), sizeof(((type *)NULL)->member)
 
-/* netem's parameters, for paths and for faults: fields of struct netem. */
+/* netem's parameters: fields of struct netem. */
 enum { NETEM_FIELDS = 8 };
 extern const struct field netem_fields[NETEM_FIELDS];
-/* The settings that belong to no node: fields of struct scenario, without those of netem. */
+/* The settings that belong to no node: fields of struct scenario. */
 extern const struct field scenario_fields[];
 extern const size_t n_scenario_fields;
 

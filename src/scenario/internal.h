@@ -25,6 +25,7 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 		 struct error *err);
 /* Whether scenario_set() knows the key, or keys that begin with "<key>.". */
 bool scenario_key_known(const char *key);
+/* Whether no parameter is set. */
 bool scenario_netem_is_empty(const struct netem *netem);
 /* Why these parameters do not go together, or NULL. */
 const char *scenario_netem_problem(const struct netem *netem);
@@ -83,9 +84,9 @@ int scenario_pick_variants(const struct document *document, const char *name, si
 int scenario_build_all(const struct document *document, const struct scenario_request *request,
 		       struct scenario_list *list, struct error *err);
 
-/* check.c: what only shows on the whole. Finds out which fault each heal ends. */
+/* check.c: checks what only shows on the whole, and finds out which fault each heal ends. */
 int scenario_check(struct scenario *scenario, struct error *err);
-/* check-timeline.c: whether the timeline can happen. */
+/* check-timeline.c: refuses a timeline that cannot happen. */
 int scenario_check_timeline(struct scenario *scenario, struct error *err);
 /* find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);

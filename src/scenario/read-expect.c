@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `expect`: what each watched endpoint is to go through. */
+/* Reads `expect`: what each watched endpoint is expected to go through. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static const struct word_list mechanisms = { "mechanism", &mechanism_names, .non
 static const struct word_list errnos = { "errno", NULL, .none = true };
 static const struct word_list states = { "TCP state", &tcp_state_names, TCP_STATE_NEW_SYN_RECV };
 
-/* The entry `i` of a word or a list of words. */
+/* The word `i` of a list of words, or the only word. */
 static const struct document_node *word_at(const struct document_node *node, size_t i)
 {
 	return node->kind == DOCUMENT_LIST ? node->items[i] : node;
@@ -208,7 +208,7 @@ static int read_value(struct scenario *scenario, int family, int endpoint,
 	return key->read(expectation + key->offset, node, key, err);
 }
 
-/* A value for both families, or {ipv4: ..., ipv6: ...}. */
+/* Reads a value for both families, or {ipv4: ..., ipv6: ...}. */
 static int read_entry(struct scenario *scenario, int endpoint, const struct document_node *node,
 		      struct error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timeline of a scenario: one map for each event. Two tables say it all:
- * which keys there are and how each is read, and which keys go with which fault or
- * action. To add a fault is to add a line to `faults`.
+ * Reads the timeline of a scenario: one map for each event. One table has the keys and
+ * how each is read, another the keys that go with each fault or action. To add a fault
+ * is to add a row to `faults`.
  */
 #include <assert.h>
 #include <errno.h>
@@ -297,7 +297,7 @@ bool scenario_fault_lasts(const struct event *event)
 	return faults[event->fault].lasts && !event->drop.count;
 }
 
-/* Whether the keys that were given go with what the event is. */
+/* Refuses keys that do not go with what the event is, and the lack of one that it needs. */
 static int check_keys(const struct event *event, unsigned int given,
 		      const struct document_node *map, struct error *err)
 {
@@ -333,7 +333,7 @@ static int check_keys(const struct event *event, unsigned int given,
 
 static int read_event(const struct document_node *map, struct event *ret_event, struct error *err)
 {
-	/* `direction` is both ways and `size` one byte, unless the event says otherwise. */
+	/* Unless the event says otherwise, `direction` is both ways and `size` is one byte. */
 	struct event event = { .line = map->line, .size = 1 };
 	unsigned int given = 0, kinds;
 	int rc, key;

@@ -37,11 +37,6 @@ bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *
 				return true;
 		}
 	}
-	for (int i = 0; i < NETEM_FIELDS; i++) {
-		snprintf(key, sizeof(key), "path.%s", netem_fields[i].key);
-		if (each(key, userdata))
-			return true;
-	}
 	for (size_t i = 0; i < n_scenario_fields; i++) {
 		const struct field *field = &scenario_fields[i];
 
@@ -122,21 +117,12 @@ static const struct field *find_field(const char *key)
 	return NULL;
 }
 
-static const struct field *find_netem(const char *key)
-{
-	for (int i = 0; !strncmp(key, "path.", 5) && i < NETEM_FIELDS; i++)
-		if (!strcmp(netem_fields[i].key, key + 5))
-			return &netem_fields[i];
-	return NULL;
-}
-
 /* Sets `key` if it is a setting that belongs to no node. Returns 1 if it is, and 0 if it is not. */
 static int set_field(struct scenario *scenario, const char *key, const char *value, int line,
 		     struct error *err)
 {
-	const struct field *netem = find_netem(key), *field = netem ? netem : find_field(key);
-	void *base = netem ? (void *)&scenario->path.netem : scenario;
-	int rc = field ? field_parse(field, base, value, err) : 0;
+	const struct field *field = find_field(key);
+	int rc = field ? field_parse(field, scenario, value, err) : 0;
 
 	if (!field || rc < 0)
 		return rc;

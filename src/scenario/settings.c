@@ -36,29 +36,14 @@ static void tell_text(struct visit *visit, const char *key, const char *text)
 	tell(visit, &value);
 }
 
-static void visit_field(struct visit *visit, const char *key, const struct field *field,
-			const void *base)
+static void visit_field(struct visit *visit, const struct field *field,
+			const struct scenario *scenario)
 {
-	struct setting_value value = { .key = key };
+	struct setting_value value = { .key = field->key };
 	char buffer[64];
 
-	if (!field->untold && field_tell(field, base, buffer, sizeof(buffer), &value))
+	if (!field->untold && field_tell(field, scenario, buffer, sizeof(buffer), &value))
 		tell(visit, &value);
-}
-
-/* Tells the settings that belong to no node; those of netem come after the path's kind and MTU. */
-static void visit_fields(struct visit *visit, const struct scenario *scenario)
-{
-	char key[64];
-
-	for (size_t i = 0; i < n_scenario_fields; i++) {
-		visit_field(visit, scenario_fields[i].key, &scenario_fields[i], scenario);
-		for (int k = 0; !strcmp(scenario_fields[i].key, "path.mtu") && k < NETEM_FIELDS;
-		     k++) {
-			snprintf(key, sizeof(key), "path.%s", netem_fields[k].key);
-			visit_field(visit, key, &netem_fields[k], &scenario->path.netem);
-		}
-	}
 }
 
 static void visit_option(struct visit *visit, const char *node, int option, int64_t value)
@@ -128,7 +113,8 @@ int scenario_for_each_setting(const struct scenario *scenario, setting_func func
 {
 	struct visit visit = { func, userdata, 0 };
 
-	visit_fields(&visit, scenario);
+	for (size_t i = 0; i < n_scenario_fields; i++)
+		visit_field(&visit, &scenario_fields[i], scenario);
 	for (int node = 0; node < _NODE_MAX; node++) {
 		if (node < _ENDPOINT_MAX) {
 			const struct scenario_agent *agent = &scenario->agent[node];

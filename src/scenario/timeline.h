@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What is due when. Pure: no clock, no kernel. Theory of operation: events become
- * steps; a reboot is two, the loss of power and its return. Which fault a heal ends
- * was found out when the scenario was checked, and stands in its event.
+ * What is due when; the module asks no clock and no kernel. Theory of operation:
+ * each event becomes a step; a reboot becomes two, the loss of power and its return.
+ * Which fault a heal ends was found out when the scenario was checked, and stands in
+ * its event.
  */
 
 #include "src/scenario/scenario.h"
