@@ -7,11 +7,11 @@
 #include <linux/ipv6.h>
 #include <string.h>
 
-/* Where the transport header begins and how many bytes the IP header says follow it. */
+/* What follows the IP header. */
 struct transport {
-	const uint8_t *bytes;
-	size_t captured; /* bytes there are */
-	size_t length;	 /* bytes there were, Ethernet padding not counted */
+	const uint8_t *bytes; /* in the captured frame */
+	size_t captured;      /* bytes of it that were captured */
+	size_t length;	      /* bytes that the IP header claims, without Ethernet padding */
 };
 
 static uint16_t get_u16(const uint8_t *p)
@@ -30,7 +30,8 @@ static void set_ip(struct ip *ip, int family, const void *address)
 	memcpy(&ip->v6, address, ip->prefix / 8);
 }
 
-/* A segmentation-offload packet of more than 64 KiB carries length 0 (BIG TCP). */
+/* The length that an IP header claims. It is 0 in an offloaded packet of more than 64 KiB (BIG
+ * TCP), whose length is that of the frame. */
 static size_t claimed(size_t in_header, size_t offloaded)
 {
 	return in_header ? in_header : offloaded;
@@ -76,7 +77,8 @@ static bool decode_ipv6(const uint8_t *p, size_t captured, size_t length, struct
 	return true;
 }
 
-/* RFC 9293, 3.1: options are kind and length, but for those of a single byte; RFC 7323, 3.2. */
+/* TSval of the timestamps option (RFC 7323, 3.2), or 0. An option is kind and length, but for those
+ * of a single byte (RFC 9293, 3.1). */
 static uint32_t find_stamp(const uint8_t *p, size_t size)
 {
 	enum { END, NOP, TIMESTAMPS = 8 };

@@ -16,7 +16,7 @@ enum document_kind {
 struct document_node {
 	enum document_kind kind;
 	const char *file;	      /* the document's name, for errors; not owned */
-	int line;		      /* where the value is, or in a map, its key; from 1 */
+	int line;		      /* of the value, or in a map of its key; from 1 */
 	char *key;		      /* in a map; owned */
 	char *text;		      /* SCALAR: as written, without quotes; owned */
 	struct document_node **items; /* LIST and MAP, in order; owned */
@@ -31,7 +31,7 @@ const struct document_node *document_get(const struct document_node *map, const 
 /* "a map", "a list", "a single value" */
 const char *document_kind_name(enum document_kind kind);
 
-/* ERROR_INPUT "FILE:LINE: <formatted>". */
+/* Sets ERROR_INPUT with "FILE:LINE: <formatted>". */
 __attribute__((format(printf, 3, 4))) int document_error(const struct document_node *node,
 							 struct error *err, const char *format,
 							 ...);

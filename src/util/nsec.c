@@ -11,21 +11,21 @@ nsec_t nsec_now(void)
 	return nsec_from_timespec(&ts);
 }
 
-char *nsec_format(char *buffer, size_t size, nsec_t span)
+char *nsec_format(char *buffer, size_t size, nsec_t span_nsec)
 {
-	double sec = nsec_to_sec(span);
-	int64_t whole = span / NSEC_PER_SEC;
+	double sec = nsec_to_sec(span_nsec);
+	int64_t whole = span_nsec / NSEC_PER_SEC;
 
-	if (span == NSEC_NEVER)
+	if (span_nsec == NSEC_NEVER)
 		snprintf(buffer, size, "for ever");
-	else if (span == NSEC_NONE)
+	else if (span_nsec == NSEC_NONE)
 		snprintf(buffer, size, "-");
-	else if (span < 0 && size > 1) {
+	else if (span_nsec < 0 && size > 1) {
 		buffer[0] = '-';
-		nsec_format(buffer + 1, size - 1, -span);
-	} else if (span < NSEC_PER_MSEC)
+		nsec_format(buffer + 1, size - 1, -span_nsec);
+	} else if (span_nsec < NSEC_PER_MSEC)
 		snprintf(buffer, size, "%.3g us", sec * 1e6);
-	else if (span < NSEC_PER_SEC)
+	else if (span_nsec < NSEC_PER_SEC)
 		snprintf(buffer, size, "%.3g ms", sec * 1e3);
 	else if (whole < 100)
 		snprintf(buffer, size, "%.3f s", sec);
@@ -41,11 +41,11 @@ char *nsec_format(char *buffer, size_t size, nsec_t span)
 	return buffer;
 }
 
-char *nsec_format_seconds(char *buffer, size_t size, nsec_t t)
+char *nsec_format_seconds(char *buffer, size_t size, nsec_t time_nsec)
 {
-	int64_t usec = nsec_to_usec(t), plain = usec < 0 ? -usec : usec;
+	int64_t usec = nsec_to_usec(time_nsec), plain = usec < 0 ? -usec : usec;
 
-	if (t == NSEC_NONE)
+	if (time_nsec == NSEC_NONE)
 		*buffer = '\0';
 	else
 		snprintf(buffer, size, "%s%" PRId64 ".%06" PRId64, usec < 0 ? "-" : "",
