@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lowest layer: error texts, spans of time, the event loop. */
+/* Tests of the lowest layer: error texts, the texts of times, and the event loop. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
