@@ -135,11 +135,12 @@ void complete_print(const struct verb *const *verbs, size_t n_verbs, int n_words
 	}
 	if (!verb)
 		return;
-	for (int i = 0; i < n_words; i++) /* the shell takes "--family=ipv4" for three words */
+	for (int i = 0; i < n_words; i++) /* a shell takes "--family=ipv4" for three words */
 		if (strcmp(words[i], "=") != 0)
 			words[n++] = words[i];
 	for (int i = 1; i < n - 1; i++)
-		if (!strcmp(words[i], "--")) /* somebody else's command line */
+		if (!strcmp(words[i],
+			    "--")) /* what follows is the command line of another program */
 			return;
 	argument = n > 1 ? valued(verb, words[n - 2]) : NULL;
 	if (argument)

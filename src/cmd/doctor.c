@@ -56,7 +56,7 @@ static void add_row(struct table *table, const struct probe *probe,
 		     has_remedy(probe, result) ? probe->remedy : "");
 }
 
-/* Returns how many required ones failed. */
+/* Tries everything. Returns how many required probes failed, or a negative errno. */
 static int examine(struct table *table, bool json, struct error *err)
 {
 	bool namespaces = true;
@@ -80,16 +80,20 @@ static int examine(struct table *table, bool json, struct error *err)
 	return missing;
 }
 
-static int doctor(bool json, struct error *err)
+static int cmd_doctor(const struct command_line *line, void *userdata, struct error *err)
 {
 	static const char *const headers[] = { "STATUS", "WHAT", "DETAIL" };
-	struct table *table = table_new(ARRAY_SIZE(headers), headers);
+	const struct options *options = userdata;
+	struct table *table;
 	int missing;
 
+	if (line->n_operands)
+		return error_input(err, "doctor: takes no operand, got '%s'", line->operands[0]);
+	table = table_new(ARRAY_SIZE(headers), headers);
 	if (!table)
 		return error_errno(err, -ENOMEM, "doctor");
-	missing = examine(table, json, err);
-	if (!json && missing >= 0) {
+	missing = examine(table, options->json, err);
+	if (!options->json && missing >= 0) {
 		table_print(table, stdout);
 		printf("\n%s\n", missing ? "Something that every trial needs is missing: the host "
 					   "engine cannot run here."
@@ -97,15 +101,6 @@ static int doctor(bool json, struct error *err)
 	}
 	table_free(table);
 	return missing > 0 ? error_exit_status(ERROR_CAPABILITY) : missing;
-}
-
-static int cmd_doctor(const struct command_line *line, void *userdata, struct error *err)
-{
-	const struct options *options = userdata;
-
-	if (line->n_operands)
-		return error_input(err, "doctor: takes no operand, got '%s'", line->operands[0]);
-	return doctor(options->json, err);
 }
 
 const struct verb verb_doctor = {

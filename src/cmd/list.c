@@ -27,8 +27,9 @@ static const struct argument arguments[] = {
 
 #define OTHERS "Others"
 
-/* The section that a file is in, after its folder: "3-a-host-loses-power" is "A host loses power".
- * Files beside the folders are in none. The caller frees `ret_folder` and `ret_title`. */
+/* Finds the section that a file is in, which its folder names: "3-a-host-loses-power" is "A host
+ * loses power". A file beside the folders is in no section, and its folder is "". The caller frees
+ * `ret_folder` and `ret_title`. */
 static int find_section(const char *path, char **ret_folder, char **ret_title)
 {
 	_cleanup_(strings_freep) char **directories = scenario_directories();
@@ -54,9 +55,9 @@ static int find_section(const char *path, char **ret_folder, char **ret_title)
 /* The scenarios of one file, with its usual settings and with its quick ones. */
 struct entry {
 	struct scenario_list real, quick;
-	char *folder; /* its section's, by which the sections are ordered; empty: none; owned */
-	char *title;  /* of the section; owned */
-	size_t order; /* by id */
+	char *folder; /* folder of its section, by which sections are ordered; "": none; owned */
+	char *title;  /* title of its section; owned */
+	size_t order; /* its place among all entries when they are ordered by id */
 };
 
 struct entries {
@@ -224,38 +225,32 @@ static void print_studies(void)
 		putchar('\n');
 }
 
-static int list(bool json, struct error *err)
+static int cmd_list(const struct command_line *line, void *userdata, struct error *err)
 {
 	_cleanup_(entries_deinit) struct entries entries = { 0 };
 	_cleanup_(strings_freep) char **paths = NULL;
-	int status = scenario_find_all(&paths, err), r = 0;
-
-	if (status >= 0 && !*paths)
-		return error_input(err, "list: no scenarios found; set DEADPEER_SCENARIOS to their "
-					"directory");
-	if (status >= 0)
-		status = load_all(paths, &entries, err);
-	if (status < 0)
-		return status;
-	for (size_t i = 0; json && i < entries.count; i++)
-		print_json(&entries.items[i]);
-	if (!json)
-		r = print_table(&entries, err);
-	if (!json && r >= 0)
-		print_studies();
-	return r < 0 ? r : status;
-}
-
-static int cmd_list(const struct command_line *line, void *userdata, struct error *err)
-{
 	const struct options *options = userdata;
+	int rc, status;
 
 	if (line->n_operands)
 		return error_input(err,
 				   "list: takes no operand, got '%s'; `deadpeer show %s` "
 				   "tells of one scenario",
 				   line->operands[0], line->operands[0]);
-	return list(options->json, err);
+	rc = scenario_find_all(&paths, err);
+	if (rc >= 0 && !*paths)
+		return error_input(err, "list: no scenarios found; set DEADPEER_SCENARIOS to their "
+					"directory");
+	status = rc < 0 ? rc : load_all(paths, &entries, err);
+	for (size_t i = 0; status >= 0 && options->json && i < entries.count; i++)
+		print_json(&entries.items[i]);
+	if (status < 0 || options->json)
+		return status;
+	rc = print_table(&entries, err);
+	if (rc < 0)
+		return rc;
+	print_studies();
+	return status;
 }
 
 const struct verb verb_list = {

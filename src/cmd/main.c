@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 
 	guest_run_if_guest();
 	open_standard_descriptors();
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow gives an error, as a full disk does */
 	rc = dispatch(argc, argv, &err);
 	if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		rc = error_errno(&err, -errno, "standard output");

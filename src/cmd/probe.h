@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What this machine can do, found out by doing it. Each probe runs in a child
- * process, so that a user namespace it enters or a limit it meets is gone with it.
+ * Probes: each finds out by trying whether this machine can do one thing. A probe runs in a
+ * child process, so that a user namespace that it enters, or a limit that it meets, ends with
+ * it.
  */
 
 #include <stdbool.h>
@@ -22,7 +23,7 @@ struct probe {
 };
 
 struct probe_result {
-	bool tried, ok;	   /* it was tried; it is there */
+	bool tried, ok;	   /* whether it was tried, and whether the machine has it */
 	char detail[1024]; /* what there is, or what went wrong; may be empty */
 };
 

@@ -30,26 +30,27 @@ struct families {
 
 struct run {
 	struct selection selection;
-	const struct engine *engine; /* NULL until it is chosen */
-	struct families families;
-	struct engine_job job;
-	size_t repeat;
-	int64_t phase; /* -1: drawn */
-	bool json, all;
-	bool engine_chosen; /* --engine was given */
-	struct engine_trial *trials;
-	struct record **records;  /* one a trial */
-	bool *over;		  /* one a trial */
-	size_t printed;		  /* trials whose JSON or ladder is out */
-	bool failed;		  /* a verdict did not hold */
-	struct error worst;	  /* of the trials without a record */
-	struct error latest;	  /* that was printed */
-	bool *skipped;		  /* one a scenario: that it was left out has been said */
-	size_t n_skipped;	  /* trials of --all that the machine cannot do */
-	const char *db;		  /* of --db, or NULL */
-	struct run_store store;	  /* of --db */
-	struct error store_error; /* why nothing can be stored any more: then stop */
-	bool stop;
+	const struct engine *engine; /* of --engine; NULL until it is chosen; static */
+	bool engine_chosen;	     /* the user gave --engine */
+	struct families families;    /* of --family */
+	struct engine_job job;	     /* what the engine gets; its trials are those below */
+	size_t repeat;		     /* of --repeat */
+	int64_t phase;		     /* of --phase, in ticks; -1: it is drawn */
+	bool json, all;		     /* --json and --all are given */
+	const char *db;		     /* the value of --db; NULL: it is not given; not owned */
+
+	struct engine_trial *trials; /* owned, like the arrays below */
+	struct record **records;     /* by trial; NULL: it has none */
+	bool *over;		     /* by trial: it has ended */
+	bool *skipped;		     /* by scenario: the user has been told that it is skipped */
+	size_t n_skipped;	     /* how many trials of --all this machine cannot run */
+	size_t printed;		     /* how many trials have their JSON or ladder printed */
+	bool failed;		     /* an expectation of a trial did not hold */
+	struct error worst;	     /* of a trial without a record: it decides the exit status */
+	struct error latest;	     /* the error that was printed last */
+	struct run_store store;	     /* open if --db is given */
+	struct error store_error;    /* why nothing can be stored any more */
+	bool stop;		     /* the engine begins no more trials */
 };
 
 static int parse_families(const char *text, void *field, struct error *err)
@@ -192,8 +193,8 @@ static void on_progress(const char *text, nsec_t at_most, size_t done, size_t to
 	tell_progress(line);
 }
 
-/* With --all, a scenario that this machine cannot run is no failure: one line names it with the
- * reason. */
+/* With --all, a scenario that this machine cannot run is no failure: one line names the scenario
+ * and the reason. */
 static void skip(struct run *run, const struct scenario *s, const struct error *err)
 {
 	size_t i = 0, n = strlen(s->name);
@@ -202,7 +203,7 @@ static void skip(struct run *run, const struct scenario *s, const struct error *
 	run->n_skipped++;
 	while (run->selection.scenarios.items[i] != s)
 		i++;
-	if (run->skipped[i]) /* the other family, the next repeat */
+	if (run->skipped[i]) /* another family or repeat of it has been told of */
 		return;
 	run->skipped[i] = true;
 	if (!strncmp(reason, s->name, n) && !strncmp(reason + n, ": ", 2))
@@ -232,7 +233,7 @@ static void print_records(struct run *run)
 		if (!record)
 			continue;
 		print_record(run, record);
-		trace_deinit(&record->trace); /* it may be large, and is not needed any more */
+		trace_deinit(&record->trace); /* a trace may be large, and is not needed any more */
 	}
 	fflush(stdout);
 }
@@ -283,7 +284,7 @@ static int check_engine(const struct run *run, struct error *err)
 	return 0;
 }
 
-/* The folder is made before any trial runs, so that a wrong path is refused at once. */
+/* Makes the folder of --pcap before any trial runs, so that a wrong path is refused at once. */
 static int prepare_pcap(const char *dir, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = -1;
@@ -298,7 +299,7 @@ static int prepare_pcap(const char *dir, struct error *err)
 	return 0;
 }
 
-/* Real time is the default. If the run takes minutes, the user is told of virtual time. */
+/* Tells the user of virtual time if the run takes minutes in real time, which is the default. */
 static void suggest_virtual_time(const struct run *run, const struct command_line *line)
 {
 	struct outlook outlook =
@@ -323,7 +324,8 @@ static int execute(struct run *run, struct error *err)
 
 	if (table_is_terminal(stderr))
 		listener.progress = on_progress;
-	if (listener.progress && run->engine->virtual_time) /* seconds, once for each kernel */
+	if (listener.progress &&
+	    run->engine->virtual_time) /* this takes seconds, once for each kernel */
 		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, NULL);
 	rc = run->engine->run(&run->job, &listener, &interrupted);
 	tell_no_progress();

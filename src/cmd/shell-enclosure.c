@@ -28,8 +28,9 @@ void enclosure_signals(sigset_t *ret_signals)
 	sigaddset(ret_signals, SIGUSR1);
 }
 
-/* A process that waits for its child takes these signals one by one with sigwaitinfo(). SIGTTOU is
- * only blocked: a process in the background may then write to the terminal and take it back. */
+/* Blocks signals. A process that waits for its child takes those in `ret_waited` one by one with
+ * sigwaitinfo(). SIGTTOU is blocked but not waited for, so that a process in the background may
+ * write to the terminal and take it back. */
 static void block_signals(sigset_t *ret_waited)
 {
 	sigset_t blocked;
@@ -89,7 +90,7 @@ static int make_mounts_private(struct error *err)
 	return 0;
 }
 
-/* Process 1. Returns in its child only. */
+/* Runs as process 1. It returns in its child only. */
 static int run_init(int alive_fd, const sigset_t *waited, struct error *err)
 {
 	pid_t child;
@@ -103,7 +104,8 @@ static int run_init(int alive_fd, const sigset_t *waited, struct error *err)
 	_exit(attend(child, waited));
 }
 
-/* How the terminal was found: whether it was this process group's, and its modes. */
+/* The state of the terminal before the enclosure: whether it was this process group's, and its
+ * modes. */
 struct terminal {
 	bool is_ours;
 	struct termios modes;
@@ -123,8 +125,8 @@ static void terminal_restore(const struct terminal *terminal)
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->modes);
 }
 
-/* fork(), but the child is process 1 of a new PID namespace. After unshare(CLONE_NEWPID) this
- * process could make no other child once that namespace is gone. */
+/* Forks a child that is process 1 of a new PID namespace. It does not use unshare(CLONE_NEWPID),
+ * after which this process could have no other child once that namespace is gone. */
 static pid_t fork_into_pid_namespace(void)
 {
 	return (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);

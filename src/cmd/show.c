@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a scenario is. Theory of operation: each variant's parts (topology,
- * settings, timeline, expectations) are written to text first. What all variants
- * have in common is printed once, and under each variant's name only what is its
- * own.
+ * The verb show: it prints a scenario. Theory of operation: the parts of each variant (topology,
+ * settings, timeline, expectations) are written to text first. The text that all variants have
+ * in common is printed once. Below each variant's name stands only the text that is its own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -133,7 +132,7 @@ static int write_expected(const struct scenario *s, enum family family, FILE *ou
 static const struct {
 	const char *title;
 	int (*write)(const struct scenario *s, enum family family, FILE *out, struct error *err);
-	bool by_line; /* lines are independent of each other: each may be common or not */
+	bool by_line; /* each line stands for itself, and may be common to all variants or not */
 } parts[] = {
 	[PART_TOPOLOGY] = { "Topology", write_topology, false },
 	[PART_SETTINGS] = { "Settings; the kernel's defaults for all others", write_settings,
@@ -143,7 +142,7 @@ static const struct {
 	[PART_EXPECTED] = { "Expected, from the first event on", write_expected, true },
 };
 
-/* The texts of one variant, or what is common to all. */
+/* The texts of one variant. */
 struct page {
 	char *text[_PART_MAX];
 };
@@ -202,7 +201,8 @@ static bool is_common(const struct pages *pages, int part, const char *line, siz
 	return true;
 }
 
-/* Prints the lines of a part that all variants have in common, or those that they have not. */
+/* Prints those lines of a part that all variants have in common, or with `common` false the other
+ * lines. */
 static void print_part(const struct pages *pages, size_t variant, int part, bool common)
 {
 	bool titled = false;

@@ -11,8 +11,9 @@
 #define MAX_ROWS 128
 
 /*
- * A row is a group of trials that ended alike. What they have in common is less from level to
- * level, until there are few enough rows: everything; any kernel and family; any place on the axes.
+ * A row of the table is a group of trials that ended alike. At the first level the trials of a
+ * group also have kernel, family and places on the axes in common; at the second level only the
+ * places; at the third none of these. The first level that gives few enough rows is printed.
  */
 #define TITLE "scenario || coalesce('/' || variant, '')"
 #define PLACES                                                                                     \
@@ -36,8 +37,8 @@ static const char *const levels[] = {
 enum { N_KEYS = 8, COLUMN_DETECTED = N_KEYS, COLUMN_PASSED };
 
 struct group {
-	char *keys[N_KEYS]; /* owned */
-	double *times;	    /* sorted; owned */
+	char *keys[N_KEYS]; /* texts of the columns that its trials have in common; owned */
+	double *times;	    /* times of detection in seconds, sorted; owned */
 	size_t n_times, count, passed;
 };
 

@@ -22,7 +22,7 @@
 struct command {
 	const struct command_line *given;
 	struct study_options options;
-	const char *db; /* of --db, or NULL */
+	const char *db; /* the value of --db; NULL: it is not given; not owned */
 	struct argument_list kernels;
 	bool resume;
 	struct shard shard;
@@ -30,7 +30,7 @@ struct command {
 	struct study_plan *plan;
 	struct store *store;
 	struct sweep sweep;
-	char *path; /* of the store; owned */
+	char *path; /* path of the store; owned */
 };
 
 static const struct command defaults = {
@@ -91,17 +91,14 @@ static int choose_engine(struct command *c, struct error *err)
 static int choose_path(struct command *c, struct error *err)
 {
 	char shard[32] = "";
-	int n;
 
 	if (c->shard.n > 1)
 		snprintf(shard, sizeof(shard), ".%u-of-%u", c->shard.k, c->shard.n);
-	n = c->db ? asprintf(&c->path, "%s", c->db)
-		  : asprintf(&c->path, "%s%s.db", c->study->name, shard);
-	if (n < 0) {
+	if (c->db)
+		c->path = strdup(c->db);
+	else if (asprintf(&c->path, "%s%s.db", c->study->name, shard) < 0)
 		c->path = NULL;
-		return error_errno(err, -ENOMEM, "sweep");
-	}
-	return 0;
+	return c->path ? 0 : error_errno(err, -ENOMEM, "sweep");
 }
 
 static int load(struct command *c, struct error *err)
@@ -253,7 +250,8 @@ static int execute(struct command *c, struct error *err)
 	rc = fill_store(c, err);
 	if (rc < 0)
 		return rc;
-	if (c->sweep.progress && c->options.engine->virtual_time) /* seconds, once a kernel */
+	if (c->sweep.progress &&
+	    c->options.engine->virtual_time) /* this takes seconds, once for each kernel */
 		tell_progress("a guest is made ready");
 	rc = sweep_run(&c->sweep, &counts, &worst, err);
 	tell_no_progress();

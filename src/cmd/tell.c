@@ -5,8 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool
-	progress_shown; /* The terminal, of which a process has one, shows a line of progress. */
+static bool progress_shown; /* the terminal shows a line of progress; a process has one terminal */
 
 void tell_warning(const char *text, void *userdata)
 {

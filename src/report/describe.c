@@ -27,7 +27,7 @@ char *describe_span(char *buffer, size_t size, nsec_t span)
 	return buffer;
 }
 
-/* Text that grows in a buffer and is cut where that ends. */
+/* A text that grows in a buffer, and is cut at the end of the buffer. */
 struct text {
 	char *buffer;
 	size_t size, used;
@@ -192,9 +192,9 @@ char *describe_event(const struct event *e, char *buffer, size_t size)
 /* A line of what is expected: "client   outcome    timed-out or unreachable". */
 struct line {
 	FILE *out;
-	const char *prefix;    /* of every line; not owned */
-	const char *what;      /* is expected; not owned */
-	const char *separator; /* between the words; not owned */
+	const char *prefix;    /* what every line begins with; not owned */
+	const char *what;      /* name of what is expected; not owned */
+	const char *separator; /* what stands between the words; not owned */
 	bool begun;	       /* a word is printed, so that the line has to be ended */
 };
 
@@ -253,7 +253,7 @@ static void print_bound(struct line line, const struct expect_time *bound, nsec_
 	end_line(&line);
 }
 
-/* "5", "at least 5" or "5 to 7" */
+/* Writes "5", "at least 5" or "5 to 7". Returns `buffer`. */
 static char *format_range(const struct expect_range *range, char *buffer, size_t size)
 {
 	if (range->least == range->most)

@@ -7,16 +7,17 @@
 #include <string.h>
 
 /*
- * A stream has thousands of packets, and a peer that reads nothing is probed for ever. Of a long
- * run of rows of equal weight only the first and the last rows stay, which are near to what caused
- * them. This is done for rows that are like their neighbours, and then, if there are far more of
- * them, also for rows that tell something.
+ * A stream has thousands of packets, and a peer that reads nothing is probed for ever. In a long
+ * run of rows of low weight the rows in the middle are replaced by one row, which says how many
+ * they are. The first and the last rows stay, because they are near to the events that begin and
+ * end the run. Plain rows are folded first. Runs that are still far longer are folded with the
+ * telling rows in them.
  */
 
-#define PLAIN_ENDS   6 /* so many rows stay at either end */
+#define PLAIN_ENDS   6 /* so many plain rows stay at either end of a run */
 #define TELLING_ENDS 45
-#define WORTH_IT     4			 /* fewer rows than that stay */
-#define LONG_WAIT    (10 * NSEC_PER_SEC) /* a longer one gets a line */
+#define WORTH_IT     4			 /* fewer rows than this are not folded */
+#define LONG_WAIT    (10 * NSEC_PER_SEC) /* a wait of this length or longer gets a row */
 
 static void sum_up(struct ladder_count *sum, const struct ladder_row *rows, size_t n)
 {
@@ -40,7 +41,8 @@ static void write_end(FILE *out, const char *name, size_t packets, uint64_t byte
 			packets == 1 ? "" : "s", bytes, bytes == 1 ? "" : "s");
 }
 
-/* "... 1300 more in 1.95 s: client 1000 packets with 1448000 bytes, server 234 with 0 bytes" */
+/* Writes "... 1300 lines more in 1.95 s, client 1000 packets with 1448000 bytes, ...", which the
+ * caller frees. */
 static char *describe(const struct ladder_count *count, nsec_t time)
 {
 	char *text = NULL, span[64];
@@ -61,7 +63,7 @@ static char *describe(const struct ladder_count *count, nsec_t time)
 	return text;
 }
 
-/* Makes one row of a run, which is left in the first place of it. */
+/* Replaces a run of rows by one row, which it puts in the place of the first. */
 static void fold_run(struct ladder_row *rows, size_t n)
 {
 	struct ladder_row note = {
@@ -79,7 +81,7 @@ static void fold_run(struct ladder_row *rows, size_t n)
 	rows[0] = note;
 }
 
-/* Takes out the middle of runs of rows of at most that weight. */
+/* Folds the middle of each run of rows of at most that weight. */
 static void fold(struct ladder *ladder, enum ladder_weight most, size_t ends)
 {
 	struct ladder_row *rows = ladder->rows;

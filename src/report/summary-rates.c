@@ -4,7 +4,7 @@
 #include "src/report/rate.h"
 #include "src/report/table.h"
 
-/* One endpoint of all repeats of a trial. */
+/* The outcomes of one endpoint in all repeats of a trial. */
 struct tally {
 	const struct record *first;
 	enum node_id node;
@@ -50,7 +50,7 @@ static void print_outcome(struct table *table, const struct tally *t, enum outco
 	table_format(table, TABLE_PLAIN, "%.2f..%.2f", rate.low * 100, rate.high * 100);
 }
 
-/* Prints the rows of a trial at the first of its records. */
+/* Adds the rows of a trial if `i` is the first of its records. Returns whether it added any. */
 static bool tally_rows(struct table *table, struct record *const *records, size_t n, size_t i)
 {
 	bool any = false;

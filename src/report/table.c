@@ -15,11 +15,11 @@ struct cell {
 };
 
 struct table {
-	size_t columns;		    /* their number */
+	size_t columns;
 	const char *const *headers; /* of the columns, as table_new() got them; not owned */
 	struct cell *cells;	    /* row after row; owned */
-	size_t n_cells;		    /* their number */
-	const char *section;	    /* to be printed above the next row, or NULL; not owned */
+	size_t n_cells;
+	const char *section; /* to be printed above the next row, or NULL; not owned */
 };
 
 static const char *const escapes[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Text in aligned columns, for people. Colour only on a terminal, and not where
- * NO_COLOR is set.
+ * Tables of text in aligned columns, for people. They have colours on a terminal only, and not
+ * where NO_COLOR is set.
  */
 
 #include <stdbool.h>
@@ -30,5 +30,5 @@ __attribute__((format(printf, 3, 4))) void table_format(struct table *table, enu
 void table_section(struct table *table, const char *text);
 void table_print(const struct table *table, FILE *out);
 
-/* Whether `file` is a terminal that knows colours and can move its cursor. */
+/* Tells whether `file` is a terminal that has colours and can move its cursor. */
 bool table_is_terminal(FILE *file);

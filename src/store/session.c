@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The session that writes a store, what the store's names stand for, and which trials are done. */
+/* Sessions, which are runs of the program that write a store; what the store's names stand for;
+ * which trials are done. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>

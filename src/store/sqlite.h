@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * SQLite, loaded when it is first needed: a guest, which carries every library
- * that this program links, has no use for it.
+ * SQLite, which is loaded when it is first needed. It is not linked, because a guest carries
+ * every library that this program links, and has no use for it.
  */
 
 #include <sqlite3.h>
 
 #include "src/util/error.h"
 
-/* Loads it; ERROR_CAPABILITY when it is not there. To be called before any function below, which
- * are SQLite's own with "lib_" in front. */
+/* Loads SQLite. ERROR_CAPABILITY says that it is missing. This comes before any call of the
+ * functions below, which are SQLite's own with "lib_" in front of their names. */
 int sqlite_load(struct error *err);
 
 #define SQLITE_FUNCTIONS(X)                                                                        \

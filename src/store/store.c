@@ -14,11 +14,13 @@
 
 #define LOCK_TRIES	20
 #define LOCK_PAUSE_USEC 50000
-#define APPLICATION_ID	0x64706472 /* "dpdr", in the file's head: file(1) and SQLite show it */
-#define LOCK_OFFSET	((off_t)1 << 61) /* a byte that neither SQLite nor the data ever reaches */
+#define APPLICATION_ID	0x64706472 /* "dpdr" in the file's head, which file(1) and SQLite show */
+#define LOCK_OFFSET                                                                                \
+	((off_t)1                                                                                  \
+	 << 61) /* offset of the locked byte, which neither SQLite nor the data ever reaches */
 
-/* SQLite's write-ahead log needs memory that is shared by all who have the file open. These are
- * filesystems of one machine, where that holds. */
+/* Filesystems of one machine. On these the processes that have the file open can share memory,
+ * which SQLite's write-ahead log needs. */
 static const long local_filesystems[] = {
 	EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
 	TMPFS_MAGIC,	  F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC
@@ -81,8 +83,8 @@ static bool is_local(const char *path)
 	return false;
 }
 
-/* With synchronous = FULL a transaction is on the disk when it is over. A write-ahead log does that
- * with one flush. */
+/* Opens the database. With synchronous = FULL a transaction is on the disk when it is over; a
+ * write-ahead log needs only one flush for that. */
 static int open_database(struct store *store, enum store_mode mode, struct error *err)
 {
 	int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -111,7 +113,8 @@ static int write_study(struct store *store, const struct store_study *study, str
 					   SQL_NUMBER(study->shard), SQL_NUMBER(study->shards)));
 }
 
-/* One transaction makes it all, so that a process that is killed here leaves an empty file. */
+/* Fills a new store in one transaction, so that a process that is killed here leaves an empty file.
+ */
 static int create(struct store *store, const struct store_study *study, struct error *err)
 {
 	char pragmas[128];
@@ -127,12 +130,6 @@ static int create(struct store *store, const struct store_study *study, struct e
 	if (rc >= 0)
 		rc = write_study(store, study, err);
 	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
-}
-
-/* The text of a column, which is valid until the next row. */
-static char *borrow(sqlite3_stmt *s, int column)
-{
-	return (char *)store_text(s, column);
 }
 
 static int read_study(struct store *store, struct error *err)
@@ -151,11 +148,11 @@ static int read_study(struct store *store, struct error *err)
 	if (!rc)
 		return error_input(err, "%s: its table 'study' is empty", store->path);
 	study = (struct store_study){
-		.name = borrow(s, 0),
-		.file = borrow(s, 1),
-		.text = borrow(s, 2),
-		.engine = borrow(s, 3),
-		.deadpeer = borrow(s, 4),
+		.name = (char *)store_text(s, 0),
+		.file = (char *)store_text(s, 1),
+		.text = (char *)store_text(s, 2),
+		.engine = (char *)store_text(s, 3),
+		.deadpeer = (char *)store_text(s, 4),
 		.seed = (uint64_t)lib_sqlite3_column_int64(s, 5),
 		.quick = lib_sqlite3_column_int64(s, 6),
 		.trials = (size_t)lib_sqlite3_column_int64(s, 7),
@@ -170,12 +167,14 @@ static int refuse_other(const struct store *store, const struct store_study *stu
 {
 	const struct store_study *held = &store->study;
 	const char *how = store_study_differs(held, study);
-	char shard[64];
+	char text[128];
 
-	if (!how && (held->shard != study->shard || held->shards != study->shards)) {
-		snprintf(shard, sizeof(shard), "shard %u/%u of the study", held->shard,
-			 held->shards);
-		how = shard;
+	if (held->name && (!study->name || strcmp(held->name, study->name) != 0)) {
+		snprintf(text, sizeof(text), "the study '%s'", held->name);
+		how = text;
+	} else if (!how && (held->shard != study->shard || held->shards != study->shards)) {
+		snprintf(text, sizeof(text), "shard %u/%u of the study", held->shard, held->shards);
+		how = text;
 	}
 	return how ? error_input(err, "%s: holds %s; go on with that, or use another --db",
 				 store->path, how)
@@ -246,7 +245,7 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 		if (store->db)
 			lib_sqlite3_close(store->db);
 		store->db = NULL;
-		remove_fresh(path); /* while it is still locked */
+		remove_fresh(path); /* the file is still locked */
 	}
 	return rc;
 }
@@ -259,9 +258,9 @@ static void end_session(struct store *store)
 			       STORE_VALUES(sql_text(store->session)));
 }
 
-/* Leaving the write-ahead log makes the store a single file, which can be read on read-only media
- * too. Where that fails, as on a full disk, the log stays beside the store and has what is missing.
- */
+/* Closes the store and turns the write-ahead log off, which makes the store a single file that can
+ * be read on read-only media too. If that fails, as on a full disk, the log stays beside the store
+ * with what the store lacks. */
 struct store *store_close(struct store *store)
 {
 	if (!store)

@@ -95,7 +95,7 @@ int study_read_changes(struct study_changes *changes, const struct document_node
 	return flatten(changes, key, sizeof(key), map, skip, err);
 }
 
-/* The next value of an axis, with its name. */
+/* Adds a value to an axis. Returns NULL after an error. */
 static struct study_value *add_value(struct study_axis *axis, const struct document_node *node,
 				     const char *name, struct error *err)
 {
@@ -114,7 +114,7 @@ static struct study_value *add_value(struct study_axis *axis, const struct docum
 	}
 	value = array_append(&axis->values, &axis->n_values, sizeof(*value));
 	if (value)
-		*value = (struct study_value){ .name = strdup(name), .line = node->line };
+		*value = (struct study_value){ .name = strdup(name) };
 	if (!value || !value->name) {
 		error_errno(err, -ENOMEM, "axis");
 		return NULL;

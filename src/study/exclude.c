@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a study leaves out: combinations of places on its axes. */
+/* Reads what a study leaves out: combinations of places on its axes. */
 #include <errno.h>
 #include <string.h>
 
@@ -51,7 +51,7 @@ static int check_scenario(const struct study *study, const struct document_node 
 	return document_error(node, err, "exclude: the study has no scenario '%s'", node->text);
 }
 
-/* Likewise refuses a value that the axis does not have. */
+/* Refuses a value that the axis does not have, for the same reason. */
 static int check_value(const struct study_axis *axis, const struct document_node *node,
 		       struct error *err)
 {

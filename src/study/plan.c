@@ -9,8 +9,8 @@
 #include "src/store/identity.h"
 #include "src/util/array.h"
 
-#define MAX_COMBINATIONS 100000000 /* before exclusions */
-#define STUDY_HZ	 250	   /* what work is estimated with: the same on every machine */
+#define MAX_COMBINATIONS 100000000 /* on the axes, before any is excluded */
+#define STUDY_HZ	 250 /* ticks a second that work is estimated with, the same on every machine */
 
 static void identify(const struct study_plan *plan, struct study_trial *trial)
 {
@@ -34,7 +34,8 @@ static size_t count_combinations(const struct study *study)
 	return n;
 }
 
-/* The last axis runs fastest. */
+/* Returns the value of a combination on one axis. Combinations are counted so that the last axis
+ * runs fastest. */
 static const struct study_value *value_at(const struct study *study, size_t combination,
 					  size_t axis)
 {
@@ -50,7 +51,8 @@ const struct study_value *study_plan_value(const struct study_plan *plan, size_t
 	return value_at(plan->study, plan->cells[cell].combination, axis);
 }
 
-/* The changes of one combination, in the order in which they are applied. */
+/* Collects the changes of one combination in the order in which they are applied. The caller frees
+ * the array, not its strings. NULL: out of memory. */
 static const char **gather(const struct study *study, size_t combination, size_t *ret_count)
 {
 	size_t n = study->fixed.count;
@@ -125,7 +127,7 @@ static bool is_by_chance(const struct scenario *s)
 	return yes;
 }
 
-/* One more cell, unless --quick leaves its scenario out. */
+/* Adds a cell, unless --quick leaves its scenario out. */
 static int add_cell(struct study_plan *plan, size_t subject, size_t combination, struct error *err)
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
@@ -237,7 +239,7 @@ static int add_combination(struct study_plan *plan, size_t subject, size_t combi
 				rc = add_cell(plan, subject, combination, err);
 			}
 			if (rc >= 0 && like.cell == plan->n_cells)
-				return 0; /* left out */
+				return 0; /* --quick leaves it out */
 			if (rc >= 0)
 				rc = add_repeats(plan, &like, err);
 		}
@@ -273,7 +275,7 @@ static int refuse_twins(const struct study_plan *plan, struct error *err)
 	return 0;
 }
 
-/* The host engine has one kernel, this machine's. */
+/* Names the plan's kernels. The host engine has one kernel, this machine's. */
 static int name_kernels(struct study_plan *plan, struct error *err)
 {
 	static char newest[] = "newest", host[] = "host";

@@ -103,8 +103,8 @@ static int add_variants(struct study *study, const struct scenario_source *sourc
 	return rc;
 }
 
-/* Loads a source, or finds it among those loaded: a file of which several variants are named is
- * kept once. */
+/* Loads a source, or finds it among those that are loaded. A file of which several variants are
+ * named is kept once. */
 static int open_source(struct study *study, const char *what, const struct document_node *node,
 		       const struct scenario_source **ret_source, struct error *err)
 {
@@ -301,21 +301,22 @@ static const struct {
 	{ "expect", read_expect, false },
 };
 
-static int refuse_unknown(const struct document_node *root, struct error *err)
+int study_refuse_unknown(const struct document_node *map, const char *const *words, size_t n,
+			 const char *what, struct error *err)
 {
-	for (size_t i = 0; i < root->n_items; i++) {
+	for (size_t i = 0; i < map->n_items; i++) {
+		const char *key = map->items[i]->key;
 		struct suggestion suggestion;
 		char buffer[SUGGESTION_SIZE];
 		bool known = false;
 
-		suggestion_init(&suggestion, root->items[i]->key);
-		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
-			known |= !strcmp(keys[k].key, root->items[i]->key);
-			suggestion_offer(&suggestion, keys[k].key);
+		suggestion_init(&suggestion, key);
+		for (size_t k = 0; k < n; k++) {
+			known |= !strcmp(words[k], key);
+			suggestion_offer(&suggestion, words[k]);
 		}
 		if (!known)
-			return document_error(root->items[i], err, "unknown key '%s'%s",
-					      root->items[i]->key,
+			return document_error(map->items[i], err, "%s '%s'%s", what, key,
 					      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 	}
 	return 0;
@@ -336,8 +337,12 @@ static int check_pairs(const struct study *study, struct error *err)
 
 static int read_study(struct study *study, const struct document_node *root, struct error *err)
 {
-	int rc = refuse_unknown(root, err);
+	const char *words[ARRAY_SIZE(keys)];
+	int rc;
 
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		words[i] = keys[i].key;
+	rc = study_refuse_unknown(root, words, ARRAY_SIZE(words), "unknown key", err);
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(keys); i++) {
 		const struct document_node *node = document_get(root, keys[i].key);
 
