@@ -25,9 +25,7 @@
 static void on_listener(void *userdata, uint32_t events)
 {
 	struct builtin *builtin = userdata;
-	const struct agent_spec *spec = builtin->spec;
 	nsec_t start_nsec = nsec_now(), time_nsec;
-	char detail[64] = "";
 	int rc, fd;
 
 	fd = accept4(builtin->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -41,11 +39,6 @@ static void on_listener(void *userdata, uint32_t events)
 		if (rc != ECONNABORTED && rc != EINTR)
 			builtin->listen_io = loop_io_free(builtin->listen_io);
 		return;
-	}
-	rc = agent_socket_apply(fd, spec->options, false, true, detail, sizeof(detail));
-	if (rc < 0) {
-		connection_report_by_number(builtin, 0, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
-		_exit(EXIT_FAILURE);
 	}
 	connection_accepted(builtin, fd, start_nsec, time_nsec);
 }
@@ -91,7 +84,7 @@ static void start_listening(struct builtin *builtin)
 	char detail[64] = "";
 	int rc;
 
-	rc = agent_socket_new(spec->family, spec->options, true, &builtin->listen_fd, detail,
+	rc = agent_socket_new(spec->family, spec->options, &builtin->listen_fd, detail,
 			      sizeof(detail));
 	if (rc < 0)
 		give_up(builtin, AGENT_CALL_SOCKET, start_nsec, -rc, detail);

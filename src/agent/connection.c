@@ -235,7 +235,7 @@ void connection_connect(struct builtin *builtin, uint16_t local_port)
 	char detail[64] = "";
 	int fd, rc;
 
-	rc = agent_socket_new(spec->family, spec->options, false, &fd, detail, sizeof(detail));
+	rc = agent_socket_new(spec->family, spec->options, &fd, detail, sizeof(detail));
 	if (rc < 0) {
 		connection_report_by_number(builtin, 0, AGENT_CALL_SOCKET, nsec_now(), -rc, detail);
 		_exit(EXIT_FAILURE);

@@ -17,6 +17,7 @@
 #include "src/report/ladder.h"
 #include "src/report/summary.h"
 #include "src/report/table.h"
+#include "src/text/quantity.h"
 #include "src/util/array.h"
 #include "src/util/tick.h"
 
@@ -69,7 +70,7 @@ static int parse_families(const char *text, void *field, struct error *err)
 static int parse_horizon(const char *text, void *field, struct error *err)
 {
 	nsec_t *horizon_nsec = field;
-	int rc = nsec_parse(text, horizon_nsec, err);
+	int rc = quantity_parse_time(text, horizon_nsec, err);
 
 	if (rc >= 0 && *horizon_nsec == 0)
 		rc = error_input(err, "a horizon of 0 leaves no time to notice anything");

@@ -4,8 +4,8 @@
 #include "src/model/timers.h"
 #include "src/scenario/timeline.h"
 
-/* What an agent sends at once fills a window in this time, and a window that nobody reads from
- * takes no more than FILL_SIZE bytes. */
+/* Bytes that an agent sends at once fill a window within this time, and a window that nobody reads
+ * from takes no more than FILL_SIZE bytes. */
 #define FILL_MAX  (300 * NSEC_PER_MSEC)
 #define FILL_SIZE (256 << 10)
 /* An agent that is told to do something does it within this time. */
@@ -28,7 +28,7 @@ static bool backoff_is_undone(const struct event *e)
 	       (e->fault == FAULT_INTERFACE_DOWN && e->node == NODE_ROUTER);
 }
 
-/* What happens to an end, as far as the model knows it. Times are since the first event. */
+/* What happens to an end, as far as the model knows it. Times count from the first event. */
 struct situation {
 	nsec_t lost_nsec;    /* from when on nothing gets through; NSEC_NEVER */
 	nsec_t send_nsec;    /* the timeline has this end send, after that; NSEC_NEVER */
@@ -67,20 +67,21 @@ static bool loses_peer(const struct scenario *s, const struct event *e, enum nod
 	return false;
 }
 
-static bool add_action(struct situation *to, const struct event *e, nsec_t at, enum node_id node)
+static bool add_action(struct situation *to, const struct event *e, nsec_t at_nsec,
+		       enum node_id node)
 {
 	if (e->node != node) {
-		to->paused_nsec = at;
+		to->paused_nsec = at_nsec;
 		return e->action == ACTION_PAUSE_READING;
 	}
 	if (e->action == ACTION_CONNECT && to->connect_nsec == NSEC_NEVER) {
-		to->connect_nsec = at;
+		to->connect_nsec = at_nsec;
 		return true;
 	}
 	if (to->send_nsec == NSEC_NEVER && to->lost_nsec != NSEC_NEVER)
-		to->send_nsec = at;
+		to->send_nsec = at_nsec;
 	if (to->closed_nsec == NSEC_NEVER && to->paused_nsec != NSEC_NEVER && e->size >= FILL_SIZE)
-		to->closed_nsec = at;
+		to->closed_nsec = at_nsec;
 	return e->action == ACTION_SEND;
 }
 
@@ -91,16 +92,16 @@ static bool read_situation(const struct scenario *s, enum node_id node, struct s
 
 	for (size_t i = 0; i < s->n_events; i++) {
 		const struct event *e = &s->events[i];
-		nsec_t at = e->at_nsec - s->events[0].at_nsec;
+		nsec_t at_nsec = e->at_nsec - s->events[0].at_nsec;
 
 		if (e->kind == EVENT_ACTION) {
-			if (!add_action(&to, e, at, node))
+			if (!add_action(&to, e, at_nsec, node))
 				return false;
 			continue;
 		}
 		if (e->kind == EVENT_HEAL || to.lost_nsec != NSEC_NEVER || !loses_peer(s, e, node))
 			return false;
-		to.lost_nsec = at;
+		to.lost_nsec = at_nsec;
 	}
 	*ret = to;
 	return true;

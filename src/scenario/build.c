@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* File to scenarios: the layers of a file, laid over each other for each variant. */
+/* Makes the scenarios of a file: for each variant its layers are laid over each other. */
 #include <errno.h>
 #include <string.h>
 
@@ -49,7 +49,7 @@ static int apply_set(struct scenario *scenario, const char *set, struct error *e
 	return rc < 0 ? error_prefix(err, rc, "--set %s", set) : 0;
 }
 
-/* `quick` of a layer: a map, or for a variant the word "skip". */
+/* Reads `quick` of a layer, which is a map, or in a variant the word "skip". */
 static int read_quick(const struct document_node *layer, const struct document_node **ret_quick,
 		      bool *ret_skip, struct error *err)
 {
@@ -92,7 +92,7 @@ static int apply_quick(struct scenario *scenario, const struct document_node *ba
 	return rc;
 }
 
-/* A file that expects nothing still wants to know what becomes of the client. */
+/* Where a file expects nothing, the client is watched. */
 static void watch_client(struct scenario *scenario)
 {
 	for (int node = 0; node < _ENDPOINT_MAX; node++)
@@ -110,16 +110,14 @@ static int keep_recipe(struct scenario *scenario, const struct scenario_request 
 	recipe->quick = request->quick;
 	recipe->measure_only = request->measure_only;
 	recipe->horizon_nsec = request->horizon_nsec;
-	recipe->set = calloc(request->n_set + 1, sizeof(*recipe->set));
-	for (size_t i = 0; recipe->set && i < request->n_set; i++) {
-		recipe->set[i] = strdup(request->set[i]);
-		if (!recipe->set[i])
+	recipe->set = calloc(1, sizeof(*recipe->set));
+	for (size_t i = 0, n = 0; recipe->set && i < request->n_set; i++)
+		if (strings_append(&recipe->set, &n, request->set[i]) < 0)
 			return error_errno(err, -ENOMEM, "--set");
-	}
 	return recipe->set ? 0 : error_errno(err, -ENOMEM, "--set");
 }
 
-/* What goes over every layer of the file. */
+/* Applies --set, --horizon and the like, which override every layer of the file. */
 static int apply_request(struct scenario *scenario, const struct scenario_request *request,
 			 struct error *err)
 {
@@ -170,8 +168,8 @@ int scenario_build(const struct document *document, const struct document_node *
 	return 0;
 }
 
-/* The scenario that was asked for, once its other form, quick or real, is known to be right too:
- * a file is checked as a whole. */
+/* Builds the scenario that was asked for, after its other form, quick or real: a file is right only
+ * if both are. */
 static int build_checked(const struct document *document, const struct document_node *variant,
 			 const struct scenario_request *request, struct scenario **ret_scenario,
 			 struct error *err)

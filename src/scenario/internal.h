@@ -11,6 +11,7 @@
 
 #include "src/scenario/scenario.h"
 #include "src/text/document.h"
+#include "src/text/grammar.h"
 
 #define SCENARIO_MAX_EVENTS   1000
 #define SCENARIO_MAX_VARIANTS 256
@@ -24,6 +25,7 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 		 struct error *err);
 /* Whether scenario_set() knows the key, or keys that begin with "<key>.". */
 bool scenario_key_known(const char *key);
+/* Whether no parameter is set. */
 bool scenario_netem_is_empty(const struct netem *netem);
 /* Why these parameters do not go together, or NULL. */
 const char *scenario_netem_problem(const struct netem *netem);
@@ -43,29 +45,20 @@ int scenario_read_text(const struct document_node *node, size_t maximum, char **
 		       struct error *err);
 int scenario_read_name(const struct document_node *node, bool capitals, char **ret_name,
 		       struct error *err);
-/* A word that names a value of an enum. */
-struct word_list {
-	const char *what;	   /* "outcome", for errors */
-	const struct names *names; /* NULL: of errno */
-	int first, end;		   /* the values that may be named, from `first` to before `end` */
-	bool none;		   /* "none" stands for 0 */
-};
-/* The error text is "there is no outcome 'x'; did you mean 'y'?", without a position. */
-int scenario_read_word(const char *word, const struct word_list *list, int *ret_value,
+/* Readers of values of `expect`, for tables of struct grammar_key. The first two read a nsec_t and
+ * a struct expect_range: "1MiB", or {at_least: 1KiB, at_most: 2KiB} (read-value.c). */
+int scenario_read_time(void *time, const struct document_node *node, const struct grammar_key *key,
 		       struct error *err);
-
-/* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
-int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
+int scenario_read_range(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err);
-
-/* read-calls.c: the keys that are about what programs do. */
-int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+/* These read parts of a struct expectation: its calls (read-calls.c), its samples, and the
+ * _OUTCOME_MAX ranges of its population (read-samples.c). */
+int scenario_read_calls(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err);
-/* read-samples.c: the keys that are about moments and about many connections. */
-int scenario_read_samples(struct expectation *expectation, const struct document_node *node,
+int scenario_read_samples(void *to, const struct document_node *node, const struct grammar_key *key,
 			  struct error *err);
-int scenario_read_population(struct expectation *expectation, const struct document_node *node,
-			     struct error *err);
+int scenario_read_population(void *to, const struct document_node *node,
+			     const struct grammar_key *key, struct error *err);
 
 /* layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {
@@ -91,9 +84,9 @@ int scenario_pick_variants(const struct document *document, const char *name, si
 int scenario_build_all(const struct document *document, const struct scenario_request *request,
 		       struct scenario_list *list, struct error *err);
 
-/* check.c: what only shows on the whole. Finds out which fault each heal ends. */
+/* check.c: checks what only shows on the whole, and finds out which fault each heal ends. */
 int scenario_check(struct scenario *scenario, struct error *err);
-/* check-timeline.c: whether the timeline can happen. */
+/* check-timeline.c: refuses a timeline that cannot happen. */
 int scenario_check_timeline(struct scenario *scenario, struct error *err);
 /* find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);
@@ -108,5 +101,7 @@ __attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario 
 							  struct error *err, const char *format,
 							  ...);
 struct scenario *scenario_new(void);
+/* The sysctl that a scenario sets on a node, or NULL. */
+struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key);
 /* Forgets what is expected of an endpoint, not that it is watched. */
 void scenario_expect_nothing(struct expectation *expect);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A file that is read once and made into scenarios many times: a study's, or a guest's. */
+/* A file that is read once, and of which a study or a guest makes scenarios many times. */
 #include <errno.h>
 
 #include "src/scenario/internal.h"
 
 struct scenario_source {
-	struct document *document;
-	const struct document_node *variants; /* in it; NULL: the file has none */
+	struct document *document;	      /* owned */
+	const struct document_node *variants; /* in the document; NULL: the file has none */
 };
 
 /* Takes `document` over. */

@@ -8,6 +8,7 @@
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
 #include "src/study/study.h"
+#include "src/text/quantity.h"
 #include "src/util/array.h"
 
 /* A number and its unit. Units are kept if all are the same; times of different units become
@@ -57,7 +58,7 @@ static int to_time(const struct document_node *map, const char *key, struct amou
 {
 	const struct document_node *node = document_get(map, key);
 	nsec_t span;
-	int rc = nsec_parse(node->text, &span, err);
+	int rc = quantity_parse_time(node->text, &span, err);
 
 	if (rc < 0) {
 		error_prefix(err, rc, "%s", key);

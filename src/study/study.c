@@ -270,7 +270,7 @@ static int read_horizon(struct study *study, const struct document_node *node, s
 
 	if (rc < 0)
 		return rc;
-	rc = nsec_parse(node->text, &study->horizon_nsec, err);
+	rc = quantity_parse_time(node->text, &study->horizon_nsec, err);
 	if (rc >= 0 && study->horizon_nsec <= 0)
 		rc = error_input(err, "leaves no time to notice anything");
 	if (rc < 0) {

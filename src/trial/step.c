@@ -149,7 +149,7 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 
 	switch (step->kind) {
 	case STEP_FAULT:
-		trial->active += timeline_fault_lasts(e);
+		trial->active += scenario_fault_lasts(e);
 		if (e->fault == FAULT_CONNTRACK_FLUSH) {
 			note_progress(trial);
 			trial->forgotten = true;
@@ -158,7 +158,7 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 			mark_crashed(&trial->node[e->node]);
 		return fault_apply(&trial->stage, e, handle, err);
 	case STEP_HEAL:
-		trial->active -= timeline_fault_lasts(e);
+		trial->active -= scenario_fault_lasts(e);
 		note_heal(trial);
 		return fault_heal(&trial->stage, e, handle, err);
 	case STEP_POWER_ON:

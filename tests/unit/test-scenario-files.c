@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scenario files on a disk: the shipped ones, how one is found, and the message for each wrong one.
- */
+/* Tests of scenario files on a disk: that those of the catalogue are right, how one is found, and
+ * the message for each wrong one. */
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
