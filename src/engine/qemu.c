@@ -9,7 +9,6 @@
 #include "src/guest/guest.h"
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
-#include "src/util/array.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
 #include "src/util/tick.h"
@@ -37,8 +36,8 @@
 /* The trials of one guest. */
 struct batch {
 	struct run *run;
-	struct guest *guest; /* NULL: not started, or over; owned */
-	size_t *indices;     /* of the trials in the job; owned */
+	struct guest *guest;		  /* NULL: not started, or over; owned */
+	size_t indices[GUEST_TRIALS_MAX]; /* of the trials in the job */
 	size_t n;
 	uint64_t seed;	      /* of what the guest's kernel draws by chance */
 	struct error failure; /* why a capture could not be written */
@@ -87,16 +86,6 @@ static uint64_t draw(uint64_t seed, const struct engine_trial *t)
 	return mix(x ^ t->repeat);
 }
 
-static int batch_add(struct batch *batch, size_t index)
-{
-	size_t *slot = array_append(&batch->indices, &batch->n, sizeof(*slot));
-
-	if (!slot)
-		return -ENOMEM;
-	*slot = index;
-	return 0;
-}
-
 /* The seed of a guest with one trial follows from that trial. */
 static uint64_t seed_alone(const struct run *run, size_t index)
 {
@@ -110,15 +99,16 @@ static uint64_t seed_alone(const struct run *run, size_t index)
 static bool run_again(struct batch *batch, size_t index, const struct record *record)
 {
 	struct run *run = batch->run;
-	struct batch *alone = &run->batches[run->n_batches];
 
 	if (!record || record->lateness_nsec <= LATENESS_MAX_NSEC || batch->n == 1)
 		return false;
-	*alone = (struct batch){ .run = run, .seed = seed_alone(run, index) };
-	if (batch_add(alone, index) < 0)
-		return false;
 	run->trials[index].alone = true;
-	run->n_batches++;
+	run->batches[run->n_batches++] = (struct batch){
+		.run = run,
+		.indices = { index },
+		.n = 1,
+		.seed = seed_alone(run, index),
+	};
 	return true;
 }
 
@@ -268,8 +258,7 @@ static int deal(struct run *run, struct error *err)
 		batch = &run->batches[t->alone ? alone++ : shared++ % run->n_shared];
 		batch->run = run;
 		batch->seed = t->alone ? seed_alone(run, i) : job->seed;
-		if (batch_add(batch, i) < 0)
-			return error_errno(err, -ENOMEM, "engine qemu");
+		batch->indices[batch->n++] = i;
 	}
 	return 0;
 }
@@ -427,8 +416,6 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	if (rc >= 0)
 		rc = run_guests(&run, err);
 	guest_image_free(run.image);
-	for (size_t i = 0; run.batches && i < run.n_batches; i++)
-		free(run.batches[i].indices);
 	free(run.batches);
 	free(run.answered);
 	free(run.trials);

@@ -27,7 +27,6 @@ static const struct machine machines[] = {
 			"mem=4G swiotlb=noforce tsc=reliable tsc_early_khz=1000000 hpet=disable "
 			"lpj=1000000",
 		.window_address = UINT64_C(1) << 32,
-		.port_kind = MACHINE_PORT_IO,
 		.stop_port = 0x505,
 		.exit_port = 0x501,
 		.devices = { "-device", "pvpanic,ioport=0x505", "-device",

@@ -11,12 +11,6 @@
 #include "src/guest/image.h"
 #include "src/util/error.h"
 
-/* How a guest leaves its machine, or has it stopped at once. */
-enum machine_port_kind {
-	MACHINE_PORT_NONE, /* it cannot; power off by the kernel */
-	MACHINE_PORT_IO,   /* a byte to an x86 I/O port */
-};
-
 struct machine {
 	const char *name;	 /* as uname(2) says */
 	const char *program;	 /* QEMU's */
@@ -27,7 +21,7 @@ struct machine {
 	const char *arguments;	 /* for this kind of machine's kernel only */
 	uint64_t window_address; /* where the window starts; 0: right after the memory */
 	uint64_t memory_address; /* where the guest's memory starts */
-	enum machine_port_kind port_kind;
+	/* x86 I/O ports; 0: the machine has none, and the kernel powers it off. */
 	unsigned stop_port;	/* 1 written here stops the machine before the next instruction */
 	unsigned exit_port;	/* anything written here ends QEMU */
 	const char *devices[4]; /* more QEMU options: "-device", ... */

@@ -141,7 +141,7 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 	rc = find_qemu(image, err);
 	if (rc >= 0)
 		rc = make_files(image, config, err);
-	if (rc >= 0 && !config->no_snapshot && image->machine->port_kind != MACHINE_PORT_NONE)
+	if (rc >= 0 && !config->no_snapshot && image->machine->stop_port)
 		rc = make_snapshot(image, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "kernel %s", image->release);

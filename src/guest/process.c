@@ -111,7 +111,7 @@ int guest_process_start(struct guest_process *process, const struct guest_image 
 	struct machine_run filled = *run;
 	int monitor[2], rc;
 
-	*process = (struct guest_process)GUEST_PROCESS_NONE;
+	*process = GUEST_PROCESS_NONE;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0)
 		return error_errno(err, -errno, "socketpair");
 	process->monitor_fd = monitor[0];
@@ -140,7 +140,7 @@ int guest_process_end(struct guest_process *process)
 	fd_close(process->pid_fd);
 	fd_close(process->console_fd);
 	fd_close(process->monitor_fd);
-	*process = (struct guest_process)GUEST_PROCESS_NONE;
+	*process = GUEST_PROCESS_NONE;
 	return status;
 }
 

@@ -15,9 +15,7 @@ struct guest_process {
 };
 
 #define GUEST_PROCESS_NONE                                                                         \
-	{                                                                                          \
-		.pid = -1, .pid_fd = -1, .console_fd = -1, .monitor_fd = -1                        \
-	}
+	((struct guest_process){ .pid = -1, .pid_fd = -1, .console_fd = -1, .monitor_fd = -1 })
 
 /* Starts QEMU. `run` need not have monitor_fd: it is made here. */
 int guest_process_start(struct guest_process *process, const struct guest_image *image,

@@ -17,10 +17,7 @@ struct guest_snapshot {
 	int device_fd;
 };
 
-#define GUEST_SNAPSHOT_NONE                                                                        \
-	{                                                                                          \
-		.memory_fd = -1, .device_fd = -1                                                   \
-	}
+#define GUEST_SNAPSHOT_NONE ((struct guest_snapshot){ .memory_fd = -1, .device_fd = -1 })
 
 /* Opens the snapshot at `path`; false when there is none. One that is damaged is removed. */
 bool guest_snapshot_open(struct guest_snapshot *snapshot, const char *path);
