@@ -9,8 +9,8 @@
 #include "src/trial/runner.h"
 #include "src/util/interrupt.h"
 
-/* In real time a busy machine may be late with an event, or take long to carry it out. Then the
- * times that count from that event are wrong. */
+/* In real time a busy machine may begin an event late, or take long to carry it out. Then the times
+ * that count from that event are wrong, and the trial fails. */
 #define LATE_MAX_NSEC (500 * NSEC_PER_MSEC)
 
 static void check_punctuality(struct record *record)

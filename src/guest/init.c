@@ -52,10 +52,10 @@ static const struct {
 	{ "bpf", "/sys/fs/bpf", false },
 };
 
-/* Settings that keep an idle guest asleep ("idle"), that make a small machine behave like an
- * ordinary one, and that make an accident end the guest. A setting that the kernel does not have is
- * left out. None is per namespace except the two socket buffers, which get the values that a
- * machine of 4 GiB gives itself. */
+/* These settings keep an idle guest asleep ("idle"), make a small machine behave like an ordinary
+ * one, and make an accident end the guest. A setting that the kernel does not have is left out.
+ * Only the two socket buffers are settings of a namespace. They get the values that a kernel with
+ * 4 GiB of memory chooses. */
 static const struct {
 	const char *path, *value;
 } sysctls[] = {
@@ -259,7 +259,8 @@ static void seed_random(uint64_t seed)
 		fail("/dev/urandom: %s", strerror(errno));
 }
 
-/* What the kernel's command line says after `key`, which ends in "="; "" if nothing. */
+/* Reads what the kernel's command line says after `key`, which ends in "="; "" if it does not have
+ * the key. */
 static void read_argument(const char *key, char *value, size_t size)
 {
 	_cleanup_(file_closep) FILE *file = fopen("/proc/cmdline", "re");
@@ -305,8 +306,8 @@ static void snapshot_point(void)
 	atomic_store(&window->state, GUEST_STATE_RUNNING);
 }
 
-/* A boot takes a different time with each build, and a tick or two more or less each time. Idle
- * time costs nothing, so a job waits for a fixed time. */
+/* A boot takes a different time with each build, and a tick or two more or less each time. Waiting
+ * costs nothing in virtual time, so each job starts at a fixed time of the guest. */
 static void wait_for_start(void)
 {
 	nsec_t start = (nsec_now() / START_STEP_NSEC + 1) * START_STEP_NSEC;

@@ -12,22 +12,22 @@
 #include "src/util/error.h"
 
 struct machine {
-	const char *name;	 /* as uname(2) says */
-	const char *program;	 /* QEMU's */
-	const char *package;	 /* Debian's, that has it */
+	const char *name;	 /* the architecture, as uname(2) calls it */
+	const char *program;	 /* the QEMU that plays it */
+	const char *package;	 /* Debian's package that has this program */
 	const char *type;	 /* -M; %u is the guest's memory in MiB */
 	const char *cpu;	 /* -cpu */
 	const char *console;	 /* the kernel's name of the first serial port */
-	const char *arguments;	 /* for this kind of machine's kernel only */
-	uint64_t window_address; /* where the window starts; 0: right after the memory */
-	uint64_t memory_address; /* where the guest's memory starts */
+	const char *arguments;	 /* of its kernels only; %u is the guest's memory in MiB */
+	uint64_t window_address; /* physical; 0: the window follows the guest's memory */
+	uint64_t memory_address; /* physical, of the guest's memory */
 	/* x86 I/O ports; 0: the machine has none, and the kernel powers it off. */
 	unsigned stop_port;	/* 1 written here stops the machine before the next instruction */
 	unsigned exit_port;	/* anything written here ends QEMU */
 	const char *devices[4]; /* more QEMU options: "-device", ... */
 };
 
-/* This machine's row. Fails with ERROR_CAPABILITY where there is none. */
+/* Finds the row of this machine's architecture. Fails with ERROR_CAPABILITY if there is none. */
 int machine_find(const struct machine **ret, struct error *err);
 
 /* What one guest has besides its image. The descriptors stay the caller's. */

@@ -14,7 +14,8 @@
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
 
-/* Guests have few sizes, so that few snapshots are made: 192, 256, 384, 512, 768, ... MiB. */
+/* There are few sizes of guests, so that few snapshots are made: 192, 256, 384, 512, 768, ... MiB.
+ */
 static unsigned round_memory(unsigned mib)
 {
 	unsigned size = GUEST_MEMORY_MIB_MIN;
@@ -103,7 +104,7 @@ static int make_snapshot(struct guest_image *image, struct error *err)
 	return rc;
 }
 
-/* If the kernel is damaged, the error says so, and not that the files could not be made from it. */
+/* If the kernel is damaged, the error says so, instead of what could not be made from it. */
 static int make_files(struct guest_image *image, const struct guest_image_config *config,
 		      struct error *err)
 {
