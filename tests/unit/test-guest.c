@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a guest is made of, without running one: modules, first file system, console, snapshot. */
+/* The parts that a guest is made of, without running one: modules, first file system, console,
+ * snapshot, command line. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <check.h>
@@ -19,7 +20,7 @@
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 
-static char folder[64]; /* of one test */
+static char folder[64]; /* each test makes its own, and removes it */
 
 static void setup(void)
 {
@@ -127,7 +128,7 @@ START_TEST(damaged_module_has_no_info)
 }
 END_TEST
 
-/* The names in the archive, a space after each. */
+/* Writes the names in the archive, with a space after each. */
 static void names_of(const char *path, char *text, size_t size)
 {
 	struct archive *archive = archive_read_new();
