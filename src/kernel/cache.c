@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,7 +198,23 @@ static int newest_first(const void *a, const void *b)
 
 	stat(*(char *const *)a, &x);
 	stat(*(char *const *)b, &y);
-	return (x.st_mtim.tv_sec < y.st_mtim.tv_sec) - (x.st_mtim.tv_sec > y.st_mtim.tv_sec);
+	if (x.st_mtim.tv_sec != y.st_mtim.tv_sec)
+		return x.st_mtim.tv_sec < y.st_mtim.tv_sec ? 1 : -1;
+	return (x.st_mtim.tv_nsec < y.st_mtim.tv_nsec) - (x.st_mtim.tv_nsec > y.st_mtim.tv_nsec);
+}
+
+void cache_find(const char *path, const char *pattern, glob_t *ret_found)
+{
+	_cleanup_(freep) char *beside = NULL;
+	const char *slash = strrchr(path, '/');
+
+	*ret_found = (glob_t){ 0 };
+	if (asprintf(&beside, "%.*s/%s", (int)(slash - path), path, pattern) < 0) {
+		beside = NULL;
+		return;
+	}
+	if (glob(beside, GLOB_NOSORT, NULL, ret_found) == 0)
+		qsort(ret_found->gl_pathv, ret_found->gl_pathc, sizeof(char *), newest_first);
 }
 
 static void remove_with_stamp(const char *path)
@@ -215,17 +230,11 @@ static void remove_with_stamp(const char *path)
 
 void cache_prune(const char *path, size_t count)
 {
-	_cleanup_(freep) char *pattern = NULL;
-	const char *slash = strrchr(path, '/'), *end = strrchr(path, '.');
+	char pattern[32];
 	glob_t found;
 
-	if (asprintf(&pattern, "%.*s/*%s", (int)(slash - path), path, end) < 0) {
-		pattern = NULL;
-		return;
-	}
-	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
-		return;
-	qsort(found.gl_pathv, found.gl_pathc, sizeof(found.gl_pathv[0]), newest_first);
+	snprintf(pattern, sizeof(pattern), "*%s", strrchr(path, '.'));
+	cache_find(path, pattern, &found);
 	for (size_t i = count; i < found.gl_pathc; i++)
 		if (strcmp(found.gl_pathv[i], path) != 0)
 			remove_with_stamp(found.gl_pathv[i]);

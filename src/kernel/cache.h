@@ -6,6 +6,7 @@
  * name, under a lock of its own, and renamed into place when it is whole.
  */
 
+#include <glob.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -34,6 +35,10 @@ int cache_commit(const char *temporary, const char *path, struct error *err);
  * file moves its times; before a boot a file may not have reached the disk, because no one waited
  * for it. */
 bool cache_is_whole(const char *path);
+
+/* Finds what matches `pattern` in the folder of `path`, the newest first. The caller calls
+ * globfree(). */
+void cache_find(const char *path, const char *pattern, glob_t *ret_found);
 
 /* Keeps the newest `count` of the files in the folder of `path` that end like it does (".cpio");
  * `path` itself stays. */

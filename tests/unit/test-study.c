@@ -36,7 +36,7 @@ static const struct study_options virtual_time = { .engine = &engine_qemu,
 						   .seed = 1,
 						   .max_trials = STUDY_MAX_TRIALS };
 
-/* The names on the first axis, in a row. */
+/* Writes the names on the first axis, one after the other. */
 static char *names_on_axis(const struct study *study, char *buffer)
 {
 	*buffer = '\0';
@@ -72,7 +72,7 @@ START_TEST(ranges_are_unrolled)
 END_TEST
 
 static const struct {
-	const char *text, *error; /* behind HEAD; behind "test.yaml:" */
+	const char *text, *error; /* what follows HEAD; what follows "test.yaml:" */
 } wrong[] = {
 	{ "foo: 1\n", "4: unknown key 'foo'" },
 	{ "axes: {client.net.ipv4.tcp_retriez2: [1]}\n", "4: client.net.ipv4.tcp_retriez2: there "
@@ -170,7 +170,8 @@ START_TEST(wrong_plans_are_refused)
 }
 END_TEST
 
-/* The last axis runs fastest, then kernels, families, repeats; exclusions take any of them. */
+/* From one trial to the next the last axis changes first, then kernels, families and repeats. An
+ * exclusion may name any of them. */
 START_TEST(the_product_in_order)
 {
 	struct study *study = parse(HEAD "axes:\n  " IDLE ": [1s, 2s]\n"
@@ -228,7 +229,7 @@ START_TEST(pairs_and_bundles)
 }
 END_TEST
 
-/* What a trial is makes its identity and phase, not where it stands in which study. */
+/* The identity and phase of a trial follow from its settings, not from its place in a study. */
 START_TEST(identity_is_of_the_trial)
 {
 	struct study *all = parse(HEAD "axes: {" IDLE ": [5s, 60s]}\nrepeats: 3\n");
@@ -254,7 +255,7 @@ START_TEST(identity_is_of_the_trial)
 }
 END_TEST
 
-/* Expectations of the scenario are gone, what is watched is not. */
+/* A study takes away what a scenario expects of its endpoints, and still watches them. */
 START_TEST(expect_nothing)
 {
 	struct study *study = parse(HEAD "expect: nothing\n");
