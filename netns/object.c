@@ -7,8 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define DESCRIPTION_SIZE 96   /* as nl_request() keeps it */
-#define MESSAGE_SIZE	 1024 /* bytes; a veth pair, the largest request, takes 250 */
+#define MESSAGE_SIZE 1024 /* bytes; a veth pair, the largest request, takes 250 */
 
 DEFINE_CLEANUP(struct nl_msg *, nlmsg_free)
 
@@ -30,23 +29,11 @@ static int errno_of(int rc)
 	return -EINVAL;
 }
 
-/* What was opened before this failure is sent first, as if the kernel had refused this request. */
-static struct nlmsghdr *fail(struct nl *nl, int rc, const char *description)
-{
-	struct error err = { 0 };
-
-	nl_flush(nl);
-	rc = errno_of(rc);
-	error_errno(&err, rc, "%s", description);
-	nl_fail(nl, rc, &err);
-	return nl_request(nl, NLMSG_NOOP, 0, "%s", description);
-}
-
 struct nlmsghdr *object_request(struct nl *nl, int rc, struct nl_msg *msg, const char *description,
 				...)
 {
 	const struct nlmsghdr *built;
-	char text[DESCRIPTION_SIZE];
+	char text[NL_DESCRIPTION_SIZE];
 	struct nlmsghdr *nlh;
 	va_list ap;
 
@@ -54,7 +41,7 @@ struct nlmsghdr *object_request(struct nl *nl, int rc, struct nl_msg *msg, const
 	vsnprintf(text, sizeof(text), description, ap);
 	va_end(ap);
 	if (rc < 0)
-		return fail(nl, rc, text);
+		return nl_refuse(nl, errno_of(rc), text);
 	built = nlmsg_hdr(msg);
 	nlh = nl_request(nl, built->nlmsg_type, built->nlmsg_flags, "%s", text);
 	memcpy(mnl_nlmsg_put_extra_header(nlh, mnl_nlmsg_get_payload_len(built)),
@@ -66,16 +53,15 @@ struct nlmsghdr *object_request(struct nl *nl, int rc, struct nl_msg *msg, const
 struct query {
 	uint16_t type; /* of the answers that are parsed */
 	object_func func;
-	void *userdata;
-	const struct nlmsghdr *nlh; /* the answer that is being parsed */
-	int rc;			    /* what `func` returned for it */
+	void *userdata; /* of func; not owned */
+	int rc;		/* what `func` returned for the last answer */
 };
 
 static void on_object(struct nl_object *object, void *userdata)
 {
 	struct query *query = userdata;
 
-	query->rc = query->func(object, query->nlh, query->userdata);
+	query->rc = query->func(object, query->userdata);
 }
 
 static int on_answer(const struct nlmsghdr *nlh, void *userdata)
@@ -90,7 +76,6 @@ static int on_answer(const struct nlmsghdr *nlh, void *userdata)
 	if (!msg)
 		return -ENOMEM;
 	nlmsg_set_proto(msg, NETLINK_ROUTE);
-	query->nlh = nlh;
 	query->rc = 0;
 	rc = nl_msg_parse(msg, on_object, query);
 	return rc < 0 ? errno_of(rc) : query->rc;
@@ -102,13 +87,9 @@ int object_query(struct nl *nl, uint16_t type, object_func func, void *userdata,
 	struct error own = { 0 };
 	int rc = nl_query(nl, on_answer, &query, &own);
 
-	if (rc >= 0)
-		return 0;
-	if (own.kind == ERROR_NONE)
+	if (rc < 0 && own.kind == ERROR_NONE)
 		return error_errno(err, rc, "parse the kernel's answer");
-	if (err)
-		*err = own;
-	return rc;
+	return error_hand_on(err, rc < 0 ? rc : 0, &own);
 }
 
 struct nl_addr *object_address(const struct ip *ip)

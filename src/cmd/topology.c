@@ -39,7 +39,7 @@ static void fill_endpoint(struct box *box, enum node_id node, const struct testb
 
 	box->right = node == NODE_CLIENT;
 	snprintf(box->line[0], sizeof(box->line[0]), "%s", node_name(node));
-	snprintf(box->line[1], sizeof(box->line[1]), "%s", end->interface);
+	snprintf(box->line[1], sizeof(box->line[1]), "%s", end->name);
 	snprintf(box->line[2], sizeof(box->line[2]), "%s",
 		 format_address(&end->address, address, sizeof(address)));
 }
@@ -49,20 +49,20 @@ static void fill_endpoint(struct box *box, enum node_id node, const struct testb
 static void fill_router(struct box *box, enum path_kind kind, const struct testbed_plan_end port[])
 {
 	char left[INET6_ADDRSTRLEN + 8], right[INET6_ADDRSTRLEN + 8];
-	int width = (int)strlen(port[0].interface);
+	int width = (int)strlen(port[0].name);
 
 	format_address(&port[0].address, left, sizeof(left));
 	format_address(&port[1].address, right, sizeof(right));
 	snprintf(box->line[0], sizeof(box->line[0]), "%s", node_name(NODE_ROUTER));
 	if (kind == PATH_SWITCHED) {
-		snprintf(box->line[1], sizeof(box->line[1]), "%s - %s - %s", port[0].interface,
-			 TESTBED_BRIDGE, port[1].interface);
+		snprintf(box->line[1], sizeof(box->line[1]), "%s - %s - %s", port[0].name,
+			 TESTBED_BRIDGE, port[1].name);
 		return;
 	}
 	if ((int)strlen(left) > width)
 		width = (int)strlen(left);
-	snprintf(box->line[1], sizeof(box->line[1]), "%-*s   %*s", width, port[0].interface, width,
-		 port[1].interface);
+	snprintf(box->line[1], sizeof(box->line[1]), "%-*s   %*s", width, port[0].name, width,
+		 port[1].name);
 	snprintf(box->line[2], sizeof(box->line[2]), "%-*s   %*s", width, left, width, right);
 }
 

@@ -86,3 +86,10 @@ int error_prefix(struct error *err, int rc, const char *format, ...)
 	va_end(ap);
 	return prefix ? error_set(err, err->kind, rc, "%s: %s", prefix, err->text) : rc;
 }
+
+int error_hand_on(struct error *err, int rc, const struct error *own)
+{
+	if (rc < 0 && err)
+		*err = *own;
+	return rc;
+}

@@ -41,5 +41,10 @@ __attribute__((format(printf, 3, 4))) int error_errno(struct error *err, int rc,
 __attribute__((format(printf, 3, 4))) int error_prefix(struct error *err, int rc,
 						       const char *format, ...);
 
+/* Copies `own` to `err` (which may be NULL) if `rc` is negative, and returns `rc`. A function that
+ * may forgive an error of another lets that one fill an error of its own, and hands on what it does
+ * not forgive. */
+int error_hand_on(struct error *err, int rc, const struct error *own);
+
 /* The process exit status that `kind` stands for. */
 int error_exit_status(enum error_kind kind);
