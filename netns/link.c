@@ -173,6 +173,13 @@ static int read_link(struct nl_object *object, void *userdata)
 	return 0;
 }
 
+static const struct object_answer link_answer = {
+	.type = RTM_NEWLINK,
+	.header_size = sizeof(struct ifinfomsg),
+	.attributes = 1ull << IFLA_IFNAME | 1ull << IFLA_ADDRESS | 1ull << IFLA_MTU |
+		      1ull << IFLA_CARRIER | 1ull << IFLA_OPERSTATE,
+};
+
 int link_get(struct nl *nl, const char *name, struct link_state *ret_state, struct error *err)
 {
 	struct link_state state = { 0 };
@@ -183,7 +190,7 @@ int link_get(struct nl *nl, const char *name, struct link_state *ret_state, stru
 		return error_errno(err, -ENODEV, "link '%s': look up", name);
 	rc = rtnl_link_build_get_request(0, name, &msg);
 	object_request(nl, rc, msg, "link '%s': look up", name);
-	rc = object_query(nl, RTM_NEWLINK, read_link, &state, err);
+	rc = object_query(nl, &link_answer, read_link, &state, err);
 	if (rc < 0)
 		return rc;
 	*ret_state = state;

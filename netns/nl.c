@@ -105,8 +105,10 @@ static size_t batch_length(const struct nl *nl)
 	return nl->n_sealed + (nl->last ? NLMSG_ALIGN(nl->last->nlmsg_len) : 0);
 }
 
+/* libmnl does not write padding, so that the memory of a new request has to be zeroed. */
 static void batch_reset(struct nl *nl)
 {
+	memset(nl->batch, 0, batch_length(nl));
 	nl->n_requests = 0;
 	nl->n_sealed = 0;
 	nl->last = NULL;
@@ -252,18 +254,13 @@ static void make_room(struct nl *nl)
 	nl->last = NULL;
 }
 
-struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
-			    ...)
+struct nlmsghdr *nl_requestv(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
+			     va_list ap)
 {
-	va_list ap;
-
 	make_room(nl);
 	if (nl->n_requests == 0)
 		nl->first_seq = nl->next_seq;
-	va_start(ap, description);
 	vsnprintf(nl->descriptions[nl->n_requests], NL_DESCRIPTION_SIZE, description, ap);
-	va_end(ap);
-	memset(nl->batch + nl->n_sealed, 0, REQUEST_SIZE); /* libmnl does not write padding */
 	nl->last = mnl_nlmsg_put_header(nl->batch + nl->n_sealed);
 	nl->last->nlmsg_type = type;
 	nl->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
@@ -272,12 +269,26 @@ struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const 
 	return nl->last;
 }
 
-struct nlmsghdr *nl_refuse(struct nl *nl, int rc, const char *description)
+struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
+			    ...)
 {
+	struct nlmsghdr *nlh;
+	va_list ap;
+
+	va_start(ap, description);
+	nlh = nl_requestv(nl, type, flags, description, ap);
+	va_end(ap);
+	return nlh;
+}
+
+void nl_refuse(struct nl *nl, int rc)
+{
+	const char *description = nl->descriptions[--nl->n_requests];
+
+	nl->last = NULL;
 	flush(nl);
 	if (nl->rc >= 0)
 		nl->rc = error_errno(&nl->err, rc, "%s", description);
-	return nl_request(nl, NLMSG_NOOP, 0, "%s", description);
 }
 
 int nl_commit(struct nl *nl, struct error *err)
@@ -295,7 +306,7 @@ int nl_query(struct nl *nl, nl_func func, void *userdata, struct error *err)
 	struct answers a = { .func = func, .userdata = userdata };
 	int rc;
 
-	if (nl->last && nl->last->nlmsg_type == NLMSG_NOOP) /* nl_refuse() has opened it */
+	if (nl->rc < 0) /* nl_refuse() has given the request up */
 		return nl_commit(nl, err);
 	rc = transact(nl, &a, err);
 	batch_reset(nl);

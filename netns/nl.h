@@ -9,6 +9,7 @@
  */
 
 #include <libmnl/libmnl.h>
+#include <stdarg.h>
 
 #include "netns/netns.h"
 
@@ -28,10 +29,13 @@ __attribute__((format(printf, 4, 5))) struct nlmsghdr *nl_request(struct nl *nl,
 								  uint16_t flags,
 								  const char *description, ...);
 
-/* Stands in for nl_request() when the caller could not make the request, and failed with `rc`. The
+struct nlmsghdr *nl_requestv(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
+			     va_list ap);
+
+/* Gives up the request that was opened last, which the caller failed to make with `rc`. The
  * requests before it are sent, as if the kernel had refused only this one; nl_commit() or
- * nl_query() returns `rc`. The message that is returned can be filled, but is never sent. */
-struct nlmsghdr *nl_refuse(struct nl *nl, int rc, const char *description);
+ * nl_query() returns `rc`. The message can still be filled, but is never sent. */
+void nl_refuse(struct nl *nl, int rc);
 
 /* Sends the batch. Returns 0 when every request was acknowledged, or else the first error with its
  * text; the kernel may have carried out later requests of the batch. */

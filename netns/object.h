@@ -34,10 +34,18 @@ __attribute__((format(printf, 4, 5))) struct nlmsghdr *object_request(struct nl 
 								      struct nl_msg *msg,
 								      const char *description, ...);
 
-/* Works as nl_query(), but `func` gets the answers of `type` (RTM_NEW*) as objects. To keep an
- * object beyond the call it takes a reference. */
+/* What libnl parses of the answers to a query. */
+struct object_answer {
+	uint16_t type;	     /* RTM_NEW*; other answers are left out */
+	size_t header_size;  /* of the struct before the attributes; only needed with a mask */
+	uint64_t attributes; /* mask of 1 << IFLA_* and so on; 0: all are parsed */
+};
+
+/* Works as nl_query(), but `func` gets the answers as objects. To keep an object beyond the call it
+ * takes a reference. */
 typedef int (*object_func)(struct nl_object *object, void *userdata);
-int object_query(struct nl *nl, uint16_t type, object_func func, void *userdata, struct error *err);
+int object_query(struct nl *nl, const struct object_answer *answer, object_func func,
+		 void *userdata, struct error *err);
 
 /* Makes an address with its prefix length, or returns NULL without memory. The caller drops the
  * reference with nl_addr_put(). */

@@ -169,7 +169,7 @@ int qdisc_stats_get(struct nl *nl, int ifindex, struct qdisc_stats *ret_stats, s
 	int rc;
 
 	tcm->tcm_ifindex = ifindex;
-	rc = object_query(nl, RTM_NEWQDISC, read_qdisc, &query, err);
+	rc = object_query(nl, &(struct object_answer){ RTM_NEWQDISC }, read_qdisc, &query, err);
 	if (rc < 0)
 		return rc;
 	if (query.stats.kind[0] == '\0')

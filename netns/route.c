@@ -95,7 +95,8 @@ static int is_local(struct nl *nl, const struct ip *ip, struct error *err)
 	rtm->rtm_family = (uint8_t)ip->family;
 	rtm->rtm_dst_len = (uint8_t)ip_full_prefix(ip->family);
 	mnl_attr_put(nlh, RTA_DST, rtm->rtm_dst_len / 8, &ip->v6);
-	rc = object_query(nl, RTM_NEWROUTE, read_route_type, &type, &own);
+	rc = object_query(nl, &(struct object_answer){ RTM_NEWROUTE }, read_route_type, &type,
+			  &own);
 	if (rc == -ENETUNREACH || rc == -EHOSTUNREACH)
 		return 0;
 	return rc < 0 ? error_hand_on(err, rc, &own) : type == RTN_LOCAL;
@@ -267,7 +268,8 @@ int route_flush_neighbours(struct nl *nl, int ifindex, struct error *err)
 	nlh = nl_request(nl, RTM_GETNEIGH, NLM_F_DUMP, "neighbours of link %d: list", ifindex);
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
 	mnl_attr_put_u32(nlh, NDA_IFINDEX, (uint32_t)ifindex);
-	rc = object_query(nl, RTM_NEWNEIGH, collect_neighbour, &all, err);
+	rc = object_query(nl, &(struct object_answer){ RTM_NEWNEIGH }, collect_neighbour, &all,
+			  err);
 	for (struct nl_object *one = nl_cache_get_first(list); rc >= 0 && one;
 	     one = nl_cache_get_next(one))
 		rc = delete_neighbour(nl, (struct rtnl_neigh *)one, err);
