@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "src/util/format.h"
+
 /* libnftables ends the process when it cannot open this socket (nft_mnl_socket_open). */
 static int check_protocol(const struct netns *ns, struct error *err)
 {
@@ -105,15 +107,12 @@ int nft_run(const struct netns *ns, struct error *err, const char *format, ...)
 {
 	_cleanup_(freep) char *commands = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(&commands, format, ap);
+	commands = format_newv(format, ap);
 	va_end(ap);
-	if (n < 0) {
-		commands = NULL;
+	if (!commands)
 		return error_errno(err, -ENOMEM, "packet filter");
-	}
 	return run_inside(ns, commands, err);
 }
 
