@@ -43,7 +43,7 @@ void cache_find(const char *path, const char *pattern, glob_t *ret_found);
 
 /* Writes `text` into the file `path`, which has either the old content or the new at any time. */
 int cache_write_text(const char *path, const char *text, struct error *err);
-/* Returns whether the file begins with the short text. */
+/* Returns whether the file has this text, which is as short as a key. */
 bool cache_has_text(const char *path, const char *text);
 
 /* Works as error_errno(), and names a remedy if the disk is full or may not be written. */
