@@ -54,8 +54,7 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 		  where(trial, id, place, sizeof(place)),
 		  WIFSIGNALED(status) ? "by signal" : "exit status",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		  *agent_output(trial->stage.agent[id]) ? agent_output(trial->stage.agent[id])
-							: "(none)");
+		  *agent_output(trial->agent[id]) ? agent_output(trial->agent[id]) : "(none)");
 	if (trial->phase < PHASE_RUNNING)
 		trial_fail(trial, &err);
 }

@@ -3,7 +3,7 @@
 
 static struct testbed_node *testbed_node(const struct trial_node *node)
 {
-	return &node->trial->stage.testbed->node[node->id];
+	return &node->trial->testbed->node[node->id];
 }
 
 struct lookup {
@@ -56,7 +56,7 @@ static int found_listener(const struct sockdiag_socket *s, void *userdata)
 
 bool look_for_listener(struct trial *trial)
 {
-	struct testbed_node *node = &trial->stage.testbed->node[NODE_SERVER];
+	struct testbed_node *node = &trial->testbed->node[NODE_SERVER];
 	bool found = false;
 
 	sockdiag_dump(node->diag, node->address.family, 1u << TCP_STATE_LISTEN, found_listener,
@@ -66,7 +66,7 @@ bool look_for_listener(struct trial *trial)
 
 void look_at_bytes(struct trial_node *node)
 {
-	struct agent *agent = node->trial->stage.agent[node->id];
+	struct agent *agent = node->trial->agent[node->id];
 	struct agent_counters counters;
 
 	if (!agent || agent != node->original)

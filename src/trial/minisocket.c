@@ -24,7 +24,7 @@
 static int ask(const struct trial_node *node, const struct sockdiag_socket *like,
 	       struct sockdiag_socket *ret_socket)
 {
-	struct nl *diag = node->trial->stage.testbed->node[node->id].diag;
+	struct nl *diag = node->trial->testbed->node[node->id].diag;
 
 	return node->follows && diag ? sockdiag_get(diag, like, ret_socket, NULL) : 0;
 }
@@ -195,7 +195,7 @@ static bool may_leave_minisocket(const struct observation *o)
 static void note_ports(struct trial_node *node)
 {
 	const struct endpoint *endpoint = trial_endpoint(node);
-	const struct testbed_node *host = node->trial->stage.testbed->node;
+	const struct testbed_node *host = node->trial->testbed->node;
 	struct sockdiag_socket *socket = &node->minisocket.socket;
 
 	if (!endpoint->socket || !endpoint->local_port || !endpoint->peer_port ||

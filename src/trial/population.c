@@ -141,7 +141,7 @@ static int note_progress(const struct sockdiag_socket *s, void *userdata)
 
 static void look_at_progress(struct trial_node *node, bool heal)
 {
-	struct testbed_node *host = &node->trial->stage.testbed->node[node->id];
+	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	_cleanup_(freep) struct trial_member **by_port = NULL;
 	struct pass pass = { .node = node, .heal = heal };
 

@@ -209,8 +209,8 @@ static int conclude(struct trial *trial, enum node_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(node, &r->population);
-	if (trial->spec.scenario->agent[id].command && trial->stage.agent[id])
-		r->command_output = copy(agent_output(trial->stage.agent[id]));
+	if (trial->spec.scenario->agent[id].command && trial->agent[id])
+		r->command_output = copy(agent_output(trial->agent[id]));
 	if (p.mechanism != MECHANISM_NONE) {
 		r->earliest_nsec = p.earliest_nsec;
 		r->latest_nsec = p.latest_nsec;

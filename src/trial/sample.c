@@ -6,6 +6,7 @@
 
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
+#include "src/trial/look.h"
 #include "src/util/array.h"
 
 /*
@@ -65,7 +66,7 @@ static int count_state(const struct sockdiag_socket *s, void *userdata)
 
 static void take(struct trial_node *node, nsec_t now)
 {
-	struct testbed_node *host = &node->trial->stage.testbed->node[node->id];
+	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct record_sample *slot, sample;
 	struct sockdiag_socket s;
 
@@ -100,8 +101,22 @@ nsec_t sample_ahead(const struct trial *trial)
 
 void sample_first(struct trial *trial)
 {
+	if (trial->sampled)
+		return;
+	trial->sampled = true;
 	if (trial->spec.scenario->sample_nsec)
 		take_all(trial);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		struct trial_node *node = &trial->node[id];
+		struct sockdiag_socket s;
+
+		if (!look_up(node, &s) || !s.has_info)
+			continue;
+		node->rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
+		node->rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
+		node->window = (uint64_t)s.info.tcpi_snd_cwnd * s.info.tcpi_snd_mss;
+		endpoint_tcp_info(trial_endpoint(node), &s.info);
+	}
 }
 
 nsec_t sample_next(const struct trial *trial)

@@ -13,7 +13,6 @@
 #include "src/observer/observer.h"
 #include "src/scenario/timeline.h"
 #include "src/trial/endpoint.h"
-#include "src/trial/fault.h"
 #include "src/trial/spec.h"
 
 #define TRIAL_DEFAULT_PORT 5000
@@ -107,9 +106,12 @@ struct trial {
 	struct observer *observer;
 	trial_func func;
 	void *userdata;
-	struct fault_stage stage; /* owns testbed and agents */
-	struct timeline timeline;
-	struct fault_handle *handles; /* one an event; owned */
+	struct testbed *testbed;	    /* owned */
+	struct agent *agent[_ENDPOINT_MAX]; /* owned; NULL where there is none */
+	struct agent *dying[_ENDPOINT_MAX]; /* owned; those of hosts that lost power; or NULL */
+	struct timeline timeline;	    /* owned */
+	struct fault_handle *handles;	    /* one for each event; owned */
+	struct fault_handle *holding;	    /* the latest fault that holds, or NULL; not owned */
 	struct trial_node node[_NODE_MAX];
 	struct loop_timer
 		*timer; /* the phase's: start limit, next step, horizon, survival, grace */

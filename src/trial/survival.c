@@ -34,10 +34,10 @@ static void probe(struct trial *trial)
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
 
-		if (trial->spec.scenario->agent[id].command || !trial->stage.agent[id] ||
+		if (trial->spec.scenario->agent[id].command || !trial->agent[id] ||
 		    (!is_open(trial_endpoint(node)) && !population_open(node)))
 			continue;
-		agent_act(trial->stage.agent[id], ACTION_SEND, 1, NULL);
+		agent_act(trial->agent[id], ACTION_SEND, 1, NULL);
 		break;
 	}
 	trial->probed = true;

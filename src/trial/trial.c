@@ -8,6 +8,7 @@
 #include "src/tcp/state.h"
 #include "src/trial/beginning.h"
 #include "src/trial/events.h"
+#include "src/trial/fault.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/node.h"
@@ -38,7 +39,7 @@ static int start_client(struct trial *trial)
 	if (!client_is_prepared(trial))
 		rc = node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
 	else if (connects)
-		rc = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
+		rc = agent_act(trial->agent[NODE_CLIENT], ACTION_CONNECT,
 			       (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
 			       &trial->failure);
 	if (rc < 0)
@@ -103,7 +104,7 @@ static void start_timed_out(struct trial *trial)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
 			  "%s:%d: command '%s': after 10 s %s; its output ends: %.200s", s->file,
 			  s->agent[id].command_line, s->agent[id].command[0], what,
-			  output_tail(trial->stage.agent[id]));
+			  output_tail(trial->agent[id]));
 	else
 		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after 10 s %s", s->name, what);
 	trial_fail(trial, &err);
@@ -124,7 +125,7 @@ static void run(struct trial *trial, nsec_t now)
 {
 	if (!trial_timeline_done(trial) &&
 	    now >= trial->zero_nsec - sample_ahead(trial) + timeline_next_nsec(&trial->timeline))
-		step_sample(trial);
+		sample_first(trial);
 	step_take_due(trial);
 	sample_due(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
@@ -192,7 +193,7 @@ static int set_up(struct trial *trial, struct error *err)
 {
 	struct agent *standby[_ENDPOINT_MAX] = { NULL };
 	int rc = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
-				   &trial->stage.testbed, standby, err);
+				   &trial->testbed, standby, err);
 
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_watch(trial, id, err);
@@ -223,7 +224,6 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .observer = observer,
 				 .func = func,
 				 .userdata = userdata,
-				 .stage = { .let_go = step_let_go, .take_up = step_take_up },
 				 .origin_nsec = NSEC_NONE,
 				 .last_heal_nsec = NSEC_NONE,
 				 .client_nsec = NSEC_NEVER };
@@ -269,8 +269,8 @@ void trial_retire(struct trial *trial)
 		trial->node[id].members = NULL;
 	}
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (trial->stage.agent[id])
-			agent_shoot(trial->stage.agent[id]);
+		if (trial->agent[id])
+			agent_shoot(trial->agent[id]);
 	timeline_deinit(&trial->timeline);
 	trial->timer = loop_timer_free(trial->timer);
 	sightings_deinit(trial);
@@ -290,10 +290,10 @@ struct trial *trial_free(struct trial *trial)
 		return NULL;
 	trial_retire(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		agent_free(trial->stage.agent[id]);
-		agent_free(trial->stage.dying[id]);
+		agent_free(trial->agent[id]);
+		agent_free(trial->dying[id]);
 	}
-	testbed_free(trial->stage.testbed);
+	testbed_free(trial->testbed);
 	free(trial);
 	return NULL;
 }
@@ -367,5 +367,5 @@ const struct trial_spec *trial_spec(const struct trial *trial)
 
 const struct testbed *trial_testbed(const struct trial *trial)
 {
-	return trial->stage.testbed;
+	return trial->testbed;
 }
