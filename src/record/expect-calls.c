@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/expect-calls.h"
-
+/* Whether the programs did what was expected of them: their calls, and how much they read and
+ * wrote. */
 #include <inttypes.h>
+
+#include "src/record/expect-parts.h"
 
 static bool within(nsec_t value, nsec_t after, nsec_t before)
 {

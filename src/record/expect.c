@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/record/expect-calls.h"
-#include "src/record/expect-packets.h"
-#include "src/record/expect-samples.h"
-#include "src/record/expect-text.h"
+#include "src/record/expect-parts.h"
 #include "src/tcp/state.h"
 
 static void check_mask(struct check *c, const char *what, const struct names *names, uint32_t mask,

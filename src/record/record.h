@@ -163,6 +163,9 @@ struct record {
 struct record *record_free(struct record *record);
 DEFINE_CLEANUP(struct record *, record_free)
 
+/* Frees what an endpoint of a record owns. Idempotent. */
+void record_endpoint_deinit(struct record_endpoint *endpoint);
+
 /* How many connections there still were, of many. */
 uint32_t record_sample_open(const struct record_sample *sample);
 
