@@ -123,43 +123,27 @@ static void on_control(void *userdata, uint32_t events)
 	read_reports(userdata);
 }
 
-/* As waitpid() would give it. */
-static int wait_status(const siginfo_t *info)
+/* Waits for the end of the process and returns its status, as waitpid() gives it. */
+static int reap(struct agent *agent)
 {
-	switch (info->si_code) {
-	case CLD_EXITED:
-		return (info->si_status & 0xff) << 8;
-	case CLD_DUMPED:
-		return info->si_status | 0x80;
-	default:
-		return info->si_status;
-	}
-}
+	int status = 0;
 
-static int reap(struct agent *agent, siginfo_t *ret_info)
-{
-	int rc;
-
-	*ret_info = (siginfo_t){ 0 };
-	do
-		rc = waitid(P_PID, agent->pid, ret_info, WEXITED);
-	while (rc < 0 && errno == EINTR);
+	while (waitpid(agent->pid, &status, 0) < 0 && errno == EINTR)
+		;
 	agent->running = false;
 	agent->exit_io = loop_io_free(agent->exit_io);
-	return rc < 0 ? -errno : 0;
+	return status;
 }
 
 static void on_exit_ready(void *userdata, uint32_t events)
 {
 	struct agent *agent = userdata;
 	struct agent_report report = { .call = AGENT_CALL_EXIT };
-	siginfo_t info;
 
 	report.start_nsec = report.time_nsec = nsec_now();
 	if (!read_reports(agent))
 		return;
-	reap(agent, &info);
-	report.result = wait_status(&info);
+	report.result = reap(agent);
 	if (!agent->told_exit)
 		tell(agent, &report);
 }
@@ -338,11 +322,9 @@ void agent_shoot(struct agent *agent)
 
 void agent_kill(struct agent *agent)
 {
-	siginfo_t info;
-
 	agent_shoot(agent);
 	if (agent->running)
-		reap(agent, &info);
+		reap(agent);
 	agent->output_io = loop_io_free(agent->output_io);
 	read_output(agent);
 	agent->control_fd = fd_close(agent->control_fd);

@@ -105,19 +105,6 @@ static void start_listening(struct builtin *builtin)
 	accept_again(builtin);
 }
 
-/* The connection that an action is about: the oldest that is open. If there is none, the call is
- * reported to have failed, under the number that the next connection would have. */
-static struct connection *subject(struct builtin *builtin, enum agent_call call)
-{
-	struct connection *connection = builtin->first;
-
-	if (connection)
-		return connection;
-	connection_report_by_number(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN,
-				    "no connection");
-	return NULL;
-}
-
 static void set_paused(struct builtin *builtin, bool paused)
 {
 	struct connection *next;
@@ -129,29 +116,29 @@ static void set_paused(struct builtin *builtin, bool paused)
 	}
 }
 
-static void send_bytes(struct connection *connection, uint64_t size)
-{
-	connection->to_write += size;
-	connection->told_write = false; /* asked for, so told of */
-	connection_run(connection);
-}
-
 static void act_on(struct connection *connection, const struct agent_order *order)
 {
-	if (order->action == ACTION_SEND)
-		send_bytes(connection, order->value);
-	else if (order->action == ACTION_SHUTDOWN)
+	if (order->action == ACTION_SHUTDOWN) {
 		connection_shutdown(connection);
-	else
+	} else if (order->action == ACTION_CLOSE) {
 		connection_close(connection);
+	} else {
+		connection->to_write += order->value;
+		connection->told_write = false; /* a write that was asked for is reported */
+		connection_run(connection);
+	}
 }
 
-/* Acts on the oldest connection, or on all where an action is about many. */
+/* Acts on the oldest open connection, or on all where an action is about many. If there is none,
+ * the call is reported to have failed, under the number that the next connection would have. */
 static void act_on_all(struct builtin *builtin, enum agent_call call,
 		       const struct agent_order *order)
 {
-	struct connection *connection = subject(builtin, call), *next;
+	struct connection *connection = builtin->first, *next;
 
+	if (!connection)
+		connection_report_by_number(builtin, builtin->n_connections, call, nsec_now(),
+					    ENOTCONN, "no connection");
 	for (; connection; connection = next) {
 		next = builtin->spec->many ? connection->next : NULL;
 		act_on(connection, order);
@@ -228,7 +215,7 @@ static void read_options(struct builtin *builtin)
 		scenario_option(options, OPTION_WORKLOAD,
 				builtin->spec->node == NODE_CLIENT ? WORKLOAD_IDLE : WORKLOAD_ECHO);
 	stream = workload == WORKLOAD_STREAM;
-	builtin->workload = workload_get(workload);
+	builtin->workload = &workloads[workload];
 	builtin->interval_nsec = scenario_option(options, OPTION_INTERVAL,
 						 stream ? DEFAULT_STREAM_PAUSE : DEFAULT_INTERVAL);
 	builtin->size =

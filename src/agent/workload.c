@@ -124,7 +124,7 @@ static void echo_received(struct connection *connection, const char *data, size_
 	connection->echo_end = size;
 }
 
-static const struct workload_functions workloads[] = {
+const struct workload_functions workloads[] = {
 	[WORKLOAD_IDLE] = { 0 },
 	[WORKLOAD_REQUEST] = { .start = request_send,
 			       .received = request_received,
@@ -138,11 +138,6 @@ static const struct workload_functions workloads[] = {
 	[WORKLOAD_ECHO] = { .received = echo_received, .echoes = true },
 	[WORKLOAD_SINK] = { 0 },
 	[WORKLOAD_NO_ACCEPT] = { .accepts_not = true },
-	[WORKLOAD_COMMAND] = { 0 }, /* never built in */
+	[WORKLOAD_COMMAND] = { 0 }, /* it is no built-in agent */
 };
 static_assert(ARRAY_SIZE(workloads) == _WORKLOAD_MAX, "a line for every workload");
-
-const struct workload_functions *workload_get(enum workload workload)
-{
-	return &workloads[workload];
-}
