@@ -35,21 +35,9 @@ void endpoint_init(struct endpoint *ep, enum node_id node)
 	};
 }
 
-static void free_lists(struct record_endpoint *record)
-{
-	free(record->states);
-	free(record->retransmissions);
-	free(record->resets);
-	free(record->calls);
-	free(record->packets);
-	free(record->samples);
-	free(record->command_output);
-	*record = (struct record_endpoint){ 0 };
-}
-
 void endpoint_deinit(struct endpoint *ep)
 {
-	free_lists(&ep->record);
+	record_endpoint_deinit(&ep->record);
 }
 
 static bool port_fits(const struct endpoint *ep, const struct observation *o)
@@ -179,18 +167,11 @@ static int observe_reset(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
-bool endpoint_fits_packet(const struct endpoint *ep, const struct tcp_packet *p)
+bool endpoint_fits_packet(const struct endpoint *ep, const struct observation *o)
 {
-	uint16_t local = p->outgoing ? p->source_port : p->destination_port;
-	uint16_t peer = p->outgoing ? p->destination_port : p->source_port;
-
-	if (!ep->local_port && ep->many)
-		return false;
 	if (!ep->local_port)
-		return (!ep->port || (ep->node == NODE_CLIENT ? peer : local) == ep->port) &&
-		       (!ep->client_port ||
-			(ep->node == NODE_CLIENT ? local : peer) == ep->client_port);
-	return local == ep->local_port && peer == ep->peer_port;
+		return !ep->many && port_fits(ep, o);
+	return o->local_port == ep->local_port && o->peer_port == ep->peer_port;
 }
 
 static int observe_packet(struct endpoint *ep, const struct observation *o)
@@ -198,7 +179,7 @@ static int observe_packet(struct endpoint *ep, const struct observation *o)
 	const struct tcp_packet *p = &o->packet;
 	struct record_packet *r;
 
-	if (!endpoint_fits_packet(ep, p))
+	if (!endpoint_fits_packet(ep, o))
 		return 0;
 	if (!p->outgoing)
 		ep->last_received_nsec = o->time_nsec;
@@ -326,8 +307,7 @@ void endpoint_tcp_info(struct endpoint *ep, const struct tcp_info *info)
 	};
 }
 
-/* Whether the report is the moment at which the program knew that its peer was gone. */
-static bool is_end(const struct agent_report *r)
+bool endpoint_is_end(const struct agent_report *r)
 {
 	switch (r->call) {
 	case AGENT_CALL_READ:
@@ -369,7 +349,7 @@ int endpoint_report(struct endpoint *ep, const struct agent_report *r)
 	if (r->has_info)
 		endpoint_tcp_info(ep, &r->info);
 	if (ep->application_nsec == NSEC_NONE &&
-	    (is_end(r) || (ep->command && r->call == AGENT_CALL_EXIT))) {
+	    (endpoint_is_end(r) || (ep->command && r->call == AGENT_CALL_EXIT))) {
 		ep->application_nsec = r->time_nsec;
 		ep->application_error = r->error;
 		ep->heartbeat = r->call == AGENT_CALL_HEARTBEAT;

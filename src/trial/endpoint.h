@@ -49,6 +49,8 @@ void endpoint_deinit(struct endpoint *endpoint);
 /* -ENOMEM is the only failure of these. */
 int endpoint_observe(struct endpoint *endpoint, const struct observation *observation);
 int endpoint_report(struct endpoint *endpoint, const struct agent_report *report);
+/* Whether the report is of the moment at which the program knew that its peer was gone. */
+bool endpoint_is_end(const struct agent_report *report);
 /* Notes a call without a word on what it means for the connection: of another connection, or of the
  * `process` that was started after the first. */
 int endpoint_note_call(struct endpoint *endpoint, const struct agent_report *report,
@@ -69,8 +71,8 @@ bool endpoint_takes_minisocket(const struct endpoint *endpoint, const struct min
 int endpoint_take_minisocket(struct endpoint *endpoint, const struct minisocket_step *step);
 void endpoint_tcp_info(struct endpoint *endpoint, const struct tcp_info *info);
 
-/* Whether the packet is of the followed connection, as far as its ports are known. */
-bool endpoint_fits_packet(const struct endpoint *endpoint, const struct tcp_packet *packet);
+/* Whether a packet is of the followed connection, as far as its ports are known. */
+bool endpoint_fits_packet(const struct endpoint *endpoint, const struct observation *packet);
 
 /* The kernel ended it, and so did the program, if it is one that tells. */
 bool endpoint_ended(const struct endpoint *endpoint);

@@ -47,7 +47,7 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 	struct error err = { 0 };
 	char place[512];
 
-	if (command && trial->phase >= PHASE_RUNNING)
+	if (trial->phase >= PHASE_RUNNING)
 		return;
 	error_set(&err, command ? ERROR_INPUT : ERROR_FAILED, -ECHILD,
 		  "%s: ended before there was a connection, %s %d; its output ends: %s",
@@ -55,16 +55,7 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 		  WIFSIGNALED(status) ? "by signal" : "exit status",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 		  *agent_output(trial->agent[id]) ? agent_output(trial->agent[id]) : "(none)");
-	if (trial->phase < PHASE_RUNNING)
-		trial_fail(trial, &err);
-}
-
-/* A start that fails is a failed trial at the beginning, and later a result: the port of a server
- * that comes back may be taken. */
-static void start_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
-{
-	if (trial->phase < PHASE_RUNNING)
-		agent_failed(trial, id, r);
+	trial_fail(trial, &err);
 }
 
 static void note_report(struct trial_node *node, const struct agent_report *r, bool original)
@@ -96,13 +87,11 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 			agent_failed(trial, node->id, r);
 		break;
 	case AGENT_CALL_BIND:
-		start_failed(trial, node->id, r);
-		break;
 	case AGENT_CALL_LISTEN:
-		if (r->error)
-			start_failed(trial, node->id, r);
-		else
+		if (!r->error)
 			beginning_listening(trial);
+		else if (trial->phase < PHASE_RUNNING) /* later it is a result: the port is taken */
+			agent_failed(trial, node->id, r);
 		break;
 	case AGENT_CALL_CONNECT:
 		if (r->error && trial->phase == PHASE_CLIENT && trial->spec.scenario->n_events)

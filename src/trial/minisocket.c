@@ -21,14 +21,6 @@
 	(20 * NSEC_PER_MSEC)	     /* after a SYN: a handshake that is not over by then tarries */
 #define OVERDUE (10 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
 
-static int ask(const struct trial_node *node, const struct sockdiag_socket *like,
-	       struct sockdiag_socket *ret_socket)
-{
-	struct nl *diag = node->trial->testbed->node[node->id].diag;
-
-	return node->follows && diag ? sockdiag_get(diag, like, ret_socket, NULL) : 0;
-}
-
 /* Gives each witness the steps that it can take in already. */
 static void pass_on(struct trial_node *node)
 {
@@ -147,6 +139,7 @@ static void became_full(struct minisocket *mini)
 static void look(struct trial_node *node)
 {
 	struct minisocket *mini = &node->minisocket;
+	struct nl *diag = node->trial->testbed->node[node->id].diag;
 	bool full = trial_endpoint(node)->socket;
 	bool request = mini->state == TCP_STATE_NONE || mini->state == TCP_STATE_SYN_RECV;
 	nsec_t now = nsec_now();
@@ -157,7 +150,7 @@ static void look(struct trial_node *node)
 		became_full(mini);
 		return;
 	}
-	rc = ask(node, &mini->socket, &s);
+	rc = diag ? sockdiag_get(diag, &mini->socket, &s, NULL) : 0;
 	if (rc > 0 && is_minisocket(&s) && (s.state == TCP_STATE_SYN_RECV) == request)
 		found(node, &s, now);
 	else if (rc > 0 && request)
@@ -244,20 +237,14 @@ void minisocket_state(struct trial_node *node, const struct observation *o)
 }
 
 /* The connection as its packets have it: a socket that is closing may have lost its ports. */
-static void note_tuple(struct minisocket *mini, const struct tcp_packet *p)
+static void note_tuple(struct minisocket *mini, const struct observation *o)
 {
+	const struct tcp_packet *p = &o->packet;
+
 	mini->socket.local = p->outgoing ? p->source : p->destination;
 	mini->socket.peer = p->outgoing ? p->destination : p->source;
-	mini->socket.local_port = p->outgoing ? p->source_port : p->destination_port;
-	mini->socket.peer_port = p->outgoing ? p->destination_port : p->source_port;
-}
-
-static bool is_same(const struct minisocket *mini, const struct tcp_packet *p)
-{
-	uint16_t local = p->outgoing ? p->source_port : p->destination_port;
-	uint16_t peer = p->outgoing ? p->destination_port : p->source_port;
-
-	return local == mini->socket.local_port && peer == mini->socket.peer_port;
+	mini->socket.local_port = o->local_port;
+	mini->socket.peer_port = o->peer_port;
 }
 
 static void expect_change(struct trial_node *node, const struct observation *o, nsec_t wait)
@@ -278,23 +265,25 @@ void minisocket_packet(struct trial_node *node, const struct observation *o)
 	const struct tcp_packet *p = &o->packet;
 	struct minisocket *mini = &node->minisocket;
 	bool live = is_live(mini);
+	bool same =
+		o->local_port == mini->socket.local_port && o->peer_port == mini->socket.peer_port;
 	bool asked = !p->outgoing && (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 
-	if (!p->outgoing && p->flags & PACKET_FIN && is_same(mini, p))
+	if (!p->outgoing && p->flags & PACKET_FIN && same)
 		mini->fin_nsec = o->time_nsec;
-	if (!p->outgoing && p->flags & PACKET_RST && is_same(mini, p))
+	if (!p->outgoing && p->flags & PACKET_RST && same)
 		mini->reset_nsec = o->time_nsec;
 	if (mini->look_nsec == NSEC_NEVER && cut_short(node))
 		vanished(mini, node, nsec_now());
-	if (live && is_same(mini, p) && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN)) {
+	if (live && same && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN)) {
 		expect_change(node, o, SETTLED);
 	} else if (asked && !live && node->id == NODE_SERVER && !endpoint->socket &&
-		   mini->look_nsec == NSEC_NEVER && endpoint_fits_packet(endpoint, p)) {
-		note_tuple(mini, p);
+		   mini->look_nsec == NSEC_NEVER && endpoint_fits_packet(endpoint, o)) {
+		note_tuple(mini, o);
 		expect_change(node, o, COMPLETE);
-	} else if (!live && endpoint->socket && endpoint->local_port && !is_same(mini, p) &&
-		   endpoint_fits_packet(endpoint, p)) {
-		note_tuple(mini, p);
+	} else if (!live && endpoint->socket && endpoint->local_port && !same &&
+		   endpoint_fits_packet(endpoint, o)) {
+		note_tuple(mini, o);
 	}
 }
 

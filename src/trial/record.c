@@ -118,13 +118,6 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	return facts;
 }
 
-static struct prediction predict(const struct trial *trial, const struct trial_node *node)
-{
-	struct model_facts facts = facts_of(trial, node);
-
-	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);
-}
-
 /* When the timer of what is left began to run: with that state, or with the FIN that an orphan
  * sent. */
 static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechanism)
@@ -152,11 +145,10 @@ static bool window_is_closed(const struct record_endpoint *r)
 	return false;
 }
 
-static void predict_gone(const struct trial *trial, const struct trial_node *node,
+static void predict_gone(const struct trial_node *node, const struct model_facts *facts,
 			 struct record_endpoint *r)
 {
-	struct model_facts facts = facts_of(trial, node);
-	struct prediction p = model_gone(trial->spec.scenario, node->id, &facts, r->mechanism);
+	struct prediction p = model_gone(node->trial->spec.scenario, node->id, facts, r->mechanism);
 	nsec_t since = left_since(r, r->mechanism);
 
 	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
@@ -189,7 +181,8 @@ static int conclude(struct trial *trial, enum node_id id)
 		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
-	struct prediction p = predict(trial, node);
+	struct model_facts facts = facts_of(trial, node);
+	struct prediction p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	struct cause cause;
 
 	look_at_bytes(node);
@@ -215,7 +208,7 @@ static int conclude(struct trial *trial, enum node_id id)
 		r->earliest_nsec = p.earliest_nsec;
 		r->latest_nsec = p.latest_nsec;
 	}
-	predict_gone(trial, node, r);
+	predict_gone(node, &facts, r);
 	return 0;
 }
 

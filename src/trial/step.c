@@ -52,7 +52,7 @@ static void note_progress(struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		trial->node[id].progress = look_progress(&trial->node[id]);
-		population_heal(&trial->node[id]);
+		population_look(&trial->node[id], true);
 	}
 }
 

@@ -52,7 +52,7 @@ void survival_check(struct trial *trial)
 
 		if (!node->usable && is_open(trial_endpoint(node)))
 			node->usable = look_progress(node) > node->progress;
-		population_progress(node);
+		population_look(node, false);
 	}
 	if (!trial->probed && nsec_now() >= trial->last_heal_nsec + PROBE_AFTER)
 		probe(trial);

@@ -360,11 +360,6 @@ void trial_status(const struct trial *trial, struct trial_status *ret_status)
 	ret_status->at_most_nsec = at == NSEC_NEVER ? NSEC_NEVER : at > now ? at - now : 0;
 }
 
-const struct trial_spec *trial_spec(const struct trial *trial)
-{
-	return &trial->spec;
-}
-
 const struct testbed *trial_testbed(const struct trial *trial)
 {
 	return trial->testbed;

@@ -42,6 +42,5 @@ struct trial_status {
 };
 void trial_status(const struct trial *trial, struct trial_status *ret_status);
 
-const struct trial_spec *trial_spec(const struct trial *trial);
 struct testbed;
 const struct testbed *trial_testbed(const struct trial *trial);
