@@ -222,7 +222,7 @@ static int probe_bpf(char *detail, size_t size, struct error *err)
 		rc = observer_new(loop, false, &observer, err);
 	if (rc < 0)
 		return rc;
-	if (observer_clock(observer) == OBSERVER_CLOCK_TRACEPOINT)
+	if (!observer_derived_reason(observer))
 		return 0;
 	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 			 "%s; packets and sock_diag stand for it",

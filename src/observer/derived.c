@@ -243,7 +243,6 @@ void derived_destroyed(struct derived *f, const struct sockdiag_socket *socket, 
 	}
 	if (unseen && !tell_closed(f, &tuple, &tracker, socket, time_nsec))
 		return;
-	o.destroyed.cookie = socket->cookie;
-	o.destroyed.info = socket->info;
+	o.destroyed = socket->info;
 	f->func(&o, f->userdata);
 }

@@ -210,7 +210,7 @@ int endpoint_observe(struct endpoint *ep, const struct observation *o)
 		return observe_packet(ep, o);
 	case OBSERVATION_DESTROY:
 		if (ep->socket && o->local_port == ep->local_port)
-			endpoint_tcp_info(ep, &o->destroyed.info);
+			endpoint_tcp_info(ep, &o->destroyed);
 		return 0;
 	case OBSERVATION_LOST:
 	case _OBSERVATION_KIND_MAX:

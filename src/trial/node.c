@@ -129,7 +129,7 @@ void node_init(struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
 	bool commands = s->agent[NODE_CLIENT].command || s->agent[NODE_SERVER].command;
-	bool derived = observer_clock(trial->observer) == OBSERVER_CLOCK_SOCK_DIAG;
+	bool derived = observer_derived_reason(trial->observer);
 
 	trial->connections =
 		(uint32_t)scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1);
