@@ -30,11 +30,6 @@ enum record_clock {
 };
 DECLARE_NAMES(record_clock, enum record_clock) /* "tracepoint", "sock_diag" */
 
-struct record_state {
-	nsec_t time_nsec;
-	int from, to; /* enum tcp_state */
-};
-
 struct record_retransmission {
 	nsec_t time_nsec;
 	nsec_t rto_nsec; /* the timeout that expired; NSEC_NONE: unknown, or no timeout */
@@ -44,16 +39,6 @@ struct record_retransmission {
 struct record_reset {
 	nsec_t time_nsec;
 	bool sent; /* else received */
-};
-
-struct record_call {
-	nsec_t time_nsec;  /* when it returned */
-	nsec_t start_nsec; /* when it was entered */
-	enum agent_call call;
-	int64_t result;
-	int error;		 /* errno, positive; 0: it succeeded */
-	unsigned int connection; /* which of its process's connections, counted from 0 */
-	unsigned int process;	 /* which of the host's programs, counted from 0 as they start */
 };
 
 struct record_packet {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/trace-join.h"
-
+/* Finds for each packet of one end what the other end saw of it. */
 #include <errno.h>
 #include <stdlib.h>
+
+#include "src/record/trace-work.h"
 
 /*
  * Theory of operation: two sightings are the same packet if all is equal that a network does not
