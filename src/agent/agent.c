@@ -105,9 +105,8 @@ static bool read_reports(struct agent *agent)
 	ssize_t n;
 
 	for (;;) {
-		n = recv(agent->control_fd, &report, sizeof(report), MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = TEMP_FAILURE_RETRY(
+			recv(agent->control_fd, &report, sizeof(report), MSG_DONTWAIT));
 		if (n != sizeof(report))
 			break;
 		if (!tell(agent, &report))
@@ -128,8 +127,7 @@ static int reap(struct agent *agent)
 {
 	int status = 0;
 
-	while (waitpid(agent->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	TEMP_FAILURE_RETRY(waitpid(agent->pid, &status, 0));
 	agent->running = false;
 	agent->exit_io = loop_io_free(agent->exit_io);
 	return status;
@@ -353,9 +351,8 @@ static int send_order(struct agent *agent, const struct agent_order *order)
 
 	if (agent->control_fd < 0)
 		return -ESRCH;
-	do
-		n = send(agent->control_fd, order, sizeof(*order), MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(
+		send(agent->control_fd, order, sizeof(*order), MSG_NOSIGNAL | MSG_DONTWAIT));
 	return n < 0 ? -errno : 0;
 }
 
@@ -371,9 +368,7 @@ static int signal_below(struct agent *agent, bool frozen)
 	rc = send_order(agent, &order);
 	if (rc < 0)
 		return rc;
-	do
-		rc = poll(&ack, 1, ACK_TIMEOUT_MSEC);
-	while (rc < 0 && errno == EINTR);
+	rc = TEMP_FAILURE_RETRY(poll(&ack, 1, ACK_TIMEOUT_MSEC));
 	if (rc == 0)
 		return -ETIMEDOUT;
 	return rc < 0 || read(agent->ack_fd, &count, sizeof(count)) < 0 ? -errno : 0;

@@ -229,12 +229,9 @@ static void read_options(struct builtin *builtin)
 static const struct agent_spec *await_part(const struct agent_child *child)
 {
 	static struct agent_part part;
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(recv(child->control_fd, &part, sizeof(part), 0));
 
-	do
-		n = recv(child->control_fd, &part, sizeof(part), 0);
-	while (n < 0 && errno == EINTR);
-	if (n != sizeof(part)) /* deadpeer is gone, or has no use for it */
+	if (n != sizeof(part)) /* deadpeer is gone, or has no use for this process */
 		_exit(EXIT_SUCCESS);
 	part.spec.options = &part.options;
 	agent_channel_settle(&part.spec);

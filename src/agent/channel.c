@@ -10,12 +10,7 @@
 
 void agent_channel_report(const struct agent_child *child, const struct agent_report *report)
 {
-	ssize_t n;
-
-	do
-		n = send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+	if (TEMP_FAILURE_RETRY(send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL)) < 0)
 		_exit(EXIT_FAILURE);
 }
 

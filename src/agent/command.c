@@ -166,8 +166,8 @@ static int start(struct command *command)
 		_exit(127);
 	}
 	close(pair[1]);
-	while (read(pair[0], &error, sizeof(error)) < 0 && errno == EINTR)
-		;
+	if (TEMP_FAILURE_RETRY(read(pair[0], &error, sizeof(error))) < 0)
+		error = -errno;
 	close(pair[0]);
 	return error;
 }

@@ -67,8 +67,8 @@ static void send_report(struct connection *connection, struct agent_report *repo
 	agent_channel_report(connection->builtin->child, report);
 }
 
-void connection_report(struct connection *connection, enum agent_call call, nsec_t start_nsec,
-		       nsec_t time_nsec, int64_t result, int error)
+static void report_call(struct connection *connection, enum agent_call call, nsec_t start_nsec,
+			nsec_t time_nsec, int64_t result, int error)
 {
 	struct agent_report report = {
 		.call = call,
@@ -96,7 +96,7 @@ static void close_socket(struct connection *connection)
 
 	time_nsec = nsec_now();
 	connection->fd = -1;
-	connection_report(connection, AGENT_CALL_CLOSE, start_nsec, time_nsec, 0, rc);
+	report_call(connection, AGENT_CALL_CLOSE, start_nsec, time_nsec, 0, rc);
 }
 
 /* With SO_LINGER close() blocks until the peer has everything or the time is up, non-blocking
@@ -134,7 +134,7 @@ void connection_close(struct connection *connection)
 static bool fail(struct connection *connection, enum agent_call call, nsec_t start_nsec,
 		 nsec_t time_nsec, int error)
 {
-	connection_report(connection, call, start_nsec, time_nsec, 0, error);
+	report_call(connection, call, start_nsec, time_nsec, 0, error);
 	connection_close(connection);
 	return false;
 }
@@ -210,7 +210,7 @@ void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nse
 	struct connection *connection = connection_new(builtin, fd);
 
 	agent_socket_describe(fd, &connection->name);
-	connection_report(connection, AGENT_CALL_ACCEPT, start_nsec, time_nsec, fd, 0);
+	report_call(connection, AGENT_CALL_ACCEPT, start_nsec, time_nsec, fd, 0);
 	watch(connection);
 	established(connection);
 }
@@ -277,8 +277,7 @@ static bool connected(struct connection *connection, nsec_t time_nsec)
 		return fail(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec,
 			    error);
 	agent_socket_describe(connection->fd, &connection->name);
-	connection_report(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec, 0,
-			  0);
+	report_call(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec, 0, 0);
 	return established(connection);
 }
 
@@ -291,7 +290,7 @@ static bool may_read(const struct connection *connection)
 static bool met_eof(struct connection *connection, nsec_t start_nsec, nsec_t time_nsec)
 {
 	connection->at_eof = true;
-	connection_report(connection, AGENT_CALL_READ, start_nsec, time_nsec, 0, 0);
+	report_call(connection, AGENT_CALL_READ, start_nsec, time_nsec, 0, 0);
 	if (!connection->builtin->close_on_eof)
 		return true;
 	connection_close(connection);
@@ -305,7 +304,7 @@ static void received(struct connection *connection, nsec_t start_nsec, nsec_t ti
 	connection->bytes_read += n;
 	count(connection);
 	if (!connection->told_read)
-		connection_report(connection, AGENT_CALL_READ, start_nsec, time_nsec, n, 0);
+		report_call(connection, AGENT_CALL_READ, start_nsec, time_nsec, n, 0);
 	connection->told_read = true;
 	if (workload->received)
 		workload->received(connection, read_buffer, n);
@@ -371,7 +370,7 @@ static void wrote(struct connection *connection, nsec_t start_nsec, nsec_t time_
 	connection->bytes_written += n;
 	count(connection);
 	if (!connection->told_write)
-		connection_report(connection, AGENT_CALL_WRITE, start_nsec, time_nsec, n, 0);
+		report_call(connection, AGENT_CALL_WRITE, start_nsec, time_nsec, n, 0);
 	connection->told_write = true;
 }
 
@@ -404,7 +403,7 @@ void connection_shutdown(struct connection *connection)
 
 	time_nsec = nsec_now();
 	connection->shut = true;
-	connection_report(connection, AGENT_CALL_SHUTDOWN, start_nsec, time_nsec, 0, rc);
+	report_call(connection, AGENT_CALL_SHUTDOWN, start_nsec, time_nsec, 0, rc);
 }
 
 /* A connection that is not read from still hears of a reset or a timeout, as in a program that

@@ -68,8 +68,6 @@ struct workload_functions {
 void connection_connect(struct builtin *builtin, uint16_t local_port);
 /* Takes the socket over. */
 void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nsec_t time_nsec);
-void connection_report(struct connection *connection, enum agent_call call, nsec_t start_nsec,
-		       nsec_t time_nsec, int64_t result, int error);
 /* Reads and writes what can be; the connection may be gone afterwards. */
 void connection_run(struct connection *connection);
 /* These return false when the connection is gone. */
