@@ -77,13 +77,6 @@ static bool is_unreachable(int error)
 	       error == EPROTO || error == ENETDOWN || error == EHOSTDOWN || error == ENOPROTOOPT;
 }
 
-static struct cause cause_of_reset(const struct endpoint *ep, int error)
-{
-	if (ep->end_from == TCP_STATE_SYN_SENT)
-		return (struct cause){ OUTCOME_REFUSED, MECHANISM_RST_RECEIVED, error };
-	return (struct cause){ OUTCOME_RESET, MECHANISM_RST_RECEIVED, error };
-}
-
 /* An ICMP error that ends a connection at once does so in SYN_SENT only, or where the program
  * asked for it (IP_RECVERR); later it is remembered for when a timer gives up. */
 static struct cause cause_of_timer(const struct endpoint *ep, int error, bool felt)
@@ -143,9 +136,10 @@ static struct cause cause_of_end(const struct endpoint *ep)
 
 	if (ep->heartbeat)
 		return (struct cause){ OUTCOME_TIMED_OUT, MECHANISM_HEARTBEAT, 0 };
-	if (ep->reset_received_nsec != NSEC_NONE || error == ECONNRESET || error == ECONNREFUSED ||
-	    (error == EPIPE && ep->reset_received_nsec != NSEC_NONE))
-		return cause_of_reset(ep, error);
+	if (ep->reset_received_nsec != NSEC_NONE || error == ECONNRESET || error == ECONNREFUSED)
+		return (struct cause){ ep->end_from == TCP_STATE_SYN_SENT ? OUTCOME_REFUSED
+									  : OUTCOME_RESET,
+				       MECHANISM_RST_RECEIVED, error };
 	if (error == ETIMEDOUT || is_unreachable(error))
 		return cause_of_timer(ep, error, felt);
 	if (aborted(ep))

@@ -139,16 +139,16 @@ static void start_next(struct runner *r)
  * work would push the others' events from their ticks. */
 static void let_go(struct runner *r)
 {
-	bool all = true;
-
-	for (size_t i = 0; r->job->pin_phases && i < r->next; i++)
-		if (r->slots[i].trial && !trial_ready(r->slots[i].trial))
-			all = false;
-	for (size_t i = 0; r->job->pin_phases && all && i < r->next; i++)
+	if (!r->job->pin_phases)
+		return;
+	for (size_t i = 0; i < r->next; i++)
+		if (r->slots[i].trial && !trial_ready(r->slots[i].trial)) {
+			loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
+			return;
+		}
+	for (size_t i = 0; i < r->next; i++)
 		if (r->slots[i].trial)
 			trial_go(r->slots[i].trial);
-	if (!all)
-		loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
 }
 
 /* Starts one trial in each round of the loop (a timer that is set to now fires in the next round),

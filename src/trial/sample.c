@@ -37,22 +37,17 @@ static struct record_sample sample_of(const struct sockdiag_socket *s, nsec_t no
 	};
 }
 
-static bool is_same(const struct record_sample *a, const struct record_sample *b)
-{
-	return a->state == b->state && a->send_queue == b->send_queue &&
-	       a->receive_queue == b->receive_queue && a->timer == b->timer &&
-	       a->retransmits == b->retransmits && a->probes == b->probes &&
-	       a->backoff == b->backoff && !memcmp(a->open, b->open, sizeof(a->open));
-}
-
-/* Nothing but time has passed. */
+/* Whether nothing but time has passed since the last sample. */
 static bool is_continued(const struct record_sample *last, const struct record_sample *s)
 {
-	nsec_t passed = s->time_nsec - last->time_nsec;
+	nsec_t passed_nsec = s->time_nsec - last->time_nsec;
 
-	return is_same(last, s) &&
+	return last->state == s->state && last->send_queue == s->send_queue &&
+	       last->receive_queue == s->receive_queue && last->timer == s->timer &&
+	       last->retransmits == s->retransmits && last->probes == s->probes &&
+	       last->backoff == s->backoff && !memcmp(last->open, s->open, sizeof(s->open)) &&
 	       (s->timer == TCP_TIMER_OFF ||
-		llabs(last->expires_nsec - passed - s->expires_nsec) < SAME_TIMER);
+		llabs(last->expires_nsec - passed_nsec - s->expires_nsec) < SAME_TIMER);
 }
 
 static int count_state(const struct sockdiag_socket *s, void *userdata)

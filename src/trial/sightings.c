@@ -27,8 +27,7 @@ static void schedule(struct sightings *sightings)
 	nsec_t at = NSEC_NEVER;
 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		if (sightings->look_nsec[n] < at)
-			at = sightings->look_nsec[n];
+		at = nsec_min(at, sightings->look_nsec[n]);
 	loop_timer_set(sightings->timer, at);
 }
 

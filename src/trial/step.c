@@ -56,13 +56,6 @@ static void note_progress(struct trial *trial)
 	}
 }
 
-static void note_heal(struct trial *trial)
-{
-	note_progress(trial);
-	trial->last_heal_nsec = nsec_now();
-	trial->probed = false;
-}
-
 static void mark_crashed(struct trial_node *node)
 {
 	for (int w = 0; w < _WITNESS_MAX; w++)
@@ -101,7 +94,9 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 		return fault_apply(trial, e, handle, err);
 	case STEP_HEAL:
 		trial->active -= timeline_fault_lasts(e);
-		note_heal(trial);
+		note_progress(trial);
+		trial->last_heal_nsec = nsec_now();
+		trial->probed = false;
 		return fault_heal(trial, e, handle, err);
 	case STEP_POWER_ON:
 		return fault_power_on(trial, e, err);

@@ -60,26 +60,18 @@ bool trial_ready(const struct trial *trial)
 	return trial->phase >= PHASE_READY;
 }
 
-static int close_captures(struct trial *trial, struct error *err)
-{
-	for (enum node_id id = 0; id < _NODE_MAX; id++) {
-		int rc = node_unwatch(trial, id, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 /* Hands out the result. The trial may be freed by whoever takes it. */
 static void finish(struct trial *trial)
 {
+	struct error *err = &trial->failure;
 	struct record *record = NULL;
+	int rc = err->kind == ERROR_NONE ? trial_make_record(trial, err) : -ECANCELED;
 
-	if (trial->failure.kind == ERROR_NONE && trial_make_record(trial, &trial->failure) >= 0 &&
-	    close_captures(trial, &trial->failure) >= 0)
+	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
+		rc = node_unwatch(trial, id, err);
+	if (rc >= 0)
 		record = take_ptr(trial->record);
-	trial->func(trial, record, &trial->failure, trial->userdata);
+	trial->func(trial, record, err, trial->userdata);
 }
 
 static const char *output_tail(const struct agent *agent)
