@@ -69,8 +69,8 @@ void beginning_listening(struct trial *trial)
 		beginning_go(trial);
 }
 
-/* The zero of the timeline: when the one connection was established, which the tracepoints know
- * best, or now. */
+/* The zero of the timeline is when the one connection was established, which the tracepoints know
+ * best. Where there are many connections, or none, it is now. */
 static nsec_t established_at(const struct trial *trial)
 {
 	const struct endpoint *view = trial->node[NODE_CLIENT].view;

@@ -28,7 +28,7 @@ static const char *where(const struct trial *trial, enum node_id id, char *buffe
 	return buffer;
 }
 
-/* A call without which there is no trial has failed. */
+/* Fails the trial because a call has failed without which there is none. */
 static void agent_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
 {
 	const char *call = r->detail[0] ? r->detail : call_name(r->call);
@@ -90,7 +90,7 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 	case AGENT_CALL_LISTEN:
 		if (!r->error)
 			beginning_listening(trial);
-		else if (trial->phase < PHASE_RUNNING) /* later it is a result: the port is taken */
+		else if (trial->phase < PHASE_RUNNING) /* later, a taken port is a result */
 			agent_failed(trial, node->id, r);
 		break;
 	case AGENT_CALL_CONNECT:
@@ -110,8 +110,8 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 	settle_trial(trial);
 }
 
-/* Where one witness has seen the end and the other has not, one of them is wrong; the kernel is
- * asked after a moment, in which the slower may catch up. */
+/* If the witnesses do not agree on the state, the kernel is asked which of them is right. That is
+ * done after a moment, in which the slower one may catch up. */
 static void compare_witnesses(struct trial_node *node)
 {
 	const struct endpoint *tracepoint = &node->view[WITNESS_TRACEPOINT];
@@ -139,7 +139,7 @@ void events_resolve_doubt(struct trial_node *node)
 		node->believed = WITNESS_DERIVED;
 }
 
-/* Gives the observation to the witness that made it; packets and the last tcp_info go to both. */
+/* Gives an observation to its witness. Packets, and the tcp_info of a freed socket, go to both. */
 static int observe(struct trial_node *node, const struct observation *o)
 {
 	bool common = o->kind == OBSERVATION_PACKET || o->kind == OBSERVATION_DESTROY;

@@ -74,5 +74,5 @@ void look_at_bytes(struct trial_node *node)
 	counters = agent_counters(agent);
 	node->bytes_read = (int64_t)counters.bytes_read;
 	node->bytes_written = (int64_t)counters.bytes_written;
-	node->original = NULL; /* its place in memory may be another's soon */
+	node->original = NULL; /* another agent may get the same address in memory */
 }

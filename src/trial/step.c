@@ -62,7 +62,7 @@ static void mark_crashed(struct trial_node *node)
 		node->view[w].crashed = true;
 }
 
-/* A program that exits does not feel what its kernel then does about its connections. */
+/* A program that is told to exit does not notice what its kernel then does with its connections. */
 static int act(struct trial *trial, const struct event *e, struct error *err)
 {
 	int64_t port = scenario_option(&trial->spec.scenario->agent[e->node], OPTION_LOCAL_PORT, 0);
@@ -114,8 +114,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 
 	sample_first(trial);
 	at = nsec_now();
-	/* Times count from the first event, so that one is never late, unless its phase is pinned.
-	 */
+	/* Times count from the first event, so this one is late only where its phase is pinned. */
 	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
 		trial->lateness_nsec =
 			nsec_max(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);

@@ -21,8 +21,8 @@
 #include "src/trial/step.h"
 #include "src/trial/survival.h"
 
-/* Where trials wait for each other, a process is not made while another trial's events are due: in
- * virtual time that takes some milliseconds. */
+/* Whether the client's process is made with the testbed. To make a process takes some milliseconds
+ * of virtual time, so it must not happen while events of another trial are due. */
 static bool client_is_prepared(const struct trial *trial)
 {
 	return trial->spec.wait && !trial->spec.scenario->agent[NODE_CLIENT].command;
@@ -82,8 +82,7 @@ static const char *output_tail(const struct agent *agent)
 	return *output ? output + (n > 200 ? n - 200 : 0) : "(none)";
 }
 
-/* A built-in agent that does not come up is the machine's doing, a command that does not its own.
- */
+/* If a built-in agent does not get ready, the machine is at fault. A command is at fault itself. */
 static void start_timed_out(struct trial *trial)
 {
 	enum node_id id = trial->phase == PHASE_SERVER ? NODE_SERVER : NODE_CLIENT;
@@ -165,7 +164,7 @@ static void on_timer(void *userdata)
 	case PHASE_HELD:
 		break;
 	case PHASE_RUNNING:
-		/* A look that found the last thing that was waited for ends the run at once. */
+		/* A look at a minisocket may have found the last thing that was waited for. */
 		if (!looked || !settle_concluded(trial))
 			run(trial, now);
 		break;
