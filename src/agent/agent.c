@@ -34,7 +34,7 @@
  */
 
 #define OUTPUT_SIZE	 (16 * 1024)
-#define CHUNKS_MAX	 16 /* read in a row: all that a pipe holds; a flood of output waits its turn */
+#define CHUNKS_MAX	 16 /* reads in a row, enough for all that a pipe holds */
 #define ACK_TIMEOUT_MSEC 2000
 
 struct agent {
@@ -46,8 +46,10 @@ struct agent {
 	struct loop_io *control_io, *exit_io, *output_io;
 	agent_func func;
 	void *userdata;
-	bool running, told_exit, frozen;
-	bool *freed; /* where to say so when a callback frees the agent, or NULL */
+	bool running;	/* the process has not been waited for */
+	bool told_exit; /* AGENT_CALL_EXIT has been reported */
+	bool frozen;	/* by agent_freeze() */
+	bool *freed;	/* set to true if a callback frees the agent; NULL while none runs */
 	struct agent_counters *counters; /* shared with the process; owned */
 	char *output;			 /* OUTPUT_SIZE + 1 bytes, or NULL; owned */
 	size_t output_used;		 /* bytes, without the closing NUL */
@@ -146,11 +148,6 @@ static void on_exit_ready(void *userdata, uint32_t events)
 		tell(agent, &report);
 }
 
-static bool is_command(const struct agent_spec *spec)
-{
-	return spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
-}
-
 static struct agent *agent_new(bool has_output)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
@@ -240,7 +237,7 @@ static int watch(struct agent *agent, struct loop *loop, struct error *err)
 static int make(const struct netns *ns, const struct agent_spec *spec, struct agent **ret_agent,
 		struct error *err)
 {
-	_cleanup_(agent_freep) struct agent *agent = agent_new(spec && is_command(spec));
+	_cleanup_(agent_freep) struct agent *agent = agent_new(spec && agent_is_command(spec));
 	struct agent_child child = {
 		.spec = spec, .netns_fd = ns->fd, .control_fd = -1, .output_fd = -1, .ack_fd = -1
 	};
@@ -285,7 +282,7 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 	_cleanup_(agent_freep) struct agent *agent = standby;
 	int rc;
 
-	if (agent && is_command(spec))
+	if (agent && agent_is_command(spec))
 		agent = agent_free(agent);
 	rc = agent ? give_part(agent, spec, err) : make(spec->ns, spec, &agent, err);
 	if (rc >= 0) {
@@ -299,8 +296,8 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 	return 0;
 }
 
-/* A kernel that does not know pidfd_send_signal() gets the process's number, which nobody but
- * reap() can free for another process. */
+/* Where the kernel has no pidfd_send_signal(), the process's number serves: the kernel gives it to
+ * no other process before reap(). */
 static int send_signal(const struct agent *agent, int number)
 {
 	if (pidfd_send_signal(agent->pidfd, number, NULL, 0) == 0)
@@ -374,7 +371,7 @@ static int signal_below(struct agent *agent, bool frozen)
 	return rc < 0 || read(agent->ack_fd, &count, sizeof(count)) < 0 ? -errno : 0;
 }
 
-/* Returns when process 1 stands still (or has ended, which is told elsewhere). */
+/* Returns when process 1 stands still, or has ended, which is reported elsewhere. */
 static int stop_init(struct agent *agent)
 {
 	siginfo_t info = { 0 };

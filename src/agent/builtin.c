@@ -20,8 +20,8 @@
 #define DEFAULT_STREAM_PAUSE (10 * NSEC_PER_MSEC)
 #define DEFAULT_MISSES	     3
 
-/* One at a time: a kernel without a descriptor to give says so before it looks whether anyone
- * waits (net/socket.c: __sys_accept4_file()). */
+/* Accepts one connection at a time: a kernel that has no descriptor to give says so before it looks
+ * whether a connection waits (net/socket.c: __sys_accept4_file()). */
 static void on_listener(void *userdata, uint32_t events)
 {
 	struct builtin *builtin = userdata;
@@ -59,7 +59,7 @@ static void accept_again(struct builtin *builtin)
 		_exit(EXIT_FAILURE);
 }
 
-/* A server that cannot listen ends, as any would. */
+/* Reports a call without which the agent cannot go on, and ends it. */
 _Noreturn static void give_up(const struct builtin *builtin, enum agent_call call,
 			      nsec_t start_nsec, int error, const char *detail)
 {
@@ -67,8 +67,8 @@ _Noreturn static void give_up(const struct builtin *builtin, enum agent_call cal
 	_exit(EXIT_FAILURE);
 }
 
-/* Open descriptors stay open: the limit is on the numbers of new ones, and the kernel gives out the
- * lowest that is free. */
+/* Allows as many more descriptors as the scenario says. The limit is one on the numbers of new
+ * descriptors, and the kernel gives out the lowest number that is free. */
 static void limit_descriptors(const struct builtin *builtin)
 {
 	int64_t count = scenario_option(builtin->spec->options, OPTION_DESCRIPTORS, -1);

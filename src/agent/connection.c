@@ -15,7 +15,7 @@
  * Theory of operation. A connection is watched edge-triggered for everything, so
  * that one that may not be read from (paused, at its end, an echo not yet sent
  * back) does not spin, and its errors are still heard of. Whoever stops before
- * EAGAIN must therefore ask for the edge again: connection_rewatch().
+ * EAGAIN must therefore ask for the edge again, by watch().
  *
  * Times are taken directly after the call they are about; everything else that a
  * report says is gathered after that.
@@ -163,7 +163,7 @@ static void watch(struct connection *connection)
 		_exit(EXIT_FAILURE);
 }
 
-/* For deadpeer to read at any time: see agent_counters(). */
+/* Counts in memory that is shared with deadpeer, which reads it by agent_counters(). */
 static void count(struct connection *connection)
 {
 	struct agent_counters *counters = connection->builtin->child->counters;
@@ -215,7 +215,7 @@ void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nse
 	established(connection);
 }
 
-/* Binds to a port of its own, where one is wanted. */
+/* Binds the socket to a local port, if one is wanted. Returns 0 or an errno. */
 static int bind_local(const struct connection *connection, uint16_t port)
 {
 	struct sockaddr_storage address;
@@ -334,7 +334,8 @@ static bool connection_read(struct connection *connection)
 	return true;
 }
 
-/* Bytes to send back go first; then whatever the workload or an action wants sent. */
+/* Writes the bytes of an echo, or if there are none, what the workload or an action wants to send.
+ */
 static ssize_t write_some(struct connection *connection)
 {
 	size_t echo = connection->echo_end - connection->echo_start;
@@ -406,8 +407,8 @@ void connection_shutdown(struct connection *connection)
 	report_call(connection, AGENT_CALL_SHUTDOWN, start_nsec, time_nsec, 0, rc);
 }
 
-/* A connection that is not read from still hears of a reset or a timeout, as in a program that
- * polls. */
+/* Reports a reset or a timeout of a connection that is not read from, as a program learns of it
+ * that polls. */
 static bool check_error(struct connection *connection, nsec_t time_nsec)
 {
 	struct agent_report report = {
@@ -425,7 +426,7 @@ static bool check_error(struct connection *connection, nsec_t time_nsec)
 	return false;
 }
 
-/* What an echo writes makes room to read on, so both go on until neither moves. */
+/* An echo may read on once it has written, so both are done in turn until neither moves a byte. */
 void connection_run(struct connection *connection)
 {
 	for (int i = 0; i < CALLS_MAX && !connection->connecting; i++) {
