@@ -76,11 +76,8 @@ static void release(struct observer_watch *watch)
 	free(watch);
 }
 
-static void begin(struct observer *observer)
-{
-	observer->busy++;
-}
-
+/* Ends the telling that began with `busy++`: watches that have been freed meanwhile are released.
+ */
 static void end(struct observer *observer)
 {
 	if (--observer->busy || !observer->any_dead)
@@ -136,7 +133,7 @@ static void on_ring(void *userdata, uint32_t events)
 {
 	struct observer *observer = userdata;
 
-	begin(observer);
+	observer->busy++;
 	tracepoints_drain(observer->bpf, RING_TURN);
 	end(observer);
 }
@@ -157,7 +154,7 @@ static void on_packets(void *userdata, uint32_t events)
 	struct observer_watch *watch = userdata;
 	struct observer *observer = watch->observer;
 
-	begin(observer);
+	observer->busy++;
 	packets_drain(watch->packets, PACKET_TURN);
 	end(observer);
 }
@@ -203,7 +200,7 @@ static void on_destroyed(void *userdata, uint32_t events)
 	struct observer_watch *watch = userdata;
 	struct observer *observer = watch->observer;
 
-	begin(observer);
+	observer->busy++;
 	if (watch->packets)
 		packets_drain(watch->packets, PACKETS_AHEAD);
 	drain_destroyed(watch, DESTROY_TURN);
@@ -362,7 +359,7 @@ struct observer_watch *observer_watch_free(struct observer_watch *watch)
 		tracepoints_unwatch(watch->observer->bpf, watch->cookie);
 	watch->dead = true;
 	watch->observer->any_dead = true;
-	begin(watch->observer);
+	watch->observer->busy++;
 	end(watch->observer);
 	return NULL;
 }
@@ -374,7 +371,7 @@ void observer_watch_flush(struct observer_watch *watch)
 	/* While an observation is being told no source can be drained. */
 	if (observer->busy)
 		return;
-	begin(observer);
+	observer->busy++;
 	if (observer->bpf)
 		tracepoints_drain(observer->bpf, UINT32_MAX);
 	if (!watch->dead && watch->packets)

@@ -15,8 +15,10 @@
  * steps are taken in where the full socket's walk has a gap for them (minisocket.c finds them).
  */
 
-#define LAST_WORD	  (10 * NSEC_PER_MSEC) /* a RST may be sent just after CLOSE */
-#define NOTED_CONNECTIONS 8		       /* calls on further ones are not recorded */
+/* A RST that is sent so long after CLOSE is still of the connection. */
+#define LAST_WORD (10 * NSEC_PER_MSEC)
+/* Only calls on so many connections of a program are recorded. */
+#define NOTED_CONNECTIONS 8
 
 void endpoint_init(struct endpoint *ep, enum node_id node)
 {
@@ -68,8 +70,8 @@ static int add_state(struct endpoint *ep, nsec_t at, int from, int to)
 	return 0;
 }
 
-/* A request socket becomes a full one, which says LISTEN -> SYN_RECV when it is made; an earlier
- * one may have been given up. */
+/* Begins to follow a socket. A full socket that was a request socket reports LISTEN -> SYN_RECV
+ * when it is made. The steps of a request that was given up before it stay. */
 static void begin(struct endpoint *ep, const struct observation *o)
 {
 	ep->socket = o->socket;
@@ -239,7 +241,7 @@ static int request_socket(struct endpoint *ep, const struct minisocket_step *ste
 			 step->state);
 }
 
-/* The full socket reported CLOSE, but a minisocket has taken its place. */
+/* Takes back the CLOSE that the full socket reported, because a minisocket has taken its place. */
 static void take_over(struct endpoint *ep, int state)
 {
 	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
@@ -404,8 +406,8 @@ static void make_relative(struct record_endpoint *r, nsec_t origin)
 	}
 }
 
-/* The last packet after the first event and, if the kernel ended the connection, by then; and the
- * first to come in after the last heal. */
+/* Finds the last packet after the first event, but not after the kernel has ended the connection,
+ * and the first packet that came in after the last heal. */
 static void read_wire(struct record_endpoint *r, const struct endpoint_context *context)
 {
 	nsec_t heal = since(context->last_heal_nsec, context->origin_nsec);
@@ -424,8 +426,8 @@ static void read_wire(struct record_endpoint *r, const struct endpoint_context *
 	}
 }
 
-/* A destroyed socket is told of late (the kernel frees it in the background, after the program has
- * closed it): it ended no later than the program felt. */
+/* The kernel frees a socket in the background, after the program has closed it, so its end is told
+ * late. It came no later than the call that told the program. */
 static void bound_by_application(struct endpoint *ep)
 {
 	struct record_endpoint *r = &ep->record;
@@ -458,7 +460,5 @@ void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *conte
 	make_relative(r, context->origin_nsec);
 	read_wire(r, context);
 	*ret_record = *r;
-	ep->record = (struct record_endpoint){ .command_status = -1,
-					       .bytes_read = -1,
-					       .bytes_written = -1 };
+	ep->record = (struct record_endpoint){ 0 };
 }

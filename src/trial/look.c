@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/look.h"
 
-static struct testbed_node *testbed_node(const struct trial_node *node)
-{
-	return &node->trial->testbed->node[node->id];
-}
-
 struct lookup {
 	const struct endpoint *endpoint;
 	struct sockdiag_socket found;
@@ -26,7 +21,7 @@ static int match_socket(const struct sockdiag_socket *s, void *userdata)
 
 bool look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
 {
-	struct testbed_node *host = testbed_node(node);
+	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct lookup l = { .endpoint = trial_endpoint(node) };
 
 	if (!node->follows || !host->diag || !l.endpoint->local_port)

@@ -85,11 +85,11 @@ bool population_open(const struct trial_node *node)
 	return false;
 }
 
-/* One pass over the kernel's sockets: members by the port that is not the server's. */
+/* One pass over the sockets of a host. */
 struct pass {
 	struct trial_node *node;
-	struct trial_member **by_port; /* 65536; owned by who passes */
-	bool heal;
+	struct trial_member **by_port; /* 65536, by the port of the client; not owned */
+	bool heal;		       /* as of population_look() */
 };
 
 static uint16_t own_port(const struct trial_node *node, uint16_t local, uint16_t peer)

@@ -19,8 +19,8 @@ static bool peer_lost(const struct trial *trial)
 
 bool survival_possible(const struct trial *trial)
 {
-	return timeline_next_nsec(&trial->timeline) == NSEC_NEVER && !trial->active &&
-	       !peer_lost(trial) && trial->last_heal_nsec != NSEC_NONE;
+	return trial_timeline_done(trial) && !trial->active && !peer_lost(trial) &&
+	       trial->last_heal_nsec != NSEC_NONE;
 }
 
 static bool is_open(const struct endpoint *ep)
