@@ -196,7 +196,7 @@ static int probe_bpf(struct netns *ns, char *detail, size_t size, struct error *
 		rc = observer_new(loop, false, &observer, err);
 	if (rc < 0)
 		return rc;
-	if (observer_clock(observer) == OBSERVER_CLOCK_TRACEPOINT)
+	if (!observer_derived_reason(observer))
 		return 0;
 	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 			 "%s; packets and sock_diag stand for it",

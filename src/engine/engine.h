@@ -8,11 +8,11 @@
  * Theory of operation of the qemu engine. A guest's first process is this program (guest-main.h),
  * which runs the same trials by the same code. qemu.c draws each trial's phase, which is where the
  * timer wheel stands at the first event, from the seed and the trial; the trial waits for the tick
- * that has it. src/trial/phase.c finds out where the kernel's ticks lie and which number they
- * have (their jiffies), and lets events strike in the middle of a tick: at its edge a few
- * microseconds decide whether a timer is armed a tick earlier, which a granule of the wheel later
- * makes a difference of 32 ms or more. So the same trial in guests of 1, 30 and 200 trials ends
- * within half a millisecond.
+ * that has it. src/trial/ticks.c finds out where the kernel's ticks lie and which number they
+ * have (their jiffies), and beginning.c lets events strike in the middle of a tick: at its edge a
+ * few microseconds decide whether a timer is armed a tick earlier, which a granule of the wheel
+ * later makes a difference of 32 ms or more. So the same trial in guests of 1, 30 and 200 trials
+ * ends within half a millisecond.
  *
  * Clients connect only when every trial of the guest is set up, and namespaces stay until the last
  * trial is over, so that neither is in the way of a measurement. A record says by how much its

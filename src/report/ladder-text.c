@@ -177,7 +177,7 @@ static void write_exit(struct ladder_row *row, int status)
 
 static void add_call(struct ladder *ladder, const struct trace_entry *e)
 {
-	const struct trace_call *c = &e->call;
+	const struct record_call *c = &e->call;
 	nsec_t blocked = e->time_nsec - c->start_nsec;
 	bool end = (c->error || !c->result) && c->connection < FOLLOWED;
 	struct ladder_row *row =

@@ -16,9 +16,10 @@
 #include "src/trial/sightings.h"
 #include "src/util/array.h"
 
-#define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
-/* The same trial's RTTs differ by some ten microseconds, of which the back-off would make more than
- * a tick in what is predicted. */
+/* Two sightings of a retransmission that are nearer to each other are the same one. */
+#define SAME_EVENT (2 * NSEC_PER_MSEC)
+/* RTTs are rounded up to a multiple of this. Those of the same trial differ by some ten
+ * microseconds, of which the back-off would make more than a tick in what is predicted. */
 #define RTT_STEP (250 * NSEC_PER_USEC)
 
 static int copy_setting(const struct setting_value *value, void *userdata)
@@ -40,7 +41,7 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-/* The record's clock is that of the less exact witness it had to believe. */
+/* The clock of a record is that of the least exact witness that is believed at one of its ends. */
 static enum record_clock clock_of(const struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
@@ -118,15 +119,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	return facts;
 }
 
-static struct prediction predict(const struct trial *trial, const struct trial_node *node)
-{
-	struct model_facts facts = facts_of(trial, node);
-
-	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);
-}
-
-/* When the timer of what is left began to run: with that state, or with the FIN that an orphan
- * sent. */
+/* When the timer of what is left of the connection began to run: with its state, or for an orphan
+ * with the FIN that it sent. */
 static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechanism)
 {
 	for (size_t i = r->n_states; i-- > 0;) {
@@ -142,8 +136,8 @@ static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechani
 	return NSEC_NONE;
 }
 
-/* An orphan whose peer keeps its window closed sends probes, which are answered: how long that goes
- * on is not predicted. */
+/* Whether the peer's window is closed at the end. An orphan then sends probes, which are answered,
+ * and how long that goes on is not predicted. */
 static bool window_is_closed(const struct record_endpoint *r)
 {
 	for (size_t i = r->n_packets; i-- > 0;)
@@ -152,11 +146,10 @@ static bool window_is_closed(const struct record_endpoint *r)
 	return false;
 }
 
-static void predict_gone(const struct trial *trial, const struct trial_node *node,
+static void predict_gone(const struct trial_node *node, const struct model_facts *facts,
 			 struct record_endpoint *r)
 {
-	struct model_facts facts = facts_of(trial, node);
-	struct prediction p = model_gone(trial->spec.scenario, node->id, &facts, r->mechanism);
+	struct prediction p = model_gone(node->trial->spec.scenario, node->id, facts, r->mechanism);
 	nsec_t since = left_since(r, r->mechanism);
 
 	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
@@ -170,8 +163,8 @@ static void predict_gone(const struct trial *trial, const struct trial_node *nod
 	}
 }
 
-/* Flushed connection tracking has no heal: the connection has survived if it carried something
- * after that, and no fault holds. */
+/* Whether a connection has survived that the router's connection tracking was flushed, which has no
+ * heal: it carried something after that, and no fault holds. */
 static bool carried_on(const struct trial *trial, struct trial_node *node)
 {
 	return trial->forgotten && trial->full_term && !trial->active &&
@@ -189,7 +182,8 @@ static int conclude(struct trial *trial, enum node_id id)
 		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
-	struct prediction p = predict(trial, node);
+	struct model_facts facts = facts_of(trial, node);
+	struct prediction p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	struct cause cause;
 
 	look_at_bytes(node);
@@ -209,13 +203,13 @@ static int conclude(struct trial *trial, enum node_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(node, &r->population);
-	if (trial->spec.scenario->agent[id].command && trial->stage.agent[id])
-		r->command_output = copy(agent_output(trial->stage.agent[id]));
+	if (trial->spec.scenario->agent[id].command && trial->agent[id])
+		r->command_output = copy(agent_output(trial->agent[id]));
 	if (p.mechanism != MECHANISM_NONE) {
 		r->earliest_nsec = p.earliest_nsec;
 		r->latest_nsec = p.latest_nsec;
 	}
-	predict_gone(trial, node, r);
+	predict_gone(node, &facts, r);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ struct ticks {
 	nsec_t edge_nsec;
 };
 
-/* Where they lie. The first call measures it, which takes some ticks; who has no time for that
+/* The first call measures where the ticks lie, which takes some ticks. Who has no time for that
  * later calls it before. */
 const struct ticks *ticks_get(void);
 /* How long a tick is. */
