@@ -8,6 +8,7 @@
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
 #include "src/study/study.h"
+#include "src/text/grammar.h"
 #include "src/text/quantity.h"
 #include "src/util/array.h"
 
@@ -46,7 +47,7 @@ static int read_amount(const struct document_node *map, const char *key, struct 
 static int refuse_keys(const struct document_node *map, struct error *err)
 {
 	static const char *const keys[] = { "from", "to", "step", "factor" };
-	int rc = study_refuse_unknown(map, keys, ARRAY_SIZE(keys), "a range has no", err);
+	int rc = grammar_refuse_unknown(map, keys, ARRAY_SIZE(keys), "a range has no", err);
 
 	if (rc >= 0 && document_get(map, "step") && document_get(map, "factor"))
 		return document_error(map, err, "a range has a step or a factor, not both");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/scenario/internal.h"
+#include "src/text/grammar.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
 #include "src/util/array.h"
@@ -301,27 +302,6 @@ static const struct {
 	{ "expect", read_expect, false },
 };
 
-int study_refuse_unknown(const struct document_node *map, const char *const *words, size_t n,
-			 const char *what, struct error *err)
-{
-	for (size_t i = 0; i < map->n_items; i++) {
-		const char *key = map->items[i]->key;
-		struct suggestion suggestion;
-		char buffer[SUGGESTION_SIZE];
-		bool known = false;
-
-		suggestion_init(&suggestion, key);
-		for (size_t k = 0; k < n; k++) {
-			known |= !strcmp(words[k], key);
-			suggestion_offer(&suggestion, words[k]);
-		}
-		if (!known)
-			return document_error(map->items[i], err, "%s '%s'%s", what, key,
-					      suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	}
-	return 0;
-}
-
 static int check_pairs(const struct study *study, struct error *err)
 {
 	for (size_t i = 1; study->paired && i < study->n_axes; i++)
@@ -342,7 +322,7 @@ static int read_study(struct study *study, const struct document_node *root, str
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		words[i] = keys[i].key;
-	rc = study_refuse_unknown(root, words, ARRAY_SIZE(words), "unknown key", err);
+	rc = grammar_refuse_unknown(root, words, ARRAY_SIZE(words), "unknown key", err);
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(keys); i++) {
 		const struct document_node *node = document_get(root, keys[i].key);
 

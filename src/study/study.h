@@ -100,10 +100,6 @@ int study_parse(const char *file, const char *text, size_t size, struct study **
 struct study *study_free(struct study *study);
 DEFINE_CLEANUP(struct study *, study_free)
 
-/* Refuses a map that has other keys than the `n` words: "<what> 'x'; did you mean 'y'?" */
-int study_refuse_unknown(const struct document_node *map, const char *const *words, size_t n,
-			 const char *what, struct error *err);
-
 /* find.c: finds the path of a study's name, which the caller frees. */
 int study_find(const char *what, char **ret_path, struct error *err);
 /* Tells whether `what` is a study's name, or a file that has the key `scenarios`. */

@@ -62,3 +62,24 @@ int grammar_read_map(const struct grammar *grammar, const struct document_node *
 	}
 	return rc;
 }
+
+int grammar_refuse_unknown(const struct document_node *map, const char *const *words, size_t n,
+			   const char *what, struct error *err)
+{
+	for (size_t i = 0; i < map->n_items; i++) {
+		const char *key = map->items[i]->key;
+		struct suggestion suggestion;
+		char buffer[SUGGESTION_SIZE];
+		bool known = false;
+
+		suggestion_init(&suggestion, key);
+		for (size_t k = 0; k < n; k++) {
+			known |= !strcmp(words[k], key);
+			suggestion_offer(&suggestion, words[k]);
+		}
+		if (!known)
+			return document_error(map->items[i], err, "%s '%s'%s", what, key,
+					      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	}
+	return 0;
+}

@@ -49,3 +49,7 @@ const struct grammar_key *grammar_find(const struct grammar *grammar,
 /* Reads a map into the struct at `base`. Keys that the map does not have are left as they are. */
 int grammar_read_map(const struct grammar *grammar, const struct document_node *map, void *base,
 		     struct error *err);
+
+/* Refuses a map that has other keys than the `n` words: "<what> 'x'; did you mean 'y'?" */
+int grammar_refuse_unknown(const struct document_node *map, const char *const *words, size_t n,
+			   const char *what, struct error *err);
