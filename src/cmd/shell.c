@@ -203,8 +203,8 @@ static void on_over(struct trial *trial, struct record *record, const struct err
 	sh->record = record;
 	if (!record)
 		sh->failure = *err;
-	if (!sh->pid) /* the trial failed before there was a connection, so there is no shell to
-			 wait for */
+	/* If the trial failed before there was a connection, there is no shell to wait for. */
+	if (!sh->pid)
 		loop_quit(sh->loop);
 }
 

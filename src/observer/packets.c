@@ -18,8 +18,8 @@
 /* The kernel may hold this many bytes while the loop is busy elsewhere. It counts the whole memory
  * of each packet, not only the headers that are taken. */
 #define RECEIVE_BUFFER (16 << 20)
-#define OFFSET_SPAN                                                                                \
-	(10 * NSEC_PER_USEC) /* two clocks that are read within this time fit well enough */
+/* Two clocks that are read within this time fit well enough. */
+#define OFFSET_SPAN  (10 * NSEC_PER_USEC)
 #define OFFSET_TRIES 4
 
 struct packet_slot {

@@ -22,17 +22,6 @@ static const struct record_sample *sample_at(const struct check *c, nsec_t at)
 	return found;
 }
 
-static const char *range_text(const struct expect_range *range, char *buffer, size_t size)
-{
-	if (range->least == range->most)
-		snprintf(buffer, size, "%" PRIu64, range->least);
-	else if (range->most == UINT64_MAX)
-		snprintf(buffer, size, "at least %" PRIu64, range->least);
-	else
-		snprintf(buffer, size, "%" PRIu64 " to %" PRIu64, range->least, range->most);
-	return buffer;
-}
-
 static void check_range(struct check *c, const char *when, const char *what,
 			const struct expect_range *want, uint64_t got)
 {
@@ -40,7 +29,7 @@ static void check_range(struct check *c, const char *when, const char *what,
 
 	if (want->present && (got < want->least || got > want->most))
 		expect_fail(c, "%sexpected %s %s, got %" PRIu64, when, what,
-			    range_text(want, text, sizeof(text)), got);
+			    scenario_format_range(want, text, sizeof(text)), got);
 }
 
 static void check_name(struct check *c, const char *when, const char *what,

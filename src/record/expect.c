@@ -36,8 +36,6 @@ static void check_errors(struct check *c)
 			    or_none(errno_name(c->got->error)));
 }
 
-/* The time of the end on the kernel's clock, or on the program's where the kernel saw no end
- * because a heartbeat gave up. */
 /* One bound of a time that is expected. */
 struct bound {
 	const char *what, *word; /* "an end", "after" */

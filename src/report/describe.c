@@ -253,25 +253,13 @@ static void print_bound(struct line line, const struct expect_time *bound, nsec_
 	end_line(&line);
 }
 
-/* Writes "5", "at least 5" or "5 to 7". Returns `buffer`. */
-static char *format_range(const struct expect_range *range, char *buffer, size_t size)
-{
-	if (range->least == range->most)
-		snprintf(buffer, size, "%" PRIu64, range->least);
-	else if (range->most == UINT64_MAX)
-		snprintf(buffer, size, "at least %" PRIu64, range->least);
-	else
-		snprintf(buffer, size, "%" PRIu64 " to %" PRIu64, range->least, range->most);
-	return buffer;
-}
-
 static void print_bytes(struct line line, const struct expect_range *bytes)
 {
 	char text[64];
 
 	if (!bytes->present)
 		return;
-	put_word(&line, format_range(bytes, text, sizeof(text)));
+	put_word(&line, scenario_format_range(bytes, text, sizeof(text)));
 	fputs(" bytes", line.out);
 	end_line(&line);
 }
@@ -281,7 +269,7 @@ static void print_range(const struct expect_range *range, const char *what, FILE
 	char text[64];
 
 	if (range->present)
-		fprintf(out, ", %s %s", what, format_range(range, text, sizeof(text)));
+		fprintf(out, ", %s %s", what, scenario_format_range(range, text, sizeof(text)));
 }
 
 static void print_sample(struct line line, const struct expect_sample *s)

@@ -14,9 +14,8 @@
 #define WIDTH_DEFAULT 100
 #define WIDTH_MAX     160 /* characters of a line; longer arrows do not help a reader */
 #define INNER_MIN     66  /* characters between the lifelines; in a narrower terminal lines wrap */
-#define SOON                                                                                       \
-	(100 *                                                                                     \
-	 NSEC_PER_MSEC)	   /* a timer that is started this soon after a packet stands beside it */
+/* A timer that is started this soon after a packet stands beside it. */
+#define SOON (100 * NSEC_PER_MSEC)
 #define SLOW NSEC_PER_MSEC /* an arrow says how long its packet took if it took this long */
 
 static const char *const escapes[] = {

@@ -15,9 +15,8 @@
 #define LOCK_TRIES	20
 #define LOCK_PAUSE_USEC 50000
 #define APPLICATION_ID	0x64706472 /* "dpdr" in the file's head, which file(1) and SQLite show */
-#define LOCK_OFFSET                                                                                \
-	((off_t)1                                                                                  \
-	 << 61) /* offset of the locked byte, which neither SQLite nor the data ever reaches */
+/* The offset of the locked byte, which neither SQLite nor the data ever reaches. */
+#define LOCK_OFFSET ((off_t)1 << 61)
 
 /* Filesystems of one machine. On these the processes that have the file open can share memory,
  * which SQLite's write-ahead log needs. */
