@@ -29,6 +29,7 @@
 #include "src/testbed/privilege.h"
 #include "src/testbed/testbed.h"
 #include "src/trial/trial.h"
+#include "src/util/interrupt.h"
 
 struct shell {
 	struct selection selection;
@@ -249,7 +250,7 @@ static void on_signal(void *userdata, uint32_t events)
 			return;
 		break;
 	}
-	error_set(&err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+	interrupt_error(&err);
 	give_up(s->shell, &err);
 }
 

@@ -62,7 +62,7 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 	if (rc >= 0)
 		rc = loop_run(loop, err);
 	if (rc >= 0 && (interrupt->caught || (job->stop && *job->stop)))
-		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+		return interrupt_error(err);
 	return rc;
 }
 

@@ -444,7 +444,7 @@ int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot,
 		rc = loop_run(loop, err);
 	interrupt_deinit(&interrupt);
 	if (rc >= 0 && interrupt.caught)
-		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+		return interrupt_error(err);
 	if (rc >= 0 && guest->failure.kind != ERROR_NONE) {
 		if (err)
 			*err = guest->failure;
