@@ -5,9 +5,10 @@
 
 #include "src/record/expect-parts.h"
 
-static bool within(nsec_t value, nsec_t after, nsec_t before)
+static bool within(nsec_t value_nsec, nsec_t after_nsec, nsec_t before_nsec)
 {
-	return (after == NSEC_NONE || value >= after) && (before == NSEC_NONE || value <= before);
+	return (after_nsec == NSEC_NONE || value_nsec >= after_nsec) &&
+	       (before_nsec == NSEC_NONE || value_nsec <= before_nsec);
 }
 
 static bool matches(const struct expect_call *want, const struct record_call *got)

@@ -14,13 +14,13 @@ static bool matches(const struct packet_pattern *pattern, const struct record_pa
  * until the event had taken effect does not count. */
 static void check_absent(struct check *c, const char *text, const struct packet_pattern *pattern)
 {
-	nsec_t done = c->record->n_faults ? c->record->faults[0].took_nsec : 0;
+	nsec_t done_nsec = c->record->n_faults ? c->record->faults[0].took_nsec : 0;
 
 	for (size_t i = 0; i < c->got->n_packets; i++) {
 		const struct record_packet *p = &c->got->packets[i];
 		char when[64];
 
-		if (p->time_nsec < done || !matches(pattern, p))
+		if (p->time_nsec < done_nsec || !matches(pattern, p))
 			continue;
 		expect_fail(c, "expected no packet %s, got one %s %s after the first event",
 			    text + 1, p->sent ? "sent" : "received",

@@ -45,36 +45,38 @@ struct bound {
 	bool said;	       /* another bound says already that nothing is predicted */
 };
 
-static void check_time(struct check *c, const struct bound *b, nsec_t got)
+static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 {
 	const struct expect_time *bound = b->time;
-	nsec_t limit = bound->predicted ? b->predicted_nsec : bound->nsec;
+	nsec_t limit_nsec = bound->predicted ? b->predicted_nsec : bound->time_nsec;
 	char want_text[64], got_text[64];
 
 	if (!bound->present)
 		return;
-	if (limit == NSEC_NONE && !b->said)
+	if (limit_nsec == NSEC_NONE && !b->said)
 		expect_fail(c,
 			    "expected %s %s what is predicted, but nothing is predicted for this "
 			    "scenario and settings",
 			    b->what, b->word);
-	if (limit != NSEC_NONE && (got == NSEC_NONE || (got - limit) * b->sign < 0))
+	if (limit_nsec != NSEC_NONE &&
+	    (got_nsec == NSEC_NONE || (got_nsec - limit_nsec) * b->sign < 0))
 		expect_fail(c, "expected %s %s %s%s, got %s", b->what, b->word,
-			    nsec_format(want_text, sizeof(want_text), limit),
+			    nsec_format(want_text, sizeof(want_text), limit_nsec),
 			    bound->predicted ? " (predicted)" : "",
-			    got == NSEC_NONE ? "none"
-					     : nsec_format(got_text, sizeof(got_text), got));
+			    got_nsec == NSEC_NONE
+				    ? "none"
+				    : nsec_format(got_text, sizeof(got_text), got_nsec));
 }
 
 static void check_interval(struct check *c, const char *what, const struct expect_time *after,
-			   const struct expect_time *before, nsec_t earliest, nsec_t latest,
-			   nsec_t got)
+			   const struct expect_time *before, nsec_t earliest_nsec,
+			   nsec_t latest_nsec, nsec_t got_nsec)
 {
-	struct bound a = { what, "after", after, earliest, 1, false };
-	struct bound b = { what, "before", before, latest, -1, after->predicted };
+	struct bound a = { what, "after", after, earliest_nsec, 1, false };
+	struct bound b = { what, "before", before, latest_nsec, -1, after->predicted };
 
-	check_time(c, &a, got);
-	check_time(c, &b, got);
+	check_time(c, &a, got_nsec);
+	check_time(c, &b, got_nsec);
 }
 
 static void check_gone(struct check *c)

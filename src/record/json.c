@@ -129,11 +129,12 @@ static void write_name(struct json_writer *writer, const char *name)
 
 /* Seconds are whole microseconds with six decimals, so that the same record is the same bytes
  * everywhere. */
-static void write_seconds(struct json_writer *writer, nsec_t t)
+static void write_seconds(struct json_writer *writer, nsec_t time_nsec)
 {
 	char text[32];
 
-	fputs(t == NSEC_NONE ? "null" : nsec_format_seconds(text, sizeof(text), t), writer->out);
+	fputs(time_nsec == NSEC_NONE ? "null" : nsec_format_seconds(text, sizeof(text), time_nsec),
+	      writer->out);
 }
 
 static void write_counts(struct json_writer *writer, const struct json_field *field,

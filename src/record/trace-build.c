@@ -88,19 +88,19 @@ static void write_numbers(struct trace_flow *f, enum node_id sender,
 /* The record's retransmission that this packet is: the nearest in time of those that have no packet
  * yet; NULL: there is none near. */
 static const struct record_retransmission *find_retransmission(struct trace_work *work,
-							       enum node_id node, nsec_t at)
+							       enum node_id node, nsec_t at_nsec)
 {
 	const struct record_endpoint *e = &work->record->endpoint[node];
 	size_t best = SIZE_MAX;
-	nsec_t best_off = SAME_EVENT;
+	nsec_t best_off_nsec = SAME_EVENT;
 
 	for (size_t i = 0; i < e->n_retransmissions; i++) {
-		nsec_t off = llabs(e->retransmissions[i].time_nsec - at);
+		nsec_t off_nsec = llabs(e->retransmissions[i].time_nsec - at_nsec);
 
-		if (work->shown[node][i] || off >= best_off)
+		if (work->shown[node][i] || off_nsec >= best_off_nsec)
 			continue;
 		best = i;
-		best_off = off;
+		best_off_nsec = off_nsec;
 	}
 	if (best == SIZE_MAX)
 		return NULL;
@@ -258,12 +258,13 @@ static int take_packets(struct trace_work *work)
 static void find_under_way(struct trace_work *work)
 {
 	struct trace *trace = &work->record->trace;
-	nsec_t late = work->record->span_nsec - work->slowest_nsec - SAME_EVENT;
+	nsec_t late_nsec = work->record->span_nsec - work->slowest_nsec - SAME_EVENT;
 
 	for (size_t i = 0; i < trace->count; i++) {
 		struct trace_entry *e = &trace->entries[i];
 
-		if (e->kind == TRACE_PACKET && e->packet.fate == TRACE_LOST && e->time_nsec > late)
+		if (e->kind == TRACE_PACKET && e->packet.fate == TRACE_LOST &&
+		    e->time_nsec > late_nsec)
 			e->packet.fate = TRACE_UNDER_WAY;
 	}
 }

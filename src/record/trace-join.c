@@ -62,17 +62,17 @@ static size_t first_like(const struct direction_join *d, const struct sighting_p
 static void find_same(struct direction_join *d, struct trace_seen *p)
 {
 	struct trace_seen *best = NULL;
-	nsec_t best_off = NSEC_NEVER;
+	nsec_t best_off_nsec = NSEC_NEVER;
 
 	for (size_t i = first_like(d, p->packet);
 	     i < d->n_sent && !compare_content(d->sent[i]->packet, p->packet); i++) {
-		nsec_t delay = p->time_nsec - d->sent[i]->time_nsec;
-		nsec_t off = llabs(delay - d->delay_nsec);
+		nsec_t delay_nsec = p->time_nsec - d->sent[i]->time_nsec;
+		nsec_t off_nsec = llabs(delay_nsec - d->delay_nsec);
 
-		if (d->sent[i]->other || delay < -CLOCKS_APART || off >= best_off)
+		if (d->sent[i]->other || delay_nsec < -CLOCKS_APART || off_nsec >= best_off_nsec)
 			continue;
 		best = d->sent[i];
-		best_off = off;
+		best_off_nsec = off_nsec;
 	}
 	if (!best)
 		return;

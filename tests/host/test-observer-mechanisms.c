@@ -309,10 +309,10 @@ static void check_derived(const struct mechanism *m, const struct log *log,
 {
 	const struct observation *end = log_end(log);
 	const struct socket_facts *f = &end->state.facts, *b = &best->state.facts;
-	nsec_t apart = end->time_nsec - best->time_nsec;
+	nsec_t apart_nsec = end->time_nsec - best->time_nsec;
 
-	ck_assert_msg(apart > -50 * NSEC_PER_MSEC && apart < 5 * NSEC_PER_SEC, "%s: %f s apart",
-		      m->name, nsec_to_sec(apart));
+	ck_assert_msg(apart_nsec > -50 * NSEC_PER_MSEC && apart_nsec < 5 * NSEC_PER_SEC,
+		      "%s: %f s apart", m->name, nsec_to_sec(apart_nsec));
 	ck_assert_msg((f->retransmits > 0) == (b->retransmits > 0), "%s: retransmits", m->name);
 	ck_assert_msg((f->probes > 0) == (b->probes > 0), "%s: probes", m->name);
 	ck_assert_msg((f->unacknowledged > 0) == (b->unacknowledged > 0), "%s: unacknowledged",
@@ -353,7 +353,7 @@ static void check(const struct mechanism *m, struct world *w)
 /* After the first, which a loss probe may have preceded, each timeout is twice the one before. */
 static void check_backoff(const struct log *log)
 {
-	nsec_t rto = NSEC_NONE;
+	nsec_t rto_nsec = NSEC_NONE;
 	int timeouts = 0;
 
 	for (size_t i = 0; i < log->count; i++) {
@@ -361,10 +361,10 @@ static void check_backoff(const struct log *log)
 
 		if (o->kind != OBSERVATION_RETRANSMIT || o->retransmit.reason != RETRANSMIT_RTO)
 			continue;
-		if (rto != NSEC_NONE)
-			ck_assert_int_eq(o->retransmit.rto_nsec, 2 * rto);
-		rto = o->retransmit.rto_nsec;
-		ck_assert_int_ge(rto, 200 * NSEC_PER_MSEC);
+		if (rto_nsec != NSEC_NONE)
+			ck_assert_int_eq(o->retransmit.rto_nsec, 2 * rto_nsec);
+		rto_nsec = o->retransmit.rto_nsec;
+		ck_assert_int_ge(rto_nsec, 200 * NSEC_PER_MSEC);
 		timeouts++;
 	}
 	ck_assert_int_ge(timeouts, 3);

@@ -50,7 +50,7 @@ __u64 lost = 0;
 
 static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now_nsec = bpf_ktime_get_ns();
 	__u64 *own_lost = bpf_map_lookup_elem(&watched, &netns);
 	struct observer_event *e;
 
@@ -63,7 +63,7 @@ static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
 		return NULL;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
-	e->time_nsec = now;
+	e->time_nsec = now_nsec;
 	e->netns = netns;
 	e->kind = kind;
 	return e;
