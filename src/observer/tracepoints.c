@@ -51,7 +51,7 @@ static void set_state(struct observation *o, const struct observer_event *e)
 		.keepalive = e->keepalive,
 		.retransmits = e->retransmits,
 		.probes = e->probes,
-		.user_timeout = e->user_timeout,
+		.user_timeout_msec = e->user_timeout_msec,
 		.unacknowledged = e->unacknowledged,
 		.unsent = e->unsent,
 		.error = e->error,

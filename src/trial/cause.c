@@ -48,9 +48,9 @@ static enum mechanism timer_mechanism(const struct endpoint *ep)
 {
 	const struct socket_facts *f = &ep->facts;
 	bool dead = is_orphan(ep);
-	nsec_t user_timeout_nsec = f->user_timeout ? f->user_timeout * NSEC_PER_MSEC
-				   : ep->derived   ? ep->user_timeout_nsec
-						   : 0;
+	nsec_t user_timeout_nsec = f->user_timeout_msec ? f->user_timeout_msec * NSEC_PER_MSEC
+				   : ep->derived	? ep->user_timeout_nsec
+							: 0;
 
 	/* In SYN_SENT the count of retransmissions holds beside the user timeout. */
 	if (ep->end_from == TCP_STATE_SYN_SENT)

@@ -159,7 +159,7 @@ static void after_refused(struct world *w)
 struct expected {
 	int error;
 	bool retransmits, probes, unacknowledged, unsent, dead, keepalive;
-	uint32_t user_timeout;
+	uint32_t user_timeout_msec;
 };
 
 static const struct mechanism {
@@ -190,19 +190,19 @@ static const struct mechanism {
 	  { .error = ETIMEDOUT,
 	    .retransmits = true,
 	    .unacknowledged = true,
-	    .user_timeout = 1500 } },
+	    .user_timeout_msec = 1500 } },
 	{ "user-timeout, keepalive",
 	  before_user_timeout_keepalive,
 	  after_nothing,
 	  true,
 	  UP "ESTABLISHED>CLOSE",
-	  { .error = ETIMEDOUT, .probes = true, .keepalive = true, .user_timeout = 1500 } },
+	  { .error = ETIMEDOUT, .probes = true, .keepalive = true, .user_timeout_msec = 1500 } },
 	{ "user-timeout, persist",
 	  before_user_timeout_persist,
 	  after_nothing,
 	  true,
 	  UP "ESTABLISHED>CLOSE",
-	  { .error = ETIMEDOUT, .probes = true, .unsent = true, .user_timeout = 1500 } },
+	  { .error = ETIMEDOUT, .probes = true, .unsent = true, .user_timeout_msec = 1500 } },
 	{ "persist",
 	  before_persist,
 	  after_nothing,
@@ -279,7 +279,7 @@ static void print_end(const char *name, const char *clock, const struct log *log
 
 	printf("%-29s %-10s dead %d ka %d retr %u prb %u ut %u unack %u unsent %u err %d soft %d "
 	       "rtx %zu rst> %zu rst< %zu ports %u/%u\n",
-	       name, clock, f->dead, f->keepalive, f->retransmits, f->probes, f->user_timeout,
+	       name, clock, f->dead, f->keepalive, f->retransmits, f->probes, f->user_timeout_msec,
 	       f->unacknowledged, f->unsent, f->error, f->soft_error,
 	       log_count(log, OBSERVATION_RETRANSMIT), log_count(log, OBSERVATION_RESET_SENT),
 	       log_count(log, OBSERVATION_RESET_RECEIVED), end->local_port, end->peer_port);
@@ -298,7 +298,7 @@ static void check_facts(const struct mechanism *m, const struct socket_facts *f)
 	ck_assert_msg((f->unsent > 0) == e->unsent, "%s: unsent", m->name);
 	ck_assert_msg(f->dead == e->dead, "%s: dead", m->name);
 	ck_assert_msg(f->keepalive == e->keepalive, "%s: keepalive", m->name);
-	ck_assert_msg(f->user_timeout == e->user_timeout, "%s: user timeout", m->name);
+	ck_assert_msg(f->user_timeout_msec == e->user_timeout_msec, "%s: user timeout", m->name);
 }
 
 /* What is derived must be the same, as far as it can be told at all. It names the end no earlier,

@@ -36,7 +36,7 @@ struct observer_event {
 	__u8 dead, keepalive; /* STATE: sock flags, 0 or 1 */
 	__u8 pad[3];
 	__u32 rto_jiffies; /* RETRANSMIT: icsk_rto */
-	__u32 retransmits, probes, user_timeout;
+	__u32 retransmits, probes, user_timeout_msec;
 	__u32 unacknowledged, unsent;
 	__s32 error, soft_error;
 	__u32 pad2;

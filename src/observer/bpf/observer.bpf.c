@@ -98,7 +98,7 @@ static __always_inline void set_facts(struct observer_event *e, const struct tcp
 	e->keepalive = has_flag(sk, bpf_core_enum_value(enum sock_flags, SOCK_KEEPOPEN));
 	e->retransmits = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_retransmits);
 	e->probes = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_probes_out);
-	e->user_timeout = icsk->icsk_user_timeout;
+	e->user_timeout_msec = icsk->icsk_user_timeout;
 	e->unacknowledged = tp->snd_nxt - tp->snd_una;
 	e->unsent = tp->write_seq - tp->snd_nxt;
 	e->error = sk->sk_err;
