@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether queues and timers looked as expected, and what became of many connections. */
+/* Compares the socket's queues and timers, and the outcomes of many connections, with what is
+ * expected. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "src/record/expect-parts.h"
 #include "src/tcp/state.h"
 
+/* A look at the socket may come so late on a busy machine. */
 #define LATE	 (500 * NSEC_PER_MSEC)
 #define ROUNDING (5 * NSEC_PER_MSEC) /* sock_diag tells timers in whole ticks */
 
-/* The look at the socket that was due at that moment, or the last before it. On a busy machine a
- * look may come late. */
+/* Returns the look at the socket that was due at that moment, or else the last one before; NULL if
+ * there is none. */
 static const struct record_sample *sample_at(const struct check *c, nsec_t at_nsec)
 {
 	const struct record_endpoint *e = c->got;
@@ -40,7 +42,8 @@ static void check_name(struct check *c, const char *when, const char *what,
 			    names_text(names, got));
 }
 
-/* What is left of the timer is less than at the look by the time since then. */
+/* Compares how long the timer still runs at the moment that the scenario names. A look at the
+ * socket may be earlier than that moment, and the timer has run down since. */
 static void check_expires(struct check *c, const char *when, const struct expect_sample *want,
 			  const struct record_sample *got)
 {

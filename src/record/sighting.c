@@ -6,8 +6,8 @@
 
 #include "src/util/array.h"
 
-/* Expiries that are no farther apart than this, and a fiftieth of the time that is left, are the
- * same moment. */
+/* Two moments of expiry count as the same if they are no farther apart than this and a fiftieth of
+ * the time that the timer still runs. */
 #define SAME_EXPIRY (20 * NSEC_PER_MSEC)
 
 struct sighting_log *sighting_log_free(struct sighting_log *sightings)
@@ -45,7 +45,8 @@ int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_
 	return 0;
 }
 
-/* A timer that was set again for the same moment, or nearly, says nothing new. */
+/* Whether a timer seen at `time_nsec` differs in nothing from the last one: a timer that was set
+ * again for nearly the same moment does not. */
 static bool says_the_same(const struct sighting_timer *last, nsec_t time_nsec,
 			  const struct trace_timer *timer)
 {
