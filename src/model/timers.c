@@ -26,11 +26,12 @@
 /* calc_wheel_index(): level n takes spans from LVL_START(n) on, in steps of 8^n ticks. */
 nsec_t timers_granule(unsigned int hz, nsec_t span_nsec)
 {
-	nsec_t tick_nsec = NSEC_PER_SEC / hz, ticks = span_nsec / tick_nsec;
+	nsec_t tick_nsec = NSEC_PER_SEC / hz;
+	int64_t ticks = span_nsec / tick_nsec;
 	unsigned int level = 0;
 
 	while (level + 1 < WHEEL_LEVELS &&
-	       ticks >= ((nsec_t)(WHEEL_SIZE - 1) << (level * WHEEL_SHIFT)))
+	       ticks >= ((int64_t)(WHEEL_SIZE - 1) << (level * WHEEL_SHIFT)))
 		level++;
 	return tick_nsec << (level * WHEEL_SHIFT);
 }

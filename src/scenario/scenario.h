@@ -192,8 +192,8 @@ struct event {
 /* One bound of a detection time: absent, fixed, or what the model predicts. */
 struct expect_time {
 	bool present;
-	bool predicted; /* the model has the time */
-	nsec_t nsec;	/* since the first event, unless predicted */
+	bool predicted;	  /* the model has the time */
+	nsec_t time_nsec; /* since the first event, unless predicted */
 };
 
 /* A call that the program is expected to have made. Times are NSEC_NONE where nothing is said. */

@@ -70,10 +70,10 @@ static int describe(struct trial *trial, struct record *record)
 
 static int compare_time(const void *a, const void *b)
 {
-	nsec_t x = ((const struct record_retransmission *)a)->time_nsec;
-	nsec_t y = ((const struct record_retransmission *)b)->time_nsec;
+	nsec_t x_nsec = ((const struct record_retransmission *)a)->time_nsec;
+	nsec_t y_nsec = ((const struct record_retransmission *)b)->time_nsec;
 
-	return (x > y) - (x < y);
+	return (x_nsec > y_nsec) - (x_nsec < y_nsec);
 }
 
 /* Adds the retransmissions that only the packets show, because a tracepoint was missed; packets do
@@ -106,7 +106,7 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 
 static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node)
 {
-	nsec_t established = node->view[node->believed].established_nsec;
+	nsec_t established_nsec = node->view[node->believed].established_nsec;
 	struct model_facts facts = facts_of_running_kernel();
 
 	facts.rto_nsec = node->rto_nsec;
@@ -115,7 +115,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.late_nsec = trial->lateness_nsec;
 	/* In real time the first event may have come late, and its zero was moved with it. */
 	facts.established_nsec =
-		trial->origin_nsec - (established == NSEC_NONE ? trial->zero_nsec : established);
+		trial->origin_nsec -
+		(established_nsec == NSEC_NONE ? trial->zero_nsec : established_nsec);
 	return facts;
 }
 
@@ -150,16 +151,16 @@ static void predict_gone(const struct trial_node *node, const struct model_facts
 			 struct record_endpoint *r)
 {
 	struct prediction p = model_gone(node->trial->spec.scenario, node->id, facts, r->mechanism);
-	nsec_t since = left_since(r, r->mechanism);
+	nsec_t since_nsec = left_since(r, r->mechanism);
 
 	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
 	if (p.mechanism == MECHANISM_NONE && r->gone_nsec == r->kernel_nsec) {
 		r->gone_earliest_nsec = r->earliest_nsec;
 		r->gone_latest_nsec = r->latest_nsec;
-	} else if (p.mechanism != MECHANISM_NONE && since != NSEC_NONE &&
+	} else if (p.mechanism != MECHANISM_NONE && since_nsec != NSEC_NONE &&
 		   !(p.mechanism == MECHANISM_ORPHAN && window_is_closed(r))) {
-		r->gone_earliest_nsec = since + p.earliest_nsec;
-		r->gone_latest_nsec = since + p.latest_nsec + MINISOCKET_RESOLUTION;
+		r->gone_earliest_nsec = since_nsec + p.earliest_nsec;
+		r->gone_latest_nsec = since_nsec + p.latest_nsec + MINISOCKET_RESOLUTION;
 	}
 }
 

@@ -41,9 +41,9 @@ static int64_t read_jiffies(void)
 	return -1;
 }
 
-static void wait_until(nsec_t at)
+static void wait_until(nsec_t at_nsec)
 {
-	while (nsec_now() < at)
+	while (nsec_now() < at_nsec)
 		;
 }
 
@@ -56,14 +56,14 @@ const struct ticks *ticks_get(void)
 	static struct ticks ticks = { .jiffies = -1 };
 
 	for (int i = 0; i < READINGS_MAX && ticks.jiffies < 0; i++) {
-		nsec_t edge = await_tick(), passed;
+		nsec_t edge_nsec = await_tick(), passed_nsec;
 		int64_t jiffies;
 
-		wait_until(edge + i % 4 * ticks_length() / 4);
+		wait_until(edge_nsec + i % 4 * ticks_length() / 4);
 		jiffies = read_jiffies();
-		passed = nsec_now() - edge;
-		if (jiffies >= 0 && passed % ticks_length() > ticks_length() / 4)
-			ticks = (struct ticks){ jiffies - passed / ticks_length(), edge };
+		passed_nsec = nsec_now() - edge_nsec;
+		if (jiffies >= 0 && passed_nsec % ticks_length() > ticks_length() / 4)
+			ticks = (struct ticks){ jiffies - passed_nsec / ticks_length(), edge_nsec };
 	}
 	if (ticks.jiffies < 0)
 		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length() };

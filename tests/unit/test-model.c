@@ -18,7 +18,7 @@ START_TEST(model_thresholds)
 {
 	static const struct {
 		unsigned int retries;
-		nsec_t threshold;
+		nsec_t threshold_nsec;
 	} want[] = { { 0, 200 * MSEC },
 		     { 3, 3000 * MSEC },
 		     { 5, 12600 * MSEC },
@@ -27,7 +27,7 @@ START_TEST(model_thresholds)
 
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
 		ck_assert_int_eq(timers_threshold(want[i].retries, 200 * MSEC, 120 * SEC),
-				 want[i].threshold);
+				 want[i].threshold_nsec);
 }
 END_TEST
 
@@ -41,10 +41,10 @@ START_TEST(model_granules)
 }
 END_TEST
 
-static struct prediction predict(const char *text, nsec_t rto)
+static struct prediction predict(const char *text, nsec_t rto_nsec)
 {
 	_cleanup_(scenario_freep) struct scenario *s = load(text);
-	struct model_facts facts = { .hz = 250, .rto_nsec = rto, .established_nsec = SEC };
+	struct model_facts facts = { .hz = 250, .rto_nsec = rto_nsec, .established_nsec = SEC };
 
 	return model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
 }

@@ -184,7 +184,7 @@ START_TEST(expectations_are_read)
 	ck_assert_int_eq(v6->errors[1], EACCES);
 	ck_assert(v4->after.present && v4->after.predicted);
 	ck_assert(v4->before.present && !v4->before.predicted);
-	ck_assert_int_eq(v4->before.nsec, 30 * SECOND);
+	ck_assert_int_eq(v4->before.time_nsec, 30 * SECOND);
 	ck_assert_int_eq(v6->states[1], TCP_STATE_CLOSE);
 	ck_assert_str_eq(v6->packet_texts[1], "!<[F.]");
 	ck_assert(v6->packets[1].absent && !v6->packets[1].sent);

@@ -32,7 +32,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	nsec_t expect; /* NSEC_NONE: refused */
+	nsec_t expect_nsec; /* NSEC_NONE: refused */
 } spans[] = {
 	{ "0", 0 },
 	{ "5s", 5 * NSEC_PER_SEC },
@@ -57,16 +57,16 @@ static const struct {
 START_TEST(time_is_read_or_refused)
 {
 	struct error err = { 0 };
-	nsec_t span = -1;
-	int rc = quantity_parse_time(spans[_i].text, &span, &err);
+	nsec_t span_nsec = -1;
+	int rc = quantity_parse_time(spans[_i].text, &span_nsec, &err);
 
-	if (spans[_i].expect == NSEC_NONE) {
+	if (spans[_i].expect_nsec == NSEC_NONE) {
 		ck_assert_int_eq(rc, -EINVAL);
-		ck_assert_int_eq(span, -1);
+		ck_assert_int_eq(span_nsec, -1);
 		ck_assert_int_eq(err.kind, ERROR_INPUT);
 	} else {
 		ck_assert_int_eq(rc, 0);
-		ck_assert_int_eq(span, spans[_i].expect);
+		ck_assert_int_eq(span_nsec, spans[_i].expect_nsec);
 		ck_assert_str_eq(err.text, "");
 	}
 }

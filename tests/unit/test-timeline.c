@@ -72,7 +72,7 @@ START_TEST(timeline_orders_and_pairs)
 			  "  - {at: 4s, heal: blackhole}\n"
 			  "  - {at: 6s, heal: blackhole}\n");
 	static const struct {
-		nsec_t at;
+		nsec_t at_nsec;
 		enum step_kind kind;
 		size_t fault;
 	} want[] = { { 1 * NSEC_PER_SEC, STEP_FAULT, 0 },    { 2 * NSEC_PER_SEC, STEP_FAULT, 1 },
@@ -86,8 +86,8 @@ START_TEST(timeline_orders_and_pairs)
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
 		const struct timeline_step *step;
 
-		ck_assert_int_eq(timeline_next_nsec(&timeline), want[i].at);
-		step = timeline_take(&timeline, want[i].at);
+		ck_assert_int_eq(timeline_next_nsec(&timeline), want[i].at_nsec);
+		step = timeline_take(&timeline, want[i].at_nsec);
 		ck_assert_ptr_nonnull(step);
 		ck_assert_int_eq(step->kind, want[i].kind);
 		ck_assert_uint_eq(step->fault, want[i].fault);
