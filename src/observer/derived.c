@@ -20,7 +20,6 @@ struct tuple {
 struct connection {
 	struct connection *next; /* in the bucket */
 	struct tuple tuple;
-	uint64_t hash;
 	struct tcp_tracker tracker;
 };
 
