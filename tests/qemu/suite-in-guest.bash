@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # suite-in-guest.bash TEST-INSIDE BUILD SUITE[,SUITE...] KERNEL [TEST...]: the tests of some suites, as Meson
-# knows them, each in a guest of its own with that kernel; TAP. The suite "scenarios" has those tests of Meson's
-# suite "host" that run a shipped scenario, and "host" has the others. The guests get the tests, the programs
+# knows them, each in a guest of its own with that kernel; TAP. The suite "rootless" has all tests that run as an
+# ordinary user, "scenarios" has those of the rest of Meson's suite "host" that run a shipped scenario, and
+# "host" has the others of it. The guests get the tests, the programs
 # that these call, and what those link, from this machine. In a guest no test is skipped but those of excluded().
 set -eu
 umask 022
@@ -13,8 +14,8 @@ excluded() {
 	case "$kernel $1" in
 	*' scenarios-complete') echo 'compares the build with the source tree; no kernel is asked' ;;
 	*' trace-ipv'*) echo 'the test trace-6.1 or trace-6.12 runs the same trials on the same kernel' ;;
-	# An ordinary user, another family, or the same command line on one more kernel would say little for its time.
-	'6.1 '*-rootless | '6.1 cli') echo 'runs in the other kernel' ;;
+	# Another family, or the same command line on one more kernel would say little for its time.
+	'6.1 cli') echo 'runs in the other kernel' ;;
 	'6.1 '*-ipv6 | '6.12 '*-ipv4) echo 'runs in the other kernel' ;;
 	*) return 1 ;;
 	esac
@@ -56,7 +57,8 @@ source=$(jq -r .directories.source "$build/meson-info/meson-info.json")
 # In the order of the suites: the short scenarios come last, so that no processor waits long for the last guest.
 mapfile -t names < <(jq -r --arg suites "$suites" '($suites / ",")[] as $suite | .[]
 	| (.suite[] | sub(".*:"; "")) as $its
-	| (if $its == "host" and (.name | startswith("scenario-")) then "scenarios" else $its end) as $its
+	| (if .name | endswith("-rootless") then "rootless"
+		elif $its == "host" and (.name | startswith("scenario-")) then "scenarios" else $its end) as $its
 	| select($its == $suite) | .name' "$build/meson-info/intro-tests.json")
 [ $# = 0 ] || names=("$@")
 mkdir -p "$tree/tests" "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib"
