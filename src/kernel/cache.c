@@ -22,8 +22,14 @@ static int folder_path(const char *sub, char **ret_path, struct error *err)
 
 	if (xdg && *xdg == '/')
 		*ret_path = format_new("%s/deadpeer/%s", xdg, sub);
-	else if (home && *home == '/')
+	else if (home && *home == '/' && access(home, F_OK) == 0)
 		*ret_path = format_new("%s/.cache/deadpeer/%s", home, sub);
+	else if (home && *home == '/')
+		/* The account of a service may have a home that is not there, and is not to be. */
+		return error_set(err, ERROR_CAPABILITY, -ENOENT,
+				 "no folder for the cache: HOME is %s, which does not exist; set "
+				 "XDG_CACHE_HOME",
+				 home);
 	else
 		return error_set(err, ERROR_CAPABILITY, -ENOENT,
 				 "no folder for the cache: set HOME or XDG_CACHE_HOME");

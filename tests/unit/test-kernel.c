@@ -313,6 +313,24 @@ START_TEST(signal_ends_the_wait_for_a_lock)
 }
 END_TEST
 
+/* A home that does not exist is not made: it is a mistake, or that of an account that has none. */
+START_TEST(cache_makes_no_home)
+{
+	_cleanup_(freep) char *home = strdup(in_folder("home")), *path = NULL;
+	struct error err = { 0 };
+
+	unsetenv("XDG_CACHE_HOME");
+	setenv("HOME", home, 1);
+	ck_assert_int_eq(cache_folder("kernels", &path, &err), -ENOENT);
+	ck_assert_int_eq(error_exit_status(err.kind), 3);
+	ck_assert_ptr_nonnull(strstr(err.text, home));
+	ck_assert_int_eq(access(home, F_OK), -1);
+	ck_assert_int_eq(mkdir(home, 0700), 0);
+	ck_assert_int_eq(cache_folder("kernels", &path, &err), 0);
+	ck_assert_int_eq(access(path, F_OK), 0);
+}
+END_TEST
+
 START_TEST(leftovers_go_unless_their_entry_is_locked)
 {
 	_cleanup_(freep) char *held_path = strdup(in_folder("held"));
@@ -347,6 +365,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, manifest_knows_the_folder);
 	tcase_add_test(tc, stamp_knows_the_file);
 	tcase_add_test(tc, signal_ends_the_wait_for_a_lock);
+	tcase_add_test(tc, cache_makes_no_home);
 	tcase_add_test(tc, leftovers_go_unless_their_entry_is_locked);
 }
 
