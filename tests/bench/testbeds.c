@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* testbeds N: sets a routed testbed up and tears it down N times; prints how many a second. */
+/* testbeds N: the program sets a routed testbed up and tears it down N times, and prints how many
+ * testbeds it makes in a second. */
 #include <stdio.h>
 #include <string.h>
 

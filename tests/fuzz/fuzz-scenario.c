@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libFuzzer on the scenario reader: whatever a file holds, it is read or refused
- * with one line that begins with its name. Seeds: scenarios/ and
- * tests/corpus/scenario/.
+ * libFuzzer calls the scenario reader with arbitrary texts. The reader must accept
+ * each text, or refuse it with one line that begins with the file's name. The
+ * seeds are the files in scenarios/ and tests/corpus/scenario/.
  */
 #include <stdint.h>
 #include <string.h>

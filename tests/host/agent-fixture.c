@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fixture of the tests of agents: namespaces, a loop, and the reports of both agents. */
 #include "tests/host/agent-fixture.h"
 
 #include <grp.h>
@@ -19,7 +20,8 @@ static bool write_text(const char *path, const char *text)
 	return file && fclose(file) == 0 && written;
 }
 
-/* An ordinary user's way: root of a user namespace. TEST_ROOTLESS makes root such a user. */
+/* Makes an ordinary user the root of a new user namespace. With TEST_ROOTLESS in the environment
+ * the caller's root becomes an ordinary user first. */
 static void become_root(void)
 {
 	char map[64];

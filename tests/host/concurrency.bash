@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# 200 trials at once measure what few at a time measure: all pass, and the median is the same to 1 %. At HZ=250
+# The test shows that 200 trials at once measure what few at a time measure: all trials pass, and the medians differ
+# by at most 1 %. At HZ=250
 # the kernel rounds the last timer, 3.3 s, up to whole 256 ms (kernel/time/timer.c, LVL_GRAN), so single times
 # differ by up to 4 %. Trials that start together share their phase, so the few are eight batches of five, of
 # which each starts an eighth of 256 ms later than the one before.

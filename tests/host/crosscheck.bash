@@ -13,8 +13,8 @@ descendants() {
 	done
 }
 
-# The first process below deadpeer with a connection to the server's port, kept by its namespace: it
-# stays to be asked after the trial.
+# find_client: opens, as descriptor $ns, the network namespace of the first process below deadpeer that has a
+# connection to the server's port. The open descriptor keeps the namespace for questions after the trial.
 find_client() {
 	local pid
 	for pid in $(descendants "${started[run]}"); do
@@ -29,8 +29,8 @@ inside() {
 	nsenter --net="/proc/self/fd/$ns" "$@"
 }
 
-# missed-event: with one loss probe and four timeouts there is little to compare if one is missing, though the
-# trial passes.
+# A trial has one loss probe and four timeouts. If the record lacks one of them because of missed-event, there is too
+# little to compare although the trial passes, so the trial runs again.
 for turn in 1 2 3; do
 	unset ns
 	start run power-loss-busy --set client.net.ipv4.tcp_retries2=3 --family "$1" --pcap "$tmp/pcap"
@@ -49,8 +49,8 @@ for turn in 1 2 3; do
 done
 json run 'length == 1 and .[0].verdict == "pass"'
 
-# ss: "timer:(on,204ms,0)" and "rto:204": while so many retransmissions were done, so long was the
-# timeout that was running. The record has it at the retransmission that it ended in.
+# ss prints "timer:(on,204ms,0)" and "rto:204": after 0 retransmissions a timeout of 204 ms was running. The
+# record has each timeout at the retransmission that it ended in.
 grep -q 'timer:(on,' "$tmp/ss" || fail "ss saw no retransmission timer"
 sed -nE 's/.*timer:\(on,[^,]*,([0-9]+)\).*/\1/p; s/.*[[:space:]]rto:([0-9.]+).*/rto \1/p' "$tmp/ss" |
 	awk '$1 != "rto" { n = $1; next } { print n, $2 / 1000 }' |

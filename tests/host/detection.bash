@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# detection.bash [OPTION...]: the detections that the project promises, each with IPv4 and IPv6; the
-# options go to deadpeer. Bounds are what the kernel's timers allow, except for what happens at once.
+# detection.bash [OPTION...]: the test shows the detections that the project promises, each with IPv4
+# and IPv6. The options go to deadpeer. The bounds are those that the kernel's timers allow, except for detections
+# that happen at once.
 . "$(dirname "$0")/lib.bash"
 
 clock=tracepoint
@@ -28,7 +29,7 @@ json power 'map(.endpoints.client) | all(.outcome == "timed-out" and .error == "
 	and .mechanism == "retransmission" and .predicted_s != null)'
 json power 'map(.endpoints.client.detection_s) | all(.kernel >= 6.1 and .kernel <= 7.2
 	and .wire < .kernel)'
-# Of six, so that one that had to wait for a processor is no failure.
+# The median of six trials counts, so that one trial that had to wait for a processor does not fail the test.
 json power "include \"record\" {search: \"$SOURCE/tests/host\"};
 	map(.endpoints.client.detection_s | .kernel - .application | fabs) | median < 0.005"
 # Each timeout is twice the one before it (four times, where the tracepoints missed one between),
@@ -47,7 +48,7 @@ json reboot 'map(.endpoints.client) | all(.outcome == "reset" and .error == "ECO
 	and .mechanism == "rst-received" and (.resets | any(.direction == "received")))'
 
 json path 'all(.verdict == "pass")'
-# Which way the path was lost is in the errno; ICMPv6 has codes of its own.
+# The errno tells in which way the path was lost. ICMPv6 has codes of its own, so that its errnos differ.
 json path 'def errno($family; $variant): .[] | select(.family == $family and .variant == $variant)
 		| .endpoints.client.error;
 	errno("ipv4"; "silent-drop") == "ETIMEDOUT" and errno("ipv6"; "silent-drop") == "ETIMEDOUT"

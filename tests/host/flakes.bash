@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by lib.bash. The three known causes for which a run may say other than it should though deadpeer and
-# the kernel do what they should. A test that may meet one names it; then, and for no other reason, it runs
-# again, twice at most. In virtual time there are none: a guest's clock waits for its work.
+# lib.bash sources this file, which has the three known causes for which a run may fail although deadpeer and the
+# kernel do what they should. A test that may meet a cause names it. If the records show that cause, and for no
+# other reason, the run is repeated, twice at most. In virtual time no cause applies, because a guest's clock waits
+# for the guest's work.
 #
 #  late          Other tests and builds keep the processors busy, and a process gets its turn too late: an event
 #                of the timeline, of which the engine then says so (src/engine/host.c), or an agent that
@@ -14,12 +15,12 @@
 #                (tcp_tso_autosize()), which a busy machine makes long. A small first piece has no PSH
 #                (tcp_sendmsg_locked(): forced_push()). Sign: ">[.]" comes where ">[P.]" should come first.
 #
-# C tests: flakes.h.
+# C tests use flakes.h.
 
-# The last failure of a user without BPF is a remark on all of them.
+# For a user without BPF the last entry of .failures is a remark on the other entries. This jq filter removes it.
 without_remark='map(select(startswith("without the tracepoints") | not))'
 
-# The condition of each cause on a record, in jq.
+# For each cause, the condition in jq that a record with this cause meets.
 declare -A flake_sign=(
 	[late]='(.failures | any(contains("too busy for real time"))) or (.failures | '"$without_remark"' |
 		length > 0 and all(test("(after|before|within) .*, got [0-9.]+ ?(us|ms|s|min|h)")))'
@@ -28,7 +29,7 @@ declare -A flake_sign=(
 	[missed-event]='.clock == "sock_diag" or ([.endpoints[].retransmissions[]] | any(.reason == null))'
 )
 
-# The condition of any of the causes, for this user and kernel.
+# flake_condition CAUSE...: prints the condition that a record with any of the causes meets, for this user and kernel.
 flake_condition() {
 	local cause condition=false
 	for cause; do

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The known causes for which a test may have to run again: flakes.bash says what they are, and
- * their names. A test of the observer may meet the cause missed-event, because it looks at the
- * tracepoints alone. A trial holds against them what packets and sock_diag tell.
+/* A C test may have to run again for one of the known causes that flakes.bash lists. A test of the
+ * observer may meet the cause missed-event, because such a test looks at the tracepoints alone,
+ * whereas a trial compares the tracepoints with packets and sock_diag.
  */
 
 #include <check.h>
@@ -10,8 +10,9 @@
 
 #include "tests/netns/fixture.h"
 
-/* Runs tests that may meet missed-event: up to three times, until none fails. A fault of the
- * observer is there each time. An ordinary user has no tracepoints, and so no second run.
+/* Runs tests that may meet missed-event up to three times, until none fails. A real fault of the
+ * observer shows in each run. An ordinary user has no tracepoints, so the tests run only once for
+ * such a user.
  */
 static inline int flakes_missed_event(const char *name, void (*add_tests)(TCase *tc))
 {

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Which fault a heal ends, seen from the testbed: with both links of the router down, the one that is
+# The test shows in the testbed which fault a heal ends: with both links of the router down, the one that is
 # healed comes back and not the other; a fault that stands twice lasts until both are healed; 500 equal
 # faults and 500 heals are checked and run without delay.
 . "$(dirname "$0")/lib.bash"
 need ip
 
-# scenario NAME HORIZON: with the timeline on standard input.
+# scenario NAME HORIZON: writes the scenario $tmp/NAME.yaml with the timeline on standard input.
 scenario() {
 	{
 		printf '%s\n' "name: $1" 'summary: What a heal ends' 'server: {workload: sink}' "horizon: $2" 'timeline:'
@@ -38,7 +38,7 @@ for family in ipv4 ipv6; do
 	done
 done
 
-# What the server has read of a byte that is sent after the heals.
+# After one heal of two faults the server must not read a byte that the client sends; after two heals it must.
 while read -r fault where; do
 	for heals in 1 2; do
 		{
@@ -58,8 +58,8 @@ done <<-END
 END
 for name in $(printf "%s\n" "${!started[@]}" | grep -- "-[12]$"); do
 	await "$name"
-	# A trial that is not sure that the connection survived sends a byte of its own 200 ms after the last
-	# heal: on a busy machine there are two.
+	# A trial that is not sure whether the connection survived sends a byte of its own 200 ms after the last
+	# heal, so that on a busy machine the server may read two bytes.
 	case $name in
 	*-1) json "$name" '.[0].endpoints.server.bytes.read == 0' ;;
 	*) json "$name" '.[0].endpoints.server.bytes.read >= 1' ;;

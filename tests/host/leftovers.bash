@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# leftovers.bash [SEED]: deadpeer killed at any moment leaves no process, namespace, interface or file.
-# Everything happens in namespaces of the test's own, where nobody else can blur the picture: what is
-# there afterwards was left. Network namespaces are counted by the kernel, as their number is limited
-# for each user namespace (user.max_net_namespaces): one more than N can be made while there are N.
+# leftovers.bash [SEED]: the test shows that deadpeer, killed at any moment, leaves no process, namespace,
+# interface or file. The test has namespaces of its own, where nothing else runs, so that whatever is there
+# afterwards was left by deadpeer. The kernel counts network namespaces, as their number is limited for each user
+# namespace: with a limit of N + 1 (user.max_net_namespaces) one more can be made only if at most N exist.
 . "$(dirname "$0")/lib.bash"
 need ip unshare
 kills=20 reboots=10
@@ -19,22 +19,22 @@ if [ "${TEST_LEFTOVERS_INSIDE-}" != 1 ]; then
 	exit
 fi
 
-# The program on a file system of its own, so that all places for temporary files can be empty ones.
+# The program is copied to a file system of its own, so that each folder for temporary files can be an empty one.
 mount -t tmpfs test /mnt
 cp -r "$DEADPEER" "$SOURCE/scenarios" /mnt
 DEADPEER=/mnt/deadpeer
 export DEADPEER_SCENARIOS=/mnt/scenarios
-for place in /tmp /var/tmp /dev/shm /run; do # mount(8) itself writes to /run
+for place in /tmp /var/tmp /dev/shm /run; do # /run is the last, because mount(8) writes to it.
 	mount -t tmpfs test $place
 done
 mkdir /mnt/out
 tmp=/mnt/out
 as=(env '--default-signal=INT,TERM')
-# An ordinary user of this user namespace; deadpeer is to enter another by itself.
+# deadpeer runs as an ordinary user of this user namespace, and has to enter another one by itself.
 [ "$TEST_COUNT" != 0 ] && as+=(unshare --user --map-user=1000 --map-group=1000)
 echo "seed ${1:-1}; $("${as[@]}" id -u) is its user; $([ "$TEST_COUNT" = 0 ] || echo namespaces are counted)"
 
-# At most so many network namespaces exist.
+# at_most N: tells whether at most N network namespaces exist.
 at_most() {
 	[ "$TEST_COUNT" = 0 ] && return
 	echo $(($1 + 1)) >/proc/sys/user/max_net_namespaces
@@ -44,7 +44,7 @@ at_most() {
 	return $status
 }
 
-# no_namespace WHAT SECONDS: within so long every network namespace but the test's own is gone.
+# no_namespace WHAT SECONDS: fails if after SECONDS a network namespace other than the test's own exists.
 no_namespace() {
 	local give_up=$((SECONDS + $2))
 	until at_most 1; do
@@ -53,8 +53,7 @@ no_namespace() {
 	done
 }
 
-# no_trace WHAT SECONDS: within so long no process, interface or file is left of it. The first process
-# is the test itself.
+# no_trace WHAT SECONDS: fails if after SECONDS a process other than the test, an interface or a file is left.
 no_trace() {
 	local give_up=$((SECONDS + $2)) all files
 	while all=(/proc/[0-9]*) && [ ${#all[@]} -gt 1 ]; do
@@ -66,7 +65,7 @@ no_trace() {
 	[ -z "$files" ] || fail "$1: left: $files"
 }
 
-# clean WHAT SECONDS: nothing at all is left of it.
+# clean WHAT SECONDS: fails if a process, an interface, a file or a namespace is left.
 clean() {
 	no_trace "$@"
 	no_namespace "$@"
@@ -81,7 +80,7 @@ background() {
 	last=$!
 }
 
-# Until its agents are there.
+# wait_for_agents: waits until the agents of deadpeer run.
 wait_for_agents() {
 	local i all
 	for ((i = 0; i < 500; i++)); do
@@ -93,12 +92,12 @@ wait_for_agents() {
 }
 
 clean "before the first" 5
-# Set-up, run, fault, end: all within half a second.
+# The kills hit the set-up, the run, the fault and the end, which all take place within half a second.
 for ((n = 0; n < kills; n++)); do
 	delay=$((RANDOM % 450))
 	background process-crash --quick
 	nap $delay
-	kill -KILL $last 2>/dev/null # where it has not ended by itself
+	kill -KILL $last 2>/dev/null # The trial may have ended already.
 	wait $last 2>/dev/null
 	no_trace "SIGKILL after $delay ms of process-crash" 5
 done
@@ -107,7 +106,7 @@ done
 # to 205 s (net/ipv4/tcp_timer.c, tcp_orphan_retries()), and keeps its namespace so long. On a machine with
 # a load of 8, a third of such rounds saw one.
 no_namespace "$kills SIGKILLs of process-crash" 250
-# Across a reboot, with data in flight, all at once.
+# The kills hit trials with a reboot and data in flight. All trials run at once.
 for ((n = 0; n < reboots; n++)); do
 	delay=$((RANDOM % 3600))
 	(
@@ -118,7 +117,7 @@ for ((n = 0; n < reboots; n++)); do
 	) 2>/dev/null &
 done
 wait
-# Here most kills leave orphans.
+# Most of these kills leave orphans, which keep their namespaces for up to 205 s.
 clean "SIGKILL across a reboot" 250
 
 for signal in INT TERM; do

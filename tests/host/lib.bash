@@ -48,7 +48,7 @@ json() {
 	jq -c '.failures' "$tmp/$1.json"
 }
 
-# start NAME ARGUMENT...: `deadpeer run ARGUMENT... --json` in the background, to $tmp/NAME.json.
+# start NAME ARGUMENT...: `deadpeer run ARGUMENT... --json` runs in the background and writes $tmp/NAME.json.
 declare -A started=() started_with=()
 start() {
 	local name=$1
@@ -58,8 +58,8 @@ start() {
 	started[$name]=$!
 }
 
-# await NAME [CAUSE...]: waits until it ends with status 0. For one of the known CAUSEs (flakes.bash), by default
-# late, it is run again.
+# await NAME [CAUSE...]: waits until the run NAME ends, which must be with status 0. If the records show one of
+# the known CAUSEs (flakes.bash), by default late, the run is repeated.
 await() {
 	local status turn causes=("${@:2}")
 	[ $# -gt 1 ] || causes=(late)
@@ -72,7 +72,7 @@ await() {
 	[ $status = 0 ] || fail "$1: exit status $status: $(head -n 5 "$tmp/$1.err")"
 }
 
-# The words in front of a command that is to run as an ordinary user, if the test is one for ordinary users.
+# ${as[@]} precedes the command deadpeer. In a test for ordinary users it makes deadpeer run as one.
 as=(env)
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT

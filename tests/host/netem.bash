@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# netem.bash FAMILY: what a scenario asks of netem, as its path and as a fault, is what packets meet:
-# measured by ping, by the connection's own RTT and throughput, by captures and the nodes' counters. A
-# kernel without netem refuses each with the reason.
+# netem.bash FAMILY: the test shows that packets meet what a scenario asks of netem, as its path and as a fault.
+# Measurements are by ping, by the connection's own RTT and throughput, by captures and by the nodes' counters. On a
+# kernel without netem each scenario is refused with the reason.
 . "$(dirname "$0")/lib.bash"
 need ip tc ss nstat tcpdump ping
 family=$1
@@ -10,7 +10,7 @@ unshare --user --map-root-user --net tc qdisc add dev lo root netem delay 1ms 2>
 here=$?
 [ $here = 0 ] || [ "${TESTS_NETEM-}" != 1 ] || fail 'this kernel has no netem, and should'
 
-# meet HOW PARAMETERS WORKLOAD MEASURE: the shell function MEASURE among nodes whose path has the
+# meet HOW PARAMETERS WORKLOAD MEASURE: runs the shell function MEASURE among nodes whose path has the
 # parameters from the start (path), or whose path gets them after a second (fault), or loses them again
 # and has its own delay of 10 ms (healed). Its output is in $tmp/out.
 meet() {
@@ -35,7 +35,7 @@ meet() {
 	END
 	chmod 644 "$tmp/netem.yaml"
 	declare -f pings "$4" >"$tmp/measure"
-	[ $here = 0 ] || set -- "$1" "$2" "$3" : # nothing to measure, only to wait for the refusal
+	[ $here = 0 ] || set -- "$1" "$2" "$3" : # Without netem there is nothing to measure.
 	printf 'sleep 2\npeer=$DEADPEER_SERVER\non() { ip netns exec "$@"; }\n%s\n' "$4" >>"$tmp/measure"
 	chmod 644 "$tmp/measure"
 	"${as[@]}" timeout 120 "$DEADPEER" shell "$tmp/netem.yaml" --family "$family" -- bash "$tmp/measure" \
@@ -51,7 +51,8 @@ meet() {
 	return 1
 }
 
-# holds WHAT CONDITION: of the names that the measurement printed as name=value, in awk.
+# holds WHAT CONDITION: fails if the awk expression CONDITION is false. The measurement has printed the variables in
+# it as name=value.
 holds() {
 	echo "$1: $(grep '=' "$tmp/out" | tr '\n' ' ')"
 	awk -F = -v condition="${2//[$'\n\t']/ }" '/^[a-z_]+=[0-9.-]+$/ { print $1 " = " $2 } END {
@@ -59,7 +60,7 @@ holds() {
 	awk -f "$tmp/condition" || fail "$1: not so: $2: $(cat "$tmp/out")"
 }
 
-# So many sigmas of a count of n with probability p: less than one in 100,000 is further off.
+# The number of sigmas by which a count may differ from its mean. Fewer than one count in 100,000 differs by more.
 sigmas='4.5 * sqrt'
 
 # The script that runs among the nodes says what $peer is.
@@ -81,7 +82,8 @@ pings() { # count, interval
 		| (.dev | sub("-"; "_")) as $dev | "\($dev)_drops=\(.drops)", "\($dev)_packets=\(.packets)"'
 }
 
-# An acknowledgement of every second segment waits for that one: 5 ms. The estimate is an average.
+# The estimated RTT may exceed the delay by 5 ms, because TCP acknowledges every second segment, and so the first of
+# two waits for the second.
 few() {
 	sleep 5
 	pings 50 0.02
@@ -105,8 +107,8 @@ counted() {
 	sleep 20
 	on server nstat -asz TcpInCsumErrors TcpInSegs | awk '/^Tcp/ { print $1 == "TcpInSegs" ? "segments=" $2 : "errors=" $2 }'
 }
-# What arrives, frame by frame: what TCP makes of it varies. The queue that a new rate lets grow is for
-# TCP a timeout that was none, and it sends again what waits there.
+# The bytes of all frames that arrive are counted, not those that TCP delivers, which vary: a queue that grows under a
+# new rate makes TCP time out and send again segments that still wait in the queue.
 throughput() {
 	local a b from to
 	received() { on server ip -s -j link show dev eth0 | jq '.[0].stats64.rx.bytes'; }
@@ -123,7 +125,7 @@ for how in path fault; do
 	if meet $how 'delay: 50ms' '"stream", interval: 5ms, size: 1000' few; then
 		holds "$how, delay" 'received == 50 && min >= 100 && max < 103 && tcp_rtt >= 100 && tcp_rtt < 108'
 	fi
-	# Uniform, in each direction; the sum of two has a sigma of 10 ms * sqrt(2 / 3).
+	# The jitter is uniform in each direction, so that the sum of both has a sigma of 10 ms * sqrt(2 / 3).
 	if meet $how 'delay: 50ms, jitter: 10ms' idle spread; then
 		holds "$how, jitter" 'received == 1000 && min >= 80 && min < 86 && max > 114 && max < 121
 			&& mean > 98.5 && mean < 101.5 && sigma > 7.4 && sigma < 8.9'
@@ -134,7 +136,7 @@ for how in path fault; do
 			&& (to_client_drops - 270) ^ 2 < ($sigmas(2700 * 0.1 * 0.9)) ^ 2
 			&& (sent - received - to_server_drops - to_client_drops) ^ 2 < 100"
 	fi
-	# Each way: a request that comes twice has two replies, each of which may come twice.
+	# Duplicates arise in both directions: a request that comes twice has two replies, each of which may come twice.
 	if meet $how 'duplicate: 10%' idle many; then
 		holds "$how, duplicate" "received == 3000
 			&& (duplicates - 3000 * 0.21) ^ 2 < ($sigmas(3000 * 0.1 * 0.9 * 1.1 * 2.1)) ^ 2"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fixture of the tests of the observer: nodes, connections, and what both observers tell. */
 #include "tests/host/observer-world.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ void lab_run(struct lab *lab, nsec_t span_nsec)
 	for (int turn = 0; turn < 2; turn++) {
 		loop_timer_set(lab->timer, nsec_now() + span_nsec);
 		must(loop_run(lab->loop, &err));
-		span_nsec = NSEC_PER_MSEC; /* for what was ready when the time was up */
+		span_nsec = NSEC_PER_MSEC; /* The second turn reads what was ready at the end. */
 	}
 }
 

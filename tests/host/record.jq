@@ -1,4 +1,4 @@
-# A record as the design page has it: every field is there, and null where it does not apply.
+# The function record tells whether a record has every field, which is null if it does not apply.
 def number_or_null: type == "number" or . == null;
 def string_or_null: type == "string" or . == null;
 def has_only($names): (keys == ($names | sort));

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# scenarios-complete.bash NAME...: every file in scenarios/ is among the tests.
+# scenarios-complete.bash NAME...: the test fails if a file in scenarios/ is not among the NAMEs of the tests.
 . "$(dirname "$0")/lib.bash"
 for file in "$SOURCE"/scenarios/[0-9]*/*.yaml; do
 	name=$(basename "$file" .yaml)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Agents as processes: commands, what they leave behind (nothing), and what they cost. */
+/* The tests treat agents as processes: how commands run, that agents leave no process behind, and
+ * what agents cost. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ static void start_shell(const char *script)
 	start_command(command);
 }
 
-/* Runs until the output has `text`. */
+/* Runs the loop until the output of the client's agent has `text`. */
 static void await_output(const char *text)
 {
 	struct agent *agent = f.side[NODE_CLIENT].agent;
@@ -88,7 +89,8 @@ START_TEST(command_last_output_is_kept)
 }
 END_TEST
 
-/* What writes without end holds nobody up. */
+/* A command that writes without end does not hold up the loop, and 16 KiB of its output are kept.
+ */
 START_TEST(command_floods)
 {
 	start_shell("yes & sleep 0.2; exit 0");
@@ -113,7 +115,8 @@ START_TEST(command_that_cannot_start)
 }
 END_TEST
 
-/* What escapes its parent and its session is still in the PID namespace. */
+/* A grandchild that leaves its parent and its session is still in the PID namespace, and dies with
+ * the agent. */
 START_TEST(grandchildren_die)
 {
 	pid_t pids[16], pid;
@@ -135,7 +138,7 @@ START_TEST(grandchildren_die)
 }
 END_TEST
 
-/* The command ends, what it put into the background goes on until the agent is killed. */
+/* After the command has ended, its background processes go on until the agent is killed. */
 START_TEST(daemon_outlives_command)
 {
 	start_shell("sleep 1000 & exit 0");
@@ -173,7 +176,7 @@ START_TEST(command_freezes_with_all_below)
 }
 END_TEST
 
-/* Its own /proc and network, and the host's mounts as they were. */
+/* A command has a /proc and a network of its own, and the host's mounts stay as they were. */
 START_TEST(command_sees_its_own_namespaces)
 {
 	char before[65536], after[65536];
@@ -259,7 +262,7 @@ START_TEST(named_after_its_node)
 }
 END_TEST
 
-/* A command is executed, whatever stands by: which ends. */
+/* An agent that executes a command does not use a process that stands by. */
 START_TEST(command_takes_no_standby)
 {
 	pid_t pids[16];
@@ -271,7 +274,7 @@ START_TEST(command_takes_no_standby)
 }
 END_TEST
 
-/* It cannot be given its part. */
+/* agent_start() fails if the process that stands by has died. */
 START_TEST(standby_that_died)
 {
 	struct side *client = &f.side[NODE_CLIENT];
@@ -289,8 +292,8 @@ START_TEST(standby_that_died)
 }
 END_TEST
 
-/* Built-in agents of one place share a processor, and the next place has another; a command has all
- * that there are. */
+/* The built-in agents of one place share a processor, and those of the next place have another. A
+ * command may use all processors. */
 START_TEST(processors)
 {
 	cpu_set_t all, place[2][_ENDPOINT_MAX], command;
@@ -364,7 +367,7 @@ static void await_death(const pid_t *pids, size_t count)
 	ck_assert(!alive);
 }
 
-/* The parent is killed and cannot clean up; frozen agents go as well. */
+/* Agents die, even frozen ones, when their parent is killed and cannot clean up. */
 START_TEST(agents_die_with_their_parent)
 {
 	pid_t pids[32], helper;
@@ -412,7 +415,7 @@ START_TEST(freed_in_its_callback)
 	struct side *server = &f.side[NODE_SERVER];
 
 	for (int i = 0; i < 2; i++) {
-		/* the first report is LISTEN, and for a command EXEC, with EXIT right behind it */
+		/* The first report is LISTEN, or for a command EXEC, which EXIT follows at once. */
 		server->options.option[OPTION_WORKLOAD] = i ? WORKLOAD_COMMAND : WORKLOAD_ECHO;
 		server->options.command = (char *[]){ (char *)"true", NULL };
 		ck_assert_int_ge(agent_start(f.loop, &server->spec, NULL, free_agent,

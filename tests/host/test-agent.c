@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Built-in agents on real namespaces: workloads, actions, errors, socket options. */
+/* The tests run built-in agents in real namespaces: their workloads, actions, errors and socket
+ * options. */
 #include <errno.h>
-#include <linux/bpf.h> /* the TCP states; netinet/tcp.h and linux/tcp.h exclude each other */
+#include <linux/bpf.h> /* It has the TCP states. netinet/tcp.h and linux/tcp.h exclude each other. */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static void set(enum node_id node, enum option option, int64_t value)
 	f.side[node].options.option[option] = value;
 }
 
-/* What the server end has in state `state`: count, and the sum of its receive queues. */
+/* How many sockets of a node are in a state, and the sum of their receive queues. */
 struct queues {
 	size_t count;
 	uint64_t received;
@@ -71,7 +72,7 @@ static const struct {
 	{ WORKLOAD_ECHO, WORKLOAD_REQUEST, true, true },
 };
 
-/* A killed server is an EOF to the client, at once, and the client closes. */
+/* The client reads an EOF at once when the server is killed, and closes its end. */
 START_TEST(workload_then_crash)
 {
 	const struct agent_report *report;
@@ -105,7 +106,7 @@ END_TEST
 
 START_TEST(ipv6)
 {
-	/* ::1 within one namespace is enough to go through the other address family. */
+	/* The address ::1 in a single namespace suffices to use IPv6. */
 	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
 		struct agent_spec *spec = &f.side[i].spec;
 
@@ -119,7 +120,7 @@ START_TEST(ipv6)
 }
 END_TEST
 
-/* An echo under a stream without pauses must neither stall nor starve its orders. */
+/* An echo server that gets a stream without pauses neither stalls nor neglects its actions. */
 START_TEST(echo_keeps_up)
 {
 	const struct agent_report *report;
@@ -157,7 +158,7 @@ START_TEST(heartbeat_gives_up)
 	frozen_nsec = nsec_now();
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_HEARTBEAT);
 	span_nsec = report->time_nsec - frozen_nsec;
-	ck_assert_int_gt(span_nsec, 150 * NSEC_PER_MSEC); /* three intervals at least */
+	ck_assert_int_gt(span_nsec, 150 * NSEC_PER_MSEC); /* This is three intervals. */
 	ck_assert_int_lt(span_nsec, 2 * NSEC_PER_SEC);
 	ck_assert(report->has_info);
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
@@ -178,7 +179,7 @@ START_TEST(freeze_and_thaw)
 		ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).received, 0);
 	}
 	agent_freeze(f.side[NODE_SERVER].agent, true, NULL);
-	agent_kill(f.side[NODE_SERVER].agent); /* a stopped process dies as well */
+	agent_kill(f.side[NODE_SERVER].agent); /* A stopped process dies as well. */
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
 }
 END_TEST
@@ -195,7 +196,7 @@ START_TEST(actions)
 	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 10);
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_WRITE)->error, ENOTCONN);
 	fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
-	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 5000); /* while connecting: waits for it */
+	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 5000); /* It waits for the connection. */
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT)->error, 0);
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_WRITE)->result, 5000);
 	fixture_act(&f, NODE_CLIENT, ACTION_SHUTDOWN, 0);
@@ -227,7 +228,8 @@ START_TEST(pause_reading)
 }
 END_TEST
 
-/* SO_LINGER 0 resets; one that does not read hears of it too. */
+/* With SO_LINGER 0 a close resets the connection, and a peer that does not read learns of the reset
+ * too. */
 START_TEST(linger_zero_resets)
 {
 	const struct agent_report *report;
@@ -263,7 +265,7 @@ START_TEST(linger_blocks_close)
 }
 END_TEST
 
-/* Who lingers in close() keeps nobody waiting: the next connection is made meanwhile. */
+/* While a close() lingers, the agent can make the next connection. */
 START_TEST(linger_keeps_the_loop)
 {
 	const struct agent_report *report, *closed;
@@ -285,7 +287,7 @@ START_TEST(linger_keeps_the_loop)
 }
 END_TEST
 
-/* What the program has moved can be read although it has not said so, and after its death. */
+/* The counters of bytes can be read before the agent reports them, and after its death. */
 START_TEST(bytes_are_counted)
 {
 	struct agent_counters client, server;
@@ -321,7 +323,7 @@ START_TEST(no_descriptors)
 		fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
 		report = fixture_await(&f, NODE_SERVER, AGENT_CALL_ACCEPT);
 		ck_assert_int_eq(report->error, EMFILE);
-		if (i == 1) /* one goes, one comes */
+		if (i == 1) /* A connection that closes makes room for the next one. */
 			fixture_act(&f, NODE_CLIENT, ACTION_CLOSE, 0);
 		else
 			fixture_act(&f, NODE_SERVER, ACTION_FREE_DESCRIPTORS, 0);
@@ -383,7 +385,7 @@ START_TEST(address_in_use)
 
 	fixture_start(&f, NODE_SERVER);
 	fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
-	f.side[NODE_CLIENT].spec = f.side[NODE_SERVER].spec; /* a second server there */
+	f.side[NODE_CLIENT].spec = f.side[NODE_SERVER].spec; /* It is a second server. */
 	f.side[NODE_CLIENT].spec.options = &options;
 	fixture_start(&f, NODE_CLIENT);
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_BIND);
@@ -421,11 +423,11 @@ static const struct {
 	{ OPTION_NODELAY, 1, 1 },
 	{ OPTION_SEND_BUFFER, 30000, 60000 },
 	{ OPTION_RECEIVE_BUFFER, 20000, 40000 },
-	{ OPTION_LINGER, 3 * NSEC_PER_SEC, 1 },	      /* l_onoff; l_linger below */
-	{ OPTION_DEFER_ACCEPT, 5 * NSEC_PER_SEC, 7 }, /* the kernel rounds to retransmissions */
+	{ OPTION_LINGER, 3 * NSEC_PER_SEC, 1 },	      /* This is l_onoff. */
+	{ OPTION_DEFER_ACCEPT, 5 * NSEC_PER_SEC, 7 }, /* The kernel rounds it up. */
 };
 
-/* A descriptor to the very socket that has `cookie`; 0: the one that listens. */
+/* Returns a descriptor of the process's socket with `cookie`, or of its listener if that is 0. */
 static int borrow(pid_t pid, uint64_t cookie)
 {
 	_cleanup_(fd_closep) int pidfd = pidfd_open(pid, 0);
@@ -489,7 +491,7 @@ START_TEST(every_socket_option)
 	set(NODE_SERVER, OPTION_DEFER_ACCEPT, OPTION_UNSET);
 	check_options(server, NODE_SERVER);
 
-	fixture_run_for(&f, 200 * NSEC_PER_MSEC); /* all data acknowledged: keepalive's turn */
+	fixture_run_for(&f, 200 * NSEC_PER_MSEC); /* Then keepalive runs. */
 	ck_assert_int_ge(netns_enter(f.side[NODE_CLIENT].ns, &err), 0);
 	ss = popen("ss -Htnoiem state established", "re");
 	netns_leave(f.side[NODE_CLIENT].ns);

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The command line from outside: what each verb prints, its exit status and error lines, and that
-# `shell` leaves nothing behind. test-cli.sh DEADPEER SOURCE-DIR; as an ordinary user with
-# TEST_ROOTLESS=1.
+# test-cli.sh DEADPEER SOURCE-DIR: the test shows what each verb of the command line prints, its exit status and its
+# error lines, and that `shell` leaves nothing behind. With TEST_ROOTLESS=1 deadpeer runs as an ordinary user.
 # shellcheck disable=SC2016 # what is in single quotes is for the shells inside
 set -u
 deadpeer=$(realpath "$1")
@@ -24,7 +23,7 @@ fail()
 	failures=$((failures + 1))
 }
 
-# run_it WANTED-STATUS ARGUMENT...: leaves standard output in $out, standard error in $err.
+# run_it WANTED-STATUS ARGUMENT...: runs deadpeer, and leaves standard output in $out, standard error in $err.
 run_it()
 {
 	local wanted=$1 status
@@ -41,7 +40,7 @@ says() # says TEXT PATTERN WHAT
 	[[ $1 == *"$2"* ]] || fail "$3: no '$2' in: $1"
 }
 
-# One line of error, from deadpeer.
+# one_line WHAT: fails unless standard error is one line of deadpeer.
 one_line()
 {
 	[ "$(wc -l <"$work/err")" = 1 ] || fail "$1: not one line: $err"
@@ -99,7 +98,7 @@ usage_and_errors()
 	says "$err" "has no variants" "--variant"
 }
 
-# What a table of options says of a value is held against each kind of value.
+# option_values: a wrong value of each kind of option is refused.
 option_values()
 {
 	local verb option value
@@ -123,7 +122,7 @@ option_values()
 		says "$err" "--family: expected ipv4" "$verb --family"
 		run_it 2 "$verb" nosuch --set=
 		says "$err" "$verb: option '--set' needs a value, got an empty one" "$verb --set="
-		# shellcheck disable=SC2046 # 257 options are meant
+		# shellcheck disable=SC2046 # The words are 257 options.
 		run_it 2 "$verb" nosuch $(printf -- '-s horizon=5s %.0s' {1..257})
 		says "$err" "--set: more than 256 of them" "$verb --set"
 	done
@@ -133,7 +132,7 @@ option_values()
 	says "$err" "--horizon: a horizon of 0 leaves no time" "--horizon"
 	run_it 2 sweep nosuch -k 6.1 -k 6.12 -k 6.1
 	says "$err" "--kernel 6.1: is there already" "--kernel"
-	# shellcheck disable=SC2046 # 65 options are meant
+	# shellcheck disable=SC2046 # The words are 65 options.
 	run_it 2 sweep nosuch $(printf -- '-k %s ' {1..65})
 	says "$err" "--kernel: more than 64 of them" "--kernel"
 	run_it 2 sweep nosuch --shard 5/4
@@ -219,7 +218,7 @@ doctor()
 	says "$out" '"check":"netem"' "doctor"
 	run_it 0 doctor
 	says "$out" "The host engine can run here." "doctor"
-	# Without namespaces it is said what is missing, and that nothing can run.
+	# Without namespaces doctor says what is missing, and exits with 3.
 	if [ "$(id -u)" = 0 ]; then
 		unshare -rn sh -c 'echo 0 >/proc/sys/user/max_net_namespaces &&
 			exec "$1" doctor' - "$deadpeer" >"$work/out" 2>&1
@@ -228,8 +227,8 @@ doctor()
 	fi
 }
 
-# Processes of this test's shells: they have inherited the marker. Namespaces live by processes and
-# mounts alone; their numbers say nothing, since they are used again at once.
+# survivors: prints the processes of this test's shells, which have inherited the marker. Only processes and mounts
+# keep namespaces alive. The numbers of namespaces tell nothing, because the kernel reuses them at once.
 survivors()
 {
 	env -u DEADPEER_TEST grep -lsaF "DEADPEER_TEST=$marker" /proc/[0-9]*/environ
@@ -271,7 +270,7 @@ shell()
 	says "$err" "no result" "shell that ends early"
 	nothing_left "shell"
 
-	# The table goes to standard error: the other is the command's.
+	# The table goes to standard error, because standard output belongs to the command.
 	run_it 0 shell process-crash --quick -- sleep 2
 	says "$err" "fin-received" "shell"
 	[ -z "$out" ] || fail "shell: standard output is not the command's alone: $out"
@@ -279,20 +278,20 @@ shell()
 	one_line "shell with a program that is not there"
 	run_it 143 shell process-crash -- sh -c 'kill -TERM $$'
 
-	# Held, and then begun.
+	# With --hold the timeline begins when deadpeer gets SIGUSR1.
 	run_it 0 shell process-crash --quick --hold -- sh -c 'sleep 1; ip netns exec client ss -Htn
 		kill -USR1 $DEADPEER_PID; sleep 2'
 	says "$out" "ESTAB" "shell --hold"
 	says "$err" "fin-received" "shell --hold"
 
-	# The name is gone with the node's power, and stands for the new node afterwards.
+	# A node without power has no name, and after the reboot the name stands for the new node.
 	run_it 0 shell reboot-new-server -- sh -c 'stat -L -c %i /run/netns/server
 		sleep 2; ip netns exec server true 2>/dev/null && echo named
 		sleep 2; stat -L -c %i /run/netns/server'
 	[ "$(wc -l <<<"$out")" = 2 ] || fail "shell: a node without power has a name: $out"
 	[ "$(sort -u <<<"$out" | wc -l)" = 2 ] || fail "shell: the name does not follow: $out"
 
-	# Killed anywhere, at once or later: all of it ends.
+	# Whichever process is killed, all processes end.
 	for who in outside init inside; do
 		rm -f "$work/started"
 		"${run[@]}" "$deadpeer" shell power-loss-busy --quick -- sh -c "
@@ -307,7 +306,7 @@ shell()
 		case $who in
 		outside) kill -KILL "$pid" ;;
 		init) kill -KILL "$init" ;;
-		inside) kill -KILL "$(pgrep -P "$init" | head -n 1)" ;; # the other is orphaned
+		inside) kill -KILL "$(pgrep -P "$init" | head -n 1)" ;; # The other process is orphaned.
 		esac
 		wait $pid 2>/dev/null
 		nothing_left "SIGKILL $who"
@@ -336,7 +335,7 @@ shell_beside_names()
 		fail "shell beside named namespaces: $(cat "$work/out")"
 }
 
-# On a terminal: the shell has it, Ctrl-C is for its foreground job.
+# shell_on_terminal: the shell owns the terminal, and Ctrl-C ends only its foreground job.
 shell_on_terminal()
 {
 	local status

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the facts at the end of a connection tell what ended it: one real death for each
- * mechanism, all at once, by both observers. OBSERVER_PRINT=1 prints the table.
+ * The tests show that the facts at the end of a connection tell which mechanism ended
+ * it. For each mechanism a real connection dies, all of them at once, and two observers
+ * watch. With OBSERVER_PRINT=1 in the environment the program prints a table of the facts.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -37,7 +38,7 @@ static void keepalive(struct world *w, int count)
 	set(w, IPPROTO_TCP, TCP_KEEPCNT, count);
 }
 
-/* The server does not read until its window is closed and stays so. */
+/* Sends until the window of the server, which does not read, stays closed. */
 static void close_window(struct world *w)
 {
 	static const char bytes[65536];
@@ -165,9 +166,9 @@ struct expected {
 static const struct mechanism {
 	const char *name;
 	void (*before)(struct world *w), (*after)(struct world *w);
-	bool cut; /* between the two */
+	bool cut; /* whether the path is cut between before() and after() */
 	const char *walk;
-	struct expected expect; /* by the tracepoint */
+	struct expected expect; /* the facts that the tracepoint tells */
 } mechanisms[] = {
 #define UP "CLOSE>SYN_SENT SYN_SENT>ESTABLISHED "
 	{ "retransmission",
@@ -252,7 +253,7 @@ static const struct mechanism {
 static struct lab lab;
 static struct world worlds[COUNT];
 
-/* The application: closes a socket as soon as it has met its end. */
+/* Plays the client's application, which closes its socket as soon as the connection has ended. */
 static void close_dead(struct world *w)
 {
 	struct pollfd client = { .fd = w->client };
@@ -301,9 +302,10 @@ static void check_facts(const struct mechanism *m, const struct socket_facts *f)
 	ck_assert_msg(f->user_timeout_msec == e->user_timeout_msec, "%s: user timeout", m->name);
 }
 
-/* What is derived must be the same, as far as it can be told at all. It names the end no earlier,
- * but later by as long as the kernel takes to free the socket in the background (0.7 s was seen
- * here): a trial bounds that by what the program felt. */
+/* The derived facts must equal those of the tracepoint, as far as they can be derived. The derived
+ * end is not earlier than the real one, but may be later by as long as the kernel takes to free the
+ * socket in the background; 0.7 s was measured. A trial limits this delay by the time at which the
+ * program learns of the end. */
 static void check_derived(const struct mechanism *m, const struct log *log,
 			  const struct observation *best)
 {
@@ -331,9 +333,10 @@ static void check(const struct mechanism *m, struct world *w)
 	}
 	ck_assert_str_eq(log_walk(best), m->walk);
 	ck_assert_str_eq(log_walk(derived), m->walk);
-	/* The cut is at the nodes' own ingress, which is behind the place where packets are taken:
-	 * the derived source believes that the server got what was dropped. And a listener that
-	 * closes is on no wire. */
+	/* The observer without BPF cannot know the server's states after a cut: the packet filter
+	 * drops segments behind the place where the observer captures them, so that the observer
+	 * takes them for received. It cannot see a listener that closes either, because that
+	 * sends no packet. */
 	if (m->before == world_establish)
 		ck_assert_str_eq(log_walk(&w->log[BEST][SERVER]),
 				 log_walk(&w->log[DERIVED][SERVER]));
@@ -350,7 +353,8 @@ static void check(const struct mechanism *m, struct world *w)
 	check_derived(m, derived, log_end(best));
 }
 
-/* After the first, which a loss probe may have preceded, each timeout is twice the one before. */
+/* Each retransmission timeout is twice the one before. The first may have a loss probe before it.
+ */
 static void check_backoff(const struct log *log)
 {
 	nsec_t rto_nsec = NSEC_NONE;
@@ -372,7 +376,8 @@ static void check_backoff(const struct log *log)
 
 static void run_all(void)
 {
-	/* First, since it may take a second each (link_wait()), while no dead socket is closed. */
+	/* All worlds are made before any connection dies, because link_wait() may take a second for
+	 * each world, and no dead socket is closed during that time. */
 	for (size_t i = 0; i < COUNT; i++)
 		world_init(&worlds[i], &lab, i % 2 ? AF_INET6 : AF_INET);
 	for (size_t i = 0; i < COUNT; i++) {
@@ -388,8 +393,9 @@ static void run_all(void)
 	}
 }
 
-/* Tracepoint programs are skipped, uncounted, in a softirq that interrupts another process's
- * bpf(2): nothing that a test can keep from happening. They then know less than the others. */
+/* Returns whether the observer with tracepoints knows less than the one without. The kernel skips a
+ * tracepoint's program, and does not count that, in a softirq that interrupts another process's
+ * bpf(2). A test cannot prevent this. */
 static bool missed(const struct log *best, const struct log *derived, const char *walk)
 {
 	static const enum observation_kind kinds[] = { OBSERVATION_RETRANSMIT,
@@ -397,7 +403,7 @@ static bool missed(const struct log *best, const struct log *derived, const char
 						       OBSERVATION_RESET_RECEIVED };
 
 	if (strcmp(log_walk(derived), walk) != 0)
-		return false; /* what is derived is wrong, which nothing excuses */
+		return false; /* A wrong derived walk is a real failure. */
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
 		if (log_count(best, kinds[k]) < log_count(derived, kinds[k]))
 			return true;

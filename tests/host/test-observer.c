@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is observed, by whom, and what happens when it cannot be. */
+/* The tests show what the observer tells of connections, with tracepoints and without, and how it
+ * reports events and packets that it has lost. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -46,7 +47,7 @@ END_TEST
 #define IN "LISTEN>SYN_RECV SYN_RECV>ESTABLISHED ESTABLISHED>"
 
 static const struct {
-	int first, second; /* who shuts down, then who */
+	int first, second; /* the node that shuts down first, and the other */
 	const char *walk[NODES];
 } closes[] = {
 	{ CLIENT,
@@ -67,7 +68,8 @@ static void check_walks(const struct world *w, const char *const expected[NODES]
 	}
 }
 
-/* By shutdown(): FIN_WAIT2 is then not left at once, as it is by an orphan. */
+/* Both ends use shutdown(), because after close() the socket is an orphan, which leaves FIN_WAIT2
+ * at once. */
 START_TEST(orderly_close)
 {
 	struct world w;
@@ -115,7 +117,8 @@ static void check_order(const struct log *log, enum observation_kind kind)
 	}
 }
 
-/* Packets' times come from another clock: both ends of the handshake must lie as they happened. */
+/* The times of packets come from another clock than those of states, and yet the packets and states
+ * of a handshake must be in the order in which they happen. */
 START_TEST(one_clock)
 {
 	nsec_t before_nsec = nsec_now(), state_nsec, out_nsec, in_nsec;
@@ -178,7 +181,7 @@ static void on_suicide(const struct observation *observation, void *userdata)
 	suicide->watch = observer_watch_free(suicide->watch);
 }
 
-/* Each of several watches of one namespace frees itself when it is first told anything. */
+/* Each of several watches of one namespace may free itself in its first callback. */
 START_TEST(watch_freed_by_whom_it_tells)
 {
 	struct suicide suicide[OBSERVERS][3] = { 0 };
@@ -238,7 +241,7 @@ START_TEST(destroyed_socket_leaves_its_info)
 }
 END_TEST
 
-/* An IPv6 socket that talks IPv4: its end is told among IPv6 sockets. */
+/* The end of an IPv6 socket that talks IPv4 is told among IPv6 sockets, and is noticed. */
 START_TEST(dual_stack_socket)
 {
 	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(8000) };
@@ -266,7 +269,8 @@ START_TEST(dual_stack_socket)
 }
 END_TEST
 
-/* No SYN is ever seen on the wire: the address does not resolve. */
+/* A connection attempt is observed although no SYN is sent, because the peer's address does not
+ * resolve. */
 START_TEST(neighbour_not_found)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(8000) };
@@ -278,8 +282,8 @@ START_TEST(neighbour_not_found)
 	ck_assert_int_lt(connect(w.client, (struct sockaddr *)&to, sizeof(to)), 0);
 	lab_run(&lab, 4500 * NSEC_PER_MSEC);
 	world_close(&w.client);
-	/* A SYN that came again just before the end waits for the address once more, and keeps the
-	 * socket: for mcast_solicit times retrans_time, 3 s. */
+	/* A SYN that is retransmitted just before the end waits for the address once more, and
+	 * keeps the socket for 3 s (mcast_solicit times retrans_time). */
 	for (int i = 0; i < 40 && !*log_walk(&w.log[DERIVED][CLIENT]); i++)
 		lab_run(&lab, 100 * NSEC_PER_MSEC);
 	ck_assert_uint_eq(log_count(&w.log[BEST][CLIENT], OBSERVATION_PACKET), 0);
@@ -290,7 +294,8 @@ START_TEST(neighbour_not_found)
 }
 END_TEST
 
-/* By the server's timer and because the client's SYN comes again. */
+/* The server sends its SYN-ACK again when its timer expires, and when the client's SYN comes again.
+ */
 START_TEST(syn_ack_again)
 {
 	struct world w;
@@ -345,7 +350,8 @@ static unsigned long count_by_libpcap(const char *path)
 	return n;
 }
 
-/* As root of a user namespace tcpdump cannot become the user it wants to be. */
+/* Counts the packets in a capture by tcpdump, or by libpcap in a user namespace, because tcpdump
+ * cannot become the user that it wants to be there. */
 static unsigned long count_by_tcpdump(const char *path)
 {
 	_cleanup_(freep) char *count = NULL;
@@ -432,7 +438,7 @@ static void be_refused(struct world *w)
 	world_close(&w->client);
 }
 
-/* A refused connection is three events of the client: SYN_SENT, the reset, CLOSE. */
+/* A refused connection makes three events at the client: SYN_SENT, the reset and CLOSE. */
 START_TEST(full_ring_is_noticed)
 {
 	struct tracepoints *bpf;
@@ -461,7 +467,7 @@ START_TEST(full_ring_is_noticed)
 }
 END_TEST
 
-/* SYN out, RST in. */
+/* A refused connection makes two packets: a SYN and a RST. */
 START_TEST(dropped_packets_are_noticed)
 {
 	_cleanup_(freep) struct packets_buffer *buffer = packets_buffer_new();
@@ -498,7 +504,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, dropped_packets_are_noticed);
 }
 
-/* These wait for events of the tracepoints. */
+/* The tests that wait for events of the tracepoints may meet the cause missed-event (flakes.h). */
 static void add_tracepoint_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time-wait.bash [OPTION...]: the record has a TIME_WAIT also if it is over before anyone can look at it. netem
+# time-wait.bash [OPTION...]: the test shows that a record has a TIME_WAIT that ends before sock_diag can see it. netem
 # duplicates each packet. The TIME_WAIT answers the second FIN, but the peer is closed by then and answers with a
 # RST, which ends the TIME_WAIT (RFC 1337). With net.ipv4.tcp_rfc1337 it stays. OPTIONs are for `deadpeer run`.
 . "$(dirname "$0")/lib.bash"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# trace.bash FAMILY [OPTION...]: what `run --trace` says of packets, beside what tcpdump reads in the
-# captures of the same trials: every packet of both ends, in order, word by word, and its time. The
+# trace.bash FAMILY [OPTION...]: the test compares what `run --trace` says of packets with what tcpdump reads in
+# the captures of the same trials: every packet of both ends, in order, word by word, and its time. The
 # options are those of `deadpeer run` (--engine qemu --kernel 6.1).
 . "$(dirname "$0")/lib.bash"
 need tcpdump
@@ -12,13 +12,13 @@ scenarios=(power-loss-idle power-loss-busy process-crash linger-zero frozen-peer
 	path-loss cut-and-heal-busy)
 "${as[@]}" "$DEADPEER" run "${scenarios[@]}" --quick --family "$family" --pcap "$tmp/pcap" --trace "$@" \
 	--json >"$tmp/run.json" 2>"$tmp/run.err"
-status=$? # a verdict may not hold on a busy machine; the packets are the same all the same
+status=$? # On a busy machine a trial may fail, and its packets can be compared nevertheless.
 grep -q 'kernels fetch' "$tmp/run.err" && skip "$(cat "$tmp/run.err")"
 [ $status -le 1 ] || fail "exit status $status: $(head -n 5 "$tmp/run.err")"
 json run 'length > 10 and all(.trace | length > 5)'
 
-# Each packet as tcpdump would write it, without options, from the end that saw it. A SYN's numbers
-# are absolute there too.
+# The jq program writes each packet as tcpdump would at the end $node, without options. As in tcpdump, the numbers of
+# a SYN are absolute.
 cat >"$tmp/packets.jq" <<'JQ'
 def line: "Flags [\(.flags)], "
 	+ if .length > 0 then "seq \(.seq):\((.seq + .length) % 4294967296), "
@@ -30,15 +30,15 @@ def line: "Flags [\(.flags)], "
 	| if .from == $node then [.sent_s, ">"] else [.arrived_s, "<"] end + [line] | @tsv
 JQ
 
-# TIME DIRECTION LINE, the time from the first packet on; each direction by itself: two packets that meet
-# may have the same microsecond.
+# from_first: of lines "TIME DIRECTION LINE" makes the times count from the first packet, and sorts the lines by
+# direction, because two packets of opposite directions may have the same microsecond.
 from_first() {
 	awk -F '\t' -v OFS='\t' '{ if (NR == 1) first = $1; printf "%.6f\t%s\t%s\n", $1 - first, $2, $3 }' |
 		sort -s -t "$(printf '\t')" -k 2,2
 }
 
-# captured NODE FILE...: what a host saw after a reboot is in another file; without its header, of 24
-# bytes, it goes on where the first ended.
+# captured NODE FILE...: prints the packets in the captures of a host. What the host saw after a reboot is in another
+# file, which is appended without its header of 24 bytes.
 captured() {
 	local out='>' back='<' first=$2
 	[ "$1" = server ] && out='<' back='>'
@@ -54,8 +54,9 @@ captured() {
 			s/, options \[[^]]*\]//; p' | from_first
 }
 
-# The lines of FILE without their times, those by content that the trace has in the same microsecond: one
-# may have overtaken the other on its way, on another processor, and a record does not say which came first.
+# in_order FILE: prints the lines of FILE without their times. Lines that the trace has in the same microsecond are
+# sorted by content, because one packet may have overtaken the other on another processor, and a record does not say
+# which came first.
 in_order() {
 	awk -F '\t' -v OFS='\t' 'NR == FNR { n += $1 OFS $2 != last; last = $1 OFS $2; moment[FNR] = n; next }
 		{ print FNR in moment ? moment[FNR] : n + FNR, $2, $3 }' "$tmp/traced" "$1" |
@@ -77,7 +78,7 @@ if [[ " $* " == *" qemu "* ]]; then
 		fail "${file##*/}: the same seed gave other packets:"
 		head -n 5 "$tmp/diff"
 	done
-	# And the ladder has the packets of the record, where nothing is left out: each in one line.
+	# A ladder that leaves nothing out has each packet of the record in one line.
 	short=(process-crash power-loss-idle --quick --family "$family" "$@")
 	"$DEADPEER" run "${short[@]}" --trace --json | jq -r 'def line: "Flags [\(.flags)], "
 		+ if .length > 0 then "seq \(.seq):\(.seq + .length), "
@@ -98,7 +99,7 @@ for ((i = 0; i < $(jq -s length "$tmp/run.json"); i++)); do
 			sort -s -g -k 1,1 | from_first >"$tmp/traced"
 		file=$tmp/pcap/$title-$family-$node
 		captured $node "$file.pcap" "$file-boot2.pcap" >"$tmp/all"
-		# What comes after the end of the trial is in no record.
+		# A record has no packets that come after the end of the trial.
 		for way in '<' '>'; do
 			awk -F '\t' -v way="$way" '$2 == way' "$tmp/all" |
 				head -n "$(cut -f 2 "$tmp/traced" | grep -cxF "$way")"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What goes wrong around deadpeer is said in one clear line, with the right exit status: a full disk, a
-# wrong place, no standard output, few file descriptors, no privilege.
+# The test shows that deadpeer reports trouble in its environment in one line and with the right exit status: a full
+# disk, a wrong place, no standard output, few file descriptors, no privilege.
 . "$(dirname "$0")/lib.bash"
 
 if [ "${TEST_TROUBLE_INSIDE-}" != 1 ]; then
@@ -9,7 +9,7 @@ if [ "${TEST_TROUBLE_INSIDE-}" != 1 ]; then
 	exit
 fi
 
-# says WHAT STATUS TEXT: that was the exit status, and standard error is one line with the text.
+# says WHAT STATUS TEXT: fails unless the exit status was STATUS, and standard error is one line with TEXT.
 says() {
 	[ "$status" = "$2" ] || fail "$1: exit status $status, expected $2"
 	[ "$(wc -l <"$tmp/err")" = 1 ] || fail "$1: not one line on standard error"

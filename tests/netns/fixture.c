@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fixture of the tests that make network namespaces: privileges, nodes, output of commands. */
 #include "tests/netns/fixture.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static int drop_user(void)
 	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
 	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
 		return -errno;
-	/* Without this /proc/self would belong to root. */
+	/* The files of /proc/self belong to root unless the process is dumpable. */
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 

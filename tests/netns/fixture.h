@@ -49,7 +49,7 @@ struct ip fixture_ip(const char *text);
 /* Returns what `command` prints when sh runs it inside `ns` (or here, when NULL). The caller frees
  * it. A command that fails, fails the test. */
 char *fixture_run(const struct netns *ns, const char *command);
-/* Returns the same as parsed JSON; a text that is not JSON fails the test. */
+/* Returns what `command` prints as parsed JSON. A text that is not JSON fails the test. */
 struct json_object *fixture_json(const struct netns *ns, const char *command);
 /* Returns the value at a JSON pointer (RFC 6901) as text, or "" when there is none. */
 const char *fixture_at(struct json_object *json, const char *pointer);

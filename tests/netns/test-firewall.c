@@ -14,7 +14,7 @@
 #include "tests/netns/fixture.h"
 
 #define PORT 5000
-#define WAIT 300 /* ms, far more than a segment takes that passes */
+#define WAIT 300 /* ms; a segment that passes takes far less */
 
 /* The addresses are 10.1.0.2 - 10.1.0.1 router 10.2.0.1 - 10.2.0.2, in IPv6 fd00:1::2 and so on. */
 struct world {

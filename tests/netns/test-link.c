@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interfaces: `ip -j` shows that the kernel has what a request asked for. */
+/* The tests make and change interfaces, and `ip -j` shows that the kernel has what a request asked
+ * for. */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Namespaces: where the thread is, what lives in them, what is said when there may be none. */
+/* The tests show in which namespace a thread is, that sockets and files belong to a namespace, and
+ * the error if none may be made. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -132,7 +133,8 @@ static void put_mtu(struct nl *nl, const char *name, unsigned int mtu)
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
 }
 
-/* There are more requests than one send may carry; the second time one in the middle is wrong. */
+/* A batch has more requests than one send may carry. In the second batch a request in the middle is
+ * wrong. */
 START_TEST(batch_may_be_of_any_length)
 {
 	_cleanup_(netns_freep) struct netns *ns = NULL;
@@ -202,9 +204,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, batch_may_be_of_any_length);
 	tcase_add_test(tc, kernel_text_is_in_the_error);
 	tcase_add_test(tc, unknown_protocol_is_a_capability);
-	tcase_add_test(
-		tc,
-		limit_is_named); /* It is the last, because the user namespace keeps the limit. */
+	tcase_add_test(tc, limit_is_named); /* It is the last, because the limit stays. */
 }
 
 int main(void)

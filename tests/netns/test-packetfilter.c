@@ -112,7 +112,7 @@ START_TEST(exactly_n_then_no_more)
 	must(packetfilter_drop(w.pf, &rule, &handle, &err));
 	for (int i = 0; i < 500; i++) {
 		send_segment(&w, ACK, 0, 0);
-		if (i % 100 == 99) /* The socket's buffer holds as many. */
+		if (i % 100 == 99) /* The socket's buffer has room for 100 segments. */
 			n += count_received(&w);
 	}
 	ck_assert_uint_eq(n, 497);

@@ -243,7 +243,7 @@ START_TEST(set_or_told_why_not)
 }
 END_TEST
 
-/* tbf, where the kernel has it, counts packets, and is another qdisc that can be cleared. */
+/* The qdisc tbf counts packets if the kernel has tbf, and can be cleared like netem. */
 START_TEST(stats_of_another_qdisc)
 {
 	struct qdisc_stats stats = { 0 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# damage.bash KERNEL: what is damaged in the cache is noticed and made again, or said in one line with
-# its remedy; so is whatever the qemu engine lacks. In a cache of the test's own, with a kernel copied.
+# damage.bash KERNEL: the test shows that deadpeer notices damage in the cache, and makes the damaged file again or
+# names the remedy in one line. The same holds for whatever the qemu engine lacks. The test has a cache of its own,
+# with a copy of a kernel.
 . "$(dirname "$0")/../host/lib.bash"
 need qemu-system-x86_64
 series=$1
@@ -18,7 +19,7 @@ run() {
 	status=$?
 }
 
-passes() { # passes WHAT [ARGUMENT...]: it runs, and says the same as ever
+passes() { # passes WHAT [ARGUMENT...]: fails unless the run passes with the first run's result
 	local what=$1
 	shift
 	run --kernel "$release" "$@"
@@ -28,7 +29,7 @@ passes() { # passes WHAT [ARGUMENT...]: it runs, and says the same as ever
 	cmp -s "$tmp/first" "$tmp/now" || fail "$what: $(cat "$tmp/now"), not $(cat "$tmp/first")"
 }
 
-says() { # says WHAT STATUS TEXT...: one line with each of the texts
+says() { # says WHAT STATUS TEXT...: fails unless the error is one line with each TEXT
 	local what=$1 text
 	[ "$status" = "$2" ] || fail "$what: exit status $status, not $2: $(cat "$tmp/err")"
 	[ "$(wc -l <"$tmp/err")" = 1 ] || fail "$what: not one line: $(cat "$tmp/err")"
@@ -37,7 +38,7 @@ says() { # says WHAT STATUS TEXT...: one line with each of the texts
 	done
 }
 
-# Bytes in the middle of every file of a pattern.
+# scribble FILE...: overwrites bytes in the middle of each file.
 scribble() {
 	local file
 	for file; do
@@ -61,7 +62,7 @@ passes 'scribbled snapshot'
 truncate -s 1M "$cache"/snapshots/*/memory
 passes 'truncated snapshot'
 
-# A signal while a snapshot is being made takes it away.
+# A signal during the making of a snapshot removes the unfinished snapshot.
 rm -rf "$cache"/snapshots
 "$DEADPEER" run power-loss-idle --engine qemu --kernel "$release" >"$tmp/out" 2>"$tmp/err" &
 for _ in {1..300}; do
@@ -73,8 +74,8 @@ status=$?
 says 'interrupted' 130 interrupted
 compgen -G "$cache/snapshots/*.tmp" && fail 'an interrupted snapshot stays'
 
-# A kernel that cannot be had from the machine's own copy: the remedy is said, and is one.
-spoil() { # spoil WHAT COMMAND...: COMMAND in the kernel's folder
+# If the machine's copy of a kernel is damaged, the error names the remedy, and the remedy works.
+spoil() { # spoil WHAT COMMAND...: runs COMMAND in the kernel's folder, and deadpeer must notice
 	local what=$1
 	shift
 	rm -rf "$cache/images" "$cache/kernels/$release"
@@ -94,7 +95,7 @@ rm -rf "${cache:?}/kernels/$release/vmlinuz"
 run --kernel "$release"
 says 'no vmlinuz' 3 'no kernel at hand' "deadpeer kernels fetch $release"
 
-# A package client of the test's own: its package is whole, or is cut short on its way.
+# The test has a package client of its own, whose package is whole, or is truncated if $tmp/cut exists.
 mkdir "$tmp/bin"
 name=linux-image-$release-unsigned
 package=${name}_1_amd64.deb
@@ -129,7 +130,7 @@ fetch
 [ "$status $(cat "$tmp/out")" = "0 $release" ] || fail "fetch again: $status: $(cat "$tmp/err")"
 passes 'fetched again'
 
-# What is not there at all.
+# An error names a program that is missing.
 mkdir "$tmp/few"
 ln -s "$(command -v timeout)" "$tmp/few"
 PATH=$tmp/few run --kernel "$release"
@@ -138,7 +139,7 @@ PATH=$tmp/few timeout 60 "$DEADPEER" kernels fetch 6.7 >"$tmp/out" 2>"$tmp/err"
 status=$?
 says 'no apt' 3 'apt-cache not found' '--kernel the path of a vmlinuz'
 
-# Files that are no kernel, and kernels by their path.
+# A file that is no kernel is refused by its path, and a kernel runs by its path.
 echo 'no kernel' >"$tmp/text"
 head -c 3000000 "$folder/vmlinuz" >"$tmp/half"
 mkfifo "$tmp/fifo"
@@ -162,7 +163,7 @@ run --kernel "$folder/vmlinuz" --modules "$folder/modules"
 jq -e --arg release "$release" '.verdict == "pass" and .kernel == $release' "$tmp/out" >/dev/null ||
 	fail "a kernel by its path: $(cat "$tmp/out")"
 
-# /boot, as packages fill it: in a mount namespace, with /lib/modules where this machine has none.
+# in_boot COMMAND...: runs COMMAND in a mount namespace whose /boot and /lib/modules are as packages fill them.
 in_boot() {
 	unshare --user --map-root-user --mount bash -c '
 		mount --bind "$1" /boot && mount -t tmpfs test "$4" && mkdir "$4/upper" "$4/work" &&
@@ -186,7 +187,7 @@ in_boot timeout 120 "$DEADPEER" run power-loss-idle --engine qemu --kernel 9.9.9
 status=$?
 says 'no kernel in /boot' 2 '/boot/vmlinuz-9.9.9-text' 'not a kernel image'
 
-# No space, from the first file to the last page of a snapshot.
+# The disk gets full at different moments, from the first file to the last page of a snapshot.
 for size in 64k 8M 40M 60M 90M 130M; do
 	unshare --user --map-root-user --mount bash -c '
 		mount -t tmpfs -o size="$1" test "$2" || exit 99

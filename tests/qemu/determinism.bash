@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# determinism.bash KERNEL RUNS: the same scenario, kernel and seed give the same bytes in so many runs on a busy
-# machine, and once more without a snapshot; another seed gives others.
+# determinism.bash KERNEL RUNS: the test shows that the same scenario, kernel and seed give the same bytes in RUNS
+# runs on a busy machine, and once more without a snapshot, and that another seed gives other bytes.
 . "$(dirname "$0")/../host/lib.bash"
 need qemu-system-x86_64
 kernel=$1 runs=$2
 "$DEADPEER" kernels list | grep -q "^ *$kernel\." || skip "no kernel $kernel: deadpeer kernels fetch $kernel"
 
-# The guests of these wake up most often, and at a wake-up QEMU's threads may get into each other's way.
+# The guests of these scenarios wake up most often, and at a wake-up QEMU's threads may get into each other's way.
 scenarios=(power-loss-busy-rtt path-loss cut-and-heal-busy)
 record() {
 	timeout 300 "$DEADPEER" run "${scenarios[@]}" --engine qemu --kernel "$kernel" --json "${@:2}" \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# fidelity.bash KERNEL...: virtual time does not distort what is measured. Short timers take the same time on
-# this machine's kernel in real time as on each guest's kernel in virtual time; a trial takes the same time
+# fidelity.bash KERNEL...: the test shows that virtual time does not distort measurements. Short timers take the same
+# time on this machine's kernel in real time as on each guest's kernel in virtual time; a trial takes the same time
 # alone in a guest as among many; and a trial whose events come late fails.
 . "$(dirname "$0")/../host/lib.bash"
 need qemu-system-x86_64
@@ -21,7 +21,7 @@ granules() {
 }
 [ "$(granules 0.2 75 7200)" = 133.124 ] || fail "granules: $(granules 0.2 75 7200)"
 
-# NAME, the mechanism of each detection, the timers that the detection is made of, arguments.
+# Each case is a name, the mechanism of the detection, the timers that add up to the detection, and arguments.
 cases=(
 	'keepalive|keepalive|2 1 1 1|power-loss-idle --quick'
 	'retransmission|retransmission|.2 .4 .8 1.6 3.2|power-loss-busy --set client.net.ipv4.tcp_retries2=3'
@@ -29,10 +29,10 @@ cases=(
 	'retries-0|retransmission|.2 .4|power-loss-busy --set client.net.ipv4.tcp_retries2=0'
 	'retries-2|retransmission|.2 .4 .8 1.6|power-loss-busy --set client.net.ipv4.tcp_retries2=2'
 )
-# A tick that is under way when a timer is armed, and what a detection's own work takes.
+# The slack covers a tick that is under way when a timer is armed, and the work of the detection itself.
 slack=0.012
 
-# detections NAME MECHANISM: the detections of NAME, sorted, without what a busy machine adds. Keepalive counts
+# detections NAME MECHANISM: prints the detections of NAME, sorted, without what a busy machine adds. Keepalive counts
 # from when the connection was established, however late the fault struck. Retransmission timeouts grow with
 # the RTT, so trials whose first timeout was longer than TCP_RTO_MIN and a few ticks have other timers, and are
 # left out.
@@ -43,11 +43,11 @@ detections() {
 			[.states[] | select(.to == "ESTABLISHED") | .t_s][0] else 0 end) | sort' "$tmp/$1.json"
 }
 
-# compare NAME CLOCK MECHANISM TIMERS: each detection in a guest beside the earliest of this machine. A timer is
+# compare NAME CLOCK MECHANISM TIMERS: compares each detection in a guest with the earliest on this machine. A timer is
 # never early, but on this machine a process that has to close a socket before sock_diag tells of it may be late.
 compare() {
 	local host guest bound
-	# shellcheck disable=SC2086 # numbers
+	# shellcheck disable=SC2086 # The words are numbers.
 	bound=$(awk -v granules="$(granules $4)" -v slack=$slack 'BEGIN { print granules + slack }')
 	host=$(detections "$1-$2-host" "$3")
 	guest=$(detections "$1-$2-qemu" "$3")
@@ -68,14 +68,14 @@ each() {
 	[ "$2" = bpf ] || option=(--no-bpf)
 	for case in "${cases[@]}"; do
 		IFS='|' read -r name mechanism timers arguments <<<"$case"
-		# shellcheck disable=SC2086 # words
+		# shellcheck disable=SC2086 # The words are arguments.
 		start "$name-$2-${1%% *}" $arguments --repeat 8 "${option[@]}" --engine $1
 		[ "$1" = host ] || wait "${started[$name-$2-qemu]}"
 	done
 	[ "$1" != host ] || wait
 }
 
-# short_timers: on this machine and in guests of $kernel.
+# short_timers: compares short timers on this machine with those in guests of $kernel.
 short_timers() {
 	local clock case name mechanism timers arguments
 	for clock in bpf no-bpf; do
@@ -106,7 +106,7 @@ crowds() {
 	done
 }
 
-# A guest that cannot keep up is not believed: nobody changes a qdisc a hundred times within a tick.
+# A trial in a guest that cannot keep up fails: no machine changes a qdisc a hundred times within a tick.
 late_guest() {
 	local status i
 	{
@@ -126,7 +126,7 @@ late_guest() {
 		and any(.[0].failures[]; contains("timers within a tick"))'
 }
 
-# Real time first, and by itself: guests keep every processor busy.
+# The measurements in real time come first and run alone, because guests keep every processor busy.
 each host bpf
 each host no-bpf
 for kernel; do

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs guests with small jobs: test-guest [-k KERNEL] [-n GUESTS] [-s SEED] [-m MIB] [-c] WORD...
- * (-c: cold, no snapshot; -t: tell the time it took). The words are the job; see jobs[] below.
- * Output goes to standard output, each line as it comes.
+ * test-guest [-k KERNEL] [-n GUESTS] [-s SEED] [-m MIB] [-c] [-t] WORD...
+ *
+ * The program runs guests with small jobs. Each word is a job of jobs[] in payload.c. With -c the
+ * guests boot and use no snapshot; with -t the program tells how long they take. Each line of a
+ * guest's output goes to standard output at once.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guest's side of test-inside: unpacks the tree and runs the program in it. */
+/* The part of test-inside that runs in the guest unpacks the tree and runs the program in it. */
 #include "tests/qemu/inside.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "src/util/cleanup.h"
 #include "src/util/nsec.h"
 
-/* Prints why the guest could not be set up. Its status is then 1. */
+/* Prints why the guest could not be set up. The job ends with status 1 then. */
 static int complain(FILE *out, const char *what)
 {
 	fprintf(out, "%s: %s\n", what, strerror(errno));
@@ -102,7 +102,7 @@ static bool reap(pid_t pid, int *ret_status)
 	return found;
 }
 
-/* Hands on what the program has printed. */
+/* Copies what the program has printed to the job's output. */
 static void hand_on(int fd, FILE *out)
 {
 	char buffer[4096];
@@ -131,7 +131,7 @@ static int follow(pid_t pid, int output, int signals, nsec_t end_nsec, FILE *out
 		if (fds[0].revents & POLLIN)
 			hand_on(output, out);
 		else if (fds[0].revents)
-			fds[0].fd = -1; /* all writers have closed it */
+			fds[0].fd = -1; /* All writers have closed the pipe. */
 		if (fds[1].revents && read(signals, &info, sizeof(info)) < 0)
 			return complain(out, "signalfd");
 		if (reap(pid, &status))
@@ -163,7 +163,8 @@ static int run_program(const struct inside_job *job, FILE *out)
 	sigset_t child;
 	pid_t pid;
 
-	/* A child does not inherit the window, which holds the job, so the job is copied. */
+	/* The job is copied, because a child does not inherit the memory window that holds the job.
+	 */
 	memcpy(program, job->program, sizeof(program));
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);

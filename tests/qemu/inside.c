@@ -2,10 +2,11 @@
 /*
  * test-inside [-k KERNEL] [-m MIB] [-j GUESTS] [-t SECONDS] TREE PROGRAM...
  *
- * Runs each program, a path below the folder TREE, in a guest of its own that has TREE's files,
- * and says in TAP how each ended, and after how long; what a failed one printed goes
- * to standard error, which is what Meson shows of a TAP test. With -v every program's output is
- * shown. The caller's cache is left alone: images are made in one that is removed at the end.
+ * test-inside runs each PROGRAM, a path below the folder TREE, in a guest of its own that has the
+ * files of TREE. It says in TAP how each program ended, and after how long. The output of a program
+ * that failed goes to standard error, which is what Meson shows of a TAP test; with -v the output
+ * of every program does. The images are made in a cache that is removed at the end, so that the
+ * caller's cache stays as it is.
  */
 #include "tests/qemu/inside.h"
 
@@ -23,7 +24,7 @@
 #include "src/kernel/run-program.h"
 
 #define GUESTS_MAX 16
-#define STALL_NSEC (600 * NSEC_PER_SEC) /* a test may print nothing before its end */
+#define STALL_NSEC (600 * NSEC_PER_SEC) /* because a test may print nothing before its end */
 
 struct test {
 	const char *program; /* path below the tree, from the command line */
@@ -38,7 +39,7 @@ struct test {
 struct session {
 	struct loop *loop;
 	struct guest_image *image;
-	struct inside_job *job; /* with the files after it */
+	struct inside_job *job; /* the header, which the files follow */
 	size_t job_size;
 	struct test *tests;
 	size_t n_tests, started, ended, failed;
@@ -46,11 +47,14 @@ struct session {
 	struct error err; /* why a guest could not be started */
 };
 
+/* The files of the tree are in a global variable, because nftw() passes no userdata to its
+ * callback. */
 static struct {
 	char *data;
-	size_t size, room, root; /* bytes of the path of the tree */
+	size_t size, room;
+	size_t root; /* length of the path of the tree */
 	int failed;
-} archive; /* nftw() has no userdata */
+} archive;
 
 static void append(const void *data, size_t size)
 {
@@ -99,7 +103,7 @@ static int append_path(const char *path, const struct stat *st, int type, struct
 	return 0;
 }
 
-/* Makes a job of the tree. Its program is filled in for each test. */
+/* Makes a job of the tree. The job's program is filled in for each test. */
 static int make_job(struct session *session, const char *tree, uint64_t timeout_sec,
 		    struct error *err)
 {
@@ -165,7 +169,7 @@ static void on_end(void *userdata, int status, const struct error *err)
 		loop_quit(session->loop);
 }
 
-/* Starts the next test. Returns false if none is left, or it cannot be started. */
+/* Starts the next test. Returns false if no test is left, or the test cannot be started. */
 static bool start_next(struct session *session)
 {
 	struct test *test;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Programs of this machine run inside a guest: a tree of files goes in as the
- * job, the guest lays it out and runs one program of it as a machine would,
- * what that prints comes back line by line, and its exit status at the end.
+ * test-inside runs programs of this machine inside a guest. The job is a tree of
+ * files. The guest unpacks the tree and runs one program of it. The output of the
+ * program comes back line by line, and its exit status at the end.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#define INSIDE_TIMED_OUT 124 /* as timeout(1) */
+#define INSIDE_TIMED_OUT 124 /* the exit status that timeout(1) has too */
 
-/* The job: this header and then the files, each a struct inside_file, its path with the
- * terminator, and its content (a link's target). */
+/* A job is this header and the files. Each file is a struct inside_file, the path with its
+ * terminator, and the content, which for a link is its target. */
 struct inside_job {
-	char program[256];    /* path in the guest */
-	uint64_t timeout_sec; /* of its time */
-	uint64_t size;	      /* of the files that follow, bytes */
+	char program[256];    /* a path in the guest */
+	uint64_t timeout_sec; /* in the guest's time */
+	uint64_t size;	      /* bytes of the files that follow */
 };
 
 struct inside_file {
@@ -26,5 +26,5 @@ struct inside_file {
 	uint64_t size;
 };
 
-/* The guest's side, for guest_init_main(). */
+/* Runs the job in the guest. guest_init_main() calls this function. */
 int inside_run(const void *job, size_t size, FILE *out, void *userdata);

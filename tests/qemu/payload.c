@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The jobs that the tests of guests run, by their names. */
+/* The tests of guests run these small jobs by their names. */
 #include "tests/qemu/payload.h"
 
 #include <errno.h>
@@ -96,8 +96,8 @@ static int job_userns(FILE *out, long n)
 	return say(out, "userns", -WEXITSTATUS(status));
 }
 
-/* What trials write their records with is there only after BTF; a program of two instructions
- * tells that bpf(2) loads at all. */
+/* Tells whether bpf(2) loads a program of two instructions, and whether the kernel has BTF, which
+ * the programs of trials need. */
 static int job_bpf(FILE *out, long n)
 {
 	const struct bpf_insn program[] = {
@@ -178,7 +178,7 @@ static void put(const char *path, const char *text)
 		(void)!write(fd, text, strlen(text));
 }
 
-/* Prints what wakes an idle guest within so many seconds. */
+/* Prints the events that wake an idle guest within `n` seconds. */
 static int job_wakers(FILE *out, long n)
 {
 	static const char *const events[] = { "timer/timer_expire_entry",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Small jobs for guests, one word a line; see jobs[] in payload.c.
+ * The tests of guests run small jobs in a guest. Each word of the job's text is the
+ * name of a function in jobs[] of payload.c.
  */
 #include <stddef.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# suite-in-guest.bash TEST-INSIDE BUILD SUITE[,SUITE...] KERNEL [TEST...]: the tests of some suites, as Meson
-# knows them, each in a guest of its own with that kernel; TAP. The suite "rootless" has all tests that run as an
+# suite-in-guest.bash TEST-INSIDE BUILD SUITE[,SUITE...] KERNEL [TEST...]: runs the tests of Meson's suites,
+# each in a guest of its own with that kernel, and writes TAP. The suite "rootless" has all tests that run as an
 # ordinary user, "scenarios" has those of the rest of Meson's suite "host" that run a shipped scenario, and
 # "host" has the others of it. The guests get the tests, the programs
 # that these call, and what those link, from this machine. In a guest no test is skipped but those of excluded().
@@ -9,7 +9,7 @@ umask 022
 inside=$1 build=$2 suites=$3 kernel=$4
 shift 4
 
-# The tests that are not run here, and why, by patterns of KERNEL and Meson's names.
+# excluded TEST: prints why a test does not run in guests of $kernel, or fails if the test does run.
 excluded() {
 	case "$kernel $1" in
 	*' scenarios-complete') echo 'compares the build with the source tree; no kernel is asked' ;;
@@ -21,7 +21,8 @@ excluded() {
 	esac
 }
 
-# What the tests and the scripts call. A test that calls a program that is missing here fails.
+# The guests have these programs and files, which the tests and the scripts use. A test that calls a program that is
+# missing here fails.
 programs=(bash sh env ip tc ss nft nstat tcpdump ping jq unshare nsenter setpriv script timeout mount umount
 	awk sed grep sort uniq head tail tr wc cut cat cp mv rm ln ls mkdir mktemp chmod stat id sleep seq
 	date tee true false test printf echo kill pgrep ps setsid realpath readlink basename dirname find
@@ -31,7 +32,7 @@ files=(/etc/passwd /etc/group /etc/nsswitch.conf /etc/protocols /etc/iproute2)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
-# put PATH...: copies them into the tree, under the same paths. Those that are there already stay.
+# put PATH...: copies each path into the tree, under the same path, unless the tree has it already.
 put() {
 	local path
 	for path; do
@@ -41,7 +42,8 @@ put() {
 	done
 }
 
-# Prints NAME and SCRIPT of each test, each with a zero byte behind it. SCRIPT does what Meson would. Without
+# scripts TEST...: prints NAME and SCRIPT of each test, each with a zero byte behind it. SCRIPT runs the test as Meson
+# does. Without
 # CAP_NET_ADMIN a packet socket has no more room than rmem_max, by default 208 KiB: too little for the 4 MiB of
 # queues-sampled, which come at once in virtual time.
 scripts() {
@@ -54,7 +56,8 @@ scripts() {
 }
 
 source=$(jq -r .directories.source "$build/meson-info/meson-info.json")
-# In the order of the suites: the short scenarios come last, so that no processor waits long for the last guest.
+# The tests run in the order of the suites. The short scenarios come last, so that no processor waits long for the
+# last guest.
 mapfile -t names < <(jq -r --arg suites "$suites" '($suites / ",")[] as $suite | .[]
 	| (.suite[] | sub(".*:"; "")) as $its
 	| (if .name | endswith("-rootless") then "rootless"
@@ -74,7 +77,7 @@ done
 put "${executables[@]}"
 mapfile -t libraries < <(ldd "${executables[@]}" 2>/dev/null | sed -nE 's/.*[[:space:]](\/[^ ]+) \(0x.*/\1/p' | sort -u)
 put "${libraries[@]}"
-# Nobody needs symbols there, and a job has to fit. strip leaves out what is a script.
+# The symbols are removed, so that the job fits into a guest. strip skips scripts.
 strip "${executables[@]/#/$tree}" "${libraries[@]/#/$tree}" 2>/dev/null || true
 for file in "${files[@]}"; do
 	[ -e "$file" ] && put "$file"

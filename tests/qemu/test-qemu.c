@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Guests, on every kernel that was fetched: what they can do, that the same job and seed give the
- * same bytes, and that each way to end early is told by name. Needs QEMU and a fetched kernel;
- * skipped (77) without, unless TESTS_MUST_RUN=1.
+ * The tests run guests on every kernel that was fetched. They show what guests can do, that the
+ * same job and seed give the same bytes, and that the error names each way to end early. Without
+ * QEMU or a fetched kernel the program exits with 77 (skipped), or fails if TESTS_MUST_RUN=1.
  */
 #include <check.h>
 #include <dirent.h>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The Kubernetes manifest. It is read into the types of the Kubernetes API and written again, which loses
-# every field that the API does not have; nothing may be lost. The command of its container runs the
-# shard that the environment names.
+# The test checks the Kubernetes manifest. The manifest is read into the types of the Kubernetes API and written
+# again, which loses every field that the API does not have; nothing may be lost. The command of its container runs
+# the shard that the environment names.
 . "$(dirname "$0")/lib.bash"
 python=/usr/bin/python3 # Debian's own interpreter finds the modules of Debian's packages.
 manifest=$SOURCE/scripts/cluster/kubernetes-job.yaml

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The shipped script for Slurm arrays. The test starts a real Slurm on loopback (munged, slurmctld and
+# The test checks the shipped script for Slurm arrays. The test starts a real Slurm on loopback (munged, slurmctld and
 # slurmd) and stops it again. Four tasks of an array together find the same as one sweep.
 . "$(dirname "$0")/lib.bash"
 PATH=$PATH:/usr/sbin:/sbin

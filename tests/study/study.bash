@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sweeps from end to end: the content of a store, shards, merging, exports, and what is refused.
+# The test runs sweeps from end to end and checks the content of a store, shards, merging, exports, and what is refused.
 . "$(dirname "$0")/lib.bash"
 
 study mix "scenarios: [process-crash, power-loss-idle, power-loss-busy]" \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* For unit tests: a scenario from a text that begins with HEAD. */
+/* Unit tests make a scenario of a text, which begins with HEAD. */
 
 #include <check.h>
 #include <string.h>

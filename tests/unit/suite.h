@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The main() that every unit test has: one suite, one case, the exit status. */
+/* Every unit test has this main(), which runs one suite of one case and returns the exit status. */
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One end of a connection: how the steps of its minisockets join the walk of the full one. */
+/* The tests show how one end of a connection joins the states of its minisockets (SYN_RECV,
+ * FIN_WAIT2 and TIME_WAIT) with those of its full socket. */
 #include <check.h>
 #include <string.h>
 
@@ -58,7 +59,8 @@ static void judge(struct endpoint *ep, const struct endpoint_context *context,
 	endpoint_conclude(ep, context, &cause, ret_record);
 }
 
-/* The states it came to, and what became of it. */
+/* Checks which states the endpoint has been in, how it ended and by which mechanism, and when it
+ * was gone. */
 static void conclude(struct endpoint *ep, const char *walk, enum outcome outcome,
 		     enum mechanism mechanism, nsec_t gone_nsec)
 {
@@ -111,7 +113,7 @@ START_TEST(an_orphan_waits_in_fin_wait_2)
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, TCP_STATE_CLOSE);
 	take_step(&ep, 4 * SEC, TCP_STATE_FIN_WAIT2, false);
-	ck_assert(!endpoint_ended(&ep)); /* a FIN may still come */
+	ck_assert(!endpoint_ended(&ep)); /* A FIN may still come. */
 	take_step(&ep, 64 * SEC, TCP_STATE_CLOSE, false);
 	ck_assert(endpoint_ended(&ep));
 	conclude(&ep, "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE", OUTCOME_TIMED_OUT,
@@ -164,7 +166,7 @@ START_TEST(a_request_becomes_a_connection)
 }
 END_TEST
 
-/* A witness that has taken the request's packets for a connection knows better already. */
+/* A request that is observed after its connection is established changes nothing. */
 START_TEST(a_request_that_is_a_connection_already)
 {
 	struct endpoint ep;
@@ -182,7 +184,8 @@ static void reset(struct endpoint *ep, nsec_t at_nsec, enum observation_kind kin
 	ck_assert_int_eq(endpoint_observe(ep, &o), 0);
 }
 
-/* The kernel gives the memory of a socket to the next, and with it what it is known by. */
+/* The kernel may reuse the memory of a socket for the next socket, which then has the same
+ * identifier, and yet is another socket. */
 START_TEST(the_next_socket_is_another)
 {
 	struct endpoint ep;
@@ -207,7 +210,8 @@ START_TEST(the_next_socket_is_another)
 }
 END_TEST
 
-/* Killed with unread data: the kernel ends the socket before it sends the RST. */
+/* When a process is killed with unread data, the kernel closes the socket before it sends the RST.
+ */
 START_TEST(a_crash_may_reset)
 {
 	struct endpoint ep;
@@ -220,7 +224,9 @@ START_TEST(a_crash_may_reset)
 }
 END_TEST
 
-/* To who reads packets, a RST for a socket that is long gone looks like its own. */
+/* An observer that reads packets takes a RST for a socket that is long gone as a RST of that
+ * socket.
+ */
 START_TEST(a_reset_of_nobody)
 {
 	struct endpoint ep;

@@ -92,7 +92,7 @@ START_TEST(too_much_is_said_once)
 	struct error err = { 0 };
 	char newlines[100];
 
-	memset(newlines, '\n', sizeof(newlines)); /* each takes two bytes */
+	memset(newlines, '\n', sizeof(newlines)); /* Each newline takes two bytes. */
 	put("in/a.pcap", newlines, sizeof(newlines));
 	ck_assert_int_eq(hand_over(150, &err), -ENOSPC);
 	ck_assert_ptr_nonnull(strstr(err.text, "a guest can hand out 64 MiB of packets"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The parts that a guest is made of, without running one: modules, first file system, console,
- * snapshot, command line. */
+/* The tests check the parts that a guest is made of, and run no guest: modules, first file system,
+ * console, snapshot and command line. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <check.h>
@@ -20,7 +20,7 @@
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 
-static char folder[64]; /* each test makes its own, and removes it */
+static char folder[64]; /* Each test makes a folder and removes it. */
 
 static void setup(void)
 {
@@ -36,7 +36,7 @@ static void teardown(void)
 
 static const char *in_folder(const char *name)
 {
-	static char paths[32][256]; /* no test makes more */
+	static char paths[32][256]; /* No test makes more paths. */
 	static unsigned next;
 	char *path = paths[next++ % ARRAY_SIZE(paths)];
 
@@ -53,7 +53,7 @@ static void put(const char *name, const void *data, size_t size)
 	fclose(file);
 }
 
-/* An ELF object with nothing but a .modinfo section. */
+/* Writes an ELF object that has only a .modinfo section. */
 static void put_module(const char *name, const char *depends)
 {
 	struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which kernel a name means, and what is inside a kernel image. */
+/* The tests show which kernel a name means, and what is read from a kernel image. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <check.h>
@@ -19,7 +19,7 @@
 #include "src/util/interrupt.h"
 #include "tests/unit/suite.h"
 
-static char folder[64]; /* each test makes its own, and removes it */
+static char folder[64]; /* Each test makes a folder and removes it. */
 
 static void setup(void)
 {
@@ -82,7 +82,8 @@ START_TEST(releases_compare_by_number)
 }
 END_TEST
 
-/* Writes a bzImage that has what the reader looks at: setup header, one payload, its size. */
+/* Writes a bzImage of the parts that the reader looks at: the setup header, a payload, and its
+ * size. */
 struct fake {
 	uint8_t data[65536];
 	size_t size;

@@ -96,14 +96,14 @@ START_TEST(model_of_a_long_path)
 	ck_assert_int_lt(unknown.latest_nsec, 9280 * MSEC);
 	ck_assert_int_gt(p.latest_nsec, 9280 * MSEC);
 	ck_assert_int_lt(p.latest_nsec, 11600 * MSEC);
-	facts.window = 10 * 1448; /* full before the timeout is due */
+	facts.window = 10 * 1448; /* It is full before the timeout is due. */
 	p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
 	ck_assert_int_eq(p.latest_nsec, unknown.latest_nsec);
 }
 END_TEST
 
-/* The interval reaches from the case in which all comes first to that in which all comes last. With
- * tcp_retries2 0 a connection ends at its second timeout, two RTOs after the first. */
+/* The interval reaches from the earliest case to the latest. With tcp_retries2 0 a connection ends
+ * at its second timeout, two RTOs after the first. */
 START_TEST(model_of_all_cases)
 {
 	_cleanup_(scenario_freep) struct scenario *s =
@@ -165,7 +165,7 @@ START_TEST(model_predictions)
 END_TEST
 
 static const struct {
-	const char *client; /* its options and sysctls, as in a file */
+	const char *client; /* options and sysctls, as in a file */
 	unsigned int linear;
 	int after, before; /* seconds */
 	enum mechanism mechanism;
@@ -214,13 +214,13 @@ START_TEST(model_attempts)
 END_TEST
 
 static const struct {
-	const char *client, *rest; /* its options, and the events after the pause */
+	const char *client, *rest; /* options of the client, and events after the pause */
 	int after, before;	   /* seconds; 0: no end is predicted */
 	enum mechanism mechanism;
 } windows[] = {
 	{ "", "", 0, 0, MECHANISM_NONE },
-	/* probes after 0.2, 0.4, ... s; the first lost one is that at 12.6 s or the one after; its
-	 * 3 successors come every 1.6 s, which is as far as the back-off goes with tcp_retries2 3
+	/* Probes are sent after 0.2, 0.4, ... s. The first lost probe is the one at 12.6 s or the
+	 * next. Three more follow every 1.6 s, which is the longest back-off with tcp_retries2 3.
 	 */
 	{ ", net.ipv4.tcp_retries2: 3", "  - {at: 11s, fault: power-loss, node: server}\n", 14, 18,
 	  MECHANISM_PERSIST },

@@ -9,7 +9,7 @@
 #include "tests/unit/suite.h"
 
 /* The frame is 10.0.1.2:40000 > 10.0.2.2:80, seq 0x01020304, ack 0x0a0b0c0d, [P.], window 500,
- * "abc" */
+ * with the data "abc". */
 static const uint8_t ipv4[] = {
 	2,    0,    0,	 0,  0, 1, 2,	 0, 0,	 0,   0,   2,	8,    0, /* Ethernet */
 	0x45, 0,    0,	 43, 0, 0, 0x40, 0, 64,	 6,   0,   0,	10,   0,
@@ -19,7 +19,7 @@ static const uint8_t ipv4[] = {
 	'a',  'b',  'c', 0,  0, 0  /* padding to the least Ethernet frame */
 };
 
-/* The frame is fd00::1:40000 > fd00::2:80, SYN with an MSS option */
+/* The frame is fd00::1:40000 > fd00::2:80, a SYN with an MSS option. */
 static const uint8_t ipv6[] = {
 	2,    0,    0, 0,   0, 1,  2, 0,  0, 0, 0, 2, 0x86, 0xdd,	/* Ethernet */
 	0x60, 0,    0, 0,   0, 24, 6, 64,				/* IPv6 */
@@ -60,7 +60,8 @@ START_TEST(packet_over_ipv6)
 }
 END_TEST
 
-/* Only the headers are captured; segmentation offload leaves lengths beyond the MTU, or none. */
+/* A frame of which only the headers are captured is decoded. Segmentation offload leaves lengths
+ * that exceed the MTU, or are 0. */
 START_TEST(packet_cut_and_offloaded)
 {
 	uint8_t frame[sizeof(ipv4)];
@@ -111,7 +112,8 @@ END_TEST
 static void cut_everywhere(const uint8_t *frame, size_t size, size_t needed)
 {
 	for (size_t captured = 0; captured <= size; captured++) {
-		uint8_t *exact = malloc(captured ? captured : 1); /* for ASan and valgrind */
+		/* ASan and valgrind notice a read beyond the end of an exact copy. */
+		uint8_t *exact = malloc(captured ? captured : 1);
 		struct tcp_packet p;
 
 		memcpy(exact, frame, captured);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A record: its JSON, there and back, and what is expected of it. */
+/* The tests write a record as JSON and read it back, and judge records by what a scenario expects.
+ */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -95,8 +96,8 @@ static struct record *made_up_record(void)
 }
 
 static const struct {
-	const char *expect;  /* in the scenario */
-	const char *failure; /* NULL: it holds */
+	const char *expect;  /* what the scenario expects of the client */
+	const char *failure; /* the message, or NULL if the record meets the expectation */
 } expectations[] = {
 	{ "outcome: timed-out, error: ETIMEDOUT, mechanism: keepalive, states: [CLOSE]", NULL },
 	{ "outcome: [reset, timed-out], after: predicted, before: predicted", NULL },
@@ -137,7 +138,7 @@ static const struct {
 	{ "packets: ['<[P.]', '>[.]']",
 	  "client: expected packet <[P.] before any >[.], got the other order" },
 	{ "packets: ['>[S]', '>[P.]', '<[P.]']", NULL },
-	{ "packets: ['>[P.]']", /* that was before the first event */
+	{ "packets: ['>[P.]']", /* It was sent before the first event. */
 	  "client: expected packet >[P.] in its place in the order, got from there on: "
 	  ">[.] <[P.] >[.]" },
 	{ "packets: ['<[.]']",
@@ -240,7 +241,7 @@ START_TEST(record_survives_json)
 }
 END_TEST
 
-/* The lines are records of older builds, which tell all that a record can: both families, every
+/* The lines are records of older builds, and hold all that a record can hold: both families, every
  * kind of entry of a trace, samples, a population, commands, failures, texts that need escapes. */
 START_TEST(older_records_stay_as_they_are)
 {
@@ -264,7 +265,7 @@ START_TEST(older_records_stay_as_they_are)
 }
 END_TEST
 
-/* Each key that is written is asked for when it is read, but for those that others say already. */
+/* A record that lacks a key is refused, and the error names the key. */
 START_TEST(missing_keys_are_named)
 {
 	static const char *const keys[] = { "scenario", "id",	   "seed",	 "phase",
@@ -288,7 +289,8 @@ START_TEST(missing_keys_are_named)
 		at[1] ^= 1;
 		ck_assert_int_lt(record_from_json(json, &back, &err), 0);
 		at[1] ^= 1;
-		if (strcmp(keys[i], "server") != 0) /* what misses there is its first key */
+		/* For the key "server" the error names the first key in the server's object. */
+		if (strcmp(keys[i], "server") != 0)
 			ck_assert_str_eq(err.text, want);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is made of records: the ladder of a trace, and rates. */
+/* The tests check what reports make of records: the ladder of a trace, and rates. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +59,8 @@ START_TEST(ladder_tells_it)
 }
 END_TEST
 
-/* Thousands of packets are one line, but for those at the ends and around an event. */
+/* A ladder folds thousands of packets into one line, except for the packets at both ends and around
+ * an event. */
 START_TEST(streams_are_folded)
 {
 	_cleanup_(record_freep) struct record *r = trace_of(story, 3);
@@ -87,7 +88,8 @@ START_TEST(streams_are_folded)
 }
 END_TEST
 
-/* So are hundreds of probes without an answer: how many were lost and sent again is told. */
+/* A ladder folds hundreds of probes without an answer into one line, which says how many were lost
+ * and how many were sent again. */
 START_TEST(probes_are_folded)
 {
 	const struct step last = { 400000 * MS, 400001 * MS, C, A, 1, 1, 10, 502 };
@@ -112,7 +114,7 @@ START_TEST(probes_are_folded)
 }
 END_TEST
 
-/* Each as `ss -o` was seen to write it. */
+/* The expected texts are those that `ss -o` printed. */
 START_TEST(timers_as_ss_writes_them)
 {
 	static const struct {
@@ -132,7 +134,7 @@ START_TEST(timers_as_ss_writes_them)
 }
 END_TEST
 
-/* Textbook values: 0, 1 and 10 of 10; 50 of 100. */
+/* The expected intervals for 0, 1 and 10 of 10 and for 50 of 100 are from textbooks. */
 START_TEST(rates_have_intervals)
 {
 	struct rate r = rate_of(0, 10);

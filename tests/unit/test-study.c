@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Studies: what a file says, the trials it makes, how they are shared out, and what is refused. */
+/* The tests check how a study file is read or refused, which trials the study makes, and how shards
+ * share them. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
@@ -72,7 +73,8 @@ START_TEST(ranges_are_unrolled)
 END_TEST
 
 static const struct {
-	const char *text, *error; /* what follows HEAD; what follows "test.yaml:" */
+	const char *text;  /* the lines after HEAD */
+	const char *error; /* the message after "test.yaml:" */
 } wrong[] = {
 	{ "foo: 1\n", "4: unknown key 'foo'" },
 	{ "axes: {client.net.ipv4.tcp_retriez2: [1]}\n", "4: client.net.ipv4.tcp_retriez2: there "
@@ -255,7 +257,8 @@ START_TEST(identity_is_of_the_trial)
 }
 END_TEST
 
-/* A study takes away what a scenario expects of its endpoints, and still watches them. */
+/* A study removes the expectations of a scenario, and the endpoints that had one are still watched.
+ */
 START_TEST(expect_nothing)
 {
 	struct study *study = parse(HEAD "expect: nothing\n");
@@ -273,7 +276,7 @@ START_TEST(expect_nothing)
 }
 END_TEST
 
-/* Each trial is in exactly one shard, and none has much more work than another. */
+/* Each trial is in exactly one shard, and no shard has much more work than another. */
 START_TEST(shards_are_balanced)
 {
 	struct study *study = parse("name: test\nsummary: A test\n"

@@ -21,7 +21,7 @@ struct step {
 	enum way way;
 	uint8_t flags;
 	uint32_t seq, ack, payload;
-	const char *expect; /* what it must cause, or NULL: nothing */
+	const char *expect; /* the events that the packet must cause, or NULL for none */
 	bool window_zero;
 };
 
@@ -110,7 +110,7 @@ static const struct {
 	    { OUT, A, 1, 1, 100 },
 	    { IN, A, 1, 101, 0, NULL, true },
 	    { OUT, A, 100, 1 },
-	    { OUT, A, 101, 1, 1 }, /* other stacks probe with the next byte */
+	    { OUT, A, 101, 1, 1 }, /* Some stacks probe with the next byte. */
 	    { IN, A, 1, 101, 0, NULL, true },
 	    { OUT, A, 101, 1, 1 } } },
 	{ "refused",

@@ -12,7 +12,8 @@
 #define DOWN_AT "fault: interface-down, node: router, side: "
 #define UP_AT	"heal: interface-down, node: router, side: "
 
-/* Which fault each heal ends: the index of the fault's event, for each heal in turn. */
+/* Each heal ends the latest fault that it fits. `ends` has the index of that fault's event for each
+ * heal in turn. */
 START_TEST(heals_end_the_latest)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What both ends saw, joined into one trace. */
+/* The tests join the packets that both ends saw into one trace. */
 #include <check.h>
 #include <string.h>
 
@@ -24,13 +24,13 @@ START_TEST(packets_are_joined)
 		ck_assert_uint_eq(e->packet.window, s->window);
 		ck_assert_uint_eq(e->connection, 0);
 	}
-	e = packet(r, 1); /* a SYN's numbers are absolute */
+	e = packet(r, 1); /* The numbers of a SYN are absolute. */
 	ck_assert_uint_eq(e->packet.seq, SERVER_ISN);
 	ck_assert_uint_eq(e->packet.ack, CLIENT_ISN + 1);
 	e = packet(r, 5);
 	ck_assert_uint_eq(e->packet.seq, 401);
 	ck_assert_uint_eq(e->packet.ack, 1);
-	ck_assert_int_eq(packet(r, 11)->node, NODE_CLIENT); /* where it came to */
+	ck_assert_int_eq(packet(r, 11)->node, NODE_CLIENT); /* It came to the client. */
 }
 END_TEST
 
@@ -59,11 +59,12 @@ START_TEST(what_is_sent_again_is_known)
 		unseen += r->trace.entries[i].kind == TRACE_RETRANSMISSION;
 	}
 	ck_assert_uint_eq(timers, 1);
-	ck_assert_uint_eq(unseen, 1); /* the one of 700 ms has no packet */
+	ck_assert_uint_eq(unseen, 1); /* That of 700 ms has no packet. */
 }
 END_TEST
 
-/* Without timestamps a retransmission looks like what it repeats: the delay tells them apart. */
+/* Without timestamps a retransmission looks like the segment that it repeats, and only the delay
+ * tells the two apart. */
 START_TEST(slow_paths_are_joined)
 {
 	static const struct step steps[] = {
@@ -89,7 +90,7 @@ START_TEST(slow_paths_are_joined)
 }
 END_TEST
 
-/* A segment that is cut in two on the way is not lost, and both parts are there. */
+/* A segment that is cut in two on the way is not lost, and the trace has both parts. */
 START_TEST(pieces_are_no_loss)
 {
 	static const struct step steps[] = {
@@ -112,7 +113,7 @@ START_TEST(pieces_are_no_loss)
 }
 END_TEST
 
-/* Also of what opens the connection. */
+/* A SYN that is sent again is joined with its own arrival. */
 START_TEST(syns_are_sent_again)
 {
 	static const struct step steps[] = {

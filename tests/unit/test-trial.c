@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is pure in a trial: the cause of an endpoint's end. */
+/* The tests check which cause a trial gives for the end of an endpoint. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static void establish(struct endpoint *ep)
 static const struct {
 	const char *name;
 	struct socket_facts facts;
-	int error; /* what read() returns */
+	int error; /* the errno of read() */
 	enum outcome outcome;
 	enum mechanism mechanism;
 } deaths[] = {
@@ -96,7 +96,7 @@ static void judge(struct endpoint *ep, const struct endpoint_context *context,
 	endpoint_conclude(ep, context, &cause, ret_record);
 }
 
-/* Facts as they were measured on real deaths (tests/host/test-observer-mechanisms.c). */
+/* The facts were measured on real connections that died (tests/host/test-observer-mechanisms.c). */
 START_TEST(endpoint_tells_mechanisms)
 {
 	struct endpoint_context context = { .origin_nsec = 3 * SEC, .last_heal_nsec = NSEC_NONE };
@@ -135,7 +135,7 @@ START_TEST(endpoint_notices_a_missed_state)
 }
 END_TEST
 
-/* A user's command, observed without BPF: nobody tells the errno. */
+/* The errno of a user's command that is observed without BPF is unknown. */
 START_TEST(endpoint_of_a_silent_program)
 {
 	struct endpoint_context context = { .origin_nsec = 3 * SEC, .last_heal_nsec = NSEC_NONE };
@@ -173,7 +173,7 @@ START_TEST(endpoint_without_an_end)
 		endpoint_deinit(&ep);
 	}
 	establish(&ep);
-	ep.powerless = true; /* lost its power: nothing is said of it */
+	ep.powerless = true; /* A node without power has no outcome. */
 	judge(&ep, &context, &r);
 	ck_assert_int_eq(r.outcome, OUTCOME_NONE);
 	ep.record = r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of the lowest layer: error texts, the texts of times, and the event loop. */
+/* The tests check the lowest layer: error texts, the texts of times, and the event loop. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void on_tick(void *userdata)
 	struct tick *tick = userdata;
 
 	tick->all->order[tick->all->count++] = tick->number;
-	if (tick->number == 1) /* a timer may free another that is set */
+	if (tick->number == 1) /* A timer may free another one. */
 		tick->all->timer[2] = loop_timer_free(tick->all->timer[2]);
 	if (tick->number == 7)
 		loop_quit(tick->all->loop);

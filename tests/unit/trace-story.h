@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* For unit tests: the trace of packets that a test makes up, and a story of a dozen. */
+/* Unit tests make a trace of invented packets. story[] is a connection of a dozen packets. */
 
 #include <check.h>
 #include <errno.h>
@@ -17,12 +17,13 @@
 #define MS	   NSEC_PER_MSEC
 #define SEC	   NSEC_PER_SEC
 #define ORIGIN	   (100 * SEC)
-#define CLIENT_ISN 4294967000u /* wraps soon */
+#define CLIENT_ISN 4294967000u /* It wraps after 296 bytes. */
 #define SERVER_ISN 5000u
 
-/* One packet and what became of it. Numbers are relative, and the stamp is the time. */
+/* A step is one packet and its fate. Sequence numbers are relative, and the TCP timestamp is the
+ * time of sending. */
 struct step {
-	nsec_t sent_nsec, arrived_nsec; /* NSEC_NONE: nobody saw that */
+	nsec_t sent_nsec, arrived_nsec; /* NSEC_NONE if no end saw the packet then */
 	enum node_id from;
 	uint8_t flags;
 	uint32_t seq, ack, length;
@@ -105,7 +106,8 @@ static inline struct record *trace_of(const struct step *steps, size_t n)
 #define C NODE_CLIENT
 #define V NODE_SERVER
 
-/* A handshake, a request that gets through, one that is lost and sent again, a probe, a reset. */
+/* The story is a handshake, a request that gets through, a request that is lost and sent again, two
+ * probes, and a reset. */
 static const struct step story[] = {
 	{ -1000 * MS, -999 * MS, C, S, 0, 0, 0, 64240 },
 	{ -998 * MS, -997 * MS, V, S | A, 0, 1, 0, 65160 },
@@ -156,7 +158,7 @@ static inline struct record *tell_story(void)
 				      .error = ECONNRESET };
 	fault = array_append(&r->faults, &r->n_faults, sizeof(*fault));
 	*fault = (struct record_fault){ 0, MS, strdup("blackhole both") };
-	for (int i = 0; i < 3; i++) { /* the second is like the first */
+	for (int i = 0; i < 3; i++) { /* The second sample is like the first. */
 		sample = array_append(&client->samples, &client->n_samples, sizeof(*sample));
 		*sample = (struct record_sample){ .time_nsec = (2000 + 1000 * i) * MS,
 						  .state = TCP_STATE_ESTABLISHED,
@@ -164,7 +166,7 @@ static inline struct record *tell_story(void)
 						  .expires_nsec = NSEC_NONE };
 	}
 	sighting_add_timer(r->sightings, NODE_CLIENT, ORIGIN + 221 * MS, &timer);
-	timer.expires_nsec = 203 * MS; /* the same moment, a millisecond later */
+	timer.expires_nsec = 203 * MS; /* A millisecond later it expires at the same time. */
 	sighting_add_timer(r->sightings, NODE_CLIENT, ORIGIN + 222 * MS, &timer);
 	timer.kind = TCP_TIMER_OFF;
 	sighting_add_timer(r->sightings, NODE_SERVER, ORIGIN + 222 * MS, &timer);
