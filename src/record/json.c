@@ -7,6 +7,7 @@
 
 #include "src/util/array.h"
 #include "src/util/nsec.h"
+#include "src/util/utf8.h"
 
 static const void *at(const struct json_field *field, const void *object)
 {
@@ -105,19 +106,21 @@ static bool is_null(const struct json_table *table, const void *object)
 
 void json_write_text(struct json_writer *writer, const char *text)
 {
-	json_object *o = text ? json_object_new_string(text) : NULL;
-
-	writer->failed |= text && !o;
-	fputs(o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE)
-		: "null",
-	      writer->out);
-	json_object_put(o);
+	if (!text) {
+		fputs("null", writer->out);
+		return;
+	}
+	putc('"', writer->out);
+	utf8_put_json(writer->out, text);
+	putc('"', writer->out);
 }
 
 void json_write_key(struct json_writer *writer, const char *key)
 {
-	fprintf(writer->out, writer->begun ? ",\"%s\":" : "\"%s\":", key);
+	if (writer->begun)
+		putc(',', writer->out);
+	json_write_text(writer, key);
+	putc(':', writer->out);
 	writer->begun = true;
 }
 

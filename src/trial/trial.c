@@ -20,6 +20,7 @@
 #include "src/trial/state.h"
 #include "src/trial/step.h"
 #include "src/trial/survival.h"
+#include "src/util/utf8.h"
 
 /* Whether the client's process is made with the testbed. To make a process takes some milliseconds
  * of virtual time, so it must not happen while events of another trial are due. */
@@ -74,12 +75,11 @@ static void finish(struct trial *trial)
 	trial->func(trial, record, err, trial->userdata);
 }
 
-static const char *output_tail(const struct agent *agent)
+static const char *output_tail(struct agent *agent)
 {
-	const char *output = agent ? agent_output(agent) : "";
-	size_t n = strlen(output);
+	const char *output = agent ? utf8_tail(agent_output(agent), 200) : "";
 
-	return *output ? output + (n > 200 ? n - 200 : 0) : "(none)";
+	return *output ? output : "(none)";
 }
 
 /* If a built-in agent does not get ready, the machine is at fault. A command is at fault itself. */
@@ -93,7 +93,7 @@ static void start_timed_out(struct trial *trial)
 
 	if (s->agent[id].command)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
-			  "%s:%d: command '%s': after 10 s %s; its output ends: %.200s", s->file,
+			  "%s:%d: command '%s': after 10 s %s; its output ends: %s", s->file,
 			  s->agent[id].command_line, s->agent[id].command[0], what,
 			  output_tail(trial->agent[id]));
 	else
