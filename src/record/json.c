@@ -159,6 +159,8 @@ static void write_fields(struct json_writer *writer, const struct json_table *ta
 static void write_field(struct json_writer *writer, const struct json_field *field,
 			const void *object)
 {
+	if (field->optional && is_null(field->table, at(field, object)))
+		return;
 	if (field->key)
 		json_write_key(writer, field->key);
 	switch (field->kind) {
@@ -301,7 +303,8 @@ static void read_fields(struct json_reader *reader, const struct json_table *tab
 static void read_field(struct json_reader *reader, const struct json_field *field, json_object *o,
 		       void *object)
 {
-	bool asked = field->key && (field->kind != JSON_CUSTOM || field->read);
+	bool absent = field->optional && !json_object_object_get_ex(o, field->key, NULL);
+	bool asked = field->key && !absent && (field->kind != JSON_CUSTOM || field->read);
 	json_object *value = asked ? get(reader, o, field->key) : NULL;
 	void *target = at_mutable(field, object);
 

@@ -9,6 +9,7 @@
 #include "src/trial/beginning.h"
 #include "src/trial/events.h"
 #include "src/trial/fault.h"
+#include "src/trial/follow.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/node.h"
@@ -114,6 +115,9 @@ static bool look_at_minisockets(struct trial *trial)
 /* Does what is due while the timeline runs, and ends the trial at its horizon. */
 static void run(struct trial *trial, nsec_t now_nsec)
 {
+	if (trial_timeline_done(trial) || now_nsec >= trial->zero_nsec - sample_ahead(trial) +
+							      timeline_next_nsec(&trial->timeline))
+		events_decide(trial);
 	if (!trial_timeline_done(trial) && now_nsec >= trial->zero_nsec - sample_ahead(trial) +
 							       timeline_next_nsec(&trial->timeline))
 		sample_first(trial);
@@ -159,7 +163,11 @@ static void on_timer(void *userdata)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		if (now_nsec >= trial->start_nsec + TRIAL_START_LIMIT)
+		if (now_nsec < trial->start_nsec + TRIAL_START_LIMIT)
+			break;
+		if (follow_established(trial))
+			beginning_incomplete(trial);
+		else
 			start_timed_out(trial);
 		break;
 	case PHASE_HELD:
@@ -189,6 +197,9 @@ static int set_up(struct trial *trial, struct error *err)
 
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_watch(trial, id, err);
+	for (int i = 0; rc >= 0 && i < _ENDPOINT_MAX * _WITNESS_MAX; i++)
+		trial->node[i / _WITNESS_MAX].view[i % _WITNESS_MAX].server =
+			trial->testbed->node[NODE_SERVER].address;
 	if (rc >= 0 && client_is_prepared(trial))
 		rc = node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
 	if (rc >= 0)
@@ -220,6 +231,7 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .last_heal_nsec = NSEC_NONE,
 				 .client_nsec = NSEC_NEVER };
 	node_init(trial);
+	follow_init(trial);
 	trial->record = calloc(1, sizeof(*trial->record));
 	trial->handles = calloc(spec->scenario->n_events + 1, sizeof(*trial->handles));
 	if (!trial->record || !trial->handles || population_init(trial) < 0)
@@ -257,6 +269,7 @@ void trial_retire(struct trial *trial)
 		trial->node[id].minisocket.steps = NULL;
 		free(trial->node[id].samples);
 		trial->node[id].samples = NULL;
+		follow_deinit(&trial->node[id]);
 		free(trial->node[id].members);
 		trial->node[id].members = NULL;
 	}
