@@ -16,6 +16,7 @@ static void parse_ip(struct ip *ip, int family, const __be32 *address)
 	ip->family = family;
 	ip->prefix = family == AF_INET ? 32 : 128;
 	memcpy(&ip->v6, address, ip->prefix / 8);
+	*ip = ip_unmap(*ip);
 }
 
 static void parse_base(struct sockdiag_socket *s, const struct inet_diag_msg *m)
@@ -41,6 +42,8 @@ static int parse_attr(const struct nlattr *attr, void *data)
 	struct sockdiag_socket *s = data;
 	size_t n = mnl_attr_get_payload_len(attr);
 
+	if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY && n == 1)
+		s->v6_only = mnl_attr_get_u8(attr);
 	if (mnl_attr_get_type(attr) != INET_DIAG_INFO || n == 0)
 		return MNL_CB_OK;
 	memcpy(&s->info, mnl_attr_get_payload(attr), n < sizeof(s->info) ? n : sizeof(s->info));
@@ -64,14 +67,23 @@ static bool parse_socket(const struct nlmsghdr *nlh, struct sockdiag_socket *ret
 struct dump {
 	sockdiag_func func;
 	void *userdata; /* of func; not owned */
+	bool mapped;	/* of IPv6 sockets only those are wanted that speak IPv4 */
 };
+
+/* Whether an IPv6 socket speaks IPv4: its addresses are IPv4's, or it listens on :: and has not
+ * said IPV6_V6ONLY. */
+static bool speaks_ipv4(const struct sockdiag_socket *s)
+{
+	return s->local.family == AF_INET || (s->state == TCP_STATE_LISTEN && !s->v6_only &&
+					      IN6_IS_ADDR_UNSPECIFIED(&s->local.v6));
+}
 
 static int on_answer(const struct nlmsghdr *nlh, void *userdata)
 {
 	const struct dump *dump = userdata;
 	struct sockdiag_socket s;
 
-	if (!parse_socket(nlh, &s))
+	if (!parse_socket(nlh, &s) || (dump->mapped && !speaks_ipv4(&s)))
 		return 0;
 	return dump->func(&s, dump->userdata);
 }
@@ -90,15 +102,28 @@ static struct inet_diag_req_v2 *put_request(struct nl *nl, uint16_t type, uint16
 	return req;
 }
 
+static int dump_family(struct nl *nl, int family, uint32_t states, struct dump *dump,
+		       struct error *own)
+{
+	put_request(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, states, "TCP sockets: list");
+	return nl_query(nl, on_answer, dump, own);
+}
+
+/* The kernel lists sockets by their own family, of which an IPv6 one may speak IPv4
+ * (net/ipv4/inet_diag.c: inet_diag_dump_icsk()). A kernel without IPv6 has none of these. */
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err)
 {
 	struct dump dump = { .func = func, .userdata = userdata };
 	struct error own = { 0 };
-	int rc;
+	int rc = dump_family(nl, family, states, &dump, &own);
 
-	put_request(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, states, "TCP sockets: list");
-	rc = nl_query(nl, on_answer, &dump, &own);
+	if (rc >= 0 && family == AF_INET) {
+		dump.mapped = true;
+		rc = dump_family(nl, AF_INET6, states, &dump, &own);
+		if (rc == -ENOENT && own.kind != ERROR_NONE)
+			return 0;
+	}
 	if (own.kind == ERROR_NONE) /* All went well, or `func` has returned a negative number. */
 		return rc;
 	/* Neither sock_diag.c knows the family nor inet_diag.c TCP while their modules are missing.

@@ -15,7 +15,8 @@
 #include "src/util/nsec.h"
 
 struct sockdiag_socket {
-	struct ip local, peer;		    /* with the prefix of one address */
+	struct ip local, peer;		    /* with the prefix of one address; those of IPv4 where
+					     * an IPv6 socket speaks it */
 	uint16_t local_port, peer_port;	    /* in the machine's byte order */
 	int state;			    /* an enum tcp_state; a request socket is in SYN_RECV */
 	uint64_t cookie;		    /* SO_COOKIE */
@@ -24,13 +25,15 @@ struct sockdiag_socket {
 	enum tcp_timer timer;		    /* the one that is armed */
 	nsec_t expires_nsec;		    /* how long until the timer fires */
 	unsigned int retransmits;	    /* idiag_retrans: retransmissions, or probes sent */
+	bool v6_only;			    /* IPV6_V6ONLY, of a listener of IPv6 */
 	bool has_info;			    /* the kernel gave `info` */
 	struct tcp_info info;		    /* zero beyond what the kernel gave */
 };
 
-/* Calls `func` for each TCP socket of the namespace and family whose state is in `states`, a mask
- * of 1 << enum tcp_state, until `func` returns a negative number. `nl` is of protocol
- * NETLINK_SOCK_DIAG. */
+/* Calls `func` for each TCP socket of the namespace that speaks the family, and whose state is in
+ * `states`, a mask of 1 << enum tcp_state, until `func` returns a negative number. IPv6 sockets
+ * that speak IPv4, and listeners on :: that would, are IPv4's, and listed as IPv6's too. `nl` is of
+ * protocol NETLINK_SOCK_DIAG. */
 typedef int (*sockdiag_func)(const struct sockdiag_socket *socket, void *userdata);
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "src/agent/child.h"
+#include "src/util/utf8.h"
 
 /*
  * Theory of operation. The child is made by the bare clone system call: fork()
@@ -51,8 +52,10 @@ struct agent {
 	bool frozen;	/* by agent_freeze() */
 	bool *freed;	/* set to true if a callback frees the agent; NULL while none runs */
 	struct agent_counters *counters; /* shared with the process; owned */
-	char *output;			 /* OUTPUT_SIZE + 1 bytes, or NULL; owned */
-	size_t output_used;		 /* bytes, without the closing NUL */
+	char *output;	    /* OUTPUT_SIZE bytes as they were written, or NULL; owned */
+	size_t output_used; /* of these bytes */
+	bool output_cut;    /* the output had more bytes before these */
+	char *output_text;  /* what agent_output() made of them; owned */
 };
 
 static void read_output(struct agent *agent)
@@ -67,10 +70,9 @@ static void read_output(struct agent *agent)
 			break;
 		drop = kept + n > OUTPUT_SIZE ? kept + n - OUTPUT_SIZE : 0;
 		memmove(agent->output, agent->output + drop, kept - drop);
-		for (ssize_t i = 0; i < n; i++) /* it is handed out as a string */
-			agent->output[kept - drop + i] = chunk[i] ? chunk[i] : '?';
-		agent->output_used = kept - drop + n;
-		agent->output[agent->output_used] = '\0';
+		memcpy(agent->output + kept - drop, chunk, (size_t)n);
+		agent->output_used = kept - drop + (size_t)n;
+		agent->output_cut |= drop > 0;
 	}
 }
 
@@ -164,7 +166,7 @@ static struct agent *agent_new(bool has_output)
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (agent->counters == MAP_FAILED)
 		agent->counters = NULL;
-	if (!agent->counters || (has_output && !(agent->output = calloc(1, OUTPUT_SIZE + 1))))
+	if (!agent->counters || (has_output && !(agent->output = calloc(1, OUTPUT_SIZE))))
 		return agent_free(agent);
 	return agent;
 }
@@ -338,6 +340,7 @@ struct agent *agent_free(struct agent *agent)
 	if (agent->counters)
 		munmap(agent->counters, sizeof(*agent->counters));
 	free(agent->output);
+	free(agent->output_text);
 	free(agent);
 	return NULL;
 }
@@ -433,7 +436,15 @@ pid_t agent_pid(const struct agent *agent)
 	return agent->pid;
 }
 
-const char *agent_output(const struct agent *agent)
+const char *agent_output(struct agent *agent)
 {
-	return agent->output ? agent->output : "";
+	const char *bytes = agent->output;
+	size_t size = agent->output_used;
+
+	/* The beginning may be cut within a character, of which at most three bytes are left. */
+	for (int i = 0; agent->output_cut && i < 3 && (*bytes & 0xc0) == 0x80; i++, size--)
+		bytes++;
+	free(agent->output_text);
+	agent->output_text = utf8_clean(bytes, size);
+	return agent->output_text ? agent->output_text : "";
 }

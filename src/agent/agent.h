@@ -62,6 +62,6 @@ bool agent_running(const struct agent *agent);
  * built-in agent, or the init above a command. */
 pid_t agent_pid(const struct agent *agent);
 
-/* What a command wrote to standard output and error so far, the last 16 KiB; never NULL, valid
- * until the agent is freed. Built-in agents write nothing. */
-const char *agent_output(const struct agent *agent);
+/* What a command wrote to standard output and error so far, the last 16 KiB of it, as valid UTF-8;
+ * never NULL, valid until the next call. Built-in agents write nothing. */
+const char *agent_output(struct agent *agent);

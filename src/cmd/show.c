@@ -16,6 +16,7 @@
 #include "src/model/estimate.h"
 #include "src/report/describe.h"
 #include "src/trial/facts.h"
+#include "src/util/utf8.h"
 
 static const struct argument arguments[] = {
 	OPTION_FAMILY(selection, family),
@@ -34,7 +35,9 @@ enum part {
 
 static int write_setting(const struct setting_value *value, void *userdata)
 {
-	fprintf(userdata, "  %-34s %s\n", value->key, value->text);
+	fprintf(userdata, "  %-34s ", value->key);
+	utf8_put_plain(userdata, value->text);
+	putc('\n', userdata);
 	return 0;
 }
 

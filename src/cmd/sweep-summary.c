@@ -7,6 +7,7 @@
 #include "src/report/table.h"
 #include "src/store/sql.h"
 #include "src/util/array.h"
+#include "src/util/utf8.h"
 
 #define MAX_ROWS 128
 
@@ -147,8 +148,10 @@ static int print_findings(struct store *store, FILE *out, struct error *err)
 	const char *before = "findings:";
 
 	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
-		fprintf(out, "%s %lld of kind '%s'", before,
-			(long long)lib_sqlite3_column_int64(s, 1), store_text(s, 0));
+		fprintf(out, "%s %lld of kind '", before,
+			(long long)lib_sqlite3_column_int64(s, 1));
+		utf8_put_plain(out, store_text(s, 0) ? store_text(s, 0) : "");
+		putc('\'', out);
 		before = ",";
 	}
 	if (*before == ',')

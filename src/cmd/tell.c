@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/cmd/tell.h"
+#include "src/util/cleanup.h"
+#include "src/util/utf8.h"
 
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -9,7 +11,9 @@ static bool progress_shown; /* the terminal shows a line of progress; a process 
 
 void tell_warning(const char *text, void *userdata)
 {
-	fprintf(stderr, "deadpeer: %s\n", text);
+	fputs("deadpeer: ", stderr);
+	utf8_put_plain(stderr, text);
+	putc('\n', stderr);
 }
 
 void tell_error(const struct error *err, const struct engine *engine)
@@ -21,13 +25,15 @@ void tell_error(const struct error *err, const struct engine *engine)
 
 void tell_progress(const char *text)
 {
+	_cleanup_(freep) char *plain = NULL;
 	int width = 160;
 	struct winsize size;
 
 	/* A line that wraps cannot be erased. */
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
 		width = size.ws_col - 1;
-	fprintf(stderr, "\r\033[K%.*s", width, text);
+	plain = utf8_plain(text);
+	fprintf(stderr, "\r\033[K%.*s", plain ? (int)utf8_head(plain, (size_t)width) : 0, plain);
 	fflush(stderr);
 	progress_shown = true;
 }

@@ -131,6 +131,13 @@ static struct connection *add_at(struct derived *f, struct connection **link,
 	return c;
 }
 
+static struct ip address_of(const struct in6_addr *address)
+{
+	struct ip ip = { .family = AF_INET6, .prefix = ip_full_prefix(AF_INET6), .v6 = *address };
+
+	return ip_unmap(ip);
+}
+
 static struct observation observation_of(const struct tuple *tuple, enum observation_kind kind,
 					 nsec_t time_nsec)
 {
@@ -138,6 +145,8 @@ static struct observation observation_of(const struct tuple *tuple, enum observa
 		.kind = kind,
 		.time_nsec = time_nsec,
 		.socket = tuple_hash(tuple),
+		.local = address_of(&tuple->local),
+		.peer = address_of(&tuple->peer),
 		.local_port = tuple->local_port,
 		.peer_port = tuple->peer_port,
 	};

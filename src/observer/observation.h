@@ -9,6 +9,7 @@
 #include "src/tcp/facts.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
+#include "src/util/ip.h"
 #include "src/util/nsec.h"
 
 enum observation_kind {
@@ -32,6 +33,9 @@ struct observation {
 			   * may give the address of a closed socket to the next one. 0 for PACKET
 			   * and LOST, for a reset sent without a socket, and for a DESTROY that is
 			   * not derived: there the ports identify the socket */
+	struct ip local, peer; /* family 0: not known; of an IPv6 socket that speaks IPv4, these are
+				* IPv4's. The local one is "any" for a listener, and until a
+				* socket that a listener makes is complete */
 	uint16_t local_port, peer_port; /* host order; 0: not known, or a listener. A socket that
 					 * goes to SYN_SENT without having been bound has no local
 					 * port yet, and some that go to SYN_RECV no peer port */

@@ -164,6 +164,8 @@ static void tell_destroyed(struct observer_watch *watch, const struct sockdiag_s
 	struct observation o = {
 		.kind = OBSERVATION_DESTROY,
 		.time_nsec = nsec_now(),
+		.local = socket->local,
+		.peer = socket->peer,
 		.local_port = socket->local_port,
 		.peer_port = socket->peer_port,
 		.destroyed = socket->info,

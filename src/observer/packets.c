@@ -249,6 +249,8 @@ static bool take_frame(struct packets *source, struct frame *frame, nsec_t offse
 	o.packet.outgoing = frame->outgoing;
 	o.local_port = frame->outgoing ? o.packet.source_port : o.packet.destination_port;
 	o.peer_port = frame->outgoing ? o.packet.destination_port : o.packet.source_port;
+	o.local = frame->outgoing ? o.packet.source : o.packet.destination;
+	o.peer = frame->outgoing ? o.packet.destination : o.packet.source;
 	return source->func(&o, source->userdata);
 }
 

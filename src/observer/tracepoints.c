@@ -71,6 +71,16 @@ static void set_retransmit(const struct tracepoints *bpf, struct observation *o,
 		o->retransmit.rto_nsec = e->rto_jiffies * NSEC_PER_SEC / bpf->hz;
 }
 
+static struct ip address_of(int family, const uint8_t bytes[16])
+{
+	struct ip ip = { .family = family, .prefix = ip_full_prefix(family) };
+
+	if (family != AF_INET && family != AF_INET6)
+		return (struct ip){ 0 };
+	memcpy(&ip.v6, bytes, ip.prefix / 8);
+	return ip_unmap(ip);
+}
+
 static int on_record(void *userdata, void *data, size_t size)
 {
 	struct tracepoints *bpf = userdata;
@@ -84,6 +94,8 @@ static int on_record(void *userdata, void *data, size_t size)
 	o.socket = e->socket;
 	o.local_port = e->local_port;
 	o.peer_port = e->peer_port;
+	o.local = address_of(e->family, e->local);
+	o.peer = address_of(e->family, e->peer);
 	if (o.kind == OBSERVATION_STATE)
 		set_state(&o, e);
 	else if (o.kind == OBSERVATION_RETRANSMIT)

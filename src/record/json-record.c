@@ -103,6 +103,18 @@ static const struct json_field command_fields[] = {
 };
 static const struct json_table command = JSON_TABLE(record_endpoint, command_fields);
 
+static const struct json_field connection_fields[] = {
+	{ JSON_ROW(TEXT, record_endpoint, local, "local"), .decides = true },
+	{ JSON_ROW(TEXT, record_endpoint, peer, "peer") },
+};
+static const struct json_table connection = JSON_TABLE(record_endpoint, connection_fields);
+
+static const struct json_field follow_fields[] = {
+	{ JSON_ROW(COUNT, record, follow_number, "number"), .decides = true },
+	{ JSON_ROW(COUNT, record, follow_tried, "tried") },
+};
+static const struct json_table follow = JSON_TABLE(record, follow_fields);
+
 static const struct json_field detection_fields[] = {
 	{ JSON_ROW(SECONDS, record_endpoint, kernel_nsec, "kernel") },
 	{ JSON_ROW(SECONDS, record_endpoint, application_nsec, "application") },
@@ -125,6 +137,7 @@ static const struct json_table predicted = JSON_TABLE(record_endpoint, predicted
 static const struct json_field endpoint_fields[] = {
 	{ JSON_ROW(NAME, record_endpoint, outcome, "outcome"), .names = &outcome_names },
 	{ JSON_ROW(ERRNO, record_endpoint, error, "error") },
+	{ JSON_PART(OBJECT, "connection", connection), .optional = true },
 	{ JSON_ROW(NAME, record_endpoint, mechanism, "mechanism"), .names = &mechanism_names },
 	{ JSON_PART(OBJECT, "detection_s", detection) },
 	{ JSON_ROW(SECONDS, record_endpoint, gone_nsec, "gone_s") },
@@ -274,6 +287,7 @@ static const struct json_field record_fields[] = {
 	{ JSON_ROW(NATURAL, record, phase, "phase") },
 	{ .key = "settings", .kind = JSON_CUSTOM, .write = write_settings, .read = read_settings },
 	{ JSON_LIST_ROW(record, faults, "faults", fault) },
+	{ JSON_PART(OBJECT, "follow", follow), .optional = true },
 	{ JSON_PART(OBJECT, "endpoints", endpoints) },
 	{ JSON_ROW(SECONDS, record, span_nsec, "span_s") },
 	{ JSON_ROW(SECONDS, record, lateness_nsec, "lateness_s") },

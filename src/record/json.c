@@ -7,6 +7,7 @@
 
 #include "src/util/array.h"
 #include "src/util/nsec.h"
+#include "src/util/utf8.h"
 
 static const void *at(const struct json_field *field, const void *object)
 {
@@ -105,19 +106,21 @@ static bool is_null(const struct json_table *table, const void *object)
 
 void json_write_text(struct json_writer *writer, const char *text)
 {
-	json_object *o = text ? json_object_new_string(text) : NULL;
-
-	writer->failed |= text && !o;
-	fputs(o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE)
-		: "null",
-	      writer->out);
-	json_object_put(o);
+	if (!text) {
+		fputs("null", writer->out);
+		return;
+	}
+	putc('"', writer->out);
+	utf8_put_json(writer->out, text);
+	putc('"', writer->out);
 }
 
 void json_write_key(struct json_writer *writer, const char *key)
 {
-	fprintf(writer->out, writer->begun ? ",\"%s\":" : "\"%s\":", key);
+	if (writer->begun)
+		putc(',', writer->out);
+	json_write_text(writer, key);
+	putc(':', writer->out);
 	writer->begun = true;
 }
 
@@ -156,6 +159,8 @@ static void write_fields(struct json_writer *writer, const struct json_table *ta
 static void write_field(struct json_writer *writer, const struct json_field *field,
 			const void *object)
 {
+	if (field->optional && is_null(field->table, at(field, object)))
+		return;
 	if (field->key)
 		json_write_key(writer, field->key);
 	switch (field->kind) {
@@ -298,7 +303,8 @@ static void read_fields(struct json_reader *reader, const struct json_table *tab
 static void read_field(struct json_reader *reader, const struct json_field *field, json_object *o,
 		       void *object)
 {
-	bool asked = field->key && (field->kind != JSON_CUSTOM || field->read);
+	bool absent = field->optional && !json_object_object_get_ex(o, field->key, NULL);
+	bool asked = field->key && !absent && (field->kind != JSON_CUSTOM || field->read);
 	json_object *value = asked ? get(reader, o, field->key) : NULL;
 	void *target = at_mutable(field, object);
 

@@ -20,6 +20,8 @@ void record_endpoint_deinit(struct record_endpoint *endpoint)
 	free(endpoint->packets);
 	free(endpoint->samples);
 	free(endpoint->command_output);
+	free(endpoint->local);
+	free(endpoint->peer);
 	*endpoint = (struct record_endpoint){ 0 };
 }
 

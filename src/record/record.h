@@ -81,6 +81,9 @@ struct record_tcp_info {
 /* What one end of the connection met. */
 struct record_endpoint {
 	enum outcome outcome;
+	/* The connection as this end's kernel has it, "10.0.1.2:40000"; NULL: there was none. Behind
+	 * a NAT the other end has it otherwise. */
+	char *local, *peer;
 	int error; /* errno that the program got, or else the kernel's; positive; 0: none */
 	enum mechanism mechanism; /* what ended the connection */
 	nsec_t kernel_nsec;	  /* when the kernel ended the connection */
@@ -139,6 +142,9 @@ struct record {
 	size_t n_settings;
 	struct record_fault *faults; /* the timeline as it was carried out, in its order */
 	size_t n_faults;
+	uint32_t follow_number; /* which of the client's connections was followed, from 1; 0: the
+				 * record does not say */
+	uint32_t follow_tried;	/* how many the client had tried by the first event */
 	struct record_endpoint endpoint[_ENDPOINT_MAX];
 	enum record_clock clock;
 	uint64_t lost;	  /* how many observations could not be recorded; one fails the trial */

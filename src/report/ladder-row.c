@@ -6,6 +6,9 @@
 #include <stdlib.h>
 
 #include "src/util/array.h"
+#include "src/util/cleanup.h"
+#include "src/util/format.h"
+#include "src/util/utf8.h"
 
 void ladder_row_deinit(struct ladder_row *row)
 {
@@ -22,14 +25,15 @@ void ladder_deinit(struct ladder *ladder)
 
 void ladder_say(struct ladder_row *row, const char *format, ...)
 {
+	_cleanup_(freep) char *text = NULL;
 	va_list ap;
 
 	if (!row)
 		return;
 	va_start(ap, format);
-	if (vasprintf(&row->text, format, ap) < 0)
-		row->text = NULL;
+	text = format_newv(format, ap);
 	va_end(ap);
+	row->text = text ? utf8_plain(text) : NULL;
 }
 
 struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time_nsec, enum ladder_side side,

@@ -10,6 +10,8 @@
 #include "src/report/ladder-row.h"
 #include "src/report/ladder-text.h"
 #include "src/report/table.h"
+#include "src/util/format.h"
+#include "src/util/utf8.h"
 
 #define WIDTH_DEFAULT 100
 #define WIDTH_MAX     160 /* characters of a line; longer arrows do not help a reader */
@@ -214,11 +216,13 @@ static size_t print_row(const struct sheet *s, const struct ladder_row *row,
 
 static void print_head(const struct sheet *s, const struct record *r)
 {
+	_cleanup_(freep) char *head = NULL;
 	char title[160];
 
-	fprintf(s->out, "%s%s%s, %s, %s engine, Linux %s", r->id ? r->id : "", r->id ? " " : "",
-		record_title(r, title, sizeof(title)), family_name(r->family), r->engine,
-		r->kernel);
+	head = format_new("%s%s%s, %s, %s engine, Linux %s", r->id ? r->id : "", r->id ? " " : "",
+			  record_title(r, title, sizeof(title)), family_name(r->family), r->engine,
+			  r->kernel);
+	utf8_put_plain(s->out, head ? head : "");
 	if (r->repeat)
 		fprintf(s->out, ", repeat %u", r->repeat);
 	fprintf(s->out, "\n\n%*s  CLIENT%*s\n", s->time_width, "TIME", s->inner - 6, "SERVER");

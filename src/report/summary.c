@@ -7,6 +7,7 @@
 #include "src/report/summary-rates.h"
 #include "src/report/table.h"
 #include "src/util/array.h"
+#include "src/util/utf8.h"
 
 struct times {
 	nsec_t *items_nsec; /* owned */
@@ -179,12 +180,13 @@ static void print_failures(struct record *const *records, size_t n, FILE *out)
 	for (size_t i = 0; i < n; i++) {
 		char title[160];
 
-		for (size_t f = 0; records[i] && f < records[i]->n_failures; f++)
-			fprintf(out, "%s (%s%s%.0u): %s\n",
-				record_title(records[i], title, sizeof(title)),
-				family_name(records[i]->family),
-				records[i]->repeat ? ", repeat " : "", records[i]->repeat,
-				records[i]->failures[f]);
+		for (size_t f = 0; records[i] && f < records[i]->n_failures; f++) {
+			utf8_put_plain(out, record_title(records[i], title, sizeof(title)));
+			fprintf(out, " (%s%s%.0u): ", family_name(records[i]->family),
+				records[i]->repeat ? ", repeat " : "", records[i]->repeat);
+			utf8_put_plain(out, records[i]->failures[f]);
+			putc('\n', out);
+		}
 	}
 }
 

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "src/util/array.h"
+#include "src/util/cleanup.h"
+#include "src/util/format.h"
+#include "src/util/utf8.h"
 
 struct cell {
 	char *text; /* owned; NULL: there was no memory for it */
@@ -49,34 +52,25 @@ struct table *table_free(struct table *t)
 	return NULL;
 }
 
-/* Takes `text` over. */
-static void add_cell(struct table *t, enum table_style style, char *text)
+void table_cell(struct table *t, enum table_style style, const char *text)
 {
 	struct cell *cell = array_append(&t->cells, &t->n_cells, sizeof(*cell));
 
-	if (!cell) {
-		free(text);
+	if (!cell)
 		return;
-	}
-	*cell = (struct cell){ text, style, t->section };
+	*cell = (struct cell){ utf8_plain(text), style, t->section };
 	t->section = NULL;
-}
-
-void table_cell(struct table *t, enum table_style style, const char *text)
-{
-	add_cell(t, style, strdup(text));
 }
 
 void table_format(struct table *t, enum table_style style, const char *format, ...)
 {
-	char *text;
+	_cleanup_(freep) char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	text = format_newv(format, ap);
 	va_end(ap);
-	add_cell(t, style, text);
+	table_cell(t, style, text ? text : "?");
 }
 
 void table_section(struct table *t, const char *text)
@@ -146,8 +140,11 @@ void table_print(const struct table *t, FILE *out)
 	for (size_t c = 0; c < t->columns; c++)
 		print_cell(t, c, title_of(t, c), TABLE_DIM, colour, out);
 	for (size_t i = 0; i < t->n_cells; i++) {
-		if (t->cells[i].section)
-			fprintf(out, "\n%s\n", t->cells[i].section);
+		if (t->cells[i].section) {
+			putc('\n', out);
+			utf8_put_plain(out, t->cells[i].section);
+			putc('\n', out);
+		}
 		print_cell(t, i % t->columns, t->cells[i].text ? t->cells[i].text : "?",
 			   t->cells[i].style, colour, out);
 	}

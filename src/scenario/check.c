@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks what only shows on the whole scenario: whether its parts fit together. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -113,6 +114,30 @@ static int check_agent(const struct scenario *scenario, enum node_id node, struc
 	return check_keepalive(scenario, node, err);
 }
 
+/* How many connections the built-in client makes of itself, or because an action says so. */
+static uint64_t count_connections(const struct scenario *s)
+{
+	const struct scenario_agent *client = &s->agent[NODE_CLIENT];
+	uint64_t times = scenario_option(client, OPTION_AUTOCONNECT, 1) != 0;
+
+	for (size_t i = 0; i < s->n_events; i++)
+		times += s->events[i].kind == EVENT_ACTION && s->events[i].node == NODE_CLIENT &&
+			 (s->events[i].action == ACTION_CONNECT ||
+			  s->events[i].action == ACTION_START);
+	return times * (uint64_t)scenario_option(client, OPTION_CONNECTIONS, 1);
+}
+
+static int check_follow(const struct scenario *s, struct error *err)
+{
+	if (s->follow <= 1 || s->follow == SCENARIO_FOLLOW_LAST || s->agent[NODE_CLIENT].command ||
+	    s->follow <= count_connections(s))
+		return 0;
+	return scenario_refuse(s, s->follow_line, err,
+			       "follow: connection %" PRIu32 " is to be followed, and the client "
+			       "makes %" PRIu64,
+			       s->follow, count_connections(s));
+}
+
 static bool is_empty_interval(const struct expect_time *after, const struct expect_time *before)
 {
 	return after->present && before->present && !after->predicted && !before->predicted &&
@@ -178,6 +203,8 @@ int scenario_check(struct scenario *scenario, struct error *err)
 		rc = check_agent(scenario, node, err);
 	if (rc == 0)
 		rc = scenario_check_timeline(scenario, err);
+	if (rc == 0)
+		rc = check_follow(scenario, err);
 	if (rc == 0)
 		rc = check_each(scenario, check_times, err);
 	return rc < 0 ? rc : check_each(scenario, check_samples, err);

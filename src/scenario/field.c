@@ -47,6 +47,9 @@ const struct field scenario_fields[] = {
 	  .names = &nat_names, .wrong = "'%s' is neither none nor masquerade" },
 	{ "path.untracked", NULL, FIELD_WORD, FIELD_IN(struct scenario, path.untracked),
 	  .names = &untracked_names, .wrong = "'%s' is none of pass, drop and reset" },
+	{ "follow", NULL, FIELD_PLACE, FIELD_IN(struct scenario, follow), 1,
+	  SCENARIO_FOLLOW_LAST - 1,
+	  .wrong = "'%s' is no connection to follow; write first, last, or a number from 1" },
 	{ "horizon", NULL, FIELD_TIME, FIELD_IN(struct scenario, horizon_nsec), 1, SPAN_MAX,
 	  .wrong = "a horizon of %s; it goes from more than 0 to 3650d", .untold = true },
 	{ "sample.every", "sample", FIELD_TIME, FIELD_IN(struct scenario, sample_nsec),
@@ -100,6 +103,21 @@ static int parse_time(const struct field *field, const char *value, uint64_t *re
 	return 0;
 }
 
+static int parse_place(const struct field *field, const char *value, uint64_t *ret_number,
+		       struct error *err)
+{
+	struct error own = { 0 };
+	int rc = 0;
+
+	if (!strcmp(value, "first"))
+		*ret_number = 1;
+	else if (!strcmp(value, "last"))
+		*ret_number = (uint64_t)field->maximum + 1;
+	else
+		rc = quantity_parse_count(value, 1, (uint64_t)field->maximum, ret_number, &own);
+	return rc < 0 ? error_input(err, field->wrong, value) : 0;
+}
+
 static int parse_number(const struct field *field, const char *value, uint64_t *ret_number,
 			struct error *err)
 {
@@ -125,6 +143,8 @@ static int parse_number(const struct field *field, const char *value, uint64_t *
 		word = names_find(field->names, value);
 		*ret_number = (uint64_t)word;
 		return word < 0 ? error_input(err, field->wrong, value) : 0;
+	case FIELD_PLACE:
+		return parse_place(field, value, ret_number, err);
 	case FIELD_PERCENT:
 		break;
 	}
@@ -183,6 +203,12 @@ char *field_format(const struct field *field, const void *base, char *buffer, si
 	case FIELD_BOOL:
 		snprintf(buffer, size, "%s", number ? "true" : "false");
 		break;
+	case FIELD_PLACE:
+		if (number == (uint64_t)field->maximum + 1)
+			snprintf(buffer, size, "last");
+		else
+			snprintf(buffer, size, "%" PRIu64, number);
+		break;
 	case FIELD_WORD:
 		snprintf(buffer, size, "%s", names_text(field->names, (int)number));
 		break;
@@ -205,7 +231,8 @@ bool field_tell(const struct field *field, const void *base, char *buffer, size_
 	if (number <= 0)
 		return false;
 	ret_value->text = field_format(field, base, buffer, size);
-	ret_value->is_number = field->type != FIELD_BOOL && field->type != FIELD_WORD;
+	ret_value->is_number = field->type != FIELD_BOOL && field->type != FIELD_WORD &&
+			       !(field->type == FIELD_PLACE && number > (double)field->maximum);
 	if (field->type == FIELD_TIME)
 		ret_value->number = nsec_to_sec(*(const nsec_t *)place);
 	else

@@ -22,6 +22,7 @@ enum field_type {
 	FIELD_RATE,    /* uint64_t, bits a second */
 	FIELD_BOOL,    /* bool: "true", "false" */
 	FIELD_WORD,    /* an enum, or a bool: the value of a word of `names` */
+	FIELD_PLACE,   /* a whole number from 1, "first", or "last", which is `maximum` + 1 */
 };
 
 struct field {

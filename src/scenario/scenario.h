@@ -260,6 +260,9 @@ struct scenario_recipe {
 	char **set;	     /* "KEY=VALUE"; NULL-terminated, owned */
 };
 
+/* scenario->follow: the connection that was established last before the first event. */
+#define SCENARIO_FOLLOW_LAST UINT32_MAX
+
 struct scenario {
 	char *file;	   /* where it was read; owned, as all strings here */
 	char *source;	   /* the whole text of the file, which a guest parses again */
@@ -275,10 +278,12 @@ struct scenario {
 	struct scenario_agent agent[_ENDPOINT_MAX];
 	struct event *events; /* ordered by time */
 	size_t n_events;
+	uint32_t follow;	  /* which of the client's connections, from 1; 0: the first */
 	nsec_t horizon_nsec;	  /* from the first event */
 	nsec_t sample_nsec;	  /* between two looks at queues and timers; 0: none */
 	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER: to the end */
 	int horizon_line;	  /* in the file; 0: it is not from the file */
+	int follow_line;	  /* likewise */
 	struct expectation expect[_FAMILY_MAX][_ENDPOINT_MAX];
 	struct scenario_recipe recipe;
 };

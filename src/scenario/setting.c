@@ -131,6 +131,8 @@ static int set_field(struct scenario *scenario, const char *key, const char *val
 		scenario->path.line = line;
 	if (!strcmp(key, "horizon"))
 		scenario->horizon_line = line;
+	if (!strcmp(key, "follow"))
+		scenario->follow_line = line;
 	return 1;
 }
 

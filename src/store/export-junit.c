@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/store/export-junit.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "src/store/sql.h"
+#include "src/util/utf8.h"
 
 #define SUITES                                                                                     \
 	"SELECT scenario || coalesce('/' || variant, '') AS suite, count(*), "                     \
@@ -15,26 +17,10 @@
 	"verdict FROM trial WHERE scenario || coalesce('/' || variant, '') = ? "                   \
 	"ORDER BY position, trial"
 
-/* Writes a text with XML's escapes. XML 1.0 allows no control characters but newline, tab and
- * carriage return, so that others become '?'. */
+/* Every value of a store is a stranger's, also one that this program would write as a number. */
 static void put_escaped(FILE *out, const char *text)
 {
-	for (; text && *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '&')
-			fputs("&amp;", out);
-		else if (c == '<')
-			fputs("&lt;", out);
-		else if (c == '>')
-			fputs("&gt;", out);
-		else if (c == '"')
-			fputs("&quot;", out);
-		else if ((c < ' ' && c != '\n' && c != '\t' && c != '\r') || c == 0x7f)
-			putc('?', out);
-		else
-			putc(c, out);
-	}
+	utf8_put_xml(out, text ? text : "");
 }
 
 static void put_attribute(FILE *out, const char *name, const char *value)
@@ -42,6 +28,13 @@ static void put_attribute(FILE *out, const char *name, const char *value)
 	fprintf(out, " %s=\"", name);
 	put_escaped(out, value);
 	putc('"', out);
+}
+
+static void put_seconds(FILE *out, sqlite3_stmt *s, int column)
+{
+	double span_s = lib_sqlite3_column_double(s, column);
+
+	fprintf(out, " time=\"%.6f\"", isfinite(span_s) ? span_s : 0);
 }
 
 static int put_failures(struct store *store, sqlite3_stmt *failures, const char *trial, FILE *out,
@@ -81,10 +74,15 @@ static int put_case(struct store *store, sqlite3_stmt *s, sqlite3_stmt *failures
 		fputs(", ", out);
 	}
 	put_escaped(out, store_text(s, 2));
-	fprintf(out, ", %s, repeat %s, trial %s\"", store_text(s, 3), store_text(s, 4),
-		store_text(s, 0));
-	fprintf(out, " time=\"%.6f\"", lib_sqlite3_column_double(s, 5));
-	if (!strcmp(store_text(s, 6), "pass")) {
+	fputs(", ", out);
+	put_escaped(out, store_text(s, 3));
+	fputs(", repeat ", out);
+	put_escaped(out, store_text(s, 4));
+	fputs(", trial ", out);
+	put_escaped(out, store_text(s, 0));
+	putc('"', out);
+	put_seconds(out, s, 5);
+	if (store_text(s, 6) && !strcmp(store_text(s, 6), "pass")) {
 		fputs("/>\n", out);
 		return 0;
 	}
@@ -101,8 +99,11 @@ static int put_suite(struct store *store, sqlite3_stmt *suite, sqlite3_stmt *cas
 
 	fputs("  <testsuite", out);
 	put_attribute(out, "name", store_text(suite, 0));
-	fprintf(out, " tests=\"%s\" failures=\"%s\" errors=\"0\" skipped=\"0\" time=\"%.6f\">\n",
-		store_text(suite, 1), store_text(suite, 2), lib_sqlite3_column_double(suite, 3));
+	put_attribute(out, "tests", store_text(suite, 1));
+	put_attribute(out, "failures", store_text(suite, 2));
+	fputs(" errors=\"0\" skipped=\"0\"", out);
+	put_seconds(out, suite, 3);
+	fputs(">\n", out);
 	store_bind_text(cases, 1, store_text(suite, 0));
 	while ((rc = store_next(store, cases, err)) > 0) {
 		rc = put_case(store, cases, failures, store_text(suite, 0), out, err);
@@ -125,15 +126,16 @@ static int put_problems(struct store *store, FILE *out, struct error *err)
 			       &s, err);
 
 	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
-		if (!any)
-			fprintf(out,
-				"  <testsuite name=\"no record\" tests=\"%s\" failures=\"0\" "
-				"errors=\"%s\" skipped=\"0\" time=\"0\">\n",
-				store_text(s, 2), store_text(s, 2));
+		if (!any) {
+			fputs("  <testsuite name=\"no record\"", out);
+			put_attribute(out, "tests", store_text(s, 2));
+			put_attribute(out, "errors", store_text(s, 2));
+			fputs(" failures=\"0\" skipped=\"0\" time=\"0\">\n", out);
+		}
 		any = true;
-		fprintf(out, "    <testcase classname=\"no record\" name=\"trial %s\">\n",
-			store_text(s, 0));
-		fputs("      <error", out);
+		fputs("    <testcase classname=\"no record\" name=\"trial ", out);
+		put_escaped(out, store_text(s, 0));
+		fputs("\">\n      <error", out);
 		put_attribute(out, "message", store_text(s, 1));
 		fputs("/>\n    </testcase>\n", out);
 	}
@@ -158,9 +160,11 @@ static int put_head(struct store *store, FILE *out, struct error *err)
 		return rc;
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
 	put_attribute(out, "name", store_study(store)->name ? store_study(store)->name : "run");
-	fprintf(out, " tests=\"%s\" failures=\"%s\" errors=\"%s\" time=\"%.6f\">\n",
-		store_text(s, 0), store_text(s, 1), store_text(s, 2),
-		lib_sqlite3_column_double(s, 3));
+	put_attribute(out, "tests", store_text(s, 0));
+	put_attribute(out, "failures", store_text(s, 1));
+	put_attribute(out, "errors", store_text(s, 2));
+	put_seconds(out, s, 3);
+	fputs(">\n", out);
 	return 0;
 }
 

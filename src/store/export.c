@@ -7,6 +7,7 @@
 #include "src/store/export-junit.h"
 #include "src/store/sql.h"
 #include "src/util/array.h"
+#include "src/util/utf8.h"
 
 /* The settings stand between the columns of the trial and those of the endpoint. */
 #define TRIAL_COLUMNS                                                                              \
@@ -30,8 +31,11 @@ enum { N_TRIAL_COLUMNS = 12 };
 	"axis NOT IN (SELECT key FROM setting) ORDER BY name"
 
 /* Quotes a cell as RFC 4180 says. */
-static void put_cell(FILE *out, const char *text, bool first)
+static void put_cell(FILE *out, const char *value, bool first)
 {
+	_cleanup_(freep) char *text = value ? utf8_clean(value, strlen(value)) : NULL;
+	const char *rest = text;
+
 	if (!first)
 		putc(',', out);
 	if (!text || !*text)
@@ -41,10 +45,10 @@ static void put_cell(FILE *out, const char *text, bool first)
 		return;
 	}
 	putc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
+	for (; *rest; rest++) {
+		if (*rest == '"')
 			putc('"', out);
-		putc(*text, out);
+		putc(*rest, out);
 	}
 	putc('"', out);
 }
@@ -134,6 +138,16 @@ static int export_csv(struct store *store, FILE *out, struct error *err)
 	return rc;
 }
 
+/* JSON that this program wrote has no line breaks, nor bytes that are no UTF-8. */
+static void put_line(FILE *out, const char *json)
+{
+	_cleanup_(freep) char *line = json ? utf8_clean(json, strlen(json)) : NULL;
+
+	for (char *p = line; p && *p; p++)
+		putc(*p == '\n' || *p == '\r' ? ' ' : *p, out);
+	putc('\n', out);
+}
+
 static int export_jsonl(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
@@ -143,7 +157,7 @@ static int export_jsonl(struct store *store, FILE *out, struct error *err)
 			       &s, err);
 
 	while (rc >= 0 && !ferror(out) && (rc = store_next(store, s, err)) > 0)
-		fprintf(out, "%s\n", store_text(s, 0));
+		put_line(out, store_text(s, 0));
 	return rc;
 }
 

@@ -108,6 +108,11 @@ static bool has_control_character(const char *text, size_t size, bool list_item)
 	return false;
 }
 
+static int refuse_control_character(struct reader *reader, int line)
+{
+	return refuse(reader, line, "a line break or control character inside a value");
+}
+
 static int copy_text(struct reader *reader, const yaml_event_t *event, char **ret_text)
 {
 	const char *value = (const char *)event->data.scalar.value;
@@ -119,7 +124,7 @@ static int copy_text(struct reader *reader, const yaml_event_t *event, char **re
 			      "YAML tags ('!...') are not used here; quote a value "
 			      "that begins with '!'");
 	if (has_control_character(value, size, reader->list_item))
-		return refuse(reader, line, "a line break or control character inside a value");
+		return refuse_control_character(reader, line);
 	if (size > DOCUMENT_MAX_STRING)
 		return refuse(reader, line, "a value of more than %d bytes", DOCUMENT_MAX_STRING);
 	*ret_text = strndup(value, size);
@@ -191,7 +196,8 @@ static int node_copy(struct reader *reader, const struct document_node *from, in
 	return 0;
 }
 
-/* Replaces an alias by a copy of the node that it stands for, which counts like any other. */
+/* Replaces an alias by a copy of the node that it stands for, which counts like any other. Its text
+ * must be one that may stand in this place, which may not be a list's. */
 static int read_alias(struct reader *reader, const yaml_event_t *event, int depth,
 		      struct document_node **ret_node)
 {
@@ -207,6 +213,12 @@ static int read_alias(struct reader *reader, const yaml_event_t *event, int dept
 		rc = node_copy(reader, reader->anchors[i].node, line, depth, ret_node);
 		if (rc < 0)
 			return rc;
+		if ((*ret_node)->text &&
+		    has_control_character((*ret_node)->text, strlen((*ret_node)->text),
+					  reader->list_item)) {
+			*ret_node = document_node_free(*ret_node);
+			return refuse_control_character(reader, line);
+		}
 		free((*ret_node)->key);
 		(*ret_node)->key = NULL;
 		(*ret_node)->line = line;
@@ -240,7 +252,7 @@ static int read_item(struct reader *reader, yaml_event_t *event, int depth,
 	struct document_node *item = NULL;
 	int rc;
 
-	reader->list_item = event->type == YAML_SCALAR_EVENT;
+	reader->list_item = event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT;
 	rc = read_node(reader, event, depth, &item);
 	reader->list_item = false;
 	return rc < 0 ? rc : node_append(reader, list, item);

@@ -85,10 +85,8 @@ static nsec_t established_at(const struct trial *trial)
 	return nsec_now();
 }
 
-void beginning_connected(struct trial *trial)
+static void begin(struct trial *trial)
 {
-	if (trial->phase != PHASE_CLIENT || !population_complete(trial))
-		return;
 	trial->phase = trial->spec.hold ? PHASE_HELD : PHASE_RUNNING;
 	trial->zero_nsec = established_at(trial);
 	if (!trial->spec.scenario->n_events && trial->phase == PHASE_RUNNING)
@@ -96,4 +94,16 @@ void beginning_connected(struct trial *trial)
 	trial->changed = true;
 	if (trial->spec.hooks && trial->spec.hooks->connected)
 		trial->spec.hooks->connected(trial->spec.hooks->userdata);
+}
+
+void beginning_connected(struct trial *trial)
+{
+	if (trial->phase == PHASE_CLIENT && population_complete(trial))
+		begin(trial);
+}
+
+void beginning_incomplete(struct trial *trial)
+{
+	if (trial->phase == PHASE_CLIENT)
+		begin(trial);
 }

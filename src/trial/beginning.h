@@ -13,3 +13,6 @@ void beginning_listening(struct trial *trial);
 void beginning_go(struct trial *trial);
 /* The client is connected, or the trial begins without a connection. */
 void beginning_connected(struct trial *trial);
+/* The client has waited long enough for the rest of its many connections: that the server did not
+ * let all of them in is a result. */
+void beginning_incomplete(struct trial *trial);

@@ -8,10 +8,10 @@
 #include "src/util/array.h"
 
 /*
- * Theory of operation. The connection is the first in its namespace that gets to ESTABLISHED
- * (or, on the client, the first that is tried), on the scenario's port if a built-in agent made
- * it. It is followed by the kernel's own name for the socket, since a closing socket may have
- * lost its ports. Before and after it there may be a minisocket, which sock_diag knows of: its
+ * Theory of operation. The client follows the connection with the wanted number, counted in the
+ * order in which they are tried, and the server the one whose addresses and ports it was told
+ * (follow.h). It is followed by the kernel's own name for the socket, since a closing socket may
+ * have lost its ports. Before and after it there may be a minisocket, which sock_diag knows of: its
  * steps are taken in where the full socket's walk has a gap for them (minisocket.c finds them).
  */
 
@@ -24,6 +24,8 @@ void endpoint_init(struct endpoint *ep, enum node_id node)
 {
 	*ep = (struct endpoint){
 		.node = node,
+		.number = 1,
+		.program_number = node == NODE_CLIENT ? 0 : -1,
 		.established_nsec = NSEC_NONE,
 		.kernel_nsec = NSEC_NONE,
 		.application_nsec = NSEC_NONE,
@@ -40,23 +42,71 @@ void endpoint_init(struct endpoint *ep, enum node_id node)
 void endpoint_deinit(struct endpoint *ep)
 {
 	record_endpoint_deinit(&ep->record);
+	free(ep->nameless);
+	ep->nameless = NULL;
+	ep->n_nameless = 0;
 }
 
-static bool port_fits(const struct endpoint *ep, const struct observation *o)
+void endpoint_forget(struct endpoint *ep)
 {
-	uint16_t port = ep->node == NODE_CLIENT ? o->peer_port : o->local_port;
-	uint16_t client = ep->node == NODE_CLIENT ? o->local_port : o->peer_port;
+	struct endpoint old = *ep;
 
-	return (!ep->port || port == ep->port) && (!ep->client_port || client == ep->client_port);
+	endpoint_init(ep, old.node);
+	ep->server = old.server;
+	ep->port = old.port;
+	ep->tried = old.tried;
+	ep->many = old.many;
+	ep->command = old.command;
+	ep->derived = old.derived;
+	ep->user_timeout_nsec = old.user_timeout_nsec;
+	ep->record.calls = take_ptr(old.record.calls);
+	ep->record.n_calls = old.record.n_calls;
+	endpoint_deinit(&old);
 }
 
-/* Whether this state change begins the connection that the endpoint is to follow. */
-static bool begins(const struct endpoint *ep, const struct observation *o)
+/* An address that was not told is any one. */
+static bool address_fits(const struct ip *a, const struct ip *b)
 {
-	if (ep->socket || !port_fits(ep, o))
+	return !a->family || !b->family || ip_is_same(a, b);
+}
+
+bool endpoint_tuple_is(const struct endpoint_tuple *tuple, const struct observation *o)
+{
+	return o->local_port == tuple->local_port && o->peer_port == tuple->peer_port &&
+	       address_fits(&tuple->local, &o->local) && address_fits(&tuple->peer, &o->peer);
+}
+
+/* A client that is connected to its own host has not the server's address as its peer's, and a
+ * server that is has it as both. */
+bool endpoint_in_scenario(const struct endpoint *ep, const struct observation *o)
+{
+	bool client = ep->node == NODE_CLIENT;
+	uint16_t port = client ? o->peer_port : o->local_port;
+
+	if (o->local.family && ip_is_same(&o->local, &o->peer))
 		return false;
-	return o->state.to == TCP_STATE_SYN_SENT || o->state.to == TCP_STATE_ESTABLISHED ||
-	       (ep->node == NODE_SERVER && o->state.to == TCP_STATE_SYN_RECV);
+	return (!ep->port || port == ep->port) &&
+	       address_fits(&ep->server, client ? &o->peer : &o->local);
+}
+
+/* A socket that goes to SYN_SENT may have no local port yet. */
+static bool fits(const struct endpoint *ep, const struct observation *o)
+{
+	return ep->tuple.known && o->local_port ? endpoint_tuple_is(&ep->tuple, o)
+						: endpoint_in_scenario(ep, o);
+}
+
+/* Whether this state change begins the connection that the endpoint is to follow. The client's
+ * connections are counted where they are tried, which may be before they have ports. */
+static bool begins(struct endpoint *ep, const struct observation *o)
+{
+	if (ep->node == NODE_SERVER)
+		return !ep->socket && fits(ep, o) &&
+		       (o->state.to == TCP_STATE_SYN_RECV || o->state.to == TCP_STATE_ESTABLISHED);
+	if (o->state.to == TCP_STATE_SYN_SENT && endpoint_in_scenario(ep, o))
+		return ++ep->tried == ep->number && !ep->socket;
+	return o->state.to == TCP_STATE_ESTABLISHED && !ep->socket && ep->number == 1 &&
+	       !ep->tried && fits(ep, o);
 }
 
 static int add_state(struct endpoint *ep, nsec_t at_nsec, int from, int to)
@@ -86,8 +136,48 @@ static void begin(struct endpoint *ep, const struct observation *o)
 	ep->state = TCP_STATE_NONE;
 }
 
+/* A socket that a listener makes has its own ports only after its first state change (up to Linux
+ * 6.12: inet_csk_clone_lock()), so that it is not known yet whose it is. */
+static bool is_nameless(const struct endpoint *ep, const struct observation *o)
+{
+	return ep->node == NODE_SERVER && !ep->socket && o->state.to == TCP_STATE_SYN_RECV &&
+	       !o->peer_port;
+}
+
+static int keep_nameless(struct endpoint *ep, const struct observation *o)
+{
+	struct observation *slot =
+		array_append(&ep->nameless, &ep->n_nameless, sizeof(*ep->nameless));
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *o;
+	return 0;
+}
+
+/* Begins to follow a socket that has its ports now, if they are the right ones. */
+static int name(struct endpoint *ep, const struct observation *o)
+{
+	for (size_t i = 0; i < ep->n_nameless; i++) {
+		struct observation before = ep->nameless[i];
+
+		if (before.socket != o->socket)
+			continue;
+		ep->nameless[i] = ep->nameless[--ep->n_nameless];
+		if (ep->socket || !fits(ep, o))
+			return 0;
+		begin(ep, o);
+		return add_state(ep, before.time_nsec, before.state.from, before.state.to);
+	}
+	return 0;
+}
+
 static int observe_state(struct endpoint *ep, const struct observation *o)
 {
+	if (is_nameless(ep, o))
+		return keep_nameless(ep, o);
+	if (name(ep, o) < 0)
+		return -ENOMEM;
 	if (begins(ep, o))
 		begin(ep, o);
 	if (!ep->socket || o->socket != ep->socket)
@@ -169,19 +259,12 @@ static int observe_reset(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
-bool endpoint_fits_packet(const struct endpoint *ep, const struct observation *o)
-{
-	if (!ep->local_port)
-		return !ep->many && port_fits(ep, o);
-	return o->local_port == ep->local_port && o->peer_port == ep->peer_port;
-}
-
 static int observe_packet(struct endpoint *ep, const struct observation *o)
 {
 	const struct tcp_packet *p = &o->packet;
 	struct record_packet *r;
 
-	if (!endpoint_fits_packet(ep, o))
+	if (ep->local_port && (o->local_port != ep->local_port || o->peer_port != ep->peer_port))
 		return 0;
 	if (!p->outgoing)
 		ep->last_received_nsec = o->time_nsec;
@@ -211,7 +294,7 @@ int endpoint_observe(struct endpoint *ep, const struct observation *o)
 	case OBSERVATION_PACKET:
 		return observe_packet(ep, o);
 	case OBSERVATION_DESTROY:
-		if (ep->socket && o->local_port == ep->local_port)
+		if (ep->socket && o->local_port == ep->local_port && o->peer_port == ep->peer_port)
 			endpoint_tcp_info(ep, &o->destroyed);
 		return 0;
 	case OBSERVATION_LOST:
@@ -344,9 +427,23 @@ int endpoint_note_call(struct endpoint *ep, const struct agent_report *r, unsign
 	return 0;
 }
 
+/* Whether a report is of the followed connection, or of none. A server counts its connections as it
+ * accepts them, which may be in another order than that in which they were tried. */
+static bool is_own(struct endpoint *ep, const struct agent_report *r)
+{
+	const struct endpoint_tuple *tuple = &ep->tuple;
+
+	if (ep->program_number < 0 && r->peer_port && !r->error && r->call == AGENT_CALL_ACCEPT &&
+	    (!tuple->known || r->peer_port == tuple->peer_port))
+		ep->program_number = r->connection;
+	if (ep->program_number < 0)
+		return !r->peer_port && !r->connection;
+	return r->connection == ep->program_number;
+}
+
 int endpoint_report(struct endpoint *ep, const struct agent_report *r)
 {
-	if (r->connection)
+	if (!is_own(ep, r))
 		return ep->many ? 0 : endpoint_note_call(ep, r, 0);
 	if (r->has_info)
 		endpoint_tcp_info(ep, &r->info);

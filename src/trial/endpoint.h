@@ -9,12 +9,23 @@
 #include "src/observer/observation.h"
 #include "src/record/record.h"
 
+/* The connection as the kernel of one end has it. Behind a NAT the other end has another one. */
+struct endpoint_tuple {
+	bool known;
+	struct ip local, peer;
+	uint16_t local_port, peer_port; /* host order */
+};
+
 struct endpoint {
 	enum node_id node;
-	bool powerless;	      /* its host lost power, so nothing is known of it any more */
-	uint16_t port;	      /* at the server, host order; 0: any, for the user's own command */
-	uint16_t client_port; /* at the client, host order; 0: the scenario does not say */
-	bool many; /* it is one of many connections, so both ports are needed to know its packets */
+	bool powerless;		     /* its host lost power, so nothing is known of it any more */
+	struct ip server;	     /* the server's address; family 0: any */
+	uint16_t port;		     /* at the server, host order */
+	struct endpoint_tuple tuple; /* the followed connection, once it is known */
+	uint32_t number;	     /* the client: which connection to follow, from 1 */
+	uint32_t tried;		     /* the client: how many were tried so far */
+	bool many;		     /* it is one of many connections of a built-in client */
+	int64_t program_number;	     /* by which number its program reports it; -1: not known */
 	bool command; /* its program is the user's own, which tells of nothing but its exit */
 	bool crashed; /* its process was killed, so no call can tell of the end */
 	bool gap;     /* a state change does not begin with the state before it: one was missed */
@@ -39,13 +50,18 @@ struct endpoint {
 	bool request;	 /* there is only a request socket so far */
 	bool time_wait;	 /* it has been in TIME_WAIT */
 	bool minisocket; /* a minisocket has taken the place of the full socket */
-	size_t n_minisocket_steps; /* steps of its minisockets that were taken in */
+	size_t n_minisocket_steps;    /* steps of its minisockets that were taken in */
+	struct observation *nameless; /* SYN_RECV of sockets without ports so far; owned */
+	size_t n_nameless;
 	struct record_endpoint
 		record; /* its lists, with absolute times until endpoint_conclude() */
 };
 
 void endpoint_init(struct endpoint *endpoint, enum node_id node);
 void endpoint_deinit(struct endpoint *endpoint);
+/* Forgets the connection that was followed so far, in favour of another one. What the program has
+ * called stays. */
+void endpoint_forget(struct endpoint *endpoint);
 
 /* -ENOMEM is the only failure of these. */
 int endpoint_observe(struct endpoint *endpoint, const struct observation *observation);
@@ -72,8 +88,11 @@ bool endpoint_takes_minisocket(const struct endpoint *endpoint, const struct min
 int endpoint_take_minisocket(struct endpoint *endpoint, const struct minisocket_step *step);
 void endpoint_tcp_info(struct endpoint *endpoint, const struct tcp_info *info);
 
-/* Whether a packet is of the followed connection, as far as its ports are known. */
-bool endpoint_fits_packet(const struct endpoint *endpoint, const struct observation *packet);
+/* Whether an observation is of a connection of the scenario: to the server's address and port, and
+ * over the path. */
+bool endpoint_in_scenario(const struct endpoint *endpoint, const struct observation *observation);
+/* Whether both ports and addresses are those of `tuple`. */
+bool endpoint_tuple_is(const struct endpoint_tuple *tuple, const struct observation *observation);
 
 /* Whether the kernel has ended the connection, and the program has too if it is one that tells. */
 bool endpoint_ended(const struct endpoint *endpoint);

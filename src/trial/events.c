@@ -8,6 +8,7 @@
 
 #include "src/tcp/state.h"
 #include "src/trial/beginning.h"
+#include "src/trial/follow.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
@@ -58,7 +59,7 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 	trial_fail(trial, &err);
 }
 
-static void note_report(struct trial_node *node, const struct agent_report *r, bool original)
+static void take_report(struct trial_node *node, const struct agent_report *r, bool original)
 {
 	for (int w = 0; w < _WITNESS_MAX; w++) {
 		struct endpoint *view = &node->view[w];
@@ -67,6 +68,17 @@ static void note_report(struct trial_node *node, const struct agent_report *r, b
 
 		node->trial->lost += rc < 0;
 	}
+}
+
+static void note_report(struct trial_node *node, const struct agent_report *r, bool original)
+{
+	if (follow_waits(node))
+		node->trial->lost +=
+			follow_keep(node, &(struct follow_kept){ .is_report = true,
+								 .report = *r,
+								 .original = original }) < 0;
+	else
+		take_report(node, r, original);
 }
 
 void events_report(struct agent *agent, const struct agent_report *r, void *userdata)
@@ -127,12 +139,15 @@ void events_resolve_doubt(struct trial_node *node)
 {
 	const struct endpoint *derived = &node->view[WITNESS_DERIVED];
 	struct sockdiag_socket s;
-	int state = TCP_STATE_CLOSE;
+	int rc, state = TCP_STATE_CLOSE;
 
 	if (nsec_now() < node->doubt_nsec)
 		return;
-	node->doubt_nsec = NSEC_NEVER;
-	if (look_up(node, &s))
+	rc = look_up(node, &s);
+	node->doubt_nsec = rc < 0 ? nsec_now() + DOUBT : NSEC_NEVER;
+	if (rc < 0)
+		return;
+	if (rc > 0)
 		state = s.state;
 	if (node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
 	    state == derived->state)
@@ -158,10 +173,63 @@ static void note_state(struct trial_node *node, const struct observation *o)
 {
 	minisocket_state(node, o);
 	compare_witnesses(node);
-	if (node->id == NODE_CLIENT && (endpoint_established(&node->view[WITNESS_TRACEPOINT]) ||
-					endpoint_established(&node->view[WITNESS_DERIVED])))
-		beginning_connected(node->trial);
 	node->trial->changed = true;
+}
+
+static void take_observation(struct trial_node *node, const struct observation *o)
+{
+	if (o->kind == OBSERVATION_PACKET && !follow_fits_packet(node, o))
+		return;
+	node->trial->lost += observe(node, o) < 0;
+	if (o->kind == OBSERVATION_PACKET)
+		minisocket_packet(node, o);
+	if (o->kind == OBSERVATION_STATE)
+		note_state(node, o);
+}
+
+/* Takes in what an end told before it was known which connection is followed. */
+static void take_kept(struct trial_node *node)
+{
+	const struct follow_kept *kept;
+
+	while ((kept = follow_next_kept(node)))
+		if (kept->is_report)
+			take_report(node, &kept->report, kept->original);
+		else
+			take_observation(node, &kept->observation);
+}
+
+static void take_all_kept(struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (!follow_waits(&trial->node[id]))
+			take_kept(&trial->node[id]);
+}
+
+void events_decide(struct trial *trial)
+{
+	if (follow_decide(trial))
+		take_all_kept(trial);
+}
+
+void events_conclude(struct trial *trial)
+{
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		take_kept(&trial->node[id]);
+}
+
+/* A command whose followed connection fails before the timeline begins may try another one. */
+static void look_for_next(struct trial *trial)
+{
+	struct trial_node *client = &trial->node[NODE_CLIENT];
+	const struct endpoint *endpoint = trial_endpoint(client);
+
+	if (trial->phase != PHASE_CLIENT || follow_waits(client) ||
+	    endpoint_established(endpoint) || endpoint->state != TCP_STATE_CLOSE ||
+	    !trial->spec.scenario->agent[NODE_CLIENT].command)
+		return;
+	follow_next(trial);
+	take_all_kept(trial);
 }
 
 void events_observation(const struct observation *o, void *userdata)
@@ -176,10 +244,16 @@ void events_observation(const struct observation *o, void *userdata)
 	sightings_observe(node, o);
 	if (!node->follows || node->id == NODE_ROUTER || trial_past_horizon(trial, o->time_nsec))
 		return;
-	trial->lost += observe(node, o) < 0;
-	if (o->kind == OBSERVATION_PACKET)
-		minisocket_packet(node, o);
-	if (o->kind == OBSERVATION_STATE)
-		note_state(node, o);
+	follow_observe(node, o);
+	if (follow_waits(node))
+		trial->lost += follow_keep(node, &(struct follow_kept){ .observation = *o }) < 0;
+	else
+		take_observation(node, o);
+	take_all_kept(trial);
+	if (node->id == NODE_CLIENT && o->kind == OBSERVATION_STATE) {
+		look_for_next(trial);
+		if (follow_established(trial))
+			beginning_connected(trial);
+	}
 	settle_trial(trial);
 }

@@ -1,62 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/look.h"
 
-struct lookup {
-	const struct endpoint *endpoint;
-	struct sockdiag_socket found;
-	bool ok;
-};
+#include <arpa/inet.h>
 
-static int match_socket(const struct sockdiag_socket *s, void *userdata)
-{
-	struct lookup *l = userdata;
+#include "netns/sockdiag.h"
+#include "src/testbed/testbed.h"
 
-	if (s->local_port != l->endpoint->local_port || s->peer_port != l->endpoint->peer_port ||
-	    s->state == TCP_STATE_LISTEN)
-		return 0;
-	l->found = *s;
-	l->ok = true;
-	return 0;
-}
-
-bool look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
+int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
 {
 	struct testbed_node *host = &node->trial->testbed->node[node->id];
-	struct lookup l = { .endpoint = trial_endpoint(node) };
+	const struct endpoint_tuple *tuple = &node->followed.tuple;
+	struct sockdiag_socket like = { .local = tuple->local,
+					.peer = tuple->peer,
+					.local_port = tuple->local_port,
+					.peer_port = tuple->peer_port };
 
-	if (!node->follows || !host->diag || !l.endpoint->local_port)
-		return false;
-	if (sockdiag_dump(host->diag, host->address.family, ~0u, match_socket, &l, NULL) < 0 ||
-	    !l.ok)
-		return false;
-	*ret_socket = l.found;
-	return true;
+	if (!node->follows || !host->diag || !tuple->known)
+		return 0;
+	return sockdiag_get(host->diag, &like, ret_socket, NULL);
 }
 
 uint64_t look_progress(struct trial_node *node)
 {
 	struct sockdiag_socket s;
 
-	if (!look_up(node, &s) || !s.has_info)
+	if (look_up(node, &s) <= 0 || !s.has_info)
 		return 0;
 	endpoint_tcp_info(trial_endpoint(node), &s.info);
 	return s.info.tcpi_bytes_acked + s.info.tcpi_bytes_received;
 }
 
-static int found_listener(const struct sockdiag_socket *s, void *userdata)
+/* What look_for_listener() looks for. */
+struct wanted {
+	const struct ip *address;
+	uint16_t port;
+	bool found;
+};
+
+static bool is_any(const struct ip *ip)
 {
-	*(bool *)userdata = true;
+	return ip->family == AF_INET ? ip->v4.s_addr == htonl(INADDR_ANY)
+				     : IN6_IS_ADDR_UNSPECIFIED(&ip->v6);
+}
+
+static int match_listener(const struct sockdiag_socket *s, void *userdata)
+{
+	struct wanted *wanted = userdata;
+
+	wanted->found |= s->local_port == wanted->port &&
+			 (is_any(&s->local) || ip_is_same(&s->local, wanted->address));
 	return 0;
 }
 
 bool look_for_listener(struct trial *trial)
 {
 	struct testbed_node *node = &trial->testbed->node[NODE_SERVER];
-	bool found = false;
+	struct wanted wanted = { .address = &node->address,
+				 .port = trial_port(trial->spec.scenario, NODE_SERVER) };
 
-	sockdiag_dump(node->diag, node->address.family, 1u << TCP_STATE_LISTEN, found_listener,
-		      &found, NULL);
-	return found;
+	sockdiag_dump(node->diag, node->address.family, 1u << TCP_STATE_LISTEN, match_listener,
+		      &wanted, NULL);
+	return wanted.found;
 }
 
 void look_at_bytes(struct trial_node *node)

@@ -4,12 +4,14 @@
 
 #include "src/trial/state.h"
 
-/* Finds the socket of the endpoint; returns false when there is none. */
-bool look_up(struct trial_node *node, struct sockdiag_socket *ret_socket);
+/* Finds the socket of the followed connection. Returns 1 and fills *ret_socket; 0 when there is
+ * none, or it is not known which one it is; a negative errno when the kernel could not be asked. */
+int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket);
 /* Returns how many bytes have got through in both directions, and brings the endpoint's tcp_info up
  * to date. */
 uint64_t look_progress(struct trial_node *node);
-/* Whether anything listens on the server. A command does not tell, so its kernel is asked. */
+/* Whether something listens at the server's address and port. A command does not tell, so its
+ * kernel is asked. */
 bool look_for_listener(struct trial *trial);
 /* Notes how many bytes the node's first agent has moved. This is called before that agent is freed,
  * which alone knows. */

@@ -154,6 +154,11 @@ static void look(struct trial_node *node)
 		return;
 	}
 	rc = diag ? sockdiag_get(diag, &mini->socket, &s, NULL) : 0;
+	if (rc < 0) { /* nothing is known, so it is asked again */
+		mini->look_nsec = now_nsec + OVERDUE;
+		node->trial->changed = true;
+		return;
+	}
 	if (rc > 0 && is_minisocket(&s) && (s.state == TCP_STATE_SYN_RECV) == request)
 		found(node, &s, now_nsec);
 	else if (rc > 0 && request)
@@ -188,21 +193,18 @@ static bool may_leave_minisocket(const struct observation *o)
 		o->state.from == TCP_STATE_CLOSING);
 }
 
-/* Notes addresses and ports of the connection, if no packet has shown them so far. */
-static void note_ports(struct trial_node *node)
+/* Until a look has found a minisocket, its addresses and ports are those of the connection. */
+static void note_tuple(struct trial_node *node)
 {
-	const struct endpoint *endpoint = trial_endpoint(node);
-	const struct testbed_node *host = node->trial->testbed->node;
+	const struct endpoint_tuple *tuple = &node->followed.tuple;
 	struct sockdiag_socket *socket = &node->minisocket.socket;
 
-	if (!endpoint->socket || !endpoint->local_port || !endpoint->peer_port ||
-	    (socket->local_port == endpoint->local_port &&
-	     socket->peer_port == endpoint->peer_port))
+	if (!tuple->known)
 		return;
-	socket->local = host[node->id].address;
-	socket->peer = host[testbed_peer(node->id)].address;
-	socket->local_port = endpoint->local_port;
-	socket->peer_port = endpoint->peer_port;
+	socket->local = tuple->local;
+	socket->peer = tuple->peer;
+	socket->local_port = tuple->local_port;
+	socket->peer_port = tuple->peer_port;
 }
 
 bool minisocket_contradicts(const struct trial_node *node, const struct observation *o)
@@ -225,7 +227,7 @@ void minisocket_state(struct trial_node *node, const struct observation *o)
 	struct minisocket *mini = &node->minisocket;
 	bool early = mini->state == TCP_STATE_NONE || mini->state == TCP_STATE_SYN_RECV;
 
-	note_ports(node);
+	note_tuple(node);
 	if (followed && may_leave_minisocket(o) && endpoint->state == TCP_STATE_CLOSE && early &&
 	    mini->socket.local_port) {
 		mini->state = TCP_STATE_CLOSE;
@@ -238,17 +240,6 @@ void minisocket_state(struct trial_node *node, const struct observation *o)
 		}
 	}
 	pass_on(node);
-}
-
-/* Notes addresses and ports as the packets have them: a closing socket may have lost its ports. */
-static void note_tuple(struct minisocket *mini, const struct observation *o)
-{
-	const struct tcp_packet *p = &o->packet;
-
-	mini->socket.local = p->outgoing ? p->source : p->destination;
-	mini->socket.peer = p->outgoing ? p->destination : p->source;
-	mini->socket.local_port = o->local_port;
-	mini->socket.peer_port = o->peer_port;
 }
 
 static void expect_change(struct trial_node *node, const struct observation *o, nsec_t wait_nsec)
@@ -265,30 +256,22 @@ static void expect_change(struct trial_node *node, const struct observation *o, 
 
 void minisocket_packet(struct trial_node *node, const struct observation *o)
 {
-	const struct endpoint *endpoint = trial_endpoint(node);
 	const struct tcp_packet *p = &o->packet;
 	struct minisocket *mini = &node->minisocket;
-	bool live = is_live(mini);
-	bool same =
-		o->local_port == mini->socket.local_port && o->peer_port == mini->socket.peer_port;
 	bool asked = !p->outgoing && (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 
-	if (!p->outgoing && p->flags & PACKET_FIN && same)
+	note_tuple(node);
+	if (!p->outgoing && p->flags & PACKET_FIN)
 		mini->fin_nsec = o->time_nsec;
-	if (!p->outgoing && p->flags & PACKET_RST && same)
+	if (!p->outgoing && p->flags & PACKET_RST)
 		mini->reset_nsec = o->time_nsec;
 	if (mini->look_nsec == NSEC_NEVER && cut_short(node))
 		vanished(mini, node, nsec_now());
-	if (live && same && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN)) {
+	if (is_live(mini) && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN))
 		expect_change(node, o, SETTLED);
-	} else if (asked && !live && node->id == NODE_SERVER && !endpoint->socket &&
-		   mini->look_nsec == NSEC_NEVER && endpoint_fits_packet(endpoint, o)) {
-		note_tuple(mini, o);
+	else if (asked && !is_live(mini) && node->id == NODE_SERVER &&
+		 !trial_endpoint(node)->socket && mini->look_nsec == NSEC_NEVER)
 		expect_change(node, o, COMPLETE);
-	} else if (!live && endpoint->socket && endpoint->local_port && !same &&
-		   endpoint_fits_packet(endpoint, o)) {
-		note_tuple(mini, o);
-	}
 }
 
 void minisocket_finish(struct trial_node *node)

@@ -128,7 +128,6 @@ int node_take_up(struct trial *trial, enum node_id id, bool service, struct erro
 void node_init(struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
-	bool commands = s->agent[NODE_CLIENT].command || s->agent[NODE_SERVER].command;
 	bool derived = observer_derived_reason(trial->observer);
 
 	trial->connections =
@@ -155,9 +154,7 @@ void node_init(struct trial *trial)
 		node->awaits_gone = expect_awaits_gone(&s->expect[trial->spec.family][id]);
 		for (int w = 0; w < _WITNESS_MAX; w++) {
 			node->view[w].derived = w == WITNESS_DERIVED;
-			node->view[w].port = commands ? 0 : trial_port(s, id);
-			node->view[w].client_port =
-				scenario_option(&s->agent[NODE_CLIENT], OPTION_LOCAL_PORT, 0);
+			node->view[w].port = trial_port(s, id);
 			node->view[w].many = trial->connections > 1;
 			node->view[w].command = s->agent[id].command;
 			node->view[w].user_timeout_nsec =

@@ -9,12 +9,14 @@
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/trial/cause.h"
+#include "src/trial/events.h"
 #include "src/trial/facts.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
 #include "src/trial/sightings.h"
 #include "src/util/array.h"
+#include "src/util/format.h"
 
 /* Two sightings of a retransmission that are nearer to each other are the same one. */
 #define SAME_EVENT (2 * NSEC_PER_MSEC)
@@ -172,6 +174,26 @@ static bool carried_on(const struct trial *trial, struct trial_node *node)
 	       look_progress(node) > node->progress;
 }
 
+/* Returns "10.0.1.2:40000" or "[fd00:1::2]:40000", which the caller frees. */
+static char *format_end(const struct ip *ip, uint16_t port)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	ip_format(address, sizeof(address), ip);
+	return format_new(ip->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, port);
+}
+
+static int name_connection(const struct trial_node *node, struct record_endpoint *r)
+{
+	const struct endpoint_tuple *tuple = &node->followed.tuple;
+
+	if (!tuple->known)
+		return 0;
+	r->local = format_end(&tuple->local, tuple->local_port);
+	r->peer = format_end(&tuple->peer, tuple->peer_port);
+	return r->local && r->peer ? 0 : -ENOMEM;
+}
+
 static int conclude(struct trial *trial, enum node_id id)
 {
 	struct trial_node *node = &trial->node[id];
@@ -195,7 +217,11 @@ static int conclude(struct trial *trial, enum node_id id)
 		return -ENOMEM;
 	cause = cause_of(endpoint, &context);
 	endpoint_conclude(endpoint, &context, &cause, r);
-	if (!trial->spec.scenario->agent[id].command && node->bytes_read >= 0) {
+	if (name_connection(node, r) < 0)
+		return -ENOMEM;
+	/* The counters are those of the program's first connection. */
+	if (!trial->spec.scenario->agent[id].command && node->bytes_read >= 0 &&
+	    endpoint->program_number <= 0) {
 		r->bytes_read = node->bytes_read;
 		r->bytes_written = node->bytes_written;
 	}
@@ -221,6 +247,9 @@ int trial_make_record(struct trial *trial, struct error *err)
 
 	if (rc < 0)
 		return error_errno(err, rc, "record");
+	events_conclude(trial);
+	record->follow_number = trial->number;
+	record->follow_tried = trial->node[NODE_CLIENT].followed.n_tried;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		rc = conclude(trial, id);
 		if (rc < 0)

@@ -105,7 +105,7 @@ void sample_first(struct trial *trial)
 		struct trial_node *node = &trial->node[id];
 		struct sockdiag_socket s;
 
-		if (!look_up(node, &s) || !s.has_info)
+		if (look_up(node, &s) <= 0 || !s.has_info)
 			continue;
 		node->rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
 		node->rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;

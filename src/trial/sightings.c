@@ -37,7 +37,7 @@ static void look_at(struct sightings *sightings, enum node_id id)
 	struct trace_timer timer = { 0 };
 	struct sockdiag_socket s;
 
-	if (look_up(node, &s))
+	if (look_up(node, &s) > 0)
 		timer = (struct trace_timer){ s.timer, s.expires_nsec, s.retransmits };
 	node->trial->lost += sighting_add_timer(sightings->log, id, nsec_now(), &timer) < 0;
 }

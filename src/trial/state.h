@@ -75,11 +75,31 @@ struct trial_member {
 	uint64_t progress;		/* bytes acknowledged and received at the last heal */
 };
 
+/* A connection that was tried, as one of its ends sees it. */
+struct follow_candidate {
+	struct endpoint_tuple tuple;
+	uint32_t isn;		/* the sequence number of its SYN */
+	bool established, open; /* the client: it was, and still is */
+};
+
+/* What is known of the followed connection at one end (follow.h). */
+struct followed {
+	struct endpoint_tuple tuple;
+	bool has_isn; /* `isn` is known, from its SYN */
+	uint32_t isn;
+	struct follow_candidate *candidates; /* in the order of their SYNs; owned */
+	size_t n_candidates;
+	uint32_t n_tried;	  /* the client: how many were tried until the first event */
+	struct follow_kept *kept; /* what was told before the tuple was known; owned */
+	size_t n_kept, n_taken;
+};
+
 struct trial_node {
 	struct trial *trial;
 	enum node_id id;
 	struct observer_watch *watch;	    /* of its namespace, or NULL; owned */
 	struct endpoint view[_WITNESS_MAX]; /* its endpoint, as each witness has it */
+	struct followed followed;
 	enum trial_witness believed;
 	nsec_t doubt_nsec; /* when to ask the kernel which witness is right; NSEC_NEVER: they
 			    * agree */
@@ -135,6 +155,8 @@ struct trial {
 	bool probed;	/* a byte was sent on an idle connection since the last heal */
 	bool full_term; /* the trial went on until the horizon */
 	bool forgotten; /* the router's connection tracking was flushed, which has no heal */
+	bool follow_last;	     /* that connection is followed which was established last */
+	uint32_t number;	     /* of the followed connection, from 1; 0: to be decided */
 	uint32_t connections;	     /* how many the client makes */
 	uint64_t n_looks;	     /* how many multiples of the sampling's span are past */
 	uint64_t lost;		     /* how many observations could not be recorded */

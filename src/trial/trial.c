@@ -9,6 +9,7 @@
 #include "src/trial/beginning.h"
 #include "src/trial/events.h"
 #include "src/trial/fault.h"
+#include "src/trial/follow.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/node.h"
@@ -20,6 +21,7 @@
 #include "src/trial/state.h"
 #include "src/trial/step.h"
 #include "src/trial/survival.h"
+#include "src/util/utf8.h"
 
 /* Whether the client's process is made with the testbed. To make a process takes some milliseconds
  * of virtual time, so it must not happen while events of another trial are due. */
@@ -74,12 +76,11 @@ static void finish(struct trial *trial)
 	trial->func(trial, record, err, trial->userdata);
 }
 
-static const char *output_tail(const struct agent *agent)
+static const char *output_tail(struct agent *agent)
 {
-	const char *output = agent ? agent_output(agent) : "";
-	size_t n = strlen(output);
+	const char *output = agent ? utf8_tail(agent_output(agent), 200) : "";
 
-	return *output ? output + (n > 200 ? n - 200 : 0) : "(none)";
+	return *output ? output : "(none)";
 }
 
 /* If a built-in agent does not get ready, the machine is at fault. A command is at fault itself. */
@@ -93,7 +94,7 @@ static void start_timed_out(struct trial *trial)
 
 	if (s->agent[id].command)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
-			  "%s:%d: command '%s': after 10 s %s; its output ends: %.200s", s->file,
+			  "%s:%d: command '%s': after 10 s %s; its output ends: %s", s->file,
 			  s->agent[id].command_line, s->agent[id].command[0], what,
 			  output_tail(trial->agent[id]));
 	else
@@ -114,6 +115,9 @@ static bool look_at_minisockets(struct trial *trial)
 /* Does what is due while the timeline runs, and ends the trial at its horizon. */
 static void run(struct trial *trial, nsec_t now_nsec)
 {
+	if (trial_timeline_done(trial) || now_nsec >= trial->zero_nsec - sample_ahead(trial) +
+							      timeline_next_nsec(&trial->timeline))
+		events_decide(trial);
 	if (!trial_timeline_done(trial) && now_nsec >= trial->zero_nsec - sample_ahead(trial) +
 							       timeline_next_nsec(&trial->timeline))
 		sample_first(trial);
@@ -159,7 +163,11 @@ static void on_timer(void *userdata)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		if (now_nsec >= trial->start_nsec + TRIAL_START_LIMIT)
+		if (now_nsec < trial->start_nsec + TRIAL_START_LIMIT)
+			break;
+		if (follow_established(trial))
+			beginning_incomplete(trial);
+		else
 			start_timed_out(trial);
 		break;
 	case PHASE_HELD:
@@ -189,6 +197,9 @@ static int set_up(struct trial *trial, struct error *err)
 
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_watch(trial, id, err);
+	for (int i = 0; rc >= 0 && i < _ENDPOINT_MAX * _WITNESS_MAX; i++)
+		trial->node[i / _WITNESS_MAX].view[i % _WITNESS_MAX].server =
+			trial->testbed->node[NODE_SERVER].address;
 	if (rc >= 0 && client_is_prepared(trial))
 		rc = node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
 	if (rc >= 0)
@@ -220,6 +231,7 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .last_heal_nsec = NSEC_NONE,
 				 .client_nsec = NSEC_NEVER };
 	node_init(trial);
+	follow_init(trial);
 	trial->record = calloc(1, sizeof(*trial->record));
 	trial->handles = calloc(spec->scenario->n_events + 1, sizeof(*trial->handles));
 	if (!trial->record || !trial->handles || population_init(trial) < 0)
@@ -257,6 +269,7 @@ void trial_retire(struct trial *trial)
 		trial->node[id].minisocket.steps = NULL;
 		free(trial->node[id].samples);
 		trial->node[id].samples = NULL;
+		follow_deinit(&trial->node[id]);
 		free(trial->node[id].members);
 		trial->node[id].members = NULL;
 	}

@@ -8,6 +8,7 @@
 
 #include "src/util/cleanup.h"
 #include "src/util/format.h"
+#include "src/util/utf8.h"
 
 static const int exit_status[] = {
 	[ERROR_NONE] = 0,   [ERROR_INPUT] = 2,	       [ERROR_CAPABILITY] = 3,
@@ -20,18 +21,17 @@ int error_exit_status(enum error_kind kind)
 	return exit_status[kind];
 }
 
-/* Makes one line of `text`: control characters, which come with user data, become blanks. */
+/* Makes one line of `text`, into which user data may have brought any bytes. */
 static void store(struct error *err, const char *text)
 {
-	size_t n = strnlen(text, sizeof(err->text) - 1);
+	_cleanup_(freep) char *plain = utf8_plain(text);
+	size_t n;
 
-	memcpy(err->text, text, n);
-	err->text[n] = '\0';
+	text = plain ? plain : "out of memory";
+	n = utf8_head(text, sizeof(err->text) - 1);
 	if (text[n])
-		memcpy(err->text + n - 3, "...", 3);
-	for (char *p = err->text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
+		n = utf8_head(text, sizeof(err->text) - 1 - strlen("..."));
+	snprintf(err->text, sizeof(err->text), "%.*s%s", (int)n, text, text[n] ? "..." : "");
 }
 
 int error_setv(struct error *err, enum error_kind kind, int rc, const char *format, va_list ap)

@@ -11,6 +11,21 @@ unsigned int ip_full_prefix(int family)
 	return family == AF_INET ? 32 : 128;
 }
 
+struct ip ip_unmap(struct ip ip)
+{
+	struct ip v4 = { .family = AF_INET, .prefix = ip_full_prefix(AF_INET) };
+
+	if (ip.family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&ip.v6))
+		return ip;
+	memcpy(&v4.v4, &ip.v6.s6_addr[12], sizeof(v4.v4));
+	return v4;
+}
+
+bool ip_is_same(const struct ip *a, const struct ip *b)
+{
+	return a->family == b->family && !memcmp(&a->v6, &b->v6, ip_full_prefix(a->family) / 8);
+}
+
 static int parse_prefix(const char *text, unsigned int max, unsigned int *ret_prefix)
 {
 	unsigned long prefix;

@@ -3,6 +3,7 @@
 /* IP addresses and prefixes of either family, as data and as text. */
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "src/util/error.h"
@@ -19,6 +20,11 @@ struct ip {
 
 /* Bits of an address: 32 or 128. */
 unsigned int ip_full_prefix(int family);
+/* Returns ::ffff:a.b.c.d, as which an IPv6 socket has an address of IPv4, as a.b.c.d; any other
+ * address as it is. */
+struct ip ip_unmap(struct ip ip);
+/* Whether both are the same address, whatever their prefixes are. */
+bool ip_is_same(const struct ip *a, const struct ip *b);
 /* Reads "10.0.1.2/24", or "fd00:1::2" with the full length as its prefix. */
 int ip_parse(const char *text, struct ip *ret_ip, struct error *err);
 /* Writes the address without the prefix length. Returns `buffer`; INET6_ADDRSTRLEN bytes are

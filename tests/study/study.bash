@@ -128,6 +128,16 @@ exports() {
 		INSERT INTO failure SELECT trial, 1, 'expected <a> & \"b\"' FROM trial WHERE position = 1"
 	"$DEADPEER" export changed.db --format junit | grep -qF \
 		'<failure message="expected &lt;a&gt; &amp; &quot;b&quot;">' || fail "JUnit: a failure"
+	query changed.db "UPDATE trial SET family = 'ipv4\"/><evil a=\"', scenario = '<b>' || char(27, 65535, 128512);
+		UPDATE trial SET repeat = '\"/>', trial = trial || '<&'; UPDATE failure SET text = CAST(x'ff2222c3' AS TEXT);
+		UPDATE trial SET verdict = 'fail' WHERE verdict <> 'pass'"
+	"$DEADPEER" export changed.db --format junit >changed.xml || fail "export junit of strange values"
+	grep -q '<evil\|<b>' changed.xml && fail "JUnit: a value of the store became an element"
+	grep -qF 'ipv4&quot;/&gt;&lt;evil a=&quot;' changed.xml || fail "JUnit: a value is not escaped"
+	if command -v python3 >/dev/null; then
+		python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' changed.xml ||
+			fail "JUnit of strange values is not well-formed"
+	fi
 	cp mix.db self.db
 	"$DEADPEER" export self.db --format csv -o ./self.db 2>err && fail "export: over the store itself"
 	says "$(cat err)" "./self.db: is the store itself" "export"

@@ -16,9 +16,9 @@ START_TEST(error_is_one_line)
 	struct error err = { 0 };
 
 	ck_assert_int_eq(error_input(&err, "line\nbreak"), -EINVAL);
-	ck_assert_str_eq(err.text, "line break");
+	ck_assert_str_eq(err.text, "line\\nbreak");
 	ck_assert_int_eq(error_prefix(&err, -EINVAL, "file:%d", 3), -EINVAL);
-	ck_assert_str_eq(err.text, "file:3: line break");
+	ck_assert_str_eq(err.text, "file:3: line\\nbreak");
 	ck_assert_int_eq(err.kind, ERROR_INPUT);
 	ck_assert_int_eq(error_exit_status(err.kind), 2);
 }

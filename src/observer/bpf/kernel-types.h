@@ -18,7 +18,14 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct in6_addr {
+	__u8 bytes[16]; /* the kernel has a union here, which is read as a whole */
+};
+
 struct sock_common {
+	__be32 skc_daddr, skc_rcv_saddr;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	unsigned short skc_family;
 	__be16 skc_dport;
 	__u16 skc_num;
 	unsigned char skc_state;

@@ -34,8 +34,10 @@ struct observer_event {
 	__u8 from, to;	      /* STATE: the kernel's TCP_ESTABLISHED and so on */
 	__u8 reason;	      /* RETRANSMIT: enum observer_event_reason */
 	__u8 dead, keepalive; /* STATE: SOCK_DEAD and SOCK_KEEPOPEN, 0 or 1 */
-	__u8 pad[3];
-	__u32 rto_jiffies; /* RETRANSMIT: icsk_rto */
+	__u8 pad;
+	__u16 family;		  /* of the socket; 0: the addresses are not known */
+	__u8 local[16], peer[16]; /* AF_INET: the first four bytes */
+	__u32 rto_jiffies;	  /* RETRANSMIT: icsk_rto */
 	/* STATE: these are as in struct socket_facts (src/tcp/facts.h). */
 	__u32 retransmits, probes, user_timeout_msec;
 	__u32 unacknowledged, unsent;

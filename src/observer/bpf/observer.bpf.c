@@ -20,6 +20,7 @@
 #include "src/observer/bpf/observer-event.h"
 
 #define IPPROTO_TCP 6
+#define AF_INET	    2
 /* include/net/tcp_states.h: sockets in these states are not full ones (sk_fullsock()). */
 #define TCP_TIME_WAIT	 6
 #define TCP_NEW_SYN_RECV 12
@@ -71,6 +72,20 @@ static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
 	return e;
 }
 
+/* Takes the addresses from the sock_common of a socket, which every kind of socket has. A kernel
+ * without IPv6 has no field for its addresses. */
+static __always_inline void set_addresses(struct observer_event *e, const struct sock_common *c)
+{
+	e->family = BPF_CORE_READ(c, skc_family);
+	if (e->family == AF_INET) {
+		bpf_probe_read_kernel(e->local, sizeof(__be32), &c->skc_rcv_saddr);
+		bpf_probe_read_kernel(e->peer, sizeof(__be32), &c->skc_daddr);
+	} else if (bpf_core_field_exists(c->skc_v6_daddr)) {
+		bpf_probe_read_kernel(e->local, sizeof(e->local), &c->skc_v6_rcv_saddr);
+		bpf_probe_read_kernel(e->peer, sizeof(e->peer), &c->skc_v6_daddr);
+	}
+}
+
 /* Reserves an event of a full socket. For any other socket `tp` is NULL, and so is the result. */
 static __always_inline struct observer_event *reserve_full(const struct tcp_sock *tp, __u32 kind)
 {
@@ -83,6 +98,7 @@ static __always_inline struct observer_event *reserve_full(const struct tcp_sock
 	e->socket = (__u64)tp;
 	e->local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
 	e->peer_port = bpf_ntohs(tp->inet_conn.icsk_inet.sk.__sk_common.skc_dport);
+	set_addresses(e, &tp->inet_conn.icsk_inet.sk.__sk_common);
 	return e;
 }
 
@@ -178,6 +194,7 @@ static __always_inline void set_small_socket(struct observer_event *e, const str
 	e->socket = (__u64)c;
 	e->local_port = BPF_CORE_READ(c, skc_num);
 	e->peer_port = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
+	set_addresses(e, c);
 }
 
 /* A SYN-ACK is sent again by the timer of a request socket, or because the SYN came again. */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Which connection a trial follows, and how each end knows it. Theory of operation: the
+ * connections of a trial are those whose SYN leaves the client by its interface for the
+ * server's address and port, numbered from 1 in the order of their first SYNs. What goes
+ * over a loopback, even to the host's own address, never gets to that interface, and is
+ * none of them. The scenario says which number is followed (`follow`), or that it is the
+ * one that was established last before the first event.
+ *
+ * The server knows it again by the sequence number of that SYN, which neither a NAT nor
+ * anything else on the path changes, though addresses and ports may be others there. So
+ * each end has the four-tuple as its own kernel has it. What an end tells before it is
+ * known which connection is meant is kept, and taken in afterwards.
+ */
+
+#include "src/trial/state.h"
+
+void follow_init(struct trial *trial);
+void follow_deinit(struct trial_node *node);
+
+/* Takes a look at each observation of an end, before the end takes it in. */
+void follow_observe(struct trial_node *node, const struct observation *observation);
+/* Whether it is not known yet which connection this end is to follow, so that all it tells has to
+ * be kept. */
+bool follow_waits(const struct trial_node *node);
+/* Whether a packet is of the followed connection. */
+bool follow_fits_packet(const struct trial_node *node, const struct observation *packet);
+
+/* What was told by an end that waits. -ENOMEM is the only failure of these. */
+struct follow_kept {
+	bool is_report;
+	union {
+		struct observation observation;
+		struct {
+			struct agent_report report;
+			bool original; /* as of events.c: note_report() */
+		};
+	};
+};
+int follow_keep(struct trial_node *node, const struct follow_kept *kept);
+/* Hands out what was kept, in its order, and then NULL; what it points to is valid until the next
+ * call. */
+const struct follow_kept *follow_next_kept(struct trial_node *node);
+
+/* Whether a connection is established that the trial may follow, so that it can begin. */
+bool follow_established(const struct trial *trial);
+/* Decides at the first event which connection is followed, where that was left open until then.
+ * Returns whether it has just been decided. */
+bool follow_decide(struct trial *trial);
+/* Looks for the next connection of the client in place of the followed one, which failed before the
+ * timeline began. */
+void follow_next(struct trial *trial);
