@@ -43,21 +43,23 @@ static size_t first_packet(const struct check *c, const struct packet_pattern *f
 	return i;
 }
 
-/* Adds a failure if any other packet of the list comes before the list's first one. Without this
- * check, traffic that goes to and fro would match a list in the wrong order from its second packet
- * on. */
-static void check_first(struct check *c, size_t at, const struct packet_pattern *first,
-			const char *first_text)
+/* Whether one of the expected packets from index `first` to before `end` is this one. */
+static const char *find_text(const struct check *c, size_t first, size_t end,
+			     const struct record_packet *packet)
 {
-	for (; at < c->got->n_packets && !matches(first, &c->got->packets[at]); at++)
-		for (size_t i = 0; c->want->packet_texts[i]; i++) {
-			if (c->want->packets[i].absent ||
-			    !matches(&c->want->packets[i], &c->got->packets[at]))
-				continue;
-			expect_fail(c, "expected packet %s before any %s, got the other order",
-				    first_text, c->want->packet_texts[i]);
-			return;
-		}
+	for (size_t i = first; i < end && c->want->packet_texts[i]; i++)
+		if (!c->want->packets[i].absent && matches(&c->want->packets[i], packet))
+			return c->want->packet_texts[i];
+	return NULL;
+}
+
+/* Whether a packet that comes before the expected one with index `next` contradicts the order of
+ * the list, because the list has it later only. Returns its text there, or NULL. Without this rule,
+ * traffic that goes to and fro would match a list in many orders. A packet that the list has had
+ * already may come again. */
+static const char *too_early(const struct check *c, size_t next, const struct record_packet *packet)
+{
+	return find_text(c, 0, next, packet) ? NULL : find_text(c, next + 1, SIZE_MAX, packet);
 }
 
 /* Writes the packets from index `first` on as patterns, as many as fit. Returns `buffer`. */
@@ -101,11 +103,20 @@ void expect_check_packets(struct check *c)
 		if (!begun) {
 			begun = true;
 			at = first_packet(c, pattern);
-			check_first(c, at, pattern, text);
 		}
-		for (first = at; at < c->got->n_packets; at++)
+		for (first = at; at < c->got->n_packets; at++) {
+			const char *early;
+
 			if (matches(pattern, &c->got->packets[at]))
 				break;
+			early = too_early(c, i, &c->got->packets[at]);
+			if (early) {
+				expect_fail(c,
+					    "expected packet %s before any %s, got the other order",
+					    text, early);
+				return;
+			}
+		}
 		if (at++ < c->got->n_packets)
 			continue;
 		expect_fail(c,
