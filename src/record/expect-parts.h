@@ -10,9 +10,11 @@
 
 /* The comparison of one endpoint with what is expected of it. */
 struct check {
-	struct record *record;		   /* gets the failures; not owned */
-	const struct record_endpoint *got; /* the endpoint in the record; not owned */
-	const struct expectation *want;	   /* of that endpoint; not owned */
+	const struct scenario *scenario;    /* not owned */
+	struct record *record;		    /* gets the failures; not owned */
+	const struct record_endpoint *got;  /* the endpoint in the record; not owned */
+	const struct record_endpoint *peer; /* the other endpoint in the record; not owned */
+	const struct expectation *want;	    /* of that endpoint; not owned */
 	nsec_t every_nsec; /* the time between two samples of the socket; 0: none were taken */
 	const char *who;   /* the endpoint's name, "client"; static */
 	int failed;	   /* -ENOMEM if a failure could not be added to the record; else 0 */

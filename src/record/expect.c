@@ -158,7 +158,9 @@ static void say_what_was_not_seen(struct check *c, size_t failures_before)
 
 int expect_check(const struct scenario *scenario, struct record *record, struct error *err)
 {
-	struct check c = { .record = record, .every_nsec = scenario->sample_nsec };
+	struct check c = { .scenario = scenario,
+			   .record = record,
+			   .every_nsec = scenario->sample_nsec };
 	size_t failures_before = record->n_failures;
 
 	if (record->lost && record_fail(record, "expected every observation, got %" PRIu64 " lost",
@@ -167,6 +169,7 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		c.want = &scenario->expect[record->family][n];
 		c.got = &record->endpoint[n];
+		c.peer = &record->endpoint[n == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT];
 		c.who = node_name(n);
 		if (!c.want->present)
 			continue;

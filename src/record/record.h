@@ -47,6 +47,7 @@ struct record_packet {
 	uint8_t flags;		    /* mask of enum packet_flag */
 	uint32_t seq, ack, payload; /* payload: bytes */
 	uint16_t window;	    /* as in the header, not scaled */
+	uint32_t stamp;		    /* as in struct tcp_packet */
 };
 
 /* A look at the connection's socket, as `ss -tno` shows it. Until the next sample nothing in it

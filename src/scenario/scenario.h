@@ -241,10 +241,10 @@ struct expectation {
 	int states[EXPECT_WALK_MAX]; /* enum tcp_state: all states after ESTABLISHED. If the last
 				      * is TIME_WAIT, that may have ended or not */
 	size_t n_states;
-	struct packet_pattern *packets; /* in this order; others may come between them; those that
-					 * are absent must not come after the first event; owned */
+	struct packet_pattern *packets; /* in this order; only others may come between them; those
+					 * that are absent must not follow the first event; owned */
 	char **packet_texts;		/* the same as text; NULL-terminated, owned, may be NULL */
-	struct expect_call *calls;	/* in this order; others may come between them; owned */
+	struct expect_call *calls;	/* in this order, as the packets; owned */
 	char **call_texts;		/* the same as text; NULL-terminated, owned, may be NULL */
 	struct expect_range read, written;	      /* bytes, on the connection */
 	struct expect_range population[_OUTCOME_MAX]; /* of many connections, by outcome */

@@ -49,7 +49,7 @@ char *packet_format_flags(uint8_t flags, char *buffer, size_t size);
 
 /* A packet that a scenario file expects: "[S.]", "<[F.]" received, ">[R]" sent. */
 struct packet_pattern {
-	bool absent;	    /* "!" in front: no such packet may come after the first event */
+	bool absent;	    /* "!" in front: no such packet may follow the first event */
 	bool any_direction; /* sent or received */
 	bool sent;	    /* unless any_direction: sent, not received */
 	uint8_t flags;	    /* mask of enum packet_flag: these, and no others */

@@ -277,7 +277,8 @@ static int observe_packet(struct endpoint *ep, const struct observation *o)
 				     .seq = p->seq,
 				     .ack = p->ack,
 				     .payload = p->payload,
-				     .window = p->window };
+				     .window = p->window,
+				     .stamp = p->stamp };
 	return 0;
 }
 

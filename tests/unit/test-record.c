@@ -136,7 +136,8 @@ static const struct {
 	{ "population: {timed-out: 4}", "client: expected timed-out connections 4, got 3" },
 	{ "packets: ['>[.]', '<[P.]', '>[.]']", NULL },
 	{ "packets: ['<[P.]', '>[.]']",
-	  "client: expected packet <[P.] before any >[.], got the other order" },
+	  "client: expected packet <[P.] in its place in the order, got from there on: "
+	  ">[.] <[P.] >[.]" },
 	{ "packets: ['>[S]', '>[P.]', '<[P.]']", NULL },
 	{ "packets: ['>[P.]']", /* It was sent before the first event. */
 	  "client: expected packet >[P.] in its place in the order, got from there on: "
@@ -151,8 +152,8 @@ static const struct {
 	{ "calls: [{call: bind EADDRINUSE, connection: 1}], read: 10, written: 4", NULL },
 	{ "read: {at_least: 1, at_most: 10}, written: {at_least: 4}", NULL },
 	{ "calls: [close, write]",
-	  "client: expected call write in its place in the order, got from there on: "
-	  "bind EADDRINUSE at 4.000 s in 0 us" },
+	  "client: expected call close in its place in the order, got from there on: write 4 at "
+	  "1.000 s in 0 us, close at 3.000 s in 1.000 s, bind EADDRINUSE at 4.000 s in 0 us" },
 	{ "calls: [{call: close, took: {after: 2s}}]",
 	  "client: expected call close in at least 2.000 s in its place in the order, got "
 	  "from there on: connect at -1.000 s in 0 us, write 4 at 1.000 s in 0 us, close at 3.000 "
@@ -162,9 +163,8 @@ static const struct {
 	  "from there on: connect at -1.000 s in 0 us, write 4 at 1.000 s in 0 us, close at 3.000 "
 	  "s in 1.000 s, bind EADDRINUSE at 4.000 s in 0 us" },
 	{ "calls: [bind, write]",
-	  "client: expected call bind in its place in the order, got from there on: connect at "
-	  "-1.000 s in 0 us, write 4 at 1.000 s in 0 us, close at 3.000 s in 1.000 s, bind "
-	  "EADDRINUSE at 4.000 s in 0 us" },
+	  "client: expected call bind in its place in the order, got from there on: write 4 at "
+	  "1.000 s in 0 us, close at 3.000 s in 1.000 s, bind EADDRINUSE at 4.000 s in 0 us" },
 	{ "calls: ['!write 4']",
 	  "client: expected no call write 4, got one 1.000 s after the first event" },
 	{ "read: 11", "client: expected 11 bytes read, got 10" },
