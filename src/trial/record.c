@@ -235,5 +235,5 @@ int trial_make_record(struct trial *trial, struct error *err)
 	record->lost = trial->lost;
 	record->span_nsec = nsec_now() - trial->origin_nsec;
 	sightings_give(trial);
-	return expect_check(trial->spec.scenario, record, err);
+	return trial->spec.unjudged ? 0 : expect_check(trial->spec.scenario, record, err);
 }
