@@ -10,7 +10,6 @@
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
 #include "src/record/expect.h"
-#include "src/record/expect.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
 #include "src/util/tick.h"
