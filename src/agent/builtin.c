@@ -116,9 +116,7 @@ static void act_on(struct connection *connection, const struct agent_order *orde
 	} else if (order->action == ACTION_CLOSE) {
 		connection_close(connection);
 	} else {
-		connection->to_write += order->value;
-		connection->told_write = false; /* a write that was asked for is reported */
-		connection_run(connection);
+		connection_send(connection, order->value);
 	}
 }
 

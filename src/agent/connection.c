@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -397,6 +398,30 @@ bool connection_write(struct connection *connection)
 	return true;
 }
 
+/* After a shutdown the kernel takes nothing more, and says so (net/core/stream.c:
+ * sk_stream_error()). That is the result of this call, and not the end of the connection. */
+static void send_in_vain(struct connection *connection, uint64_t size)
+{
+	nsec_t start_nsec = nsec_now(), time_nsec;
+	ssize_t n = send(connection->fd, write_buffer, size < BUFFER_SIZE ? size : BUFFER_SIZE,
+			 MSG_NOSIGNAL);
+	int rc = n < 0 ? errno : 0;
+
+	time_nsec = nsec_now();
+	report_call(connection, AGENT_CALL_WRITE, start_nsec, time_nsec, n < 0 ? 0 : n, rc);
+}
+
+void connection_send(struct connection *connection, uint64_t size)
+{
+	if (connection->shut) {
+		send_in_vain(connection, size);
+		return;
+	}
+	connection->to_write += size;
+	connection->told_write = false; /* a write that was asked for is reported */
+	connection_run(connection);
+}
+
 void connection_shutdown(struct connection *connection)
 {
 	nsec_t start_nsec = nsec_now(), time_nsec;
@@ -405,6 +430,16 @@ void connection_shutdown(struct connection *connection)
 	time_nsec = nsec_now();
 	connection->shut = true;
 	report_call(connection, AGENT_CALL_SHUTDOWN, start_nsec, time_nsec, 0, rc);
+}
+
+/* Whether something waits to be read that a paused agent will read when it resumes. An error that
+ * the connection has met comes after that (net/ipv4/tcp.c: tcp_recvmsg_locked()). */
+static bool has_unread(const struct connection *connection)
+{
+	int size = 0;
+
+	return connection->builtin->paused && !connection->at_eof &&
+	       ioctl(connection->fd, FIONREAD, &size) == 0 && size > 0;
 }
 
 /* Reports a reset or a timeout of a connection that is not read from, as a program learns of it
@@ -453,7 +488,7 @@ static void on_event(void *userdata, uint32_t events)
 	if (connection->connecting) {
 		if (!connected(connection, now_nsec))
 			return;
-	} else if (ended && !may_read(connection)) {
+	} else if (ended && !may_read(connection) && !has_unread(connection)) {
 		if (!check_error(connection, now_nsec))
 			return;
 	}

@@ -75,6 +75,8 @@ void connection_connect(struct builtin *builtin, uint16_t local_port);
 void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nsec_t time_nsec);
 /* Reads and writes as much as the socket lets it; the connection may be gone afterwards. */
 void connection_run(struct connection *connection);
+/* Sends so many bytes because the timeline says so; the connection may be gone afterwards. */
+void connection_send(struct connection *connection, uint64_t size);
 /* These return false when the connection is gone. */
 bool connection_write(struct connection *connection);
 bool connection_heartbeat_lost(struct connection *connection);

@@ -6,10 +6,13 @@
 
 #include "src/engine/guest-files.h"
 #include "src/record/json.h"
+#include "src/text/yaml-writer.h"
 #include "src/util/array.h"
 
-/* A scenario file. */
+/* A scenario file, without what it expects: the host judges, and a guest's clock goes by what it
+ * executes. */
 struct source {
+	const char *original; /* the whole text, on the host; it is not sent */
 	char *file, *text;
 };
 
@@ -18,7 +21,7 @@ struct plan {
 	const struct scenario *scenario; /* the one of the host; it is not sent */
 	size_t source;			 /* index */
 	char *variant;			 /* NULL: the file has none */
-	bool quick, measure_only;
+	bool quick;
 	nsec_t horizon_nsec; /* 0: the file's */
 	char **set;	     /* "KEY=VALUE" */
 	size_t n_set;
@@ -59,7 +62,6 @@ static const struct json_field plan_fields[] = {
 	{ JSON_ROW(COUNT, plan, source, "source") },
 	{ JSON_ROW(TEXT, plan, variant, "variant") },
 	{ JSON_ROW(COUNT, plan, quick, "quick") },
-	{ JSON_ROW(COUNT, plan, measure_only, "measure_only") },
 	{ JSON_ROW(NUMBER, plan, horizon_nsec, "horizon_nsec") },
 	{ JSON_LIST_ROW(plan, set, "set", set_table) },
 };
@@ -84,25 +86,34 @@ static const struct json_field order_fields[] = {
 };
 static const struct json_table order_table = JSON_TABLE(order, order_fields);
 
-static int add_source(struct order *order, const struct scenario *s, size_t *ret_index)
+static int add_source(struct order *order, const struct scenario *s, size_t *ret_index,
+		      struct error *err)
 {
+	struct yaml_text stripped;
 	struct source *source;
+	int rc;
 
 	for (size_t i = order->n_sources; i-- > 0;)
-		if (!strcmp(order->sources[i].text, s->source)) {
+		if (!strcmp(order->sources[i].original, s->source)) {
 			*ret_index = i;
 			return 0;
 		}
+	rc = scenario_without_expectations(s, &stripped, err);
+	if (rc < 0)
+		return rc;
 	source = array_append(&order->sources, &order->n_sources, sizeof(*source));
+	if (source)
+		*source = (struct source){ s->source, s->file, take_ptr(stripped.text) };
+	yaml_text_deinit(&stripped);
 	if (!source)
 		return -ENOMEM;
-	*source = (struct source){ s->file, s->source };
 	*ret_index = order->n_sources - 1;
 	return 0;
 }
 
 /* Trials of one scenario follow each other, so the search begins with the latest. */
-static int add_plan(struct order *order, const struct scenario *s, size_t *ret_index)
+static int add_plan(struct order *order, const struct scenario *s, size_t *ret_index,
+		    struct error *err)
 {
 	struct plan *plan;
 
@@ -118,24 +129,23 @@ static int add_plan(struct order *order, const struct scenario *s, size_t *ret_i
 		.scenario = s,
 		.variant = s->variant,
 		.quick = s->recipe.quick,
-		.measure_only = s->recipe.measure_only,
 		.horizon_nsec = s->recipe.horizon_nsec,
 		.set = s->recipe.set,
 	};
 	while (plan->set[plan->n_set])
 		plan->n_set++;
 	*ret_index = order->n_plans - 1;
-	return add_source(order, s, &plan->source);
+	return add_source(order, s, &plan->source, err);
 }
 
-static int add_trial(struct order *order, const struct engine_trial *t)
+static int add_trial(struct order *order, const struct engine_trial *t, struct error *err)
 {
 	struct wanted *trial = array_append(&order->trials, &order->n_trials, sizeof(*trial));
 
 	if (!trial)
 		return -ENOMEM;
 	*trial = (struct wanted){ .family = t->family, .repeat = t->repeat, .phase = t->phase };
-	return add_plan(order, t->scenario, &trial->plan);
+	return add_plan(order, t->scenario, &trial->plan, err);
 }
 
 static char *write_order(const struct order *order)
@@ -159,13 +169,16 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 		.trace = job->trace,
 		.derived_only = job->derived_only,
 	};
+	struct error err = { 0 };
 	char *text = NULL;
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < n; i++)
-		rc = add_trial(&order, &job->trials[indices[i]]);
+		rc = add_trial(&order, &job->trials[indices[i]], &err);
 	if (rc >= 0)
 		text = write_order(&order);
+	for (size_t i = 0; i < order.n_sources; i++)
+		free(order.sources[i].text);
 	free(order.sources);
 	free(order.plans);
 	free(order.trials);
@@ -191,7 +204,6 @@ static int make_scenario(const struct plan *plan, const struct scenario_source *
 {
 	const struct scenario_request request = {
 		.quick = plan->quick,
-		.measure_only = plan->measure_only,
 		.horizon_nsec = plan->horizon_nsec,
 		.set = (const char *const *)plan->set,
 		.n_set = plan->n_set,
@@ -249,6 +261,7 @@ static int make_job(const struct order *order, struct engine_job *ret_job, struc
 		.trace = order->trace,
 		.derived_only = order->derived_only,
 		.pin_phases = true,
+		.unjudged = true,
 	};
 	return rc;
 }
@@ -267,15 +280,88 @@ int guest_job_read(const char *text, size_t size, struct engine_job *ret_job, st
 	return make_job(&order, ret_job, err);
 }
 
-/* "3 RECORD" in JSON, or "3 !KIND TEXT". */
+/* What the host needs of the packets to judge them: for each, in hexadecimal, the time since the
+ * one before, its direction and its flags. */
+static void write_packets(FILE *out, const struct record_endpoint *end)
+{
+	nsec_t before_nsec = 0;
+
+	for (size_t i = 0; i < end->n_packets; i++) {
+		const struct record_packet *p = &end->packets[i];
+
+		fprintf(out, "%s%llx%c%x", p->time_nsec < before_nsec ? "-" : "",
+			(unsigned long long)llabs(p->time_nsec - before_nsec), p->sent ? '>' : '<',
+			p->flags);
+		before_nsec = p->time_nsec;
+		fputc(' ', out);
+	}
+	fputc('.', out);
+}
+
+static int read_packets(const char **text, struct record_endpoint *end)
+{
+	nsec_t at_nsec = 0;
+	char *rest;
+
+	for (; **text && **text != '.'; *text = rest + (*rest == ' ')) {
+		struct record_packet *p = array_append(&end->packets, &end->n_packets, sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		at_nsec += strtoll(*text, &rest, 16);
+		*p = (struct record_packet){ .time_nsec = at_nsec, .sent = *rest == '>' };
+		if (*rest != '>' && *rest != '<')
+			return -EBADMSG;
+		p->flags = (uint8_t)strtoul(rest + 1, &rest, 16);
+	}
+	*text += **text == '.';
+	return 0;
+}
+
+/* RECORD, a tab, which JSON has in no text, and the packets. */
+static char *write_record(const struct record *record)
+{
+	_cleanup_(freep) char *json = record_to_json(record), *text = NULL;
+	size_t size;
+	FILE *out = json ? open_memstream(&text, &size) : NULL;
+
+	if (!out)
+		return NULL;
+	fprintf(out, "%s\t", json);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		write_packets(out, &record->endpoint[id]);
+	return fclose(out) == 0 ? take_ptr(text) : NULL;
+}
+
+static int read_record(const char *text, struct record **ret_record, struct error *err)
+{
+	const char *packets = strchr(text, '\t');
+	_cleanup_(freep) char *json = packets ? strndup(text, (size_t)(packets++ - text)) : NULL;
+	_cleanup_(record_freep) struct record *record = NULL;
+	int rc;
+
+	if (!json)
+		return error_set(err, ERROR_FAILED, -EBADMSG, "guest: an answer is not whole");
+	rc = record_from_json(json, &record, err);
+	if (rc < 0)
+		return rc;
+	for (enum node_id id = 0; rc >= 0 && id < _ENDPOINT_MAX; id++)
+		rc = read_packets(&packets, &record->endpoint[id]);
+	if (rc < 0)
+		return error_errno(err, rc, "guest: packets");
+	*ret_record = take_ptr(record);
+	return 0;
+}
+
+/* "3 RECORD" or "3 !KIND TEXT". */
 char *guest_job_answer(size_t trial, const struct record *record, const struct error *err)
 {
-	_cleanup_(freep) char *json = record ? record_to_json(record) : NULL;
+	_cleanup_(freep) char *text = record ? write_record(record) : NULL;
 	char *line = NULL;
 	int n;
 
-	if (json)
-		n = asprintf(&line, "%zu %s", trial, json);
+	if (text)
+		n = asprintf(&line, "%zu %s", trial, text);
 	else
 		n = asprintf(&line, "%zu !%d %s", trial, err->kind, err->text);
 	return n < 0 ? NULL : line;
@@ -292,8 +378,27 @@ int guest_job_read_answer(const char *line, size_t *ret_trial, struct record **r
 	if (rest == line || *rest != ' ')
 		return error_set(err, ERROR_FAILED, -EBADMSG, "guest: '%.60s' is no answer", line);
 	if (rest[1] != '!')
-		return record_from_json(rest + 1, ret_record, err);
+		return read_record(rest + 1, ret_record, err);
 	kind = strtol(rest + 2, &rest, 10);
 	error_set(ret_error, (enum error_kind)kind, -EIO, "%s", rest + (*rest == ' '));
 	return 0;
+}
+
+void guest_job_restore_line(const struct scenario *scenario, struct error *err)
+{
+	size_t length = strlen(scenario->file), line;
+	struct yaml_text stripped;
+	struct error copy = *err;
+	char *rest;
+
+	if (strncmp(err->text, scenario->file, length) || err->text[length] != ':')
+		return;
+	line = strtoul(err->text + length + 1, &rest, 10);
+	if (*rest != ':' || scenario_without_expectations(scenario, &stripped, &copy) < 0)
+		return;
+	if (line >= 1 && line <= stripped.n_lines)
+		error_set(&copy, err->kind, -EIO, "%s:%d%s", scenario->file,
+			  stripped.lines[line - 1], rest);
+	yaml_text_deinit(&stripped);
+	*err = copy;
 }

@@ -3,7 +3,8 @@
 /*
  * What the host asks of a guest, and what the guest answers. The job is JSON: it holds the
  * scenarios' texts, how they are to be read, and the trials. Each trial is answered by a line with
- * its record or its error.
+ * its record or its error. What is expected stays on the host, which judges the records: a guest's
+ * clock counts instructions, and so a guest that knew of expectations would measure other times.
  */
 
 #include "src/engine/engine.h"
@@ -20,3 +21,6 @@ char *guest_job_answer(size_t trial, const struct record *record, const struct e
 /* Reads an answer: *ret_record is its record, or NULL, and then *ret_error says why. */
 int guest_job_read_answer(const char *line, size_t *ret_trial, struct record **ret_record,
 			  struct error *ret_error, struct error *err);
+/* The guest's texts have lines of their own. An error that names one is made to name that of the
+ * scenario's file. */
+void guest_job_restore_line(const struct scenario *scenario, struct error *err);

@@ -9,6 +9,7 @@
 #include "src/guest/guest.h"
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
+#include "src/record/expect.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
 #include "src/util/tick.h"
@@ -112,8 +113,10 @@ static bool run_again(struct batch *batch, size_t index, const struct record *re
 	return true;
 }
 
-static void deliver(struct run *run, size_t index, struct record *record, const struct error *err)
+static void deliver(struct run *run, size_t index, struct record *record, const struct error *why)
 {
+	const struct scenario *scenario = run->job->trials[index].scenario;
+	struct error failure = *why, *err = &failure;
 	char late[64];
 
 	if (run->answered[index]) {
@@ -122,6 +125,10 @@ static void deliver(struct run *run, size_t index, struct record *record, const 
 	}
 	run->answered[index] = true;
 	run->done++;
+	if (record && expect_check(scenario, record, err) < 0)
+		record = record_free(record);
+	else if (!record)
+		guest_job_restore_line(scenario, err);
 	if (record && record->lateness_nsec > LATENESS_MAX_NSEC)
 		record_fail(record, "expected the guest's timers within a tick, got one %s late",
 			    nsec_format(late, sizeof(late), record->lateness_nsec));

@@ -90,18 +90,6 @@ static void check_gone(struct check *c)
 		       c->got->gone_earliest_nsec, c->got->gone_latest_nsec, c->got->gone_nsec);
 }
 
-bool expect_awaits_gone(const struct expectation *e)
-{
-	bool time_wait = false;
-
-	for (size_t i = 0; i < e->n_states; i++) {
-		if (time_wait && e->states[i] == TCP_STATE_CLOSE)
-			return true;
-		time_wait = e->states[i] == TCP_STATE_TIME_WAIT;
-	}
-	return e->gone_never || e->gone_after.present || e->gone_before.present;
-}
-
 /* Returns the index of the state change after the one to ESTABLISHED; 0 if there is none. */
 static size_t after_established(const struct record_endpoint *e)
 {

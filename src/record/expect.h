@@ -10,7 +10,3 @@
 
 /* Adds the failures to the record. The function itself fails only without memory. */
 int expect_check(const struct scenario *scenario, struct record *record, struct error *err);
-
-/* Whether the trial has to go on until the kernel has nothing left of the connection, because the
- * scenario expects something of `gone`, or that TIME_WAIT ends. */
-bool expect_awaits_gone(const struct expectation *expectation);

@@ -72,9 +72,22 @@ static const struct json_field sample_fields[] = {
 };
 static const struct json_table sample = JSON_TABLE(record_sample, sample_fields);
 
+/* Each record has the outcomes that there were from the beginning; those that came later have a key
+ * only where there are some, so that older records are read, too. */
+static const char *const later_outcome_texts[_OUTCOME_MAX] = { [OUTCOME_ABANDONED] = "abandoned" };
+static const struct names later_outcomes = { later_outcome_texts, _OUTCOME_MAX };
+static const char *const first_outcome_texts[OUTCOME_ABANDONED] = {
+	[OUTCOME_CLOSED] = "closed",	   [OUTCOME_RESET] = "reset",
+	[OUTCOME_TIMED_OUT] = "timed-out", [OUTCOME_UNREACHABLE] = "unreachable",
+	[OUTCOME_SURVIVED] = "survived",   [OUTCOME_UNDETECTED] = "undetected",
+	[OUTCOME_REFUSED] = "refused",
+};
+static const struct names first_outcomes = { first_outcome_texts, OUTCOME_ABANDONED };
+
 static const struct json_field population_fields[] = {
 	{ JSON_ROW(COUNT, record_population, connections, "connections"), .decides = true },
-	{ JSON_ROW(COUNTS, record_population, outcome, NULL), .names = &outcome_names },
+	{ JSON_ROW(COUNTS, record_population, outcome, NULL), .names = &first_outcomes },
+	{ JSON_ROW(SOME_COUNTS, record_population, outcome, NULL), .names = &later_outcomes },
 	{ JSON_ROW(SECONDS, record_population, first_nsec, "first_s") },
 	{ JSON_ROW(SECONDS, record_population, last_nsec, "last_s") },
 };

@@ -16,6 +16,8 @@ enum outcome {
 	OUTCOME_SURVIVED,    /* the fault was healed, and the connection is usable */
 	OUTCOME_UNDETECTED,  /* the peer is gone, and this end did not notice by the horizon */
 	OUTCOME_REFUSED,     /* there never was a connection */
+	OUTCOME_ABANDONED, /* its program gave it up, and nothing received had told it to; no errno
+			    */
 	_OUTCOME_MAX,
 };
 
@@ -32,9 +34,10 @@ enum mechanism {
 	MECHANISM_TIME_WAIT,
 	MECHANISM_FIN_RECEIVED,
 	MECHANISM_RST_RECEIVED,
-	MECHANISM_ICMP,	     /* an ICMP error ended it at once */
-	MECHANISM_HEARTBEAT, /* the application gave up */
-	MECHANISM_LOCAL,     /* this end closed, or its process died */
+	MECHANISM_ICMP,	       /* an ICMP error ended it at once */
+	MECHANISM_HEARTBEAT,   /* the built-in heartbeat gave up */
+	MECHANISM_LOCAL,       /* this end closed, or its process died */
+	MECHANISM_APPLICATION, /* its program closed, shut down or exited */
 	_MECHANISM_MAX,
 };
 

@@ -338,6 +338,12 @@ int scenario_source_make(const struct scenario_source *source, size_t variant,
 			 const struct scenario_request *request, struct scenario **ret_scenario,
 			 struct error *err);
 
+struct yaml_text;
+/* The scenario's file as it is to be measured: a text of the same meaning, but without any
+ * expectation, so that it is the same whatever is expected. The caller frees it. */
+int scenario_without_expectations(const struct scenario *scenario, struct yaml_text *ret_text,
+				  struct error *err);
+
 struct scenario *scenario_free(struct scenario *scenario);
 DEFINE_CLEANUP(struct scenario *, scenario_free)
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A file that is read once, and of which a study or a guest makes scenarios many times. */
 #include <errno.h>
+#include <string.h>
 
 #include "src/scenario/internal.h"
+#include "src/text/yaml-writer.h"
 
 struct scenario_source {
 	struct document *document;	      /* owned */
@@ -95,4 +97,17 @@ int scenario_source_make(const struct scenario_source *source, size_t variant,
 		source->variants ? source->variants->items[variant] : NULL;
 
 	return scenario_build(source->document, node, request, ret_scenario, err);
+}
+
+int scenario_without_expectations(const struct scenario *scenario, struct yaml_text *ret_text,
+				  struct error *err)
+{
+	_cleanup_(document_freep) struct document *document = NULL;
+	int rc = document_parse(scenario->file, scenario->source, strlen(scenario->source),
+				&document, err);
+
+	if (rc < 0)
+		return rc;
+	rc = yaml_write(document->root, "expect", ret_text);
+	return rc < 0 ? error_errno(err, rc, "%s", scenario->file) : 0;
 }

@@ -9,3 +9,6 @@
 #include "src/trial/endpoint.h"
 
 struct cause cause_of(const struct endpoint *endpoint, const struct endpoint_context *context);
+/* What ends, or has ended, that which is left of the connection; NONE where nothing is known of it.
+ * It differs from `cause` where the program gave the connection up. */
+enum mechanism cause_of_rest(const struct endpoint *endpoint, const struct cause *cause);

@@ -27,8 +27,12 @@ void endpoint_init(struct endpoint *ep, enum node_id node)
 		.number = 1,
 		.program_number = node == NODE_CLIENT ? 0 : -1,
 		.established_nsec = NSEC_NONE,
-		.kernel_nsec = NSEC_NONE,
-		.application_nsec = NSEC_NONE,
+		.end_nsec = NSEC_NONE,
+		.eof_nsec = NSEC_NONE,
+		.error_nsec = NSEC_NONE,
+		.heartbeat_nsec = NSEC_NONE,
+		.exit_nsec = NSEC_NONE,
+		.killed_nsec = NSEC_NONE,
 		.fin_received_nsec = NSEC_NONE,
 		.reset_received_nsec = NSEC_NONE,
 		.reset_sent_nsec = NSEC_NONE,
@@ -130,7 +134,7 @@ static void begin(struct endpoint *ep, const struct observation *o)
 	if (!ep->request)
 		return;
 	ep->request = false;
-	ep->kernel_nsec = ep->gone_nsec = NSEC_NONE;
+	ep->end_nsec = ep->gone_nsec = NSEC_NONE;
 	if (ep->state == TCP_STATE_SYN_RECV)
 		ep->record.n_states--;
 	ep->state = TCP_STATE_NONE;
@@ -172,6 +176,12 @@ static int name(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
+static void note_first(nsec_t *first_nsec, nsec_t at_nsec)
+{
+	if (*first_nsec == NSEC_NONE)
+		*first_nsec = at_nsec;
+}
+
 static int observe_state(struct endpoint *ep, const struct observation *o)
 {
 	if (is_nameless(ep, o))
@@ -198,19 +208,21 @@ static int observe_state(struct endpoint *ep, const struct observation *o)
 		ep->established_nsec = o->time_nsec;
 		break;
 	case TCP_STATE_CLOSE_WAIT:
-		ep->fin_received_nsec = o->time_nsec;
-		ep->kernel_nsec = o->time_nsec;
+	case TCP_STATE_CLOSING:
+		note_first(&ep->fin_received_nsec, o->time_nsec);
 		break;
 	case TCP_STATE_FIN_WAIT1:
-		ep->local_close_nsec = o->time_nsec;
+	case TCP_STATE_LAST_ACK:
+		note_first(&ep->local_close_nsec, o->time_nsec);
 		break;
 	case TCP_STATE_TIME_WAIT:
+		note_first(&ep->fin_received_nsec, o->time_nsec);
+		/* fall through */
 	case TCP_STATE_CLOSE:
 		ep->end_from = o->state.from;
 		if (o->state.facts.present)
 			ep->facts = o->state.facts;
-		if (ep->kernel_nsec == NSEC_NONE)
-			ep->kernel_nsec = o->time_nsec;
+		note_first(&ep->end_nsec, o->time_nsec);
 		ep->gone_nsec = o->time_nsec;
 		break;
 	default:
@@ -248,10 +260,7 @@ static int observe_reset(struct endpoint *ep, const struct observation *o)
 
 	if (!ep->socket || o->socket != ep->socket || ep->replaced || comes_after_the_socket(ep, o))
 		return 0;
-	if (sent && ep->reset_sent_nsec == NSEC_NONE)
-		ep->reset_sent_nsec = o->time_nsec;
-	if (!sent && ep->reset_received_nsec == NSEC_NONE)
-		ep->reset_received_nsec = o->time_nsec;
+	note_first(sent ? &ep->reset_sent_nsec : &ep->reset_received_nsec, o->time_nsec);
 	r = array_append(&ep->record.resets, &ep->record.n_resets, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
@@ -318,7 +327,7 @@ static int request_socket(struct endpoint *ep, const struct minisocket_step *ste
 	ep->local_port = step->local_port;
 	ep->peer_port = step->peer_port;
 	ep->end_from = TCP_STATE_SYN_RECV;
-	ep->kernel_nsec = ep->gone_nsec = gone ? step->time_nsec : NSEC_NONE;
+	ep->end_nsec = ep->gone_nsec = gone ? step->time_nsec : NSEC_NONE;
 	if (step->reset)
 		ep->reset_received_nsec = step->time_nsec;
 	return add_state(ep, step->time_nsec, gone ? TCP_STATE_SYN_RECV : TCP_STATE_LISTEN,
@@ -330,9 +339,7 @@ static void take_over(struct endpoint *ep, int state)
 {
 	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
 
-	ep->gone_nsec = NSEC_NONE;
-	if (ep->fin_received_nsec == NSEC_NONE)
-		ep->kernel_nsec = NSEC_NONE;
+	ep->gone_nsec = ep->end_nsec = NSEC_NONE;
 	ep->minisocket = true;
 	ep->facts.dead |= state == TCP_STATE_FIN_WAIT2;
 	if (last->from == state)
@@ -369,8 +376,10 @@ int endpoint_take_minisocket(struct endpoint *ep, const struct minisocket_step *
 		return -ENOMEM;
 	if (gone)
 		ep->gone_nsec = at_nsec;
-	if (ep->kernel_nsec == NSEC_NONE && step->state != TCP_STATE_FIN_WAIT2)
-		ep->kernel_nsec = at_nsec;
+	if (step->state == TCP_STATE_TIME_WAIT)
+		note_first(&ep->fin_received_nsec, at_nsec);
+	if (step->state != TCP_STATE_FIN_WAIT2)
+		note_first(&ep->end_nsec, at_nsec);
 	return 0;
 }
 
@@ -442,45 +451,73 @@ static bool is_own(struct endpoint *ep, const struct agent_report *r)
 	return r->connection == ep->program_number;
 }
 
+/* What a send() after the program's own shutdown() is told is no end. */
+static bool is_end(const struct endpoint *ep, const struct agent_report *r)
+{
+	return endpoint_is_end(r) &&
+	       !(ep->shut && r->call == AGENT_CALL_WRITE && r->error == EPIPE);
+}
+
+static void note_end(struct endpoint *ep, const struct agent_report *r)
+{
+	if (r->call == AGENT_CALL_HEARTBEAT) {
+		note_first(&ep->heartbeat_nsec, r->time_nsec);
+	} else if (!r->error) {
+		note_first(&ep->eof_nsec, r->time_nsec);
+	} else if (ep->error_nsec == NSEC_NONE) {
+		ep->error_nsec = r->time_nsec;
+		ep->application_error = r->error;
+	}
+}
+
 int endpoint_report(struct endpoint *ep, const struct agent_report *r)
 {
+	bool closes = r->call == AGENT_CALL_CLOSE || (r->call == AGENT_CALL_SHUTDOWN && !r->error);
+
 	if (!is_own(ep, r))
 		return ep->many ? 0 : endpoint_note_call(ep, r, 0);
 	if (r->has_info)
 		endpoint_tcp_info(ep, &r->info);
-	if (ep->application_nsec == NSEC_NONE &&
-	    (endpoint_is_end(r) || (ep->command && r->call == AGENT_CALL_EXIT))) {
-		ep->application_nsec = r->time_nsec;
-		ep->application_error = r->error;
-		ep->heartbeat = r->call == AGENT_CALL_HEARTBEAT;
-	}
-	if (r->call == AGENT_CALL_CLOSE && ep->local_close_nsec == NSEC_NONE)
+	if (is_end(ep, r))
+		note_end(ep, r);
+	/* The kernel may have told of it while the call was still on its way. */
+	if (closes && (ep->local_close_nsec == NSEC_NONE || r->start_nsec < ep->local_close_nsec))
 		ep->local_close_nsec = r->start_nsec;
+	ep->shut |= closes && r->call == AGENT_CALL_SHUTDOWN;
 	ep->closed |= r->call == AGENT_CALL_CLOSE || r->call == AGENT_CALL_EXIT;
-	if (r->call == AGENT_CALL_EXIT)
+	if (r->call == AGENT_CALL_EXIT) {
+		note_first(&ep->exit_nsec, r->time_nsec);
 		ep->record.command_status = (int)r->result;
+	}
 	return endpoint_note_call(ep, r, 0);
+}
+
+bool endpoint_told(const struct endpoint *ep)
+{
+	return ep->eof_nsec != NSEC_NONE || ep->error_nsec != NSEC_NONE;
+}
+
+bool endpoint_exists(const struct endpoint *ep)
+{
+	return ep->state || endpoint_told(ep);
 }
 
 bool endpoint_closed_locally(const struct endpoint *ep)
 {
-	return ep->local_close_nsec != NSEC_NONE && ep->application_nsec == NSEC_NONE &&
-	       ep->fin_received_nsec == NSEC_NONE;
+	return ep->local_close_nsec != NSEC_NONE && !endpoint_told(ep) &&
+	       (ep->fin_received_nsec == NSEC_NONE || ep->local_close_nsec < ep->fin_received_nsec);
 }
 
 bool endpoint_ended(const struct endpoint *ep)
 {
-	if (ep->powerless || ep->heartbeat)
+	if (ep->powerless)
 		return true;
-	if (!ep->socket && ep->application_nsec != NSEC_NONE)
+	if (!ep->socket && endpoint_told(ep))
 		return true; /* it never was connected */
-	if (ep->kernel_nsec == NSEC_NONE)
+	if (ep->end_nsec == NSEC_NONE)
 		return false;
-	/* The peer's FIN was received: the end is reached when the states have led on to CLOSE. */
-	if (ep->state != TCP_STATE_CLOSE && ep->state != TCP_STATE_TIME_WAIT)
-		return false;
-	return ep->request || ep->command || ep->crashed || ep->application_nsec != NSEC_NONE ||
-	       endpoint_closed_locally(ep);
+	return ep->request || ep->command || ep->crashed || ep->heartbeat_nsec != NSEC_NONE ||
+	       endpoint_told(ep) || endpoint_closed_locally(ep);
 }
 
 static nsec_t since(nsec_t at_nsec, nsec_t origin_nsec)
@@ -504,11 +541,12 @@ static void make_relative(struct record_endpoint *r, nsec_t origin_nsec)
 	}
 }
 
-/* Finds the last packet after the first event, but not after the kernel has ended the connection,
- * and the first packet that came in after the last heal. */
+/* Finds the last packet after the first event, but not after the detection, and the first packet
+ * that came in after the last heal. */
 static void read_wire(struct record_endpoint *r, const struct endpoint_context *context)
 {
 	nsec_t heal_nsec = since(context->last_heal_nsec, context->origin_nsec);
+	nsec_t detection_nsec = record_detection(r);
 
 	r->wire_nsec = NSEC_NONE;
 	r->recovered_nsec = NSEC_NONE;
@@ -516,7 +554,7 @@ static void read_wire(struct record_endpoint *r, const struct endpoint_context *
 		const struct record_packet *p = &r->packets[i];
 
 		if (p->time_nsec >= 0 &&
-		    (r->kernel_nsec == NSEC_NONE || p->time_nsec <= r->kernel_nsec + NSEC_PER_MSEC))
+		    (detection_nsec == NSEC_NONE || p->time_nsec <= detection_nsec + NSEC_PER_MSEC))
 			r->wire_nsec = p->time_nsec;
 		if (heal_nsec != NSEC_NONE && !p->sent && p->time_nsec >= heal_nsec &&
 		    r->recovered_nsec == NSEC_NONE)
@@ -524,35 +562,33 @@ static void read_wire(struct record_endpoint *r, const struct endpoint_context *
 	}
 }
 
-/* The kernel frees a socket in the background, after the program has closed it, so its end is told
- * late. It came no later than the call that told the program. */
-static void bound_by_application(struct endpoint *ep)
+/* The kernel frees a socket in the background, after the program has closed it, so who watches
+ * packets and sock_diag is told late. It was no later than the call that told the program of the
+ * error. */
+void endpoint_bound_by_application(struct endpoint *ep)
 {
 	struct record_endpoint *r = &ep->record;
 
-	if (!ep->derived || ep->application_nsec == NSEC_NONE || ep->kernel_nsec == NSEC_NONE ||
-	    ep->kernel_nsec <= ep->application_nsec)
+	if (!ep->derived || ep->error_nsec == NSEC_NONE || ep->end_nsec == NSEC_NONE ||
+	    ep->end_nsec <= ep->error_nsec)
 		return;
-	if (ep->gone_nsec == ep->kernel_nsec)
-		ep->gone_nsec = ep->application_nsec;
-	ep->kernel_nsec = ep->application_nsec;
+	if (ep->gone_nsec == ep->end_nsec)
+		ep->gone_nsec = ep->error_nsec;
+	ep->end_nsec = ep->error_nsec;
 	if (r->n_states && r->states[r->n_states - 1].to == TCP_STATE_CLOSE && !ep->minisocket)
-		r->states[r->n_states - 1].time_nsec = ep->application_nsec;
+		r->states[r->n_states - 1].time_nsec = ep->error_nsec;
 }
 
 void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *context,
 		       const struct cause *cause, struct record_endpoint *ret_record)
 {
 	struct record_endpoint *r = &ep->record;
-	bool ended = cause->outcome != OUTCOME_NONE && cause->outcome != OUTCOME_SURVIVED &&
-		     cause->outcome != OUTCOME_UNDETECTED;
 
-	bound_by_application(ep);
 	r->outcome = cause->outcome;
 	r->mechanism = cause->mechanism;
 	r->error = cause->error;
-	r->kernel_nsec = ended ? since(ep->kernel_nsec, context->origin_nsec) : NSEC_NONE;
-	r->application_nsec = ended ? since(ep->application_nsec, context->origin_nsec) : NSEC_NONE;
+	r->kernel_nsec = since(cause->kernel_nsec, context->origin_nsec);
+	r->application_nsec = since(cause->application_nsec, context->origin_nsec);
 	r->gone_nsec = ep->powerless ? NSEC_NONE : since(ep->gone_nsec, context->origin_nsec);
 	r->earliest_nsec = r->latest_nsec = NSEC_NONE;
 	make_relative(r, context->origin_nsec);

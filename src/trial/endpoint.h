@@ -27,7 +27,7 @@ struct endpoint {
 	bool many;		     /* it is one of many connections of a built-in client */
 	int64_t program_number;	     /* by which number its program reports it; -1: not known */
 	bool command; /* its program is the user's own, which tells of nothing but its exit */
-	bool crashed; /* its process was killed, so no call can tell of the end */
+	bool crashed; /* its process was killed or told to exit, so no call can tell of the end */
 	bool gap;     /* a state change does not begin with the state before it: one was missed */
 	bool derived; /* it is told from packets and sock_diag, not by tracepoints */
 	nsec_t user_timeout_nsec; /* TCP_USER_TIMEOUT as set by the scenario, or 0 */
@@ -36,21 +36,26 @@ struct endpoint {
 	uint16_t local_port, peer_port; /* host order; 0: not known yet */
 	int state;			/* enum tcp_state; TCP_STATE_NONE before the first */
 	nsec_t established_nsec;	/* NSEC_NONE before; absolute, like all times here */
-	nsec_t kernel_nsec;		/* when the kernel ended it */
-	nsec_t application_nsec;	/* when the program knew */
-	/* When the first of each came; NSEC_NONE: none did. */
+	nsec_t end_nsec;		/* when it came to CLOSE or TIME_WAIT; not when an orphan
+					 * came to FIN_WAIT2 */
+	/* When the first of each came; NSEC_NONE: none did. A local close is a close() or a
+	 * shutdown() of the program. */
 	nsec_t fin_received_nsec, reset_received_nsec, reset_sent_nsec, local_close_nsec;
+	/* When the program read the end of the stream, when a call first told it of an error, when
+	 * its heartbeat gave up, and when it exited by itself; NSEC_NONE: never. */
+	nsec_t eof_nsec, error_nsec, heartbeat_nsec, exit_nsec;
+	nsec_t killed_nsec;	   /* when a fault killed its process; NSEC_NONE: none did */
 	nsec_t last_received_nsec; /* the last packet that came in */
 	nsec_t gone_nsec;	   /* when nothing of it was left, minisockets included */
 	int end_from;		   /* the state that it left for CLOSE (or a minisocket) */
 	struct socket_facts facts; /* at that moment */
-	int application_error;	   /* errno; 0 with application_nsec set: end of file */
-	bool heartbeat;	 /* the program gave up, because its heartbeats were not answered */
-	bool closed;	 /* the program has closed it, so what is left is an orphan */
-	bool request;	 /* there is only a request socket so far */
-	bool time_wait;	 /* it has been in TIME_WAIT */
-	bool minisocket; /* a minisocket has taken the place of the full socket */
-	size_t n_minisocket_steps;    /* steps of its minisockets that were taken in */
+	int application_error;	   /* errno of error_nsec */
+	bool shut;		   /* the program has called shutdown() */
+	bool closed;		   /* the program has closed it, so what is left is an orphan */
+	bool request;		   /* there is only a request socket so far */
+	bool time_wait;		   /* it has been in TIME_WAIT */
+	bool minisocket;	   /* a minisocket has taken the place of the full socket */
+	size_t n_minisocket_steps; /* steps of its minisockets that were taken in */
 	struct observation *nameless; /* SYN_RECV of sockets without ports so far; owned */
 	size_t n_nameless;
 	struct record_endpoint
@@ -96,27 +101,38 @@ bool endpoint_tuple_is(const struct endpoint_tuple *tuple, const struct observat
 
 /* Whether the kernel has ended the connection, and the program has too if it is one that tells. */
 bool endpoint_ended(const struct endpoint *endpoint);
-/* Whether the program closed the connection by itself, before the kernel ended it. */
+/* Whether there has been a socket of the connection at this end, or a call that failed for one. */
+bool endpoint_exists(const struct endpoint *endpoint);
+/* Whether a call has told the program of the end. */
+bool endpoint_told(const struct endpoint *endpoint);
+/* Whether the program closed the connection by itself, before anything told it to. */
 bool endpoint_closed_locally(const struct endpoint *endpoint);
 static inline bool endpoint_established(const struct endpoint *endpoint)
 {
 	return endpoint->established_nsec != NSEC_NONE;
 }
 
-/* What became of an endpoint and why; cause_of() finds it. */
+/* What became of an endpoint and why; cause_of() finds it. All of it is about one event. */
 struct cause {
 	enum outcome outcome;
 	enum mechanism mechanism;
-	int error; /* errno, 0: none */
+	int error;	    /* errno, 0: none */
+	nsec_t kernel_nsec; /* when the kernel knew; NSEC_NONE: it does not, or there is no event */
+	nsec_t application_nsec; /* when the program knew; likewise */
 };
 
 struct endpoint_context {
 	nsec_t origin_nsec;    /* the first event */
+	nsec_t fault_nsec;     /* the first that is a fault; NSEC_NONE: none is */
+	nsec_t peer_told_nsec; /* when the timeline first told the peer's program to shut down, to
+				* close or to exit; NSEC_NONE: never */
 	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
 	bool usable;	       /* data got through after the last heal */
 	bool full_term;	       /* watched until the horizon */
 };
 
+/* Corrects the end's time by what the program told. Called before cause_of(). */
+void endpoint_bound_by_application(struct endpoint *endpoint);
 /* Fills `ret_record` with the cause and with relative times, and moves the lists out of the
  * endpoint. */
 void endpoint_conclude(struct endpoint *endpoint, const struct endpoint_context *context,

@@ -45,6 +45,7 @@ struct engine_job {
 	bool trace;		 /* records are to have what a trace is made of */
 	bool pin_phases;	 /* wait for the tick that has the trial's phase: free in
 				  * virtual time */
+	bool unjudged;		 /* in a guest: the host compares records with expectations */
 	bool no_snapshot;	 /* qemu: boot each guest from the start */
 	bool derived_only;	 /* observe without BPF */
 	const char *kernel_name; /* qemu: which one, or NULL */

@@ -30,6 +30,21 @@ uint64_t look_progress(struct trial_node *node)
 	return s.info.tcpi_bytes_acked + s.info.tcpi_bytes_received;
 }
 
+/* Whether everything that one end has sent has reached the other. The SYN of a client counts as a
+ * byte that was acknowledged (net/ipv4/tcp_input.c: tcp_rcv_synsent_state_process()). */
+static bool all_arrived(const struct sockdiag_socket *from, const struct sockdiag_socket *to)
+{
+	uint64_t acked = from->info.tcpi_bytes_acked, received = to->info.tcpi_bytes_received;
+
+	return !from->send_queue && (acked == received || acked == received + 1);
+}
+
+bool look_fits(const struct sockdiag_socket *a, const struct sockdiag_socket *b)
+{
+	return a->state == TCP_STATE_ESTABLISHED && b->state == TCP_STATE_ESTABLISHED &&
+	       a->has_info && b->has_info && all_arrived(a, b) && all_arrived(b, a);
+}
+
 /* What look_for_listener() looks for. */
 struct wanted {
 	const struct ip *address;

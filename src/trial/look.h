@@ -10,6 +10,9 @@ int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket);
 /* Returns how many bytes have got through in both directions, and brings the endpoint's tcp_info up
  * to date. */
 uint64_t look_progress(struct trial_node *node);
+/* Whether the sockets are the two ends of one connection, established, with nothing to send: each
+ * has received what the other has had acknowledged. */
+bool look_fits(const struct sockdiag_socket *a, const struct sockdiag_socket *b);
 /* Whether something listens at the server's address and port. A command does not tell, so its
  * kernel is asked. */
 bool look_for_listener(struct trial *trial);

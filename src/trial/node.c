@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "src/record/expect.h"
 #include "src/trial/events.h"
 #include "src/trial/look.h"
 
@@ -138,6 +137,7 @@ void node_init(struct trial *trial)
 		*node = (struct trial_node){ .trial = trial,
 					     .id = id,
 					     .rto_nsec = NSEC_NONE,
+					     .told_nsec = NSEC_NONE,
 					     .bytes_read = -1,
 					     .doubt_nsec = NSEC_NEVER,
 					     .minisocket = { .look_nsec = NSEC_NEVER,
@@ -150,8 +150,6 @@ void node_init(struct trial *trial)
 		if (id == NODE_ROUTER)
 			continue;
 		node->follows = true;
-		node->watched = s->expect[trial->spec.family][id].present;
-		node->awaits_gone = expect_awaits_gone(&s->expect[trial->spec.family][id]);
 		for (int w = 0; w < _WITNESS_MAX; w++) {
 			node->view[w].derived = w == WITNESS_DERIVED;
 			node->view[w].port = trial_port(s, id);
@@ -161,6 +159,4 @@ void node_init(struct trial *trial)
 				scenario_option(&s->agent[id], OPTION_USER_TIMEOUT, 0);
 		}
 	}
-	if (!trial->node[NODE_CLIENT].watched && !trial->node[NODE_SERVER].watched)
-		trial->node[NODE_CLIENT].watched = true;
 }

@@ -6,6 +6,7 @@
 
 #include "netns/sockdiag.h"
 #include "src/testbed/testbed.h"
+#include "src/trial/look.h"
 
 /*
  * Many connections of one client (`connections`). The first is followed as the only one would be;
@@ -30,7 +31,7 @@ static enum outcome outcome_of(const struct agent_report *r)
 {
 	switch (r->error) {
 	case 0:
-		return r->call == AGENT_CALL_HEARTBEAT ? OUTCOME_TIMED_OUT : OUTCOME_CLOSED;
+		return r->call == AGENT_CALL_HEARTBEAT ? OUTCOME_ABANDONED : OUTCOME_CLOSED;
 	case ECONNREFUSED:
 		return OUTCOME_REFUSED;
 	case ECONNRESET:
@@ -61,6 +62,8 @@ void population_report(struct trial_node *node, const struct agent_report *r)
 	node->n_members += !member->open;
 	member->open = false;
 	member->outcome = outcome_of(r);
+	if (r->call == AGENT_CALL_CLOSE && node->trial->fault_nsec != NSEC_NONE)
+		member->outcome = OUTCOME_ABANDONED; /* the timeline made it close */
 	member->end_nsec = r->time_nsec;
 }
 
@@ -75,14 +78,6 @@ bool population_concluded(const struct trial_node *node)
 		if (node->members[i].open && !node->members[i].usable)
 			return false;
 	return true;
-}
-
-bool population_open(const struct trial_node *node)
-{
-	for (uint32_t i = 0; node->members && i < node->trial->connections; i++)
-		if (node->members[i].open)
-			return true;
-	return false;
 }
 
 /* One pass over the sockets of a host. */
@@ -110,6 +105,7 @@ static int note_progress(const struct sockdiag_socket *s, void *userdata)
 		member->progress = bytes;
 	else
 		member->usable |= bytes > member->progress;
+	member->socket = *s;
 	return 0;
 }
 
@@ -128,10 +124,32 @@ void population_look(struct trial_node *node, bool heal)
 	for (uint32_t i = 0; i < node->trial->connections; i++) {
 		struct trial_member *m = &node->members[i];
 
+		m->socket = (struct sockdiag_socket){ 0 };
 		if (m->open)
 			by_port[own_port(node, m->local_port, m->peer_port)] = m;
 	}
 	sockdiag_dump(host->diag, host->address.family, ~0u, note_progress, &pass, NULL);
+}
+
+/* What is idle shows by no data that it still works, but both kernels have it and agree on it. */
+void population_compare(struct trial *trial)
+{
+	struct trial_member *server = trial->node[NODE_SERVER].members;
+	struct trial_member *client = trial->node[NODE_CLIENT].members;
+	_cleanup_(freep) struct trial_member **by_port = NULL;
+
+	if (!client || !server)
+		return;
+	by_port = calloc(65536, sizeof(struct trial_member *));
+	for (uint32_t i = 0; by_port && i < trial->connections; i++)
+		if (server[i].open)
+			by_port[server[i].peer_port] = &server[i];
+	for (uint32_t i = 0; by_port && i < trial->connections; i++) {
+		struct trial_member *other = by_port[client[i].local_port];
+
+		if (client[i].open && other && look_fits(&client[i].socket, &other->socket))
+			client[i].usable = other->usable = true;
+	}
 }
 
 static void add_end(struct record_population *p, nsec_t at_nsec)

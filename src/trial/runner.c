@@ -127,6 +127,7 @@ static void start_next(struct runner *r)
 				   .pool = r->pool,
 				   .pcap_dir = r->job->pcap_dir,
 				   .trace = r->job->trace,
+				   .unjudged = r->job->unjudged,
 				   .wait = r->job->pin_phases,
 				   .quiet_at = r->job->pin_phases ? quiet_at : NULL,
 				   .reserve = r->calendar ? reserve : NULL,

@@ -134,17 +134,3 @@ void sample_due(struct trial *trial)
 	trial->n_looks =
 		(uint64_t)((now_nsec - trial->origin_nsec) / trial->spec.scenario->sample_nsec);
 }
-
-bool sample_wanted(const struct trial *trial)
-{
-	nsec_t last_nsec = NSEC_NONE;
-
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		const struct expectation *e = &trial->spec.scenario->expect[trial->spec.family][id];
-
-		for (size_t i = 0; i < e->n_samples; i++)
-			if (last_nsec == NSEC_NONE || e->samples[i].at_nsec > last_nsec)
-				last_nsec = e->samples[i].at_nsec;
-	}
-	return last_nsec != NSEC_NONE && nsec_now() < trial->origin_nsec + last_nsec;
-}

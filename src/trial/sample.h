@@ -14,5 +14,3 @@ void sample_first(struct trial *trial);
 nsec_t sample_next(const struct trial *trial);
 /* Takes the look that is due, if one is. */
 void sample_due(struct trial *trial);
-/* Whether a look that something is expected of is still to come. */
-bool sample_wanted(const struct trial *trial);

@@ -15,19 +15,21 @@ bool settle_node_concluded(const struct trial_node *node)
 {
 	const struct endpoint *endpoint = &node->view[node->believed];
 
-	if (!node->watched || endpoint->powerless)
+	if (endpoint->powerless)
 		return true;
 	if (!population_concluded(node) || minisocket_pending(node))
 		return false;
 	if (node->usable)
 		return true;
-	return endpoint_ended(endpoint) && (!node->awaits_gone || endpoint->gone_nsec != NSEC_NONE);
+	if (!endpoint_exists(endpoint)) /* the client may still have to try */
+		return node->id == NODE_SERVER && node->minisocket.look_nsec == NSEC_NEVER;
+	return endpoint_ended(endpoint) && (!endpoint->socket || endpoint->gone_nsec != NSEC_NONE);
 }
 
 bool settle_concluded(const struct trial *trial)
 {
 	if (trial->phase != PHASE_RUNNING || !trial_timeline_done(trial) ||
-	    trial->origin_nsec == NSEC_NONE || sample_wanted(trial))
+	    trial->origin_nsec == NSEC_NONE)
 		return false;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		if (!settle_node_concluded(&trial->node[id]))

@@ -73,6 +73,7 @@ struct trial_member {
 	uint16_t local_port, peer_port; /* host order */
 	nsec_t end_nsec;		/* when its program met the end */
 	uint64_t progress;		/* bytes acknowledged and received at the last heal */
+	struct sockdiag_socket socket;	/* as it was last seen */
 };
 
 /* A connection that was tried, as one of its ends sees it. */
@@ -103,9 +104,9 @@ struct trial_node {
 	enum trial_witness believed;
 	nsec_t doubt_nsec; /* when to ask the kernel which witness is right; NSEC_NEVER: they
 			    * agree */
-	bool watched;	   /* the trial waits for this endpoint's end */
 	bool follows;	   /* its host has not lost power: the watch is about the endpoint */
-	bool awaits_gone;  /* the trial also waits until nothing is left of its connection */
+	nsec_t told_nsec;  /* when the timeline first told its program to shut down, to close or to
+			    * exit; NSEC_NONE: never */
 	struct minisocket minisocket;
 	struct trial_member *members;  /* one for each of trial->connections; NULL where that is 1;
 					* owned */
@@ -143,6 +144,7 @@ struct trial {
 	nsec_t start_nsec;     /* when the agent that is waited for was started */
 	nsec_t zero_nsec;      /* from which the timeline's times count */
 	nsec_t origin_nsec;    /* of the first event; NSEC_NONE before it */
+	nsec_t fault_nsec;     /* of the first event that is a fault; NSEC_NONE before it */
 	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
 	nsec_t grace_nsec;     /* PHASE_GRACE: when it ends */
 	nsec_t client_nsec;   /* PHASE_READY: when to start the client, NSEC_NEVER before trial_go()
@@ -152,7 +154,6 @@ struct trial {
 	bool sampled;	/* sample_first() was called: rto_nsec, rtt_nsec and window are as known as
 			   they get */
 	bool changed;	/* something may be over, or due earlier, so settle_trial() has to look */
-	bool probed;	/* a byte was sent on an idle connection since the last heal */
 	bool full_term; /* the trial went on until the horizon */
 	bool forgotten; /* the router's connection tracking was flushed, which has no heal */
 	bool follow_last;	     /* that connection is followed which was established last */

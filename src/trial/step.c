@@ -62,6 +62,19 @@ static void mark_crashed(struct trial_node *node)
 		node->view[w].crashed = true;
 }
 
+static void mark_killed(struct trial_node *node)
+{
+	mark_crashed(node);
+	for (int w = 0; w < _WITNESS_MAX; w++)
+		if (node->view[w].killed_nsec == NSEC_NONE)
+			node->view[w].killed_nsec = nsec_now();
+}
+
+static bool ends_connection(enum action action)
+{
+	return action == ACTION_SHUTDOWN || action == ACTION_CLOSE || action == ACTION_EXIT;
+}
+
 /* A program that is told to exit does not notice what its kernel then does with its connections. */
 static int act(struct trial *trial, const struct event *e, struct error *err)
 {
@@ -72,6 +85,8 @@ static int act(struct trial *trial, const struct event *e, struct error *err)
 		return node_restart_agent(trial, e->node, err);
 	if (e->action == ACTION_EXIT)
 		mark_crashed(&trial->node[e->node]);
+	if (ends_connection(e->action) && trial->node[e->node].told_nsec == NSEC_NONE)
+		trial->node[e->node].told_nsec = nsec_now();
 	if (e->action == ACTION_CONNECT)
 		value = e->has_local_port ? e->local_port : (uint64_t)port;
 	return agent_act(trial->agent[e->node], e->action, value, err);
@@ -85,18 +100,19 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 	switch (step->kind) {
 	case STEP_FAULT:
 		trial->active += scenario_fault_lasts(e);
+		if (trial->fault_nsec == NSEC_NONE)
+			trial->fault_nsec = nsec_now();
 		if (e->fault == FAULT_CONNTRACK_FLUSH) {
 			note_progress(trial);
 			trial->forgotten = true;
 		}
 		if (e->fault == FAULT_CRASH)
-			mark_crashed(&trial->node[e->node]);
+			mark_killed(&trial->node[e->node]);
 		return fault_apply(trial, e, handle, err);
 	case STEP_HEAL:
 		trial->active -= scenario_fault_lasts(e);
 		note_progress(trial);
 		trial->last_heal_nsec = nsec_now();
-		trial->probed = false;
 		return fault_heal(trial, e, handle, err);
 	case STEP_POWER_ON:
 		return fault_power_on(trial, e, err);

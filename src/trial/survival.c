@@ -5,9 +5,6 @@
 #include "src/trial/look.h"
 #include "src/trial/population.h"
 
-/* So long after the heal an idle connection is given a byte to carry. */
-#define PROBE_AFTER (200 * NSEC_PER_MSEC)
-
 static bool peer_lost(const struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
@@ -27,32 +24,31 @@ static bool is_open(const struct endpoint *ep)
 	return ep->state == TCP_STATE_ESTABLISHED && !endpoint_ended(ep);
 }
 
-/* An idle connection is given one byte to carry, from the client if it can. */
-static void probe(struct trial *trial)
+/* Whether both kernels have the connection, agree on every byte, and have nothing to send. */
+static bool is_whole(struct trial *trial)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		struct trial_node *node = &trial->node[id];
+	struct sockdiag_socket s[_ENDPOINT_MAX];
 
-		if (trial->spec.scenario->agent[id].command || !trial->agent[id] ||
-		    (!is_open(trial_endpoint(node)) && !population_open(node)))
-			continue;
-		agent_act(trial->agent[id], ACTION_SEND, 1, NULL);
-		break;
-	}
-	trial->probed = true;
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+		if (!is_open(trial_endpoint(&trial->node[id])) ||
+		    !look_up(&trial->node[id], &s[id]))
+			return false;
+	return look_fits(&s[NODE_CLIENT], &s[NODE_SERVER]);
 }
 
 void survival_check(struct trial *trial)
 {
+	bool whole;
+
 	if (!survival_possible(trial))
 		return;
+	whole = is_whole(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
 
 		if (!node->usable && is_open(trial_endpoint(node)))
-			node->usable = look_progress(node) > node->progress;
+			node->usable = whole || look_progress(node) > node->progress;
 		population_look(node, false);
 	}
-	if (!trial->probed && nsec_now() >= trial->last_heal_nsec + PROBE_AFTER)
-		probe(trial);
+	population_compare(trial);
 }

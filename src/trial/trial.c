@@ -228,6 +228,7 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .func = func,
 				 .userdata = userdata,
 				 .origin_nsec = NSEC_NONE,
+				 .fault_nsec = NSEC_NONE,
 				 .last_heal_nsec = NSEC_NONE,
 				 .client_nsec = NSEC_NEVER };
 	node_init(trial);

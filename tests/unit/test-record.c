@@ -122,8 +122,12 @@ static const struct {
 	{ "samples: [{at: 3s, expires: {after: 900ms, before: 1100ms}}]", NULL }, /* run down */
 	{ "samples: [{at: 0s, state: ESTABLISHED}]",
 	  "client: after 0 us: expected a sample, got none" },
+	/* The trial was over by then, with nothing left that could change. */
 	{ "samples: [{at: 7s, state: ESTABLISHED}]",
-	  "client: after 7.000 s: expected a sample, got none" },
+	  "client: after 7.000 s: expected state ESTABLISHED, got CLOSE" },
+	{ "samples: [{at: 7s, state: CLOSE, timer: \"off\", send_q: 0}]", NULL },
+	{ "outcome: abandoned", "client: expected outcome abandoned, got timed-out" },
+	{ "mechanism: application", "client: expected mechanism application, got keepalive" },
 	{ "samples: [{at: 2s, state: CLOSE_WAIT}]",
 	  "client: after 2.000 s: expected state CLOSE_WAIT, got ESTABLISHED" },
 	{ "samples: [{at: 2s, timer: persist}]",

@@ -3,8 +3,10 @@
 #include <check.h>
 #include <errno.h>
 
+#include "src/text/document.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
+#include "src/text/yaml-writer.h"
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 
@@ -93,12 +95,47 @@ START_TEST(suggestions)
 }
 END_TEST
 
+/* What is written reads back as the same tree, but for what is left out and the lines. */
+START_TEST(yaml_is_written)
+{
+	static const char text[] = "a: {x: 1, expect: {y: 2}}\n"
+				   "expect: 3\n"
+				   "list:\n"
+				   "  - \"q\\\"b\\\\s\\tt\\nn\"\n"
+				   "  - []\n"
+				   "  - \"\\L\u00e9\"\n"
+				   "  - {}\n";
+	_cleanup_(document_freep) struct document *d = NULL, *again = NULL;
+	struct yaml_text written, rewritten;
+	struct error err = { 0 };
+
+	ck_assert_msg(document_parse("f", text, strlen(text), &d, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(yaml_write(d->root, "expect", &written), 0);
+	ck_assert_ptr_null(strstr(written.text, "expect"));
+	ck_assert_msg(document_parse("f", written.text, strlen(written.text), &again, &err) == 0,
+		      "%s", err.text);
+	ck_assert_uint_eq(again->root->n_items, 2);
+	ck_assert_str_eq(document_get(document_get(again->root, "a"), "x")->text, "1");
+	ck_assert_str_eq(document_get(again->root, "list")->items[0]->text, "q\"b\\s\tt\nn");
+	ck_assert_str_eq(document_get(again->root, "list")->items[2]->text, "\xe2\x80\xa8\xc3\xa9");
+	/* Each line of the written text knows where its node was. */
+	ck_assert_int_eq(document_get(again->root, "list")->line, 4);
+	ck_assert_uint_eq(written.n_lines, 8);
+	ck_assert_int_eq(written.lines[3], 3);
+	ck_assert_int_eq(yaml_write(again->root, "expect", &rewritten), 0);
+	ck_assert_str_eq(written.text, rewritten.text);
+	yaml_text_deinit(&written);
+	yaml_text_deinit(&rewritten);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, quantities);
 	tcase_add_loop_test(tc, time_is_read_or_refused, 0, ARRAY_SIZE(spans));
 	tcase_add_test(tc, suggestions);
+	tcase_add_test(tc, yaml_is_written);
 }
 
 int main(void)
