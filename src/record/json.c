@@ -299,7 +299,8 @@ static void read_field(struct json_reader *reader, const struct json_field *fiel
 		       void *object)
 {
 	bool asked = field->key && (field->kind != JSON_CUSTOM || field->read);
-	json_object *value = asked ? get(reader, o, field->key) : NULL;
+	bool there = asked && (!field->optional || json_object_object_get_ex(o, field->key, NULL));
+	json_object *value = there ? get(reader, o, field->key) : NULL;
 	void *target = at_mutable(field, object);
 
 	switch (field->kind) {

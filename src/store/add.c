@@ -45,7 +45,7 @@ static int add_trial(struct store *store, const char *id, const struct store_tri
 			     sql_text(trial->kernel), sql_text(record->kernel),
 			     SQL_NUMBER(record->repeat), SQL_NUMBER(record->seed),
 			     record->phase < 0 ? sql_text(NULL) : SQL_NUMBER(record->phase),
-			     sql_text(record_passed(record) ? "pass" : "fail"),
+			     sql_text(verdict_name(record_verdict(record))),
 			     sql_seconds(record->span_nsec), sql_seconds(record->lateness_nsec),
 			     sql_text(record_clock_name(record->clock)), SQL_NUMBER(record->lost)));
 }

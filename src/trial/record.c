@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/model/model.h"
+#include "src/record/doubt.h"
 #include "src/record/expect.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
@@ -185,6 +186,7 @@ static int conclude(struct trial *trial, enum node_id id)
 	};
 	struct model_facts facts = facts_of(trial, node);
 	struct prediction p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
+	const struct agent *agent = trial->agent[id] ? trial->agent[id] : trial->dying[id];
 	struct cause cause;
 
 	look_at_bytes(node);
@@ -204,8 +206,8 @@ static int conclude(struct trial *trial, enum node_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(node, &r->population);
-	if (trial->spec.scenario->agent[id].command && trial->agent[id])
-		r->command_output = copy(agent_output(trial->agent[id]));
+	if (agent && trial->spec.scenario->agent[id].command)
+		r->command_output = copy(agent_output(agent));
 	if (p.mechanism != MECHANISM_NONE) {
 		r->earliest_nsec = p.earliest_nsec;
 		r->latest_nsec = p.latest_nsec;
@@ -229,5 +231,6 @@ int trial_make_record(struct trial *trial, struct error *err)
 	record->lost = trial->lost;
 	record->span_nsec = nsec_now() - trial->origin_nsec;
 	sightings_give(trial);
-	return expect_check(trial->spec.scenario, record, err);
+	rc = doubt_check(record, err);
+	return rc < 0 ? rc : expect_check(trial->spec.scenario, record, err);
 }
