@@ -127,14 +127,15 @@ void events_resolve_doubt(struct trial_node *node)
 {
 	const struct endpoint *derived = &node->view[WITNESS_DERIVED];
 	struct sockdiag_socket s;
-	int state = TCP_STATE_CLOSE;
+	int state = TCP_STATE_CLOSE, rc;
 
 	if (nsec_now() < node->doubt_nsec)
 		return;
 	node->doubt_nsec = NSEC_NEVER;
-	if (look_up(node, &s))
+	rc = look_up(node, &s);
+	if (rc > 0)
 		state = s.state;
-	if (node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
+	if (rc >= 0 && node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
 	    state == derived->state)
 		node->believed = WITNESS_DERIVED;
 }

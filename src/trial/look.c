@@ -1,11 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/look.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 struct lookup {
 	const struct endpoint *endpoint;
 	struct sockdiag_socket found;
 	bool ok;
 };
+
+/* Makes the trial inconclusive, since the kernel did not answer. */
+static int failed(struct trial_node *node, int rc, const struct error *err)
+{
+	struct trial *trial = node->trial;
+
+	trial->lost += record_doubt(trial->record, "a look at the sockets of the %s failed: %s",
+				    node_name(node->id), err->text) < 0;
+	return rc;
+}
+
+int look_through(struct trial_node *node, sockdiag_func func, void *result, size_t size)
+{
+	struct testbed_node *host = &node->trial->testbed->node[node->id];
+	_cleanup_(freep) void *before = malloc(size);
+	struct error err = { 0 };
+	int rc = -ENOMEM;
+
+	if (!before) {
+		node->trial->lost++;
+		return rc;
+	}
+	memcpy(before, result, size);
+	for (int i = 0; rc < 0 && i < LOOK_TRIES; i++) {
+		memcpy(result, before, size);
+		rc = sockdiag_dump(host->diag, host->address.family, ~0u, func, result, &err);
+	}
+	return rc < 0 ? failed(node, rc, &err) : 0;
+}
+
+int look_up_like(struct trial_node *node, const struct sockdiag_socket *like,
+		 struct sockdiag_socket *ret_socket)
+{
+	struct nl *diag = node->trial->testbed->node[node->id].diag;
+	struct error err = { 0 };
+	int rc = -ENOMEM;
+
+	if (!diag) /* the host is gone, and its sockets with it */
+		return 0;
+	for (int i = 0; rc < 0 && i < LOOK_TRIES; i++)
+		rc = sockdiag_get(diag, like, ret_socket, &err);
+	return rc < 0 ? failed(node, rc, &err) : rc;
+}
 
 static int match_socket(const struct sockdiag_socket *s, void *userdata)
 {
@@ -19,28 +66,32 @@ static int match_socket(const struct sockdiag_socket *s, void *userdata)
 	return 0;
 }
 
-bool look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
+int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
 {
-	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct lookup l = { .endpoint = trial_endpoint(node) };
+	int rc;
 
-	if (!node->follows || !host->diag || !l.endpoint->local_port)
-		return false;
-	if (sockdiag_dump(host->diag, host->address.family, ~0u, match_socket, &l, NULL) < 0 ||
-	    !l.ok)
-		return false;
-	*ret_socket = l.found;
-	return true;
+	if (!node->follows || !node->trial->testbed->node[node->id].diag || !l.endpoint->local_port)
+		return 0;
+	rc = look_through(node, match_socket, &l, sizeof(l));
+	if (rc >= 0 && l.ok)
+		*ret_socket = l.found;
+	return rc < 0 ? rc : l.ok;
 }
 
-uint64_t look_progress(struct trial_node *node)
+int look_progress(struct trial_node *node, uint64_t *ret_bytes)
 {
 	struct sockdiag_socket s;
+	int rc = look_up(node, &s);
 
-	if (!look_up(node, &s) || !s.has_info)
+	if (rc < 0)
+		return rc;
+	*ret_bytes = 0;
+	if (!rc || !s.has_info)
 		return 0;
 	endpoint_tcp_info(trial_endpoint(node), &s.info);
-	return s.info.tcpi_bytes_acked + s.info.tcpi_bytes_received;
+	*ret_bytes = s.info.tcpi_bytes_acked + s.info.tcpi_bytes_received;
+	return 0;
 }
 
 static int found_listener(const struct sockdiag_socket *s, void *userdata)

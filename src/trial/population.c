@@ -6,6 +6,7 @@
 
 #include "netns/sockdiag.h"
 #include "src/testbed/testbed.h"
+#include "src/trial/look.h"
 
 /*
  * Many connections of one client (`connections`). The first is followed as the only one would be;
@@ -122,8 +123,10 @@ void population_look(struct trial_node *node, bool heal)
 	if (!node->members || !node->follows || !host->diag)
 		return;
 	by_port = calloc(65536, sizeof(struct trial_member *));
-	if (!by_port)
+	if (!by_port) {
+		node->trial->lost++;
 		return;
+	}
 	pass.by_port = by_port;
 	for (uint32_t i = 0; i < node->trial->connections; i++) {
 		struct trial_member *m = &node->members[i];
@@ -131,7 +134,7 @@ void population_look(struct trial_node *node, bool heal)
 		if (m->open)
 			by_port[own_port(node, m->local_port, m->peer_port)] = m;
 	}
-	sockdiag_dump(host->diag, host->address.family, ~0u, note_progress, &pass, NULL);
+	look_through(node, note_progress, &pass, sizeof(pass));
 }
 
 static void add_end(struct record_population *p, nsec_t at_nsec)

@@ -169,8 +169,10 @@ static void predict_gone(const struct trial_node *node, const struct model_facts
  * heal: it carried something after that, and no fault holds. */
 static bool carried_on(const struct trial *trial, struct trial_node *node)
 {
+	uint64_t bytes;
+
 	return trial->forgotten && trial->full_term && !trial->active &&
-	       look_progress(node) > node->progress;
+	       look_progress(node, &bytes) >= 0 && bytes > node->progress;
 }
 
 static int conclude(struct trial *trial, enum node_id id)
@@ -188,9 +190,10 @@ static int conclude(struct trial *trial, enum node_id id)
 	struct prediction p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	const struct agent *agent = trial->agent[id] ? trial->agent[id] : trial->dying[id];
 	struct cause cause;
+	uint64_t bytes;
 
 	look_at_bytes(node);
-	look_progress(node);
+	look_progress(node, &bytes);
 	minisocket_finish(node);
 	if (node->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
@@ -231,6 +234,9 @@ int trial_make_record(struct trial *trial, struct error *err)
 	record->lost = trial->lost;
 	record->span_nsec = nsec_now() - trial->origin_nsec;
 	sightings_give(trial);
+	if (nsec_clock_failures() != trial->clock_failures &&
+	    record_doubt(record, "the clock could not be read") < 0)
+		return error_errno(err, -ENOMEM, "record");
 	rc = doubt_check(record, err);
 	return rc < 0 ? rc : expect_check(trial->spec.scenario, record, err);
 }

@@ -64,14 +64,19 @@ static void take(struct trial_node *node, nsec_t now_nsec)
 	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct record_sample *slot, sample;
 	struct sockdiag_socket s;
+	int rc;
 
 	if (!node->follows || !host->diag || !node->minisocket.socket.local_port)
 		return;
-	if (sockdiag_get(host->diag, &node->minisocket.socket, &s, NULL) <= 0)
+	rc = look_up_like(node, &node->minisocket.socket, &s);
+	if (!rc)
 		s = (struct sockdiag_socket){ .state = TCP_STATE_CLOSE };
+	if (rc < 0)
+		return;
 	sample = sample_of(&s, now_nsec);
-	if (node->trial->connections > 1)
-		sockdiag_dump(host->diag, host->address.family, ~0u, count_state, &sample, NULL);
+	if (node->trial->connections > 1 &&
+	    look_through(node, count_state, &sample, sizeof(sample)) < 0)
+		return;
 	if (node->n_samples && is_continued(&node->samples[node->n_samples - 1], &sample))
 		return;
 	slot = array_append(&node->samples, &node->n_samples, sizeof(*slot));
@@ -105,7 +110,7 @@ void sample_first(struct trial *trial)
 		struct trial_node *node = &trial->node[id];
 		struct sockdiag_socket s;
 
-		if (!look_up(node, &s) || !s.has_info)
+		if (look_up(node, &s) <= 0 || !s.has_info)
 			continue;
 		node->rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
 		node->rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;

@@ -48,9 +48,11 @@ void survival_check(struct trial *trial)
 		return;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
+		uint64_t bytes;
 
-		if (!node->usable && is_open(trial_endpoint(node)))
-			node->usable = look_progress(node) > node->progress;
+		if (!node->usable && is_open(trial_endpoint(node)) &&
+		    look_progress(node, &bytes) >= 0)
+			node->usable = bytes > node->progress;
 		population_look(node, false);
 	}
 	if (!trial->probed && nsec_now() >= trial->last_heal_nsec + PROBE_AFTER)

@@ -284,6 +284,10 @@ START_TEST(a_connection_that_was_over_is_inconclusive)
 	_cleanup_(record_freep) struct record *r = made_up_record();
 	const char *over = lives[_i].over;
 
+	if (!r->n_faults)
+		ck_assert_ptr_nonnull(
+			array_append(&r->faults, &r->n_faults, sizeof(struct record_fault)));
+	r->endpoint[NODE_CLIENT].population.connections = 0;
 	set_states(&r->endpoint[NODE_CLIENT], lives[_i].client);
 	set_states(&r->endpoint[NODE_SERVER], lives[_i].server);
 	free(r->endpoint[NODE_CLIENT].command_output);
