@@ -24,17 +24,21 @@ static int open_current(int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* Returns the cookie of the namespace that the calling thread is in; 0 where the kernel has no
- * SO_NETNS_COOKIE (before 5.14). */
-static uint64_t current_cookie(void)
+/* Finds the cookie of the namespace that the calling thread is in; 0 where the kernel has no
+ * SO_NETNS_COOKIE (before 5.14). Whoever took 0 for an answer where a call has failed would wait in
+ * vain for the namespace's events. */
+static int current_cookie(uint64_t *ret_cookie, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t cookie = 0;
-	socklen_t size = sizeof(cookie);
+	socklen_t size = sizeof(*ret_cookie);
 
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
-		return 0;
-	return cookie;
+	*ret_cookie = 0;
+	if (fd < 0)
+		return error_errno(err, -errno, "network namespace: socket");
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret_cookie, &size) < 0 &&
+	    errno != ENOPROTOOPT)
+		return error_errno(err, -errno, "network namespace: cookie");
+	return 0;
 }
 
 static int unshare_error(int rc, struct error *err)
@@ -78,7 +82,7 @@ static int make(struct netns *ns, struct error *err)
 		return unshare_error(-errno, err);
 	rc = open_current(&ns->fd, err);
 	if (rc >= 0)
-		ns->cookie = current_cookie();
+		rc = current_cookie(&ns->cookie, err);
 	netns_leave(ns);
 	return rc;
 }

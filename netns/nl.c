@@ -216,6 +216,22 @@ static void take_answer(struct nl *nl, const struct nlmsghdr *nlh, struct answer
 	}
 }
 
+/* Reads what is left of the answers to a batch that has failed. They are all there, because the
+ * kernel answers before it returns from the call that asks, and goes on with a dump while it is
+ * read. */
+static void drain(struct nl *nl)
+{
+	int fd = mnl_socket_get_fd(nl->socket);
+
+	for (int errors = 0; errors < 3;) {
+		ssize_t n = recv(fd, nl->receive, sizeof(nl->receive), MSG_DONTWAIT);
+
+		if (n < 0 && errno == EAGAIN)
+			return;
+		errors += n < 0;
+	}
+}
+
 /* Sends the batch and reads until each request has its last answer, even after an error: an answer
  * that is left in the socket would be taken for one to the next batch, and the kernel begins no
  * dump before the last one was read to its end (EBUSY). */
@@ -229,8 +245,10 @@ static int transact(struct nl *nl, struct answers *a, struct error *err)
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->receive;
 
 		rc = receive(nl, &n, err);
-		if (rc < 0)
+		if (rc < 0) {
+			drain(nl);
 			return rc;
+		}
 		for (; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n))
 			take_answer(nl, nlh, a);
 	}

@@ -169,8 +169,11 @@ int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 		return 0;
 	if (rc < 0)
 		return error_hand_on(err, rc, &own);
+	if (found.state == TCP_STATE_NONE)
+		return error_set(err, ERROR_FAILED, -EBADMSG,
+				 "TCP socket: look up: the kernel's answer has no socket");
 	*ret_socket = found;
-	return found.state != TCP_STATE_NONE;
+	return 1;
 }
 
 /* Sockets to abort in one turn. Those that do not fit are found in the next turn. */
@@ -240,6 +243,7 @@ int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, str
 
 int sockdiag_receive_destroy(int fd, struct sockdiag_socket *ret_socket, struct error *err)
 {
+	int tries = 3;
 	char buffer[8192] __attribute__((aligned(8))); /* for one message, of some 500 bytes */
 
 	for (;;) {
@@ -250,6 +254,8 @@ int sockdiag_receive_destroy(int fd, struct sockdiag_socket *ret_socket, struct 
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return 0;
+		if (n < 0 && errno != ENOBUFS && --tries)
+			continue;
 		if (n < 0)
 			return error_errno(err, -errno, "notices of TCP sockets' ends");
 		if (mnl_nlmsg_ok(nlh, (int)n) && parse_socket(nlh, ret_socket))

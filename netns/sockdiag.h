@@ -53,5 +53,5 @@ void sockdiag_abort_all(struct nl *nl, int family);
  * frees there (SKNLGRP_INET_TCP_DESTROY or _INET6_). That needs no privilege. */
 int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, struct error *err);
 /* Reads one such message without blocking. Returns 1 and fills *ret_socket, 0 when there is none,
- * or -ENOBUFS when some were lost. */
+ * -ENOBUFS when some were lost, or another negative errno when it cannot be read. */
 int sockdiag_receive_destroy(int fd, struct sockdiag_socket *ret_socket, struct error *err);

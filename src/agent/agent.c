@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "src/agent/child.h"
+#include "src/util/interrupt.h"
 #include "src/util/utf8.h"
 
 /*
@@ -37,6 +38,11 @@
 #define OUTPUT_SIZE	 (16 * 1024)
 #define CHUNKS_MAX	 16 /* reads in a row, enough for all that a pipe holds */
 #define ACK_TIMEOUT_MSEC 2000
+/* The first and the longest pause between two looks at a process, and how long after SIGTERM they
+ * go on. */
+#define AWAIT_FIRST_NSEC (50 * NSEC_PER_USEC)
+#define AWAIT_MOST_NSEC	 (10 * NSEC_PER_MSEC)
+#define AWAIT_LAST_NSEC	 (500 * NSEC_PER_MSEC)
 
 struct agent {
 	pid_t pid;
@@ -126,12 +132,39 @@ static void on_control(void *userdata, uint32_t events)
 	read_reports(userdata);
 }
 
+/* Waits until the process has changed as `options` of waitid() say, and returns whether it has. A
+ * process that could not be signalled never does, so that once the user wants an end of everything
+ * (SIGTERM) this waits for a moment only. */
+static bool await(const struct agent *agent, int options, siginfo_t *ret_info)
+{
+	nsec_t since_nsec = nsec_now(), pause_nsec = AWAIT_FIRST_NSEC;
+
+	for (;;) {
+		struct pollfd end = { .fd = agent->pidfd, .events = POLLIN };
+		struct timespec pause = { .tv_nsec = pause_nsec };
+		int rc;
+
+		ret_info->si_pid = 0;
+		rc = waitid(P_PID, (id_t)agent->pid, ret_info, options | WNOHANG | WNOWAIT);
+		if (rc < 0 && errno != EINTR)
+			return false;
+		if (rc >= 0 && ret_info->si_pid)
+			return true;
+		if (interrupt_pending() && nsec_now() > since_nsec + AWAIT_LAST_NSEC)
+			return false;
+		ppoll(&end, 1, &pause, NULL);
+		pause_nsec = nsec_min(2 * pause_nsec, AWAIT_MOST_NSEC);
+	}
+}
+
 /* Waits for the end of the process and returns its status, as waitpid() gives it. */
 static int reap(struct agent *agent)
 {
+	siginfo_t info;
 	int status = 0;
 
-	TEMP_FAILURE_RETRY(waitpid(agent->pid, &status, 0));
+	await(agent, WEXITED, &info);
+	waitpid(agent->pid, &status, WNOHANG);
 	agent->running = false;
 	agent->exit_io = loop_io_free(agent->exit_io);
 	return status;
@@ -298,13 +331,11 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 	return 0;
 }
 
-/* Where the kernel has no pidfd_send_signal(), the process's number serves: the kernel gives it to
- * no other process before reap(). */
+/* Where pidfd_send_signal() is missing (ENOSYS) or a filter of system calls refuses it (EPERM), the
+ * process's number serves: the kernel gives it to no other process before reap(). */
 static int send_signal(const struct agent *agent, int number)
 {
-	if (pidfd_send_signal(agent->pidfd, number, NULL, 0) == 0)
-		return 0;
-	if (errno == ENOSYS && kill(agent->pid, number) == 0)
+	if (pidfd_send_signal(agent->pidfd, number, NULL, 0) == 0 || kill(agent->pid, number) == 0)
 		return 0;
 	return -errno;
 }
@@ -380,8 +411,8 @@ static int stop_init(struct agent *agent)
 	siginfo_t info = { 0 };
 	int rc = send_signal(agent, SIGSTOP);
 
-	while (rc >= 0 && waitid(P_PID, agent->pid, &info, WSTOPPED | WEXITED | WNOWAIT) < 0)
-		rc = errno == EINTR ? 0 : -errno;
+	if (rc >= 0 && !await(agent, WSTOPPED | WEXITED, &info))
+		rc = -EINTR;
 	if (rc >= 0 && info.si_code == CLD_STOPPED)
 		waitid(P_PID, agent->pid, &info, WSTOPPED | WNOHANG);
 	return rc;

@@ -17,7 +17,9 @@ static int refuse_done(struct run_store *s, struct error *err)
 	size_t n;
 	int rc = store_done(s->store, &done, &n, err);
 
-	s->position = n + 1;
+	if (rc >= 0)
+		rc = store_last_position(s->store, &s->position, err);
+	s->position++;
 	for (size_t i = 0; rc >= 0 && i < s->job->n_trials; i++) {
 		const struct engine_trial *t = &s->job->trials[i];
 

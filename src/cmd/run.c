@@ -14,6 +14,7 @@
 #include "src/engine/engine.h"
 #include "src/model/estimate.h"
 #include "src/record/trace-build.h"
+#include "src/report/findings.h"
 #include "src/report/ladder.h"
 #include "src/report/summary.h"
 #include "src/report/table.h"
@@ -45,7 +46,7 @@ struct run {
 	bool *skipped;		     /* by scenario: the user has been told that it is skipped */
 	size_t n_skipped;	     /* how many trials of --all this machine cannot run */
 	size_t printed;		     /* how many trials have their JSON or ladder printed */
-	bool failed;		     /* an expectation of a trial did not hold */
+	bool got[_VERDICT_MAX];	     /* a trial has that verdict */
 	struct error worst;	     /* of a trial without a record: it decides the exit status */
 	struct error latest;	     /* the error that was printed last */
 	struct run_store store;	     /* open if --db is given */
@@ -256,7 +257,7 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 	run->over[trial] = true;
 	store(run, trial, record, err);
 	if (record) {
-		run->failed |= !record_passed(record);
+		run->got[record_verdict(record)] = true;
 		trace_build(record);
 	} else if (run->all && err->kind == ERROR_CAPABILITY) {
 		skip(run, run->trials[trial].scenario, err);
@@ -330,7 +331,9 @@ static int execute(struct run *run, struct error *err)
 		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, NULL);
 	rc = run->engine->run(&run->job, &listener, &interrupted);
 	tell_no_progress();
-	if (!run->json)
+	if (run->json)
+		findings_print(run->records, run->job.n_trials, stderr);
+	else
 		summary_print(run->records, run->job.n_trials, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
@@ -342,7 +345,7 @@ static int execute(struct run *run, struct error *err)
 		return error_exit_status(run->worst.kind);
 	if (run->n_skipped && run->n_skipped == run->job.n_trials)
 		return error_exit_status(ERROR_CAPABILITY);
-	return run->failed ? 1 : 0;
+	return verdict_exit_status(run->got[VERDICT_FAIL], run->got[VERDICT_INCONCLUSIVE]);
 }
 
 static void clean_up(struct run *run)
@@ -395,7 +398,7 @@ const struct verb verb_run = {
 		"is SCENARIO/VARIANT (path-loss/prohibit). Several run at the same time. Exit "
 		"status:\n"
 		"0 every expectation held, 1 one did not, 2 wrong input, 3 this machine cannot do\n"
-		"it, 130 interrupted.",
+		"it, 4 nothing failed but a trial is inconclusive, 130 interrupted.",
 	.arguments = arguments,
 	.defaults = &defaults,
 	.options_size = sizeof(struct run),

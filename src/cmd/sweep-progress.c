@@ -12,7 +12,8 @@ char *sweep_progress_format(const struct sweep_counts *c, bool virtual_time, cha
 			    size_t size)
 {
 	size_t filled = c->total ? c->done * BAR / c->total : BAR;
-	char bar[BAR + 1], span[32], left[32], rate[24] = "", gone[48] = "", failed[40] = "";
+	char bar[BAR + 1], span[32], left[32], rate[24] = "", gone[48] = "", failed[40] = "",
+					       open[40] = "";
 	double seconds = nsec_to_sec(c->elapsed_nsec);
 
 	memset(bar, '#', filled);
@@ -29,10 +30,12 @@ char *sweep_progress_format(const struct sweep_counts *c, bool virtual_time, cha
 			 estimate_format_span(c->elapsed_nsec, span, sizeof(span)));
 	if (c->failed + c->problems)
 		snprintf(failed, sizeof(failed), ", %zu failed", c->failed + c->problems);
+	if (c->inconclusive)
+		snprintf(open, sizeof(open), ", %zu inconclusive", c->inconclusive);
 	if (c->left_nsec != NSEC_NEVER)
 		estimate_format_span(c->left_nsec, left, sizeof(left));
-	snprintf(buffer, size, "[%s] %zu of %zu done%s%s%s%s%s", bar, c->done, c->total, failed,
-		 rate, gone, c->left_nsec != NSEC_NEVER ? ", " : "",
+	snprintf(buffer, size, "[%s] %zu of %zu done%s%s%s%s%s%s", bar, c->done, c->total, failed,
+		 open, rate, gone, c->left_nsec != NSEC_NEVER ? ", " : "",
 		 c->left_nsec != NSEC_NEVER ? strcat(left, " left") : "");
 	return buffer;
 }

@@ -261,7 +261,8 @@ static int execute(struct command *c, struct error *err)
 	if (rc < 0)
 		return rc;
 	print_end(c, &counts);
-	status = worst.kind != ERROR_NONE ? error_exit_status(worst.kind) : counts.failed > 0;
+	status = worst.kind != ERROR_NONE ? error_exit_status(worst.kind)
+					  : verdict_exit_status(counts.failed, counts.inconclusive);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
 	return status;
@@ -297,9 +298,10 @@ const struct verb verb_sweep = {
 		"STUDY is a name (retries2-ladder) or a file; `deadpeer check STUDY` says how "
 		"many\n"
 		"trials it has and how long they take. Each is stored as it ends, in a SQLite\n"
-		"file: whatever stops a sweep, --resume runs just what is missing. Exit status: 0\n"
+		"file: whatever stops a sweep, --resume runs just what is missing, and\n"
+		"what was inconclusive once more. Exit status: 0\n"
 		"every expectation held, 1 one did not, 2 wrong input, 3 this machine cannot do\n"
-		"it, 130 interrupted.",
+		"it, 4 nothing failed but a trial is inconclusive, 130 interrupted.",
 	.arguments = arguments,
 	.defaults = &defaults,
 	.options_size = sizeof(struct command),

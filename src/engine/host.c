@@ -10,7 +10,7 @@
 #include "src/util/interrupt.h"
 
 /* In real time a busy machine may begin an event late, or take long to carry it out. Then the times
- * that count from that event are wrong, and the trial fails. */
+ * that count from that event are wrong, and the trial is inconclusive. */
 #define LATE_MAX_NSEC (500 * NSEC_PER_MSEC)
 
 static void check_punctuality(struct record *record)
@@ -21,10 +21,8 @@ static void check_punctuality(struct record *record)
 	for (size_t i = 0; i < record->n_faults; i++)
 		worst_nsec = nsec_max(worst_nsec, record->faults[i].took_nsec);
 	if (worst_nsec > LATE_MAX_NSEC)
-		record_fail(record,
-			    "expected each event within 0.5 s of its time, got one %s late: the "
-			    "machine is too busy for real time",
-			    nsec_format(text, sizeof(text), worst_nsec));
+		record_doubt(record, "an event came %s late: the machine is too busy for real time",
+			     nsec_format(text, sizeof(text), worst_nsec));
 }
 
 static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)

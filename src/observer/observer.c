@@ -129,12 +129,24 @@ static void on_record(uint64_t netns, const struct observation *observation, voi
 	}
 }
 
+/* Where it cannot be found out whose events were lost, each watch may have lost some. */
+static void drain_ring(struct observer *observer, unsigned int max)
+{
+	struct observation lost = { .kind = OBSERVATION_LOST, .time_nsec = nsec_now(), .lost = 1 };
+
+	if (tracepoints_drain(observer->bpf, max) >= 0)
+		return;
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct observer_watch *w = observer->bucket[i]; w; w = w->next)
+			tell(&lost, w);
+}
+
 static void on_ring(void *userdata, uint32_t events)
 {
 	struct observer *observer = userdata;
 
 	observer->busy++;
-	tracepoints_drain(observer->bpf, RING_TURN);
+	drain_ring(observer, RING_TURN);
 	end(observer);
 }
 
@@ -185,12 +197,13 @@ static void drain_destroyed(struct observer_watch *watch, unsigned int max)
 	while (!watch->dead && max--) {
 		int rc = sockdiag_receive_destroy(watch->destroy_fd, &socket, NULL);
 
-		if (rc == -ENOBUFS) {
+		if (rc < 0) {
 			lost.time_nsec = nsec_now();
 			tell(&lost, watch);
-		} else if (rc <= 0) {
+		}
+		if (rc == 0 || (rc < 0 && rc != -ENOBUFS))
 			return;
-		} else {
+		if (rc > 0) {
 			tell_destroyed(watch, &socket);
 		}
 	}
@@ -378,7 +391,7 @@ void observer_watch_flush(struct observer_watch *watch)
 		return;
 	observer->busy++;
 	if (observer->bpf)
-		tracepoints_drain(observer->bpf, UINT32_MAX);
+		drain_ring(observer, UINT32_MAX);
 	if (!watch->dead && watch->packets)
 		packets_drain(watch->packets, FLUSH_TURN);
 	drain_destroyed(watch, FLUSH_TURN);

@@ -22,6 +22,8 @@
 /* The readings of two clocks are good enough if they are made within this time. */
 #define OFFSET_SPAN  (10 * NSEC_PER_USEC)
 #define OFFSET_TRIES 4
+/* So often a call that fails is made, before what it would have told counts as lost. */
+#define RECEIVE_TRIES 3
 
 /* The memory for one received packet. */
 struct packet_slot {
@@ -189,12 +191,11 @@ static nsec_t monotonic_offset(void)
 	nsec_t offset_nsec = 0;
 
 	for (int i = 0; i < OFFSET_TRIES; i++) {
-		struct timespec real;
 		nsec_t earlier_nsec = nsec_now(), span_nsec;
+		nsec_t real_nsec = nsec_read_clock(CLOCK_REALTIME);
 
-		clock_gettime(CLOCK_REALTIME, &real);
 		span_nsec = nsec_now() - earlier_nsec;
-		offset_nsec = earlier_nsec + span_nsec / 2 - nsec_from_timespec(&real);
+		offset_nsec = earlier_nsec + span_nsec / 2 - real_nsec;
 		if (span_nsec < OFFSET_SPAN)
 			break;
 	}
@@ -254,30 +255,50 @@ static bool take_frame(struct packets *source, struct frame *frame, nsec_t offse
 	return source->func(&o, source->userdata);
 }
 
+/* Returns how many packets were received. The first failure may be no more than news of the
+ * interface: ENETDOWN (net/packet/af_packet.c: packet_notifier()). */
 static int receive(struct packets *source)
 {
 	struct packets_buffer *buffer = source->buffer;
 
-	for (int i = 0; i < BATCH; i++) {
-		buffer->message[i].msg_hdr.msg_namelen = sizeof(buffer->slot[i].from);
-		buffer->message[i].msg_hdr.msg_controllen = sizeof(buffer->slot[i].control);
+	for (int tries = RECEIVE_TRIES; tries--;) {
+		int n;
+
+		for (int i = 0; i < BATCH; i++) {
+			buffer->message[i].msg_hdr.msg_namelen = sizeof(buffer->slot[i].from);
+			buffer->message[i].msg_hdr.msg_controllen = sizeof(buffer->slot[i].control);
+		}
+		n = recvmmsg(source->fd, buffer->message, BATCH, MSG_DONTWAIT, NULL);
+		if (n >= 0)
+			return n;
+		if (errno == EAGAIN)
+			return 0;
 	}
-	return recvmmsg(source->fd, buffer->message, BATCH, MSG_DONTWAIT, NULL);
+	return -errno;
+}
+
+static void tell_lost(struct packets *source, uint64_t count)
+{
+	struct observation o = { .kind = OBSERVATION_LOST, .time_nsec = nsec_now(), .lost = count };
+
+	source->func(&o, source->userdata);
 }
 
 /* Tells how many packets the kernel has dropped since the last call. */
 static void tell_dropped(struct packets *source)
 {
-	struct observation o = { .kind = OBSERVATION_LOST };
-	struct tpacket_stats stats;
-	socklen_t size = sizeof(stats);
+	int rc = -1;
 
-	if (getsockopt(source->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) < 0 ||
-	    stats.tp_drops == 0)
-		return;
-	o.time_nsec = nsec_now();
-	o.lost = stats.tp_drops;
-	source->func(&o, source->userdata);
+	for (int tries = RECEIVE_TRIES; rc < 0 && tries--;) {
+		struct tpacket_stats stats;
+		socklen_t size = sizeof(stats);
+
+		rc = getsockopt(source->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size);
+		if (rc >= 0 && stats.tp_drops)
+			tell_lost(source, stats.tp_drops);
+	}
+	if (rc < 0)
+		tell_lost(source, 1);
 }
 
 void packets_drain(struct packets *source, unsigned int max_batches)
@@ -289,6 +310,8 @@ void packets_drain(struct packets *source, unsigned int max_batches)
 		nsec_t offset_nsec;
 
 		n = receive(source);
+		if (n < 0)
+			tell_lost(source, 1);
 		offset_nsec = monotonic_offset();
 		for (int i = 0; i < n; i++) {
 			read_frame(source->buffer, i, &frame);

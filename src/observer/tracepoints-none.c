@@ -22,8 +22,9 @@ int tracepoints_fd(const struct tracepoints *bpf)
 	return -1;
 }
 
-void tracepoints_drain(struct tracepoints *bpf, unsigned int max)
+int tracepoints_drain(struct tracepoints *bpf, unsigned int max)
 {
+	return 0;
 }
 
 int tracepoints_watch(struct tracepoints *bpf, uint64_t netns, struct error *err)

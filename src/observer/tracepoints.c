@@ -15,6 +15,9 @@
 #include "src/observer/bpf/observer-event.h"
 #include "src/util/tick.h"
 
+/* So often a look at the map of lost events is made, before these count as lost. */
+#define TRIES 3
+
 struct tracepoints {
 	struct observer_bpf_skel *skel; /* the programs; owned */
 	struct ring_buffer *ring;	/* owned */
@@ -202,33 +205,53 @@ static void tell_lost(struct tracepoints *bpf, uint64_t netns)
 	struct observation o = { .kind = OBSERVATION_LOST, .time_nsec = nsec_now() };
 	uint64_t zero = 0;
 
-	if (bpf_map_lookup_elem(fd, &netns, &o.lost) < 0 || o.lost == 0)
+	int rc = -1;
+
+	for (int tries = TRIES; rc < 0 && rc != -ENOENT && tries--;)
+		rc = bpf_map_lookup_elem(fd, &netns, &o.lost);
+	if (rc == -ENOENT)
+		return;
+	if (rc < 0)
+		o.lost = 1; /* some events were lost, perhaps here */
+	if (!o.lost)
 		return;
 	bpf_map_update_elem(fd, &netns, &zero, BPF_EXIST);
 	bpf->func(netns, &o, bpf->userdata);
 }
 
-static void check_lost(struct tracepoints *bpf)
+/* Finds the next watched namespace, or the first after NULL. -ENOENT: there is none. */
+static int next_watched(struct tracepoints *bpf, const uint64_t *after, uint64_t *ret_next)
 {
-	uint64_t lost = __atomic_load_n(&bpf->skel->bss->lost, __ATOMIC_RELAXED);
-	int fd = bpf_map__fd(bpf->skel->maps.watched);
-	uint64_t netns, next;
+	int rc = -1;
 
-	if (lost == bpf->lost)
-		return;
-	bpf->lost = lost;
-	for (int rc = bpf_map_get_next_key(fd, NULL, &next); rc == 0;) {
-		netns = next;
-		rc = bpf_map_get_next_key(fd, &netns, &next);
-		tell_lost(bpf, netns);
-	}
+	for (int tries = TRIES; rc < 0 && rc != -ENOENT && tries--;)
+		rc = bpf_map_get_next_key(bpf_map__fd(bpf->skel->maps.watched), after, ret_next);
+	return rc;
 }
 
-void tracepoints_drain(struct tracepoints *bpf, unsigned int max)
+/* Returns a negative errno where events were lost and it is not known whose they are. */
+static int check_lost(struct tracepoints *bpf)
+{
+	uint64_t lost = __atomic_load_n(&bpf->skel->bss->lost, __ATOMIC_RELAXED);
+	uint64_t netns, next;
+	int rc;
+
+	if (lost == bpf->lost)
+		return 0;
+	bpf->lost = lost;
+	for (rc = next_watched(bpf, NULL, &next); rc == 0;) {
+		netns = next;
+		rc = next_watched(bpf, &netns, &next);
+		tell_lost(bpf, netns);
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int tracepoints_drain(struct tracepoints *bpf, unsigned int max)
 {
 	bpf->left = max;
 	ring_buffer__consume(bpf->ring);
-	check_lost(bpf);
+	return check_lost(bpf);
 }
 
 int tracepoints_watch(struct tracepoints *bpf, uint64_t netns, struct error *err)

@@ -27,8 +27,9 @@ DEFINE_CLEANUP(struct tracepoints *, tracepoints_free)
 
 /* Returns a descriptor that is readable when the ring has events; it stays the source's. */
 int tracepoints_fd(const struct tracepoints *bpf);
-/* Hands out the events in the ring, at most `max` of them. */
-void tracepoints_drain(struct tracepoints *bpf, unsigned int max);
+/* Hands out the events in the ring, at most `max` of them. Returns a negative errno where events
+ * were lost and the kernel does not tell of which namespace. */
+int tracepoints_drain(struct tracepoints *bpf, unsigned int max);
 
 /* Begins and ends the handing out of a namespace's events; `netns` is its cookie. */
 int tracepoints_watch(struct tracepoints *bpf, uint64_t netns, struct error *err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The verdict: compares a finished record with what its scenario expects. Each
- * expectation that does not hold adds one line to the record's failures, which says
- * what was expected and what was got.
+ * Compares a finished record with what its scenario expects. Each expectation that does
+ * not hold adds one line to the record's failures, which says what was expected and what
+ * was got.
  */
 
 #include "src/record/record.h"

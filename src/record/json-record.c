@@ -241,32 +241,55 @@ static void read_settings(struct json_reader *reader, json_object *value, void *
 
 static void write_verdict(struct json_writer *writer, const void *object)
 {
-	json_write_text(writer, record_passed(object) ? "pass" : "fail");
+	json_write_text(writer, verdict_name(record_verdict(object)));
+}
+
+static void write_lines(struct json_writer *writer, char *const *lines, size_t n)
+{
+	fputc('[', writer->out);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			fputc(',', writer->out);
+		json_write_text(writer, lines[i]);
+	}
+	fputc(']', writer->out);
+}
+
+static void read_lines(struct json_reader *reader, json_object *value, struct record *record,
+		       int (*add)(struct record *record, const char *format, ...))
+{
+	size_t n =
+		json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *line = json_object_get_string(json_object_array_get_idx(value, i));
+
+		reader->failed |= line && add(record, "%s", line) < 0;
+	}
 }
 
 static void write_failures(struct json_writer *writer, const void *object)
 {
 	const struct record *record = object;
 
-	fputc('[', writer->out);
-	for (size_t i = 0; i < record->n_failures; i++) {
-		if (i)
-			fputc(',', writer->out);
-		json_write_text(writer, record->failures[i]);
-	}
-	fputc(']', writer->out);
+	write_lines(writer, record->failures, record->n_failures);
 }
 
 static void read_failures(struct json_reader *reader, json_object *value, void *object)
 {
-	size_t n =
-		json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+	read_lines(reader, value, object, record_fail);
+}
 
-	for (size_t i = 0; i < n; i++)
-		reader->failed |=
-			record_fail(object, "%s",
-				    json_object_get_string(json_object_array_get_idx(value, i))) <
-			0;
+static void write_doubts(struct json_writer *writer, const void *object)
+{
+	const struct record *record = object;
+
+	write_lines(writer, record->doubts, record->n_doubts);
+}
+
+static void read_doubts(struct json_reader *reader, json_object *value, void *object)
+{
+	read_lines(reader, value, object, record_doubt);
 }
 
 static void write_trace(struct json_writer *writer, const void *object)
@@ -308,6 +331,11 @@ static const struct json_field record_fields[] = {
 	{ JSON_ROW(COUNT, record, lost, "lost") },
 	{ .key = "verdict", .kind = JSON_CUSTOM, .write = write_verdict },
 	{ .key = "failures", .kind = JSON_CUSTOM, .write = write_failures, .read = read_failures },
+	{ .key = "inconclusive",
+	  .kind = JSON_CUSTOM,
+	  .optional = true,
+	  .write = write_doubts,
+	  .read = read_doubts },
 	{ .key = "trace", .kind = JSON_CUSTOM, .write = write_trace, .read = read_trace },
 };
 static const struct json_table table = JSON_TABLE(record, record_fields);

@@ -303,9 +303,9 @@ static void read_fields(struct json_reader *reader, const struct json_table *tab
 static void read_field(struct json_reader *reader, const struct json_field *field, json_object *o,
 		       void *object)
 {
-	bool absent = field->optional && !json_object_object_get_ex(o, field->key, NULL);
-	bool asked = field->key && !absent && (field->kind != JSON_CUSTOM || field->read);
-	json_object *value = asked ? get(reader, o, field->key) : NULL;
+	bool asked = field->key && (field->kind != JSON_CUSTOM || field->read);
+	bool there = asked && (!field->optional || json_object_object_get_ex(o, field->key, NULL));
+	json_object *value = there ? get(reader, o, field->key) : NULL;
 	void *target = at_mutable(field, object);
 
 	switch (field->kind) {

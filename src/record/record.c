@@ -11,6 +11,9 @@
 DEFINE_NAMES(record_clock, _RECORD_CLOCK_MAX, [RECORD_CLOCK_TRACEPOINT] = "tracepoint",
 	     [RECORD_CLOCK_SOCK_DIAG] = "sock_diag")
 
+DEFINE_NAMES(verdict, _VERDICT_MAX, [VERDICT_PASS] = "pass", [VERDICT_FAIL] = "fail",
+	     [VERDICT_INCONCLUSIVE] = "inconclusive")
+
 void record_endpoint_deinit(struct record_endpoint *endpoint)
 {
 	free(endpoint->states);
@@ -37,6 +40,8 @@ struct record *record_free(struct record *record)
 		free(record->faults[i].what);
 	for (size_t i = 0; i < record->n_failures; i++)
 		free(record->failures[i]);
+	for (size_t i = 0; i < record->n_doubts; i++)
+		free(record->doubts[i]);
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
 		record_endpoint_deinit(&record->endpoint[n]);
 	trace_deinit(&record->trace);
@@ -44,6 +49,7 @@ struct record *record_free(struct record *record)
 	free(record->settings);
 	free(record->faults);
 	free(record->failures);
+	free(record->doubts);
 	free(record->scenario);
 	free(record->id);
 	free(record->variant);
@@ -62,22 +68,53 @@ uint32_t record_sample_open(const struct record_sample *sample)
 	return sum;
 }
 
-int record_fail(struct record *record, const char *format, ...)
+/* Takes `line` over, which is NULL when there was no memory for it. */
+static int add_line(char ***lines, size_t *count, char *line)
 {
-	char **line = array_append(&record->failures, &record->n_failures, sizeof(*line));
-	va_list ap;
-	int n;
+	char **slot = line ? array_append(lines, count, sizeof(*slot)) : NULL;
 
-	if (!line)
-		return -ENOMEM;
-	va_start(ap, format);
-	n = vasprintf(line, format, ap);
-	va_end(ap);
-	if (n < 0) {
-		record->n_failures--;
+	if (!slot) {
+		free(line);
 		return -ENOMEM;
 	}
+	*slot = line;
 	return 0;
+}
+
+int record_fail(struct record *record, const char *format, ...)
+{
+	char *line;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&line, format, ap) < 0)
+		line = NULL;
+	va_end(ap);
+	return add_line(&record->failures, &record->n_failures, line);
+}
+
+int record_doubt(struct record *record, const char *format, ...)
+{
+	char *line;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&line, format, ap) < 0)
+		line = NULL;
+	va_end(ap);
+	for (size_t i = 0; line && i < record->n_doubts; i++)
+		if (!strcmp(record->doubts[i], line)) {
+			free(line);
+			return 0;
+		}
+	return add_line(&record->doubts, &record->n_doubts, line);
+}
+
+enum verdict record_verdict(const struct record *record)
+{
+	if (record->n_doubts)
+		return VERDICT_INCONCLUSIVE;
+	return record->n_failures ? VERDICT_FAIL : VERDICT_PASS;
 }
 
 bool record_same_trial(const struct record *a, const struct record *b)

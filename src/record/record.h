@@ -20,7 +20,17 @@
 #include "src/util/error.h"
 #include "src/util/nsec.h"
 
-#define RECORD_SCHEMA 1
+/* What each changed: 2: `inconclusive` came, which before was told as a failure. */
+#define RECORD_SCHEMA 2
+
+/* What a trial says of its scenario. */
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_FAIL,	      /* an expectation did not hold */
+	VERDICT_INCONCLUSIVE, /* what was to be measured was not, so it counts as neither */
+	_VERDICT_MAX,
+};
+DECLARE_NAMES(verdict, enum verdict) /* "pass", "fail", "inconclusive" */
 
 /* The source of the times of states, retransmissions and resets. */
 enum record_clock {
@@ -148,10 +158,12 @@ struct record {
 	uint32_t follow_tried;	/* how many the client had tried by the first event */
 	struct record_endpoint endpoint[_ENDPOINT_MAX];
 	enum record_clock clock;
-	uint64_t lost;	  /* how many observations could not be recorded; one fails the trial */
+	uint64_t lost;	  /* how many observations could not be recorded */
 	nsec_t span_nsec; /* from the first event to the end of the trial */
 	char **failures;  /* a line for each expectation that failed: what was expected and got */
 	size_t n_failures;
+	char **doubts; /* a line for each reason for which the trial is inconclusive */
+	size_t n_doubts;
 	struct trace trace;
 	/* From these sightings the trace is still to be made; NULL: no trace, or it is made. They
 	 * are not in JSON. */
@@ -177,9 +189,16 @@ static inline nsec_t record_detection(const struct record_endpoint *end)
 {
 	return end->kernel_nsec != NSEC_NONE ? end->kernel_nsec : end->application_nsec;
 }
-static inline bool record_passed(const struct record *record)
+/* Likewise adds a reason for which the trial is inconclusive, unless the record has it already. */
+__attribute__((format(printf, 2, 3))) int record_doubt(struct record *record, const char *format,
+						       ...);
+/* The verdict of a finished record. Failures of a trial that has not measured what it was to
+ * measure mean nothing. */
+enum verdict record_verdict(const struct record *record);
+/* The exit status that tells the verdicts of many trials. */
+static inline int verdict_exit_status(bool any_failed, bool any_inconclusive)
 {
-	return !record->n_failures;
+	return any_failed ? 1 : any_inconclusive ? 4 : 0;
 }
 
 /* Writes "power-loss-busy", or with a variant "path-loss/unreachable". Returns `buffer`. */

@@ -16,6 +16,8 @@ static void add(struct tally *t, const struct record *record)
 {
 	const struct record_endpoint *e = &record->endpoint[t->node];
 
+	if (record_verdict(record) == VERDICT_INCONCLUSIVE)
+		return;
 	if (!e->population.connections) {
 		t->count[e->outcome]++;
 		t->total += e->outcome != OUTCOME_NONE;

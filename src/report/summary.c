@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/findings.h"
 #include "src/report/summary-rates.h"
 #include "src/report/table.h"
 #include "src/util/array.h"
@@ -17,9 +18,10 @@ struct times {
 /* The same trial, however often repeated, at one endpoint. */
 struct group {
 	const struct record *first; /* of its records; not owned */
+	const struct record *shown; /* the first that is conclusive; NULL: none is; not owned */
 	enum node_id node;
 	struct times detected, gone;	   /* when it was detected, and when nothing was left */
-	size_t count, passed;		   /* its records, and those of them that pass */
+	size_t count[_VERDICT_MAX];	   /* its records by verdict */
 	bool mixed;			   /* the repeats ended differently */
 	nsec_t earliest_nsec, latest_nsec; /* predicted for `detected`; NSEC_NONE */
 	nsec_t gone_earliest_nsec, gone_latest_nsec; /* predicted for `gone`; NSEC_NONE */
@@ -47,14 +49,19 @@ static void add_interval(nsec_t *low_nsec, nsec_t *high_nsec, nsec_t earliest_ns
 		*high_nsec = latest_nsec;
 }
 
+/* Times and outcomes of an inconclusive trial are not those of the scenario. */
 static void add(struct group *g, const struct record *record)
 {
-	const struct record_endpoint *e = &record->endpoint[g->node];
-	const struct record_endpoint *first = &g->first->endpoint[g->node];
+	const struct record_endpoint *e = &record->endpoint[g->node], *shown;
+	enum verdict verdict = record_verdict(record);
 
-	g->count++;
-	g->passed += record_passed(record);
-	g->mixed |= e->outcome != first->outcome || e->mechanism != first->mechanism;
+	g->count[verdict]++;
+	if (verdict == VERDICT_INCONCLUSIVE)
+		return;
+	if (!g->shown)
+		g->shown = record;
+	shown = &g->shown->endpoint[g->node];
+	g->mixed |= e->outcome != shown->outcome || e->mechanism != shown->mechanism;
 	add_time(&g->detected, record_detection(e));
 	add_time(&g->gone, e->gone_nsec);
 	if (record_detection(e) != NSEC_NONE)
@@ -91,6 +98,21 @@ static const char *range(nsec_t low_nsec, nsec_t high_nsec, char *buffer, size_t
 	return buffer;
 }
 
+/* A text may have what a stranger's program printed, and takes one line here. */
+static void print_text(const char *text, FILE *out)
+{
+	for (size_t n = strlen(text); n; text++, n--) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '\n' && n == 1)
+			continue;
+		if (c < ' ' || c == 0x7f)
+			fprintf(out, c == '\n' ? "\\n" : "\\x%02x", c);
+		else
+			fputc(c, out);
+	}
+}
+
 static const char *or_dash(const char *text)
 {
 	return text ? text : "-";
@@ -113,10 +135,39 @@ static const char *spread(struct times *times, char *buffer, size_t size)
 	return buffer;
 }
 
+static void print_verdict(struct table *table, const struct group *g)
+{
+	static const struct {
+		const char *text;
+		enum table_style style;
+	} words[] = {
+		[VERDICT_PASS] = { "pass", TABLE_GOOD },
+		[VERDICT_FAIL] = { "FAIL", TABLE_BAD },
+		[VERDICT_INCONCLUSIVE] = { "inconclusive", TABLE_OPEN },
+	};
+	size_t inconclusive = g->count[VERDICT_INCONCLUSIVE], total = 0;
+	enum verdict worst = VERDICT_PASS;
+	char open[48] = "";
+
+	for (enum verdict v = 0; v < _VERDICT_MAX; v++)
+		total += g->count[v];
+	if (g->count[VERDICT_FAIL])
+		worst = VERDICT_FAIL;
+	else if (inconclusive)
+		worst = VERDICT_INCONCLUSIVE;
+	if (inconclusive)
+		snprintf(open, sizeof(open), ", %zu inconclusive", inconclusive);
+	if (total > 1)
+		table_format(table, words[worst].style, "%zu of %zu pass%s", g->count[VERDICT_PASS],
+			     total, open);
+	else
+		table_cell(table, words[worst].style, words[worst].text);
+}
+
 static void print_row(struct table *table, struct group *g, bool gone)
 {
-	const struct record_endpoint *e = &g->first->endpoint[g->node];
-	bool good = g->passed == g->count;
+	static const struct record_endpoint nothing = { .outcome = OUTCOME_NONE };
+	const struct record_endpoint *e = g->shown ? &g->shown->endpoint[g->node] : &nothing;
 	char buffer[160];
 
 	table_cell(table, TABLE_PLAIN, record_title(g->first, buffer, sizeof(buffer)));
@@ -134,16 +185,29 @@ static void print_row(struct table *table, struct group *g, bool gone)
 			table, TABLE_PLAIN,
 			range(g->gone_earliest_nsec, g->gone_latest_nsec, buffer, sizeof(buffer)));
 	}
-	if (g->count > 1)
-		table_format(table, good ? TABLE_GOOD : TABLE_BAD, "%zu of %zu pass", g->passed,
-			     g->count);
-	else
-		table_cell(table, good ? TABLE_GOOD : TABLE_BAD, good ? "pass" : "FAIL");
+	print_verdict(table, g);
 }
 
-static bool has_result(const struct record *record, enum node_id node)
+/* Whether a repeat of the trial, conclusive if any is, has a result at that end. */
+static bool has_result(struct record *const *records, size_t n, const struct record *first,
+		       enum node_id node)
 {
-	return record->endpoint[node].outcome != OUTCOME_NONE;
+	bool conclusive = false, any = false, open = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bool has;
+
+		if (!records[i] || !record_same_trial(records[i], first))
+			continue;
+		has = records[i]->endpoint[node].outcome != OUTCOME_NONE;
+		if (record_verdict(records[i]) == VERDICT_INCONCLUSIVE) {
+			open |= has;
+		} else {
+			conclusive = true;
+			any |= has;
+		}
+	}
+	return conclusive ? any : open;
 }
 
 /* Adds the rows of a trial, with all its records, if `i` is the first of them. */
@@ -163,7 +227,7 @@ static void group_rows(struct table *table, struct record *const *records, size_
 				   .gone_earliest_nsec = NSEC_NONE,
 				   .gone_latest_nsec = NSEC_NONE };
 
-		if (!has_result(records[i], node) && (any || node + 1 < _ENDPOINT_MAX))
+		if (!has_result(records, n, records[i], node) && (any || node + 1 < _ENDPOINT_MAX))
 			continue;
 		any = true;
 		for (size_t k = i; k < n; k++)
@@ -175,18 +239,32 @@ static void group_rows(struct table *table, struct record *const *records, size_
 	}
 }
 
-static void print_failures(struct record *const *records, size_t n, FILE *out)
+static void print_lines(const struct record *record, const char *what, char *const *lines, size_t n,
+			FILE *out)
+{
+	char title[160];
+
+	for (size_t i = 0; i < n; i++) {
+		fprintf(out, "%s (%s%s%.0u): %s", record_title(record, title, sizeof(title)),
+			family_name(record->family), record->repeat ? ", repeat " : "",
+			record->repeat, what);
+		print_text(lines[i], out);
+		fputc('\n', out);
+	}
+}
+
+/* The expectations of an inconclusive trial mean nothing, so its reasons are told instead. */
+static void print_reasons(struct record *const *records, size_t n, FILE *out)
 {
 	for (size_t i = 0; i < n; i++) {
-		char title[160];
+		const struct record *r = records[i];
 
-		for (size_t f = 0; records[i] && f < records[i]->n_failures; f++) {
-			utf8_put_plain(out, record_title(records[i], title, sizeof(title)));
-			fprintf(out, " (%s%s%.0u): ", family_name(records[i]->family),
-				records[i]->repeat ? ", repeat " : "", records[i]->repeat);
-			utf8_put_plain(out, records[i]->failures[f]);
-			putc('\n', out);
-		}
+		if (!r)
+			continue;
+		if (record_verdict(r) == VERDICT_INCONCLUSIVE)
+			print_lines(r, "inconclusive: ", r->doubts, r->n_doubts, out);
+		else
+			print_lines(r, "", r->failures, r->n_failures, out);
 	}
 }
 
@@ -237,5 +315,6 @@ void summary_print(struct record *const *records, size_t n, FILE *out)
 		table_print(table, out);
 	table_free(table);
 	summary_print_rates(records, n, out);
-	print_failures(records, n, out);
+	print_reasons(records, n, out);
+	findings_print(records, n, out);
 }

@@ -2,8 +2,8 @@
 #pragma once
 /*
  * The summary that people read after a run: a table with a row for each endpoint that has a
- * result, and below it the reasons of failed verdicts. Repeats of the same trial share a row,
- * which has their spread.
+ * result, and below it the reasons of verdicts other than pass, and what is outside its prediction.
+ * Repeats of the same trial share a row, which has their spread.
  */
 
 #include <stdio.h>

@@ -26,10 +26,8 @@ struct table {
 };
 
 static const char *const escapes[] = {
-	[TABLE_PLAIN] = "",
-	[TABLE_GOOD] = "\033[32m",
-	[TABLE_BAD] = "\033[31m",
-	[TABLE_DIM] = "\033[2m",
+	[TABLE_PLAIN] = "",	   [TABLE_GOOD] = "\033[32m", [TABLE_BAD] = "\033[31m",
+	[TABLE_OPEN] = "\033[33m", [TABLE_DIM] = "\033[2m",
 };
 
 struct table *table_new(size_t columns, const char *const *headers)

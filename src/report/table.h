@@ -13,6 +13,7 @@ enum table_style {
 	TABLE_PLAIN,
 	TABLE_GOOD, /* green */
 	TABLE_BAD,  /* red */
+	TABLE_OPEN, /* yellow: neither good nor bad */
 	TABLE_DIM,  /* grey */
 };
 

@@ -14,6 +14,7 @@ static const char *const inserts[] = {
 	[INSERT_SETTING] = "INSERT INTO setting VALUES(?, ?, ?, ?)",
 	[INSERT_ENDPOINT] = "INSERT INTO endpoint VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[INSERT_FAILURE] = "INSERT INTO failure VALUES(?, ?, ?)",
+	[INSERT_REASON] = "INSERT INTO reason VALUES(?, ?, ?)",
 	[INSERT_RECORD] = "INSERT INTO record VALUES(?, ?)",
 	[INSERT_FINISHED] = "INSERT INTO finished VALUES(?, ?, " STORE_NOW ")",
 	[INSERT_PROBLEM] = "INSERT OR REPLACE INTO problem VALUES(?, ?, ?, " STORE_NOW ", ?)",
@@ -45,7 +46,7 @@ static int add_trial(struct store *store, const char *id, const struct store_tri
 			     sql_text(trial->kernel), sql_text(record->kernel),
 			     SQL_NUMBER(record->repeat), SQL_NUMBER(record->seed),
 			     record->phase < 0 ? sql_text(NULL) : SQL_NUMBER(record->phase),
-			     sql_text(record_passed(record) ? "pass" : "fail"),
+			     sql_text(verdict_name(record_verdict(record))),
 			     sql_seconds(record->span_nsec), sql_seconds(record->lateness_nsec),
 			     sql_text(record_clock_name(record->clock)), SQL_NUMBER(record->lost)));
 }
@@ -93,15 +94,34 @@ static int add_endpoint(struct store *store, const char *id, const struct record
 				   SQL_NUMBER(e->n_retransmissions), SQL_NUMBER(e->n_resets)));
 }
 
-static int add_failures(struct store *store, const char *id, const struct record *record,
-			struct error *err)
+static int add_lines(struct store *store, const char *id, enum store_insert kind,
+		     char *const *lines, size_t n, struct error *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < record->n_failures; i++)
-		rc = insert(store, err, INSERT_FAILURE,
-			    STORE_VALUES(sql_text(id), SQL_NUMBER(i + 1),
-					 sql_text(record->failures[i])));
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = insert(store, err, kind,
+			    STORE_VALUES(sql_text(id), SQL_NUMBER(i + 1), sql_text(lines[i])));
+	return rc;
+}
+
+/* Removes the rows of a trial that was inconclusive, in whose place another record comes. A trial
+ * that is done has its rows still, and the insertion of others fails. */
+static int forget_inconclusive(struct store *store, const char *id, struct error *err)
+{
+	static const char *const tables[] = { "place",	"setting", "endpoint", "failure",
+					      "reason", "record",  "finished", "trial" };
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(tables); i++) {
+		char sql[160];
+
+		snprintf(sql, sizeof(sql),
+			 "DELETE FROM %s WHERE trial = ? AND trial IN (SELECT trial FROM trial "
+			 "WHERE verdict = 'inconclusive')",
+			 tables[i]);
+		rc = store_run_once(store, err, sql, STORE_VALUES(sql_text(id)));
+	}
 	return rc;
 }
 
@@ -115,7 +135,9 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 	identity_format(trial->identity.trial, id);
 	if (!json)
 		return error_errno(err, -ENOMEM, "store");
-	rc = add_trial(store, id, trial, record, err);
+	rc = forget_inconclusive(store, id, err);
+	if (rc >= 0)
+		rc = add_trial(store, id, trial, record, err);
 	if (rc >= 0)
 		rc = add_places(store, id, trial, err);
 	if (rc >= 0)
@@ -123,7 +145,10 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
 		rc = add_endpoint(store, id, record, n, err);
 	if (rc >= 0)
-		rc = add_failures(store, id, record, err);
+		rc = add_lines(store, id, INSERT_FAILURE, record->failures, record->n_failures,
+			       err);
+	if (rc >= 0)
+		rc = add_lines(store, id, INSERT_REASON, record->doubts, record->n_doubts, err);
 	if (rc >= 0)
 		rc = insert(store, err, INSERT_RECORD, STORE_VALUES(sql_text(id), sql_text(json)));
 	if (rc >= 0)

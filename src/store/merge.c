@@ -21,11 +21,12 @@
 static const char conflicts[] =
 	"SELECT m.trial, m.scenario || coalesce('/' || m.variant, ''), m.kernel, m.family, "
 	"m.repeat, count(*) OVER () FROM main.trial AS m JOIN other.trial AS o USING(trial) WHERE "
-	"m.cell <> o.cell OR m.verdict <> o.verdict OR m.phase IS NOT o.phase OR EXISTS ("
+	"m.cell <> o.cell OR m.phase IS NOT o.phase OR (m.verdict <> 'inconclusive' AND "
+	"o.verdict <> 'inconclusive' AND (m.verdict <> o.verdict OR EXISTS ("
 	"SELECT 1 FROM main.endpoint AS a JOIN other.endpoint AS b USING(trial, endpoint) "
 	"WHERE a.trial = m.trial AND (a.outcome IS NOT b.outcome OR a.errno IS NOT b.errno OR "
 	"a.mechanism IS NOT b.mechanism OR " TIMES_DIFFER("kernel_s") " OR " TIMES_DIFFER(
-		"application_s") " OR " TIMES_DIFFER("wire_s") ")) "
+		"application_s") " OR " TIMES_DIFFER("wire_s") ")))) "
 							       "ORDER BY m.position, m.trial";
 
 static const char names_differ[] =
@@ -39,7 +40,19 @@ static const char names_differ[] =
 	"EXISTS (SELECT 1 FROM main.study WHERE name IS NOT NULL) "
 	"GROUP BY kernel HAVING count(*) = 1";
 
+/* A trial that is inconclusive in one store gives way to what another store has measured. */
+#define FORGET(table) "DELETE FROM main." table " WHERE trial IN temp.open;"
+static const char give_way[] =
+	"CREATE TEMP TABLE open AS SELECT m.trial FROM main.trial AS m JOIN other.trial AS o "
+	"USING(trial) WHERE m.verdict = 'inconclusive' AND o.verdict <> 'inconclusive';" FORGET(
+		"place") FORGET("setting") FORGET("endpoint") FORGET("failure") FORGET("reason")
+		FORGET("record") FORGET("finished") FORGET("trial") "DROP TABLE temp.open;";
+
 /* The rows that refer to a trial are copied only if the trial itself is. */
+static const char copy_reasons[] =
+	"INSERT INTO main.reason SELECT * FROM other.reason WHERE trial IN (SELECT trial FROM "
+	"main.trial WHERE verdict = 'inconclusive') AND trial NOT IN (SELECT trial FROM "
+	"main.reason);";
 static const char copy[] =
 	"CREATE TEMP TABLE new AS SELECT trial FROM other.trial EXCEPT SELECT trial FROM "
 	"main.trial;"
@@ -94,6 +107,7 @@ static int refuse_names(struct store *store, const char *input, struct error *er
 
 static int copy_attached(struct store *store, const char *input, struct error *err)
 {
+	int64_t reasons = 0;
 	int rc = store_exec(store, "BEGIN IMMEDIATE", err);
 
 	if (rc >= 0)
@@ -101,7 +115,15 @@ static int copy_attached(struct store *store, const char *input, struct error *e
 	if (rc >= 0)
 		rc = refuse_conflicts(store, input, err);
 	if (rc >= 0)
+		rc = store_exec(store, give_way, err);
+	if (rc >= 0)
 		rc = store_exec(store, copy, err);
+	if (rc >= 0) /* a store of schema 1 has no reasons */
+		rc = store_number(store,
+				  "SELECT count(*) FROM other.sqlite_schema WHERE name = 'reason'",
+				  &reasons, err);
+	if (rc >= 0 && reasons)
+		rc = store_exec(store, copy_reasons, err);
 	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
 }
 

@@ -114,7 +114,8 @@ int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struc
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	_cleanup_(freep) uint64_t *ids = NULL;
 	size_t n = 0;
-	int rc = store_prepare(store, "SELECT trial FROM trial", &s, err);
+	int rc = store_prepare(store, "SELECT trial FROM trial WHERE verdict <> 'inconclusive'", &s,
+			       err);
 
 	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
 		uint64_t *id = array_append(&ids, &n, sizeof(*id));
@@ -140,9 +141,19 @@ bool store_is_done(const uint64_t *ids, size_t count, uint64_t id)
 int store_failed(struct store *store, size_t *ret_count, struct error *err)
 {
 	int64_t count = 0;
-	int rc = store_number(store, "SELECT count(*) FROM trial WHERE verdict <> 'pass'", &count,
+	int rc = store_number(store, "SELECT count(*) FROM trial WHERE verdict = 'fail'", &count,
 			      err);
 
 	*ret_count = (size_t)count;
+	return rc;
+}
+
+int store_last_position(struct store *store, size_t *ret_position, struct error *err)
+{
+	int64_t position = 0;
+	int rc =
+		store_number(store, "SELECT coalesce(max(position), 0) FROM trial", &position, err);
+
+	*ret_position = (size_t)position;
 	return rc;
 }

@@ -16,6 +16,7 @@ enum store_insert {
 	INSERT_SETTING,
 	INSERT_ENDPOINT,
 	INSERT_FAILURE,
+	INSERT_REASON,
 	INSERT_RECORD,
 	INSERT_FINISHED,
 	INSERT_PROBLEM,
@@ -36,11 +37,15 @@ struct store {
 /* schema.c: the SQL that makes the tables of a new store. */
 extern const char store_schema[];
 
-/* schema.c: refuses a store whose tables or views are not those of `store_schema`, that has a
- * trigger, or whose content breaks the tables' rules, such as a NULL where none may be. A store may
- * come from anywhere, and the other modules rely on its tables. A user's own tables, indexes and
- * views are no obstacle. */
-int store_check_schema(struct store *store, struct error *err);
+/* schema.c: refuses a store whose tables or views are not those of that version of the schema, that
+ * has a trigger, or whose content breaks the tables' rules, such as a NULL where none may be. A
+ * store may come from anywhere, and the other modules rely on its tables. A user's own tables,
+ * indexes and views are no obstacle. */
+int store_check_schema(struct store *store, int version, struct error *err);
+/* Make the tables and views of a store of schema 1 those of the newest: for this process only,
+ * where the store is not to be changed, or in the file. */
+int store_read_as_newest(struct store *store, struct error *err);
+int store_upgrade(struct store *store, struct error *err);
 
 /* Fills `err` from what SQLite says, with a remedy for a full disk; always returns negative. */
 int store_error(const struct store *store, struct error *err);

@@ -208,16 +208,20 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 	}
 	if (id != APPLICATION_ID)
 		return error_input(err, "%s: is no store of deadpeer's", store->path);
-	if (version != STORE_SCHEMA)
-		return error_input(err, "%s: has schema %d; this deadpeer knows %d", store->path,
-				   (int)version, STORE_SCHEMA);
-	rc = store_check_schema(store, err);
+	if (version < 1 || version > STORE_SCHEMA)
+		return error_input(err, "%s: has schema %lld; this deadpeer knows 1 to %d",
+				   store->path, (long long)version, STORE_SCHEMA);
+	rc = store_check_schema(store, (int)version, err);
 	if (rc < 0)
 		return rc;
 	if (mode == STORE_CREATE)
 		return error_set(err, ERROR_INPUT, -EEXIST, "%s: is there already", store->path);
 	rc = read_study(store, err);
-	return rc < 0 || mode != STORE_RESUME ? rc : refuse_other(store, study, err);
+	if (rc >= 0 && mode == STORE_RESUME)
+		rc = refuse_other(store, study, err);
+	if (rc < 0 || version == STORE_SCHEMA)
+		return rc;
+	return mode == STORE_RESUME ? store_upgrade(store, err) : store_read_as_newest(store, err);
 }
 
 /* Removes a store that could not be made, for example because the disk is full. */

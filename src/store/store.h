@@ -13,7 +13,9 @@
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
 
-#define STORE_SCHEMA 1
+/* 2: `reason` and `inconclusive` came. A store of schema 1 is read as if it had them, and gets them
+ * when --resume goes on in it. */
+#define STORE_SCHEMA 2
 
 struct store;
 
@@ -63,9 +65,13 @@ int store_begin_session(struct store *store, const char *command, struct error *
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
 	      const struct error *problem, struct error *err);
 
-/* Reads the identities of the trials that are done, sorted. The caller frees them. */
+/* Reads the identities of the trials that are done, sorted. The caller frees them. An inconclusive
+ * trial is not done: what was to be measured was not. If store_add() gets it again, the new record
+ * replaces the old one. */
 int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct error *err);
 /* Tells whether `id` is among the identities that store_done() read. */
 bool store_is_done(const uint64_t *ids, size_t count, uint64_t id);
 /* Counts the trials whose verdict is `fail`. */
 int store_failed(struct store *store, size_t *ret_count, struct error *err);
+/* Finds the last position of a trial; 0 where there is none. */
+int store_last_position(struct store *store, size_t *ret_position, struct error *err);

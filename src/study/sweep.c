@@ -164,7 +164,8 @@ static void take_result(struct state *state, size_t index, const struct record *
 	}
 	state->counts.done++;
 	state->counts.finished++;
-	state->counts.failed += !record_passed(record);
+	state->counts.failed += record_verdict(record) == VERDICT_FAIL;
+	state->counts.inconclusive += record_verdict(record) == VERDICT_INCONCLUSIVE;
 	state->counts.span_nsec += record->span_nsec != NSEC_NONE ? record->span_nsec : 0;
 }
 

@@ -15,6 +15,8 @@ struct sweep_counts {
 	size_t total, done;  /* trials of this shard, and those of them that have a record, from
 				earlier sessions too */
 	size_t failed;	     /* trials whose verdict is `fail`, from earlier sessions too */
+	size_t inconclusive; /* likewise `inconclusive`: those that this session has still to run
+				are not among them */
 	size_t finished;     /* trials that got a record in this session */
 	size_t problems;     /* trials of this session that got none */
 	nsec_t span_nsec;    /* sum of the spans of this session's trials */

@@ -149,7 +149,7 @@ void events_resolve_doubt(struct trial_node *node)
 		return;
 	if (rc > 0)
 		state = s.state;
-	if (node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
+	if (rc >= 0 && node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
 	    state == derived->state)
 		node->believed = WITNESS_DERIVED;
 }

@@ -2,32 +2,82 @@
 #include "src/trial/look.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "netns/sockdiag.h"
 #include "src/testbed/testbed.h"
 
-int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
+/* Makes the trial inconclusive, since the kernel did not answer. */
+static int failed(struct trial_node *node, int rc, const struct error *err)
+{
+	struct trial *trial = node->trial;
+
+	trial->lost += record_doubt(trial->record, "a look at the sockets of the %s failed: %s",
+				    node_name(node->id), err->text) < 0;
+	return rc;
+}
+
+int look_through(struct trial_node *node, sockdiag_func func, void *result, size_t size)
 {
 	struct testbed_node *host = &node->trial->testbed->node[node->id];
+	_cleanup_(freep) void *before = malloc(size);
+	struct error err = { 0 };
+	int rc = -ENOMEM;
+
+	if (!before) {
+		node->trial->lost++;
+		return rc;
+	}
+	memcpy(before, result, size);
+	for (int i = 0; rc < 0 && i < LOOK_TRIES; i++) {
+		memcpy(result, before, size);
+		rc = sockdiag_dump(host->diag, host->address.family, ~0u, func, result, &err);
+	}
+	return rc < 0 ? failed(node, rc, &err) : 0;
+}
+
+int look_up_like(struct trial_node *node, const struct sockdiag_socket *like,
+		 struct sockdiag_socket *ret_socket)
+{
+	struct nl *diag = node->trial->testbed->node[node->id].diag;
+	struct error err = { 0 };
+	int rc = -ENOMEM;
+
+	if (!diag) /* the host is gone, and its sockets with it */
+		return 0;
+	for (int i = 0; rc < 0 && i < LOOK_TRIES; i++)
+		rc = sockdiag_get(diag, like, ret_socket, &err);
+	return rc < 0 ? failed(node, rc, &err) : rc;
+}
+
+int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
+{
 	const struct endpoint_tuple *tuple = &node->followed.tuple;
 	struct sockdiag_socket like = { .local = tuple->local,
 					.peer = tuple->peer,
 					.local_port = tuple->local_port,
 					.peer_port = tuple->peer_port };
 
-	if (!node->follows || !host->diag || !tuple->known)
+	if (!node->follows || !tuple->known)
 		return 0;
-	return sockdiag_get(host->diag, &like, ret_socket, NULL);
+	return look_up_like(node, &like, ret_socket);
 }
 
-uint64_t look_progress(struct trial_node *node)
+int look_progress(struct trial_node *node, uint64_t *ret_bytes)
 {
 	struct sockdiag_socket s;
+	int rc = look_up(node, &s);
 
-	if (look_up(node, &s) <= 0 || !s.has_info)
+	if (rc < 0)
+		return rc;
+	*ret_bytes = 0;
+	if (!rc || !s.has_info)
 		return 0;
 	endpoint_tcp_info(trial_endpoint(node), &s.info);
-	return s.info.tcpi_bytes_acked + s.info.tcpi_bytes_received;
+	*ret_bytes = s.info.tcpi_bytes_acked + s.info.tcpi_bytes_received;
+	return 0;
 }
 
 /* Whether everything that one end has sent has reached the other. The SYN of a client counts as a

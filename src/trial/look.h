@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Looks at a node as it is now: at its sockets by sock_diag, at its program by its counters. */
+/*
+ * Looks at a node as it is now: at its sockets by sock_diag, at its program by its counters. A
+ * query that fails says nothing about the sockets. It is made again, LOOK_TRIES times in all; if
+ * all fail, the trial is inconclusive, and the caller gets the negative errno.
+ */
 
 #include "src/trial/state.h"
 
-/* Finds the socket of the followed connection. Returns 1 and fills *ret_socket; 0 when there is
- * none, or it is not known which one it is; a negative errno when the kernel could not be asked. */
+#define LOOK_TRIES 3
+
+/* Finds the socket of the followed connection. Returns 1 and fills *ret_socket; 0 when the kernel
+ * says that there is none, or it is not known which one it is; a negative errno when the kernel
+ * could not be asked. */
 int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket);
-/* Returns how many bytes have got through in both directions, and brings the endpoint's tcp_info up
- * to date. */
-uint64_t look_progress(struct trial_node *node);
+/* Finds the socket with the addresses and ports of `like`, small ones too. Returns as look_up(). */
+int look_up_like(struct trial_node *node, const struct sockdiag_socket *like,
+		 struct sockdiag_socket *ret_socket);
+/* Calls `func` for each socket of the host. If a query fails midway, `func` gets its sockets once
+ * more, so before each attempt the `size` bytes at `result`, which is the function's userdata, are
+ * made again what they were. */
+int look_through(struct trial_node *node, sockdiag_func func, void *result, size_t size);
+/* Finds how many bytes have got through in both directions, 0 where there is no socket, and brings
+ * the endpoint's tcp_info up to date. */
+int look_progress(struct trial_node *node, uint64_t *ret_bytes);
 /* Whether the sockets are the two ends of one connection, established, with nothing to send: each
  * has received what the other has had acknowledged. */
 bool look_fits(const struct sockdiag_socket *a, const struct sockdiag_socket *b);
 /* Whether something listens at the server's address and port. A command does not tell, so its
- * kernel is asked. */
+ * kernel is asked. It is asked again until there is a listener, so that a query that fails needs no
+ * care. */
 bool look_for_listener(struct trial *trial);
 /* Notes how many bytes the node's first agent has moved. This is called before that agent is freed,
  * which alone knows. */

@@ -4,6 +4,7 @@
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
+#include "src/trial/look.h"
 #include "src/util/array.h"
 
 /*
@@ -142,7 +143,6 @@ static void became_full(struct minisocket *mini)
 static void look(struct trial_node *node)
 {
 	struct minisocket *mini = &node->minisocket;
-	struct nl *diag = node->trial->testbed->node[node->id].diag;
 	bool full = trial_endpoint(node)->socket;
 	bool request = mini->state == TCP_STATE_NONE || mini->state == TCP_STATE_SYN_RECV;
 	nsec_t now_nsec = nsec_now();
@@ -153,7 +153,7 @@ static void look(struct trial_node *node)
 		became_full(mini);
 		return;
 	}
-	rc = diag ? sockdiag_get(diag, &mini->socket, &s, NULL) : 0;
+	rc = look_up_like(node, &mini->socket, &s);
 	if (rc < 0) { /* nothing is known, so it is asked again */
 		mini->look_nsec = now_nsec + OVERDUE;
 		node->trial->changed = true;

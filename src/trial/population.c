@@ -118,8 +118,10 @@ void population_look(struct trial_node *node, bool heal)
 	if (!node->members || !node->follows || !host->diag)
 		return;
 	by_port = calloc(65536, sizeof(struct trial_member *));
-	if (!by_port)
+	if (!by_port) {
+		node->trial->lost++;
 		return;
+	}
 	pass.by_port = by_port;
 	for (uint32_t i = 0; i < node->trial->connections; i++) {
 		struct trial_member *m = &node->members[i];
@@ -128,7 +130,7 @@ void population_look(struct trial_node *node, bool heal)
 		if (m->open)
 			by_port[own_port(node, m->local_port, m->peer_port)] = m;
 	}
-	sockdiag_dump(host->diag, host->address.family, ~0u, note_progress, &pass, NULL);
+	look_through(node, note_progress, &pass, sizeof(pass));
 }
 
 /* What is idle shows by no data that it still works, but both kernels have it and agree on it. */

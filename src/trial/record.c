@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/model/model.h"
+#include "src/record/doubt.h"
 #include "src/record/expect.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
@@ -171,8 +172,10 @@ static void predict_gone(const struct trial_node *node, const struct model_facts
  * heal: it carried something after that, and no fault holds. */
 static bool carried_on(const struct trial *trial, struct trial_node *node)
 {
+	uint64_t bytes;
+
 	return trial->forgotten && trial->full_term && !trial->active &&
-	       look_progress(node) > node->progress;
+	       look_progress(node, &bytes) >= 0 && bytes > node->progress;
 }
 
 /* Returns "10.0.1.2:40000" or "[fd00:1::2]:40000", which the caller frees. */
@@ -211,10 +214,12 @@ static int conclude(struct trial *trial, enum node_id id)
 	struct model_facts facts = facts_of(trial, node);
 	struct prediction p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	enum mechanism rest;
+	const struct agent *agent = trial->agent[id] ? trial->agent[id] : trial->dying[id];
 	struct cause cause;
+	uint64_t bytes;
 
 	look_at_bytes(node);
-	look_progress(node);
+	look_progress(node, &bytes);
 	minisocket_finish(node);
 	if (node->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
@@ -236,8 +241,8 @@ static int conclude(struct trial *trial, enum node_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(node, &r->population);
-	if (trial->spec.scenario->agent[id].command && trial->agent[id])
-		r->command_output = copy(agent_output(trial->agent[id]));
+	if (agent && trial->spec.scenario->agent[id].command)
+		r->command_output = copy(agent_output(agent));
 	if (p.mechanism != MECHANISM_NONE) {
 		r->earliest_nsec = p.earliest_nsec;
 		r->latest_nsec = p.latest_nsec;
@@ -264,5 +269,9 @@ int trial_make_record(struct trial *trial, struct error *err)
 	record->lost = trial->lost;
 	record->span_nsec = nsec_now() - trial->origin_nsec;
 	sightings_give(trial);
-	return trial->spec.unjudged ? 0 : expect_check(trial->spec.scenario, record, err);
+	if (nsec_clock_failures() != trial->clock_failures &&
+	    record_doubt(record, "the clock could not be read") < 0)
+		return error_errno(err, -ENOMEM, "record");
+	rc = doubt_check(record, err);
+	return rc < 0 || trial->spec.unjudged ? rc : expect_check(trial->spec.scenario, record, err);
 }

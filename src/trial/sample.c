@@ -64,14 +64,19 @@ static void take(struct trial_node *node, nsec_t now_nsec)
 	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct record_sample *slot, sample;
 	struct sockdiag_socket s;
+	int rc;
 
 	if (!node->follows || !host->diag || !node->minisocket.socket.local_port)
 		return;
-	if (sockdiag_get(host->diag, &node->minisocket.socket, &s, NULL) <= 0)
+	rc = look_up_like(node, &node->minisocket.socket, &s);
+	if (!rc)
 		s = (struct sockdiag_socket){ .state = TCP_STATE_CLOSE };
+	if (rc < 0)
+		return;
 	sample = sample_of(&s, now_nsec);
-	if (node->trial->connections > 1)
-		sockdiag_dump(host->diag, host->address.family, ~0u, count_state, &sample, NULL);
+	if (node->trial->connections > 1 &&
+	    look_through(node, count_state, &sample, sizeof(sample)) < 0)
+		return;
 	if (node->n_samples && is_continued(&node->samples[node->n_samples - 1], &sample))
 		return;
 	slot = array_append(&node->samples, &node->n_samples, sizeof(*slot));

@@ -36,8 +36,11 @@ static void look_at(struct sightings *sightings, enum node_id id)
 	struct trial_node *node = &sightings->trial->node[id];
 	struct trace_timer timer = { 0 };
 	struct sockdiag_socket s;
+	int rc = look_up(node, &s);
 
-	if (look_up(node, &s) > 0)
+	if (rc < 0)
+		return;
+	if (rc > 0)
 		timer = (struct trace_timer){ s.timer, s.expires_nsec, s.retransmits };
 	node->trial->lost += sighting_add_timer(sightings->log, id, nsec_now(), &timer) < 0;
 }

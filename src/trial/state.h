@@ -160,6 +160,7 @@ struct trial {
 	uint32_t number;	     /* of the followed connection, from 1; 0: to be decided */
 	uint32_t connections;	     /* how many the client makes */
 	uint64_t n_looks;	     /* how many multiples of the sampling's span are past */
+	uint64_t clock_failures;     /* nsec_clock_failures() when the trial began */
 	uint64_t lost;		     /* how many observations could not be recorded */
 	struct sightings *sightings; /* NULL where no trace is wanted; owned */
 	struct record *record;	     /* owned until it is handed out */

@@ -51,7 +51,7 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 static void note_progress(struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		trial->node[id].progress = look_progress(&trial->node[id]);
+		look_progress(&trial->node[id], &trial->node[id].progress);
 		population_look(&trial->node[id], true);
 	}
 }

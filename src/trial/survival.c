@@ -31,7 +31,7 @@ static bool is_whole(struct trial *trial)
 
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		if (!is_open(trial_endpoint(&trial->node[id])) ||
-		    !look_up(&trial->node[id], &s[id]))
+		    look_up(&trial->node[id], &s[id]) <= 0)
 			return false;
 	return look_fits(&s[NODE_CLIENT], &s[NODE_SERVER]);
 }
@@ -45,9 +45,11 @@ void survival_check(struct trial *trial)
 	whole = is_whole(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
+		uint64_t bytes;
 
-		if (!node->usable && is_open(trial_endpoint(node)))
-			node->usable = whole || look_progress(node) > node->progress;
+		if (!node->usable && is_open(trial_endpoint(node)) &&
+		    look_progress(node, &bytes) >= 0)
+			node->usable = whole || bytes > node->progress;
 		population_look(node, false);
 	}
 	population_compare(trial);

@@ -230,7 +230,8 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .origin_nsec = NSEC_NONE,
 				 .fault_nsec = NSEC_NONE,
 				 .last_heal_nsec = NSEC_NONE,
-				 .client_nsec = NSEC_NEVER };
+				 .client_nsec = NSEC_NEVER,
+				 .clock_failures = nsec_clock_failures() };
 	node_init(trial);
 	follow_init(trial);
 	trial->record = calloc(1, sizeof(*trial->record));

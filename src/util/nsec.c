@@ -3,12 +3,29 @@
 
 #include <stdio.h>
 
+#define CLOCK_TRIES 3
+
+static uint64_t clock_failures;
+
+nsec_t nsec_read_clock(clockid_t clock)
+{
+	struct timespec ts = { 0 };
+
+	for (int i = 0; i < CLOCK_TRIES; i++)
+		if (clock_gettime(clock, &ts) == 0)
+			return nsec_from_timespec(&ts);
+	clock_failures++;
+	return nsec_from_timespec(&ts);
+}
+
 nsec_t nsec_now(void)
 {
-	struct timespec ts;
+	return nsec_read_clock(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return nsec_from_timespec(&ts);
+uint64_t nsec_clock_failures(void)
+{
+	return clock_failures;
 }
 
 char *nsec_format(char *buffer, size_t size, nsec_t span_nsec)

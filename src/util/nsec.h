@@ -48,6 +48,10 @@ static inline nsec_t nsec_max(nsec_t a_nsec, nsec_t b_nsec)
 
 /* Now, on CLOCK_MONOTONIC. */
 nsec_t nsec_now(void);
+/* Now, on that clock. If it cannot be read, though it was tried again, this is 0, and counted. */
+nsec_t nsec_read_clock(clockid_t clock);
+/* How often a clock could not be read. Whoever measures compares two of these counts. */
+uint64_t nsec_clock_failures(void);
 
 /* Writes a span for people: "250 ms", "6.324 s", "15 min 24.6 s", "2 h 11 min 15 s",
  * "30 d". Returns `buffer`. 64 bytes are enough. */

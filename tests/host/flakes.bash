@@ -22,7 +22,7 @@ without_remark='map(select(startswith("without the tracepoints") | not))'
 
 # For each cause, the condition in jq that a record with this cause meets.
 declare -A flake_sign=(
-	[late]='(.failures | any(contains("too busy for real time"))) or (.failures | '"$without_remark"' |
+	[late]='(.inconclusive | any(contains("too busy for real time"))) or (.failures | '"$without_remark"' |
 		length > 0 and all(test("(after|before|within) .*, got [0-9.]+ ?(us|ms|s|min|h)")))'
 	[segmentation]='.failures | '"$without_remark"' |
 		length > 0 and all(contains("expected packet >[P.] before any >[.], got the other order"))'
@@ -46,7 +46,7 @@ flake_condition() {
 flake() {
 	jq -es "map(select(.verdict != \"pass\")) | length > 0 and all($(flake_condition "${@:2}"))" "$1" \
 		>/dev/null 2>&1 || return
-	jq -r 'select(.verdict != "pass") | "again: \(.scenario) \(.variant // "") \(.family): \(.failures | join("; "))"' "$1"
+	jq -r 'select(.verdict != "pass") | "again: \(.scenario) \(.variant // "") \(.family): \(.failures + .inconclusive | join("; "))"' "$1"
 }
 
 # shows FILE CAUSE...: whether a record in FILE, whatever its verdict, shows one of the causes.

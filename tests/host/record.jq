@@ -19,12 +19,12 @@ def endpoint:
   and (.command == null or (.command | type == "object"));
 def record:
   has_only(["schema", "scenario", "id", "variant", "engine", "kernel", "family", "seed", "repeat", "phase", "lateness_s",
-    "settings", "faults", "endpoints", "span_s", "clock", "lost", "trace", "verdict", "failures"])
-  and .schema == 1 and .engine == "host" and (.kernel | type == "string")
+    "settings", "faults", "endpoints", "span_s", "clock", "lost", "trace", "verdict", "failures", "inconclusive"])
+  and .schema == 2 and .engine == "host" and (.kernel | type == "string")
   and (.family == "ipv4" or .family == "ipv6")
   and (.settings | type == "object" and length > 0)
   and (.faults | length > 0 and all(has_only(["t_s", "took_s", "event"])) and .[0].t_s == 0)
   and (.endpoints | has_only(["client", "server"]) and all(endpoint))
   and (.clock == "tracepoint" or .clock == "sock_diag")
-  and (.verdict == "pass" or .verdict == "fail");
+  and (.verdict == "pass" or .verdict == "fail" or .verdict == "inconclusive");
 def median: sort | .[length / 2 | floor];
