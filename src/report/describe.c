@@ -312,7 +312,6 @@ struct prediction describe_prediction(const struct scenario *s, enum family fami
 {
 	struct model_facts facts = *kernel;
 
-	facts.established_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	return model_predict(s, family, node, &facts);
 }
 

@@ -45,3 +45,16 @@ nsec_t phase_next(const struct trial *trial)
 		at += round;
 	return at;
 }
+
+int64_t phase_at(nsec_t time_nsec, nsec_t *ret_into_nsec)
+{
+	const struct ticks *ticks = ticks_get();
+	nsec_t length = ticks_length(), passed = time_nsec - ticks->edge_nsec;
+	nsec_t n = passed >= 0 ? passed / length : -((-passed + length - 1) / length);
+	int64_t phase = (ticks->jiffies + n) % TICK_PHASES;
+
+	*ret_into_nsec = passed - n * length;
+	if (!ticks->numbered)
+		return -1;
+	return phase < 0 ? phase + TICK_PHASES : phase;
+}

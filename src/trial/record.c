@@ -10,17 +10,15 @@
 #include "src/tcp/state.h"
 #include "src/trial/cause.h"
 #include "src/trial/facts.h"
+#include "src/trial/history.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
+#include "src/trial/phase.h"
 #include "src/trial/population.h"
 #include "src/trial/sightings.h"
 #include "src/util/array.h"
 
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
-/* The same trial's RTTs differ by some ten microseconds, of which the back-off would make more than
- * a tick in what is predicted. */
-#define RTT_STEP (250 * NSEC_PER_USEC)
-
 static int copy_setting(const struct setting_value *value, void *userdata)
 {
 	struct record *record = userdata;
@@ -103,70 +101,76 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 	return 0;
 }
 
-static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node)
+/* The RTO that the first timeout went by: later answers than those that were sampled may have moved
+ * it. */
+static nsec_t first_rto(const struct endpoint *ep, nsec_t sent_nsec)
 {
-	nsec_t established = node->view[node->believed].established_nsec;
-	struct model_facts facts = facts_of_running_kernel();
+	for (size_t i = 0; i < ep->record.n_retransmissions; i++) {
+		const struct record_retransmission *r = &ep->record.retransmissions[i];
 
-	facts.rto_nsec = node->rto_nsec;
-	facts.rtt_nsec = (node->rtt_nsec + RTT_STEP - 1) / RTT_STEP * RTT_STEP;
-	facts.window = node->window;
-	facts.late_nsec = trial->lateness_nsec;
-	/* In real time the first event may have come late, and its zero was moved with it. */
-	facts.established_nsec =
-		trial->origin_nsec - (established == NSEC_NONE ? trial->zero_nsec : established);
-	return facts;
-}
-
-static struct prediction predict(const struct trial *trial, const struct trial_node *node)
-{
-	struct model_facts facts = facts_of(trial, node);
-
-	return model_predict(trial->spec.scenario, trial->spec.family, node->id, &facts);
-}
-
-/* When the timer of what is left began to run: with that state, or with the FIN that an orphan
- * sent. */
-static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechanism)
-{
-	for (size_t i = r->n_states; i-- > 0;) {
-		int to = r->states[i].to;
-		bool fin = to == TCP_STATE_FIN_WAIT1 || to == TCP_STATE_LAST_ACK;
-
-		if ((mechanism == MECHANISM_TIME_WAIT && to == TCP_STATE_TIME_WAIT) ||
-		    (mechanism == MECHANISM_FIN_WAIT_2 && to == TCP_STATE_FIN_WAIT2) ||
-		    (mechanism == MECHANISM_SYNACK && to == TCP_STATE_SYN_RECV) ||
-		    (mechanism == MECHANISM_ORPHAN && fin))
-			return r->states[i].time_nsec;
+		if (r->rto_nsec != NSEC_NONE && r->time_nsec >= sent_nsec)
+			return r->rto_nsec;
 	}
 	return NSEC_NONE;
 }
 
-/* An orphan whose peer keeps its window closed sends probes, which are answered: how long that goes
- * on is not predicted. */
-static bool window_is_closed(const struct record_endpoint *r)
+/* What the packets of that end tell of how its connection stood, and what was read of its socket.
+ * `heard` gets an array that the caller frees. */
+static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
+				   struct model_history *history, nsec_t **ret_heard)
 {
-	for (size_t i = r->n_packets; i-- > 0;)
-		if (!r->packets[i].sent && !(r->packets[i].flags & PACKET_RST))
-			return !r->packets[i].window;
-	return false;
+	const struct endpoint *ep = &node->view[node->believed];
+	struct history_rtt rtt = { node->sampled_nsec, node->rtt_nsec };
+	struct model_facts facts = facts_of_running_kernel();
+	nsec_t rto_nsec = NSEC_NONE;
+
+	*history = history_read(ep->record.packets, ep->record.n_packets, ep->established_nsec,
+				trial->origin_nsec, &rtt, ret_heard);
+	if (history->sent_nsec != NSEC_NONE)
+		rto_nsec = first_rto(ep, trial->origin_nsec + history->sent_nsec);
+	facts.rto_nsec = rto_nsec == NSEC_NONE ? node->rto_nsec : rto_nsec;
+	facts.rtt_nsec = rtt.rtt_nsec;
+	facts.window = node->window;
+	facts.late_nsec = trial->lateness_nsec;
+	facts.phase = phase_at(trial->origin_nsec, &facts.into_nsec);
+	facts.history = history;
+	return facts;
+}
+
+/* When the timer of what is left began to run: TIME_WAIT with the peer's latest FIN
+ * (tcp_timewait_state_process() starts it anew), FIN_WAIT2 with that state, a request socket with
+ * the SYN; an orphan's is in the history. */
+static nsec_t left_since(const struct record_endpoint *r, const struct model_history *history)
+{
+	int state = r->mechanism == MECHANISM_TIME_WAIT ? TCP_STATE_TIME_WAIT : TCP_STATE_FIN_WAIT2;
+	nsec_t since_nsec = NSEC_NONE;
+
+	if (r->mechanism == MECHANISM_SYNACK)
+		return history->connect_nsec;
+	for (size_t i = 0; i < r->n_states; i++)
+		if (r->states[i].to == state)
+			since_nsec = r->states[i].time_nsec;
+	for (size_t i = 0; state == TCP_STATE_TIME_WAIT && i < r->n_packets; i++)
+		if (!r->packets[i].sent && (r->packets[i].flags & PACKET_FIN) &&
+		    r->packets[i].time_nsec > since_nsec)
+			since_nsec = r->packets[i].time_nsec;
+	return since_nsec == NSEC_NONE ? 0 : since_nsec;
 }
 
 static void predict_gone(const struct trial *trial, const struct trial_node *node,
-			 struct record_endpoint *r)
+			 const struct model_facts *facts, struct record_endpoint *r)
 {
-	struct model_facts facts = facts_of(trial, node);
-	struct prediction p = model_gone(trial->spec.scenario, node->id, &facts, r->mechanism);
-	nsec_t since = left_since(r, r->mechanism);
+	struct prediction p =
+		model_gone(trial->spec.scenario, trial->spec.family, node->id, facts, r->mechanism,
+			   left_since(r, facts->history));
 
 	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
-	if (p.mechanism == MECHANISM_NONE && r->gone_nsec == r->kernel_nsec) {
+	if (p.mechanism != MECHANISM_NONE) {
+		r->gone_earliest_nsec = p.earliest_nsec;
+		r->gone_latest_nsec = p.latest_nsec + MINISOCKET_RESOLUTION;
+	} else if (r->gone_nsec == r->kernel_nsec) {
 		r->gone_earliest_nsec = r->earliest_nsec;
 		r->gone_latest_nsec = r->latest_nsec;
-	} else if (p.mechanism != MECHANISM_NONE && since != NSEC_NONE &&
-		   !(p.mechanism == MECHANISM_ORPHAN && window_is_closed(r))) {
-		r->gone_earliest_nsec = since + p.earliest_nsec;
-		r->gone_latest_nsec = since + p.latest_nsec + MINISOCKET_RESOLUTION;
 	}
 }
 
@@ -189,9 +193,15 @@ static int conclude(struct trial *trial, enum node_id id)
 		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
-	struct prediction p = predict(trial, node);
+	_cleanup_(freep) nsec_t *heard = NULL;
+	struct model_history history;
+	struct model_facts facts = facts_of(trial, node, &history, &heard);
+	struct prediction p =
+		model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	struct cause cause;
 
+	if (!heard)
+		return -ENOMEM;
 	look_at_bytes(node);
 	look_progress(node);
 	minisocket_finish(node);
@@ -215,7 +225,7 @@ static int conclude(struct trial *trial, enum node_id id)
 		r->earliest_nsec = p.earliest_nsec;
 		r->latest_nsec = p.latest_nsec;
 	}
-	predict_gone(trial, node, r);
+	predict_gone(trial, node, &facts, r);
 	return 0;
 }
 

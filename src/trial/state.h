@@ -93,9 +93,10 @@ struct trial_node {
 	struct agent *original; /* whose reports are the endpoint's; NULL once it is freed */
 	unsigned int processes; /* agents that were started here */
 	int64_t bytes_read, bytes_written; /* of the original that is freed; -1: see it itself */
-	nsec_t rto_nsec;		   /* just before the first event */
-	nsec_t rtt_nsec;		   /* likewise */
-	uint64_t window;		   /* likewise: bytes that may be in flight */
+	nsec_t sampled_nsec;		   /* when the next three were read; just before the first
+					    * event */
+	nsec_t rto_nsec, rtt_nsec;
+	uint64_t window;		   /* bytes that may be in flight */
 	uint64_t progress;		   /* bytes acknowledged and received at the last heal or
 					    * flush of flows */
 	bool usable;			   /* more bytes have got through since then */

@@ -97,6 +97,7 @@ void step_sample(struct trial *trial)
 		struct sockdiag_socket s;
 
 		if (look_up(&trial->node[id], &s) && s.has_info) {
+			trial->node[id].sampled_nsec = nsec_now();
 			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
 			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
 			trial->node[id].window =

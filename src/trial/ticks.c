@@ -63,9 +63,9 @@ const struct ticks *ticks_get(void)
 		jiffies = read_jiffies();
 		passed = nsec_now() - edge;
 		if (jiffies >= 0 && passed % ticks_length() > ticks_length() / 4)
-			ticks = (struct ticks){ jiffies - passed / ticks_length(), edge };
+			ticks = (struct ticks){ jiffies - passed / ticks_length(), edge, true };
 	}
 	if (ticks.jiffies < 0)
-		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length() };
+		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length(), false };
 	return &ticks;
 }

@@ -5,6 +5,7 @@
  * pinned phase has to know.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "src/util/nsec.h"
@@ -13,6 +14,7 @@
 struct ticks {
 	int64_t jiffies;
 	nsec_t edge_nsec;
+	bool numbered; /* the kernel told the number; else ticks are counted from its clock's zero */
 };
 
 /* Where they lie. The first call measures it, which takes some ticks; who has no time for that
