@@ -12,7 +12,8 @@
  * program is told the time by its kernel. */
 #define TOLD_LATE (2 * NSEC_PER_MSEC)
 /* What one segment carries when nothing is known of it. */
-#define SEGMENT 1448
+#define SEGMENT	       1448
+#define INITIAL_WINDOW 10 /* TCP_INIT_CWND */
 
 /* One end, and all that its timers go by. */
 struct player {
@@ -43,7 +44,7 @@ static void add_writes(const struct player *r, struct play_flight *f)
 	enum workload workload =
 		(enum workload)scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE);
 	uint64_t size = (uint64_t)scenario_option(a, OPTION_SIZE, 64);
-	uint64_t window = r->facts->window ? r->facts->window : 10 * SEGMENT;
+	unsigned int cwnd = r->facts->cwnd ? r->facts->cwnd : INITIAL_WINDOW;
 
 	f->next_nsec = NSEC_NEVER;
 	if (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT)
@@ -52,9 +53,9 @@ static void add_writes(const struct player *r, struct play_flight *f)
 		a, OPTION_INTERVAL,
 		workload == WORKLOAD_STREAM ? 10 * NSEC_PER_MSEC : NSEC_PER_SEC);
 	f->write_size = size;
-	f->segment_size = SEGMENT;
+	f->segment_size = r->facts->mss ? r->facts->mss : SEGMENT;
 	f->nagle = !scenario_option(a, OPTION_NODELAY, 0);
-	f->room = (unsigned int)(window / nsec_min(size, SEGMENT));
+	f->room = cwnd > f->segments ? cwnd - f->segments : 0;
 	if (f->interval_nsec > 0)
 		f->next_nsec = f->sent_nsec + f->interval_nsec;
 }
@@ -104,7 +105,10 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 		return play_syn(p, r->history.connect_nsec + r->shift_nsec);
 	if (r->history.closed_nsec != NSEC_NONE)
 		return play_persist(p, r->history.closed_nsec + r->shift_nsec, rto_of(r),
-				    r->facts->rtt_nsec, r->situation.lost_nsec, false);
+				    r->history.answered_nsec == NSEC_NONE
+					    ? r->facts->rtt_nsec
+					    : r->history.answered_nsec,
+				    r->situation.lost_nsec, false);
 	p->step = NULL;
 	if (r->timers.keepalive)
 		by_timer = play_keepalive(p, &r->history, queued_nsec);

@@ -19,6 +19,7 @@ struct model_history {
 	unsigned int segments; /* so many were in flight then */
 	nsec_t closed_nsec;    /* the window of the peer was found closed, with nothing in flight
 				* and data to send; NSEC_NONE: it was not */
+	nsec_t answered_nsec;  /* the shortest time that an answer took; NSEC_NONE: none came */
 	const nsec_t *heard;   /* when packets came, in order; borrowed */
 	size_t n_heard;
 	/* Where there is no such list: when the last one came, and how far they were apart before
@@ -37,7 +38,8 @@ struct model_facts {
 	nsec_t into_nsec;	 /* how far in its tick the first event was; NSEC_NONE: not known */
 	nsec_t rto_nsec; /* of the connection before the first event; NSEC_NONE: from path.delay */
 	nsec_t rtt_nsec; /* smoothed, likewise; 0 where the RTO is not known */
-	uint64_t window; /* bytes that may be in flight by then; 0 where that is not known */
+	uint32_t cwnd, mss; /* segments that may be in flight by then, and the bytes of one; 0 where
+			     * that is not known */
 	nsec_t late_nsec; /* by so much the other events may have come late */
 	const struct model_history *history; /* as it was measured; NULL: nothing was, and the
 					      * scenario tells what can be told; borrowed */

@@ -23,6 +23,7 @@ struct reading {
 	bool any; /* something was sent */
 	uint32_t next;
 	nsec_t armed_nsec, closed_nsec, syn_nsec;
+	nsec_t answered_nsec; /* NSEC_NONE: nothing was, so far */
 };
 
 static bool is_after(uint32_t a, uint32_t b)
@@ -66,6 +67,10 @@ static void read_received(struct reading *r, const struct record_packet *p,
 	while (r->first < r->n_sent && !is_after(r->sent[r->first].end, p->ack))
 		r->first++;
 	if (r->first > before) {
+		nsec_t took_nsec = p->time_nsec - r->sent[before].time_nsec;
+
+		if (r->answered_nsec == NSEC_NONE || took_nsec < r->answered_nsec)
+			r->answered_nsec = took_nsec;
 		r->armed_nsec = p->time_nsec;
 		take_rtt(rtt, &r->sent[before], p->time_nsec);
 	}
@@ -86,7 +91,8 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 {
 	struct reading r = { .armed_nsec = NSEC_NONE,
 			     .closed_nsec = NSEC_NONE,
-			     .syn_nsec = NSEC_NONE };
+			     .syn_nsec = NSEC_NONE,
+			     .answered_nsec = NSEC_NONE };
 	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
 	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
 
@@ -102,6 +108,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 	h.heard = *ret_heard = heard;
 	h.connect_nsec = since(r.syn_nsec, origin_nsec);
 	h.established_nsec = since(established_nsec, origin_nsec);
+	h.answered_nsec = r.answered_nsec;
 	h.closed_nsec = since(r.closed_nsec, origin_nsec);
 	if (r.first < r.n_sent) {
 		nsec_t armed_nsec = r.sent[r.first].time_nsec;

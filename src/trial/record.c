@@ -128,9 +128,16 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 				trial->origin_nsec, &rtt, ret_heard);
 	if (history->sent_nsec != NSEC_NONE)
 		rto_nsec = first_rto(ep, trial->origin_nsec + history->sent_nsec);
+	/* Zero window probes back off without the RTO, which is that of the transfer until the end. */
+	else if (history->closed_nsec != NSEC_NONE && ep->record.tcp_info.present)
+		rto_nsec = ep->record.tcp_info.rto_us * NSEC_PER_USEC;
 	facts.rto_nsec = rto_nsec == NSEC_NONE ? node->rto_nsec : rto_nsec;
+	for (size_t i = 0; i < ep->record.n_states; i++)
+		if (ep->record.states[i].to == TCP_STATE_SYN_SENT)
+			history->connect_nsec = ep->record.states[i].time_nsec - trial->origin_nsec;
 	facts.rtt_nsec = rtt.rtt_nsec;
-	facts.window = node->window;
+	facts.cwnd = node->cwnd;
+	facts.mss = node->mss;
 	facts.late_nsec = trial->lateness_nsec;
 	facts.phase = phase_at(trial->origin_nsec, &facts.into_nsec);
 	facts.history = history;
@@ -195,15 +202,16 @@ static int conclude(struct trial *trial, enum node_id id)
 	};
 	_cleanup_(freep) nsec_t *heard = NULL;
 	struct model_history history;
-	struct model_facts facts = facts_of(trial, node, &history, &heard);
-	struct prediction p =
-		model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
+	struct model_facts facts;
+	struct prediction p;
 	struct cause cause;
 
-	if (!heard)
-		return -ENOMEM;
 	look_at_bytes(node);
 	look_progress(node);
+	facts = facts_of(trial, node, &history, &heard);
+	if (!heard)
+		return -ENOMEM;
+	p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	minisocket_finish(node);
 	if (node->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)

@@ -96,7 +96,7 @@ struct trial_node {
 	nsec_t sampled_nsec;		   /* when the next three were read; just before the first
 					    * event */
 	nsec_t rto_nsec, rtt_nsec;
-	uint64_t window;		   /* bytes that may be in flight */
+	uint32_t cwnd, mss;		   /* segments that may be in flight, and their size */
 	uint64_t progress;		   /* bytes acknowledged and received at the last heal or
 					    * flush of flows */
 	bool usable;			   /* more bytes have got through since then */
@@ -123,7 +123,7 @@ struct trial {
 			       */
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* faults that last and have not been healed */
-	bool sampled;	      /* rto_nsec, rtt_nsec and window are known */
+	bool sampled;	      /* what the model goes by was read */
 	bool changed;	/* something may be over, or be due earlier: settle_trial() is to look */
 	bool probed;	/* a byte was sent on an idle connection since the last heal */
 	bool full_term; /* it was watched until the horizon */

@@ -100,8 +100,8 @@ void step_sample(struct trial *trial)
 			trial->node[id].sampled_nsec = nsec_now();
 			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
 			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
-			trial->node[id].window =
-				(uint64_t)s.info.tcpi_snd_cwnd * s.info.tcpi_snd_mss;
+			trial->node[id].cwnd = s.info.tcpi_snd_cwnd;
+			trial->node[id].mss = s.info.tcpi_snd_mss;
 			endpoint_tcp_info(trial_endpoint(&trial->node[id]), &s.info);
 		}
 	}
