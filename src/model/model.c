@@ -75,6 +75,22 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, bo
 	return play_retransmission(p, &f);
 }
 
+static struct play_end play_window_of(const struct player *r, struct play *p, bool orphan)
+{
+	const struct model_history *h = &r->history;
+	struct play_window w = {
+		.armed_nsec = h->closed_nsec + r->shift_nsec,
+		.first_nsec = h->first_probe_nsec,
+		.probes = h->probes,
+		.rto = rto_of(r),
+		.rtt_nsec = h->answered_nsec,
+		/* What was measured is the latest answer: no probe is answered after that. */
+		.lost_nsec = r->facts->history ? h->closed_nsec : r->situation.lost_nsec,
+	};
+
+	return play_persist(p, &w, orphan);
+}
+
 /* The program gives up when so many of its heartbeats are unanswered. */
 static nsec_t heartbeat_end(const struct player *r)
 {
@@ -104,11 +120,7 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 	if (r->situation.connect_nsec != NSEC_NEVER)
 		return play_syn(p, r->history.connect_nsec + r->shift_nsec);
 	if (r->history.closed_nsec != NSEC_NONE)
-		return play_persist(p, r->history.closed_nsec + r->shift_nsec, rto_of(r),
-				    r->history.answered_nsec == NSEC_NONE
-					    ? r->facts->rtt_nsec
-					    : r->history.answered_nsec,
-				    r->situation.lost_nsec, false);
+		return play_window_of(r, p, false);
 	p->step = NULL;
 	if (r->timers.keepalive)
 		by_timer = play_keepalive(p, &r->history, queued_nsec);

@@ -93,7 +93,12 @@ struct retransmission {
 	nsec_t fires_nsec;	/* icsk_retransmit_timer */
 	int64_t span;		/* what it was armed with */
 	int64_t rto;		/* icsk_rto */
-	unsigned int backoff, retransmits, packets_out, room;
+	/* icsk_backoff and icsk_retransmits are of eight bits and start anew at 256, which undone
+	 * back-off reaches: then one timeout counts as none. */
+	uint8_t backoff, retransmits;
+	bool in_loss; /* icsk_ca_state is TCP_CA_Loss: loss probes are over */
+	unsigned int number; /* of retransmissions */
+	unsigned int packets_out, room;
 	nsec_t head_nsec;	/* when the oldest segment was sent last */
 	nsec_t next_nsec;	/* when the program sends next */
 	nsec_t retrans_stamp_nsec;
@@ -136,7 +141,7 @@ static bool schedule_loss_probe(struct retransmission *r, bool advancing)
 	int64_t span = wheel_usecs_to_jiffies(t->hz, (2 * r->flight->srtt_nsec + extra_nsec) /
 							     NSEC_PER_USEC);
 
-	if (!t->loss_probes || r->flight->in_loss || r->retransmits)
+	if (!t->loss_probes || r->in_loss)
 		return false;
 	if (usecs > 0 && wheel_usecs_to_jiffies(t->hz, usecs) < span)
 		span = wheel_usecs_to_jiffies(t->hz, usecs);
@@ -173,7 +178,7 @@ static void undo_backoff(struct retransmission *r)
 	if (r->rto <= 1)
 		return;
 	set_timer(r, PENDING_RETRANS, r->rto - 1, true);
-	tell(r->play, PLAY_UNDO, r->retransmits, r->fires_nsec, r->span);
+	tell(r->play, PLAY_UNDO, r->number, r->fires_nsec, r->span);
 }
 
 /* tcp_event_new_data_sent(), tcp_schedule_loss_probe(). */
@@ -266,7 +271,9 @@ static void retransmit(struct retransmission *r)
 
 	r->head_nsec = r->play->now_nsec;
 	r->room = 0; /* tcp_enter_loss(): a window of one segment */
-	if (!r->retransmits++)
+	r->in_loss = true;
+	r->retransmits++;
+	if (!r->number++)
 		r->retrans_stamp_nsec = r->play->now_nsec;
 	if (t->thin && !r->flight->orphan && r->packets_out < 4 &&
 	    r->retransmits <= THIN_RETRIES) {
@@ -277,7 +284,7 @@ static void retransmit(struct retransmission *r)
 		r->rto = nsec_min(r->rto * 2, t->rto_max_nsec / tick(r->play));
 	}
 	set_timer(r, PENDING_RETRANS, clamp_rto(r), true);
-	tell(r->play, PLAY_RETRANSMIT, r->retransmits, r->fires_nsec, r->span);
+	tell(r->play, PLAY_RETRANSMIT, r->number, r->fires_nsec, r->span);
 	undo_backoff(r);
 }
 
@@ -288,6 +295,7 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 				    .rto = f->rto,
 				    .packets_out = f->segments,
 				    .room = f->room,
+				    .in_loss = f->in_loss,
 				    .head_nsec = p->origin_nsec + f->sent_nsec,
 				    .next_nsec = NSEC_NEVER };
 	bool answered = f->armed_nsec > f->sent_nsec;
@@ -409,18 +417,20 @@ static int64_t probe_span(const struct play *p, int64_t rto, unsigned int backof
 			jiffies_of(p, p->timers->rto_max_nsec));
 }
 
-struct play_end play_persist(struct play *p, nsec_t armed_nsec, int64_t rto, nsec_t rtt_nsec,
-			     nsec_t lost_nsec, bool orphan)
+struct play_end play_persist(struct play *p, const struct play_window *w, bool orphan)
 {
 	const struct timers *t = p->timers;
-	int64_t user = wheel_msecs_to_jiffies(t->hz, msecs(t->user_timeout_nsec));
-	unsigned int unanswered = 0, backoff = 0, number = 0;
-	nsec_t first_nsec = NSEC_NONE, fires_nsec;
+	int64_t user = wheel_msecs_to_jiffies(t->hz, msecs(t->user_timeout_nsec)), rto = w->rto;
+	unsigned int unanswered = 0, number = w->probes;
+	unsigned int backoff = w->probes < t->retries2 ? w->probes : t->retries2;
+	nsec_t first_nsec = NSEC_NONE, lost_nsec = w->lost_nsec, fires_nsec;
 
 	if (!user && !orphan && lost_nsec == NSEC_NEVER)
 		return no_end;
-	p->now_nsec = p->origin_nsec + armed_nsec;
-	fires_nsec = arm(p, probe_span(p, rto, 0), false);
+	if (w->first_nsec != NSEC_NONE)
+		first_nsec = p->origin_nsec + w->first_nsec;
+	p->now_nsec = p->origin_nsec + w->armed_nsec;
+	fires_nsec = arm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false);
 	for (unsigned int steps = 0; steps < STEPS_MAX; steps++) {
 		unsigned int most = t->retries2;
 		int64_t span;
@@ -447,10 +457,10 @@ struct play_end play_persist(struct play *p, nsec_t armed_nsec, int64_t rto, nse
 		fires_nsec = arm(p, span, true);
 		tell(p, PLAY_PROBE, ++number, fires_nsec, span);
 		if (lost_nsec == NSEC_NEVER ||
-		    p->now_nsec + rtt_nsec / 2 < p->origin_nsec + lost_nsec) {
+		    p->now_nsec + w->rtt_nsec / 2 < p->origin_nsec + lost_nsec) {
 			/* tcp_ack(), tcp_ack_probe(): the answer arms the timer again. */
 			unanswered = 0;
-			p->now_nsec += rtt_nsec;
+			p->now_nsec += w->rtt_nsec;
 			fires_nsec = arm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec),
 					 false);
 		}

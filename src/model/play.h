@@ -91,11 +91,18 @@ struct play_end play_retransmission(struct play *play, const struct play_flight 
 struct play_end play_keepalive(struct play *play, const struct model_history *history,
 			       nsec_t queued_nsec);
 
-/* tcp_probe_timer(): the timer was armed at `armed_nsec`, when the peer's window was found closed.
- * The peer answers each probe after `rtt_nsec`, until it falls silent at `lost_nsec` (NSEC_NEVER:
- * it does not). */
-struct play_end play_persist(struct play *play, nsec_t armed_nsec, int64_t rto, nsec_t rtt_nsec,
-			     nsec_t lost_nsec, bool orphan);
+/* A peer whose window is closed. Times are since the origin. */
+struct play_window {
+	nsec_t armed_nsec;   /* the latest packet that said so, which armed the timer */
+	nsec_t first_nsec;   /* the first probe; NSEC_NONE: there was none by then */
+	unsigned int probes; /* so many there were by then */
+	int64_t rto;	     /* jiffies */
+	nsec_t rtt_nsec;     /* probes are answered after that time */
+	nsec_t lost_nsec;    /* until then; NSEC_NEVER: for ever */
+};
+
+/* tcp_probe_timer(), tcp_send_probe0(), tcp_ack_probe(). */
+struct play_end play_persist(struct play *play, const struct play_window *window, bool orphan);
 
 /* tcp_write_timeout() in SYN_SENT, from connect() on. */
 struct play_end play_syn(struct play *play, nsec_t connect_nsec);

@@ -17,8 +17,10 @@ struct model_history {
 	nsec_t armed_nsec;     /* the latest packet that acknowledged something in its time, which
 				* armed its timer anew; at the earliest sent_nsec */
 	unsigned int segments; /* so many were in flight then */
-	nsec_t closed_nsec;    /* the window of the peer was found closed, with nothing in flight
-				* and data to send; NSEC_NONE: it was not */
+	nsec_t closed_nsec; /* the latest packet that came with a closed window, with nothing in
+			     * flight; NSEC_NONE: the window is not closed */
+	nsec_t first_probe_nsec; /* the first probe of that window by then; NSEC_NONE: none */
+	unsigned int probes;	 /* so many there were by then */
 	nsec_t answered_nsec;  /* the shortest time that an answer took; NSEC_NONE: none came */
 	const nsec_t *heard;   /* when packets came, in order; borrowed */
 	size_t n_heard;

@@ -175,6 +175,7 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 				   .sent_nsec = NSEC_NONE,
 				   .armed_nsec = NSEC_NONE,
 				   .closed_nsec = NSEC_NONE,
+				   .first_probe_nsec = NSEC_NONE,
 				   .answered_nsec = rtt_nsec,
 				   .last_heard_nsec = -age_nsec };
 

@@ -22,7 +22,11 @@ struct reading {
 	size_t n_sent, first;
 	bool any; /* something was sent */
 	uint32_t next;
-	nsec_t armed_nsec, closed_nsec, syn_nsec;
+	nsec_t armed_nsec, closed_nsec, syn_nsec, first_probe_nsec;
+	unsigned int probes;	  /* into a closed window; those by closed_nsec in the next */
+	unsigned int probes_then;
+	uint32_t heard_next; /* the sequence number that is to come next from the peer */
+	bool any_heard;
 	nsec_t answered_nsec; /* NSEC_NONE: nothing was, so far */
 };
 
@@ -39,7 +43,12 @@ static void read_sent(struct reading *r, const struct record_packet *p)
 
 	if ((p->flags & PACKET_SYN) && r->syn_nsec == NSEC_NONE)
 		r->syn_nsec = p->time_nsec;
-	/* Probes and retransmissions bring nothing new. */
+	if (!size && r->closed_nsec != NSEC_NONE && p->seq + 1 == r->next) {
+		if (!r->probes++)
+			r->first_probe_nsec = p->time_nsec;
+		return;
+	}
+	/* Keepalive probes and retransmissions bring nothing new. */
 	if ((p->flags & PACKET_RST) || !size || (r->any && !is_after(end, r->next)))
 		return;
 	r->any = true;
@@ -74,10 +83,26 @@ static void read_received(struct reading *r, const struct record_packet *p,
 		r->armed_nsec = p->time_nsec;
 		take_rtt(rtt, &r->sent[before], p->time_nsec);
 	}
-	if (p->window)
+	if (p->window) {
 		r->closed_nsec = NSEC_NONE;
-	else if (r->closed_nsec == NSEC_NONE && r->first == r->n_sent)
+		r->probes = 0;
+	} else if (r->first == r->n_sent) {
 		r->closed_nsec = p->time_nsec;
+		r->probes_then = r->probes;
+	}
+}
+
+/* tcp_sequence(): whether a packet is taken in at all, and so counts as heard. Probes and what comes
+ * a second time do not. */
+static bool is_taken(struct reading *r, const struct record_packet *p)
+{
+	uint32_t end = p->seq + p->payload + !!(p->flags & PACKET_SYN) + !!(p->flags & PACKET_FIN);
+
+	if (r->any_heard && ((p->flags & PACKET_SYN) || is_after(r->heard_next, end)))
+		return false;
+	r->heard_next = end;
+	r->any_heard = true;
+	return true;
 }
 
 static nsec_t since(nsec_t time_nsec, nsec_t origin_nsec)
@@ -102,13 +127,15 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			continue;
 		}
 		read_received(&r, &packets[i], rtt);
-		if (heard)
+		if (is_taken(&r, &packets[i]) && heard)
 			heard[h.n_heard++] = packets[i].time_nsec - origin_nsec;
 	}
 	h.heard = *ret_heard = heard;
 	h.connect_nsec = since(r.syn_nsec, origin_nsec);
 	h.established_nsec = since(established_nsec, origin_nsec);
 	h.answered_nsec = r.answered_nsec;
+	h.probes = r.probes_then;
+	h.first_probe_nsec = r.probes_then ? since(r.first_probe_nsec, origin_nsec) : NSEC_NONE;
 	h.closed_nsec = since(r.closed_nsec, origin_nsec);
 	if (r.first < r.n_sent) {
 		nsec_t armed_nsec = r.sent[r.first].time_nsec;
