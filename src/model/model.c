@@ -47,7 +47,9 @@ static void add_writes(const struct player *r, struct play_flight *f)
 	unsigned int cwnd = r->facts->cwnd ? r->facts->cwnd : INITIAL_WINDOW;
 
 	f->next_nsec = NSEC_NEVER;
-	if (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT)
+	f->later = r->history.later;
+	f->n_later = r->history.n_later;
+	if (f->later || (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT))
 		return;
 	f->interval_nsec = scenario_option(
 		a, OPTION_INTERVAL,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/model/play.h"
 
+#include <limits.h>
+
 #include "src/model/wheel.h"
 #include "src/util/tick.h"
 
@@ -12,6 +14,8 @@
 #define PROBE_SHIFT_MAX 10
 /* tcp_orphan_retries(): what 0 stands for as long as the back-off has not reached its end. */
 #define ORPHAN_RETRIES 8
+/* What is sent so soon after a timer went off was sent by its handler. */
+#define BY_THE_TIMER NSEC_PER_MSEC
 /* More steps than that are taken for no end at all; the longest walk in reach, 255 retries with a
  * second each, takes as many again with loss probes and undone back-off. */
 #define STEPS_MAX 100000
@@ -100,7 +104,8 @@ struct retransmission {
 	unsigned int number; /* of retransmissions */
 	unsigned int packets_out, room;
 	nsec_t head_nsec;	/* when the oldest segment was sent last */
-	nsec_t next_nsec;	/* when the program sends next */
+	nsec_t next_nsec;	/* when the program writes next, or the next segment is sent */
+	size_t n_later;		/* how many of flight->later are past */
 	nsec_t retrans_stamp_nsec;
 	uint64_t queued;	/* bytes that were written and not sent */
 	bool probed;		/* tlp_high_seq is set */
@@ -195,10 +200,24 @@ static void send_segment(struct retransmission *r)
 	undo_backoff(r);
 }
 
+static void next_later(struct retransmission *r)
+{
+	const struct play_flight *f = r->flight;
+
+	r->next_nsec = r->n_later < f->n_later
+			       ? r->play->origin_nsec + f->later[r->n_later++]
+			       : NSEC_NEVER;
+}
+
 static void write_more(struct retransmission *r)
 {
 	const struct play_flight *f = r->flight;
 
+	if (f->later) {
+		next_later(r);
+		send_segment(r);
+		return;
+	}
 	r->next_nsec += f->interval_nsec;
 	r->queued += f->write_size;
 	while (r->room && r->queued >= f->segment_size)
@@ -213,7 +232,10 @@ static void send_loss_probe(struct retransmission *r)
 		rearm_rto(r, true, true);
 		return;
 	}
-	if (r->queued && r->room) {
+	if (r->flight->later && r->next_nsec - r->play->now_nsec < BY_THE_TIMER) {
+		r->packets_out++;
+		next_later(r);
+	} else if (r->queued && r->room) {
 		r->packets_out++;
 		r->queued -= r->queued < r->flight->segment_size ? r->queued
 								 : r->flight->segment_size;
@@ -300,7 +322,10 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 				    .next_nsec = NSEC_NEVER };
 	bool answered = f->armed_nsec > f->sent_nsec;
 
-	if (f->next_nsec != NSEC_NEVER)
+	if (f->later) {
+		next_later(&r);
+		r.room = UINT_MAX;
+	} else if (f->next_nsec != NSEC_NEVER)
 		r.next_nsec = p->origin_nsec + f->next_nsec;
 	p->now_nsec = p->origin_nsec + nsec_max(f->armed_nsec, f->sent_nsec);
 	r.allowance.tokens = 6 * (int64_t)p->timers->hz;

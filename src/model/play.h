@@ -69,6 +69,10 @@ struct play_flight {
 	nsec_t armed_nsec; /* the latest answer before that armed the timer anew; at the earliest
 			    * sent_nsec */
 	unsigned int segments;		 /* that many are in flight then */
+	const nsec_t *later; /* when more segments were sent, in order, if that was measured; those
+			      * that loss probes sent are among them */
+	size_t n_later;
+	/* If it was not measured (later is NULL): */
 	nsec_t next_nsec, interval_nsec; /* the program's next write, and how far they are apart;
 					  * NSEC_NEVER: it writes no more */
 	uint64_t write_size, segment_size; /* bytes */

@@ -17,6 +17,9 @@ struct model_history {
 	nsec_t armed_nsec;     /* the latest packet that acknowledged something in its time, which
 				* armed its timer anew; at the earliest sent_nsec */
 	unsigned int segments; /* so many were in flight then */
+	const nsec_t *later;   /* when more segments were sent after that, in order; borrowed. NULL:
+				* the workload tells */
+	size_t n_later;
 	nsec_t closed_nsec; /* the latest packet that came with a closed window, with nothing in
 			     * flight; NSEC_NONE: the window is not closed */
 	nsec_t first_probe_nsec; /* the first probe of that window by then; NSEC_NONE: none */

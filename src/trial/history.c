@@ -6,8 +6,6 @@
 #include "src/tcp/packet.h"
 #include "src/util/array.h"
 
-/* Segments of one write leave within this. */
-#define BURST NSEC_PER_MSEC
 /* What is captured of segmentation offload is cut into segments of that size later. */
 #define SEGMENT 1448
 
@@ -119,6 +117,8 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			     .syn_nsec = NSEC_NONE,
 			     .answered_nsec = NSEC_NONE };
 	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
+	/* What was heard from the beginning on, what was sent later from the end on: together they are
+	 * no more than there are packets. */
 	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
 
 	for (size_t i = 0; i < n_packets; i++) {
@@ -144,9 +144,14 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			armed_nsec = nsec_max(armed_nsec, r.armed_nsec);
 		h.sent_nsec = since(r.sent[r.first].time_nsec, origin_nsec);
 		h.armed_nsec = since(armed_nsec, origin_nsec);
-		for (size_t i = r.first; i < r.n_sent && r.sent[i].time_nsec <= armed_nsec + BURST;
-		     i++)
-			h.segments += (r.sent[i].size + SEGMENT - 1) / SEGMENT;
+		for (size_t i = r.n_sent; heard && i-- > r.first;) {
+			if (r.sent[i].time_nsec <= armed_nsec)
+				h.segments += (r.sent[i].size + SEGMENT - 1) / SEGMENT;
+			else
+				heard[n_packets - ++h.n_later] =
+					r.sent[i].time_nsec - origin_nsec;
+		}
+		h.later = heard ? heard + n_packets - h.n_later : NULL;
 	}
 	free(r.sent);
 	return h;
