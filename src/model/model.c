@@ -165,32 +165,48 @@ static void widen(struct prediction *p, const struct play_end *end)
 	p->mechanism = end->mechanism;
 }
 
+/* Plays one phase. The times at hand are not those that the kernel read, but some microseconds off,
+ * and where a timer's span is next to a whole number of ticks that makes a difference: then both are
+ * played. */
+static void play_phase(const struct player *r, play_func *func, int64_t phase, nsec_t into_nsec,
+		       int64_t *granule, struct prediction *prediction)
+{
+	static const nsec_t off_nsec[] = { 0, -20 * NSEC_PER_USEC, 20 * NSEC_PER_USEC };
+
+	for (size_t i = 0; i < ARRAY_SIZE(off_nsec); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(off_nsec); k++) {
+			struct play_end end;
+			struct play play;
+
+			play_init(&play, &r->timers, phase, into_nsec + off_nsec[i]);
+			play.skew_nsec = off_nsec[k];
+			end = func(r, &play);
+			widen(prediction, &end);
+			*granule = play.granule > *granule ? play.granule : *granule;
+		}
+	}
+}
+
 /* Plays every phase of the wheel that can make a difference: those within the widest bucket that any
  * of the timers fell into. */
 static struct prediction play_phases(const struct player *r, play_func *func)
 {
 	const struct model_facts *facts = r->facts;
 	nsec_t tick_nsec = NSEC_PER_SEC / facts->hz;
-	const nsec_t into[] = { 0, tick_nsec / 2, tick_nsec - 1 };
+	const nsec_t into_nsec[] = { tick_nsec / 4, tick_nsec / 2, 3 * tick_nsec / 4 };
 	struct prediction prediction = { 0 };
 	bool pinned = facts->phase >= 0;
 	int64_t granule = 1;
 
-	for (int64_t phase = 0; phase < granule; phase++) {
-		for (size_t i = 0; i < ARRAY_SIZE(into); i++) {
-			bool known = facts->into_nsec != NSEC_NONE;
-			struct play_end end;
-			struct play play;
+	for (int64_t phase = 0; phase < (pinned ? 1 : nsec_min(granule, TICK_PHASES)); phase++) {
+		int64_t at = pinned ? facts->phase : phase;
 
-			play_init(&play, &r->timers, pinned ? facts->phase : phase,
-				  known ? facts->into_nsec : into[i]);
-			end = func(r, &play);
-			widen(&prediction, &end);
-			if (!pinned && granule < play.granule)
-				granule = play.granule < TICK_PHASES ? play.granule : TICK_PHASES;
-			if (known)
-				break;
+		if (facts->into_nsec != NSEC_NONE) {
+			play_phase(r, func, at, facts->into_nsec, &granule, &prediction);
+			continue;
 		}
+		for (size_t i = 0; i < ARRAY_SIZE(into_nsec); i++)
+			play_phase(r, func, at, into_nsec[i], &granule, &prediction);
 	}
 	return prediction;
 }

@@ -122,7 +122,8 @@ static void set_timer(struct retransmission *r, int pending, int64_t span, bool 
 /* tcp_rto_delta_us(): how long until the oldest segment is overdue. */
 static int64_t until_overdue(const struct retransmission *r)
 {
-	return (r->head_nsec + r->rto * tick(r->play) - r->play->now_nsec) / NSEC_PER_USEC;
+	return (r->head_nsec + r->rto * tick(r->play) - r->play->now_nsec + r->play->skew_nsec) /
+	       NSEC_PER_USEC;
 }
 
 static void rearm_rto(struct retransmission *r, bool offset, bool from_timer)
