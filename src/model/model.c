@@ -171,19 +171,26 @@ static void widen(struct prediction *p, const struct play_end *end)
 static void play_phase(const struct player *r, play_func *func, int64_t phase, nsec_t into_nsec,
 		       int64_t *granule, struct prediction *prediction)
 {
-	static const nsec_t off_nsec[] = { 0, -20 * NSEC_PER_USEC, 20 * NSEC_PER_USEC };
+	static const struct {
+		nsec_t into_nsec, skew_nsec, srtt_nsec;
+	} off[] = { { 0, 0, 0 },
+		    { -20 * NSEC_PER_USEC, 0, 0 },
+		    { 20 * NSEC_PER_USEC, 0, 0 },
+		    { 0, -20 * NSEC_PER_USEC, 0 },
+		    { 0, 20 * NSEC_PER_USEC, 0 },
+		    { 0, 0, -100 * NSEC_PER_USEC },
+		    { 0, 0, 100 * NSEC_PER_USEC } };
 
-	for (size_t i = 0; i < ARRAY_SIZE(off_nsec); i++) {
-		for (size_t k = 0; k < ARRAY_SIZE(off_nsec); k++) {
-			struct play_end end;
-			struct play play;
+	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {
+		struct play_end end;
+		struct play play;
 
-			play_init(&play, &r->timers, phase, into_nsec + off_nsec[i]);
-			play.skew_nsec = off_nsec[k];
-			end = func(r, &play);
-			widen(prediction, &end);
-			*granule = play.granule > *granule ? play.granule : *granule;
-		}
+		play_init(&play, &r->timers, phase, into_nsec + off[i].into_nsec);
+		play.skew_nsec = off[i].skew_nsec;
+		play.srtt_off_nsec = off[i].srtt_nsec;
+		end = func(r, &play);
+		widen(prediction, &end);
+		*granule = play.granule > *granule ? play.granule : *granule;
 	}
 }
 

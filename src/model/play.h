@@ -43,6 +43,7 @@ struct play {
 	nsec_t origin_nsec;   /* of the first event, since the wheel's zero */
 	nsec_t now_nsec;      /* likewise; the player's own */
 	nsec_t skew_nsec;     /* the age of a segment is that much less than the times at hand say */
+	nsec_t srtt_off_nsec; /* the smoothed RTT is that much more */
 	int64_t granule;      /* the widest bucket so far, in jiffies */
 	play_step_func *step; /* or NULL */
 	void *userdata;
