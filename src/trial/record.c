@@ -135,7 +135,9 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	for (size_t i = 0; i < ep->record.n_states; i++)
 		if (ep->record.states[i].to == TCP_STATE_SYN_SENT)
 			history->connect_nsec = ep->record.states[i].time_nsec - trial->origin_nsec;
-	facts.rtt_nsec = rtt.rtt_nsec;
+	/* Nothing moves the estimate once the peer is silent. */
+	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
+						     : rtt.rtt_nsec;
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
 	facts.late_nsec = trial->lateness_nsec;
