@@ -8,6 +8,7 @@
 
 /* include/net/tcp.h: TCP_TIMEOUT_MIN, TCP_THIN_LINEAR_RETRIES, TCP_TIMEWAIT_LEN (seconds). */
 #define TIMEOUT_MIN    2
+#define LOSS_PROBE_MIN (2 * NSEC_PER_MSEC) /* TCP_TIMEOUT_MIN_US, since Linux 5.19 */
 #define THIN_RETRIES   6
 #define TIME_WAIT_SPAN 60
 /* tcp_probe0_when(): ilog2(TCP_RTO_MAX / TCP_RTO_MIN) + 1. */
@@ -142,7 +143,7 @@ static void rearm_rto(struct retransmission *r, bool offset, bool from_timer)
 static bool schedule_loss_probe(struct retransmission *r, bool advancing)
 {
 	const struct timers *t = r->play->timers;
-	nsec_t extra_nsec = r->packets_out == 1 ? t->rto_min_nsec : TIMEOUT_MIN * tick(r->play);
+	nsec_t extra_nsec = r->packets_out == 1 ? t->rto_min_nsec : LOSS_PROBE_MIN;
 	int64_t usecs = advancing ? r->rto * tick(r->play) / NSEC_PER_USEC : until_overdue(r);
 	int64_t span = wheel_usecs_to_jiffies(t->hz, (2 * (r->flight->srtt_nsec + r->play->srtt_off_nsec) +
 						      extra_nsec) /
