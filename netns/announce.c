@@ -17,7 +17,6 @@ struct arp_frame {
 	struct ether_arp arp;
 } __attribute__((packed));
 
-/* What the checksum of ICMPv6 covers beside the header: RFC 8200 section 8.1. */
 struct advertisement {
 	struct nd_neighbor_advert header;
 	struct nd_opt_hdr option;
@@ -58,6 +57,7 @@ static uint32_t add_words(uint32_t sum, const void *data, size_t size)
 	return sum;
 }
 
+/* The checksum of ICMPv6 covers a pseudo-header and the whole message (RFC 8200 section 8.1). */
 static uint16_t checksum(const struct advertisement_frame *f)
 {
 	uint32_t sum = add_words(0, &f->ip.ip6_src, 2 * sizeof(f->ip.ip6_src));

@@ -13,9 +13,9 @@
 /*
  * Theory of operation. The kernel tracks connections in a namespace as soon as a rule there looks
  * at them (net/netfilter/nf_conntrack_proto.c: nf_ct_netns_get()). The rules stand in the hooks
- * "forward" and "input": with a NAT, a segment that comes back after its flow was forgotten is one
- * for the router itself. "A SYN without ACK opens a flow" is said in the rule, and not left to
- * nf_conntrack_tcp_loose, by which the middle of a connection would be a new flow too.
+ * "forward" and "input": with a NAT, a segment that comes back after its flow was forgotten is
+ * addressed to the router itself. The rules themselves say that a SYN without ACK opens a flow:
+ * nf_conntrack_tcp_loose would let any segment open one, also in the middle of a connection.
  */
 
 static const char *const verdicts[] = {
@@ -39,19 +39,12 @@ static const char nat_rules[] =
 	"add chain inet deadpeer nat { type nat hook postrouting priority 100; policy accept; }\n"
 	"add rule inet deadpeer nat oifname \"%s\" counter masquerade\n";
 
-static bool means_missing(int rc)
-{
-	return rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT || rc == -ENOENT || rc == -EINVAL;
-}
-
 static int explain(int rc, const char *what, const struct error *own, struct error *err)
 {
-	if (means_missing(rc))
+	if (netns_lacks(rc))
 		return error_set(err, ERROR_CAPABILITY, rc, "firewall: the kernel has no %s: %s",
 				 what, own->text);
-	if (err)
-		*err = *own;
-	return rc;
+	return error_hand_on(err, rc, own);
 }
 
 int firewall_set(const struct netns *ns, const struct firewall *firewall, struct error *err)
@@ -62,13 +55,13 @@ int firewall_set(const struct netns *ns, const struct firewall *firewall, struct
 	rc = nft_check(ns, err);
 	if (rc < 0)
 		return rc;
-	rc = nft_runf(ns, NULL, &own, filter_rules, verdicts[firewall->untracked]);
+	rc = nft_run(ns, &own, filter_rules, verdicts[firewall->untracked]);
 	if (rc < 0)
 		return explain(rc, "connection tracking (nf_conntrack, nft_ct, nft_reject)", &own,
 			       err);
 	if (!firewall->masquerade)
 		return 0;
-	rc = nft_runf(ns, NULL, &own, nat_rules, firewall->masquerade);
+	rc = nft_run(ns, &own, nat_rules, firewall->masquerade);
 	return rc < 0 ? explain(rc, "NAT (nft_chain_nat, nft_masq)", &own, err) : 0;
 }
 
@@ -90,22 +83,15 @@ int firewall_forget(const struct netns *ns, struct error *err)
 	return nl_commit(nl, err);
 }
 
-int firewall_probe(struct error *err)
+static int try_all(const struct netns *ns, struct error *err)
 {
 	static const struct firewall all = { .untracked = FIREWALL_RESET, .masquerade = "lo" };
-	_cleanup_(netns_freep) struct netns *ns = NULL;
-	struct error own = { 0 };
-	int rc;
+	int rc = firewall_set(ns, &all, err);
 
-	rc = netns_new(&ns, err);
-	if (rc < 0)
-		return rc;
-	rc = firewall_set(ns, &all, &own);
-	if (rc >= 0)
-		rc = firewall_forget(ns, &own);
-	if (means_missing(rc))
-		return 0;
-	if (rc < 0 && err)
-		*err = own;
-	return rc < 0 ? rc : 1;
+	return rc < 0 ? rc : firewall_forget(ns, err);
+}
+
+int firewall_probe(struct error *err)
+{
+	return netns_probe(try_all, err);
 }

@@ -11,15 +11,17 @@
 
 struct firewall {
 	enum firewall_untracked untracked;
-	const char *masquerade; /* what leaves by this interface gets its address; NULL: no NAT */
+	/* Packets that leave by the interface of this name get its address; NULL: no NAT. Not
+	 * owned. */
+	const char *masquerade;
 };
 
-/* ERROR_CAPABILITY when the kernel has no nf_conntrack, or no NAT if that is asked for. Once a
- * namespace. */
+/* Makes `ns` such a router; to be called once for a namespace. Fails with ERROR_CAPABILITY when the
+ * kernel has no nf_conntrack, or no NAT if that is asked for. */
 int firewall_set(const struct netns *ns, const struct firewall *firewall, struct error *err);
 
-/* Forgets every flow at once, as `conntrack -F` does; the timers of its NAT go with it. */
+/* Forgets every flow at once, with what NAT knows of it, as `conntrack -F` does. */
 int firewall_forget(const struct netns *ns, struct error *err);
 
-/* Whether this kernel can do all of it: 0 or 1. */
+/* Returns whether this kernel can do all of this: 0, 1 or a negative errno. */
 int firewall_probe(struct error *err);

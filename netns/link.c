@@ -13,9 +13,9 @@
 #define OPER_UP	  6 /* IF_OPER_UP of <linux/if.h>, which does not go with <net/if.h> */
 #define WAIT_USEC 500
 
-static const struct link_mac no_mac;
+static const struct link_mac no_mac; /* all zero */
 
-/* libnl cuts a name that is too long, and the cut one may be another interface's. */
+/* libnl would cut a name that is too long, and the rest may be the name of another interface. */
 static int set_name(struct rtnl_link *link, const char *name)
 {
 	if (strlen(name) >= IFNAMSIZ)
@@ -24,8 +24,8 @@ static int set_name(struct rtnl_link *link, const char *name)
 	return 0;
 }
 
-/* An object for requests that change, move or delete the interface: without an index, so that the
- * kernel finds the interface by its name (rtnetlink.c: rtnl_newlink, rtnl_dellink). */
+/* Makes an object for a request about one interface. Without an index in it the kernel finds the
+ * interface by its name (rtnetlink.c: rtnl_newlink). */
 static int new_link(const char *name, struct rtnl_link **ret_link)
 {
 	*ret_link = rtnl_link_alloc();
@@ -73,10 +73,10 @@ void link_put_veth(struct nl *nl, const struct link_end *a, const struct link_en
 	object_request(nl, rc, msg, "link '%s': make veth pair with '%s'", a->name, b->name);
 }
 
-/* libnl-route 3.7 has none of a bridge's options, and they stand in the same attribute as the
- * kind, so that IFLA_LINKINFO is written here. Spanning tree is off by default; a forward delay of
- * 0 is refused only while it is on. Without multicast snooping no IPv6 neighbour discovery waits
- * for a querier. */
+/* IFLA_LINKINFO is written here because libnl-route 3.7 knows no options of a bridge, and they
+ * stand in the same attribute as its kind. The kernel refuses a forward delay of 0 only while
+ * spanning tree is on, which it is not by default. Multicast snooping is off so that IPv6 neighbour
+ * discovery does not wait for a querier. */
 static void put_bridge_info(struct nlmsghdr *nlh)
 {
 	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
@@ -90,18 +90,21 @@ static void put_bridge_info(struct nlmsghdr *nlh)
 	mnl_attr_nest_end(nlh, info);
 }
 
-void link_put_bridge(struct nl *nl, const char *name)
+void link_put_bridge(struct nl *nl, const char *name, int ifindex)
 {
 	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
 	struct nl_msg *msg = NULL;
 	int rc = new_link(name, &link);
 
+	if (rc >= 0 && ifindex > 0)
+		rtnl_link_set_ifindex(link, ifindex);
 	if (rc >= 0)
 		rc = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, &msg);
 	put_bridge_info(object_request(nl, rc, msg, "link '%s': make bridge", name));
 }
 
-/* `link` has the name and what changes; `rc` is negative if it could not be filled. */
+/* Opens a request that gives the interface the properties that are set in `link`, or refuses it if
+ * `rc` is negative because `link` could not be filled. */
 static void put_change(struct nl *nl, int rc, struct rtnl_link *link, const char *name,
 		       const char *what)
 {
@@ -112,24 +115,13 @@ static void put_change(struct nl *nl, int rc, struct rtnl_link *link, const char
 	object_request(nl, rc, msg, "link '%s': %s", name, what);
 }
 
-/* A master is named by its index, which is not known before the bridge is made. */
-void link_put_master(struct nl *nl, const char *name, const char *bridge)
+void link_put_master(struct nl *nl, const char *name, int bridge)
 {
 	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
-	struct link_state state = { 0 };
-	struct error err = { 0 };
-	int rc;
+	int rc = new_link(name, &link);
 
-	nl_flush(nl);
-	rc = link_get(nl, bridge, &state, &err);
-	if (rc < 0) {
-		error_prefix(&err, rc, "link '%s': put into bridge", name);
-		nl_fail(nl, rc, &err);
-		return;
-	}
-	rc = new_link(name, &link);
 	if (rc >= 0)
-		rtnl_link_set_master(link, state.ifindex);
+		rtnl_link_set_master(link, bridge);
 	put_change(nl, rc, link, name, "put into bridge");
 }
 
@@ -143,16 +135,6 @@ void link_put_up(struct nl *nl, const char *name, bool up)
 	else if (rc >= 0)
 		rtnl_link_unset_flags(link, IFF_UP);
 	put_change(nl, rc, link, name, up ? "set up" : "set down");
-}
-
-void link_put_mtu(struct nl *nl, const char *name, unsigned int mtu)
-{
-	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
-	int rc = new_link(name, &link);
-
-	if (rc >= 0)
-		rtnl_link_set_mtu(link, mtu);
-	put_change(nl, rc, link, name, "set MTU");
 }
 
 void link_put_mac(struct nl *nl, const char *name, const struct link_mac *mac)
@@ -175,18 +157,7 @@ void link_put_netns(struct nl *nl, const char *name, const struct netns *to)
 	put_change(nl, rc, link, name, "move to another namespace");
 }
 
-void link_put_delete(struct nl *nl, const char *name)
-{
-	_cleanup_(rtnl_link_putp) struct rtnl_link *link = NULL;
-	struct nl_msg *msg = NULL;
-	int rc = new_link(name, &link);
-
-	if (rc >= 0)
-		rc = rtnl_link_build_delete_request(link, &msg);
-	object_request(nl, rc, msg, "link '%s': delete", name);
-}
-
-static int read_link(struct nl_object *object, const struct nlmsghdr *nlh, void *userdata)
+static int read_link(struct nl_object *object, void *userdata)
 {
 	struct rtnl_link *link = (struct rtnl_link *)object;
 	struct nl_addr *address = rtnl_link_get_addr(link);
@@ -202,24 +173,32 @@ static int read_link(struct nl_object *object, const struct nlmsghdr *nlh, void 
 	return 0;
 }
 
+static const struct object_answer link_answer = {
+	.type = RTM_NEWLINK,
+	.header_size = sizeof(struct ifinfomsg),
+	.attributes = 1ull << IFLA_IFNAME | 1ull << IFLA_ADDRESS | 1ull << IFLA_MTU |
+		      1ull << IFLA_CARRIER | 1ull << IFLA_OPERSTATE,
+};
+
 int link_get(struct nl *nl, const char *name, struct link_state *ret_state, struct error *err)
 {
 	struct link_state state = { 0 };
 	struct nl_msg *msg = NULL;
 	int rc;
 
-	if (strlen(name) >= IFNAMSIZ) /* the kernel's word is ERANGE */
+	if (strlen(name) >= IFNAMSIZ) /* the kernel would say ERANGE */
 		return error_errno(err, -ENODEV, "link '%s': look up", name);
 	rc = rtnl_link_build_get_request(0, name, &msg);
 	object_request(nl, rc, msg, "link '%s': look up", name);
-	rc = object_query(nl, RTM_NEWLINK, read_link, &state, err);
+	rc = object_query(nl, &link_answer, read_link, &state, err);
 	if (rc < 0)
 		return rc;
 	*ret_state = state;
 	return 0;
 }
 
-/* Newer kernels run the link watch for whoever asks (rtnetlink.c: rtnl_getlink). */
+/* Newer kernels run the link watch when they are asked (rtnetlink.c: rtnl_getlink), so that the
+ * first answer is the last. */
 int link_wait(struct nl *nl, const char *name, nsec_t timeout_nsec, struct error *err)
 {
 	nsec_t end_nsec = nsec_now() + timeout_nsec;

@@ -18,14 +18,15 @@ struct netem {
 	double corrupt;	    /* probability 0..1 of a flipped bit (of a segment: in its headers) */
 	double reorder;	    /* probability 0..1 of being sent at once; needs a delay */
 	uint64_t rate_bps;  /* bits a second; 0: not limited */
-	uint32_t limit_packets; /* queue length; 0: 10000, so that it never is the cause of loss */
+	uint32_t limit_packets; /* queue length; 0: 10000, so that a full queue loses nothing */
 };
 
-/* A segment that neither belongs to a known flow nor opens one (SYN without ACK). */
+/* What a router does with a segment that neither belongs to a known flow nor opens one (with a SYN
+ * without ACK). */
 enum firewall_untracked {
-	FIREWALL_PASS,	/* forwarded; the kernel takes the flow up again if it can
-			 * (nf_conntrack_tcp_loose) */
-	FIREWALL_DROP,	/* dropped without a word */
-	FIREWALL_RESET, /* answered with RST in the name of the other end */
+	FIREWALL_PASS,	/* It is forwarded, and the kernel takes the flow up again if it can
+			 * (nf_conntrack_tcp_loose). */
+	FIREWALL_DROP,	/* It is dropped, and nobody is told. */
+	FIREWALL_RESET, /* It is answered with a RST in the name of the other end. */
 	_FIREWALL_UNTRACKED_MAX,
 };

@@ -24,7 +24,8 @@ static int open_current(int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* Of the namespace the calling thread is in; 0 where the kernel does not tell (before 5.14). */
+/* Returns the cookie of the namespace that the calling thread is in; 0 where the kernel has no
+ * SO_NETNS_COOKIE (before 5.14). */
 static uint64_t current_cookie(void)
 {
 	_cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -54,9 +55,9 @@ static int unshare_error(int rc, struct error *err)
 	}
 }
 
-/* setns() asks for CAP_SYS_ADMIN over the target too (net/core/net_namespace.c: netns_install).
- * A namespace made by a rootless process is its own, the one it came from is not: better to
- * find out before leaving. */
+/* setns() asks for CAP_SYS_ADMIN over the target too (net/core/net_namespace.c: netns_install). A
+ * process that is not root has it over a namespace that it makes, but perhaps not over the one that
+ * it comes from. So the way back is tried before the way out. */
 static int check_return(int home_fd, struct error *err)
 {
 	if (setns(home_fd, CLONE_NEWNET) >= 0)
@@ -68,7 +69,7 @@ static int check_return(int home_fd, struct error *err)
 			 "one; run as root, or unshare user and network namespace together");
 }
 
-/* In a new namespace from here to netns_leave(). */
+/* Between unshare() and netns_leave() the thread is in the new namespace. */
 static int make(struct netns *ns, struct error *err)
 {
 	int rc;
@@ -122,8 +123,8 @@ int netns_enter(const struct netns *ns, struct error *err)
 
 void netns_leave(const struct netns *ns)
 {
-	/* netns_new() has made sure of the permission. Were it lost since, going on here would
-	 * configure the wrong namespace. */
+	/* netns_new() has made sure of the permission. If it was lost since, a process that goes on
+	 * would configure the wrong namespace. */
 	if (setns(ns->home_fd, CLONE_NEWNET) < 0)
 		abort();
 }
@@ -143,4 +144,23 @@ int netns_socket(const struct netns *ns, int domain, int type, int protocol, int
 		return error_errno(err, rc, "socket of family %d in network namespace", domain);
 	*ret_fd = fd;
 	return 0;
+}
+
+bool netns_lacks(int rc)
+{
+	return rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT || rc == -ENOENT || rc == -EINVAL;
+}
+
+int netns_probe(int (*attempt)(const struct netns *ns, struct error *err), struct error *err)
+{
+	_cleanup_(netns_freep) struct netns *ns = NULL;
+	struct error own = { 0 };
+	int rc = netns_new(&ns, err);
+
+	if (rc < 0)
+		return rc;
+	rc = attempt(ns, &own);
+	if (netns_lacks(rc))
+		return 0;
+	return rc < 0 ? error_hand_on(err, rc, &own) : 1;
 }

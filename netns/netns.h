@@ -3,10 +3,11 @@
 /*
  * A network namespace that lives by its file descriptor alone: it has no name,
  * and the kernel takes it away with the last descriptor, socket or process in it,
- * however this process ends. This layer knows nothing of scenarios. It is used
- * from one thread: netns_enter() changes the calling thread's namespace.
+ * however this process ends. It is used from one thread: netns_enter() changes the
+ * calling thread's namespace.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "src/util/cleanup.h"
@@ -14,21 +15,27 @@
 
 struct netns {
 	int fd;		 /* the namespace; owned; usable for setns() and /proc/self/fd/N mounts */
-	uint64_t cookie; /* what SO_NETNS_COOKIE and the kernel's net->net_cookie say */
+	uint64_t cookie; /* its SO_NETNS_COOKIE, in the kernel net->net_cookie; 0: not known */
 	int home_fd;	 /* the namespace to go back to; owned */
 };
 
-/* Makes a namespace with its loopback down. The caller's own namespace is unchanged
- * afterwards. ERROR_CAPABILITY when namespaces are not allowed here. */
+/* Makes a namespace with its loopback down. The calling thread stays in its own namespace. Fails
+ * with ERROR_CAPABILITY when namespaces are not allowed here. */
 int netns_new(struct netns **ret_ns, struct error *err);
 struct netns *netns_free(struct netns *ns);
 DEFINE_CLEANUP(struct netns *, netns_free)
 
-/* Moves the calling thread into `ns`, and back to where it was at netns_new(). Nothing in
- * between may return early: see netns_socket() for the usual need. */
+/* Move the calling thread into `ns`, and back to where it was at netns_new(). The caller must not
+ * return between the two. For a socket in `ns` there is netns_socket(). */
 int netns_enter(const struct netns *ns, struct error *err);
 void netns_leave(const struct netns *ns);
 
-/* A socket that belongs to `ns` (for its whole life), close-on-exec. */
+/* Opens a close-on-exec socket that belongs to `ns` for its whole life. */
 int netns_socket(const struct netns *ns, int domain, int type, int protocol, int *ret_fd,
 		 struct error *err);
+
+/* Returns whether a request failed because the kernel lacks what it was asked for. */
+bool netns_lacks(int rc);
+/* Returns whether this kernel can do what `attempt` does in a namespace made for it: 1 if that
+ * succeeds, 0 if it fails for want of something in the kernel, or another negative errno. */
+int netns_probe(int (*attempt)(const struct netns *ns, struct error *err), struct error *err);

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "src/util/format.h"
+
 /* libnftables ends the process when it cannot open this socket (nft_mnl_socket_open). */
 static int check_protocol(const struct netns *ns, struct error *err)
 {
@@ -22,7 +24,7 @@ static int check_protocol(const struct netns *ns, struct error *err)
 	return rc;
 }
 
-/* What libnftables says is text only; the errno in it is the kernel's. */
+/* libnftables reports an error as text only, which has the text of the kernel's errno in it. */
 static int text_errno(const char *text)
 {
 	static const int known[] = { ENOENT, EPERM,  EOPNOTSUPP, EPROTONOSUPPORT,
@@ -34,7 +36,7 @@ static int text_errno(const char *text)
 	return -EIO;
 }
 
-/* Of "Error: what\ncommand\n   ^^^^\n" the first two lines. */
+/* libnftables writes "Error: what\ncommand\n   ^^^^\n", of which the first two lines are kept. */
 static int nft_error(const char *text, struct error *err)
 {
 	int rc = text_errno(text);
@@ -52,8 +54,8 @@ static int nft_error(const char *text, struct error *err)
 
 /*
  * libnftables waits for its socket with select(), which takes descriptors below FD_SETSIZE only;
- * with hundreds of trials there are more. So it gets the number of standard input for as long as
- * it runs, whose file is put back after. A context lives no longer than that.
+ * with hundreds of trials there are more. So standard input is closed while libnftables runs, which
+ * then gets the number 0 for its socket, and is put back afterwards.
  */
 static int lend_descriptor(struct error *err)
 {
@@ -71,19 +73,17 @@ static void take_back_descriptor(int parked)
 	close(parked);
 }
 
-static int run_in_context(struct nft_ctx *nft, const char *commands, char **ret_output,
-			  struct error *err)
+/* Buffers keep libnftables from writing to the terminal. */
+static int run_in_context(struct nft_ctx *nft, const char *commands, struct error *err)
 {
-	if (nft_ctx_buffer_output(nft) || nft_ctx_buffer_error(nft))
+	if (!nft || nft_ctx_buffer_output(nft) || nft_ctx_buffer_error(nft))
 		return error_errno(err, -ENOMEM, "packet filter");
 	if (nft_run_cmd_from_buffer(nft, commands))
 		return nft_error(nft_ctx_get_error_buffer(nft), err);
-	if (ret_output)
-		*ret_output = strdup(nft_ctx_get_output_buffer(nft));
 	return 0;
 }
 
-int nft_run(const struct netns *ns, const char *commands, char **ret_output, struct error *err)
+static int run_inside(const struct netns *ns, const char *commands, struct error *err)
 {
 	struct nft_ctx *nft;
 	int rc, parked;
@@ -94,8 +94,7 @@ int nft_run(const struct netns *ns, const char *commands, char **ret_output, str
 	rc = netns_enter(ns, err);
 	if (rc >= 0) {
 		nft = nft_ctx_new(NFT_CTX_DEFAULT);
-		rc = nft ? run_in_context(nft, commands, ret_output, err)
-			 : error_errno(err, -ENOMEM, "packet filter");
+		rc = run_in_context(nft, commands, err);
 		if (nft)
 			nft_ctx_free(nft);
 		netns_leave(ns);
@@ -104,30 +103,26 @@ int nft_run(const struct netns *ns, const char *commands, char **ret_output, str
 	return rc;
 }
 
-int nft_runf(const struct netns *ns, char **ret_output, struct error *err, const char *format, ...)
+int nft_run(const struct netns *ns, struct error *err, const char *format, ...)
 {
 	_cleanup_(freep) char *commands = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(&commands, format, ap);
+	commands = format_newv(format, ap);
 	va_end(ap);
-	if (n < 0) {
-		commands = NULL;
+	if (!commands)
 		return error_errno(err, -ENOMEM, "packet filter");
-	}
-	return nft_run(ns, commands, ret_output, err);
+	return run_inside(ns, commands, err);
 }
 
 int nft_check(const struct netns *ns, struct error *err)
 {
-	int rc;
+	int rc = check_protocol(ns, err);
 
-	rc = check_protocol(ns, err);
 	if (rc < 0)
 		return rc;
-	rc = nft_run(ns, "list tables netdev", NULL, NULL);
+	rc = nft_run(ns, NULL, "list tables netdev");
 	if (rc < 0)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "packet filter: the kernel has no nf_tables, or it is not "

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * nft's language, carried out inside a namespace by libnftables. Whoever writes
- * commands puts names in them that are known to be plain.
+ * Commands in nft's language, which libnftables carries out inside a namespace.
+ * The caller makes sure that no name in a command has a character that means
+ * something to nft.
  */
-
-#include <stdarg.h>
 
 #include "netns/netns.h"
 
-/* ERROR_CAPABILITY when the kernel has no nf_tables, or does not let us use them in `ns`. */
+/* Fails with ERROR_CAPABILITY when the kernel has no nf_tables, or does not let us use them in
+ * `ns`. */
 int nft_check(const struct netns *ns, struct error *err);
 
-/* Runs commands, one a line, all or none. `ret_output` may be NULL; else the caller frees what is
- * put there. ERROR_CAPABILITY where a command asks for what the kernel does not have. */
-int nft_run(const struct netns *ns, const char *commands, char **ret_output, struct error *err);
-__attribute__((format(printf, 4, 5))) int nft_runf(const struct netns *ns, char **ret_output,
-						   struct error *err, const char *format, ...);
+/* Runs commands, one a line: all of them or none. Fails with ERROR_CAPABILITY when a command asks
+ * for something that the kernel does not have. */
+__attribute__((format(printf, 3, 4))) int nft_run(const struct netns *ns, struct error *err,
+						  const char *format, ...);

@@ -11,28 +11,27 @@
 
 /*
  * Theory of operation. The kernel carries out every message of a sendmsg() before the call
- * returns (af_netlink.c: netlink_rcv_skb), and queues an acknowledgement for each. They must all
- * fit the receive buffer, where each takes well under 1 KiB (NETLINK_CAP_ACK keeps the request
- * out of it), so that a batch has at most BATCH_REQUESTS. When the next request would
- * not fit, the batch goes out at once, from nl_request(), and its first error is kept until
- * nl_commit(); what was to follow a failed request is dropped.
+ * returns (af_netlink.c: netlink_rcv_skb), and queues an acknowledgement for each. All of them must
+ * fit the receive buffer, where each takes well under 1 KiB (with NETLINK_CAP_ACK the request is
+ * not repeated in it), so that a batch has at most BATCH_REQUESTS. When the next request would
+ * not fit, nl_request() sends the batch at once, and its first error is kept until nl_commit();
+ * requests that were opened after the failed batch are dropped.
  */
-#define BATCH_REQUESTS	 128
-#define BATCH_SIZE	 (48 * 1024)
-#define REQUEST_SIZE	 (4 * 1024) /* room for any one request */
-#define RECEIVE_SIZE	 (64 * 1024)
-#define DESCRIPTION_SIZE 96
+#define BATCH_REQUESTS 128
+#define BATCH_SIZE     (48 * 1024) /* bytes */
+#define REQUEST_SIZE   (4 * 1024)  /* bytes: there is room for any one request */
+#define RECEIVE_SIZE   (64 * 1024) /* bytes */
 
 struct nl {
-	struct mnl_socket *socket;
-	uint32_t next_seq;
-	uint32_t first_seq;	 /* of the batch */
-	unsigned int n_requests; /* in the batch */
-	size_t n_sealed;	 /* bytes of all but the last request */
-	struct nlmsghdr *last;	 /* the open request, or NULL */
-	int rc;			 /* of batches sent early */
-	struct error err;	 /* its text */
-	char descriptions[BATCH_REQUESTS][DESCRIPTION_SIZE];
+	struct mnl_socket *socket; /* owned */
+	uint32_t next_seq;	   /* the sequence number of the next request */
+	uint32_t first_seq;	   /* the sequence number of the batch's first request */
+	unsigned int n_requests;   /* how many are in the batch */
+	size_t n_sealed;	   /* bytes of all requests but the open one */
+	struct nlmsghdr *last;	   /* the open request, or NULL */
+	int rc;			   /* the first failure since the last nl_commit(), or 0 */
+	struct error err;	   /* the text of that failure */
+	char descriptions[BATCH_REQUESTS][NL_DESCRIPTION_SIZE]; /* of each request */
 	char batch[BATCH_SIZE] __attribute__((aligned(8)));
 	char receive[RECEIVE_SIZE] __attribute__((aligned(8)));
 };
@@ -40,7 +39,7 @@ struct nl {
 static int open_socket(struct nl *nl, const struct netns *ns, int protocol, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = -1;
-	int rc;
+	int on = 1, rc;
 
 	rc = netns_socket(ns, AF_NETLINK, SOCK_RAW, protocol, &fd, err);
 	if (rc == -EPROTONOSUPPORT)
@@ -55,20 +54,16 @@ static int open_socket(struct nl *nl, const struct netns *ns, int protocol, stru
 	take_fd(&fd);
 	if (mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return error_errno(err, -errno, "bind netlink socket");
+	/* Both options change nothing but errors, so that a kernel without them works too. */
+	mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	return 0;
 }
 
-/* Both only shape errors; a kernel without them still works. */
-static void set_options(struct nl *nl)
-{
-	int on = 1;
-
-	mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &on, sizeof(on));
-}
-
-/* Zeroed, untouched but for what is used of its buffers, and not inherited: with hundreds of them a
- * fork would spend most of its time on their pages. */
+/* The memory is zeroed, and only the pages of its buffers that are used become real. A child
+ * process does not inherit it: with hundreds of sockets a fork would spend most of its time on
+ * these pages.
+ */
 static struct nl *allocate(void)
 {
 	struct nl *nl =
@@ -91,7 +86,6 @@ int nl_new(const struct netns *ns, int protocol, struct nl **ret_nl, struct erro
 	rc = open_socket(nl, ns, protocol, err);
 	if (rc < 0)
 		return rc;
-	set_options(nl);
 	*ret_nl = take_ptr(nl);
 	return 0;
 }
@@ -111,8 +105,10 @@ static size_t batch_length(const struct nl *nl)
 	return nl->n_sealed + (nl->last ? NLMSG_ALIGN(nl->last->nlmsg_len) : 0);
 }
 
+/* libmnl does not write padding, so that the memory of a new request has to be zeroed. */
 static void batch_reset(struct nl *nl)
 {
+	memset(nl->batch, 0, batch_length(nl));
 	nl->n_requests = 0;
 	nl->n_sealed = 0;
 	nl->last = NULL;
@@ -138,7 +134,8 @@ static int parse_ack_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* The kernel's own words, or NULL. An NLMSG_DONE has the same after its error number. */
+/* The text of the extended acknowledgement, or NULL. In an NLMSG_ERROR it follows the request that
+ * failed, and in an NLMSG_DONE the error number. */
 static const char *ack_text(const struct nlmsghdr *nlh)
 {
 	size_t offset = nlh->nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(struct nlmsgerr);
@@ -156,27 +153,22 @@ static const char *ack_text(const struct nlmsghdr *nlh)
 	return text;
 }
 
-static int request_error(int rc, const char *description, const char *text, struct error *err)
-{
-	bool missing = rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT;
-	enum error_kind kind = missing ? ERROR_CAPABILITY : ERROR_FAILED;
-
-	if (text)
-		return error_set(err, kind, rc, "%s: %s (kernel: %s)", description, strerror(-rc),
-				 text);
-	return error_set(err, kind, rc, "%s: %s", description, strerror(-rc));
-}
-
-/* The verdict in an NLMSG_ERROR or NLMSG_DONE. */
+/* An NLMSG_ERROR or NLMSG_DONE begins with 0 or the negative errno of its request. */
 static int parse_ack(struct nl *nl, const struct nlmsghdr *nlh, struct error *err)
 {
+	const char *text;
+	bool missing;
 	int rc = 0;
 
 	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(rc))
 		memcpy(&rc, mnl_nlmsg_get_payload(nlh), sizeof(rc));
 	if (rc >= 0)
 		return 0;
-	return request_error(rc, describe(nl, nlh->nlmsg_seq), ack_text(nlh), err);
+	text = ack_text(nlh);
+	missing = rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT;
+	return error_set(err, missing ? ERROR_CAPABILITY : ERROR_FAILED, rc, "%s: %s%s%s%s",
+			 describe(nl, nlh->nlmsg_seq), strerror(-rc), text ? " (kernel: " : "",
+			 text ? text : "", text ? ")" : "");
 }
 
 static int receive(struct nl *nl, int *ret_length, struct error *err)
@@ -192,20 +184,13 @@ static int receive(struct nl *nl, int *ret_length, struct error *err)
 	return 0;
 }
 
-static int send_batch(struct nl *nl, struct error *err)
-{
-	if (mnl_socket_sendto(nl->socket, nl->batch, batch_length(nl)) < 0)
-		return error_errno(err, -errno, "%s: send to netlink", describe(nl, nl->first_seq));
-	return 0;
-}
-
 /* What has come in answer to a batch so far. */
 struct answers {
-	unsigned int n_done; /* requests acknowledged, or dumps ended */
-	nl_func func;	     /* for everything else; NULL when not wanted, or no longer */
-	void *userdata;
-	int rc; /* the first error */
-	struct error err;
+	unsigned int n_done; /* requests that are acknowledged, and dumps that have ended */
+	nl_func func;	     /* takes all other messages; NULL when nobody wants them */
+	void *userdata;	     /* of func; not owned */
+	int rc;		     /* the first error, or 0 */
+	struct error err;    /* its text; empty when it came from func */
 };
 
 static void take_answer(struct nl *nl, const struct nlmsghdr *nlh, struct answers *a)
@@ -231,16 +216,15 @@ static void take_answer(struct nl *nl, const struct nlmsghdr *nlh, struct answer
 	}
 }
 
-/* Sends the batch and reads until each request has its last answer, even after an error: what
- * is left in the socket would meet the next batch, and a dump not read to its end keeps the
- * next one out (EBUSY). */
+/* Sends the batch and reads until each request has its last answer, even after an error: an answer
+ * that is left in the socket would be taken for one to the next batch, and the kernel begins no
+ * dump before the last one was read to its end (EBUSY). */
 static int transact(struct nl *nl, struct answers *a, struct error *err)
 {
 	int rc, n = 0;
 
-	rc = send_batch(nl, err);
-	if (rc < 0)
-		return rc;
+	if (mnl_socket_sendto(nl->socket, nl->batch, batch_length(nl)) < 0)
+		return error_errno(err, -errno, "%s: send to netlink", describe(nl, nl->first_seq));
 	while (a->n_done < nl->n_requests) {
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->receive;
 
@@ -250,12 +234,10 @@ static int transact(struct nl *nl, struct answers *a, struct error *err)
 		for (; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n))
 			take_answer(nl, nlh, a);
 	}
-	if (a->rc < 0 && a->err.kind != ERROR_NONE && err)
-		*err = a->err;
-	return a->rc;
+	return a->err.kind == ERROR_NONE ? a->rc : error_hand_on(err, a->rc, &a->err);
 }
 
-void nl_flush(struct nl *nl)
+static void flush(struct nl *nl)
 {
 	struct answers a = { 0 };
 
@@ -264,34 +246,21 @@ void nl_flush(struct nl *nl)
 	batch_reset(nl);
 }
 
-void nl_fail(struct nl *nl, int rc, const struct error *err)
-{
-	if (nl->rc < 0)
-		return;
-	nl->rc = rc;
-	nl->err = *err;
-}
-
 static void make_room(struct nl *nl)
 {
 	if (nl->n_requests == BATCH_REQUESTS || batch_length(nl) + REQUEST_SIZE > BATCH_SIZE)
-		nl_flush(nl);
+		flush(nl);
 	nl->n_sealed = batch_length(nl);
 	nl->last = NULL;
 }
 
-struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
-			    ...)
+struct nlmsghdr *nl_requestv(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
+			     va_list ap)
 {
-	va_list ap;
-
 	make_room(nl);
 	if (nl->n_requests == 0)
 		nl->first_seq = nl->next_seq;
-	va_start(ap, description);
-	vsnprintf(nl->descriptions[nl->n_requests], DESCRIPTION_SIZE, description, ap);
-	va_end(ap);
-	memset(nl->batch + nl->n_sealed, 0, REQUEST_SIZE); /* libmnl leaves padding as it is */
+	vsnprintf(nl->descriptions[nl->n_requests], NL_DESCRIPTION_SIZE, description, ap);
 	nl->last = mnl_nlmsg_put_header(nl->batch + nl->n_sealed);
 	nl->last->nlmsg_type = type;
 	nl->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
@@ -300,16 +269,36 @@ struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const 
 	return nl->last;
 }
 
+struct nlmsghdr *nl_request(struct nl *nl, uint16_t type, uint16_t flags, const char *description,
+			    ...)
+{
+	struct nlmsghdr *nlh;
+	va_list ap;
+
+	va_start(ap, description);
+	nlh = nl_requestv(nl, type, flags, description, ap);
+	va_end(ap);
+	return nlh;
+}
+
+void nl_refuse(struct nl *nl, int rc)
+{
+	const char *description = nl->descriptions[--nl->n_requests];
+
+	nl->last = NULL;
+	flush(nl);
+	if (nl->rc >= 0)
+		nl->rc = error_errno(&nl->err, rc, "%s", description);
+}
+
 int nl_commit(struct nl *nl, struct error *err)
 {
 	int rc;
 
-	nl_flush(nl);
+	flush(nl);
 	rc = nl->rc;
 	nl->rc = 0;
-	if (rc < 0 && err)
-		*err = nl->err;
-	return rc;
+	return error_hand_on(err, rc, &nl->err);
 }
 
 int nl_query(struct nl *nl, nl_func func, void *userdata, struct error *err)
@@ -317,7 +306,7 @@ int nl_query(struct nl *nl, nl_func func, void *userdata, struct error *err)
 	struct answers a = { .func = func, .userdata = userdata };
 	int rc;
 
-	if (nl->last && nl->last->nlmsg_type == NLMSG_NOOP) /* its making failed: nl_fail() */
+	if (nl->rc < 0) /* nl_refuse() has given the request up */
 		return nl_commit(nl, err);
 	rc = transact(nl, &a, err);
 	batch_reset(nl);

@@ -28,17 +28,25 @@ DEFINE_CLEANUP(struct rtnl_neigh *, rtnl_neigh_put)
 DEFINE_CLEANUP(struct rtnl_qdisc *, rtnl_qdisc_put)
 
 /* Opens a request with a copy of `msg`, which a libnl builder made, and frees `msg`. `rc` is what
- * the builder returned. If it is negative there is no message: nl_commit() or nl_query() then
- * returns the failure, and the header that is returned here is never sent. */
+ * the builder returned. If it is negative there is no message, and the request is refused as by
+ * nl_refuse(). */
 __attribute__((format(printf, 4, 5))) struct nlmsghdr *object_request(struct nl *nl, int rc,
 								      struct nl_msg *msg,
 								      const char *description, ...);
 
-/* nl_query() whose answers of `type` (RTM_NEW*) arrive as objects. `func` gets the message as well,
- * for what libnl does not read from it, and keeps the object beyond the call only if it takes a
- * reference. */
-typedef int (*object_func)(struct nl_object *object, const struct nlmsghdr *nlh, void *userdata);
-int object_query(struct nl *nl, uint16_t type, object_func func, void *userdata, struct error *err);
+/* What libnl parses of the answers to a query. */
+struct object_answer {
+	uint16_t type;	     /* RTM_NEW*; other answers are left out */
+	size_t header_size;  /* of the struct before the attributes; only needed with a mask */
+	uint64_t attributes; /* mask of 1 << IFLA_* and so on; 0: all are parsed */
+};
 
-/* An address with its prefix length; NULL when memory is short. The caller puts it. */
+/* Works as nl_query(), but `func` gets the answers as objects. To keep an object beyond the call it
+ * takes a reference. */
+typedef int (*object_func)(struct nl_object *object, void *userdata);
+int object_query(struct nl *nl, const struct object_answer *answer, object_func func,
+		 void *userdata, struct error *err);
+
+/* Makes an address with its prefix length, or returns NULL without memory. The caller drops the
+ * reference with nl_addr_put(). */
 struct nl_addr *object_address(const struct ip *ip);

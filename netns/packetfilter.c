@@ -12,19 +12,20 @@
 
 /*
  * Theory of operation. Each rule has an ingress chain of its own, "r<handle>", whose one rule
- * matches, counts and drops; so it is taken away by the name we gave it. Its priority is the
- * handle, so that the oldest rule comes first (of one priority, the newest would). `numgen inc`
- * numbers the packets that came so far in the rule from 0, atomically (net/netfilter/nft_numgen.c:
- * nft_ng_inc_gen), which makes a count exact. A byte loaded from the inner header, which is what
- * follows TCP's options, ends the rule when there is none (net/netfilter/nft_payload.c, since
- * Linux 5.16): so segments without data do not match.
+ * matches, counts and drops, so that the rule can be taken away by the name of its chain. The
+ * priority of the chain is the handle, so that the oldest rule comes first (of two chains of one
+ * priority the newest would). `numgen inc` numbers the packets that reach it from 0, atomically
+ * (net/netfilter/nft_numgen.c: nft_ng_inc_gen), which makes a count exact. "@ih,0,8" loads the
+ * first byte after TCP's options. A segment without data has no such byte, and so the rule does not
+ * match it (net/netfilter/nft_payload.c, since Linux 5.16).
  */
 #define NUMGEN_MODULUS 4294967295u
-#define TEXT_SIZE      64
+#define PART_SIZE      64  /* bytes: the text of one part of a rule */
+#define MATCH_SIZE     256 /* bytes: the text of all parts of a rule */
 
 struct packetfilter {
-	const struct netns *ns;
-	unsigned int next_handle;
+	const struct netns *ns;	  /* not owned */
+	unsigned int next_handle; /* of the next rule, from 1 */
 };
 
 int packetfilter_new(const struct netns *ns, struct packetfilter **ret_pf, struct error *err)
@@ -45,13 +46,11 @@ int packetfilter_new(const struct netns *ns, struct packetfilter **ret_pf, struc
 
 struct packetfilter *packetfilter_free(struct packetfilter *pf)
 {
-	if (!pf)
-		return NULL;
 	free(pf);
 	return NULL;
 }
 
-/* The name goes into nft's language, between quotes. */
+/* A name is put between quotes in a command of nft, where some characters mean something. */
 static bool is_plain_name(const char *name)
 {
 	size_t n = strlen(name);
@@ -82,37 +81,27 @@ static int check(const struct packetfilter_rule *rule, struct error *err)
 	return 0;
 }
 
-static const char *match_family(const struct packetfilter_rule *rule)
+/* Writes what the rule matches in nft's language. The count comes last, so that only packets that
+ * match the other parts are counted. */
+static void describe(const struct packetfilter_rule *rule, char text[static MATCH_SIZE])
 {
+	char flags[PART_SIZE] = "", count[PART_SIZE] = "";
+
+	if (rule->tcp_flags_mask)
+		snprintf(flags, sizeof(flags), "tcp flags & 0x%02x == 0x%02x", rule->tcp_flags_mask,
+			 rule->tcp_flags);
+	if (rule->count)
+		snprintf(count, sizeof(count), "numgen inc mod %u < %" PRIu64, NUMGEN_MODULUS,
+			 rule->count);
 	if (rule->everything)
-		return "";
-	return rule->family == AF_INET ? "meta protocol ip meta l4proto tcp"
-				       : "meta protocol ip6 meta l4proto tcp";
+		snprintf(text, MATCH_SIZE, "%s", count);
+	else
+		snprintf(text, MATCH_SIZE, "meta protocol %s meta l4proto tcp %s %s %s",
+			 rule->family == AF_INET ? "ip" : "ip6", flags,
+			 rule->payload_only ? "@ih,0,8 >= 0" : "", count);
 }
 
-static const char *match_flags(const struct packetfilter_rule *rule, char text[static TEXT_SIZE])
-{
-	if (rule->everything || rule->tcp_flags_mask == 0)
-		return "";
-	snprintf(text, TEXT_SIZE, "tcp flags & 0x%02x == 0x%02x", rule->tcp_flags_mask,
-		 rule->tcp_flags);
-	return text;
-}
-
-static const char *match_payload(const struct packetfilter_rule *rule)
-{
-	return !rule->everything && rule->payload_only ? "@ih,0,8 >= 0" : "";
-}
-
-static const char *match_count(const struct packetfilter_rule *rule, char text[static TEXT_SIZE])
-{
-	if (rule->count == 0)
-		return "";
-	snprintf(text, TEXT_SIZE, "numgen inc mod %u < %" PRIu64, NUMGEN_MODULUS, rule->count);
-	return text;
-}
-
-/* New kernels take a rule for an interface that is not there (yet), which would never match. */
+/* New kernels accept a rule for an interface that does not exist. It would never match. */
 static int check_interface(const struct packetfilter *pf, const char *name, struct error *err)
 {
 	int rc;
@@ -128,8 +117,8 @@ static int check_interface(const struct packetfilter *pf, const char *name, stru
 int packetfilter_drop(struct packetfilter *pf, const struct packetfilter_rule *rule,
 		      unsigned int *ret_handle, struct error *err)
 {
-	char flags[TEXT_SIZE], count[TEXT_SIZE];
 	unsigned int handle = pf->next_handle;
+	char match[MATCH_SIZE];
 	int rc;
 
 	rc = check(rule, err);
@@ -138,13 +127,13 @@ int packetfilter_drop(struct packetfilter *pf, const struct packetfilter_rule *r
 	rc = check_interface(pf, rule->interface, err);
 	if (rc < 0)
 		return rc;
-	rc = nft_runf(pf->ns, NULL, err,
-		      "add table netdev deadpeer\n"
-		      "add chain netdev deadpeer r%u { type filter hook ingress device \"%s\" "
-		      "priority %u; policy accept; }\n"
-		      "add rule netdev deadpeer r%u %s %s %s %s counter drop\n",
-		      handle, rule->interface, handle, handle, match_family(rule),
-		      match_flags(rule, flags), match_payload(rule), match_count(rule, count));
+	describe(rule, match);
+	rc = nft_run(pf->ns, err,
+		     "add table netdev deadpeer\n"
+		     "add chain netdev deadpeer r%u { type filter hook ingress device \"%s\" "
+		     "priority %u; policy accept; }\n"
+		     "add rule netdev deadpeer r%u %s counter drop\n",
+		     handle, rule->interface, handle, handle, match);
 	if (rc < 0)
 		return error_prefix(err, rc, "link '%s'", rule->interface);
 	pf->next_handle++;
@@ -159,39 +148,11 @@ int packetfilter_remove(struct packetfilter *pf, unsigned int handle, struct err
 
 	if (handle == 0 || handle >= pf->next_handle)
 		return error_input(err, "packet filter: there never was a rule %u", handle);
-	rc = nft_runf(pf->ns, NULL, &own,
-		      "flush chain netdev deadpeer r%u\ndelete chain netdev deadpeer r%u\n", handle,
-		      handle);
-	if (rc == -ENOENT) /* gone with its interface (nft_chain_filter.c: nft_netdev_event) */
-		return 0;
-	if (rc < 0 && err)
-		*err = own;
-	return rc;
-}
-
-int packetfilter_dropped(struct packetfilter *pf, unsigned int handle, uint64_t *ret_packets,
-			 struct error *err)
-{
-	static const char key[] = "counter packets ";
-	_cleanup_(freep) char *output = NULL;
-	const char *found;
-	uint64_t packets;
-	int rc;
-
-	rc = nft_runf(pf->ns, &output, err, "list chain netdev deadpeer r%u", handle);
-	if (rc < 0)
-		return rc;
-	found = output ? strstr(output, key) : NULL;
-	if (!found || sscanf(found + strlen(key), "%" SCNu64, &packets) != 1)
-		return error_set(err, ERROR_FAILED, -EPROTO,
-				 "packet filter: no counter in what nft lists for rule %u", handle);
-	*ret_packets = packets;
-	return 0;
-}
-
-static bool means_missing(int rc)
-{
-	return rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT || rc == -ENOENT || rc == -EINVAL;
+	rc = nft_run(pf->ns, &own,
+		     "flush chain netdev deadpeer r%u\ndelete chain netdev deadpeer r%u\n", handle,
+		     handle);
+	/* The chain goes with its interface (nft_chain_filter.c: nft_netdev_event). */
+	return rc == -ENOENT ? 0 : error_hand_on(err, rc, &own);
 }
 
 static int try_rule(const struct netns *ns, struct error *err)
@@ -209,17 +170,5 @@ static int try_rule(const struct netns *ns, struct error *err)
 
 int packetfilter_probe(struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
-	struct error own = { 0 };
-	int rc;
-
-	rc = netns_new(&ns, err);
-	if (rc < 0)
-		return rc;
-	rc = try_rule(ns, &own);
-	if (means_missing(rc))
-		return 0;
-	if (rc < 0 && err)
-		*err = own;
-	return rc < 0 ? rc : 1;
+	return netns_probe(try_rule, err);
 }

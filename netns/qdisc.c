@@ -2,7 +2,6 @@
 #include "netns/qdisc.h"
 
 #include <errno.h>
-#include <linux/gen_stats.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <math.h>
@@ -11,15 +10,15 @@
 
 #include "netns/object.h"
 
-#define DEFAULT_LIMIT	  10000
-#define PSCHED_TICK_SHIFT 6 /* a tick is 64 ns (include/net/pkt_sched.h: PSCHED_SHIFT) */
+#define DEFAULT_LIMIT	  10000 /* packets */
+#define PSCHED_TICK_SHIFT 6	/* a tick is 64 ns (include/net/pkt_sched.h: PSCHED_SHIFT) */
 
 static uint32_t kernel_probability(double p)
 {
 	return (uint32_t)llround(p * UINT32_MAX);
 }
 
-/* The old 32-bit fields, which the 64-bit attributes override; for `delay` and `jitter`. */
+/* Delay and jitter have an old field of 32 bits each, which an attribute of 64 bits overrides. */
 static uint32_t kernel_ticks(nsec_t span_nsec)
 {
 	nsec_t ticks = span_nsec >> PSCHED_TICK_SHIFT;
@@ -40,9 +39,9 @@ static void put_rate(struct nlmsghdr *nlh, uint64_t rate_bps)
 }
 
 /* netem's options are written here, not by libnl-route 3.7: its delays overflow above 274 s, it
- * leaves out zeroes of REORDER and CORRUPT, turns a limit of 0 into 1000 and has no rate. What is
- * left out keeps its value when netem is there already (sch_netem.c: netem_change), so every
- * attribute is sent. */
+ * leaves out zeroes of REORDER and CORRUPT, turns a limit of 0 into 1000 and has no rate. If netem
+ * is there already it keeps the value of each attribute that is left out (sch_netem.c:
+ * netem_change), so that every attribute is sent. */
 void qdisc_netem_encode(struct nlmsghdr *nlh, const struct netem *netem)
 {
 	struct tc_netem_qopt qopt = {
@@ -67,13 +66,6 @@ void qdisc_netem_encode(struct nlmsghdr *nlh, const struct netem *netem)
 	mnl_attr_nest_end(nlh, options);
 }
 
-static int check_probability(const char *name, double p, struct error *err)
-{
-	if (p >= 0 && p <= 1)
-		return 0;
-	return error_input(err, "netem: %s %g is not a probability from 0 to 1", name, p);
-}
-
 static int check(const struct netem *netem, struct error *err)
 {
 	const struct {
@@ -86,12 +78,10 @@ static int check(const struct netem *netem, struct error *err)
 		{ "reorder", netem->reorder },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(probabilities); i++) {
-		int rc = check_probability(probabilities[i].name, probabilities[i].p, err);
-
-		if (rc < 0)
-			return rc;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(probabilities); i++)
+		if (!(probabilities[i].p >= 0 && probabilities[i].p <= 1)) /* Also if it is NaN. */
+			return error_input(err, "netem: %s %g is not a probability from 0 to 1",
+					   probabilities[i].name, probabilities[i].p);
 	if (netem->delay_nsec < 0 || netem->jitter_nsec < 0)
 		return error_input(err, "netem: delay and jitter cannot be negative");
 	if (netem->reorder > 0 && netem->delay_nsec == 0)
@@ -99,7 +89,7 @@ static int check(const struct netem *netem, struct error *err)
 	return 0;
 }
 
-/* The root queueing discipline of an interface, of no kind. */
+/* Makes an object for the root queueing discipline of an interface; its kind is not set. */
 static struct rtnl_qdisc *root_qdisc(int ifindex)
 {
 	struct rtnl_qdisc *qdisc = rtnl_qdisc_alloc();
@@ -126,16 +116,14 @@ int qdisc_netem_set(struct nl *nl, int ifindex, const struct netem *netem, struc
 	rc = qdisc ? rtnl_qdisc_build_add_request(qdisc, NLM_F_CREATE | NLM_F_REPLACE, &msg)
 		   : -NLE_NOMEM;
 	nlh = object_request(nl, rc, msg, "link %d: set netem", ifindex);
-	/* An object that has a kind adds TCA_OPTIONS of its own, so the kind is not set there. */
+	/* An object with a kind would add TCA_OPTIONS of its own, so that the kind is put here. */
 	mnl_attr_put_strz(nlh, TCA_KIND, "netem");
 	qdisc_netem_encode(nlh, netem);
 	rc = nl_commit(nl, &own);
-	if (rc == -ENOENT) /* sch_api.c: __qdisc_create, when no such kind is registered */
+	if (rc == -ENOENT) /* No such kind is registered (sch_api.c: __qdisc_create). */
 		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 				 "netem: this kernel has no sch_netem");
-	if (rc < 0 && err)
-		*err = own;
-	return rc;
+	return error_hand_on(err, rc, &own);
 }
 
 int qdisc_netem_clear(struct nl *nl, int ifindex, struct error *err)
@@ -147,35 +135,17 @@ int qdisc_netem_clear(struct nl *nl, int ifindex, struct error *err)
 
 	object_request(nl, rc, msg, "link %d: clear qdisc", ifindex);
 	rc = nl_commit(nl, &own);
-	if (rc == -ENOENT) /* the default one has no handle, and cannot be deleted */
+	if (rc == -ENOENT) /* The default qdisc has no handle and cannot be deleted. */
 		return 0;
-	if (rc < 0 && err)
-		*err = own;
-	return rc;
-}
-
-static int parse_packets(const struct nlattr *attr, void *data)
-{
-	uint64_t *packets = data;
-
-	if (mnl_attr_get_type(attr) == TCA_STATS_PKT64)
-		*packets = mnl_attr_get_u64(attr);
-	return MNL_CB_OK;
-}
-
-static int parse_attr(const struct nlattr *attr, void *data)
-{
-	if (mnl_attr_get_type(attr) == TCA_STATS2)
-		mnl_attr_parse_nested(attr, parse_packets, data);
-	return MNL_CB_OK;
+	return error_hand_on(err, rc, &own);
 }
 
 struct stats_query {
-	int ifindex;
+	int ifindex;		  /* of the interface that is asked for */
 	struct qdisc_stats stats; /* its kind is empty until the qdisc is found */
 };
 
-static int read_qdisc(struct nl_object *object, const struct nlmsghdr *nlh, void *userdata)
+static int read_qdisc(struct nl_object *object, void *userdata)
 {
 	struct rtnl_tc *tc = TC_CAST(object);
 	struct stats_query *query = userdata;
@@ -186,32 +156,20 @@ static int read_qdisc(struct nl_object *object, const struct nlmsghdr *nlh, void
 	snprintf(stats->kind, sizeof(stats->kind), "%s", rtnl_tc_get_kind(tc));
 	stats->bytes = rtnl_tc_get_stat(tc, RTNL_TC_BYTES);
 	stats->packets = rtnl_tc_get_stat(tc, RTNL_TC_PACKETS);
-	stats->drops = (uint32_t)rtnl_tc_get_stat(tc, RTNL_TC_DROPS);
-	stats->overlimits = (uint32_t)rtnl_tc_get_stat(tc, RTNL_TC_OVERLIMITS);
-	stats->qlen = (uint32_t)rtnl_tc_get_stat(tc, RTNL_TC_QLEN);
-	/* libnl-route 3.7 does not read the counter that the kernel adds when 32 bits are too few
-	 * (gen_stats.c: gnet_stats_copy_basic). */
-	mnl_attr_parse(nlh, sizeof(struct tcmsg), parse_attr, &stats->packets);
 	return 0;
 }
 
-/* libnl asks for a dump only by its own socket, so the request is written here. */
-static void request_dump(struct nl *nl, int ifindex)
-{
-	struct nlmsghdr *nlh =
-		nl_request(nl, RTM_GETQDISC, NLM_F_DUMP, "link %d: qdisc statistics", ifindex);
-	struct tcmsg *tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
-
-	tcm->tcm_ifindex = ifindex;
-}
-
+/* libnl asks for a dump only by its own socket, so that the request is written here. */
 int qdisc_stats_get(struct nl *nl, int ifindex, struct qdisc_stats *ret_stats, struct error *err)
 {
 	struct stats_query query = { .ifindex = ifindex };
+	struct nlmsghdr *nlh =
+		nl_request(nl, RTM_GETQDISC, NLM_F_DUMP, "link %d: qdisc statistics", ifindex);
+	struct tcmsg *tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
 	int rc;
 
-	request_dump(nl, ifindex);
-	rc = object_query(nl, RTM_NEWQDISC, read_qdisc, &query, err);
+	tcm->tcm_ifindex = ifindex;
+	rc = object_query(nl, &(struct object_answer){ RTM_NEWQDISC }, read_qdisc, &query, err);
 	if (rc < 0)
 		return rc;
 	if (query.stats.kind[0] == '\0')
@@ -220,24 +178,17 @@ int qdisc_stats_get(struct nl *nl, int ifindex, struct qdisc_stats *ret_stats, s
 	return 0;
 }
 
+static int try_netem(const struct netns *ns, struct error *err)
+{
+	const struct netem netem = { .delay_nsec = NSEC_PER_MSEC };
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	int rc = nl_new(ns, NETLINK_ROUTE, &nl, err);
+
+	/* The loopback always has index 1. */
+	return rc < 0 ? rc : qdisc_netem_set(nl, 1, &netem, err);
+}
+
 int qdisc_netem_probe(struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
-	_cleanup_(nl_freep) struct nl *nl = NULL;
-	const struct netem netem = { .delay_nsec = NSEC_PER_MSEC };
-	struct error own = { 0 };
-	int rc;
-
-	rc = netns_new(&ns, err);
-	if (rc < 0)
-		return rc;
-	rc = nl_new(ns, NETLINK_ROUTE, &nl, err);
-	if (rc < 0)
-		return rc;
-	rc = qdisc_netem_set(nl, 1, &netem, &own); /* the loopback is always the first */
-	if (rc == -EOPNOTSUPP)
-		return 0;
-	if (rc < 0 && err)
-		*err = own;
-	return rc < 0 ? rc : 1;
+	return netns_probe(try_netem, err);
 }

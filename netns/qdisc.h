@@ -12,21 +12,22 @@
 #include "netns/netem.h"
 #include "netns/nl.h"
 
-/* Puts (or replaces) netem on the interface. ERROR_CAPABILITY with -EOPNOTSUPP when the kernel
- * has no sch_netem. Works at once. */
+/* Puts netem on the interface, in place of what is there. Fails with ERROR_CAPABILITY and
+ * -EOPNOTSUPP when the kernel has no sch_netem. Works at once. */
 int qdisc_netem_set(struct nl *nl, int ifindex, const struct netem *netem, struct error *err);
-/* The TCA_OPTIONS of such a request, for whoever wants to look at them (the tests do). */
+/* Puts the TCA_OPTIONS of such a request into a message; only tests call it from outside. */
 void qdisc_netem_encode(struct nlmsghdr *nlh, const struct netem *netem);
-/* Back to the default qdisc; no error when there was none. Works at once. */
+/* Gives the interface its default qdisc back; it is no error if it has that already. Works at once.
+ */
 int qdisc_netem_clear(struct nl *nl, int ifindex, struct error *err);
 
 struct qdisc_stats {
-	uint64_t bytes, packets;	  /* sent */
-	uint32_t drops, overlimits, qlen; /* dropped (netem's loss included) */
-	char kind[16];			  /* "netem", "noqueue", ... */
+	uint64_t bytes, packets; /* that were sent */
+	char kind[16];		 /* "netem", "noqueue", ... */
 };
+/* Reads the counters of the interface's root qdisc. Returns -ENODEV when there is no such one. */
 int qdisc_stats_get(struct nl *nl, int ifindex, struct qdisc_stats *ret_stats, struct error *err);
 
-/* Whether this kernel has netem, tried on the loopback of a namespace made for it. 0 or 1, or a
- * negative errno when it cannot be told. */
+/* Returns whether this kernel has netem, 0 or 1, after trying it on the loopback of a new
+ * namespace; or a negative errno when that cannot be tried. */
 int qdisc_netem_probe(struct error *err);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Addresses, routes and permanent neighbours. All functions open requests that
- * take effect at the next nl_commit(). Interfaces are named by index, which
- * link_get() tells.
+ * Addresses, routes, rules and neighbours. The functions route_put*() open requests
+ * that take effect at the next nl_commit(); the other functions work at once.
  */
 
 #include <netinet/in.h>
@@ -14,30 +13,31 @@
 #include "src/util/ip.h"
 
 enum route_type {
-	ROUTE_UNICAST,	   /* forwarded */
-	ROUTE_BLACKHOLE,   /* dropped without a word */
-	ROUTE_UNREACHABLE, /* dropped; the sender is told host unreachable (v6: address unreachable)
-			    */
-	ROUTE_PROHIBIT,	   /* dropped; the sender is told it is administratively prohibited */
+	ROUTE_UNICAST,	   /* the packet is forwarded */
+	ROUTE_BLACKHOLE,   /* the packet is dropped, and nobody is told */
+	ROUTE_UNREACHABLE, /* dropped; ICMP says host (IPv6: address) unreachable */
+	ROUTE_PROHIBIT,	   /* dropped; ICMP says administratively prohibited */
 	_ROUTE_TYPE_MAX,
 };
 
-/* IPv6 addresses are usable at once (IFA_F_NODAD). Replaces an equal one. */
+/* Gives the interface an address, without duplicate address detection (IFA_F_NODAD). An equal one
+ * is replaced. */
 void route_put_address(struct nl *nl, int ifindex, const struct ip *ip);
 void route_put_address_delete(struct nl *nl, int ifindex, const struct ip *ip);
 
-/* Waits until the namespace takes packets for its address. IPv6 finishes a new address in the
- * background, without duplicate detection too (net/ipv6/addrconf.c: addrconf_dad_work): until then
- * it has not joined the solicited-node group, and whoever asks for it tries again only a second
- * later. -ETIMEDOUT. */
+/* Waits until the namespace takes packets for its address, or returns -ETIMEDOUT. IPv4 does so as
+ * soon as the request for the address is acknowledged. IPv6 finishes an address in the background,
+ * even without duplicate address detection (net/ipv6/addrconf.c: addrconf_dad_work): until then the
+ * host has not joined the solicited-node group, and a neighbour that asks for the address gets no
+ * answer and asks again only a second later. */
 int route_wait_address(struct nl *nl, const struct ip *ip, nsec_t timeout_nsec, struct error *err);
 
 struct route {
 	enum route_type type;
-	struct ip destination; /* prefix 0: the default route */
-	const struct ip *via;  /* the next hop, or NULL */
-	int ifindex;	       /* or 0 */
-	unsigned int metric;   /* priority, the lowest wins; 0: the kernel's default */
+	struct ip destination; /* with prefix 0 it is the default route */
+	const struct ip *via;  /* the next hop, not owned, or NULL */
+	int ifindex;	       /* the interface to send by, or 0 */
+	unsigned int metric;   /* of two routes the one with the lower wins; 0: kernel's default */
 	uint32_t table;	       /* 0: the main table */
 };
 
@@ -45,11 +45,11 @@ struct route {
 void route_put(struct nl *nl, const struct route *route);
 void route_put_delete(struct nl *nl, const struct route *route);
 
-/* What comes in by `interface` is looked up in `table` before the main one: routes there leave
- * alone what this namespace sends itself, its ICMP errors too. ip-rule(8): "iif NAME lookup TABLE".
- * `priority` is below 32766, which is the main table's. */
+/* Has packets that come in by `interface` looked up in `table` before the main table, as ip-rule(8)
+ * does with "iif NAME lookup TABLE". Packets that this namespace sends itself, such as ICMP errors,
+ * do not see the table. `priority` is below 32766, which is that of the main table. */
 void route_put_rule(struct nl *nl, int family, const char *interface, uint32_t table,
 		    uint32_t priority);
 
-/* Forgets every neighbour entry of the interface. Works at once. */
+/* Forgets every neighbour of the interface. */
 int route_flush_neighbours(struct nl *nl, int ifindex, struct error *err);

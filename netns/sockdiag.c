@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define NOTICES_BUFFER (16 << 20) /* for some 10,000 notices */
+#define NOTICES_BUFFER (16 << 20) /* bytes, in which some 10,000 notices find room */
 
 static void parse_ip(struct ip *ip, int family, const __be32 *address)
 {
@@ -34,7 +34,8 @@ static void parse_base(struct sockdiag_socket *s, const struct inet_diag_msg *m)
 	s->expires_nsec = s->timer == TCP_TIMER_OFF ? 0 : m->idiag_expires * NSEC_PER_MSEC;
 }
 
-/* What this kernel's tcp_info has beyond ours is cut, and what it lacks stays zero. */
+/* A newer kernel's tcp_info is longer than ours and is cut. An older kernel's is shorter, and the
+ * rest stays zero. */
 static int parse_attr(const struct nlattr *attr, void *data)
 {
 	struct sockdiag_socket *s = data;
@@ -62,7 +63,7 @@ static bool parse_socket(const struct nlmsghdr *nlh, struct sockdiag_socket *ret
 
 struct dump {
 	sockdiag_func func;
-	void *userdata;
+	void *userdata; /* of func; not owned */
 };
 
 static int on_answer(const struct nlmsghdr *nlh, void *userdata)
@@ -75,31 +76,38 @@ static int on_answer(const struct nlmsghdr *nlh, void *userdata)
 	return dump->func(&s, dump->userdata);
 }
 
+/* Opens a request about TCP sockets of the family in these states. */
+static struct inet_diag_req_v2 *put_request(struct nl *nl, uint16_t type, uint16_t flags,
+					    int family, uint32_t states, const char *description)
+{
+	struct nlmsghdr *nlh = nl_request(nl, type, flags, "%s", description);
+	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+
+	req->sdiag_family = (uint8_t)family;
+	req->sdiag_protocol = IPPROTO_TCP;
+	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	req->idiag_states = states;
+	return req;
+}
+
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err)
 {
 	struct dump dump = { .func = func, .userdata = userdata };
 	struct error own = { 0 };
-	struct inet_diag_req_v2 *req;
-	struct nlmsghdr *nlh;
 	int rc;
 
-	nlh = nl_request(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, "TCP sockets: list");
-	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	req->sdiag_family = (uint8_t)family;
-	req->sdiag_protocol = IPPROTO_TCP;
-	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
-	req->idiag_states = states;
+	put_request(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, states, "TCP sockets: list");
 	rc = nl_query(nl, on_answer, &dump, &own);
-	if (own.kind == ERROR_NONE) /* all well, or `func` did not want to go on */
+	if (own.kind == ERROR_NONE) /* All went well, or `func` has returned a negative number. */
 		return rc;
-	if (rc == -ENOENT) /* sock_diag.c: no handler for the family, inet_diag.c: for TCP */
+	/* Neither sock_diag.c knows the family nor inet_diag.c TCP while their modules are missing.
+	 */
+	if (rc == -ENOENT)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "TCP sockets: the kernel cannot list them (inet_diag and tcp_diag "
 				 "are missing)");
-	if (err)
-		*err = own;
-	return rc;
+	return error_hand_on(err, rc, &own);
 }
 
 static void put_tuple(struct inet_diag_sockid *id, const struct sockdiag_socket *s)
@@ -118,39 +126,32 @@ static int on_one(const struct nlmsghdr *nlh, void *userdata)
 	return 0;
 }
 
-/* net/ipv4/inet_diag.c: inet_diag_find_one_icsk() finds the listener where there is no connection.
- */
+/* If there is no such connection, the kernel finds the listener of its port
+ * (net/ipv4/inet_diag.c: inet_diag_find_one_icsk()). */
 int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 		 struct sockdiag_socket *ret_socket, struct error *err)
 {
-	struct nlmsghdr *nlh = nl_request(nl, SOCK_DIAG_BY_FAMILY, 0, "TCP socket: look up");
-	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	struct inet_diag_req_v2 *req = put_request(nl, SOCK_DIAG_BY_FAMILY, 0, like->local.family,
+						   ~0u, "TCP socket: look up");
 	struct sockdiag_socket found = { 0 };
 	struct error own = { 0 };
 	int rc;
 
-	req->sdiag_family = (uint8_t)like->local.family;
-	req->sdiag_protocol = IPPROTO_TCP;
-	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
-	req->idiag_states = ~0u;
 	put_tuple(&req->id, like);
 	req->id.idiag_cookie[0] = req->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 	rc = nl_query(nl, on_one, &found, &own);
 	if (rc == -ENOENT || found.state == TCP_STATE_LISTEN)
 		return 0;
-	if (rc < 0) {
-		if (err)
-			*err = own;
-		return rc;
-	}
+	if (rc < 0)
+		return error_hand_on(err, rc, &own);
 	*ret_socket = found;
 	return found.state != TCP_STATE_NONE;
 }
 
-/* As many as fit; what is left over is found by the next turn. */
+/* Sockets to abort in one turn. Those that do not fit are found in the next turn. */
 struct victims {
 	struct sockdiag_socket item[64];
-	size_t count;
+	size_t count; /* how many there are in `item` */
 };
 
 static int collect_victim(const struct sockdiag_socket *socket, void *userdata)
@@ -164,12 +165,9 @@ static int collect_victim(const struct sockdiag_socket *socket, void *userdata)
 
 static void put_abort(struct nl *nl, int family, const struct sockdiag_socket *s)
 {
-	struct nlmsghdr *nlh = nl_request(nl, SOCK_DESTROY, 0, "TCP socket: abort");
-	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	struct inet_diag_req_v2 *req =
+		put_request(nl, SOCK_DESTROY, 0, family, ~0u, "TCP socket: abort");
 
-	req->sdiag_family = (uint8_t)family;
-	req->sdiag_protocol = IPPROTO_TCP;
-	req->idiag_states = ~0u;
 	put_tuple(&req->id, s);
 	req->id.idiag_cookie[0] = (uint32_t)s->cookie;
 	req->id.idiag_cookie[1] = (uint32_t)(s->cookie >> 32);
@@ -177,12 +175,14 @@ static void put_abort(struct nl *nl, int family, const struct sockdiag_socket *s
 
 void sockdiag_abort_all(struct nl *nl, int family)
 {
-	/* Small sockets (TIME_WAIT) keep no namespace, and listeners went with their process. */
+	/* A small socket (TIME_WAIT) keeps no namespace alive, and a listener went with its
+	 * process. */
 	uint32_t states = ~(1u << TCP_STATE_TIME_WAIT | 1u << TCP_STATE_LISTEN);
 
 	for (int turn = 0; turn < 100; turn++) {
-		struct victims victims = { .count = 0 };
+		struct victims victims;
 
+		victims.count = 0; /* Its items, some 25 KiB, need not be zeroed. */
 		if (sockdiag_dump(nl, family, states, collect_victim, &victims, NULL) < 0 ||
 		    !victims.count)
 			return;
@@ -206,7 +206,8 @@ int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, str
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return error_errno(err, -errno, "notices of TCP sockets' ends");
-	/* Many that time out together are told of in one go. Without privilege, what there is. */
+	/* Sockets that time out together send all their notices at once. Without privilege the
+	 * buffer stays as small as it is. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ NOTICES_BUFFER }, sizeof(int));
 	*ret_fd = take_fd(&fd);
 	return 0;
@@ -214,7 +215,7 @@ int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, str
 
 int sockdiag_receive_destroy(int fd, struct sockdiag_socket *ret_socket, struct error *err)
 {
-	char buffer[8192] __attribute__((aligned(8))); /* one message, of some 500 bytes */
+	char buffer[8192] __attribute__((aligned(8))); /* for one message, of some 500 bytes */
 
 	for (;;) {
 		ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);

@@ -15,39 +15,40 @@
 #include "src/util/nsec.h"
 
 struct sockdiag_socket {
-	struct ip local, peer; /* full-length prefixes */
-	uint16_t local_port, peer_port;
-	int state;	 /* TCP_STATE_ESTABLISHED ... TCP_STATE_CLOSING, of linux/tcp_states.h;
-			  * TCP_STATE_SYN_RECV for       request sockets */
-	uint64_t cookie; /* SO_COOKIE */
-	uint32_t inode;	 /* 0: no process holds it any more (orphan, TIME_WAIT) */
-	uint32_t receive_queue, send_queue; /* bytes; for listeners: accept queue length, backlog */
-	enum tcp_timer timer;
-	nsec_t expires_nsec;	  /* of the timer; from now */
-	unsigned int retransmits; /* idiag_retrans: retransmissions, or probes sent */
-	bool has_info;
-	struct tcp_info info; /* zero-filled beyond what the kernel gave */
+	struct ip local, peer;		    /* with the prefix of one address */
+	uint16_t local_port, peer_port;	    /* in the machine's byte order */
+	int state;			    /* an enum tcp_state; a request socket is in SYN_RECV */
+	uint64_t cookie;		    /* SO_COOKIE */
+	uint32_t inode;			    /* 0: no process holds it (orphan, TIME_WAIT) */
+	uint32_t receive_queue, send_queue; /* bytes; of a listener: accepted, backlog */
+	enum tcp_timer timer;		    /* the one that is armed */
+	nsec_t expires_nsec;		    /* how long until the timer fires */
+	unsigned int retransmits;	    /* idiag_retrans: retransmissions, or probes sent */
+	bool has_info;			    /* the kernel gave `info` */
+	struct tcp_info info;		    /* zero beyond what the kernel gave */
 };
 
-/* Calls `func` for each TCP socket of the namespace and family whose state is in `states` (a
- * mask of 1 << TCP_*). `nl` is of protocol NETLINK_SOCK_DIAG. Stops at a negative return. */
+/* Calls `func` for each TCP socket of the namespace and family whose state is in `states`, a mask
+ * of 1 << enum tcp_state, until `func` returns a negative number. `nl` is of protocol
+ * NETLINK_SOCK_DIAG. */
 typedef int (*sockdiag_func)(const struct sockdiag_socket *socket, void *userdata);
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err);
 
-/* The one socket with the addresses and ports of `like`, small ones too: 1 and *ret_socket, or 0
- * when there is none. Cheaper than a dump, which walks the tables of all namespaces. */
+/* Finds the socket that has the addresses and ports of `like`, small ones too. Returns 1 and fills
+ * *ret_socket, or 0 when there is none. This is cheaper than a dump, for which the kernel walks the
+ * tables of all namespaces. */
 int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 		 struct sockdiag_socket *ret_socket, struct error *err);
 
 /* Ends every TCP connection of the namespace and family at once (SOCK_DESTROY, net/ipv4/tcp.c:
- * tcp_abort()): a RST goes out, orphans' retransmissions stop. An orphan keeps its namespace alive,
- * for minutes if nobody answers it. Without CONFIG_INET_DIAG_DESTROY nothing happens. */
+ * tcp_abort()): a RST goes out, and orphans retransmit no more. An orphan would keep its namespace
+ * alive, for minutes if nobody answers it. Without CONFIG_INET_DIAG_DESTROY nothing happens. */
 void sockdiag_abort_all(struct nl *nl, int family);
 
-/* A socket in `ns` that receives a message for each TCP socket of `family` the kernel frees there
- * (SKNLGRP_INET_TCP_DESTROY or _INET6_), readable without privilege. */
+/* Opens a socket in `ns` that receives a message for each TCP socket of `family` that the kernel
+ * frees there (SKNLGRP_INET_TCP_DESTROY or _INET6_). That needs no privilege. */
 int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, struct error *err);
-/* Reads one such message, not blocking. 1 and *ret_socket, 0 when there is none, -ENOBUFS when
- * some were lost. */
+/* Reads one such message without blocking. Returns 1 and fills *ret_socket, 0 when there is none,
+ * or -ENOBUFS when some were lost. */
 int sockdiag_receive_destroy(int fd, struct sockdiag_socket *ret_socket, struct error *err);

@@ -14,12 +14,12 @@
 #include "src/tcp/sysctl.h"
 
 #define ROOT	   "/proc/sys/"
-#define PATH_SIZE  512
-#define FIXED_SIZE (PATH_SIZE + NAME_MAX + 1) /* a path with one part replaced */
-#define VALUE_MAX  4096
+#define PATH_SIZE  512			      /* bytes */
+#define FIXED_SIZE (PATH_SIZE + NAME_MAX + 1) /* bytes of a path with one part replaced */
+#define VALUE_MAX  4096			      /* bytes */
 
-/* "net.ipv4.tcp_retries2" -> "/proc/sys/net/ipv4/tcp_retries2". No part may be empty, so that no
- * way leads up or out. */
+/* Makes "/proc/sys/net/ipv4/tcp_retries2" of "net.ipv4.tcp_retries2". A part may not be empty, so
+ * that no path leads out of /proc/sys/net. */
 static int key_path(const char *key, char path[static PATH_SIZE], struct error *err)
 {
 	size_t n = strlen(key);
@@ -47,7 +47,8 @@ static void path_key(const char *path, char *key, size_t size)
 			*p = '.';
 }
 
-/* How many letters must change, by the usual dynamic programming in one row. */
+/* Returns how many letters must be put in, taken out or replaced to make one word of the other.
+ * This is the Levenshtein distance, of whose table one row is kept. */
 static unsigned int edit_distance(const char *a, const char *b)
 {
 	unsigned int row[NAME_MAX + 2];
@@ -74,7 +75,7 @@ static unsigned int edit_distance(const char *a, const char *b)
 	return row[n];
 }
 
-/* The entry of `dir` most like `name`, when it is like it at all. */
+/* Finds the entry of `dir` that is most like `name`, if there is one with few other letters. */
 static bool nearest_entry(const char *dir, const char *name, char ret_name[static NAME_MAX + 1])
 {
 	unsigned int best = (unsigned int)strlen(name) / 3 + 1;
@@ -97,8 +98,8 @@ static bool nearest_entry(const char *dir, const char *name, char ret_name[stati
 	return found;
 }
 
-/* Corrects the first part of `path` that does not exist; the rest must then be right. To be
- * called inside the namespace. */
+/* Corrects the first part of `path` that does not exist, and returns whether the corrected path
+ * does. The calling thread is inside the namespace. */
 static bool suggest(const char *path, char ret_key[static FIXED_SIZE])
 {
 	char dir[PATH_SIZE], fixed[FIXED_SIZE], name[NAME_MAX + 1];
@@ -124,9 +125,10 @@ static bool suggest(const char *path, char ret_key[static FIXED_SIZE])
 	return true;
 }
 
-/* The usual ones that only the first namespace has (net/ipv4/sysctl_net_ipv4.c: ipv4_table,
- * net/core/sysctl_net_core.c: net_core_table, net/core/neighbour.c: neigh_sysctl_register).
- * They cannot be seen from here when this process is itself in another one. */
+/* Returns whether the sysctl is one that only the first namespace has. The path shows it if this
+ * process is in the first namespace; for other processes the usual ones are listed here
+ * (net/ipv4/sysctl_net_ipv4.c: ipv4_table, net/core/sysctl_net_core.c: net_core_table,
+ * net/core/neighbour.c: neigh_sysctl_register). */
 static bool is_machine_wide(const char *key, const char *path)
 {
 	static const char *const known[] = {
@@ -144,7 +146,7 @@ static bool is_machine_wide(const char *key, const char *path)
 	       strncmp(key, "net.ipv6.neigh.default.", 23) == 0 || access(path, F_OK) >= 0;
 }
 
-/* Not a wrong name, but a kernel that is too old or was built without. */
+/* Fails if the name is right and the kernel is too old for it, or was built without the feature. */
 static int lacking(const char *key, struct error *err)
 {
 	const char *since = sysctl_since(key);
@@ -207,8 +209,8 @@ static int open_error(const struct netns *ns, const char *key, const char *path,
 	}
 }
 
-/* Not writable in a namespace of our own: either it only informs, or (net.core.rmem_max on
- * Linux 6.18) it shows what the first namespace has. */
+/* Tells why a sysctl cannot be written in a new namespace: it is read-only everywhere, or it shows
+ * there what the first namespace has (net.core.rmem_max on Linux 6.18). */
 static int not_writable(const struct netns *ns, const char *key, int fd, int rc, struct error *err)
 {
 	struct stat st;
@@ -257,11 +259,8 @@ static int open_key(const struct netns *ns, const char *key, int flags, int *ret
 	rc = open_inside(ns, path, flags, ret_fd, &own);
 	if (rc >= 0)
 		return 0;
-	if (own.kind != ERROR_NONE) {
-		if (err)
-			*err = own;
-		return rc;
-	}
+	if (own.kind != ERROR_NONE)
+		return error_hand_on(err, rc, &own);
 	denied = rc;
 	if ((denied == -EACCES || denied == -EPERM) &&
 	    open_inside(ns, path, O_PATH, &fd, NULL) >= 0)
@@ -310,7 +309,7 @@ int sysctl_get(const struct netns *ns, const char *key, char **ret_value, struct
 
 static int write_value(int fd, const char *key, const char *value, struct error *err)
 {
-	/* In one go: a second write() would start another value. */
+	/* The value goes out in one write(), because a second one would begin another value. */
 	if (write(fd, value, strlen(value)) < 0)
 		return error_set(err, ERROR_INPUT, -errno,
 				 "sysctl '%s': the kernel refuses '%s': %s", key, value,
@@ -318,7 +317,7 @@ static int write_value(int fd, const char *key, const char *value, struct error 
 	return 0;
 }
 
-/* The next word of *text as a number, base 0 as the kernel reads it. */
+/* Reads the next word of *text as a number, whose prefix tells its base as for the kernel. */
 static bool take_number(const char **text, long long *ret_number)
 {
 	char *end;
@@ -331,7 +330,7 @@ static bool take_number(const char **text, long long *ret_number)
 	return true;
 }
 
-/* "007" and "0x10" are kept as "7" and "16". */
+/* Compares numbers by value, because the kernel keeps "007" as "7" and "0x10" as "16". */
 static bool same_value(const char *a, const char *b)
 {
 	long long x, y;
@@ -344,7 +343,8 @@ static bool same_value(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* To be written, and read back where it can be (net.ipv4.route.flush and the like cannot). */
+/* Opens a sysctl to be written and, where that is possible, to be read back. Some, such as
+ * net.ipv4.route.flush, can only be written. */
 static int open_for_set(const struct netns *ns, const char *key, int *ret_fd, bool *ret_readable,
 			struct error *err)
 {
@@ -376,15 +376,4 @@ int sysctl_set(const struct netns *ns, const char *key, const char *value, struc
 		return error_input(err, "sysctl '%s': wrote '%s', the kernel kept '%s'", key,
 				   wanted, kept);
 	return 0;
-}
-
-int sysctl_is_per_netns(const struct netns *fresh, const char *key)
-{
-	_cleanup_(fd_closep) int fd = -1;
-	char path[PATH_SIZE];
-	struct stat st;
-
-	if (key_path(key, path, NULL) < 0 || open_inside(fresh, path, O_PATH, &fd, NULL) < 0)
-		return 0;
-	return fstat(fd, &st) >= 0 && st.st_mode & 0222;
 }

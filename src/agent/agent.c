@@ -34,7 +34,7 @@
  */
 
 #define OUTPUT_SIZE	 (16 * 1024)
-#define CHUNKS_MAX	 16 /* read in a row: all that a pipe holds; a flood of output waits its turn */
+#define CHUNKS_MAX	 16 /* reads in a row, enough for all that a pipe holds */
 #define ACK_TIMEOUT_MSEC 2000
 
 struct agent {
@@ -46,8 +46,10 @@ struct agent {
 	struct loop_io *control_io, *exit_io, *output_io;
 	agent_func func;
 	void *userdata;
-	bool running, told_exit, frozen;
-	bool *freed; /* where to say so when a callback frees the agent, or NULL */
+	bool running;	/* the process has not been waited for */
+	bool told_exit; /* AGENT_CALL_EXIT has been reported */
+	bool frozen;	/* by agent_freeze() */
+	bool *freed;	/* set to true if a callback frees the agent; NULL while none runs */
 	struct agent_counters *counters; /* shared with the process; owned */
 	char *output;			 /* OUTPUT_SIZE + 1 bytes, or NULL; owned */
 	size_t output_used;		 /* bytes, without the closing NUL */
@@ -105,9 +107,8 @@ static bool read_reports(struct agent *agent)
 	ssize_t n;
 
 	for (;;) {
-		n = recv(agent->control_fd, &report, sizeof(report), MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = TEMP_FAILURE_RETRY(
+			recv(agent->control_fd, &report, sizeof(report), MSG_DONTWAIT));
 		if (n != sizeof(report))
 			break;
 		if (!tell(agent, &report))
@@ -123,50 +124,28 @@ static void on_control(void *userdata, uint32_t events)
 	read_reports(userdata);
 }
 
-/* As waitpid() would give it. */
-static int wait_status(const siginfo_t *info)
+/* Waits for the end of the process and returns its status, as waitpid() gives it. */
+static int reap(struct agent *agent)
 {
-	switch (info->si_code) {
-	case CLD_EXITED:
-		return (info->si_status & 0xff) << 8;
-	case CLD_DUMPED:
-		return info->si_status | 0x80;
-	default:
-		return info->si_status;
-	}
-}
+	int status = 0;
 
-static int reap(struct agent *agent, siginfo_t *ret_info)
-{
-	int rc;
-
-	*ret_info = (siginfo_t){ 0 };
-	do
-		rc = waitid(P_PID, agent->pid, ret_info, WEXITED);
-	while (rc < 0 && errno == EINTR);
+	TEMP_FAILURE_RETRY(waitpid(agent->pid, &status, 0));
 	agent->running = false;
 	agent->exit_io = loop_io_free(agent->exit_io);
-	return rc < 0 ? -errno : 0;
+	return status;
 }
 
 static void on_exit_ready(void *userdata, uint32_t events)
 {
 	struct agent *agent = userdata;
 	struct agent_report report = { .call = AGENT_CALL_EXIT };
-	siginfo_t info;
 
 	report.start_nsec = report.time_nsec = nsec_now();
 	if (!read_reports(agent))
 		return;
-	reap(agent, &info);
-	report.result = wait_status(&info);
+	report.result = reap(agent);
 	if (!agent->told_exit)
 		tell(agent, &report);
-}
-
-static bool is_command(const struct agent_spec *spec)
-{
-	return spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
 }
 
 static struct agent *agent_new(bool has_output)
@@ -258,7 +237,7 @@ static int watch(struct agent *agent, struct loop *loop, struct error *err)
 static int make(const struct netns *ns, const struct agent_spec *spec, struct agent **ret_agent,
 		struct error *err)
 {
-	_cleanup_(agent_freep) struct agent *agent = agent_new(spec && is_command(spec));
+	_cleanup_(agent_freep) struct agent *agent = agent_new(spec && agent_is_command(spec));
 	struct agent_child child = {
 		.spec = spec, .netns_fd = ns->fd, .control_fd = -1, .output_fd = -1, .ack_fd = -1
 	};
@@ -303,7 +282,7 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 	_cleanup_(agent_freep) struct agent *agent = standby;
 	int rc;
 
-	if (agent && is_command(spec))
+	if (agent && agent_is_command(spec))
 		agent = agent_free(agent);
 	rc = agent ? give_part(agent, spec, err) : make(spec->ns, spec, &agent, err);
 	if (rc >= 0) {
@@ -317,8 +296,8 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 	return 0;
 }
 
-/* A kernel that does not know pidfd_send_signal() gets the process's number, which nobody but
- * reap() can free for another process. */
+/* Where the kernel has no pidfd_send_signal(), the process's number serves: the kernel gives it to
+ * no other process before reap(). */
 static int send_signal(const struct agent *agent, int number)
 {
 	if (pidfd_send_signal(agent->pidfd, number, NULL, 0) == 0)
@@ -338,11 +317,9 @@ void agent_shoot(struct agent *agent)
 
 void agent_kill(struct agent *agent)
 {
-	siginfo_t info;
-
 	agent_shoot(agent);
 	if (agent->running)
-		reap(agent, &info);
+		reap(agent);
 	agent->output_io = loop_io_free(agent->output_io);
 	read_output(agent);
 	agent->control_fd = fd_close(agent->control_fd);
@@ -371,9 +348,8 @@ static int send_order(struct agent *agent, const struct agent_order *order)
 
 	if (agent->control_fd < 0)
 		return -ESRCH;
-	do
-		n = send(agent->control_fd, order, sizeof(*order), MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(
+		send(agent->control_fd, order, sizeof(*order), MSG_NOSIGNAL | MSG_DONTWAIT));
 	return n < 0 ? -errno : 0;
 }
 
@@ -389,15 +365,13 @@ static int signal_below(struct agent *agent, bool frozen)
 	rc = send_order(agent, &order);
 	if (rc < 0)
 		return rc;
-	do
-		rc = poll(&ack, 1, ACK_TIMEOUT_MSEC);
-	while (rc < 0 && errno == EINTR);
+	rc = TEMP_FAILURE_RETRY(poll(&ack, 1, ACK_TIMEOUT_MSEC));
 	if (rc == 0)
 		return -ETIMEDOUT;
 	return rc < 0 || read(agent->ack_fd, &count, sizeof(count)) < 0 ? -errno : 0;
 }
 
-/* Returns when process 1 stands still (or has ended, which is told elsewhere). */
+/* Returns when process 1 stands still, or has ended, which is reported elsewhere. */
 static int stop_init(struct agent *agent)
 {
 	siginfo_t info = { 0 };

@@ -5,15 +5,13 @@
  * command. Theory of operation: an agent is a child process in the node's
  * network namespace and in a PID namespace of its own, whose first process it is,
  * so that everything it started dies with it; it dies with deadpeer too
- * (PR_SET_PDEATHSIG and the end of its control socket). It tells what it felt in
- * reports over that socket, as fixed-size messages with CLOCK_MONOTONIC times taken
+ * (PR_SET_PDEATHSIG and the end of its control socket). It tells what its calls
+ * gave in reports over that socket, as fixed-size messages with CLOCK_MONOTONIC times taken
  * right after the call they speak of.
  *
- * Both built-in agents of a trial run on one processor (child.c), and trials take turns among the
- * processors. A veth's packets wait in the backlog of the processor that sent them; from two
- * processors an ACK could be overtaken by the FIN behind it, which no cable does, and a TIME_WAIT
- * that then got the old ACK was reset within 60 us. A command may use all processors there are, and
- * its packets may overtake each other.
+ * Both built-in agents of a trial run on one processor, and trials take turns among the processors
+ * (channel.c says why). A command may use all processors there are, so its packets may overtake
+ * each other.
  */
 
 #include <stdbool.h>
@@ -42,7 +40,7 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 /* Kills the process (SIGKILL), everything it started, and waits until they are gone: all their
  * sockets are closed by the kernel when it returns. No further report comes. Idempotent. */
 void agent_kill(struct agent *agent);
-/* The same without waiting: SIGKILL is on its way, and no report comes. */
+/* The same without waiting: SIGKILL is sent, and no further report comes. */
 void agent_shoot(struct agent *agent);
 /* agent_kill() and free. */
 struct agent *agent_free(struct agent *agent);
@@ -58,9 +56,10 @@ int agent_act(struct agent *agent, enum action action, uint64_t value, struct er
 /* What the program has moved so far on its first connection. */
 struct agent_counters agent_counters(const struct agent *agent);
 
-/* False once nothing of it is left; what a command left in the background counts. */
+/* Whether anything of it still runs, which includes what a command left in the background. */
 bool agent_running(const struct agent *agent);
-/* Process 1 of the agent's PID namespace, by its number here; above a command, its init. */
+/* The number that process 1 of the agent's PID namespace has in deadpeer's own. That process is the
+ * built-in agent, or the init above a command. */
 pid_t agent_pid(const struct agent *agent);
 
 /* What a command wrote to standard output and error so far, the last 16 KiB; never NULL, valid

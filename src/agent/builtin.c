@@ -20,14 +20,12 @@
 #define DEFAULT_STREAM_PAUSE (10 * NSEC_PER_MSEC)
 #define DEFAULT_MISSES	     3
 
-/* One at a time: a kernel without a descriptor to give says so before it looks whether anyone
- * waits (net/socket.c: __sys_accept4_file()). */
+/* Accepts one connection at a time: a kernel that has no descriptor to give says so before it looks
+ * whether a connection waits (net/socket.c: __sys_accept4_file()). */
 static void on_listener(void *userdata, uint32_t events)
 {
 	struct builtin *builtin = userdata;
-	const struct agent_spec *spec = builtin->spec;
 	nsec_t start_nsec = nsec_now(), time_nsec;
-	char detail[64] = "";
 	int rc, fd;
 
 	fd = accept4(builtin->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -42,11 +40,6 @@ static void on_listener(void *userdata, uint32_t events)
 			builtin->listen_io = loop_io_free(builtin->listen_io);
 		return;
 	}
-	rc = agent_socket_apply(fd, spec->options, false, true, detail, sizeof(detail));
-	if (rc < 0) {
-		connection_report_by_number(builtin, 0, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
-		_exit(EXIT_FAILURE);
-	}
 	connection_accepted(builtin, fd, start_nsec, time_nsec);
 }
 
@@ -59,7 +52,7 @@ static void accept_again(struct builtin *builtin)
 		_exit(EXIT_FAILURE);
 }
 
-/* A server that cannot listen ends, as any would. */
+/* Reports a call without which the agent cannot go on, and ends it. */
 _Noreturn static void give_up(const struct builtin *builtin, enum agent_call call,
 			      nsec_t start_nsec, int error, const char *detail)
 {
@@ -67,8 +60,8 @@ _Noreturn static void give_up(const struct builtin *builtin, enum agent_call cal
 	_exit(EXIT_FAILURE);
 }
 
-/* Open descriptors stay open: the limit is on the numbers of new ones, and the kernel gives out the
- * lowest that is free. */
+/* Allows as many more descriptors as the scenario says. The limit is one on the numbers of new
+ * descriptors, and the kernel gives out the lowest number that is free. */
 static void limit_descriptors(const struct builtin *builtin)
 {
 	int64_t count = scenario_option(builtin->spec->options, OPTION_DESCRIPTORS, -1);
@@ -91,7 +84,7 @@ static void start_listening(struct builtin *builtin)
 	char detail[64] = "";
 	int rc;
 
-	rc = agent_socket_new(spec->family, spec->options, true, &builtin->listen_fd, detail,
+	rc = agent_socket_new(spec->family, spec->options, &builtin->listen_fd, detail,
 			      sizeof(detail));
 	if (rc < 0)
 		give_up(builtin, AGENT_CALL_SOCKET, start_nsec, -rc, detail);
@@ -105,19 +98,6 @@ static void start_listening(struct builtin *builtin)
 	accept_again(builtin);
 }
 
-/* The connection that an action is about: the oldest that is open. If there is none, the call is
- * reported to have failed, under the number that the next connection would have. */
-static struct connection *subject(struct builtin *builtin, enum agent_call call)
-{
-	struct connection *connection = builtin->first;
-
-	if (connection)
-		return connection;
-	connection_report_by_number(builtin, builtin->n_connections, call, nsec_now(), ENOTCONN,
-				    "no connection");
-	return NULL;
-}
-
 static void set_paused(struct builtin *builtin, bool paused)
 {
 	struct connection *next;
@@ -129,29 +109,29 @@ static void set_paused(struct builtin *builtin, bool paused)
 	}
 }
 
-static void send_bytes(struct connection *connection, uint64_t size)
-{
-	connection->to_write += size;
-	connection->told_write = false; /* asked for, so told of */
-	connection_run(connection);
-}
-
 static void act_on(struct connection *connection, const struct agent_order *order)
 {
-	if (order->action == ACTION_SEND)
-		send_bytes(connection, order->value);
-	else if (order->action == ACTION_SHUTDOWN)
+	if (order->action == ACTION_SHUTDOWN) {
 		connection_shutdown(connection);
-	else
+	} else if (order->action == ACTION_CLOSE) {
 		connection_close(connection);
+	} else {
+		connection->to_write += order->value;
+		connection->told_write = false; /* a write that was asked for is reported */
+		connection_run(connection);
+	}
 }
 
-/* Acts on the oldest connection, or on all where an action is about many. */
+/* Acts on the oldest open connection, or on all where an action is about many. If there is none,
+ * the call is reported to have failed, under the number that the next connection would have. */
 static void act_on_all(struct builtin *builtin, enum agent_call call,
 		       const struct agent_order *order)
 {
-	struct connection *connection = subject(builtin, call), *next;
+	struct connection *connection = builtin->first, *next;
 
+	if (!connection)
+		connection_report_by_number(builtin, builtin->n_connections, call, nsec_now(),
+					    ENOTCONN, "no connection");
 	for (; connection; connection = next) {
 		next = builtin->spec->many ? connection->next : NULL;
 		act_on(connection, order);
@@ -228,7 +208,7 @@ static void read_options(struct builtin *builtin)
 		scenario_option(options, OPTION_WORKLOAD,
 				builtin->spec->node == NODE_CLIENT ? WORKLOAD_IDLE : WORKLOAD_ECHO);
 	stream = workload == WORKLOAD_STREAM;
-	builtin->workload = workload_get(workload);
+	builtin->workload = &workloads[workload];
 	builtin->interval_nsec = scenario_option(options, OPTION_INTERVAL,
 						 stream ? DEFAULT_STREAM_PAUSE : DEFAULT_INTERVAL);
 	builtin->size =
@@ -242,12 +222,9 @@ static void read_options(struct builtin *builtin)
 static const struct agent_spec *await_part(const struct agent_child *child)
 {
 	static struct agent_part part;
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(recv(child->control_fd, &part, sizeof(part), 0));
 
-	do
-		n = recv(child->control_fd, &part, sizeof(part), 0);
-	while (n < 0 && errno == EINTR);
-	if (n != sizeof(part)) /* deadpeer is gone, or has no use for it */
+	if (n != sizeof(part)) /* deadpeer is gone, or has no use for this process */
 		_exit(EXIT_SUCCESS);
 	part.spec.options = &part.options;
 	agent_channel_settle(&part.spec);

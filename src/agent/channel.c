@@ -10,22 +10,17 @@
 
 void agent_channel_report(const struct agent_child *child, const struct agent_report *report)
 {
-	ssize_t n;
-
-	do
-		n = send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+	if (TEMP_FAILURE_RETRY(send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL)) < 0)
 		_exit(EXIT_FAILURE);
 }
 
 /*
  * Binds the process to one processor, the same for both built-in ends of a trial. What a veth
  * carries waits in the backlog of the processor that sent it (net/core/dev.c: netif_rx(),
- * enqueue_to_backlog()). With the two ends on two processors an ACK was overtaken by the FIN behind
- * it, as on no cable: the TIME_WAIT that then got the old ACK was reset within 60 us. The trials of
- * a process take turns among the processors. A command may want more than one and is not bound, so
- * its packets may overtake each other.
+ * enqueue_to_backlog()). If the two ends ran on two processors, a FIN could overtake the ACK before
+ * it, which no cable does, and the TIME_WAIT that then gets the old ACK is reset within 60 us. The
+ * trials of a process take turns among the processors. A command may want more than one processor
+ * and is not bound, so its packets may overtake each other.
  */
 static void stay(unsigned int place)
 {
@@ -46,6 +41,6 @@ static void stay(unsigned int place)
 void agent_channel_settle(const struct agent_spec *spec)
 {
 	prctl(PR_SET_NAME, spec->node == NODE_CLIENT ? "deadpeer-client" : "deadpeer-server");
-	if (spec->options->option[OPTION_WORKLOAD] != WORKLOAD_COMMAND)
+	if (!agent_is_command(spec))
 		stay(spec->place);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Between deadpeer and an agent's process: what the child is told over the control
- * socket, and how it tells what it felt. It is the bottom of the child's code; nothing
+ * What goes between deadpeer and an agent's process: what the child is told over the control
+ * socket, and how it reports its calls. It is the bottom of the child's code; nothing
  * in it knows which program the child runs.
  */
 
@@ -33,8 +33,8 @@ struct agent_part {
 
 /* The descriptors a child keeps, all close-on-exec. */
 struct agent_child {
-	const struct agent_spec *spec; /* NULL: it comes over the control socket */
-	int netns_fd;		       /* until it is there */
+	const struct agent_spec *spec; /* NULL: it comes over the control socket; not owned */
+	int netns_fd;		       /* the namespace that the child is to enter */
 	int control_fd;		       /* SOCK_SEQPACKET: orders in, reports out */
 	int output_fd; /* command: the pipe its standard output and error become; else -1 */
 	int ack_fd;    /* command: an eventfd, for orders that are waited for; else -1 */

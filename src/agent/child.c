@@ -14,15 +14,11 @@
 #include "src/agent/builtin.h"
 #include "src/agent/command.h"
 
-static bool is_command(const struct agent_child *child)
-{
-	return child->spec && child->spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
-}
-
 _Noreturn static void give_up(const struct agent_child *child, const char *what)
 {
 	struct agent_report report = {
-		.call = is_command(child) ? AGENT_CALL_EXEC : AGENT_CALL_SOCKET,
+		.call = child->spec && agent_is_command(child->spec) ? AGENT_CALL_EXEC
+								     : AGENT_CALL_SOCKET,
 		.error = errno,
 	};
 
@@ -37,8 +33,8 @@ static int compare_fds(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Keeps 0, 1, 2 and what is ours. What deadpeer has open (other agents' sockets, namespaces, the
- * database) must not live on here. */
+/* Closes all but standard input, output and error and the child's own descriptors. What else
+ * deadpeer has open (other agents' sockets, namespaces, the database) must not live on here. */
 static void close_others(const struct agent_child *child)
 {
 	int keep[] = { child->control_fd, child->output_fd, child->ack_fd };
@@ -55,7 +51,7 @@ static void close_others(const struct agent_child *child)
 	close_range(next, ~0U, 0);
 }
 
-/* Standard error stays: a sanitizer's last words go there. */
+/* Standard error stays, because a sanitizer writes its report there. */
 static void null_stdio(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -97,7 +93,7 @@ _Noreturn void agent_child_main(const struct agent_child *child)
 	null_stdio();
 	if (child->spec)
 		agent_channel_settle(child->spec);
-	if (is_command(child))
+	if (child->spec && agent_is_command(child->spec))
 		agent_command_main(child);
 	agent_builtin_main(child);
 }

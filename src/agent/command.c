@@ -21,7 +21,7 @@
  * Theory of operation. A program that does not expect to be process 1 behaves
  * oddly as one (signals are ignored, orphans stay zombies), so the agent stays
  * as a small init: it starts the command, reaps whatever ends, reports the end of
- * the command, and leaves when nothing is left below it. It hears of ends by a
+ * the command, and ends when no other process is left in its namespace. It hears of ends by a
  * signalfd and of orders by the control socket.
  */
 
@@ -33,7 +33,8 @@ struct command {
 	pid_t pid; /* of the command itself; -1 once it has ended */
 };
 
-/* What a word in braces stands for, and the variable with the same text. */
+/* What a command may be told: as a word in braces among its arguments, and as a variable of its
+ * environment. */
 enum fact {
 	FACT_SERVER,
 	FACT_CLIENT,
@@ -114,8 +115,8 @@ static char **expand_all(const struct facts *facts, char *const *words)
 	return argv;
 }
 
-/* /proc and /sys that show this PID and network namespace, in a mount namespace of our own.
- * Where that is not allowed, the host's stay. */
+/* Mounts a /proc and a /sys that show this PID and network namespace, in a mount namespace of its
+ * own. Where that is not allowed, those of the host stay. */
 static void mount_views(void)
 {
 	if (unshare(CLONE_NEWNS) < 0)
@@ -126,7 +127,7 @@ static void mount_views(void)
 	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-/* In the command's process. Returns only with an error. */
+/* Turns this process into the command. Returns only with an error. */
 static int become(const struct agent_child *child)
 {
 	struct facts facts;
@@ -142,14 +143,15 @@ static int become(const struct agent_child *child)
 			return -errno;
 	if (dup2(child->output_fd, STDOUT_FILENO) < 0 || dup2(child->output_fd, STDERR_FILENO) < 0)
 		return -errno;
-	setsid(); /* no terminal to ask a password on */
+	setsid(); /* the command has no terminal on which to ask for a password */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(argv[0], argv);
 	return -errno;
 }
 
-/* The pipe closes itself when the new program runs; an errno comes when it does not. */
+/* Starts the command, and returns 0 or a negative errno. The pipe is closed by the kernel when the
+ * new program runs; if it does not, an errno comes through the pipe. */
 static int start(struct command *command)
 {
 	int pair[2], error = 0;
@@ -166,8 +168,8 @@ static int start(struct command *command)
 		_exit(127);
 	}
 	close(pair[1]);
-	while (read(pair[0], &error, sizeof(error)) < 0 && errno == EINTR)
-		;
+	if (TEMP_FAILURE_RETRY(read(pair[0], &error, sizeof(error))) < 0)
+		error = -errno;
 	close(pair[0]);
 	return error;
 }

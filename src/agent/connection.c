@@ -15,7 +15,7 @@
  * Theory of operation. A connection is watched edge-triggered for everything, so
  * that one that may not be read from (paused, at its end, an echo not yet sent
  * back) does not spin, and its errors are still heard of. Whoever stops before
- * EAGAIN must therefore ask for the edge again: connection_rewatch().
+ * EAGAIN must therefore ask for the edge again, by watch().
  *
  * Times are taken directly after the call they are about; everything else that a
  * report says is gathered after that.
@@ -67,8 +67,8 @@ static void send_report(struct connection *connection, struct agent_report *repo
 	agent_channel_report(connection->builtin->child, report);
 }
 
-void connection_report(struct connection *connection, enum agent_call call, nsec_t start_nsec,
-		       nsec_t time_nsec, int64_t result, int error)
+static void report_call(struct connection *connection, enum agent_call call, nsec_t start_nsec,
+			nsec_t time_nsec, int64_t result, int error)
 {
 	struct agent_report report = {
 		.call = call,
@@ -96,7 +96,7 @@ static void close_socket(struct connection *connection)
 
 	time_nsec = nsec_now();
 	connection->fd = -1;
-	connection_report(connection, AGENT_CALL_CLOSE, start_nsec, time_nsec, 0, rc);
+	report_call(connection, AGENT_CALL_CLOSE, start_nsec, time_nsec, 0, rc);
 }
 
 /* With SO_LINGER close() blocks until the peer has everything or the time is up, non-blocking
@@ -134,7 +134,7 @@ void connection_close(struct connection *connection)
 static bool fail(struct connection *connection, enum agent_call call, nsec_t start_nsec,
 		 nsec_t time_nsec, int error)
 {
-	connection_report(connection, call, start_nsec, time_nsec, 0, error);
+	report_call(connection, call, start_nsec, time_nsec, 0, error);
 	connection_close(connection);
 	return false;
 }
@@ -163,7 +163,7 @@ static void watch(struct connection *connection)
 		_exit(EXIT_FAILURE);
 }
 
-/* For deadpeer to read at any time: see agent_counters(). */
+/* Counts in memory that is shared with deadpeer, which reads it by agent_counters(). */
 static void count(struct connection *connection)
 {
 	struct agent_counters *counters = connection->builtin->child->counters;
@@ -210,12 +210,12 @@ void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nse
 	struct connection *connection = connection_new(builtin, fd);
 
 	agent_socket_describe(fd, &connection->name);
-	connection_report(connection, AGENT_CALL_ACCEPT, start_nsec, time_nsec, fd, 0);
+	report_call(connection, AGENT_CALL_ACCEPT, start_nsec, time_nsec, fd, 0);
 	watch(connection);
 	established(connection);
 }
 
-/* Binds to a port of its own, where one is wanted. */
+/* Binds the socket to a local port, if one is wanted. Returns 0 or an errno. */
 static int bind_local(const struct connection *connection, uint16_t port)
 {
 	struct sockaddr_storage address;
@@ -235,7 +235,7 @@ void connection_connect(struct builtin *builtin, uint16_t local_port)
 	char detail[64] = "";
 	int fd, rc;
 
-	rc = agent_socket_new(spec->family, spec->options, false, &fd, detail, sizeof(detail));
+	rc = agent_socket_new(spec->family, spec->options, &fd, detail, sizeof(detail));
 	if (rc < 0) {
 		connection_report_by_number(builtin, 0, AGENT_CALL_SOCKET, nsec_now(), -rc, detail);
 		_exit(EXIT_FAILURE);
@@ -277,8 +277,7 @@ static bool connected(struct connection *connection, nsec_t time_nsec)
 		return fail(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec,
 			    error);
 	agent_socket_describe(connection->fd, &connection->name);
-	connection_report(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec, 0,
-			  0);
+	report_call(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec, 0, 0);
 	return established(connection);
 }
 
@@ -291,7 +290,7 @@ static bool may_read(const struct connection *connection)
 static bool met_eof(struct connection *connection, nsec_t start_nsec, nsec_t time_nsec)
 {
 	connection->at_eof = true;
-	connection_report(connection, AGENT_CALL_READ, start_nsec, time_nsec, 0, 0);
+	report_call(connection, AGENT_CALL_READ, start_nsec, time_nsec, 0, 0);
 	if (!connection->builtin->close_on_eof)
 		return true;
 	connection_close(connection);
@@ -305,7 +304,7 @@ static void received(struct connection *connection, nsec_t start_nsec, nsec_t ti
 	connection->bytes_read += n;
 	count(connection);
 	if (!connection->told_read)
-		connection_report(connection, AGENT_CALL_READ, start_nsec, time_nsec, n, 0);
+		report_call(connection, AGENT_CALL_READ, start_nsec, time_nsec, n, 0);
 	connection->told_read = true;
 	if (workload->received)
 		workload->received(connection, read_buffer, n);
@@ -335,7 +334,8 @@ static bool connection_read(struct connection *connection)
 	return true;
 }
 
-/* Bytes to send back go first; then whatever the workload or an action wants sent. */
+/* Writes the bytes of an echo, or if there are none, what the workload or an action wants to send.
+ */
 static ssize_t write_some(struct connection *connection)
 {
 	size_t echo = connection->echo_end - connection->echo_start;
@@ -371,7 +371,7 @@ static void wrote(struct connection *connection, nsec_t start_nsec, nsec_t time_
 	connection->bytes_written += n;
 	count(connection);
 	if (!connection->told_write)
-		connection_report(connection, AGENT_CALL_WRITE, start_nsec, time_nsec, n, 0);
+		report_call(connection, AGENT_CALL_WRITE, start_nsec, time_nsec, n, 0);
 	connection->told_write = true;
 }
 
@@ -404,11 +404,11 @@ void connection_shutdown(struct connection *connection)
 
 	time_nsec = nsec_now();
 	connection->shut = true;
-	connection_report(connection, AGENT_CALL_SHUTDOWN, start_nsec, time_nsec, 0, rc);
+	report_call(connection, AGENT_CALL_SHUTDOWN, start_nsec, time_nsec, 0, rc);
 }
 
-/* A connection that is not read from still hears of a reset or a timeout, as in a program that
- * polls. */
+/* Reports a reset or a timeout of a connection that is not read from, as a program learns of it
+ * that polls. */
 static bool check_error(struct connection *connection, nsec_t time_nsec)
 {
 	struct agent_report report = {
@@ -426,7 +426,7 @@ static bool check_error(struct connection *connection, nsec_t time_nsec)
 	return false;
 }
 
-/* What an echo writes makes room to read on, so both go on until neither moves. */
+/* An echo may read on once it has written, so both are done in turn until neither moves a byte. */
 void connection_run(struct connection *connection)
 {
 	for (int i = 0; i < CALLS_MAX && !connection->connecting; i++) {

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * One connection of a built-in agent: it reads and writes what the workload wants,
- * and reports what its calls gave. It knows the agent as the owner of what all
+ * and reports what its calls returned. It knows the agent as the owner of what all
  * connections share, and a workload as a table of functions.
  */
 
@@ -20,41 +20,46 @@ struct workload_functions;
 
 /* The built-in agent, as its connections see it. */
 struct builtin {
-	const struct agent_child *child;
-	const struct agent_spec *spec;
-	struct loop *loop;
+	const struct agent_child *child; /* not owned */
+	const struct agent_spec *spec;	 /* not owned */
+	struct loop *loop;		 /* owned */
 	int listen_fd;			 /* -1 on a client */
 	struct loop_io *listen_io;	 /* NULL while not accepting */
 	struct connection *first, *last; /* open connections, oldest first */
 	uint32_t n_connections;		 /* ever made or accepted */
 	bool paused;			 /* nothing is read */
-	struct rlimit many;		 /* of descriptors: as many as one may have */
+	struct rlimit many;		 /* the highest limit on descriptors that is allowed */
 	const struct workload_functions *workload;
 	/* A connection was closed: there is a descriptor to accept with again. */
 	void (*closed)(struct builtin *builtin);
-	nsec_t interval_nsec;
-	uint64_t size, misses;
-	bool close_on_eof;
+	nsec_t interval_nsec; /* between two messages of the workload; 0: no pause */
+	uint64_t size;	      /* of a message, in bytes */
+	uint64_t misses;      /* so many unanswered heartbeats end a connection */
+	bool close_on_eof;    /* a connection is closed when the peer's FIN is read */
 };
 
 struct connection {
 	struct builtin *builtin;
-	struct connection *previous, *next;
-	uint32_t number;
-	int fd;
-	struct loop_io *io;	/* NULL before connect() */
-	struct loop_timer *due; /* the workload's next point in time */
-	nsec_t due_nsec, connect_nsec;
-	bool connecting, at_eof, shut, told_read, told_write;
-	uint64_t bytes_read, bytes_written;
-	uint64_t to_write; /* bytes that wait to be written, not counting `echo` */
-	uint64_t awaited;  /* bytes of answers that are still to come */
-	char *echo;	   /* bytes to send back, or NULL; owned */
-	size_t echo_start, echo_end;
+	struct connection *previous, *next; /* in the list of open connections */
+	uint32_t number;		    /* which of those that were made or accepted, from 0 */
+	int fd;				    /* owned; -1: closed */
+	struct loop_io *io;		    /* NULL before connect(); owned */
+	struct loop_timer *due;		    /* the workload's next point in time, or NULL; owned */
+	nsec_t due_nsec;		    /* when that is */
+	nsec_t connect_nsec;		    /* when connect() was called */
+	bool connecting;		    /* connect() has not given its result */
+	bool at_eof;			    /* the peer's FIN was read */
+	bool shut;			    /* shutdown() was called */
+	bool told_read, told_write; /* the first read or write was reported; later ones are not */
+	uint64_t bytes_read, bytes_written; /* so far */
+	uint64_t to_write;		    /* bytes that wait to be written, not counting `echo` */
+	uint64_t awaited;		    /* bytes of answers that are still to come */
+	char *echo;			    /* bytes to send back, or NULL; owned */
+	size_t echo_start, echo_end;	    /* which bytes of `echo` wait to be written */
 	struct agent_socket_name name;
 };
 
-/* What a workload does at the points of a connection's life; NULL: nothing. */
+/* What a workload does in the course of a connection; where a function is NULL, nothing. */
 struct workload_functions {
 	void (*start)(struct connection *connection); /* established */
 	void (*received)(struct connection *connection, const char *data, size_t size);
@@ -64,13 +69,11 @@ struct workload_functions {
 	bool accepts_not; /* a listener with this workload never accepts */
 };
 
-/* `local_port` 0: any. */
+/* Makes a connection from that port; 0: from any. */
 void connection_connect(struct builtin *builtin, uint16_t local_port);
-/* Takes the socket over. */
+/* Takes over the socket of an accepted connection. */
 void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nsec_t time_nsec);
-void connection_report(struct connection *connection, enum agent_call call, nsec_t start_nsec,
-		       nsec_t time_nsec, int64_t result, int error);
-/* Reads and writes what can be; the connection may be gone afterwards. */
+/* Reads and writes as much as the socket lets it; the connection may be gone afterwards. */
 void connection_run(struct connection *connection);
 /* These return false when the connection is gone. */
 bool connection_write(struct connection *connection);

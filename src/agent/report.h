@@ -11,14 +11,14 @@
 
 struct agent_report {
 	enum agent_call call;
-	uint32_t connection;		    /* counts accepted or made connections, from 0 */
+	uint32_t connection;		    /* which of those that were made or accepted, from 0 */
 	nsec_t start_nsec, time_nsec;	    /* before and after the call */
 	int64_t result;			    /* what the call returned; >= 0 */
 	int error;			    /* errno, or 0 */
 	uint64_t bytes_read, bytes_written; /* on that connection so far */
 	uint16_t local_port, peer_port;	    /* of the connection, once known; host order */
 	uint64_t cookie;		    /* SO_COOKIE of the connection, 0 when there is none */
-	bool has_info;
+	bool has_info;			    /* `info` is filled in */
 	struct tcp_info info; /* at that moment: with errors, the end, CONNECT, ACCEPT, HEARTBEAT */
 	char detail[64];      /* "setsockopt(TCP_USER_TIMEOUT)", or empty */
 };

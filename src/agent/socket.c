@@ -12,7 +12,7 @@
 /* `value` in the unit of the socket option; SO_LINGER alone takes a struct. */
 static int apply_one(int fd, const struct option_definition *definition, int64_t value)
 {
-	int number = definition->type == OPTION_TYPE_TIME ? value / definition->unit_nsec : value;
+	int number = definition->type == FIELD_TIME ? value / definition->unit_nsec : value;
 	struct linger linger = { .l_onoff = 1, .l_linger = number };
 	bool is_linger = definition->level == SOL_SOCKET && definition->name == SO_LINGER;
 
@@ -23,18 +23,14 @@ static int apply_one(int fd, const struct option_definition *definition, int64_t
 	return 0;
 }
 
-/* What a listener has, its connections inherit; the rest is set on them. A socket that connects
- * gets everything. */
-int agent_socket_apply(int fd, const struct scenario_agent *options, bool listener, bool accepted,
-		       char *detail, size_t detail_size)
+/* Sets the socket's options. Connections inherit those of their listener. */
+static int apply_all(int fd, const struct scenario_agent *options, char *detail, size_t detail_size)
 {
 	for (enum option i = 0; i < _OPTION_MAX; i++) {
 		const struct option_definition *definition = &option_definitions[i];
 		int rc;
 
-		if (definition->level < 0 || options->option[i] == OPTION_UNSET)
-			continue;
-		if ((listener && !definition->on_listener) || (accepted && definition->on_listener))
+		if (!definition->level || options->option[i] == OPTION_UNSET)
 			continue;
 		rc = apply_one(fd, definition, options->option[i]);
 		if (rc < 0) {
@@ -47,8 +43,8 @@ int agent_socket_apply(int fd, const struct scenario_agent *options, bool listen
 	return 0;
 }
 
-int agent_socket_new(enum family family, const struct scenario_agent *options, bool listener,
-		     int *ret_fd, char *detail, size_t detail_size)
+int agent_socket_new(enum family family, const struct scenario_agent *options, int *ret_fd,
+		     char *detail, size_t detail_size)
 {
 	_cleanup_(fd_closep) int fd = -1;
 	int rc;
@@ -60,7 +56,7 @@ int agent_socket_new(enum family family, const struct scenario_agent *options, b
 		snprintf(detail, detail_size, "socket()");
 		return rc;
 	}
-	rc = agent_socket_apply(fd, options, listener, false, detail, detail_size);
+	rc = apply_all(fd, options, detail, detail_size);
 	if (rc < 0)
 		return rc;
 	*ret_fd = take_fd(&fd);

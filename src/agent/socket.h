@@ -16,11 +16,9 @@ struct agent_socket_name {
 	uint64_t cookie;		/* SO_COOKIE */
 };
 
-/* These return -errno, and in `detail` which call failed. */
-int agent_socket_new(enum family family, const struct scenario_agent *options, bool listener,
-		     int *ret_fd, char *detail, size_t detail_size);
-int agent_socket_apply(int fd, const struct scenario_agent *options, bool listener, bool accepted,
-		       char *detail, size_t detail_size);
+/* A socket with its options set. Returns -errno, and in `detail` which call failed. */
+int agent_socket_new(enum family family, const struct scenario_agent *options, int *ret_fd,
+		     char *detail, size_t detail_size);
 /* Fills in a socket address and returns its size. */
 unsigned int agent_socket_address(const struct ip *ip, uint16_t port,
 				  struct sockaddr_storage *ret_address);

@@ -17,6 +17,12 @@ struct agent_spec {
 	uint16_t port;			      /* where the server listens; host order */
 	bool wait; /* a built-in client connects when ACTION_CONNECT says so, never by itself */
 	unsigned int place;	/* built-in agents of the same place run on the same processor */
-	bool many;		/* an action is about all connections, not one */
+	bool many;		/* an action is about all connections, not only the oldest */
 	const struct netns *ns; /* must live until agent_start() returns */
 };
+
+/* Whether the agent runs the user's own command. */
+static inline bool agent_is_command(const struct agent_spec *spec)
+{
+	return spec->options->option[OPTION_WORKLOAD] == WORKLOAD_COMMAND;
+}

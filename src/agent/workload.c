@@ -10,7 +10,8 @@
  * connection_write() writes it as the socket takes it.
  */
 
-/* The next due point keeps the rhythm, but what was missed while frozen is not made up for. */
+/* Sets the next due time, which keeps the rhythm. What a frozen process has missed is not made up
+ * for. */
 static void due_next(struct connection *connection)
 {
 	nsec_t now = nsec_now();
@@ -31,7 +32,7 @@ static void answered(struct connection *connection, size_t size)
 	connection->awaited -= size < connection->awaited ? size : connection->awaited;
 }
 
-/* request: the next one goes out at its interval, but not before the answer is in. */
+/* request: the next message is sent after the interval, but not before the last one is answered. */
 
 static void request_send(struct connection *connection)
 {
@@ -55,7 +56,7 @@ static bool request_due(struct connection *connection)
 	return connection_write(connection);
 }
 
-/* heartbeat: one every interval, answered or not, until too many are unanswered. */
+/* heartbeat: a message is sent every interval, answered or not, until too many are unanswered. */
 
 static void heartbeat_start(struct connection *connection)
 {
@@ -82,8 +83,8 @@ static bool heartbeat_due(struct connection *connection)
 	return connection_write(connection);
 }
 
-/* stream: with an interval, paced; without, whenever the socket takes more. A paced one rests while
- * the socket is full. */
+/* stream: a message is sent every interval, and none while the socket is full. Without an interval,
+ * one is sent whenever the socket takes more. */
 
 static void stream_start(struct connection *connection)
 {
@@ -115,7 +116,7 @@ static uint64_t stream_writable(struct connection *connection)
 	return 0;
 }
 
-/* echo: read again only when everything went back, so one buffer is enough. */
+/* echo: nothing is read until everything was sent back, so one buffer is enough. */
 
 static void echo_received(struct connection *connection, const char *data, size_t size)
 {
@@ -124,7 +125,7 @@ static void echo_received(struct connection *connection, const char *data, size_
 	connection->echo_end = size;
 }
 
-static const struct workload_functions workloads[] = {
+const struct workload_functions workloads[] = {
 	[WORKLOAD_IDLE] = { 0 },
 	[WORKLOAD_REQUEST] = { .start = request_send,
 			       .received = request_received,
@@ -138,11 +139,6 @@ static const struct workload_functions workloads[] = {
 	[WORKLOAD_ECHO] = { .received = echo_received, .echoes = true },
 	[WORKLOAD_SINK] = { 0 },
 	[WORKLOAD_NO_ACCEPT] = { .accepts_not = true },
-	[WORKLOAD_COMMAND] = { 0 }, /* never built in */
+	[WORKLOAD_COMMAND] = { 0 }, /* it is no built-in agent */
 };
 static_assert(ARRAY_SIZE(workloads) == _WORKLOAD_MAX, "a line for every workload");
-
-const struct workload_functions *workload_get(enum workload workload)
-{
-	return &workloads[workload];
-}

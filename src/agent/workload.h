@@ -4,4 +4,4 @@
 
 #include "src/agent/connection.h"
 
-const struct workload_functions *workload_get(enum workload workload);
+extern const struct workload_functions workloads[]; /* by enum workload */

@@ -11,7 +11,17 @@
 #include "src/util/cleanup.h"
 
 #define MAX_ARGUMENTS 32
-#define FIRST_LONG    1000 /* what getopt returns for the first long option; above all letters */
+#define FIRST_LONG                                                                                 \
+	1000 /* getopt returns this for the first long option; it is above all letters             \
+	      */
+
+const struct verb *arguments_find_verb(const struct verb *const *verbs, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
 
 static size_t count(const struct verb *verb)
 {
@@ -22,7 +32,7 @@ static size_t count(const struct verb *verb)
 	return n;
 }
 
-/* What getopt has to know of a verb's table. */
+/* A verb's table in the form that getopt takes. */
 struct getopt_table {
 	struct option options[MAX_ARGUMENTS + 2];
 	char letters[2 * MAX_ARGUMENTS + 4];
@@ -112,7 +122,7 @@ static int store_value(const struct argument *a, const char *text, void *options
 	return -EINVAL;
 }
 
-/* The option that getopt's answer stands for. */
+/* Returns the option that getopt's result stands for. */
 static const struct argument *find(const struct verb *verb, int result)
 {
 	const struct argument *a = verb->arguments;
@@ -131,7 +141,7 @@ int arguments_parse(const struct verb *verb, int argc, char **argv, void *option
 	int result, rc = 0;
 
 	fill_table(verb, &table);
-	optind = 0; /* makes glibc start over */
+	optind = 0; /* glibc then starts from the first word again */
 	opterr = 0;
 	while (rc >= 0 &&
 	       (result = getopt_long(argc, argv, table.letters, table.options, NULL)) != -1) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/tell.h"
 #include "src/kernel/kernel.h"
 #include "src/model/estimate.h"
 #include "src/study/plan.h"
@@ -124,7 +125,7 @@ static int cmd_check(const struct command_line *line, void *options, struct erro
 
 		if (check_one(line->operands[i], &counts, &wrong) >= 0)
 			continue;
-		fprintf(stderr, "deadpeer: %s\n", wrong.text);
+		tell_warning(wrong.text, NULL);
 		status = 2;
 	}
 	print_counts(&counts);

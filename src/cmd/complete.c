@@ -8,14 +8,7 @@
 #include "src/scenario/option.h"
 #include "src/scenario/scenario.h"
 #include "src/study/study.h"
-
-static const struct verb *find_verb(const struct verb *const *verbs, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(verbs[i]->name, name))
-			return verbs[i];
-	return NULL;
-}
+#include "src/util/array.h"
 
 static void print_options(const struct verb *verb)
 {
@@ -42,17 +35,14 @@ static bool print_variants(const char *word)
 
 static void print_scenarios(void)
 {
-	char **paths;
+	_cleanup_(strings_freep) char **paths = NULL;
 
-	if (scenario_find_all(&paths, NULL) < 0)
-		return;
-	for (char **path = paths; *path; path++) {
+	scenario_find_all(&paths, NULL);
+	for (char **path = paths; path && *path; path++) {
 		const char *name = strrchr(*path, '/') + 1;
 
 		printf("%.*s\n", (int)(strlen(name) - strlen(".yaml")), name);
-		free(*path);
 	}
-	free(paths);
 }
 
 static bool print_key(const char *key, void *userdata)
@@ -110,9 +100,12 @@ static int count_operands(const struct verb *verb, int n_words, char **words)
 	return operands;
 }
 
-static void print_name(const char *name, void *userdata)
+static void print_studies(void)
 {
-	puts(name);
+	_cleanup_(strings_freep) char **names = study_names();
+
+	for (char **name = names; name && *name; name++)
+		puts(*name);
 }
 
 static void print_operands(const struct verb *verb, int n_words, char **words)
@@ -120,8 +113,7 @@ static void print_operands(const struct verb *verb, int n_words, char **words)
 	bool many = strstr(verb->operands, "SCENARIO...");
 
 	if (!strcmp(verb->operands, "STUDY") && count_operands(verb, n_words, words) == 0)
-		study_for_each_name(print_name, NULL);
-
+		print_studies();
 	if (strncmp(verb->operands, "SCENARIO", strlen("SCENARIO")) != 0)
 		return;
 	if ((many || count_operands(verb, n_words, words) == 0) &&
@@ -131,7 +123,8 @@ static void print_operands(const struct verb *verb, int n_words, char **words)
 
 void complete_print(const struct verb *const *verbs, size_t n_verbs, int n_words, char **words)
 {
-	const struct verb *verb = n_words > 1 ? find_verb(verbs, n_verbs, words[0]) : NULL;
+	const struct verb *verb =
+		n_words > 1 ? arguments_find_verb(verbs, n_verbs, words[0]) : NULL;
 	const struct argument *argument;
 	int n = 0;
 
@@ -142,11 +135,12 @@ void complete_print(const struct verb *const *verbs, size_t n_verbs, int n_words
 	}
 	if (!verb)
 		return;
-	for (int i = 0; i < n_words; i++) /* the shell takes "--family=ipv4" for three words */
+	for (int i = 0; i < n_words; i++) /* a shell takes "--family=ipv4" for three words */
 		if (strcmp(words[i], "=") != 0)
 			words[n++] = words[i];
 	for (int i = 1; i < n - 1; i++)
-		if (!strcmp(words[i], "--")) /* somebody else's command line */
+		if (!strcmp(words[i],
+			    "--")) /* what follows is the command line of another program */
 			return;
 	argument = n > 1 ? valued(verb, words[n - 2]) : NULL;
 	if (argument)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What could come next on an unfinished command line, for the shell's completion:
- * `deadpeer __complete WORD...` prints one candidate a line; nothing where a file
- * may stand. The last word is the unfinished one, perhaps empty.
+ * Completion for shells. `deadpeer __complete WORD...` prints the words that could stand in
+ * place of the last word, which is unfinished and may be empty, one a line. It prints nothing
+ * where a file may stand.
  */
 
 #include "src/cmd/arguments.h"

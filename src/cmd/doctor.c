@@ -45,21 +45,18 @@ static void print_json(const struct probe *probe, const struct probe_result *res
 static void add_row(struct table *table, const struct probe *probe,
 		    const struct probe_result *result)
 {
-	char text[1280];
-
 	table_cell(table,
 		   result->ok	     ? TABLE_GOOD
 		   : probe->required ? TABLE_BAD
 				     : TABLE_DIM,
 		   result->ok ? "ok" : "missing");
 	table_cell(table, TABLE_PLAIN, probe->name);
-	snprintf(text, sizeof(text), "%s%s%s", result->detail,
-		 has_remedy(probe, result) ? ". Remedy: " : "",
-		 has_remedy(probe, result) ? probe->remedy : "");
-	table_cell(table, TABLE_PLAIN, text);
+	table_format(table, TABLE_PLAIN, "%s%s%s", result->detail,
+		     has_remedy(probe, result) ? ". Remedy: " : "",
+		     has_remedy(probe, result) ? probe->remedy : "");
 }
 
-/* Returns how many required ones failed. */
+/* Tries everything. Returns how many required probes failed, or a negative errno. */
 static int examine(struct table *table, bool json, struct error *err)
 {
 	bool namespaces = true;
@@ -83,17 +80,20 @@ static int examine(struct table *table, bool json, struct error *err)
 	return missing;
 }
 
-static int doctor(bool json, struct error *err)
+static int cmd_doctor(const struct command_line *line, void *userdata, struct error *err)
 {
 	static const char *const headers[] = { "STATUS", "WHAT", "DETAIL" };
-	static const bool right[ARRAY_SIZE(headers)] = { 0 };
-	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	const struct options *options = userdata;
+	struct table *table;
 	int missing;
 
+	if (line->n_operands)
+		return error_input(err, "doctor: takes no operand, got '%s'", line->operands[0]);
+	table = table_new(ARRAY_SIZE(headers), headers);
 	if (!table)
 		return error_errno(err, -ENOMEM, "doctor");
-	missing = examine(table, json, err);
-	if (!json && missing >= 0) {
+	missing = examine(table, options->json, err);
+	if (!options->json && missing >= 0) {
 		table_print(table, stdout);
 		printf("\n%s\n", missing ? "Something that every trial needs is missing: the host "
 					   "engine cannot run here."
@@ -101,15 +101,6 @@ static int doctor(bool json, struct error *err)
 	}
 	table_free(table);
 	return missing > 0 ? error_exit_status(ERROR_CAPABILITY) : missing;
-}
-
-static int cmd_doctor(const struct command_line *line, void *userdata, struct error *err)
-{
-	const struct options *options = userdata;
-
-	if (line->n_operands)
-		return error_input(err, "doctor: takes no operand, got '%s'", line->operands[0]);
-	return doctor(options->json, err);
 }
 
 const struct verb verb_doctor = {

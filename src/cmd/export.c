@@ -11,11 +11,21 @@
 #include "src/store/export.h"
 
 struct options {
-	const char *format, *output; /* NULL where they are not given */
+	export_func export; /* writes the format of --format; NULL: it is not given */
+	const char *output; /* the value of --output; NULL: it is not given; not owned */
 };
 
+static int parse_format(const char *text, void *field, struct error *err)
+{
+	export_func export = export_from_name(text);
+
+	*(export_func *)field = export;
+	return export ? 0
+		      : error_input(err, "--format: expected csv, jsonl or junit, got '%s'", text);
+}
+
 static const struct argument arguments[] = {
-	{ "format", 'f', "FORMAT", "csv, jsonl or junit", TO_TEXT(options, format),
+	{ "format", 'f', "FORMAT", "csv, jsonl or junit", TO_OTHER(options, export, parse_format),
 	  "csv jsonl junit" },
 	{ "output", 'o', "FILE", "write to FILE, not to standard output",
 	  TO_TEXT(options, output) },
@@ -64,7 +74,8 @@ static bool is_same_file(const char *path, const struct stat *st)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-/* A regular file is replaced as a whole; a pipe or a device cannot be, and is written directly. */
+/* Replaces a regular file as a whole. A pipe or a device cannot be replaced and is written
+ * directly. */
 static int write_to(struct store *store, export_func func, const char *path, struct error *err)
 {
 	_cleanup_(file_closep) FILE *file = NULL;
@@ -86,23 +97,18 @@ static int cmd_export(const struct command_line *line, void *userdata, struct er
 {
 	_cleanup_(store_closep) struct store *store = NULL;
 	const struct options *options = userdata;
-	export_func func;
 	int rc;
 
 	if (line->n_operands != 1)
 		return error_input(err, "export: one store at a time: deadpeer export DB --format "
 					"csv|jsonl|junit");
-	if (!options->format)
+	if (!options->export)
 		return error_input(err, "export: in which format? --format csv, jsonl or junit");
-	func = export_from_name(options->format);
-	if (!func)
-		return error_input(err, "--format: expected csv, jsonl or junit, got '%s'",
-				   options->format);
 	rc = store_open(line->operands[0], STORE_READ, NULL, &store, err);
 	if (rc < 0)
 		return rc;
-	return options->output ? write_to(store, func, options->output, err)
-			       : write_rows(store, func, stdout, "standard output", err);
+	return options->output ? write_to(store, options->export, options->output, err)
+			       : write_rows(store, options->export, stdout, "standard output", err);
 }
 
 const struct verb verb_export = {

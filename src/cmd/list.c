@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/selection.h"
+#include "src/cmd/tell.h"
 #include "src/model/estimate.h"
 #include "src/report/table.h"
 #include "src/scenario/scenario.h"
 #include "src/study/study.h"
-#include "src/trial/facts.h"
 #include "src/util/array.h"
-#include "src/util/processors.h"
 
 struct options {
 	bool json;
@@ -27,8 +27,9 @@ static const struct argument arguments[] = {
 
 #define OTHERS "Others"
 
-/* The section that a file is in, after its folder: "3-a-host-loses-power" is "A host loses power".
- * Files beside the folders are in none. The caller frees `ret_folder` and `ret_title`. */
+/* Finds the section that a file is in, which its folder names: "3-a-host-loses-power" is "A host
+ * loses power". A file beside the folders is in no section, and its folder is "". The caller frees
+ * `ret_folder` and `ret_title`. */
 static int find_section(const char *path, char **ret_folder, char **ret_title)
 {
 	_cleanup_(strings_freep) char **directories = scenario_directories();
@@ -54,9 +55,9 @@ static int find_section(const char *path, char **ret_folder, char **ret_title)
 /* The scenarios of one file, with its usual settings and with its quick ones. */
 struct entry {
 	struct scenario_list real, quick;
-	char *folder; /* its section's, by which the sections are ordered; empty: none; owned */
-	char *title;  /* of the section; owned */
-	size_t order; /* by id */
+	char *folder; /* folder of its section, by which sections are ordered; "": none; owned */
+	char *title;  /* title of its section; owned */
+	size_t order; /* its place among all entries when they are ordered by id */
 };
 
 struct entries {
@@ -114,7 +115,7 @@ static int load_all(char **paths, struct entries *entries, struct error *err)
 		if (entry_load(entry, paths[i], &wrong) < 0) {
 			scenario_list_deinit(&entry->real);
 			scenario_list_deinit(&entry->quick);
-			fprintf(stderr, "deadpeer: %s\n", wrong.text);
+			tell_warning(wrong.text, NULL);
 			status = 2;
 			continue;
 		}
@@ -126,56 +127,23 @@ static int load_all(char **paths, struct entries *entries, struct error *err)
 	return status;
 }
 
-/* Returns the span of the longest variant, since all run at the same time; NSEC_NONE if there are
- * none. */
-static nsec_t span_of(const struct scenario_list *list)
-{
-	struct model_facts kernel = facts_of_running_kernel();
-	nsec_t span = NSEC_NONE;
-
-	for (size_t i = 0; i < list->count; i++) {
-		nsec_t t = estimate_span(list->items[i], FAMILY_IPV4, &kernel);
-
-		if (t > span)
-			span = t;
-	}
-	return span;
-}
-
-static nsec_t virtual_time_of(const struct scenario_list *list)
-{
-	struct model_facts kernel = facts_of_running_kernel();
-
-	return estimate_virtual_time(list->items, list->count, FAMILY_IPV4, &kernel,
-				     processors_online());
-}
-
-static unsigned int needs_of(const struct scenario_list *list)
-{
-	unsigned int needs = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		needs |= estimate_needs(list->items[i]);
-	return needs;
-}
-
 static void add_row(struct table *table, const struct entry *entry)
 {
 	const struct scenario *s = entry->real.items[0];
+	struct outlook real = selection_outlook(&entry->real, FAMILY_IPV4);
+	struct outlook quick = selection_outlook(&entry->quick, FAMILY_IPV4);
 	char text[192];
 
 	table_cell(table, TABLE_PLAIN, s->id ? s->id : "-");
 	if (entry->real.count > 1)
-		snprintf(text, sizeof(text), "%s (%zu variants)", s->name, entry->real.count);
-	table_cell(table, TABLE_PLAIN, entry->real.count > 1 ? text : s->name);
-	estimate_format_needs(needs_of(&entry->real), text, sizeof(text));
+		table_format(table, TABLE_PLAIN, "%s (%zu variants)", s->name, entry->real.count);
+	else
+		table_cell(table, TABLE_PLAIN, s->name);
+	estimate_format_needs(real.needs, text, sizeof(text));
 	table_cell(table, TABLE_PLAIN, text);
-	table_cell(table, TABLE_PLAIN,
-		   estimate_format_span(span_of(&entry->real), text, sizeof(text)));
-	table_cell(table, TABLE_PLAIN,
-		   estimate_format_span(span_of(&entry->quick), text, sizeof(text)));
-	table_cell(table, TABLE_PLAIN,
-		   estimate_format_span(virtual_time_of(&entry->real), text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN, estimate_format_span(real.span_nsec, text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN, estimate_format_span(quick.span_nsec, text, sizeof(text)));
+	table_cell(table, TABLE_PLAIN, estimate_format_span(real.virtual_nsec, text, sizeof(text)));
 	table_cell(table, TABLE_PLAIN, s->summary ? s->summary : "");
 }
 
@@ -198,7 +166,8 @@ static void print_json(const struct entry *entry)
 {
 	const struct scenario *s = entry->real.items[0];
 	json_object *o = json_object_new_object(), *variants = json_object_new_array();
-	unsigned int needs = needs_of(&entry->real);
+	struct outlook real = selection_outlook(&entry->real, FAMILY_IPV4);
+	struct outlook quick = selection_outlook(&entry->quick, FAMILY_IPV4);
 	json_object *list = json_object_new_array();
 	char text[64];
 
@@ -212,13 +181,13 @@ static void print_json(const struct entry *entry)
 			json_object_array_add(variants, string_json(entry->real.items[i]->variant));
 	json_object_object_add(o, "variants", variants);
 	for (int i = 0; i < _NEED_MAX; i++)
-		if (needs & (1u << i))
+		if (real.needs & (1u << i))
 			json_object_array_add(list, string_json(estimate_format_needs(
 							    1u << i, text, sizeof(text))));
 	json_object_object_add(o, "needs", list);
-	json_object_object_add(o, "real_s", span_json(span_of(&entry->real)));
-	json_object_object_add(o, "quick_s", span_json(span_of(&entry->quick)));
-	json_object_object_add(o, "virtual_s", span_json(virtual_time_of(&entry->real)));
+	json_object_object_add(o, "real_s", span_json(real.span_nsec));
+	json_object_object_add(o, "quick_s", span_json(quick.span_nsec));
+	json_object_object_add(o, "virtual_s", span_json(real.virtual_nsec));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
@@ -226,10 +195,9 @@ static void print_json(const struct entry *entry)
 
 static int print_table(const struct entries *entries, struct error *err)
 {
-	static const char *const headers[] = { "ID",	"SCENARIO", "NEEDS", "HOST",
-					       "QUICK", "QEMU",	    "WHAT" };
-	static const bool right[ARRAY_SIZE(headers)] = { [3] = true, [4] = true, [5] = true };
-	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	static const char *const headers[] = { "ID",	 "SCENARIO", "NEEDS", ">HOST",
+					       ">QUICK", ">QEMU",    "WHAT" };
+	struct table *table = table_new(ARRAY_SIZE(headers), headers);
 
 	if (!table)
 		return error_errno(err, -ENOMEM, "list");
@@ -245,62 +213,44 @@ static int print_table(const struct entries *entries, struct error *err)
 	return 0;
 }
 
-static void paths_freep(char ***paths)
-{
-	for (char **path = *paths; path && *path; path++)
-		free(*path);
-	free(*paths);
-}
-
-static void print_study(const char *name, void *userdata)
-{
-	bool *any = userdata;
-
-	printf("%s%s", *any ? ", " : "\nStudies, for sweep; check says what each is: ", name);
-	*any = true;
-}
-
 static void print_studies(void)
 {
-	bool any = false;
+	_cleanup_(strings_freep) char **names = study_names();
 
-	study_for_each_name(print_study, &any);
-	if (any)
+	for (char **name = names; name && *name; name++)
+		printf("%s%s",
+		       name == names ? "\nStudies, for sweep; check says what each is: " : ", ",
+		       *name);
+	if (names)
 		putchar('\n');
-}
-
-static int list(bool json, struct error *err)
-{
-	_cleanup_(entries_deinit) struct entries entries = { 0 };
-	_cleanup_(paths_freep) char **paths = NULL;
-	int status = scenario_find_all(&paths, err), r = 0;
-
-	if (status >= 0 && !*paths)
-		return error_input(err, "list: no scenarios found; set DEADPEER_SCENARIOS to their "
-					"directory");
-	if (status >= 0)
-		status = load_all(paths, &entries, err);
-	if (status < 0)
-		return status;
-	for (size_t i = 0; json && i < entries.count; i++)
-		print_json(&entries.items[i]);
-	if (!json)
-		r = print_table(&entries, err);
-	if (!json && r >= 0)
-		print_studies();
-	return r < 0 ? r : status;
 }
 
 static int cmd_list(const struct command_line *line, void *userdata, struct error *err)
 {
+	_cleanup_(entries_deinit) struct entries entries = { 0 };
+	_cleanup_(strings_freep) char **paths = NULL;
 	const struct options *options = userdata;
+	int rc, status;
 
 	if (line->n_operands)
 		return error_input(err,
 				   "list: takes no operand, got '%s'; `deadpeer show %s` "
 				   "tells of one scenario",
 				   line->operands[0], line->operands[0]);
-	return list(options->json, err);
+	rc = scenario_find_all(&paths, err);
+	if (rc >= 0 && !*paths)
+		return error_input(err, "list: no scenarios found; set DEADPEER_SCENARIOS to their "
+					"directory");
+	status = rc < 0 ? rc : load_all(paths, &entries, err);
+	for (size_t i = 0; status >= 0 && options->json && i < entries.count; i++)
+		print_json(&entries.items[i]);
+	if (status < 0 || options->json)
+		return status;
+	rc = print_table(&entries, err);
+	if (rc < 0)
+		return rc;
+	print_studies();
+	return status;
 }
 
 const struct verb verb_list = {

@@ -29,10 +29,7 @@ static void usage(FILE *out)
 
 static const struct verb *find(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(verbs[i]->name, name))
-			return verbs[i];
-	return NULL;
+	return arguments_find_verb(verbs, ARRAY_SIZE(verbs), name);
 }
 
 /* Parses the options of a verb into its struct of options, and runs it. */
@@ -98,7 +95,7 @@ int main(int argc, char **argv)
 
 	guest_run_if_guest();
 	open_standard_descriptors();
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow gives an error, as a full disk does */
 	rc = dispatch(argc, argv, &err);
 	if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		rc = error_errno(&err, -errno, "standard output");

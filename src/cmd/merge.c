@@ -8,7 +8,7 @@
 #include "src/store/merge.h"
 
 struct options {
-	const char *output; /* NULL where it is not given */
+	const char *output; /* the value of --output; NULL: it is not given; not owned */
 };
 
 static const struct argument arguments[] = {

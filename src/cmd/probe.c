@@ -26,11 +26,11 @@
 #include "src/util/cleanup.h"
 #include "src/util/tick.h"
 
-#define TIME_LIMIT_S 20	   /* for one probe */
-#define NOBODY	     65534 /* the user that an ordinary one is stood for by */
-#define FDS_WANTED   1024
+#define TIME_LIMIT_S 20	   /* a probe that takes longer is killed */
+#define NOBODY	     65534 /* root becomes this user to try what an ordinary user may do */
+#define FDS_WANTED   1024  /* descriptors that the usual number of trials at once needs */
 
-static int probe_kernel(char *detail, size_t size, struct error *err)
+static int probe_kernel(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	struct utsname u;
 
@@ -40,7 +40,7 @@ static int probe_kernel(char *detail, size_t size, struct error *err)
 	return 0;
 }
 
-static int probe_privilege(char *detail, size_t size, struct error *err)
+static int probe_privilege(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	bool root = privilege_is_root();
 
@@ -49,7 +49,7 @@ static int probe_privilege(char *detail, size_t size, struct error *err)
 }
 
 /* Tries what an ordinary user may do. Root becomes an ordinary user first. */
-static int probe_rootless(char *detail, size_t size, struct error *err)
+static int probe_rootless(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	if (geteuid() == 0 &&
 	    (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
@@ -60,31 +60,26 @@ static int probe_rootless(char *detail, size_t size, struct error *err)
 	return 0;
 }
 
-/* Makes a network namespace for a probe, with a netlink socket of `protocol` in it. */
-static int make_namespace(int protocol, struct netns **ret_ns, struct nl **ret_nl,
-			  struct error *err)
+/* Makes a network namespace, in which other probes are tried. */
+static int make_namespace(struct netns **ret_ns, struct error *err)
 {
 	int rc = privilege_acquire(err);
 
-	if (rc >= 0)
-		rc = netns_new(ret_ns, err);
-	return rc < 0 ? rc : nl_new(*ret_ns, protocol, ret_nl, err);
+	return rc < 0 ? rc : netns_new(ret_ns, err);
 }
 
-static int probe_netns(char *detail, size_t size, struct error *err)
+static int probe_netns(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
-	int rc = privilege_acquire(err);
+	_cleanup_(netns_freep) struct netns *made = NULL;
 
-	return rc < 0 ? rc : netns_new(&ns, err);
+	return make_namespace(&made, err);
 }
 
-static int probe_veth(char *detail, size_t size, struct error *err)
+static int probe_veth(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(nl_freep) struct nl *nl = NULL;
 	struct link_end a = { .name = "a" }, b = { .name = "b" };
-	int rc = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
+	int rc = nl_new(ns, NETLINK_ROUTE, &nl, err);
 
 	if (rc < 0)
 		return rc;
@@ -92,21 +87,15 @@ static int probe_veth(char *detail, size_t size, struct error *err)
 	return nl_commit(nl, err);
 }
 
-static int probe_sysctl(char *detail, size_t size, struct error *err)
+static int probe_sysctl(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
-	int rc = privilege_acquire(err);
-
-	if (rc >= 0)
-		rc = netns_new(&ns, err);
-	return rc < 0 ? rc : sysctl_set(ns, "net.ipv4.tcp_retries2", "3", err);
+	return sysctl_set(ns, "net.ipv4.tcp_retries2", "3", err);
 }
 
-static int probe_policy_routing(char *detail, size_t size, struct error *err)
+static int probe_policy_routing(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(nl_freep) struct nl *nl = NULL;
-	int rc = make_namespace(NETLINK_ROUTE, &ns, &nl, err);
+	int rc = nl_new(ns, NETLINK_ROUTE, &nl, err);
 
 	if (rc < 0)
 		return rc;
@@ -114,7 +103,7 @@ static int probe_policy_routing(char *detail, size_t size, struct error *err)
 	return nl_commit(nl, err);
 }
 
-static int probe_pid_namespace(char *detail, size_t size, struct error *err)
+static int probe_pid_namespace(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	int rc = privilege_acquire(err), status = 0;
 	pid_t pid;
@@ -133,15 +122,11 @@ static int probe_pid_namespace(char *detail, size_t size, struct error *err)
 	return 0;
 }
 
-static int probe_packet_socket(char *detail, size_t size, struct error *err)
+static int probe_packet_socket(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(fd_closep) int fd = -1;
-	int rc = privilege_acquire(err);
 
-	if (rc >= 0)
-		rc = netns_new(&ns, err);
-	return rc < 0 ? rc : netns_socket(ns, AF_PACKET, SOCK_RAW, 0, &fd, err);
+	return netns_socket(ns, AF_PACKET, SOCK_RAW, 0, &fd, err);
 }
 
 static int ignore_socket(const struct sockdiag_socket *socket, void *userdata)
@@ -149,68 +134,57 @@ static int ignore_socket(const struct sockdiag_socket *socket, void *userdata)
 	return 0;
 }
 
-static int probe_sock_diag(char *detail, size_t size, struct error *err)
+static int probe_sock_diag(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(nl_freep) struct nl *nl = NULL;
 	_cleanup_(fd_closep) int fd = -1;
-	int rc = make_namespace(NETLINK_SOCK_DIAG, &ns, &nl, err);
+	int rc = nl_new(ns, NETLINK_SOCK_DIAG, &nl, err);
 
 	if (rc >= 0)
 		rc = sockdiag_dump(nl, AF_INET, ~0u, ignore_socket, NULL, err);
 	return rc < 0 ? rc : sockdiag_listen_destroy(ns, AF_INET, &fd, err);
 }
 
-static int probe_ipv6(char *detail, size_t size, struct error *err)
+static int probe_ipv6(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(netns_freep) struct netns *ns = NULL;
 	_cleanup_(fd_closep) int fd = -1;
-	int rc = privilege_acquire(err);
 
-	if (rc >= 0)
-		rc = netns_new(&ns, err);
-	return rc < 0 ? rc : netns_socket(ns, AF_INET6, SOCK_STREAM, 0, &fd, err);
+	return netns_socket(ns, AF_INET6, SOCK_STREAM, 0, &fd, err);
 }
 
-static int probe_nf_tables(char *detail, size_t size, struct error *err)
+/* Fails with the text `missing` if the kernel lacks a feature, which is when `has` returns 0. */
+static int require(int (*has)(struct error *err), const char *missing, struct error *err)
 {
-	int rc = privilege_acquire(err);
+	int rc = has(err);
 
-	if (rc >= 0)
-		rc = packetfilter_probe(err);
 	if (rc == 0)
-		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
-				 "the kernel has no nf_tables ingress hook; the fault drop needs "
-				 "it, and blackhole where there is no router");
+		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP, "the kernel has no %s",
+				 missing);
 	return rc < 0 ? rc : 0;
 }
 
-static int probe_conntrack(char *detail, size_t size, struct error *err)
+static int probe_nf_tables(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	int rc = privilege_acquire(err);
-
-	if (rc >= 0)
-		rc = firewall_probe(err);
-	if (rc == 0)
-		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
-				 "the kernel has no connection tracking with NAT for nf_tables; "
-				 "path.conntrack, path.nat and path.untracked need it");
-	return rc < 0 ? rc : 0;
+	return require(packetfilter_probe,
+		       "nf_tables ingress hook; the fault drop needs it, and blackhole where there "
+		       "is no router",
+		       err);
 }
 
-static int probe_netem(char *detail, size_t size, struct error *err)
+static int probe_conntrack(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	int rc = privilege_acquire(err);
-
-	if (rc >= 0)
-		rc = qdisc_netem_probe(err);
-	if (rc == 0)
-		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
-				 "the kernel has no sch_netem; delay, loss and rate need it");
-	return rc < 0 ? rc : 0;
+	return require(firewall_probe,
+		       "connection tracking with NAT for nf_tables; path.conntrack, path.nat and "
+		       "path.untracked need it",
+		       err);
 }
 
-static int probe_bpf(char *detail, size_t size, struct error *err)
+static int probe_netem(struct netns *ns, char *detail, size_t size, struct error *err)
+{
+	return require(qdisc_netem_probe, "sch_netem; delay, loss and rate need it", err);
+}
+
+static int probe_bpf(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
 	_cleanup_(observer_freep) struct observer *observer = NULL;
@@ -222,14 +196,14 @@ static int probe_bpf(char *detail, size_t size, struct error *err)
 		rc = observer_new(loop, false, &observer, err);
 	if (rc < 0)
 		return rc;
-	if (observer_clock(observer) == OBSERVER_CLOCK_TRACEPOINT)
+	if (!observer_derived_reason(observer))
 		return 0;
 	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
 			 "%s; packets and sock_diag stand for it",
 			 observer_derived_reason(observer));
 }
 
-static int probe_descriptors(char *detail, size_t size, struct error *err)
+static int probe_descriptors(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	struct rlimit limit;
 
@@ -243,7 +217,7 @@ static int probe_descriptors(char *detail, size_t size, struct error *err)
 	return 0;
 }
 
-/* The folders of administrators' programs are searched too: not every user has them in PATH. */
+/* Searches the folders of administrators' programs too, which not every user has in PATH. */
 static int find_program(const char *name, char *path, size_t size, struct error *err)
 {
 	const char *directories = getenv("PATH");
@@ -260,7 +234,7 @@ static int find_program(const char *name, char *path, size_t size, struct error 
 	return error_set(err, ERROR_CAPABILITY, -ENOENT, "no program '%s'", name);
 }
 
-static int probe_iproute2(char *detail, size_t size, struct error *err)
+static int probe_iproute2(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	char path[256];
 	int rc = find_program("ss", path, sizeof(path), err);
@@ -268,12 +242,12 @@ static int probe_iproute2(char *detail, size_t size, struct error *err)
 	return rc < 0 ? rc : find_program("ip", detail, size, err);
 }
 
-static int probe_tcpdump(char *detail, size_t size, struct error *err)
+static int probe_tcpdump(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	return find_program("tcpdump", detail, size, err);
 }
 
-static int probe_tshark(char *detail, size_t size, struct error *err)
+static int probe_tshark(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	return find_program("tshark", detail, size, err);
 }
@@ -307,7 +281,7 @@ static int read_output(char *const argv[], char *buffer, size_t size, struct err
 	return 0;
 }
 
-static int probe_qemu(char *detail, size_t size, struct error *err)
+static int probe_qemu(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	char text[512], *argv[] = { detail, (char *)"-accel", (char *)"help", NULL };
 	int rc = find_program("qemu-system-x86_64", detail, size, err);
@@ -359,12 +333,15 @@ const struct probe probes[] = {
 
 _Noreturn static void run_in_child(const struct probe *probe, int fd)
 {
+	_cleanup_(netns_freep) struct netns *ns = NULL;
 	struct probe_result result = { 0 };
 	struct error err = { 0 };
 	int rc;
 
 	alarm(TIME_LIMIT_S);
-	rc = probe->func(result.detail, sizeof(result.detail), &err);
+	rc = probe->in_namespace ? make_namespace(&ns, &err) : 0;
+	if (rc >= 0)
+		rc = probe->func(ns, result.detail, sizeof(result.detail), &err);
 	result.ok = rc >= 0;
 	if (!result.ok)
 		snprintf(result.detail, sizeof(result.detail), "%s",
@@ -380,7 +357,7 @@ int probe_run(const struct probe *probe, struct probe_result *ret_result, struct
 
 	if (pipe(ends) < 0)
 		return error_errno(err, -errno, "pipe");
-	fflush(NULL); /* what is buffered is this process's to write */
+	fflush(NULL); /* else the child would write what is buffered here once more */
 	pid = fork();
 	if (pid == 0)
 		run_in_child(probe, ends[1]);

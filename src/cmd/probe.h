@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What this machine can do, found out by doing it. Each probe runs in a child
- * process, so that a user namespace it enters or a limit it meets is gone with it.
+ * Probes: each finds out by trying whether this machine can do one thing. A probe runs in a
+ * child process, so that a user namespace that it enters, or a limit that it meets, ends with
+ * it.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "netns/netns.h"
 #include "src/util/error.h"
 
 struct probe {
-	const char *name;
+	const char *name;  /* of what is tried, for people; static */
 	bool required;	   /* without it the host engine runs nothing */
-	bool in_namespace; /* cannot be tried where no network namespace can be made */
-	/* Leaves in `detail` what it found. Fails with what is missing. */
-	int (*func)(char *detail, size_t size, struct error *err);
-	const char *remedy; /* what brings it, one line; or NULL */
+	bool in_namespace; /* it is tried in a network namespace, and not without one */
+	/* Leaves in `detail` what it found. Fails with what is missing. `ns` is the namespace, or
+	 * NULL; not owned. */
+	int (*func)(struct netns *ns, char *detail, size_t size, struct error *err);
+	const char *remedy; /* one line that says what brings it, or NULL; static */
 };
 
 struct probe_result {
-	bool tried, ok;
+	bool tried, ok;	   /* whether it was tried, and whether the machine has it */
 	char detail[1024]; /* what there is, or what went wrong; may be empty */
 };
 
+/* The name of the probe on which all those in a namespace depend. */
 #define PROBE_NETWORK_NAMESPACES "network namespaces"
-/* All there are; ends with a NULL name. */
+/* All probes; the last entry has no name. */
 extern const struct probe probes[];
 
-/* Fails only where no child can be made. */
+/* Tries it in a child process. Fails only where no child can be made. */
 int probe_run(const struct probe *probe, struct probe_result *ret_result, struct error *err);

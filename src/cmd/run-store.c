@@ -2,15 +2,6 @@
 #include "src/cmd/run-store.h"
 
 #include <errno.h>
-#include <string.h>
-
-struct run_store {
-	struct store *store;
-	const struct engine *engine;
-	const struct engine_job *job;
-	char *kernel;	 /* its release: what a name stands for may change from run to run; owned */
-	size_t position; /* of the first trial */
-};
 
 static struct identity identify(const struct run_store *s, size_t index)
 {
@@ -56,56 +47,32 @@ static int fill(struct run_store *s, const char *command, struct error *err)
 	return rc < 0 ? rc : store_begin_session(s->store, command, err);
 }
 
-static int open_store(struct run_store *s, const char *path, const char *version, struct error *err)
+int run_store_open(struct run_store *s, const char *path, const struct engine *engine,
+		   const struct engine_job *job, const struct command_line *line, struct error *err)
 {
-	struct store_study none = { .engine = (char *)s->engine->name,
-				    .deadpeer = (char *)version,
-				    .seed = s->job->seed,
-				    .shard = 1,
-				    .shards = 1 };
-	int rc = store_open_or_create(path, &none, &s->store, err);
-
-	if (rc < 0)
-		return rc;
-	if (store_study(s->store)->name)
-		return error_input(err, "%s: holds the study '%s'; use another --db", path,
-				   store_study(s->store)->name);
-	if (strcmp(store_study(s->store)->deadpeer, version) != 0)
-		return error_input(err, "%s: was made by deadpeer %s; use another --db", path,
-				   store_study(s->store)->deadpeer);
-	return 0;
-}
-
-int run_store_open(const char *path, const struct engine *engine, const struct engine_job *job,
-		   const char *version, const char *command, struct run_store **ret_store,
-		   struct error *err)
-{
-	_cleanup_(run_store_closep) struct run_store *s = calloc(1, sizeof(*s));
+	const struct store_study none = { .engine = (char *)engine->name,
+					  .deadpeer = (char *)DEADPEER_VERSION,
+					  .seed = job->seed,
+					  .shard = 1,
+					  .shards = 1 };
+	_cleanup_(freep) char *command = arguments_command(line);
 	int rc;
 
-	if (!s || !command)
-		return error_errno(err, -ENOMEM, "store");
 	*s = (struct run_store){ .engine = engine, .job = job };
-	rc = s->engine->release(s->job->kernel_name, s->job->kernel_modules, &s->kernel, err);
+	if (!command)
+		return error_errno(err, -ENOMEM, "store");
+	rc = engine->release(job->kernel_name, job->kernel_modules, &s->kernel, err);
 	if (rc >= 0)
-		rc = open_store(s, path, version, err);
+		rc = store_open(path, STORE_RESUME, &none, &s->store, err);
 	if (rc >= 0)
 		rc = refuse_done(s, err);
-	if (rc >= 0)
-		rc = fill(s, command, err);
-	if (rc >= 0)
-		*ret_store = take_ptr(s);
-	return rc;
+	return rc < 0 ? rc : fill(s, command, err);
 }
 
-struct run_store *run_store_close(struct run_store *s)
+void run_store_close(struct run_store *s)
 {
-	if (!s)
-		return NULL;
 	store_close(s->store);
 	free(s->kernel);
-	free(s);
-	return NULL;
 }
 
 int run_store_add(struct run_store *s, size_t index, const struct record *record,

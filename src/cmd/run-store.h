@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The store of `run --db`: what sweeps write, without a study. Runs add to it; a
- * trial that is in it already is refused before anything runs.
+ * The store of `run --db`. It has the form of a sweep's store, but no study. Each run adds its
+ * trials to it. If a trial is in it already, the run is refused before anything runs.
  */
 
+#include "src/cmd/arguments.h"
 #include "src/engine/engine.h"
 #include "src/store/store.h"
 
-struct run_store;
+struct run_store {
+	struct store *store;	      /* the open store; NULL: it is not open; owned */
+	const struct engine *engine;  /* it runs the job; static */
+	const struct engine_job *job; /* its trials are stored; not owned */
+	char *kernel; /* release of the kernel, since what a name stands for may change from run to
+			 run; owned */
+	size_t position; /* place of the job's first trial in the store, counted from 1 */
+};
 
-/* Opens or makes the store for the trials of `job`, which must outlive it. `command`: as it was
- * given; NULL: no memory for it. */
-int run_store_open(const char *path, const struct engine *engine, const struct engine_job *job,
-		   const char *version, const char *command, struct run_store **ret_store,
+/* Opens or makes the store for the trials of `job`, which must outlive it. The store notes the
+ * command line. The caller calls run_store_close() after an error, too. */
+int run_store_open(struct run_store *store, const char *path, const struct engine *engine,
+		   const struct engine_job *job, const struct command_line *line,
 		   struct error *err);
-struct run_store *run_store_close(struct run_store *store);
-DEFINE_CLEANUP(struct run_store *, run_store_close)
-/* The record of the job's trial `index`; NULL: it has none, for `failure`. */
+void run_store_close(struct run_store *store);
+/* Adds the job's trial `index` with its record. If `record` is NULL, `failure` says why there is
+ * none. */
 int run_store_add(struct run_store *store, size_t index, const struct record *record,
 		  const struct error *failure, struct error *err);

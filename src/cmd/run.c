@@ -10,13 +10,15 @@
 #include "src/cmd/options.h"
 #include "src/cmd/run-store.h"
 #include "src/cmd/selection.h"
+#include "src/cmd/tell.h"
 #include "src/engine/engine.h"
 #include "src/model/estimate.h"
 #include "src/record/trace-build.h"
 #include "src/report/ladder.h"
 #include "src/report/summary.h"
 #include "src/report/table.h"
-#include "src/trial/facts.h"
+#include "src/text/quantity.h"
+#include "src/util/array.h"
 #include "src/util/tick.h"
 
 #define LONG_WAIT (120 * NSEC_PER_SEC)
@@ -28,27 +30,27 @@ struct families {
 
 struct run {
 	struct selection selection;
-	const struct engine *engine; /* NULL until it is chosen */
-	struct families families;
-	struct engine_job job;
-	size_t repeat;
-	int64_t phase; /* -1: drawn */
-	bool json, all;
-	bool engine_chosen; /* --engine was given */
-	struct engine_trial *trials;
-	struct record **records; /* one a trial */
-	bool *over;		 /* one a trial */
-	size_t printed;		 /* trials whose JSON or ladder is out */
-	bool failed;		 /* a verdict did not hold */
-	struct error worst;	 /* of the trials without a record */
-	struct error latest;	 /* that was printed */
-	bool *skipped;		 /* one a scenario: that it was left out has been said */
-	size_t n_skipped;	 /* trials of --all that the machine cannot do */
-	bool progress_shown;
-	const char *db; /* of --db, or NULL */
-	struct run_store *store;
-	struct error store_error; /* why nothing can be stored any more: then stop */
-	bool stop;
+	const struct engine *engine; /* of --engine; NULL until it is chosen; static */
+	bool engine_chosen;	     /* the user gave --engine */
+	struct families families;    /* of --family */
+	struct engine_job job;	     /* what the engine gets; its trials are those below */
+	size_t repeat;		     /* of --repeat */
+	int64_t phase;		     /* of --phase, in ticks; -1: it is drawn */
+	bool json, all;		     /* --json and --all are given */
+	const char *db;		     /* the value of --db; NULL: it is not given; not owned */
+
+	struct engine_trial *trials; /* owned, like the arrays below */
+	struct record **records;     /* by trial; NULL: it has none */
+	bool *over;		     /* by trial: it has ended */
+	bool *skipped;		     /* by scenario: the user has been told that it is skipped */
+	size_t n_skipped;	     /* how many trials of --all this machine cannot run */
+	size_t printed;		     /* how many trials have their JSON or ladder printed */
+	bool failed;		     /* an expectation of a trial did not hold */
+	struct error worst;	     /* of a trial without a record: it decides the exit status */
+	struct error latest;	     /* the error that was printed last */
+	struct run_store store;	     /* open if --db is given */
+	struct error store_error;    /* why nothing can be stored any more */
+	bool stop;		     /* the engine begins no more trials */
 };
 
 static int parse_families(const char *text, void *field, struct error *err)
@@ -65,20 +67,10 @@ static int parse_families(const char *text, void *field, struct error *err)
 	return 0;
 }
 
-static int parse_engine(const char *text, void *field, struct error *err)
-{
-	const struct engine *engine = engine_from_name(text);
-
-	*(const struct engine **)field = engine;
-	return engine ? 0
-		      : error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
-				    text);
-}
-
 static int parse_horizon(const char *text, void *field, struct error *err)
 {
 	nsec_t *horizon_nsec = field;
-	int rc = nsec_parse(text, horizon_nsec, err);
+	int rc = quantity_parse_time(text, horizon_nsec, err);
 
 	if (rc >= 0 && *horizon_nsec == 0)
 		rc = error_input(err, "a horizon of 0 leaves no time to notice anything");
@@ -96,7 +88,7 @@ static const struct argument arguments[] = {
 	{ "all", 'a', NULL, "every scenario that can be run here", TO_FLAG(run, all) },
 	{ "db", 0, "FILE", "store the records in FILE, a SQLite file, too", TO_TEXT(run, db) },
 	{ "engine", 'e', "NAME", "who provides the kernel: host (default), or qemu: virtual time",
-	  TO_OTHER(run, engine, parse_engine), "host qemu" },
+	  TO_OTHER(run, engine, selection_parse_engine), "host qemu" },
 	{ "family", 'f', "FAMILY", "ipv4 (default), ipv6, or both",
 	  TO_OTHER(run, families, parse_families), "ipv4 ipv6 both" },
 	{ "horizon", 0, "TIME", "wait at most so long after the first event",
@@ -122,30 +114,23 @@ static const struct argument arguments[] = {
 
 static int load_all(struct run *run, struct error *err)
 {
-	char **paths;
+	_cleanup_(strings_freep) char **paths = NULL;
 	int rc = scenario_find_all(&paths, err);
 
-	if (rc < 0)
-		return rc;
-	for (char **path = paths; *path; path++) {
-		if (rc >= 0)
-			rc = selection_load(&run->selection, *path, err);
-		free(*path);
-	}
-	free(paths);
+	for (char **path = paths; rc >= 0 && *path; path++)
+		rc = selection_load(&run->selection, *path, err);
 	return rc;
 }
 
 /* Says how many variants --quick leaves out of the scenario that was loaded last, whose variants
- * begin at `first` in the list. A user who names one variant is told nothing of the others. */
+ * begin at `first` in the list. */
 static void tell_left_out(const struct run *run, size_t first)
 {
 	const struct scenario_list *list = &run->selection.scenarios;
 	const struct scenario *s = list->items[first];
-	const char *slash = strrchr(run->selection.request.what, '/');
 	size_t n = list->n_left_out;
 
-	if (!n || (slash && s->variant && !strcmp(slash + 1, s->variant)))
+	if (!n)
 		return;
 	fprintf(stderr,
 		"deadpeer: %s: %zu of %zu variants ha%s no quick settings and %s left out\n",
@@ -196,35 +181,20 @@ static int plan(struct run *run, struct error *err)
 	return 0;
 }
 
-static void clear_progress(struct run *run)
-{
-	if (run->progress_shown)
-		fputs("\r\033[K", stderr);
-	run->progress_shown = false;
-}
-
 static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
 {
-	struct run *run = userdata;
-	char span[64];
+	bool known = at_most != NSEC_NEVER;
+	char line[256], span[64] = "";
 
-	fprintf(stderr, "\r\033[K%zu of %zu done; %.90s", done, total, text);
-	if (at_most != NSEC_NEVER)
-		fprintf(stderr, ", at most %s more", nsec_format(span, sizeof(span), at_most));
-	fflush(stderr);
-	run->progress_shown = true;
+	if (known)
+		nsec_format(span, sizeof(span), at_most);
+	snprintf(line, sizeof(line), "%zu of %zu done; %.90s%s%s%s", done, total, text,
+		 known ? ", at most " : "", span, known ? " more" : "");
+	tell_progress(line);
 }
 
-static void print_error(const struct run *run, const struct error *err)
-{
-	bool remedy = err->kind == ERROR_CAPABILITY && run->engine->remedy;
-
-	fprintf(stderr, "deadpeer: %s%s%s\n", err->text, remedy ? "; " : "",
-		remedy ? run->engine->remedy : "");
-}
-
-/* With --all, a scenario that this machine cannot run is no failure: one line names it with the
- * reason. */
+/* With --all, a scenario that this machine cannot run is no failure: one line names the scenario
+ * and the reason. */
 static void skip(struct run *run, const struct scenario *s, const struct error *err)
 {
 	size_t i = 0, n = strlen(s->name);
@@ -233,7 +203,7 @@ static void skip(struct run *run, const struct scenario *s, const struct error *
 	run->n_skipped++;
 	while (run->selection.scenarios.items[i] != s)
 		i++;
-	if (run->skipped[i]) /* the other family, the next repeat */
+	if (run->skipped[i]) /* another family or repeat of it has been told of */
 		return;
 	run->skipped[i] = true;
 	if (!strncmp(reason, s->name, n) && !strncmp(reason + n, ": ", 2))
@@ -263,7 +233,7 @@ static void print_records(struct run *run)
 		if (!record)
 			continue;
 		print_record(run, record);
-		trace_deinit(&record->trace); /* it may be large, and is not needed any more */
+		trace_deinit(&record->trace); /* a trace may be large, and is not needed any more */
 	}
 	fflush(stdout);
 }
@@ -271,8 +241,8 @@ static void print_records(struct run *run)
 static void store(struct run *run, size_t trial, const struct record *record,
 		  const struct error *err)
 {
-	if (run->store && !run->stop &&
-	    run_store_add(run->store, trial, record, err, &run->store_error) < 0)
+	if (run->db && !run->stop &&
+	    run_store_add(&run->store, trial, record, err, &run->store_error) < 0)
 		run->stop = true;
 }
 
@@ -280,7 +250,7 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 {
 	struct run *run = userdata;
 
-	clear_progress(run);
+	tell_no_progress();
 	run->records[trial] = record;
 	run->over[trial] = true;
 	store(run, trial, record, err);
@@ -292,7 +262,7 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 	} else {
 		if (strcmp(run->latest.text, err->text) != 0 &&
 		    strcmp(run->worst.text, err->text) != 0)
-			print_error(run, err);
+			tell_error(err, run->engine);
 		run->latest = *err;
 		if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
 			run->worst = *err;
@@ -314,7 +284,7 @@ static int check_engine(const struct run *run, struct error *err)
 	return 0;
 }
 
-/* The folder is made before any trial runs, so that a wrong path is refused at once. */
+/* Makes the folder of --pcap before any trial runs, so that a wrong path is refused at once. */
 static int prepare_pcap(const char *dir, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = -1;
@@ -329,33 +299,21 @@ static int prepare_pcap(const char *dir, struct error *err)
 	return 0;
 }
 
-/* Real time is the default. If the run takes minutes, the user is told of virtual time. */
+/* Tells the user of virtual time if the run takes minutes in real time, which is the default. */
 static void suggest_virtual_time(const struct run *run, const struct command_line *line)
 {
-	struct model_facts kernel = facts_of_running_kernel();
-	nsec_t longest = 0;
+	struct outlook outlook =
+		selection_outlook(&run->selection.scenarios, run->families.list[0]);
 	char span[64];
 
-	for (size_t i = 0; i < run->selection.scenarios.count; i++) {
-		nsec_t takes = estimate_span(run->selection.scenarios.items[i],
-					     run->families.list[0], &kernel);
-
-		if (takes != NSEC_NONE && takes > longest)
-			longest = takes;
-	}
-	if (run->engine->virtual_time || run->engine_chosen || longest < LONG_WAIT)
+	if (run->engine->virtual_time || run->engine_chosen || outlook.span_nsec < LONG_WAIT)
 		return;
 	fprintf(stderr, "deadpeer: this takes about %s; in virtual time it takes seconds:",
-		estimate_format_span(longest, span, sizeof(span)));
+		estimate_format_span(outlook.span_nsec, span, sizeof(span)));
 	fprintf(stderr, " deadpeer");
 	for (int i = 0; i < line->argc; i++)
 		fprintf(stderr, " %s", line->argv[i]);
 	fprintf(stderr, " --engine qemu\n");
-}
-
-static void warn(const char *text, void *userdata)
-{
-	fprintf(stderr, "deadpeer: %s\n", text);
 }
 
 static int execute(struct run *run, struct error *err)
@@ -366,10 +324,11 @@ static int execute(struct run *run, struct error *err)
 
 	if (table_is_terminal(stderr))
 		listener.progress = on_progress;
-	if (listener.progress && run->engine->virtual_time) /* seconds, once for each kernel */
-		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, run);
+	if (listener.progress &&
+	    run->engine->virtual_time) /* this takes seconds, once for each kernel */
+		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, NULL);
 	rc = run->engine->run(&run->job, &listener, &interrupted);
-	clear_progress(run);
+	tell_no_progress();
 	if (!run->json)
 		summary_print(run->records, run->job.n_trials, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
@@ -385,18 +344,9 @@ static int execute(struct run *run, struct error *err)
 	return run->failed ? 1 : 0;
 }
 
-static int open_store(struct run *run, const struct command_line *line, struct error *err)
-{
-	_cleanup_(freep) char *command = arguments_command(line);
-
-	run->job.stop = &run->stop;
-	return run_store_open(run->db, run->engine, &run->job, DEADPEER_VERSION, command,
-			      &run->store, err);
-}
-
 static void clean_up(struct run *run)
 {
-	run_store_close(run->store);
+	run_store_close(&run->store);
 	for (size_t i = 0; run->records && i < run->job.n_trials; i++)
 		record_free(run->records[i]);
 	free(run->records);
@@ -421,10 +371,12 @@ static int cmd_run(const struct command_line *line, void *options, struct error 
 		rc = prepare_pcap(run->job.pcap_dir, err);
 	if (rc >= 0)
 		rc = plan(run, err);
-	if (rc >= 0 && run->db)
-		rc = open_store(run, line, err);
+	if (rc >= 0 && run->db) {
+		run->job.stop = &run->stop;
+		rc = run_store_open(&run->store, run->db, run->engine, &run->job, line, err);
+	}
 	if (rc >= 0) {
-		scenario_for_each_overridden(&run->selection.scenarios, warn, NULL);
+		scenario_for_each_overridden(&run->selection.scenarios, tell_warning, NULL);
 		suggest_virtual_time(run, line);
 		rc = execute(run, err);
 	}

@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "src/engine/engine.h"
+#include "src/model/estimate.h"
+#include "src/trial/facts.h"
+#include "src/util/processors.h"
 
 int selection_parse_family(const char *text, void *family, struct error *err)
 {
@@ -13,6 +17,16 @@ int selection_parse_family(const char *text, void *family, struct error *err)
 		return error_input(err, "--family: expected ipv4 or ipv6, got '%s'", text);
 	*(enum family *)family = (enum family)found;
 	return 0;
+}
+
+int selection_parse_engine(const char *text, void *field, struct error *err)
+{
+	const struct engine *engine = engine_from_name(text);
+
+	*(const struct engine **)field = engine;
+	return engine ? 0
+		      : error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
+				    text);
 }
 
 int selection_load(struct selection *selection, const char *what, struct error *err)
@@ -35,43 +49,39 @@ int selection_load_one(struct selection *selection, const char *verb, int n_oper
 	return selection_load(selection, operands[0], err);
 }
 
-static int refuse_variant(const struct selection *selection, const char *verb, const char *variant,
-			  struct error *err)
-{
-	const struct scenario_list *list = &selection->scenarios;
-	const char *what = selection->request.what;
-	char names[512] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->count && n < sizeof(names); i++)
-		if (list->items[i]->variant)
-			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
-					      list->items[i]->variant);
-	if (!n)
-		return error_input(err, "%s: '%s' has no variants%s", verb, what,
-				   list->count ? "" : " with quick settings");
-	return error_input(err, "%s: '%s' has %s%s%s, choose one with --variant: %s", verb, what,
-			   variant ? "no variant '" : "these variants", variant ? variant : "",
-			   variant ? "'" : "", names);
-}
-
-int selection_pick(const struct selection *selection, const char *verb, const char *variant,
+int selection_only(const struct selection *selection, const char *verb,
 		   const struct scenario **ret_scenario, struct error *err)
 {
 	const struct scenario_list *list = &selection->scenarios;
+	char names[512] = "";
+	size_t n = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		const char *name = list->items[i]->variant;
-
-		if (variant ? name && !strcmp(name, variant) : list->count == 1) {
-			*ret_scenario = list->items[i];
-			return 0;
-		}
-	}
-	return refuse_variant(selection, verb, variant, err);
+	*ret_scenario = list->items[0];
+	if (list->count == 1)
+		return 0;
+	for (size_t i = 0; i < list->count && n < sizeof(names); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+				      list->items[i]->variant);
+	return error_input(err, "%s: '%s' has these variants, choose one with --variant: %s", verb,
+			   selection->request.what, names);
 }
 
 void selection_deinit(struct selection *selection)
 {
 	scenario_list_deinit(&selection->scenarios);
+}
+
+struct outlook selection_outlook(const struct scenario_list *list, enum family family)
+{
+	struct model_facts kernel = facts_of_running_kernel();
+	struct outlook outlook = { .span_nsec = NSEC_NONE };
+
+	for (size_t i = 0; i < list->count; i++) {
+		outlook.needs |= estimate_needs(list->items[i]);
+		outlook.span_nsec =
+			nsec_max(outlook.span_nsec, estimate_span(list->items[i], family, &kernel));
+	}
+	outlook.virtual_nsec = estimate_virtual_time(list->items, list->count, family, &kernel,
+						     processors_online());
+	return outlook;
 }

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,25 +18,31 @@
 
 #include "src/util/cleanup.h"
 
-/* A process that waits for its child takes these signals one by one with sigwaitinfo(). SIGTTOU is
- * only blocked: a process in the background may then write to the terminal and take it back. */
+void enclosure_signals(sigset_t *ret_signals)
+{
+	sigemptyset(ret_signals);
+	sigaddset(ret_signals, SIGCHLD);
+	sigaddset(ret_signals, SIGINT);
+	sigaddset(ret_signals, SIGTERM);
+	sigaddset(ret_signals, SIGHUP);
+	sigaddset(ret_signals, SIGUSR1);
+}
+
+/* Blocks signals. A process that waits for its child takes those in `ret_waited` one by one with
+ * sigwaitinfo(). SIGTTOU is blocked but not waited for, so that a process in the background may
+ * write to the terminal and take it back. */
 static void block_signals(sigset_t *ret_waited)
 {
 	sigset_t blocked;
 
-	sigemptyset(ret_waited);
-	sigaddset(ret_waited, SIGCHLD);
-	sigaddset(ret_waited, SIGINT);
-	sigaddset(ret_waited, SIGTERM);
-	sigaddset(ret_waited, SIGHUP);
-	sigaddset(ret_waited, SIGUSR1);
+	enclosure_signals(ret_waited);
 	blocked = *ret_waited;
 	sigaddset(&blocked, SIGTTOU);
 	sigaddset(&blocked, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
-static int status_of(int wait_status)
+int enclosure_status(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
@@ -55,7 +60,7 @@ static int attend(pid_t child, const sigset_t *waited)
 			kill(child, number);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 			if (pid == child)
-				return status_of(status);
+				return enclosure_status(status);
 	}
 }
 
@@ -85,7 +90,7 @@ static int make_mounts_private(struct error *err)
 	return 0;
 }
 
-/* Process 1. Returns in its child only. */
+/* Runs as process 1. It returns in its child only. */
 static int run_init(int alive_fd, const sigset_t *waited, struct error *err)
 {
 	pid_t child;
@@ -99,7 +104,8 @@ static int run_init(int alive_fd, const sigset_t *waited, struct error *err)
 	_exit(attend(child, waited));
 }
 
-/* How the terminal was found: whether it was this process group's, and its modes. */
+/* The state of the terminal before the enclosure: whether it was this process group's, and its
+ * modes. */
 struct terminal {
 	bool is_ours;
 	struct termios modes;
@@ -119,8 +125,8 @@ static void terminal_restore(const struct terminal *terminal)
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->modes);
 }
 
-/* fork(), but the child is process 1 of a new PID namespace. After unshare(CLONE_NEWPID) this
- * process could make no other child once that namespace is gone. */
+/* Forks a child that is process 1 of a new PID namespace. It does not use unshare(CLONE_NEWPID),
+ * after which this process could have no other child once that namespace is gone. */
 static pid_t fork_into_pid_namespace(void)
 {
 	return (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);

@@ -47,7 +47,8 @@ static int carry_over(int old_run, const char *name)
 	snprintf(from, sizeof(from), "/proc/self/fd/%d/%s", old_run, name);
 	snprintf(to, sizeof(to), RUN "/%s", name);
 	if (fstatat(old_run, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno; /* gone meanwhile */
+		return errno == ENOENT ? 0
+				       : -errno; /* the entry is gone since the folder was read */
 	if (S_ISLNK(st.st_mode))
 		return copy_link(old_run, name, to);
 	if (make_target(to, S_ISDIR(st.st_mode)) < 0 ||
@@ -89,8 +90,8 @@ int nodenames_open(struct error *err)
 		return rc;
 	if (mount("deadpeer", NETNS, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755") < 0)
 		return error_errno(err, -errno, "mount a private " NETNS);
-	/* `ip netns exec` makes a mount namespace that only follows ours: so that names which
-	 * change reach what already runs there. */
+	/* `ip netns exec` makes a mount namespace that is a slave of this one. Mounts are shared so
+	 * that a change of names reaches the programs that run there already. */
 	if (mount(NULL, NETNS, NULL, MS_SHARED, NULL) < 0)
 		return error_errno(err, -errno, "share " NETNS);
 	return 0;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Names for nodes, where iproute2 looks for them: /run/netns, but one that only
- * this mount namespace sees. It goes with the namespace, whose mounts must be
- * private already.
+ * Names for nodes in /run/netns, where iproute2 looks for them. The folder is one that only this
+ * mount namespace sees, and goes with it. The mounts of this namespace must be private already.
  */
 
 #include "netns/netns.h"
 
-/* Puts an empty /run/netns over what is there. Nothing is created on the machine's own /run. */
+/* Mounts an empty /run/netns over the machine's own. It creates nothing in the machine's /run. */
 int nodenames_open(struct error *err);
-/* Gives `ns` that name, in place of what had it. NULL: takes the name away. */
+/* Gives the name to `ns` and takes it from the namespace that had it. With NULL nobody has the name
+ * afterwards. */
 int nodenames_set(const char *name, const struct netns *ns, struct error *err);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A shell among the nodes of a trial. Theory of operation: everything happens in an
- * enclosure, of which nothing is left. The trial runs in this process's loop; once
- * there is a connection, the shell is started beside it and is given the terminal.
- * When the shell ends, so does the loop, and what the trial has found by then is
- * printed.
+ * The verb shell: a shell among the nodes of a trial. Theory of operation: everything happens in
+ * an enclosure (shell-enclosure.h), which leaves nothing behind. The trial runs in this
+ * process's loop. Once there is a connection, the shell is started beside it and gets the
+ * terminal. The loop ends with the shell, and the result that the trial has by then is printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,16 +32,15 @@
 
 struct shell {
 	struct selection selection;
-	const char *variant; /* of --variant, or NULL */
-	bool hold;
-	const struct scenario *scenario; /* the selected one */
-	char **command;			 /* of the user; NULL: their shell */
-	struct loop *loop;
-	struct trial *trial;
-	pid_t pid; /* 0 before it is started */
-	int wait_status;
-	struct record *record; /* once the trial is over; owned */
-	struct error failure;  /* why the trial has no record, or what went wrong in the loop */
+	bool hold;			 /* --hold is given */
+	const struct scenario *scenario; /* the selected one; not owned */
+	char **command;			 /* what to run; NULL: the user's shell; not owned */
+	struct loop *loop;		 /* of this process, not owned */
+	struct trial *trial;		 /* the one that runs in the loop; not owned */
+	pid_t pid;			 /* of the shell; 0 before it is started */
+	int wait_status;		 /* of the shell, from waitpid() */
+	struct record *record;		 /* NULL until the trial is over; owned */
+	struct error failure; /* why the trial has no record, or what went wrong in the loop */
 };
 
 static const struct argument arguments[] = {
@@ -51,7 +49,8 @@ static const struct argument arguments[] = {
 	  TO_FLAG(shell, hold) },
 	OPTION_QUICK(shell, selection.request.quick, QUICK_OF_ONE),
 	OPTION_SET(shell, selection.sets, SET_OF_ONE),
-	{ "variant", 0, "NAME", "which variant, where there are several", TO_TEXT(shell, variant) },
+	{ "variant", 0, "NAME", "which variant, where there are several",
+	  TO_TEXT(shell, selection.request.variant) },
 	{ 0 },
 };
 
@@ -117,8 +116,8 @@ static const char *user_shell(void)
 	return shell && *shell ? shell : "/bin/sh";
 }
 
-/* Runs in the child. It takes the terminal while SIGTTOU is still blocked. `error_fd` carries errno
- * to the parent if exec fails, and is closed by a successful one. */
+/* Runs in the child. It takes the terminal while SIGTTOU is still blocked. If exec fails, it writes
+ * errno to `error_fd`, which a successful exec closes. */
 _Noreturn static void exec_shell(const struct shell *sh, bool terminal, int error_fd)
 {
 	char *login[] = { (char *)user_shell(), NULL };
@@ -142,7 +141,8 @@ _Noreturn static void exec_shell(const struct shell *sh, bool terminal, int erro
 
 static int start_shell(struct shell *sh, struct error *err)
 {
-	/* tcgetpgrp() returns 0: the foreground group is one of the outer PID namespace. */
+	/* If this process may take the terminal, tcgetpgrp() returns 0, because the foreground
+	 * group is in the outer PID namespace. */
 	bool terminal = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == 0;
 	int ends[2], rc = 0;
 	ssize_t n;
@@ -203,12 +203,13 @@ static void on_over(struct trial *trial, struct record *record, const struct err
 	sh->record = record;
 	if (!record)
 		sh->failure = *err;
-	if (!sh->pid) /* nothing to wait for: it failed before there was a connection */
+	if (!sh->pid) /* the trial failed before there was a connection, so there is no shell to
+			 wait for */
 		loop_quit(sh->loop);
 }
 
-/* Collects the status of the shell. A shell that stops itself is continued: nobody else could use
- * the terminal. */
+/* Collects the status of the shell. A shell that stops itself is continued, because nobody else
+ * could use the terminal. */
 static void look_after_shell(struct shell *sh)
 {
 	int status;
@@ -244,7 +245,7 @@ static void on_signal(void *userdata, uint32_t events)
 		trial_begin(s->shell->trial);
 		return;
 	case SIGINT:
-		if (s->shell->pid) /* meant for the job in the shell's foreground */
+		if (s->shell->pid) /* the signal is meant for the job in the shell's foreground */
 			return;
 		break;
 	}
@@ -257,12 +258,7 @@ static int watch_signals(struct shell *sh, struct signals *s, struct loop_io **r
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
+	enclosure_signals(&set);
 	s->shell = sh;
 	s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->fd < 0)
@@ -306,11 +302,6 @@ static int live(struct shell *sh, struct error *err)
 	return rc < 0 ? rc : loop_run(loop, err);
 }
 
-static int exit_status_of(int wait_status)
-{
-	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
 /* The result goes to standard error, since standard output belongs to the user's command. */
 static int report(const struct shell *sh, struct error *err)
 {
@@ -322,7 +313,7 @@ static int report(const struct shell *sh, struct error *err)
 		summary_print(&sh->record, 1, stderr);
 	else
 		fprintf(stderr, "deadpeer: the shell ended before the trial did: no result\n");
-	return exit_status_of(sh->wait_status);
+	return enclosure_status(sh->wait_status);
 }
 
 static int shell(struct shell *sh, struct error *err)
@@ -349,7 +340,7 @@ static int cmd_shell(const struct command_line *line, void *options, struct erro
 		sh->command = line->operands + 1;
 	rc = selection_load_one(&sh->selection, "shell", n > 1 ? 1 : n, line->operands, err);
 	if (rc >= 0)
-		rc = selection_pick(&sh->selection, "shell", sh->variant, &sh->scenario, err);
+		rc = selection_only(&sh->selection, "shell", &sh->scenario, err);
 	if (rc >= 0)
 		rc = shell(sh, err);
 	selection_deinit(&sh->selection);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a scenario is. Theory of operation: each variant's parts (topology,
- * settings, timeline, expectations) are written to text first. What all variants
- * have in common is printed once, and under each variant's name only what is its
- * own.
+ * The verb show: it prints a scenario. Theory of operation: the parts of each variant (topology,
+ * settings, timeline, expectations) are written to text first. The text that all variants have
+ * in common is printed once. Below each variant's name stands only the text that is its own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,11 +11,11 @@
 #include "src/cmd/cmd.h"
 #include "src/cmd/options.h"
 #include "src/cmd/selection.h"
+#include "src/cmd/tell.h"
 #include "src/cmd/topology.h"
 #include "src/model/estimate.h"
 #include "src/report/describe.h"
 #include "src/trial/facts.h"
-#include "src/util/processors.h"
 
 static const struct argument arguments[] = {
 	OPTION_FAMILY(selection, family),
@@ -133,7 +132,7 @@ static int write_expected(const struct scenario *s, enum family family, FILE *ou
 static const struct {
 	const char *title;
 	int (*write)(const struct scenario *s, enum family family, FILE *out, struct error *err);
-	bool by_line; /* lines are independent of each other: each may be common or not */
+	bool by_line; /* each line stands for itself, and may be common to all variants or not */
 } parts[] = {
 	[PART_TOPOLOGY] = { "Topology", write_topology, false },
 	[PART_SETTINGS] = { "Settings; the kernel's defaults for all others", write_settings,
@@ -143,7 +142,7 @@ static const struct {
 	[PART_EXPECTED] = { "Expected, from the first event on", write_expected, true },
 };
 
-/* The texts of one variant, or what is common to all. */
+/* The texts of one variant. */
 struct page {
 	char *text[_PART_MAX];
 };
@@ -202,7 +201,8 @@ static bool is_common(const struct pages *pages, int part, const char *line, siz
 	return true;
 }
 
-/* Prints the lines of a part that all variants have in common, or those that they have not. */
+/* Prints those lines of a part that all variants have in common, or with `common` false the other
+ * lines. */
 static void print_part(const struct pages *pages, size_t variant, int part, bool common)
 {
 	bool titled = false;
@@ -223,32 +223,23 @@ static void print_part(const struct pages *pages, size_t variant, int part, bool
 static void print_head(const struct selection *selection)
 {
 	const struct scenario *s = selection->scenarios.items[0];
-	struct model_facts kernel = facts_of_running_kernel();
-	unsigned int needs = 0;
+	struct outlook outlook = selection_outlook(&selection->scenarios, selection->family);
 	char text[64], span[64];
-	nsec_t longest = 0, virtual;
 
-	for (size_t i = 0; i < selection->scenarios.count; i++) {
-		nsec_t t = estimate_span(selection->scenarios.items[i], selection->family, &kernel);
-
-		needs |= estimate_needs(selection->scenarios.items[i]);
-		if (t > longest)
-			longest = t;
-	}
 	printf("%s%s%s\n", s->id ? s->id : "", s->id ? " " : "", s->name);
 	if (s->explanation)
 		printf("\n%s\n", s->explanation);
 	printf("\nFile     %s\n", s->file);
-	printf("Needs    network namespaces%s%s\n", needs ? ", " : "",
-	       needs ? estimate_format_needs(needs, text, sizeof(text)) : "");
-	printf("Takes    about %s%s%s; ", estimate_format_span(longest, span, sizeof(span)),
+	printf("Needs    network namespaces%s%s\n", outlook.needs ? ", " : "",
+	       outlook.needs ? estimate_format_needs(outlook.needs, text, sizeof(text)) : "");
+	printf("Takes    about %s%s%s; ",
+	       estimate_format_span(outlook.span_nsec, span, sizeof(span)),
 	       selection->scenarios.count > 1 ? ", the longest of its variants" : "",
 	       s->quick	      ? " (quick)"
 	       : s->has_quick ? ", less with --quick"
 			      : "");
-	virtual = estimate_virtual_time(selection->scenarios.items, selection->scenarios.count,
-					selection->family, &kernel, processors_online());
-	printf("in virtual time about %s\n", estimate_format_span(virtual, span, sizeof(span)));
+	printf("in virtual time about %s\n",
+	       estimate_format_span(outlook.virtual_nsec, span, sizeof(span)));
 }
 
 static int show(const struct selection *selection, struct error *err)
@@ -276,21 +267,13 @@ static int show(const struct selection *selection, struct error *err)
 	return 0;
 }
 
-static void warn(const char *text, void *userdata)
-{
-	fprintf(stderr, "deadpeer: %s\n", text);
-}
-
 static int cmd_show(const struct command_line *line, void *options, struct error *err)
 {
 	struct selection *selection = options;
 	int rc = selection_load_one(selection, "show", line->n_operands, line->operands, err);
 
-	if (rc >= 0 && !selection->scenarios.count)
-		rc = error_input(err, "show: '%s' has no variant with quick settings",
-				 selection->request.what);
 	if (rc >= 0) {
-		scenario_for_each_overridden(&selection->scenarios, warn, NULL);
+		scenario_for_each_overridden(&selection->scenarios, tell_warning, NULL);
 		rc = show(selection, err);
 	}
 	selection_deinit(selection);

@@ -23,7 +23,8 @@ char *sweep_progress_format(const struct sweep_counts *c, bool virtual_time, cha
 	if (virtual_time && c->span_nsec)
 		snprintf(gone, sizeof(gone), ", %s virtual",
 			 estimate_format_span(c->span_nsec, span, sizeof(span)));
-	else if (c->left_nsec == NSEC_NEVER && c->elapsed_nsec > NSEC_PER_SEC) /* a sign of life */
+	else if (c->left_nsec == NSEC_NEVER &&
+		 c->elapsed_nsec > NSEC_PER_SEC) /* shows that something happens */
 		snprintf(gone, sizeof(gone), ", %s so far",
 			 estimate_format_span(c->elapsed_nsec, span, sizeof(span)));
 	if (c->failed + c->problems)

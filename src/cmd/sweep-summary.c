@@ -11,8 +11,9 @@
 #define MAX_ROWS 128
 
 /*
- * A row is a group of trials that ended alike. What they have in common is less from level to
- * level, until there are few enough rows: everything; any kernel and family; any place on the axes.
+ * A row of the table is a group of trials that ended alike. At the first level the trials of a
+ * group also have kernel, family and places on the axes in common; at the second level only the
+ * places; at the third none of these. The first level that gives few enough rows is printed.
  */
 #define TITLE "scenario || coalesce('/' || variant, '')"
 #define PLACES                                                                                     \
@@ -36,8 +37,8 @@ static const char *const levels[] = {
 enum { N_KEYS = 8, COLUMN_DETECTED = N_KEYS, COLUMN_PASSED };
 
 struct group {
-	char *keys[N_KEYS]; /* owned */
-	double *times;	    /* sorted; owned */
+	char *keys[N_KEYS]; /* texts of the columns that its trials have in common; owned */
+	double *times;	    /* times of detection in seconds, sorted; owned */
 	size_t n_times, count, passed;
 };
 
@@ -61,28 +62,27 @@ static void print_times(struct table *table, const struct group *group)
 {
 	const double *t = group->times;
 	size_t n = group->n_times;
-	char text[96] = "-";
 
-	if (n == 1)
-		snprintf(text, sizeof(text), "%.3f", t[0]);
-	else if (n)
-		snprintf(text, sizeof(text), "%.3f %.3f %.3f", t[0],
-			 (t[(n - 1) / 2] + t[n / 2]) / 2, t[n - 1]);
-	table_cell(table, TABLE_PLAIN, text);
+	if (!n)
+		table_cell(table, TABLE_PLAIN, "-");
+	else if (n == 1)
+		table_format(table, TABLE_PLAIN, "%.3f", t[0]);
+	else
+		table_format(table, TABLE_PLAIN, "%.3f %.3f %.3f", t[0],
+			     (t[(n - 1) / 2] + t[n / 2]) / 2, t[n - 1]);
 }
 
 static void group_print(struct group *group, struct table *table)
 {
 	bool good = group->passed == group->count;
-	char text[64];
 
 	if (!group->count)
 		return;
 	for (int i = 0; i < N_KEYS; i++)
 		table_cell(table, TABLE_PLAIN, group->keys[i]);
 	print_times(table, group);
-	snprintf(text, sizeof(text), "%zu of %zu pass", group->passed, group->count);
-	table_cell(table, good ? TABLE_GOOD : TABLE_BAD, text);
+	table_format(table, good ? TABLE_GOOD : TABLE_BAD, "%zu of %zu pass", group->passed,
+		     group->count);
 	group_clear(group);
 }
 
@@ -111,17 +111,11 @@ static int add_row(struct group *group, sqlite3_stmt *row, struct table *table)
 
 static int count_rows(struct store *store, const char *level, int64_t *ret, struct error *err)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	_cleanup_(freep) char *sql = NULL;
-	int rc;
 
 	if (asprintf(&sql, "SELECT count(*) FROM (SELECT DISTINCT " KEYS " FROM (%s))", level) < 0)
 		return error_errno(err, -ENOMEM, "summary");
-	rc = store_prepare(store, sql, &s, err);
-	if (rc >= 0)
-		rc = store_next(store, s, err);
-	*ret = rc > 0 ? lib_sqlite3_column_int64(s, 0) : 0;
-	return rc;
+	return store_number(store, sql, ret, err);
 }
 
 static int fill(struct store *store, const char *level, struct table *table, struct error *err)
@@ -164,11 +158,10 @@ static int print_findings(struct store *store, FILE *out, struct error *err)
 
 int sweep_summary_print(struct store *store, FILE *out, struct error *err)
 {
-	static const char *const headers[] = { "SCENARIO",   "SETTINGS", "KERNEL", "FAMILY",
-					       "ENDPOINT",   "OUTCOME",	 "ERRNO",  "MECHANISM",
-					       "DETECTED s", "VERDICT" };
-	static const bool right[ARRAY_SIZE(headers)] = { [8] = true };
-	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	static const char *const headers[] = { "SCENARIO",    "SETTINGS", "KERNEL", "FAMILY",
+					       "ENDPOINT",    "OUTCOME",  "ERRNO",  "MECHANISM",
+					       ">DETECTED s", "VERDICT" };
+	struct table *table = table_new(ARRAY_SIZE(headers), headers);
 	int64_t rows = 0;
 	size_t level = 0;
 	int rc = table ? 0 : error_errno(err, -ENOMEM, "summary");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The table after a sweep: what the store's trials found, in as many rows as people read. */
+/* The table after a sweep. It sums the results of the store's trials up in so few rows that people
+ * can read them. */
 
 #include <stdio.h>
 

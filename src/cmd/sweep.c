@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "src/cmd/cmd.h"
 #include "src/cmd/options.h"
+#include "src/cmd/selection.h"
 #include "src/cmd/sweep-progress.h"
 #include "src/cmd/sweep-summary.h"
+#include "src/cmd/tell.h"
 #include "src/model/estimate.h"
 #include "src/report/table.h"
 #include "src/scenario/internal.h"
@@ -22,7 +22,7 @@
 struct command {
 	const struct command_line *given;
 	struct study_options options;
-	const char *engine, *db;
+	const char *db; /* the value of --db; NULL: it is not given; not owned */
 	struct argument_list kernels;
 	bool resume;
 	struct shard shard;
@@ -30,9 +30,7 @@ struct command {
 	struct study_plan *plan;
 	struct store *store;
 	struct sweep sweep;
-	char *path; /* of the store; owned */
-	bool progress_shown;
-	char line[160];
+	char *path; /* path of the store; owned */
 };
 
 static const struct command defaults = {
@@ -48,7 +46,7 @@ static const struct argument arguments[] = {
 	{ "db", 0, "FILE", "the store (default: STUDY.db here, with the shard)",
 	  TO_TEXT(command, db) },
 	{ "engine", 'e', "NAME", "host, or qemu: virtual time (default: the study's, or host)",
-	  TO_TEXT(command, engine), "host qemu" },
+	  TO_OTHER(command, options.engine, selection_parse_engine), "host qemu" },
 	OPTION_JOBS(command, sweep.jobs),
 	{ "kernel", 'k', "NAME", "qemu: which kernel, instead of the study's; may be repeated",
 	  TO_DISTINCT(command, kernels, MAX_KERNELS) },
@@ -66,30 +64,21 @@ static const struct argument arguments[] = {
 	{ 0 },
 };
 
-static void add_name(const char *name, void *userdata)
-{
-	char *list = userdata;
-	size_t n = strlen(list);
-
-	snprintf(list + n, 400 - n, "%s%s", n ? ", " : ": ", name);
-}
-
 static int which_study(struct error *err)
 {
+	_cleanup_(strings_freep) char **names = study_names();
 	char list[400] = "";
+	size_t n = 0;
 
-	study_for_each_name(add_name, list);
+	for (char **name = names; name && *name && n < sizeof(list); name++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : ": ", *name);
 	return error_input(err, "sweep: which study?%s%s", *list ? " There are" : "", list);
 }
 
 static int choose_engine(struct command *c, struct error *err)
 {
-	const char *name = c->engine ? c->engine : c->study->engine ? c->study->engine : "host";
-
-	c->options.engine = engine_from_name(name);
 	if (!c->options.engine)
-		return error_input(err, "--engine: expected one of %s, got '%s'", engine_names(),
-				   name);
+		c->options.engine = c->study->engine ? c->study->engine : &engine_host;
 	if (!c->options.engine->virtual_time &&
 	    (c->kernels.count || c->sweep.kernel_modules || c->sweep.no_snapshot))
 		return error_input(err, "--%s: only with --engine qemu",
@@ -102,17 +91,14 @@ static int choose_engine(struct command *c, struct error *err)
 static int choose_path(struct command *c, struct error *err)
 {
 	char shard[32] = "";
-	int n;
 
 	if (c->shard.n > 1)
 		snprintf(shard, sizeof(shard), ".%u-of-%u", c->shard.k, c->shard.n);
-	n = c->db ? asprintf(&c->path, "%s", c->db)
-		  : asprintf(&c->path, "%s%s.db", c->study->name, shard);
-	if (n < 0) {
+	if (c->db)
+		c->path = strdup(c->db);
+	else if (asprintf(&c->path, "%s%s.db", c->study->name, shard) < 0)
 		c->path = NULL;
-		return error_errno(err, -ENOMEM, "sweep");
-	}
-	return 0;
+	return c->path ? 0 : error_errno(err, -ENOMEM, "sweep");
 }
 
 static int load(struct command *c, struct error *err)
@@ -144,30 +130,6 @@ static int load(struct command *c, struct error *err)
 	return c->sweep.trials ? 0 : error_errno(err, -ENOMEM, "sweep");
 }
 
-static int differs(const struct command *c, const char *how, struct error *err)
-{
-	return error_input(err, "%s: holds %s; go on with that, or use another --db", c->path, how);
-}
-
-/* Refuses a store whose trials are not of this study, shard and set of kernels. */
-static int check_store(const struct command *c, const struct store_study *wanted, struct error *err)
-{
-	const struct store_study *held = store_study(c->store);
-	const char *how = store_study_differs(held, wanted);
-	char shard[64];
-	int rc;
-
-	if (how)
-		return differs(c, how, err);
-	if (held->shard != wanted->shard || held->shards != wanted->shards) {
-		snprintf(shard, sizeof(shard), "shard %u/%u of the study", held->shard,
-			 held->shards);
-		return differs(c, shard, err);
-	}
-	rc = store_has_other_kernels(c->store, c->plan->kernels, err);
-	return rc > 0 ? differs(c, "trials of other kernels", err) : rc;
-}
-
 static int open_store(struct command *c, struct error *err)
 {
 	struct store_study study = { .name = c->study->name,
@@ -180,15 +142,22 @@ static int open_store(struct command *c, struct error *err)
 				     .trials = c->plan->n_trials,
 				     .shard = c->shard.k,
 				     .shards = c->shard.n };
-	int rc = c->resume ? store_open_or_create(c->path, &study, &c->store, err)
-			   : store_open(c->path, STORE_CREATE, &study, &c->store, err);
+	int rc = store_open(c->path, c->resume ? STORE_RESUME : STORE_CREATE, &study, &c->store,
+			    err);
 
 	if (rc == -EEXIST)
 		return error_input(err,
 				   "%s: is there already: go on with --resume, or use another "
 				   "--db",
 				   c->path);
-	return rc < 0 ? rc : check_store(c, &study, err);
+	if (rc >= 0)
+		rc = store_has_other_kernels(c->store, c->plan->kernels, err);
+	if (rc > 0)
+		return error_input(err,
+				   "%s: holds trials of other kernels; go on with that, or use "
+				   "another --db",
+				   c->path);
+	return rc;
 }
 
 /* Returns the command that resumes this sweep. It names the shard, since the environment may say
@@ -222,38 +191,21 @@ static int fill_store(struct command *c, struct error *err)
 	return rc < 0 ? rc : store_begin_session(c->store, text, err);
 }
 
-static void clear_progress(struct command *c)
-{
-	if (c->progress_shown)
-		fputs("\r\033[K", stderr);
-	c->progress_shown = false;
-}
-
 static void on_progress(const struct sweep_counts *counts, void *userdata)
 {
-	struct command *c = userdata;
-	int width = (int)sizeof(c->line);
-	struct winsize size;
+	const struct command *c = userdata;
+	char line[160];
 
-	/* A line that wraps cannot be erased, so it is cut to the width of the terminal. */
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		width = size.ws_col - 1;
-	fprintf(stderr, "\r\033[K%.*s", width,
-		sweep_progress_format(counts, c->options.engine->virtual_time, c->line,
-				      sizeof(c->line)));
-	fflush(stderr);
-	c->progress_shown = true;
+	tell_progress(
+		sweep_progress_format(counts, c->options.engine->virtual_time, line, sizeof(line)));
 }
 
 static void on_problem(const struct error *err, void *userdata)
 {
-	struct command *c = userdata;
-	const char *remedy = c->options.engine->remedy;
+	const struct command *c = userdata;
 
-	clear_progress(c);
-	if (err->kind != ERROR_CAPABILITY)
-		remedy = NULL;
-	fprintf(stderr, "deadpeer: %s%s%s\n", err->text, remedy ? "; " : "", remedy ? remedy : "");
+	tell_no_progress();
+	tell_error(err, c->options.engine);
 }
 
 static void print_end(const struct command *c, const struct sweep_counts *counts)
@@ -298,12 +250,11 @@ static int execute(struct command *c, struct error *err)
 	rc = fill_store(c, err);
 	if (rc < 0)
 		return rc;
-	if (c->sweep.progress && c->options.engine->virtual_time) { /* seconds, once a kernel */
-		fputs("a guest is made ready", stderr);
-		c->progress_shown = true;
-	}
+	if (c->sweep.progress &&
+	    c->options.engine->virtual_time) /* this takes seconds, once for each kernel */
+		tell_progress("a guest is made ready");
 	rc = sweep_run(&c->sweep, &counts, &worst, err);
-	clear_progress(c);
+	tell_no_progress();
 	if (rc < 0)
 		return stopped(c, &counts, rc, err);
 	rc = sweep_summary_print(c->store, stdout, err);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The testbed's plan drawn with characters: boxes in a row, cables between them. */
 #include <netinet/in.h>
 #include <string.h>
 
 #include "src/cmd/topology.h"
 #include "src/testbed/plan.h"
 
-#define LINES 3 /* of a box: its name, its interfaces, their addresses */
-#define WIRE  8 /* characters of a cable */
+#define LINES 3 /* a box has a line each for its name, its interfaces and their addresses */
+#define WIRE  8 /* length of a cable, characters */
 
 struct box {
 	char line[LINES][2 * INET6_ADDRSTRLEN + 16];
-	bool right; /* interfaces stand at the right side, where the cable is */
+	bool right; /* the text is aligned to the right side, where the cable is */
 	size_t width;
 };
 
@@ -40,33 +39,31 @@ static void fill_endpoint(struct box *box, enum node_id node, const struct testb
 
 	box->right = node == NODE_CLIENT;
 	snprintf(box->line[0], sizeof(box->line[0]), "%s", node_name(node));
-	snprintf(box->line[1], sizeof(box->line[1]), "%s", end->interface);
+	snprintf(box->line[1], sizeof(box->line[1]), "%s", end->name);
 	snprintf(box->line[2], sizeof(box->line[2]), "%s",
 		 format_address(&end->address, address, sizeof(address)));
-	measure(box);
 }
 
-/* The router's two interfaces stand at its two sides. A bridge has its name between them. */
+/* Fills the router's box, whose two interfaces stand at its two sides. The name of a bridge stands
+ * between them. */
 static void fill_router(struct box *box, enum path_kind kind, const struct testbed_plan_end port[])
 {
 	char left[INET6_ADDRSTRLEN + 8], right[INET6_ADDRSTRLEN + 8];
-	int width = (int)strlen(port[0].interface);
+	int width = (int)strlen(port[0].name);
 
 	format_address(&port[0].address, left, sizeof(left));
 	format_address(&port[1].address, right, sizeof(right));
 	snprintf(box->line[0], sizeof(box->line[0]), "%s", node_name(NODE_ROUTER));
 	if (kind == PATH_SWITCHED) {
-		snprintf(box->line[1], sizeof(box->line[1]), "%s - %s - %s", port[0].interface,
-			 TESTBED_BRIDGE, port[1].interface);
-		measure(box);
+		snprintf(box->line[1], sizeof(box->line[1]), "%s - %s - %s", port[0].name,
+			 TESTBED_BRIDGE, port[1].name);
 		return;
 	}
 	if ((int)strlen(left) > width)
 		width = (int)strlen(left);
-	snprintf(box->line[1], sizeof(box->line[1]), "%-*s   %*s", width, port[0].interface, width,
-		 port[1].interface);
+	snprintf(box->line[1], sizeof(box->line[1]), "%-*s   %*s", width, port[0].name, width,
+		 port[1].name);
 	snprintf(box->line[2], sizeof(box->line[2]), "%-*s   %*s", width, left, width, right);
-	measure(box);
 }
 
 static void print_repeated(char c, size_t n, FILE *out)
@@ -111,6 +108,8 @@ int topology_draw(enum path_kind kind, enum family family, FILE *out, struct err
 	if (kind != PATH_DIRECT)
 		fill_router(&boxes[n++], kind, plan.port);
 	fill_endpoint(&boxes[n++], NODE_SERVER, &plan.node[NODE_SERVER]);
+	for (size_t i = 0; i < n; i++)
+		measure(&boxes[i]);
 	print_edge(boxes, n, out);
 	for (int i = 0; i < LINES; i++)
 		print_line(boxes, n, i, out);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The testbed's plan drawn with characters, for `show` and `shell`. */
+/* A drawing of the testbed in characters, for `show` and `shell`. */
 
 #include <stdio.h>
 
 #include "src/scenario/scenario.h"
 
-/* Nodes as boxes with their interfaces and addresses, and the cables between them. */
+/* Draws the nodes as boxes with their interfaces and addresses, and the cables between them. */
 int topology_draw(enum path_kind kind, enum family family, FILE *out, struct error *err);

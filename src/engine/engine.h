@@ -8,11 +8,11 @@
  * Theory of operation of the qemu engine. A guest's first process is this program (guest-main.h),
  * which runs the same trials by the same code. qemu.c draws each trial's phase, which is where the
  * timer wheel stands at the first event, from the seed and the trial; the trial waits for the tick
- * that has it. src/trial/phase.c finds out where the kernel's ticks lie and which number they
- * have (their jiffies), and lets events strike in the middle of a tick: at its edge a few
- * microseconds decide whether a timer is armed a tick earlier, which a granule of the wheel later
- * makes a difference of 32 ms or more. So the same trial in guests of 1, 30 and 200 trials ends
- * within half a millisecond.
+ * that has it. src/trial/ticks.c finds out where the kernel's ticks lie and which number they
+ * have (their jiffies), and beginning.c lets events strike in the middle of a tick: at its edge a
+ * few microseconds decide whether a timer is armed a tick earlier, which a granule of the wheel
+ * later makes a difference of 32 ms or more. So the same trial in guests of 1, 30 and 200 trials
+ * ends within half a millisecond.
  *
  * Clients connect only when every trial of the guest is set up, and namespaces stay until the last
  * trial is over, so that neither is in the way of a measurement. A record says by how much its
@@ -31,13 +31,14 @@
 #include "src/trial/job.h"
 
 struct engine {
-	const char *name;
+	const char *name;   /* as --engine takes it */
 	bool virtual_time;  /* waiting costs nothing, and the phase of a trial can be chosen */
 	const char *remedy; /* what to try where the machine cannot do a trial, or NULL */
-	/* Runs them all. ERROR_INTERRUPTED after SIGINT or SIGTERM, with everything cleaned up. */
+	/* Runs all trials of a job. Fails with ERROR_INTERRUPTED after SIGINT or SIGTERM, when
+	 * everything is cleaned up. */
 	int (*run)(const struct engine_job *job, const struct engine_listener *listener,
 		   struct error *err);
-	/* The release, as uname(1) prints it, of the kernel that would run a job of that
+	/* Finds the release, as uname(1) prints it, of the kernel that would run a job with this
 	 * kernel_name and kernel_modules. The caller frees *ret_release. */
 	int (*release)(const char *kernel_name, const char *kernel_modules, char **ret_release,
 		       struct error *err);
@@ -46,7 +47,7 @@ struct engine {
 extern const struct engine engine_host, engine_qemu;
 extern const struct engine *const engines[3]; /* all of them; NULL at the end */
 
-/* Returns NULL when there is none of that name. */
+/* Returns NULL if no engine has this name. */
 const struct engine *engine_from_name(const char *name);
-/* "host, qemu" for error texts. */
+/* Returns "host, qemu", for error texts. */
 const char *engine_names(void);

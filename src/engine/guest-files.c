@@ -38,7 +38,7 @@ static int is_file(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* If a file could not be written whole, it has left no room on the file system. */
+/* Whether a file may be cut off: one that could not be written whole has left no room. */
 static bool is_full(const char *folder)
 {
 	struct statvfs info;
@@ -48,12 +48,9 @@ static bool is_full(const char *folder)
 
 static void put_byte(int c, FILE *out)
 {
-	if (c != '\n' && c != '\\') {
-		putc_unlocked(c, out);
-		return;
-	}
-	putc_unlocked('\\', out);
-	putc_unlocked(c == '\n' ? 'n' : '\\', out);
+	if (c == '\n' || c == '\\')
+		putc_unlocked('\\', out);
+	putc_unlocked(c == '\n' ? 'n' : c, out);
 }
 
 /* Writes a file as a line, unless `out` is NULL, and returns the length of the line. */

@@ -12,14 +12,14 @@
 
 #include "src/util/error.h"
 
-/* In the guest: where its files are to be written. */
+/* The guest writes its files into this folder, which has no room for more. */
 #define GUEST_FILES_FOLDER "/tmp/pcap"
 #define GUEST_FILES_MIB	   64
 
-/* In the guest: makes that folder, which holds so much and no more. */
+/* In the guest: makes that folder. */
 int guest_files_prepare(struct error *err);
-/* In the guest: writes a line for each file in `folder`, by name, in at most `room` bytes; if they
- * are more, or did not fit into the folder, nothing, and the error says so. */
+/* In the guest: writes a line for each file in `folder`, by name. Fails and writes nothing if the
+ * lines take more than `room` bytes, or if the folder is full, so that a file may be cut off. */
 int guest_files_write(const char *folder, uint64_t room, FILE *out, struct error *err);
 
 /* On the host: whether a line is a file's. */

@@ -14,14 +14,15 @@
 #include "src/trial/runner.h"
 #include "src/trial/ticks.h"
 
-#define ALIVE_EVERY (600 * NSEC_PER_SEC) /* virtual; each wake-up costs the host some 70 us */
+/* The guest's time; each wake-up costs the host some 70 us. */
+#define ALIVE_EVERY_NSEC (600 * NSEC_PER_SEC)
 
 /* These are made before the snapshot, so that no job waits for them: loading BPF programs takes
  * longer than most jobs. */
 struct station {
 	struct loop *loop;
 	struct observer *observer;
-	struct testbed_pool *pool;
+	struct testbed_pool *pool; /* NULL: there is none */
 };
 
 /* An answer that is kept until the last trial is over. */
@@ -31,32 +32,13 @@ struct answer {
 };
 
 struct work {
-	struct guest_job job;
-	FILE *out;
+	struct engine_job job;
+	FILE *out; /* gets the answers */
 	struct loop_timer *alive;
 	struct answer *kept; /* one for each trial, owned; NULL: each is sent at once */
 };
 
-/* Builds as many testbeds of each family as `what` says: "ipv4:100,ipv6:100". */
-static int fill_pool(struct testbed_pool **pool, const char *what, struct error *err)
-{
-	int rc = 0;
-
-	for (const char *at = what; rc >= 0 && *at; at += *at == ',') {
-		size_t n = strcspn(at, ":");
-		_cleanup_(freep) char *name = strndup(at, n);
-		int family = name ? family_from_name(name) : -ENOMEM;
-		char *end;
-
-		if (family < 0)
-			return error_input(err, "deadpeer.prepare=%s", what);
-		n = strtoul(at + n + (at[n] == ':'), &end, 10);
-		rc = testbed_pool_fill(pool, n, (enum family)family, err);
-		at = end;
-	}
-	return rc;
-}
-
+/* Builds a pool of testbeds of each family that `what` names. */
 static int prepare(const char *what, void *userdata, struct error *err)
 {
 	struct station *station = userdata;
@@ -67,21 +49,24 @@ static int prepare(const char *what, void *userdata, struct error *err)
 	if (rc >= 0)
 		observer_close_late(station->observer);
 	ticks_get();
-	return rc < 0 ? rc : fill_pool(&station->pool, what, err);
+	for (enum family f = 0; rc >= 0 && f < _FAMILY_MAX; f++)
+		if (strstr(what, family_name(f)))
+			rc = testbed_pool_fill(&station->pool, GUEST_TRIALS_MAX, f, err);
+	return rc;
 }
 
 static void answer(struct work *work, size_t trial, const struct record *record,
 		   const struct error *err)
 {
-	_cleanup_(freep) char *line = guest_job_answer(work->job.indices[trial], record, err);
+	_cleanup_(freep) char *line = guest_job_answer(trial, record, err);
 	struct error failure = { 0 };
 
-	if (line && strlen(line) >= guest_init_room() && work->job.job.trace) {
+	if (line && strlen(line) >= guest_init_room() && work->job.trace) {
 		free(take_ptr(line));
 		error_set(&failure, ERROR_FAILED, -ENOSPC,
 			  "--trace: more than a guest can hand out: run fewer or shorter scenarios "
 			  "at a time, or use --engine host");
-		line = guest_job_answer(work->job.indices[trial], NULL, &failure);
+		line = guest_job_answer(trial, NULL, &failure);
 	}
 	if (line)
 		fprintf(work->out, "%s\n", line);
@@ -106,12 +91,12 @@ static int keep_answers(struct work *work, struct error *err)
 {
 	int rc = 0;
 
-	if (!work->job.job.trace && !work->job.job.pcap_dir)
+	if (!work->job.trace && !work->job.pcap_dir)
 		return 0;
-	work->kept = calloc(work->job.job.n_trials, sizeof(*work->kept));
+	work->kept = calloc(work->job.n_trials, sizeof(*work->kept));
 	if (!work->kept)
 		return error_errno(err, -ENOMEM, "answers");
-	if (work->job.job.pcap_dir)
+	if (work->job.pcap_dir)
 		rc = guest_files_prepare(err);
 	return rc;
 }
@@ -122,10 +107,10 @@ static void send_kept(struct work *work)
 	struct error failure = { 0 };
 	int rc = 0;
 
-	if (work->job.job.pcap_dir)
+	if (work->job.pcap_dir)
 		rc = guest_files_write(GUEST_FILES_FOLDER, guest_init_room() * 3 / 4, work->out,
 				       &failure);
-	for (size_t i = 0; i < work->job.job.n_trials; i++) {
+	for (size_t i = 0; i < work->job.n_trials; i++) {
 		struct answer *a = &work->kept[i];
 
 		if (a->record)
@@ -140,21 +125,21 @@ static void on_alive(void *userdata)
 	struct work *work = userdata;
 
 	guest_init_progress();
-	loop_timer_set(work->alive, nsec_now() + ALIVE_EVERY);
+	loop_timer_set(work->alive, nsec_now() + ALIVE_EVERY_NSEC);
 }
 
 /* Nothing is freed: the machine ends with the job, and taking namespaces down takes as long as
  * building them. */
 static int work_through(struct station *station, struct work *work, struct error *err)
 {
+	const struct engine_listener listener = { .done = on_done, .userdata = work };
 	struct runner *runner;
-	struct engine_listener listener = { .done = on_done, .userdata = work };
 	struct observer *observer = station->observer;
 	struct utsname kernel;
 	int rc = 0;
 
 	uname(&kernel);
-	if (work->job.job.derived_only) {
+	if (work->job.derived_only) {
 		rc = observer_new(station->loop, true, &observer, err);
 		if (rc >= 0)
 			observer_close_late(observer);
@@ -166,7 +151,7 @@ static int work_through(struct station *station, struct work *work, struct error
 	if (rc < 0)
 		return rc;
 	on_alive(work);
-	rc = runner_new(station->loop, observer, station->pool, &work->job.job, engine_qemu.name,
+	rc = runner_new(station->loop, observer, station->pool, &work->job, engine_qemu.name,
 			kernel.release, &listener, &runner, err);
 	if (rc >= 0)
 		rc = loop_run(station->loop, err);

@@ -5,10 +5,10 @@
 #include "src/engine/engine.h"
 #include "src/engine/guest-files.h"
 #include "src/engine/guest-job.h"
+#include "src/engine/guest-main.h"
 #include "src/guest/guest.h"
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
-#include "src/util/array.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
 #include "src/util/tick.h"
@@ -23,18 +23,21 @@
 
 #define MEMORY_BASE_MIB	     160
 #define MEMORY_PER_TRIAL_KIB 2600
-#define TRIALS_PER_GUEST     100  /* forks get slower with the number of trials in a guest */
-#define POOL_WORTH	     25	  /* a guest with as many trials starts with a pool of testbeds */
 #define MEMORY_POOL_KIB	     1200 /* of a testbed in the pool */
 #define MEMORY_TRACE_MIB     128  /* a trace is held twice, as text */
-#define PROGRESS_EVERY	     (250 * NSEC_PER_MSEC)
-#define LATENESS_MAX                                                                               \
-	(4 * NSEC_PER_MSEC) /* one tick: a longer delay would change what is measured */
+/* A guest with as many trials starts with a pool of testbeds. Building a testbed takes nearly half
+ * of a trial's time, but for fewer trials it would take longer to make that snapshot than they
+ * save. */
+#define POOL_WORTH	    25
+#define PROGRESS_EVERY_NSEC (250 * NSEC_PER_MSEC)
+/* This is one tick. An event that comes later would change what is measured. */
+#define LATENESS_MAX_NSEC (4 * NSEC_PER_MSEC)
 
+/* The trials of one guest. */
 struct batch {
 	struct run *run;
-	struct guest *guest;
-	size_t *indices; /* owned */
+	struct guest *guest;		  /* NULL: not started, or over; owned */
+	size_t indices[GUEST_TRIALS_MAX]; /* of the trials in the job */
 	size_t n;
 	uint64_t seed;	      /* of what the guest's kernel draws by chance */
 	struct error failure; /* why a capture could not be written */
@@ -49,7 +52,10 @@ struct run {
 	bool *answered;		     /* one a trial; owned */
 	struct guest_image *image;
 	struct batch *batches; /* owned; those whose trials are alone come last */
-	size_t n_batches, n_shared, started, open, done;
+	size_t n_batches;
+	size_t n_shared;      /* of the batches, those whose trials share a guest */
+	size_t started, open; /* batches: all that were started, and those that still run */
+	size_t done;	      /* trials */
 	struct error failure; /* why a guest could not be started */
 	nsec_t started_nsec;
 };
@@ -80,16 +86,6 @@ static uint64_t draw(uint64_t seed, const struct engine_trial *t)
 	return mix(x ^ t->repeat);
 }
 
-static int batch_add(struct batch *batch, size_t index)
-{
-	size_t *slot = array_append(&batch->indices, &batch->n, sizeof(*slot));
-
-	if (!slot)
-		return -ENOMEM;
-	*slot = index;
-	return 0;
-}
-
 /* The seed of a guest with one trial follows from that trial. */
 static uint64_t seed_alone(const struct run *run, size_t index)
 {
@@ -103,15 +99,16 @@ static uint64_t seed_alone(const struct run *run, size_t index)
 static bool run_again(struct batch *batch, size_t index, const struct record *record)
 {
 	struct run *run = batch->run;
-	struct batch *alone = &run->batches[run->n_batches];
 
-	if (!record || record->lateness_nsec <= LATENESS_MAX || batch->n == 1)
-		return false;
-	*alone = (struct batch){ .run = run, .seed = seed_alone(run, index) };
-	if (batch_add(alone, index) < 0)
+	if (!record || record->lateness_nsec <= LATENESS_MAX_NSEC || batch->n == 1)
 		return false;
 	run->trials[index].alone = true;
-	run->n_batches++;
+	run->batches[run->n_batches++] = (struct batch){
+		.run = run,
+		.indices = { index },
+		.n = 1,
+		.seed = seed_alone(run, index),
+	};
 	return true;
 }
 
@@ -119,13 +116,13 @@ static void deliver(struct run *run, size_t index, struct record *record, const 
 {
 	char late[64];
 
-	if (index >= run->job->n_trials || run->answered[index]) {
+	if (run->answered[index]) {
 		record_free(record);
 		return;
 	}
 	run->answered[index] = true;
 	run->done++;
-	if (record && record->lateness_nsec > LATENESS_MAX)
+	if (record && record->lateness_nsec > LATENESS_MAX_NSEC)
 		record_fail(record, "expected the guest's timers within a tick, got one %s late",
 			    nsec_format(late, sizeof(late), record->lateness_nsec));
 	run->listener->done(index, record, err, run->listener->userdata);
@@ -138,15 +135,20 @@ static void on_line(void *userdata, const char *line, size_t size)
 	struct batch *batch = userdata;
 	struct error failure = { 0 }, err = { 0 };
 	struct record *record;
-	size_t index;
+	size_t trial, index;
 
 	if (guest_files_match(line)) {
 		if (batch->failure.kind == ERROR_NONE)
 			guest_files_read(line, size, batch->run->job->pcap_dir, &batch->failure);
 		return;
 	}
-	if (guest_job_read_answer(line, &index, &record, &failure, &err) < 0)
+	if (guest_job_read_answer(line, &trial, &record, &failure, &err) < 0)
 		return;
+	if (trial >= batch->n) {
+		record_free(record);
+		return;
+	}
+	index = batch->indices[trial];
 	if (batch->failure.kind != ERROR_NONE) { /* the captures of this guest are not whole */
 		record_free(take_ptr(record));
 		failure = batch->failure;
@@ -194,14 +196,14 @@ static void on_progress(void *userdata)
 		 nsec_format(span, sizeof(span), nsec_now() - run->started_nsec));
 	run->listener->progress(text, NSEC_NEVER, run->done, run->job->n_trials,
 				run->listener->userdata);
-	loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
+	loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY_NSEC);
 }
 
 /* Each guest gets about as many trials as the others. */
 static size_t count_guests(size_t trials)
 {
-	size_t rounds = (trials + TRIALS_PER_GUEST * processors_online() - 1) /
-			(TRIALS_PER_GUEST * processors_online());
+	size_t rounds = (trials + GUEST_TRIALS_MAX * processors_online() - 1) /
+			(GUEST_TRIALS_MAX * processors_online());
 	size_t guests = rounds * processors_online();
 
 	return guests > trials ? trials : guests;
@@ -214,7 +216,7 @@ static unsigned int memory_for(const struct engine_job *job, size_t trials)
 	size_t mib = MEMORY_BASE_MIB + trials * MEMORY_PER_TRIAL_KIB / 1024;
 
 	if (trials >= POOL_WORTH)
-		mib += _FAMILY_MAX * TRIALS_PER_GUEST * MEMORY_POOL_KIB / 1024;
+		mib += _FAMILY_MAX * GUEST_TRIALS_MAX * MEMORY_POOL_KIB / 1024;
 	if (job->pcap_dir)
 		mib += GUEST_FILES_MIB;
 	if (job->trace)
@@ -256,8 +258,7 @@ static int deal(struct run *run, struct error *err)
 		batch = &run->batches[t->alone ? alone++ : shared++ % run->n_shared];
 		batch->run = run;
 		batch->seed = t->alone ? seed_alone(run, i) : job->seed;
-		if (batch_add(batch, i) < 0)
-			return error_errno(err, -ENOMEM, "engine qemu");
+		batch->indices[batch->n++] = i;
 	}
 	return 0;
 }
@@ -329,7 +330,7 @@ static int run_guests(struct run *run, struct error *err)
 		rc = start(run, err);
 	run->started_nsec = nsec_now();
 	if (rc >= 0 && run->listener->progress)
-		loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY);
+		loop_timer_set(run->progress_timer, nsec_now() + PROGRESS_EVERY_NSEC);
 	if (rc >= 0)
 		rc = loop_run(run->loop, err);
 	if (rc >= 0 && run->failure.kind != ERROR_NONE) {
@@ -354,21 +355,18 @@ static bool tracks(const struct engine_job *job)
 	return false;
 }
 
-/* Writes how many testbeds of each family that the job has are ready in the snapshot of a guest
- * with many trials. Building a testbed takes nearly half of a trial's time, but for a few trials it
- * would take longer to make that snapshot than they save. */
-static void describe_pool(const struct run *run, size_t most, char *text, size_t size)
+/* Writes the families of the job, of which testbeds are to be ready in the snapshot. */
+static void describe_pool(const struct engine_job *job, char *text, size_t size)
 {
 	bool wanted[_FAMILY_MAX] = { 0 };
-	int n = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < run->job->n_trials; i++)
-		wanted[run->job->trials[i].family] = true;
-	*text = '\0';
-	for (enum family f = 0; most >= POOL_WORTH && f < _FAMILY_MAX; f++)
+	for (size_t i = 0; i < job->n_trials; i++)
+		wanted[job->trials[i].family] = true;
+	for (enum family f = 0; f < _FAMILY_MAX; f++)
 		if (wanted[f])
-			n += snprintf(text + n, size - (size_t)n, "%s%s:%d", n ? "," : "",
-				      family_name(f), TRIALS_PER_GUEST);
+			n += (size_t)snprintf(text + n, size - n, "%s%s", n ? "," : "",
+					      family_name(f));
 }
 
 /* The most trials in a guest. The first guest has the most, but the job may ask for room for more.
@@ -380,6 +378,24 @@ static size_t most_trials(const struct run *run)
 	return run->job->guest_trials > n ? run->job->guest_trials : n;
 }
 
+static int make_image(struct run *run, const struct kernel *kernel, struct error *err)
+{
+	const size_t most = most_trials(run);
+	char pool[64];
+	struct guest_image_config config = {
+		.kernel = kernel,
+		.memory_mib = memory_for(run->job, most),
+		.no_snapshot = run->job->no_snapshot,
+		.untracked = !tracks(run->job),
+	};
+
+	if (most >= POOL_WORTH) {
+		describe_pool(run->job, pool, sizeof(pool));
+		config.prepare = pool;
+	}
+	return prepare_image(&config, &run->image, err);
+}
+
 static int run_all(const struct engine_job *job, const struct engine_listener *listener,
 		   struct error *err)
 {
@@ -387,33 +403,19 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	struct kernel kernel = { 0 };
 	int rc = check_trials(job, err);
 
+	/* A signal waits from here on, so that what is made is also taken away again. */
 	if (rc >= 0)
-		rc = interrupt_block(
-			err); /* what is made from here on has to be taken away again */
+		rc = interrupt_block(err);
 	if (rc >= 0)
 		rc = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
 	if (rc < 0)
 		return rc;
 	rc = deal(&run, err);
-	if (rc >= 0) {
-		char pool[64];
-		struct guest_image_config config = {
-			.kernel = &kernel,
-			.memory_mib = memory_for(job, most_trials(&run)),
-			.no_snapshot = job->no_snapshot,
-			.untracked = !tracks(job),
-		};
-
-		describe_pool(&run, most_trials(&run), pool, sizeof(pool));
-		if (*pool)
-			config.prepare = pool;
-		rc = prepare_image(&config, &run.image, err);
-	}
+	if (rc >= 0)
+		rc = make_image(&run, &kernel, err);
 	if (rc >= 0)
 		rc = run_guests(&run, err);
 	guest_image_free(run.image);
-	for (size_t i = 0; run.batches && i < run.n_batches; i++)
-		free(run.batches[i].indices);
 	free(run.batches);
 	free(run.answered);
 	free(run.trials);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The last that a guest's console (and QEMU itself) said, and what can be told
- * from it about why a guest ended.
+ * The last text of a guest's console, on which QEMU writes too, and what it tells of why the guest
+ * ended.
  */
 
 #include <stddef.h>
@@ -10,13 +10,14 @@
 struct guest_console {
 	char text[8192]; /* lines, the oldest first; always terminated */
 	size_t used;	 /* bytes, without the end */
-	int escape;	 /* inside a terminal's escape sequence */
+	int escape;	 /* 0: outside a terminal's escape sequence; 1: after ESC; 2: after ESC [ */
 };
 
 /* Adds text that was read, without its control characters and escape sequences. */
 void guest_console_add(struct guest_console *console, const char *data, size_t size);
 
-/* The cause that the console names, as "its kernel panicked: ...", in `text`; false: none. */
+/* Writes the cause that the console names, such as "its kernel panicked: ...". Returns false if it
+ * names none. */
 int guest_console_cause(const struct guest_console *console, unsigned memory_mib, char *text,
 			size_t size);
 

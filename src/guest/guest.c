@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Theory of operation. A guest goes through the steps of `enum step`, moved
- * on by QEMU's monitor: it is set going (booted, or restored from a snapshot),
- * stops by itself at the snapshot point, and is let run from there with its
- * job in the window. From then on it is only looked at: what it has written,
- * many times a second, and whether its process is still there. Its end is the
- * end of QEMU, never anything it says.
+ * Theory of operation. A guest goes through the steps of `enum step`, and QEMU's monitor
+ * says when one is over. The guest boots until it stops by itself at the snapshot point, or
+ * it is restored from a snapshot that was taken there. From there it runs with its job in
+ * the window. While it runs, this process only looks at it: fifty times a second at what it
+ * has written, and at whether QEMU is still there. A guest has ended when QEMU has ended,
+ * never because of anything that it says.
  */
 #include "src/guest/guest.h"
 
@@ -26,43 +26,38 @@
 
 #define LOOK_NSEC	   (20 * NSEC_PER_MSEC)
 #define STALL_DEFAULT_NSEC (120 * NSEC_PER_SEC)
-#define ASLEEP_NSEC	   (5 * NSEC_PER_SEC) /* if no timer is armed the guest never wakes */
+/* A guest in which no timer is armed never wakes. It is given up after so long. */
+#define ASLEEP_NSEC (5 * NSEC_PER_SEC)
 
 enum step {
-	STEP_GREETING,	      /* the monitor is to answer */
-	STEP_CAPABILITIES,    /* ours are to be accepted */
-	STEP_BOOT,	      /* the guest is to stop by itself */
-	STEP_LOAD_OPTIONS,    /* restoring: options set */
-	STEP_LOAD_PARAMETERS, /* restoring: parameters set */
-	STEP_LOAD_FILE,	      /* restoring: the file handed over */
-	STEP_LOAD,	      /* restoring: state loaded */
-	STEP_RUN,	      /* the job */
-	STEP_SAVE_OPTIONS,    /* for a snapshot: options set */
-	STEP_SAVE_FILE,	      /* for a snapshot: the file handed over */
-	STEP_SAVE,	      /* for a snapshot: state written */
-	STEP_SAVED,	      /* QEMU is to end */
+	STEP_BOOT, /* QEMU starts, and the guest boots until it stops by itself */
+	STEP_LOAD, /* QEMU starts, and loads the state of a snapshot */
+	STEP_RUN,  /* the guest does its job */
+	STEP_SAVE, /* QEMU writes the state to a snapshot */
+	STEP_QUIT, /* the snapshot is written, and QEMU is to end */
 };
 
 struct guest {
-	struct loop *loop;
+	struct loop *loop; /* the caller's, like `image` */
 	struct guest_image *image;
-	struct guest_config config;
+	struct guest_config config; /* its job has been copied into the window */
 	enum step step;
-	struct guest_snapshot snapshot; /* restored from, or written to */
-	bool saving;			/* it is run to write a snapshot */
+	struct guest_snapshot snapshot; /* the guest is restored from it, or writes it */
+	bool saving;			/* the guest only writes `snapshot`, the caller's */
 	struct guest_process process;
-	struct qmp *qmp;
-	struct loop_io *process_io, *console_io;
-	struct loop_timer *timer;
+	struct qmp *qmp;	    /* QEMU's monitor; owned, as what follows */
+	struct loop_io *process_io; /* tells of QEMU's end */
+	struct loop_io *console_io; /* tells of text on the console */
+	struct loop_timer *timer;   /* looks at the guest every LOOK_NSEC */
 	struct guest_console console;
-	struct guest_window *window;
-	int window_fd;
-	uint64_t delivered;   /* bytes of output handed on */
-	uint64_t progress;    /* sum of the counters at the last look that saw a change */
-	nsec_t progress_nsec; /* when that was */
-	int64_t cpu_nsec;     /* QEMU's processor time at the last look that saw a change */
-	nsec_t cpu_seen_nsec; /* when that was */
-	struct error failure; /* why the host ended it; kind ERROR_NONE: it did not */
+	struct guest_window *window; /* mapped; NULL: not yet */
+	int window_fd;		     /* the file that the window is */
+	uint64_t delivered;	     /* bytes of output handed on */
+	uint64_t progress;	     /* sum of the counters at the last look that saw a change */
+	nsec_t progress_nsec;	     /* time of that look */
+	int64_t cpu_nsec;	     /* QEMU's processor time at the last look that saw a change */
+	nsec_t cpu_seen_nsec;	     /* time of that look */
+	struct error failure;	     /* why the guest failed; kind ERROR_NONE: it did not */
 };
 
 static void on_process(void *userdata, uint32_t events);
@@ -82,66 +77,45 @@ static void give_up(struct guest *guest, const char *format, ...)
 	guest_process_kill(&guest->process);
 }
 
-static void send_options(struct guest *guest)
+static void cont(struct guest *guest)
 {
-	/* The memory is a file of its own, not part of the state that is loaded or saved. */
-	qmp_send(guest->qmp,
-		 "{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["
-		 "{\"capability\":\"x-ignore-shared\",\"state\":true},"
-		 "{\"capability\":\"events\",\"state\":true}]}}");
-}
-
-static void cont(struct guest *guest, enum step step)
-{
-	guest->step = step;
 	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
 	qmp_send(guest->qmp, "{\"execute\":\"cont\"}");
 }
 
-static void on_return(struct guest *guest)
+static void run_job(struct guest *guest)
 {
-	switch (guest->step) {
-	case STEP_CAPABILITIES:
-		if (guest->saving || guest->snapshot.memory_fd < 0) {
-			cont(guest, STEP_BOOT);
-			break;
-		}
-		guest->step = STEP_LOAD_OPTIONS;
-		send_options(guest);
-		break;
-	case STEP_LOAD_OPTIONS:
-		/* By default QEMU announces network cards five times in two seconds of the host's
-		 * clock. This machine has none. */
-		guest->step = STEP_LOAD_PARAMETERS;
-		qmp_send(guest->qmp, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
-				     "{\"announce-rounds\":0}}");
-		break;
-	case STEP_LOAD_PARAMETERS:
-		guest->step = STEP_LOAD_FILE;
-		qmp_send_fd(guest->qmp, "state", guest->snapshot.device_fd);
-		break;
-	case STEP_LOAD_FILE:
-		guest->step = STEP_LOAD;
-		qmp_send(guest->qmp,
-			 "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:state\"}}");
-		break;
-	case STEP_SAVE_OPTIONS:
-		guest->step = STEP_SAVE_FILE;
-		qmp_send_fd(guest->qmp, "state", guest->snapshot.device_fd);
-		break;
-	case STEP_SAVE_FILE:
-		guest->step = STEP_SAVE;
-		qmp_send(guest->qmp,
-			 "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:state\"}}");
-		break;
-	case STEP_GREETING:
-	case STEP_BOOT:
-	case STEP_LOAD:
-	case STEP_RUN:
-	case STEP_SAVE:
-	case STEP_SAVED:
-		break;
-	}
+	guest->step = STEP_RUN;
+	cont(guest);
+}
+
+/* Has QEMU load or save its state, except the memory, which is a file of its own. QEMU executes
+ * the commands one after the other, and tells of an error at any of them. */
+static void migrate(struct guest *guest, const char *command)
+{
+	char text[128];
+
+	qmp_send(guest->qmp,
+		 "{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["
+		 "{\"capability\":\"x-ignore-shared\",\"state\":true},"
+		 "{\"capability\":\"events\",\"state\":true}]}}");
+	/* After it has loaded a state, QEMU by default announces its network cards five times in
+	 * two seconds of the host's clock. This machine has none. */
+	qmp_send(guest->qmp, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
+			     "{\"announce-rounds\":0}}");
+	qmp_send_fd(guest->qmp, "state", guest->snapshot.device_fd);
+	snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"fd:state\"}}",
+		 command);
+	qmp_send(guest->qmp, text);
+}
+
+static void on_greeting(struct guest *guest)
+{
+	qmp_send(guest->qmp, "{\"execute\":\"qmp_capabilities\"}");
+	if (guest->step == STEP_LOAD)
+		migrate(guest, "migrate-incoming");
+	else
+		cont(guest);
 }
 
 static void on_stop(struct guest *guest)
@@ -149,10 +123,10 @@ static void on_stop(struct guest *guest)
 	if (guest->step != STEP_BOOT)
 		return;
 	if (guest->saving) {
-		guest->step = STEP_SAVE_OPTIONS;
-		send_options(guest);
+		guest->step = STEP_SAVE;
+		migrate(guest, "migrate");
 	} else {
-		cont(guest, STEP_RUN);
+		run_job(guest);
 	}
 }
 
@@ -161,9 +135,9 @@ static void on_migration(struct guest *guest, const char *status)
 	if (strcmp(status, "failed") == 0) {
 		give_up(guest, "QEMU could not %s the snapshot", guest->saving ? "write" : "load");
 	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_LOAD) {
-		cont(guest, STEP_RUN);
+		run_job(guest);
 	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_SAVE) {
-		guest->step = STEP_SAVED;
+		guest->step = STEP_QUIT;
 		qmp_send(guest->qmp, "{\"execute\":\"quit\"}");
 	}
 }
@@ -172,26 +146,14 @@ static void on_qmp(void *userdata, const struct qmp_message *message)
 {
 	struct guest *guest = userdata;
 
-	switch (message->kind) {
-	case QMP_GREETING:
-		guest->step = STEP_CAPABILITIES;
-		qmp_send(guest->qmp, "{\"execute\":\"qmp_capabilities\"}");
-		break;
-	case QMP_RETURN:
-		on_return(guest);
-		break;
-	case QMP_ERROR:
+	if (message->kind == QMP_GREETING)
+		on_greeting(guest);
+	else if (message->kind == QMP_ERROR)
 		give_up(guest, "QEMU: %s", message->text);
-		break;
-	case QMP_EVENT:
-		if (strcmp(message->text, "STOP") == 0)
-			on_stop(guest);
-		else if (strcmp(message->text, "MIGRATION") == 0)
-			on_migration(guest, message->status);
-		break;
-	case QMP_CLOSED:
-		break; /* the end of QEMU's process tells more */
-	}
+	else if (strcmp(message->text, "STOP") == 0)
+		on_stop(guest);
+	else if (strcmp(message->text, "MIGRATION") == 0)
+		on_migration(guest, message->status);
 }
 
 static void read_console(struct guest *guest)
@@ -288,15 +250,10 @@ static int watch(struct guest *guest, struct error *err)
 	return rc;
 }
 
-/* Starts QEMU; with a snapshot open it is for restoring or for saving. */
+/* Starts QEMU, which restores the snapshot if one is open and not to be saved. */
 static int launch(struct guest *guest, struct error *err)
 {
-	const struct machine_config config = {
-		.memory_mib = guest->image->memory_mib,
-		.kernel = guest->image->kernel,
-		.initrd = guest->image->initrd,
-		.prepare = guest->image->prepare,
-		.untracked = guest->image->untracked,
+	const struct machine_run run = {
 		.memory_fd = guest->snapshot.memory_fd,
 		.memory_shared = guest->saving,
 		.window_fd = guest->window_fd,
@@ -304,11 +261,10 @@ static int launch(struct guest *guest, struct error *err)
 	};
 	int rc;
 
-	guest->step = STEP_GREETING;
+	guest->step = run.incoming ? STEP_LOAD : STEP_BOOT;
 	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
 	guest->cpu_nsec = 0;
-	rc = guest_process_start(&guest->process, guest->image->qemu, guest->image->machine,
-				 &config, err);
+	rc = guest_process_start(&guest->process, guest->image, &run, err);
 	return rc < 0 ? rc : watch(guest, err);
 }
 
@@ -316,7 +272,6 @@ static int launch(struct guest *guest, struct error *err)
 static void explain(struct guest *guest, int status)
 {
 	char cause[320], tail[600];
-	enum error_kind kind = ERROR_FAILED;
 
 	guest_console_tail(&guest->console, tail, sizeof(tail));
 	/* QEMU gets SIGBUS if the disk has no room for a page of the memory file. */
@@ -336,14 +291,14 @@ static void explain(struct guest *guest, int status)
 	else
 		snprintf(cause, sizeof(cause), "QEMU ended early, with status %d",
 			 WEXITSTATUS(status));
-	error_set(&guest->failure, kind, -EIO, "guest %s: %s%s%s", guest->image->release, cause,
-		  *tail ? "; its console's last lines: " : "", tail);
+	error_set(&guest->failure, ERROR_FAILED, -EIO, "guest %s: %s%s%s", guest->image->release,
+		  cause, *tail ? "; its console's last lines: " : "", tail);
 }
 
 static bool succeeded(const struct guest *guest, int status)
 {
 	if (guest->saving)
-		return guest->step == STEP_SAVED && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		return guest->step == STEP_QUIT && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	return atomic_load(&guest->window->state) == GUEST_STATE_ENDED;
 }
 
@@ -411,108 +366,89 @@ static int make_window(struct guest *guest, const struct guest_config *config, s
 	return 0;
 }
 
-static int guest_init(struct guest *guest, struct loop *loop, struct guest_image *image,
-		      const struct guest_config *config, struct error *err)
+/* Makes a guest; `save` is the snapshot that it is to write, which stays the caller's, or NULL. */
+static int start_guest(struct loop *loop, struct guest_image *image,
+		       const struct guest_config *config, const struct guest_snapshot *save,
+		       struct guest **ret_guest, struct error *err)
 {
+	_cleanup_(guest_freep) struct guest *guest = malloc(sizeof(*guest));
 	int rc;
 
+	if (!guest)
+		return error_errno(err, -ENOMEM, "guest");
 	*guest = (struct guest){
 		.loop = loop,
 		.image = image,
 		.config = *config,
-		.snapshot = GUEST_SNAPSHOT_NONE,
+		.snapshot = save ? *save : GUEST_SNAPSHOT_NONE,
+		.saving = save,
 		.process = GUEST_PROCESS_NONE,
 		.window_fd = -1,
 	};
 	if (!guest->config.stall_nsec)
 		guest->config.stall_nsec = STALL_DEFAULT_NSEC;
 	rc = make_window(guest, config, err);
-	return rc < 0 ? rc : loop_timer_new(loop, on_timer, guest, &guest->timer, err);
-}
-
-static void guest_deinit(struct guest *guest)
-{
-	stop_watching(guest);
-	guest_process_kill(&guest->process);
-	guest_process_end(&guest->process);
-	guest_snapshot_close(&guest->snapshot);
-	loop_timer_free(guest->timer);
-	if (guest->window)
-		munmap(guest->window, GUEST_WINDOW_SIZE);
-	fd_close(guest->window_fd);
+	if (rc >= 0)
+		rc = loop_timer_new(loop, on_timer, guest, &guest->timer, err);
+	if (rc >= 0 && !save && image->snapshot)
+		guest_snapshot_open(&guest->snapshot, image->snapshot);
+	if (rc >= 0)
+		rc = launch(guest, err);
+	if (rc >= 0)
+		*ret_guest = take_ptr(guest);
+	return rc;
 }
 
 int guest_new(struct loop *loop, struct guest_image *image, const struct guest_config *config,
 	      struct guest **ret_guest, struct error *err)
 {
-	struct guest *guest = malloc(sizeof(*guest));
-	int rc;
-
-	if (!guest)
-		return error_errno(err, -ENOMEM, "guest");
-	rc = guest_init(guest, loop, image, config, err);
-	if (rc >= 0 && image->snapshot)
-		guest_snapshot_open(&guest->snapshot, image->snapshot);
-	if (rc >= 0)
-		rc = launch(guest, err);
-	if (rc < 0) {
-		guest_free(guest);
-		return rc;
-	}
-	*ret_guest = guest;
-	return 0;
+	return start_guest(loop, image, config, NULL, ret_guest, err);
 }
 
 struct guest *guest_free(struct guest *guest)
 {
 	if (!guest)
 		return NULL;
-	guest_deinit(guest);
+	stop_watching(guest);
+	guest_process_kill(&guest->process);
+	guest_process_end(&guest->process);
+	if (!guest->saving)
+		guest_snapshot_close(&guest->snapshot);
+	loop_timer_free(guest->timer);
+	if (guest->window)
+		munmap(guest->window, GUEST_WINDOW_SIZE);
+	fd_close(guest->window_fd);
 	free(guest);
 	return NULL;
 }
 
-struct save {
-	struct loop *loop;
-	struct error *err;
-	int result;
-};
-
 static void save_ended(void *userdata, int status, const struct error *err)
 {
-	struct save *save = userdata;
-
-	save->result = err ? -EIO : 0;
-	if (err && save->err)
-		*save->err = *err;
-	loop_quit(save->loop);
+	loop_quit(userdata);
 }
 
 int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot, struct error *err)
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
+	_cleanup_(guest_freep) struct guest *guest = NULL;
 	struct interrupt interrupt = { .fd = -1 };
-	struct save save = { .err = err };
-	const struct guest_config config = { .end = save_ended, .userdata = &save };
-	struct guest guest;
+	struct guest_config config = { .end = save_ended };
 	int rc = loop_new(&loop, err);
 
-	if (rc < 0)
-		return rc;
-	save.loop = loop;
-	rc = guest_init(&guest, loop, image, &config, err);
+	config.userdata = loop;
 	if (rc >= 0)
 		rc = interrupt_init(&interrupt, loop, err);
-	guest.saving = true;
-	guest.snapshot = *snapshot;
 	if (rc >= 0)
-		rc = launch(&guest, err);
+		rc = start_guest(loop, image, &config, snapshot, &guest, err);
 	if (rc >= 0)
 		rc = loop_run(loop, err);
-	guest.snapshot = (struct guest_snapshot)GUEST_SNAPSHOT_NONE; /* the caller's */
-	guest_deinit(&guest);
 	interrupt_deinit(&interrupt);
 	if (rc >= 0 && interrupt.caught)
 		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
-	return rc < 0 ? rc : save.result;
+	if (rc >= 0 && guest->failure.kind != ERROR_NONE) {
+		if (err)
+			*err = guest->failure;
+		return -EIO;
+	}
+	return rc;
 }

@@ -54,11 +54,12 @@ typedef void (*guest_line_func)(void *userdata, const char *line, size_t size);
 typedef void (*guest_end_func)(void *userdata, int status, const struct error *err);
 
 struct guest_config {
-	const void *job; /* copied */
-	size_t job_size;
-	uint64_t seed;	   /* of the guest kernel's random numbers */
-	nsec_t stall_nsec; /* give up after so long without any progress; 0: two minutes */
-	guest_line_func line;
+	const void *job;      /* copied */
+	size_t job_size;      /* bytes */
+	uint64_t seed;	      /* of the guest kernel's random numbers */
+	nsec_t stall_nsec;    /* the guest is given up after so long without any progress; 0: two
+			       * minutes */
+	guest_line_func line; /* called with `userdata`, as `end` */
 	guest_end_func end;
 	void *userdata;
 };

@@ -4,8 +4,7 @@
 
 #include <stdbool.h>
 
-#include "src/guest/machine.h"
-#include "src/util/cleanup.h"
+struct machine;
 
 struct guest_image {
 	const struct machine *machine;
@@ -15,9 +14,6 @@ struct guest_image {
 	char *release;	     /* the kernel's, for messages; owned */
 	unsigned memory_mib; /* of each guest */
 	char *prepare;	     /* a word for what process 1 prepares (init.h), or NULL; owned */
-	bool untracked;	     /* no connection tracking */
+	bool untracked;	     /* process 1 leaves connection tracking out */
 	char *snapshot; /* path of its folder; NULL: none is wanted, or none is possible; owned */
 };
-
-struct guest_image *guest_image_free(struct guest_image *image);
-DEFINE_CLEANUP(struct guest_image *, guest_image_free)

@@ -39,23 +39,23 @@
 #define START_STEP_NSEC (128 * NSEC_PER_SEC)
 
 static const struct {
-	const char *type, *where, *options;
-	bool required;
+	const char *type, *where;
+	bool required; /* without it the guest fails */
 } mounts[] = {
-	{ "proc", "/proc", NULL, true },
-	{ "sysfs", "/sys", NULL, true },
-	{ "devtmpfs", "/dev", NULL, true },
-	{ "tmpfs", "/tmp", NULL, true },
-	{ "tmpfs", "/run", NULL, true },
-	{ "devpts", "/dev/pts", NULL, false },
-	{ "tracefs", "/sys/kernel/tracing", NULL, false },
-	{ "bpf", "/sys/fs/bpf", NULL, false },
+	{ "proc", "/proc", true },
+	{ "sysfs", "/sys", true },
+	{ "devtmpfs", "/dev", true },
+	{ "tmpfs", "/tmp", true },
+	{ "tmpfs", "/run", true },
+	{ "devpts", "/dev/pts", false },
+	{ "tracefs", "/sys/kernel/tracing", false },
+	{ "bpf", "/sys/fs/bpf", false },
 };
 
-/* Settings that keep an idle guest asleep ("idle"), that make a small machine behave like an
- * ordinary one, and that make an accident end the guest. A setting that the kernel does not have is
- * left out. None is per namespace except the two socket buffers, which get the values that a
- * machine of 4 GiB gives itself. */
+/* These settings keep an idle guest asleep ("idle"), make a small machine behave like an ordinary
+ * one, and make an accident end the guest. A setting that the kernel does not have is left out.
+ * Only the two socket buffers are settings of a namespace. They get the values that a kernel with
+ * 4 GiB of memory chooses. */
 static const struct {
 	const char *path, *value;
 } sysctls[] = {
@@ -114,7 +114,7 @@ static void put_port(unsigned port)
 
 static _Noreturn void leave(void)
 {
-	if (machine && machine->port_kind == MACHINE_PORT_IO)
+	if (machine && machine->exit_port)
 		put_port(machine->exit_port);
 	for (;;)
 		reboot(RB_POWER_OFF);
@@ -141,8 +141,7 @@ static void mount_all(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i].where, 0755);
-		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, mounts[i].options) <
-			    0 &&
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL) < 0 &&
 		    errno != EBUSY && mounts[i].required)
 			fail("mount %s: %s", mounts[i].where, strerror(errno));
 	}
@@ -165,50 +164,30 @@ static void set_sysctls(void)
 	}
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int is_module(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
 }
 
-/* Parameters of modules, by the module's name. */
-static const struct {
-	const char *name, *parameters;
-} module_parameters[] = {
-	/* Idle: the collector walks the whole table every minute (nf_conntrack_core.c: gc_worker).
-	 */
-	{ "nf_conntrack", "hashsize=512" },
-};
-
-/* `file` is "017-nf_conntrack.ko". */
-static const char *parameters_of(const char *file)
+/* Whether the name of a module's file, "017-nf_conntrack.ko", begins with `name` behind its number.
+ */
+static bool is_called(const char *file, const char *name)
 {
-	const char *name = strchr(file, '-');
+	const char *dash = strchr(file, '-');
 
-	for (size_t i = 0; name && i < ARRAY_SIZE(module_parameters); i++) {
-		size_t n = strlen(module_parameters[i].name);
-
-		if (!strncmp(name + 1, module_parameters[i].name, n) && name[n + 1] == '.')
-			return module_parameters[i].parameters;
-	}
-	return "";
+	return dash && !strncmp(dash + 1, name, strlen(name));
 }
 
-/* Connection tracking and what depends on it: its collector, each minute, is a third of what an
- * idle guest does. */
+/* Whether a module is connection tracking, or depends on it. Its collector, which runs each minute,
+ * is a third of what an idle guest does. */
 static bool is_tracking(const char *file)
 {
 	static const char *const names[] = { "nf_conntrack",  "nf_nat",	 "nft_ct",
 					     "nft_chain_nat", "nft_nat", "nft_masq",
 					     "nft_redir" };
-	const char *name = strchr(file, '-');
 
-	for (size_t i = 0; name && i < ARRAY_SIZE(names); i++)
-		if (!strncmp(name + 1, names[i], strlen(names[i])))
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (is_called(file, names[i]))
 			return true;
 	return false;
 }
@@ -216,9 +195,10 @@ static bool is_tracking(const char *file)
 static void insert_module(const char *file, const char *path)
 {
 	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Idle: the collector walks the whole table (nf_conntrack_core.c: gc_worker()). */
+	const char *parameters = is_called(file, "nf_conntrack.") ? "hashsize=512" : "";
 
-	if (fd < 0 ||
-	    (syscall(SYS_finit_module, fd, parameters_of(file), 0) < 0 && errno != EEXIST))
+	if (fd < 0 || (syscall(SYS_finit_module, fd, parameters, 0) < 0 && errno != EEXIST))
 		fail("module %s: %s", file, strerror(errno));
 }
 
@@ -226,7 +206,7 @@ static void insert_module(const char *file, const char *path)
 static void insert_modules(bool untracked)
 {
 	struct dirent **entries;
-	int n = scandir(INITRAMFS_MODULES, &entries, is_module, by_name);
+	int n = scandir(INITRAMFS_MODULES, &entries, is_module, alphasort);
 
 	for (int i = 0; i < n; i++) {
 		const char *file = entries[i]->d_name;
@@ -279,7 +259,8 @@ static void seed_random(uint64_t seed)
 		fail("/dev/urandom: %s", strerror(errno));
 }
 
-/* What the kernel's command line says after `key`, which ends in "="; "" if nothing. */
+/* Reads what the kernel's command line says after `key`, which ends in "="; "" if it does not have
+ * the key. */
 static void read_argument(const char *key, char *value, size_t size)
 {
 	_cleanup_(file_closep) FILE *file = fopen("/proc/cmdline", "re");
@@ -318,15 +299,15 @@ static void map_window(void)
 static void snapshot_point(void)
 {
 	atomic_store(&window->state, GUEST_STATE_READY);
-	if (machine->port_kind == MACHINE_PORT_IO)
+	if (machine->stop_port)
 		put_port(machine->stop_port);
 	if (window->magic != GUEST_WINDOW_MAGIC || window->version != GUEST_WINDOW_VERSION)
 		fail("no job in the window");
 	atomic_store(&window->state, GUEST_STATE_RUNNING);
 }
 
-/* A boot takes a different time with each build, and a tick or two more or less each time. Idle
- * time costs nothing, so a job waits for a fixed time. */
+/* A boot takes a different time with each build, and a tick or two more or less each time. Waiting
+ * costs nothing in virtual time, so each job starts at a fixed time of the guest. */
 static void wait_for_start(void)
 {
 	nsec_t start = (nsec_now() / START_STEP_NSEC + 1) * START_STEP_NSEC;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The guest's side: this program as process 1 of a stock kernel. It makes the
- * guest quiet, waits at the snapshot point, does the job and ends the guest.
+ * The guest's side: this program as process 1 of a stock kernel. It switches off what would wake an
+ * idle guest, waits at the snapshot point, does the job and ends the guest.
  */
 
 #include <stdint.h>
@@ -10,12 +10,12 @@
 
 #include "src/util/error.h"
 
-/* What a guest is for. Lines written to `out` reach the host at once, costing no system call
- * and no time; only process 1 may write them (the memory is not inherited). The return value is
- * the guest's status: 0, or what guest_end_func gets. */
+/* Does a guest's job. Lines written to `out` reach the host at once, without a system call. Only
+ * process 1 may write them, because its children do not inherit that memory. The return value is
+ * the status that guest_end_func gets. */
 typedef int (*guest_run_func)(const void *job, size_t size, FILE *out, void *userdata);
 
-/* Whether this process is a guest's first. */
+/* Whether this process is the first one of a guest. */
 int guest_init_wanted(void);
 
 /* Never returns. `prepare`, which may be NULL, is called once before the snapshot point: what it

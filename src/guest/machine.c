@@ -7,9 +7,7 @@
 #include <sys/utsname.h>
 
 #include "src/guest/window.h"
-#include "src/util/cleanup.h"
-
-#define ARGUMENTS_MAX 64
+#include "src/util/array.h"
 
 static const struct machine machines[] = {
 	{
@@ -29,8 +27,6 @@ static const struct machine machines[] = {
 			"mem=4G swiotlb=noforce tsc=reliable tsc_early_khz=1000000 hpet=disable "
 			"lpj=1000000",
 		.window_address = UINT64_C(1) << 32,
-		.numa_window = true,
-		.port_kind = MACHINE_PORT_IO,
 		.stop_port = 0x505,
 		.exit_port = 0x501,
 		.devices = { "-device", "pvpanic,ioport=0x505", "-device",
@@ -46,7 +42,6 @@ static const struct machine machines[] = {
 		.console = "ttyAMA0",
 		.arguments = "mem=%uM",
 		.memory_address = UINT64_C(1) << 30,
-		.numa_window = true,
 	},
 };
 
@@ -87,121 +82,120 @@ int machine_find(const struct machine **ret, struct error *err)
 			 "no guest machine for this architecture, %s", name.machine);
 }
 
-uint64_t machine_window(const struct machine *machine, unsigned memory_mib)
-{
-	if (machine->window_address)
-		return machine->window_address;
-	return machine->memory_address + ((uint64_t)memory_mib << 20);
-}
-
-/* The pointers come first and their text follows, so that there is one block to free. */
+/* A command line in the making. */
 struct builder {
-	char **argv; /* ARGUMENTS_MAX pointers and then the text */
+	char **argv; /* NULL-terminated; owned */
 	size_t count;
-	char *text, *end;
+	bool failed; /* there was no memory for a word */
 };
+
+static void add_text(struct builder *b, const char *text)
+{
+	if (strings_append(&b->argv, &b->count, text) < 0)
+		b->failed = true;
+}
 
 __attribute__((format(printf, 2, 3))) static void add(struct builder *b, const char *format, ...)
 {
-	size_t room = (size_t)(b->end - b->text);
+	char text[256];
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vsnprintf(b->text, room, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	/* Only paths could be long: all other arguments have bounded sizes. */
-	if (n < 0 || (size_t)n >= room || b->count + 1 >= ARGUMENTS_MAX) {
-		b->end = b->text;
-		return;
-	}
-	b->argv[b->count++] = b->text;
-	b->text += n + 1;
+	add_text(b, text);
 }
 
 #define ADD(b, ...)                                                                                \
 	do {                                                                                       \
 		const char *words[] = { __VA_ARGS__ };                                             \
 		for (size_t i_ = 0; i_ < ARRAY_SIZE(words); i_++)                                  \
-			add((b), "%s", words[i_]);                                                 \
+			add_text((b), words[i_]);                                                  \
 	} while (0)
 
 static void add_clock(struct builder *b)
 {
-	/* Time is instructions executed, 2 ns each; idle time is skipped. At 8 ns a hundred timers
-	 * that share a bucket of the wheel took 10 ms to expire, and an event 8 ms; at 1 ns booting
-	 * takes twice as long, since it has loops that wait by the clock. */
+	/* Time is instructions executed, 2 ns each, and idle time is skipped. At 8 ns a hundred
+	 * timers that share a bucket of the wheel took 10 ms to expire, and an event 8 ms. At 1 ns
+	 * a boot takes twice as long, because some of its loops wait by the clock. */
 	ADD(b, "-accel", "tcg", "-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01,clock=vm",
 	    "-smp", "1", "-seed", "1");
 }
 
-static void add_memory(struct builder *b, const struct machine_config *config)
+static void add_memory(struct builder *b, unsigned memory_mib, const struct machine_run *run)
 {
 	const unsigned window_mib = GUEST_WINDOW_SIZE >> 20;
 
 	add(b, "-m");
-	add(b, "%uM", config->memory_mib + window_mib);
+	add(b, "%uM", memory_mib + window_mib);
 	add(b, "-object");
-	if (config->memory_fd >= 0)
+	if (run->memory_fd >= 0)
 		add(b, "memory-backend-file,id=memory,mem-path=/proc/self/fd/%d,size=%uM,share=%s",
-		    config->memory_fd, config->memory_mib, config->memory_shared ? "on" : "off");
+		    run->memory_fd, memory_mib, run->memory_shared ? "on" : "off");
 	else
-		add(b, "memory-backend-ram,id=memory,size=%uM", config->memory_mib);
+		add(b, "memory-backend-ram,id=memory,size=%uM", memory_mib);
 	add(b, "-object");
 	add(b, "memory-backend-file,id=window,mem-path=/proc/self/fd/%d,size=%uM,share=on",
-	    config->window_fd, window_mib);
+	    run->window_fd, window_mib);
 	ADD(b, "-numa", "node,nodeid=0,memdev=memory,cpus=0", "-numa",
 	    "node,nodeid=1,memdev=window");
 }
 
-static void add_kernel(struct builder *b, const struct machine *machine,
-		       const struct machine_config *config)
+static uint64_t window_address(const struct guest_image *image)
 {
-	char text[1024];
-	size_t n = (size_t)snprintf(
-		text, sizeof(text), "console=%s deadpeer.window=0x%llx ", machine->console,
-		(unsigned long long)machine_window(machine, config->memory_mib));
+	const struct machine *machine = image->machine;
 
-	n += (size_t)snprintf(text + n, sizeof(text) - n, machine->arguments, config->memory_mib);
-	if (config->prepare && n < sizeof(text))
-		n += (size_t)snprintf(text + n, sizeof(text) - n, " deadpeer.prepare=%s",
-				      config->prepare);
-	if (config->untracked && n < sizeof(text))
-		n += (size_t)snprintf(text + n, sizeof(text) - n, " deadpeer.untracked=1");
-	for (size_t i = 0; i < ARRAY_SIZE(kernel_arguments) && n < sizeof(text); i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", kernel_arguments[i]);
-	ADD(b, "-kernel", config->kernel, "-initrd", config->initrd, "-append", text);
+	if (machine->window_address)
+		return machine->window_address;
+	return machine->memory_address + ((uint64_t)image->memory_mib << 20);
 }
 
-char **machine_arguments(const struct machine *machine, const struct machine_config *config)
+static void add_kernel(struct builder *b, const struct guest_image *image)
 {
-	const size_t pointers = ARGUMENTS_MAX * sizeof(char *);
-	const size_t room = 4096 + strlen(config->kernel) + strlen(config->initrd);
-	struct builder b = { .argv = calloc(1, pointers + room) };
+	_cleanup_(freep) char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	if (!b.argv)
-		return NULL;
-	b.text = (char *)b.argv + pointers;
-	b.end = b.text + room;
+	if (!out) {
+		b->failed = true;
+		return;
+	}
+	fprintf(out, "console=%s deadpeer.window=0x%llx ", image->machine->console,
+		(unsigned long long)window_address(image));
+	fprintf(out, image->machine->arguments, image->memory_mib);
+	if (image->prepare)
+		fprintf(out, " deadpeer.prepare=%s", image->prepare);
+	if (image->untracked)
+		fprintf(out, " deadpeer.untracked=1");
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_arguments); i++)
+		fprintf(out, " %s", kernel_arguments[i]);
+	if (fclose(out) != 0)
+		b->failed = true;
+	else
+		ADD(b, "-kernel", image->kernel, "-initrd", image->initrd, "-append", text);
+}
+
+char **machine_arguments(const struct guest_image *image, const struct machine_run *run)
+{
+	const struct machine *machine = image->machine;
+	struct builder b = { 0 };
+
 	ADD(&b, machine->program, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot");
 	ADD(&b, "-name", "deadpeer,debug-threads=on"); /* for src/guest/qemu-turns.c */
 	add(&b, "-M");
-	add(&b, machine->type, config->memory_mib);
+	add(&b, machine->type, image->memory_mib);
 	ADD(&b, "-cpu", machine->cpu);
 	add_clock(&b);
-	add_memory(&b, config);
+	add_memory(&b, image->memory_mib, run);
 	ADD(&b, "-serial", "stdio", "-action", "panic=pause");
 	for (size_t i = 0; i < ARRAY_SIZE(machine->devices) && machine->devices[i]; i++)
-		ADD(&b, machine->devices[i]);
+		add_text(&b, machine->devices[i]);
 	add(&b, "-chardev");
-	add(&b, "socket,id=monitor,fd=%d", config->monitor_fd);
+	add(&b, "socket,id=monitor,fd=%d", run->monitor_fd);
 	ADD(&b, "-mon", "chardev=monitor,mode=control");
-	add_kernel(&b, machine, config);
+	add_kernel(&b, image);
 	ADD(&b, "-S");
-	if (config->incoming)
+	if (run->incoming)
 		ADD(&b, "-incoming", "defer");
-	if (b.end != b.text)
-		return b.argv;
-	free(b.argv);
-	return NULL;
+	return b.failed ? strings_free(b.argv) : b.argv;
 }

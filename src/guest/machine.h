@@ -8,50 +8,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "src/guest/image.h"
 #include "src/util/error.h"
 
-/* How a guest leaves its machine, or has it stopped at once. */
-enum machine_port_kind {
-	MACHINE_PORT_NONE, /* it cannot; power off by the kernel */
-	MACHINE_PORT_IO,   /* a byte to an x86 I/O port */
-};
-
 struct machine {
-	const char *name;	 /* as uname(2) says */
-	const char *program;	 /* QEMU's */
-	const char *package;	 /* Debian's, that has it */
+	const char *name;	 /* the architecture, as uname(2) calls it */
+	const char *program;	 /* the QEMU that plays it */
+	const char *package;	 /* Debian's package that has this program */
 	const char *type;	 /* -M; %u is the guest's memory in MiB */
 	const char *cpu;	 /* -cpu */
 	const char *console;	 /* the kernel's name of the first serial port */
-	const char *arguments;	 /* for this kind of machine's kernel only */
-	uint64_t window_address; /* where the window starts; 0: right after the memory */
-	uint64_t memory_address; /* where the guest's memory starts */
-	bool numa_window;	 /* the window is a NUMA node of its own */
-	enum machine_port_kind port_kind;
+	const char *arguments;	 /* of its kernels only; %u is the guest's memory in MiB */
+	uint64_t window_address; /* physical; 0: the window follows the guest's memory */
+	uint64_t memory_address; /* physical, of the guest's memory */
+	/* x86 I/O ports; 0: the machine has none, and the kernel powers it off. */
 	unsigned stop_port;	/* 1 written here stops the machine before the next instruction */
 	unsigned exit_port;	/* anything written here ends QEMU */
 	const char *devices[4]; /* more QEMU options: "-device", ... */
 };
 
-/* This machine's row. Fails with ERROR_CAPABILITY where there is none. */
+/* Finds the row of this machine's architecture. Fails with ERROR_CAPABILITY if there is none. */
 int machine_find(const struct machine **ret, struct error *err);
 
-struct machine_config {
-	unsigned memory_mib; /* the guest's own memory */
-	const char *kernel;  /* path */
-	const char *initrd;  /* path */
-	const char *prepare; /* for process 1, or NULL */
-	bool untracked;	     /* process 1 leaves connection tracking out */
-	int memory_fd;	     /* file that is the guest's memory, or -1: anonymous */
-	bool memory_shared;  /* write through to that file */
-	int window_fd;	     /* file that is the window */
-	int turns_fd;	     /* library to load into QEMU, see turns.h */
-	int monitor_fd;	     /* socket that QMP is spoken over */
-	bool incoming;	     /* wait for a state to be loaded */
+/* What one guest has besides its image. The descriptors stay the caller's. */
+struct machine_run {
+	int memory_fd;	    /* file that is the guest's memory, or -1: anonymous */
+	bool memory_shared; /* write through to that file */
+	int window_fd;	    /* file that is the window */
+	int monitor_fd;	    /* socket that QMP is spoken over */
+	bool incoming;	    /* wait for a state to be loaded */
 };
 
-/* Where the window starts in the guest's physical memory. */
-uint64_t machine_window(const struct machine *machine, unsigned memory_mib);
-
-/* The command line, for execv(): one allocation, to be freed. NULL without memory. */
-char **machine_arguments(const struct machine *machine, const struct machine_config *config);
+/* The command line, for execv(), to be freed by strings_free(). NULL without memory. */
+char **machine_arguments(const struct guest_image *image, const struct machine_run *run);

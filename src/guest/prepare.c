@@ -6,12 +6,16 @@
 #include <unistd.h>
 
 #include "src/guest/guest.h"
+#include "src/guest/machine.h"
 #include "src/kernel/cache.h"
 #include "src/kernel/initramfs.h"
 #include "src/kernel/run-program.h"
 #include "src/kernel/vmlinux.h"
+#include "src/util/array.h"
+#include "src/util/cleanup.h"
 
-/* Guests have few sizes, so that few snapshots are made: 192, 256, 384, 512, 768, ... MiB. */
+/* There are few sizes of guests, so that few snapshots are made: 192, 256, 384, 512, 768, ... MiB.
+ */
 static unsigned round_memory(unsigned mib)
 {
 	unsigned size = GUEST_MEMORY_MIB_MIN;
@@ -39,14 +43,7 @@ static int find_qemu(struct guest_image *image, struct error *err)
  * of the cached files tell what is in them. */
 static int snapshot_path(struct guest_image *image, char **ret_path, struct error *err)
 {
-	const struct machine_config config = {
-		.memory_mib = image->memory_mib,
-		.kernel = image->kernel,
-		.initrd = image->initrd,
-		.prepare = image->prepare,
-		.untracked = image->untracked,
-	};
-	_cleanup_(freep) char **argv = machine_arguments(image->machine, &config);
+	_cleanup_(strings_freep) char **argv = machine_arguments(image, &(struct machine_run){ 0 });
 	_cleanup_(freep) char *folder = NULL;
 	char text[CACHE_KEY_SIZE];
 	struct cache_key key;
@@ -107,7 +104,7 @@ static int make_snapshot(struct guest_image *image, struct error *err)
 	return rc;
 }
 
-/* If the kernel is damaged, the error says so, and not that the files could not be made from it. */
+/* If the kernel is damaged, the error says so, instead of what could not be made from it. */
 static int make_files(struct guest_image *image, const struct guest_image_config *config,
 		      struct error *err)
 {
@@ -145,10 +142,24 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 	rc = find_qemu(image, err);
 	if (rc >= 0)
 		rc = make_files(image, config, err);
-	if (rc >= 0 && !config->no_snapshot && image->machine->port_kind != MACHINE_PORT_NONE)
+	if (rc >= 0 && !config->no_snapshot && image->machine->stop_port)
 		rc = make_snapshot(image, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "kernel %s", image->release);
 	*ret_image = take_ptr(image);
 	return 0;
+}
+
+struct guest_image *guest_image_free(struct guest_image *image)
+{
+	if (!image)
+		return NULL;
+	free(image->qemu);
+	free(image->kernel);
+	free(image->initrd);
+	free(image->release);
+	free(image->prepare);
+	free(image->snapshot);
+	free(image);
+	return NULL;
 }

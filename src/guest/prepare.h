@@ -7,15 +7,15 @@
 
 #include "src/guest/image.h"
 #include "src/kernel/kernel.h"
+#include "src/util/cleanup.h"
 
 #define GUEST_MEMORY_MIB_MIN 192
-#define GUEST_MEMORY_MIB_MAX                                                                       \
-	3072 /* the memory below 4 GiB on x86; a job that needs more takes more guests */
+/* This is the memory below 4 GiB on x86. A job that needs more takes more guests. */
+#define GUEST_MEMORY_MIB_MAX 3072
 
 struct guest_image_config {
-	const struct kernel *kernel;
-	unsigned memory_mib; /* of each guest, rounded up so that there are few snapshots; 0: the
-				least */
+	const struct kernel *kernel; /* used during the call only, as the texts here */
+	unsigned memory_mib; /* of each guest; rounded up, so that there are few snapshots */
 	bool no_snapshot;    /* boot every guest from the start */
 	const char *program; /* path of process 1; NULL: this very program */
 	const char *prepare; /* a word for what process 1 prepares (init.h), or NULL */
@@ -26,3 +26,5 @@ struct guest_image_config {
  * and milliseconds later. Runs a loop of its own. */
 int prepare_image(const struct guest_image_config *config, struct guest_image **ret_image,
 		  struct error *err);
+struct guest_image *guest_image_free(struct guest_image *image);
+DEFINE_CLEANUP(struct guest_image *, guest_image_free)

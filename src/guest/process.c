@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -15,9 +16,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "src/guest/turns.h"
+#include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "src/util/nsec.h"
+
+/* The library that makes QEMU's threads take turns (qemu-turns.c), as the bytes of its file. */
+static const unsigned char turns[] = {
+#include "qemu-turns.inc"
+};
+
+/* Makes a file of the library, which can be loaded as /proc/self/fd/N. */
+static int make_turns(int *ret_fd, struct error *err)
+{
+	_cleanup_(fd_closep) int fd = memfd_create("deadpeer-turns", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, turns, sizeof(turns)) != sizeof(turns))
+		return error_errno(err, -errno, "memfd_create");
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
 
 static void inherit(int fd)
 {
@@ -37,8 +54,8 @@ static void preload(int fd)
 	inherit(fd);
 }
 
-static _Noreturn void child(const char *program, char **argv, const struct machine_config *config,
-			    int console, pid_t parent)
+static _Noreturn void child(const char *program, char **argv, const struct machine_run *run,
+			    int turns_fd, int console, pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
@@ -53,27 +70,34 @@ static _Noreturn void child(const char *program, char **argv, const struct machi
 	dup2(null, STDIN_FILENO);
 	dup2(console, STDOUT_FILENO);
 	dup2(console, STDERR_FILENO);
-	inherit(config->memory_fd);
-	inherit(config->window_fd);
-	inherit(config->monitor_fd);
-	preload(config->turns_fd);
+	inherit(run->memory_fd);
+	inherit(run->window_fd);
+	inherit(run->monitor_fd);
+	preload(turns_fd);
 	execv(program, argv);
 	_exit(127);
 }
 
-static int start(struct guest_process *process, const char *program, char **argv,
-		 const struct machine_config *config, struct error *err)
+static int start(struct guest_process *process, const struct guest_image *image,
+		 const struct machine_run *run, struct error *err)
 {
+	_cleanup_(strings_freep) char **argv = machine_arguments(image, run);
+	_cleanup_(fd_closep) int turns_fd = -1;
 	pid_t parent = getpid();
 	int console[2];
+	int rc = make_turns(&turns_fd, err);
 
+	if (rc < 0)
+		return rc;
+	if (!argv)
+		return error_errno(err, -ENOMEM, "%s", image->qemu);
 	if (pipe2(console, O_CLOEXEC) < 0)
 		return error_errno(err, -errno, "pipe");
 	process->console_fd = console[0];
 	fcntl(console[0], F_SETFL, O_NONBLOCK);
 	process->pid = fork();
 	if (process->pid == 0)
-		child(program, argv, config, console[1], parent);
+		child(image->qemu, argv, run, turns_fd, console[1], parent);
 	fd_close(console[1]);
 	if (process->pid < 0)
 		return error_errno(err, -errno, "fork");
@@ -81,35 +105,24 @@ static int start(struct guest_process *process, const char *program, char **argv
 	return process->pid_fd < 0 ? error_errno(err, -errno, "pidfd_open") : 0;
 }
 
-int guest_process_start(struct guest_process *process, const char *program,
-			const struct machine *machine, const struct machine_config *config,
-			struct error *err)
+int guest_process_start(struct guest_process *process, const struct guest_image *image,
+			const struct machine_run *run, struct error *err)
 {
-	_cleanup_(fd_closep) int turns_fd = -1;
-	struct machine_config filled = *config;
-	_cleanup_(freep) char **argv = NULL;
-	int monitor[2], r;
+	struct machine_run filled = *run;
+	int monitor[2], rc;
 
-	*process = (struct guest_process)GUEST_PROCESS_NONE;
-	r = turns_open(&turns_fd, err);
-	if (r < 0)
-		return r;
-	filled.turns_fd = turns_fd;
+	*process = GUEST_PROCESS_NONE;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0)
 		return error_errno(err, -errno, "socketpair");
 	process->monitor_fd = monitor[0];
 	filled.monitor_fd = monitor[1];
-	argv = machine_arguments(machine, &filled);
-	if (argv)
-		r = start(process, program, argv, &filled, err);
-	else
-		r = error_errno(err, -ENOMEM, "%s", program);
+	rc = start(process, image, &filled, err);
 	fd_close(monitor[1]);
-	if (r < 0) {
+	if (rc < 0) {
 		guest_process_kill(process);
 		guest_process_end(process);
 	}
-	return r;
+	return rc;
 }
 
 void guest_process_kill(const struct guest_process *process)
@@ -127,7 +140,7 @@ int guest_process_end(struct guest_process *process)
 	fd_close(process->pid_fd);
 	fd_close(process->console_fd);
 	fd_close(process->monitor_fd);
-	*process = (struct guest_process)GUEST_PROCESS_NONE;
+	*process = GUEST_PROCESS_NONE;
 	return status;
 }
 

@@ -11,12 +11,11 @@
 #include <json-c/json.h>
 
 struct qmp {
-	struct loop *loop;
-	struct loop_io *io;
-	int fd;
-	qmp_func func;
+	struct loop_io *io; /* NULL: QEMU has closed the socket; owned */
+	int fd;		    /* the socket; owned */
+	qmp_func func;	    /* gets the messages, with `userdata` */
 	void *userdata;
-	json_tokener *tokener;
+	json_tokener *tokener; /* holds what has come of the next message; owned */
 };
 
 static const char *get_string(json_object *object, const char *key)
@@ -42,46 +41,39 @@ static void handle(struct qmp *qmp, json_object *object)
 		if (json_object_object_get_ex(object, "data", &part))
 			message.status = get_string(part, "status");
 	} else {
-		message.kind = QMP_RETURN;
+		return;
 	}
 	qmp->func(qmp->userdata, &message);
 }
 
-static void closed(struct qmp *qmp)
+/* Returns false if what came is not JSON. */
+static bool parse(struct qmp *qmp, const char *text, size_t size)
 {
-	qmp->io = loop_io_free(qmp->io);
-	qmp->func(qmp->userdata, &(struct qmp_message){ .kind = QMP_CLOSED, .text = "" });
+	for (size_t at = 0; at < size; at += json_tokener_get_parse_end(qmp->tokener)) {
+		json_object *object =
+			json_tokener_parse_ex(qmp->tokener, text + at, (int)(size - at));
+
+		if (object)
+			handle(qmp, object);
+		else if (json_tokener_get_error(qmp->tokener) != json_tokener_continue)
+			return false;
+		json_object_put(object);
+	}
+	return true;
 }
 
-/* Each call reads once, and does not use `qmp` after QMP_CLOSED, because the function that is told
- * may free it then. */
+/* Reads once. What comes after the end of QEMU, or after an error, is not looked at: the end of
+ * QEMU's process tells more. */
 static void ready(void *userdata, uint32_t events)
 {
 	struct qmp *qmp = userdata;
 	char buffer[4096];
 	ssize_t n = recv(qmp->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-	size_t at = 0;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
-		closed(qmp);
-		return;
-	}
-	while (at < (size_t)n) {
-		json_object *object =
-			json_tokener_parse_ex(qmp->tokener, buffer + at, (int)((size_t)n - at));
-		enum json_tokener_error error = json_tokener_get_error(qmp->tokener);
-
-		at += json_tokener_get_parse_end(qmp->tokener);
-		if (object) {
-			handle(qmp, object);
-			json_object_put(object);
-		} else if (error != json_tokener_continue) {
-			closed(qmp);
-			return;
-		}
-	}
+	if (n <= 0 || !parse(qmp, buffer, (size_t)n))
+		qmp->io = loop_io_free(qmp->io);
 }
 
 int qmp_new(struct loop *loop, int fd, qmp_func func, void *userdata, struct qmp **ret_qmp,
@@ -94,7 +86,7 @@ int qmp_new(struct loop *loop, int fd, qmp_func func, void *userdata, struct qmp
 		fd_close(fd);
 		return error_errno(err, -ENOMEM, "monitor");
 	}
-	*qmp = (struct qmp){ .loop = loop, .fd = fd, .func = func, .userdata = userdata };
+	*qmp = (struct qmp){ .fd = fd, .func = func, .userdata = userdata };
 	qmp->tokener = json_tokener_new();
 	if (!qmp->tokener)
 		return error_errno(err, -ENOMEM, "monitor");
@@ -116,32 +108,10 @@ struct qmp *qmp_free(struct qmp *qmp)
 	return NULL;
 }
 
-static void send_text(struct qmp *qmp, const char *text, size_t size, int fd)
-{
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec part = { (char *)text, size };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		struct cmsghdr *header = &control.align;
-
-		message.msg_control = control.space;
-		message.msg_controllen = sizeof(control.space);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	}
-	/* The socket holds far more than the few commands that are ever under way. */
-	(void)!sendmsg(qmp->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
+/* The socket has room for far more than the few commands that are ever under way. */
 void qmp_send(struct qmp *qmp, const char *text)
 {
-	send_text(qmp, text, strlen(text), -1);
+	(void)!send(qmp->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void qmp_send_fd(struct qmp *qmp, const char *name, int fd)
@@ -149,6 +119,21 @@ void qmp_send_fd(struct qmp *qmp, const char *name, int fd)
 	char text[128];
 	int n = snprintf(text, sizeof(text),
 			 "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"%s\"}}", name);
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = { 0 };
+	struct iovec part = { text, (size_t)n };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
 
-	send_text(qmp, text, (size_t)n, fd);
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	(void)!sendmsg(qmp->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * QEMU's monitor protocol: JSON objects, one a line, over a socket.
+ * QEMU's monitor protocol (QMP): JSON objects, one a line, over a socket. QEMU executes the
+ * commands in their order, also if they come before the answer to an earlier one. Nobody waits for
+ * the answer to a command that succeeds, so only errors and events are told.
  */
 
 #include "src/util/cleanup.h"
@@ -10,12 +12,11 @@
 
 enum qmp_kind {
 	QMP_GREETING, /* the monitor is there */
-	QMP_RETURN,   /* the last command is done (or under way) */
-	QMP_ERROR,    /* the last command failed; text: why */
+	QMP_ERROR,    /* a command failed; text: why */
 	QMP_EVENT,    /* text: its name; status: the "status" in its data, or "" */
-	QMP_CLOSED,   /* QEMU is gone; once, the last */
 };
 
+/* The texts are valid during the call only. */
 struct qmp_message {
 	enum qmp_kind kind;
 	const char *text;
@@ -32,7 +33,7 @@ int qmp_new(struct loop *loop, int fd, qmp_func func, void *userdata, struct qmp
 struct qmp *qmp_free(struct qmp *qmp);
 DEFINE_CLEANUP(struct qmp *, qmp_free)
 
-/* Sends one command, a JSON object. If QEMU is gone, QMP_CLOSED tells so later. */
+/* Sends one command, a JSON object. If QEMU is gone, nothing happens. */
 void qmp_send(struct qmp *qmp, const char *text);
 /* Sends the command that hands over a descriptor, which later commands can refer to by `name`. */
 void qmp_send_fd(struct qmp *qmp, const char *name, int fd);

@@ -13,16 +13,13 @@
 #include "src/util/error.h"
 
 struct guest_snapshot {
-	int memory_fd; /* -1: none */
-	int device_fd;
+	int memory_fd; /* the guest's memory; -1: there is no snapshot; owned, as device_fd */
+	int device_fd; /* the state of QEMU's devices */
 };
 
-#define GUEST_SNAPSHOT_NONE                                                                        \
-	{                                                                                          \
-		.memory_fd = -1, .device_fd = -1                                                   \
-	}
+#define GUEST_SNAPSHOT_NONE ((struct guest_snapshot){ .memory_fd = -1, .device_fd = -1 })
 
-/* Opens the snapshot at `path`; false when there is none. One that is damaged is removed. */
+/* Opens the snapshot at `path`. Returns false if there is none. A damaged one is removed. */
 bool guest_snapshot_open(struct guest_snapshot *snapshot, const char *path);
 void guest_snapshot_close(struct guest_snapshot *snapshot);
 
@@ -33,6 +30,6 @@ int guest_snapshot_create(struct guest_snapshot *snapshot, const char *temporary
 int guest_snapshot_commit(struct guest_snapshot *snapshot, const char *temporary, const char *path,
 			  struct error *err);
 
-/* Removes the least recently used ones beside `path`, which stays, beyond what the cache may
- * hold. */
+/* Removes the least recently used snapshots in the folder of `path` until the cache holds no more
+ * than it may. The one at `path` stays. */
 void guest_snapshot_prune(const char *path);

@@ -26,8 +26,8 @@ enum guest_state {
 
 struct guest_window {
 	/* The host writes these. */
-	uint64_t magic;
-	uint64_t version;
+	uint64_t magic;		/* GUEST_WINDOW_MAGIC: there is a job */
+	uint64_t version;	/* GUEST_WINDOW_VERSION */
 	uint64_t job_size;	/* bytes */
 	uint64_t output_offset; /* where the output starts in the window */
 	uint64_t output_size;	/* room for it, bytes */

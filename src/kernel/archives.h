@@ -11,8 +11,9 @@
 
 #include "src/util/error.h"
 
-/* Loads it; ERROR_CAPABILITY when it is not there. To be called before any function below, which
- * are libarchive's own with "lib_" in front. */
+/* Loads the library, or fails with ERROR_CAPABILITY when it is not there. It has to be called
+ * before any of the functions below, which are libarchive's own with "lib_" in front of their
+ * names. */
 int archives_load(struct error *err);
 
 #define ARCHIVE_FUNCTIONS(X)                                                                       \

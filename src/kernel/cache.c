@@ -4,28 +4,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 
 #include "src/util/cleanup.h"
+#include "src/util/format.h"
 
-/* The path of the cache. The folder above it need not exist. */
-static int cache_root(char **ret_path, struct error *err)
+/* Returns the path of a folder in the cache, which need not exist. */
+static int folder_path(const char *sub, char **ret_path, struct error *err)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	int n;
 
 	if (xdg && *xdg == '/')
-		n = asprintf(ret_path, "%s/deadpeer", xdg);
+		*ret_path = format_new("%s/deadpeer/%s", xdg, sub);
 	else if (home && *home == '/')
-		n = asprintf(ret_path, "%s/.cache/deadpeer", home);
+		*ret_path = format_new("%s/.cache/deadpeer/%s", home, sub);
 	else
 		return error_set(err, ERROR_CAPABILITY, -ENOENT,
 				 "no folder for the cache: set HOME or XDG_CACHE_HOME");
-	return n < 0 ? error_errno(err, -ENOMEM, "cache") : 0;
+	return *ret_path ? 0 : error_errno(err, -ENOMEM, "cache");
 }
 
 int cache_error(struct error *err, int rc, const char *path)
@@ -58,16 +57,11 @@ static int make_folders(char *path, struct error *err)
 
 int cache_folder(const char *sub, char **ret_path, struct error *err)
 {
-	_cleanup_(freep) char *root = NULL, *path = NULL;
-	int rc = cache_root(&root, err);
+	_cleanup_(freep) char *path = NULL;
+	int rc = folder_path(sub, &path, err);
 
-	if (rc < 0)
-		return rc;
-	if (asprintf(&path, "%s/%s", root, sub) < 0) {
-		path = NULL;
-		return error_errno(err, -ENOMEM, "cache");
-	}
-	rc = make_folders(path, err);
+	if (rc >= 0)
+		rc = make_folders(path, err);
 	if (rc < 0)
 		return rc;
 	*ret_path = take_ptr(path);
@@ -78,14 +72,10 @@ int cache_folder(const char *sub, char **ret_path, struct error *err)
  * one is writing there. */
 static void remove_leftovers(const char *path)
 {
-	_cleanup_(freep) char *pattern = NULL;
+	_cleanup_(freep) char *pattern = format_new("%s.*.tmp", path);
 	glob_t found;
 
-	if (asprintf(&pattern, "%s.*.tmp", path) < 0) {
-		pattern = NULL;
-		return;
-	}
-	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+	if (!pattern || glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		cache_remove(found.gl_pathv[i]);
@@ -94,13 +84,11 @@ static void remove_leftovers(const char *path)
 
 int cache_lock(const char *path, int *ret_fd, struct error *err)
 {
-	_cleanup_(freep) char *name = NULL;
+	_cleanup_(freep) char *name = format_new("%s.lock", path);
 	_cleanup_(fd_closep) int fd = -1;
 
-	if (asprintf(&name, "%s.lock", path) < 0) {
-		name = NULL;
+	if (!name)
 		return error_errno(err, -ENOMEM, "cache");
-	}
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return cache_error(err, -errno, name);
@@ -115,11 +103,35 @@ int cache_lock(const char *path, int *ret_fd, struct error *err)
 char *cache_temporary(const char *path)
 {
 	static unsigned count;
-	char *name;
 
-	if (asprintf(&name, "%s.%d-%u.tmp", path, (int)getpid(), ++count) < 0)
-		return NULL;
-	return name;
+	return format_new("%s.%d-%u.tmp", path, (int)getpid(), ++count);
+}
+
+int cache_write_text(const char *path, const char *text, struct error *err)
+{
+	_cleanup_(freep) char *temporary = cache_temporary(path);
+	FILE *file = temporary ? fopen(temporary, "we") : NULL;
+	int rc = 0;
+
+	if (!file)
+		return cache_error(err, temporary ? -errno : -ENOMEM, path);
+	if (fputs(text, file) < 0)
+		rc = -errno;
+	if (fclose(file) != 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && rename(temporary, path) < 0)
+		rc = -errno;
+	if (rc < 0)
+		unlink(temporary);
+	return rc < 0 ? cache_error(err, rc, path) : 0;
+}
+
+bool cache_has_text(const char *path, const char *text)
+{
+	_cleanup_(file_closep) FILE *file = fopen(path, "re");
+	char have[CACHE_KEY_SIZE] = "";
+
+	return file && fgets(have, sizeof(have), file) && strcmp(have, text) == 0;
 }
 
 static bool make_stamp(const char *path, char text[CACHE_KEY_SIZE])
@@ -134,52 +146,24 @@ static bool make_stamp(const char *path, char text[CACHE_KEY_SIZE])
 	return true;
 }
 
-static int write_stamp(const char *stamp, const char *text, struct error *err)
-{
-	_cleanup_(freep) char *temporary = cache_temporary(stamp);
-	FILE *file = temporary ? fopen(temporary, "we") : NULL;
-	int rc = 0;
-
-	if (!file)
-		return cache_error(err, temporary ? -errno : -ENOMEM, stamp);
-	if (fputs(text, file) < 0)
-		rc = -errno;
-	if (fclose(file) != 0 && rc == 0)
-		rc = -errno;
-	if (rc == 0 && rename(temporary, stamp) < 0)
-		rc = -errno;
-	if (rc < 0)
-		unlink(temporary);
-	return rc < 0 ? cache_error(err, rc, stamp) : 0;
-}
-
 int cache_commit(const char *temporary, const char *path, struct error *err)
 {
-	_cleanup_(freep) char *stamp = NULL;
+	_cleanup_(freep) char *stamp = format_new("%s.stamp", path);
 	char text[CACHE_KEY_SIZE];
 
-	if (asprintf(&stamp, "%s.stamp", path) < 0) {
-		stamp = NULL;
+	if (!stamp)
 		return error_errno(err, -ENOMEM, "cache");
-	}
 	if (rename(temporary, path) < 0 || !make_stamp(path, text))
 		return cache_error(err, -errno, path);
-	return write_stamp(stamp, text, err);
+	return cache_write_text(stamp, text, err);
 }
 
 bool cache_is_whole(const char *path)
 {
-	_cleanup_(freep) char *stamp = NULL;
-	_cleanup_(file_closep) FILE *file = NULL;
-	char have[CACHE_KEY_SIZE] = "", want[CACHE_KEY_SIZE];
+	_cleanup_(freep) char *stamp = format_new("%s.stamp", path);
+	char text[CACHE_KEY_SIZE];
 
-	if (asprintf(&stamp, "%s.stamp", path) < 0) {
-		stamp = NULL;
-		return false;
-	}
-	file = fopen(stamp, "re");
-	return file && fgets(have, sizeof(have), file) && make_stamp(path, want) &&
-	       strcmp(have, want) == 0;
+	return stamp && make_stamp(path, text) && cache_has_text(stamp, text);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -199,40 +183,44 @@ static int newest_first(const void *a, const void *b)
 
 	stat(*(char *const *)a, &x);
 	stat(*(char *const *)b, &y);
-	return (x.st_mtim.tv_sec < y.st_mtim.tv_sec) - (x.st_mtim.tv_sec > y.st_mtim.tv_sec);
+	if (x.st_mtim.tv_sec != y.st_mtim.tv_sec)
+		return x.st_mtim.tv_sec < y.st_mtim.tv_sec ? 1 : -1;
+	return (x.st_mtim.tv_nsec < y.st_mtim.tv_nsec) - (x.st_mtim.tv_nsec > y.st_mtim.tv_nsec);
 }
 
-static void remove_with_stamp(const char *path)
+void cache_find(const char *path, const char *pattern, glob_t *ret_found)
 {
-	_cleanup_(freep) char *stamp = NULL;
+	_cleanup_(freep) char *beside =
+		format_new("%.*s/%s", (int)(strrchr(path, '/') - path), path, pattern);
 
-	unlink(path);
-	if (asprintf(&stamp, "%s.stamp", path) >= 0)
-		unlink(stamp);
-	else
-		stamp = NULL;
+	*ret_found = (glob_t){ 0 };
+	if (beside && glob(beside, GLOB_NOSORT, NULL, ret_found) == 0)
+		qsort(ret_found->gl_pathv, ret_found->gl_pathc, sizeof(char *), newest_first);
 }
 
-void cache_prune(const char *path, size_t count)
+/* Keeps the newest `count` of the files in the folder of `path` that have the suffix, and `path`
+ * itself. */
+static void prune(const char *path, const char *suffix, size_t count)
 {
-	_cleanup_(freep) char *pattern = NULL;
-	const char *slash = strrchr(path, '/'), *end = strrchr(path, '.');
+	char pattern[32];
 	glob_t found;
 
-	if (asprintf(&pattern, "%.*s/*%s", (int)(slash - path), path, end) < 0) {
-		pattern = NULL;
-		return;
+	snprintf(pattern, sizeof(pattern), "*%s", suffix);
+	cache_find(path, pattern, &found);
+	for (size_t i = count; i < found.gl_pathc; i++) {
+		const char *old = found.gl_pathv[i];
+		_cleanup_(freep) char *stamp = format_new("%s.stamp", old);
+
+		if (strcmp(old, path) == 0)
+			continue;
+		unlink(old);
+		if (stamp)
+			unlink(stamp);
 	}
-	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
-		return;
-	qsort(found.gl_pathv, found.gl_pathc, sizeof(found.gl_pathv[0]), newest_first);
-	for (size_t i = count; i < found.gl_pathc; i++)
-		if (strcmp(found.gl_pathv[i], path) != 0)
-			remove_with_stamp(found.gl_pathv[i]);
 	globfree(&found);
 }
 
-static unsigned long long usage; /* of the walk under way: nftw() has no userdata */
+static unsigned long long usage; /* bytes found so far; nftw() passes no userdata */
 
 static int add_usage(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -296,12 +284,72 @@ void cache_key_add_boot(struct cache_key *key)
 		cache_key_add_string(key, id);
 }
 
-char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE])
+int cache_key_add_content(struct cache_key *key, const char *path)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	static char buffer[1 << 16];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		cache_key_add(key, buffer, (size_t)n);
+	return n < 0 ? -errno : 0;
+}
+
+char *cache_key_digits(struct cache_key *key, char *text, size_t size)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
 
 	sha256_digest(&key->context, sizeof(digest), digest);
-	for (size_t i = 0; i < (CACHE_KEY_SIZE - 1) / 2; i++)
+	for (size_t i = 0; i < sizeof(digest) && 2 * i + 2 < size; i++)
 		sprintf(text + 2 * i, "%02x", digest[i]);
 	return text;
+}
+
+char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE])
+{
+	return cache_key_digits(key, text, CACHE_KEY_SIZE);
+}
+
+static int make(const struct cache_kind *kind, const char *path, const void *userdata,
+		struct error *err)
+{
+	_cleanup_(freep) char *temporary = cache_temporary(path);
+	int rc;
+
+	if (!temporary)
+		return error_errno(err, -ENOMEM, "%s", path);
+	rc = kind->make(temporary, userdata, err);
+	if (rc >= 0)
+		rc = cache_commit(temporary, path, err);
+	if (rc < 0)
+		unlink(temporary);
+	else if (kind->keep)
+		prune(path, kind->suffix, kind->keep);
+	return rc;
+}
+
+int cache_get(const struct cache_kind *kind, struct cache_key *key, const void *userdata,
+	      char **ret_path, struct error *err)
+{
+	_cleanup_(freep) char *folder = NULL, *path = NULL;
+	_cleanup_(fd_closep) int lock = -1;
+	char text[CACHE_KEY_SIZE];
+	int rc = cache_folder(kind->folder, &folder, err);
+
+	if (rc < 0)
+		return rc;
+	path = format_new("%s/%s%s", folder, cache_key_text(key, text), kind->suffix);
+	if (!path)
+		return error_errno(err, -ENOMEM, "%s", folder);
+	if (!cache_is_whole(path)) {
+		rc = cache_lock(path, &lock, err);
+		if (rc >= 0 && !cache_is_whole(path))
+			rc = make(kind, path, userdata, err);
+	}
+	if (rc < 0)
+		return rc;
+	*ret_path = take_ptr(path);
+	return 0;
 }

@@ -2,10 +2,11 @@
 #pragma once
 /*
  * The user's cache: $XDG_CACHE_HOME/deadpeer, by default ~/.cache/deadpeer.
- * Whatever is in it can be made again. An entry is written under a temporary
- * name, under a lock of its own, and renamed into place when it is whole.
+ * Everything in it can be made again. An entry is written under a temporary name
+ * and renamed when it is whole, while its maker holds a lock for the entry.
  */
 
+#include <glob.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -14,40 +15,46 @@
 
 #include "src/util/error.h"
 
-/* "<cache>/<sub>", made if it is not there. To be freed. */
+/* Returns "<cache>/<sub>" in *ret_path, which the caller frees. The folder is made if need be. */
 int cache_folder(const char *sub, char **ret_path, struct error *err);
 
-/* Waits for the lock of what will be `path` ("<path>.lock"), and removes what others left there
- * unfinished; closing the descriptor, or dying, unlocks. */
+/* Waits for the lock of what will be `path` ("<path>.lock"), and removes what other processes left
+ * there unfinished. The lock is free again when the descriptor is closed or this process dies. */
 int cache_lock(const char *path, int *ret_fd, struct error *err);
 
-/* A name beside `path` that nobody else uses. To be freed; NULL without memory. */
+/* Returns a name beside `path` that nobody else uses, which the caller frees; NULL without memory.
+ */
 char *cache_temporary(const char *path);
 
-/* Removes a file or a folder with all that is in it; what is not there is no error. */
+/* Removes a file, or a folder with all that is in it. It is no error if there is none. */
 void cache_remove(const char *path);
 
-/* Renames `temporary` to `path` and notes what it is like in "<path>.stamp". */
+/* Renames `temporary` to `path` and writes the identity of the file into "<path>.stamp". */
 int cache_commit(const char *temporary, const char *path, struct error *err);
 
-/* Whether `path` is still as it was committed, and that was since this machine's boot. A write to a
- * file moves its times; before a boot a file may not have reached the disk, because no one waited
- * for it. */
+/* Returns whether `path` is still as it was committed since this machine's boot. A write to a file
+ * moves its times, which are part of its identity. A file from before the boot may not have reached
+ * the disk, because cache_commit() does not wait for that. */
 bool cache_is_whole(const char *path);
 
-/* Keeps the newest `count` of the files in the folder of `path` that end like it does (".cpio");
- * `path` itself stays. */
-void cache_prune(const char *path, size_t count);
+/* Finds the files in the folder of `path` that match `pattern`, the newest first. The caller calls
+ * globfree(). */
+void cache_find(const char *path, const char *pattern, glob_t *ret_found);
 
-/* Like error_errno(); a full disk is told with its remedy. */
+/* Writes `text` into the file `path`, which has either the old content or the new at any time. */
+int cache_write_text(const char *path, const char *text, struct error *err);
+/* Returns whether the file has this text, which is as short as a key. */
+bool cache_has_text(const char *path, const char *text);
+
+/* Works as error_errno(), and names a remedy if the disk is full or may not be written. */
 int cache_error(struct error *err, int rc, const char *path);
 
-/* The disk space that a file or folder takes, bytes. */
+/* Returns the disk space that a file or folder takes, in bytes. */
 unsigned long long cache_usage(const char *path);
 
-#define CACHE_KEY_SIZE 33 /* 32 hexadecimal digits and the end */
+#define CACHE_KEY_SIZE 33 /* bytes: 32 hexadecimal digits and the end */
 
-/* What a cache entry was made from, hashed. */
+/* A hash of all that a cache entry is made from. */
 struct cache_key {
 	struct sha256_ctx context;
 };
@@ -61,4 +68,23 @@ int cache_key_add_file(struct cache_key *key, const char *path, struct error *er
 void cache_key_add_stat(struct cache_key *key, const struct stat *st);
 /* Adds the identity of this boot of the machine. */
 void cache_key_add_boot(struct cache_key *key);
+/* Reads a file and adds its content. */
+int cache_key_add_content(struct cache_key *key, const char *path);
+/* Writes the first 32 digits of the hash. Returns `text`. */
 char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE]);
+/* Writes as many digits as fit into `size` bytes, at most all 64. Returns `text`. */
+char *cache_key_digits(struct cache_key *key, char *text, size_t size);
+
+/* A kind of entry that is a single file. */
+struct cache_kind {
+	const char *folder; /* of the cache, such as "images" */
+	const char *suffix; /* of the file's name, such as ".cpio" */
+	size_t keep;	    /* when one is made, only so many newest files stay; 0: all stay */
+	/* Writes the file. */
+	int (*make)(const char *target, const void *userdata, struct error *err);
+};
+
+/* Returns the path of the entry with this key in *ret_path, which the caller frees. If the entry is
+ * not whole it is made, while other processes that want it wait. */
+int cache_get(const struct cache_kind *kind, struct cache_key *key, const void *userdata,
+	      char **ret_path, struct error *err);

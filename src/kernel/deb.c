@@ -9,13 +9,14 @@
 #include "src/kernel/archives.h"
 #include "src/kernel/cache.h"
 #include "src/util/cleanup.h"
+#include "src/util/format.h"
 
 struct unpack {
-	const char *path;     /* of the package */
-	const char *folder;   /* where the kernel goes */
-	struct archive *deb;  /* the ar archive */
-	struct archive *tar;  /* data.tar in it */
-	struct archive *disk; /* writer */
+	const char *path;     /* of the package; not owned */
+	const char *folder;   /* where the kernel goes; not owned */
+	struct archive *deb;  /* reads the ar archive; owned */
+	struct archive *tar;  /* reads data.tar in it; owned */
+	struct archive *disk; /* writes files; owned */
 	bool image;	      /* a vmlinuz was found */
 };
 
@@ -27,11 +28,11 @@ static int damaged(const struct unpack *u, struct archive *archive, struct error
 			 u->path, why ? ": " : "", why ? why : "");
 }
 
-/* Returns where the file `name` of the package goes, to be freed; NULL: it is left out. */
+/* Returns the path to which the file `name` of the package goes, which the caller frees, or NULL
+ * when the file is left out. */
 static char *destination(struct unpack *u, const char *name)
 {
 	const char *to = NULL, *rest = "";
-	char *path;
 
 	name += strncmp(name, "./", 2) == 0 ? 2 : 0;
 	name += strncmp(name, "usr/", 4) == 0 ? 4 : 0;
@@ -43,12 +44,10 @@ static char *destination(struct unpack *u, const char *name)
 	} else if (strncmp(name, "lib/modules/", 12) == 0 && (rest = strchr(name + 12, '/'))) {
 		to = "modules";
 	}
-	if (!to || asprintf(&path, "%s/%s%s", u->folder, to, rest) < 0)
-		return NULL;
-	return path;
+	return to ? format_new("%s/%s%s", u->folder, to, rest) : NULL;
 }
 
-/* An error of the disk is told as such; every other error means that the package is bad. */
+/* An error of the disk is reported as one. Any other error means that the package is damaged. */
 static int copy_data(struct unpack *u, struct error *err)
 {
 	const void *block;

@@ -8,5 +8,5 @@
 #include "src/util/error.h"
 
 /* Puts the package's vmlinuz, its config and its modules (as "modules/") into `folder`, which
- * must exist. A package that is cut short or has no kernel is an error. */
+ * must exist. Fails if the package is cut short or has no kernel. */
 int deb_unpack_kernel(const char *path, const char *folder, struct error *err);

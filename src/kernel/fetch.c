@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Theory of operation. The machine's own apt says which packages there are,
- * and downloads and verifies one; nothing is installed. apt's lists are used
- * as they are; when they know no such package, or name one that the mirror no
- * longer has, newer lists are loaded into the cache and everything is asked
- * again. One lock for each release makes a second fetch wait for the first
- * and find its result. A download that was cut off stays in the cache, where
- * apt goes on with it the next time.
+ * and downloads and verifies one; nothing is installed. At first the lists that
+ * apt has are used. If they know no such package, or name one that the mirror no
+ * longer has, newer lists are loaded into the cache and apt is asked again. There
+ * is a lock for each release, so that a second fetch waits for the first and finds
+ * its result. A download that was cut off stays in the cache, and apt goes on with
+ * it the next time.
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,24 +21,26 @@
 #include "src/kernel/kernel.h"
 #include "src/kernel/manifest.h"
 #include "src/kernel/run-program.h"
+#include "src/util/format.h"
 #include "src/util/nsec.h"
 
 #define PACKAGE_PREFIX "linux-image-"
 #define ARGS_MAX       32
+#define DIGITS_SIZE    (2 * SHA256_DIGEST_SIZE + 1) /* bytes: a hash as text, and the end */
 
 struct apt {
-	char *folder;	       /* the cache's folder for apt */
+	char *folder;	       /* the cache's folder for apt; owned */
 	bool own_lists;	       /* newer lists are in that folder */
-	bool progress;	       /* tell on the terminal */
-	char unreachable[256]; /* what could not be loaded, if anything */
+	bool progress;	       /* lines for a terminal go to standard error */
+	char unreachable[256]; /* apt's complaint when lists could not be loaded, or empty */
 };
 
 struct package {
-	char *name;		 /* "linux-image-6.1.0-56-cloud-amd64-unsigned" */
-	char *release;		 /* "6.1.0-56-cloud-amd64" */
-	char *file;		 /* the name apt gives the download */
+	char *name;		 /* "linux-image-6.1.0-56-cloud-amd64-unsigned"; owned */
+	char *release;		 /* "6.1.0-56-cloud-amd64"; owned */
+	char *file;		 /* the name that apt gives the download; owned */
 	unsigned long long size; /* bytes */
-	char sha256[2 * SHA256_DIGEST_SIZE + 1];
+	char sha256[DIGITS_SIZE];
 };
 
 static void package_deinit(struct package *package)
@@ -50,7 +51,8 @@ static void package_deinit(struct package *package)
 	*package = (struct package){ 0 };
 }
 
-/* The first thing that apt called an error or, else, a failure to load something. */
+/* Returns the first line that apt calls an error or, if there is none, the first about a list that
+ * could not be loaded; NULL if there is neither. */
 static const char *apt_complaint(char *errors)
 {
 	const char *failure = NULL;
@@ -67,32 +69,28 @@ static const char *apt_complaint(char *errors)
 static int apt_run(const struct apt *apt, const char *const *words, void (*tick)(void *),
 		   void *tick_data, struct run_program_result *ret, struct error *err)
 {
-	_cleanup_(freep) char *lists = NULL, *cache = NULL;
-	const char *argv[ARGS_MAX] = { words[0] };
+	static const char *const options[] = {
+		"-oAcquire::Languages=none", "-oAcquire::http::Timeout=20",
+		"-oAPT::Sandbox::User=root", /* apt's own user cannot enter the cache */
+	};
+	_cleanup_(freep) char *cache = format_new("-oDir::Cache=%s/cache", apt->folder);
+	_cleanup_(freep) char *lists = format_new("-oDir::State::Lists=%s/lists", apt->folder);
+	const char *argv[ARGS_MAX] = { words[0], cache };
 	struct command command = {
 		.argv = argv,
 		.folder = apt->folder,
 		.tick = tick,
 		.tick_data = tick_data,
 	};
-	size_t n = 1;
+	size_t n = 2;
 	int rc;
 
-	if (asprintf(&cache, "Dir::Cache=%s/cache", apt->folder) < 0 ||
-	    asprintf(&lists, "Dir::State::Lists=%s/lists", apt->folder) < 0)
+	if (!cache || !lists)
 		return error_errno(err, -ENOMEM, "apt");
-	argv[n++] = "-o";
-	argv[n++] = cache;
-	argv[n++] = "-o";
-	argv[n++] = "Acquire::Languages=none";
-	argv[n++] = "-o";
-	argv[n++] = "Acquire::http::Timeout=20";
-	argv[n++] = "-o";
-	argv[n++] = "APT::Sandbox::User=root"; /* apt's own user cannot enter the cache */
-	if (apt->own_lists) {
-		argv[n++] = "-o";
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		argv[n++] = options[i];
+	if (apt->own_lists)
 		argv[n++] = lists;
-	}
 	for (size_t i = 1; words[i] && n < ARGS_MAX - 1; i++)
 		argv[n++] = words[i];
 	rc = run_program(&command, ret, err);
@@ -118,7 +116,8 @@ static const char *debian_architecture(void)
 	return strcmp(name.machine, "aarch64") == 0 ? "arm64" : "amd64";
 }
 
-/* Finds the release in the name of a package that holds a kernel for this machine; else false. */
+/* Finds the release in the name of a package. Returns false if the package has no kernel for this
+ * machine. */
 static bool parse_name(const char *package, char *release, size_t size)
 {
 	const char *start = package + strlen(PACKAGE_PREFIX);
@@ -139,7 +138,7 @@ static bool parse_name(const char *package, char *release, size_t size)
 	       strchr(strchr(release, '.') + 1, '.');
 }
 
-/* Newest first; of the two packages of one kernel the plain (unsigned) one first. */
+/* Sorts the newest first and, of the two packages of one kernel, the unsigned one. */
 static int compare_names(const void *a, const void *b)
 {
 	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
@@ -152,7 +151,7 @@ static int compare_names(const void *a, const void *b)
 	return c ? c : (int)strlen(y) - (int)strlen(x);
 }
 
-/* Asks apt where the package would come from; false when it would not. */
+/* Asks apt for the file of the package; returns false when apt cannot download it. */
 static bool locate(const struct apt *apt, const char *name, struct package *ret)
 {
 	const char *words[] = { "apt-get", "-qq", "download", "--print-uris", name, NULL };
@@ -177,8 +176,8 @@ static bool locate(const struct apt *apt, const char *name, struct package *ret)
 	return ok;
 }
 
-/* Finds the newest package that `name` means and that can be downloaded. -ENOENT without a text:
- * there is none. */
+/* Finds the newest package that `name` means and that can be downloaded. Fails with -ENOENT,
+ * without a text, when there is none. */
 static int resolve(const struct apt *apt, const char *name, struct package *ret, struct error *err)
 {
 	const char *words[] = { "apt-cache", "pkgnames", PACKAGE_PREFIX, NULL };
@@ -208,13 +207,13 @@ static int resolve(const struct apt *apt, const char *name, struct package *ret,
 static int update(struct apt *apt, struct error *err)
 {
 	const char *words[] = { "apt-get", "-qq", "update", NULL };
-	_cleanup_(freep) char *path = NULL;
+	_cleanup_(freep) char *path = format_new("%s/lists", apt->folder);
 	_cleanup_(fd_closep) int lock = -1;
 	struct run_program_result result;
 	const char *complaint;
 	int rc;
 
-	if (asprintf(&path, "%s/lists", apt->folder) < 0)
+	if (!path)
 		return error_errno(err, -ENOMEM, "apt");
 	rc = cache_lock(path, &lock, err);
 	if (rc < 0)
@@ -233,10 +232,10 @@ static int update(struct apt *apt, struct error *err)
 }
 
 struct tick {
-	const char *path; /* of the download */
-	const struct package *package;
-	nsec_t start_nsec;
-	bool told; /* a line stands on the terminal */
+	const char *path;	       /* of the download; not owned */
+	const struct package *package; /* not owned */
+	nsec_t start_nsec;	       /* when the download began */
+	bool told;		       /* a line stands on the terminal */
 };
 
 static void tell(void *data)
@@ -251,28 +250,20 @@ static void tell(void *data)
 	tick->told = true;
 }
 
-/* apt has verified the download. This finds what happened to it since then, also in an earlier run.
+/* apt has verified the download, perhaps in an earlier run. This finds out whether it was damaged
+ * since.
  */
 static int verify(const struct package *package, const char *path, struct error *err)
 {
-	_cleanup_(freep) char *buffer = malloc(1 << 20);
-	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[2 * SHA256_DIGEST_SIZE + 1];
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx context;
-	ssize_t n;
+	char text[DIGITS_SIZE];
+	struct cache_key key;
+	int rc;
 
-	if (fd < 0 || !buffer)
-		return error_errno(err, fd < 0 ? -errno : -ENOMEM, "%s", path);
-	sha256_init(&context);
-	while ((n = read(fd, buffer, 1 << 20)) > 0)
-		sha256_update(&context, (size_t)n, (uint8_t *)buffer);
-	sha256_digest(&context, sizeof(digest), digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		sprintf(text + 2 * i, "%02x", digest[i]);
-	if (n < 0)
-		return error_errno(err, -errno, "%s", path);
-	if (strcmp(text, package->sha256) == 0)
+	cache_key_init(&key);
+	rc = cache_key_add_content(&key, path);
+	if (rc < 0)
+		return error_errno(err, rc, "%s", path);
+	if (strcmp(cache_key_digits(&key, text, sizeof(text)), package->sha256) == 0)
 		return 0;
 	unlink(path);
 	return error_set(err, ERROR_FAILED, -EBADMSG,
@@ -323,7 +314,7 @@ static int unpack(const char *deb, const char *target, struct error *err)
 	if (rc >= 0)
 		rc = kernel_manifest_write(temporary, err);
 	if (rc >= 0)
-		cache_remove(target); /* it was damaged */
+		cache_remove(target); /* If it is there, it is damaged. */
 	if (rc >= 0 && rename(temporary, target) < 0)
 		rc = cache_error(err, -errno, target);
 	if (rc < 0)
@@ -340,8 +331,9 @@ static int install(const struct apt *apt, const struct package *package, struct 
 
 	if (rc < 0)
 		return rc;
-	if (asprintf(&target, "%s/%s", kernels, package->release) < 0 ||
-	    asprintf(&deb, "%s/%s", apt->folder, package->file) < 0)
+	target = format_new("%s/%s", kernels, package->release);
+	deb = format_new("%s/%s", apt->folder, package->file);
+	if (!target || !deb)
 		return error_errno(err, -ENOMEM, "kernel");
 	rc = cache_lock(target, &lock, err);
 	if (rc < 0)
@@ -387,7 +379,7 @@ static int fetch(struct apt *apt, const char *name, struct package *package, str
 
 	if (rc >= 0) {
 		rc = install(apt, package, err);
-		/* The mirror may no longer have it, which newer lists tell. */
+		/* If the mirror no longer has the package, newer lists name another one. */
 		if (rc != -EHOSTUNREACH)
 			return rc;
 		package_deinit(package);
@@ -419,7 +411,5 @@ int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct err
 		rc = kernel_find(package.release, NULL, ret, &local);
 	package_deinit(&package);
 	free(apt.folder);
-	if (rc < 0 && err)
-		*err = local;
-	return rc;
+	return error_hand_on(err, rc, &local);
 }

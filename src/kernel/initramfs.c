@@ -15,13 +15,13 @@
 #include "src/kernel/module.h"
 #include "src/kernel/run-program.h"
 #include "src/util/array.h"
+#include "src/util/format.h"
 
-#define ARCHIVES_MAX                                                                               \
-	32 /* in the cache: each new build of the program makes one for each kernel                \
-	    */
+/* So many archives stay in the cache. Each new build of the program makes one for each kernel. */
+#define ARCHIVES_MAX 32
 
-/* The modules that trials may need. If a required one is missing, making the file system fails,
- * which is better than an error in the middle of a trial. */
+/* The modules that trials may need. If a required one is missing no archive is made, which is
+ * better than an error in the middle of a trial. */
 static const struct {
 	const char *name;
 	bool required;
@@ -29,11 +29,11 @@ static const struct {
 	{ "veth", true },	/* the cables */
 	{ "bridge", false },	/* path: switched */
 	{ "dummy", false },	/* addresses without a peer */
-	{ "ifb", false },	/* netem on what comes in */
-	{ "tun", false },	/* an agent of the user's own may want it */
-	{ "af_packet", false }, /* the wire's clock and captures; nearly always built in */
-	{ "inet_diag", true },	/* TIME_WAIT, SYN_RECV */
-	{ "tcp_diag", true },	/* their TCP part */
+	{ "ifb", false },	/* netem for packets that come in */
+	{ "tun", false },	/* a program of the user may need it */
+	{ "af_packet", false }, /* seeing packets; nearly always built in */
+	{ "inet_diag", true },	/* seeing sockets */
+	{ "tcp_diag", true },	/* seeing sockets of TCP */
 	{ "netlink_diag", false },
 	{ "unix_diag", false },
 	{ "packet_diag", false },
@@ -72,15 +72,15 @@ static const struct {
 };
 
 struct library {
-	char *path;   /* on this machine */
-	char *target; /* in the guest */
+	char *path;   /* on this machine; owned */
+	char *target; /* in the guest; owned */
 };
 
 struct program {
-	const char *path;
-	char *loader;		   /* the dynamic loader it asks for; NULL: linked statically */
+	const char *path;	   /* not owned */
+	char *loader;		   /* the dynamic loader that it asks for, owned; NULL: static */
 	struct library *libraries; /* owned */
-	size_t count;
+	size_t count;		   /* of libraries */
 };
 
 static void program_deinit(struct program *program)
@@ -139,7 +139,7 @@ static int add_library(struct program *program, const char *path)
 	return slot->path ? 0 : -ENOMEM;
 }
 
-/* Lines of the loader's list: "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)". */
+/* The loader lists lines such as "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)". */
 static int parse_list(struct program *program, char *list, struct error *err)
 {
 	for (char *line = strtok(list, "\n"); line; line = strtok(NULL, "\n")) {
@@ -169,11 +169,9 @@ static int place_libraries(struct program *program, struct error *err)
 	for (size_t i = 0; i < program->count; i++) {
 		struct library *library = &program->libraries[i];
 
-		if (!libc)
-			library->target = strdup(library->path);
-		else if (asprintf(&library->target, "%.*s%s", (int)(strrchr(libc, '/') - libc),
-				  libc, strrchr(library->path, '/')) < 0)
-			library->target = NULL;
+		library->target = libc ? format_new("%.*s%s", (int)(strrchr(libc, '/') - libc),
+						    libc, strrchr(library->path, '/'))
+				       : strdup(library->path);
 		if (!library->target)
 			return error_errno(err, -ENOMEM, "%s", program->path);
 	}
@@ -211,8 +209,8 @@ static int failed(struct archive *archive, struct error *err)
 	return cache_error(err, rc < 0 ? rc : -EIO, "initramfs");
 }
 
-/* The same content gives the same bytes: entries have no times and no owners, and inodes are
- * counted up. */
+/* The same files give the same bytes, because entries have no times and no owners, and their inodes
+ * are counted up. */
 static int put(struct archive *archive, const char *path, mode_t mode, const void *data,
 	       size_t size, struct error *err)
 {
@@ -350,15 +348,6 @@ static int write_program(const struct program *program, const struct kernel *ker
 	return rc;
 }
 
-int initramfs_write(const char *path, const struct kernel *kernel, const char *target,
-		    struct error *err)
-{
-	_cleanup_(program_deinit) struct program program = { 0 };
-	int rc = program_init(&program, path, err);
-
-	return rc < 0 ? rc : write_program(&program, kernel, target, err);
-}
-
 static int add_to_key(struct cache_key *key, const struct program *program,
 		      const struct kernel *kernel, struct error *err)
 {
@@ -379,53 +368,30 @@ static int add_to_key(struct cache_key *key, const struct program *program,
 	return rc;
 }
 
-static int write_into(const struct program *program, const struct kernel *kernel,
-		      const char *target, struct error *err)
-{
-	_cleanup_(freep) char *temporary = cache_temporary(target);
-	int rc;
+struct recipe {
+	const struct program *program;
+	const struct kernel *kernel;
+};
 
-	if (!temporary)
-		return error_errno(err, -ENOMEM, "initramfs");
-	rc = kernel_check(kernel, err);
-	if (rc >= 0)
-		rc = write_program(program, kernel, temporary, err);
-	if (rc >= 0)
-		rc = cache_commit(temporary, target, err);
-	if (rc < 0)
-		unlink(temporary);
-	else
-		cache_prune(target, ARCHIVES_MAX);
-	return rc;
+static int make(const char *target, const void *userdata, struct error *err)
+{
+	const struct recipe *recipe = userdata;
+	int rc = kernel_check(recipe->kernel, err);
+
+	return rc < 0 ? rc : write_program(recipe->program, recipe->kernel, target, err);
 }
 
 int initramfs_cached(const char *path, const struct kernel *kernel, char **ret_path,
 		     struct error *err)
 {
+	static const struct cache_kind kind = { "images", ".cpio", ARCHIVES_MAX, make };
 	_cleanup_(program_deinit) struct program program = { 0 };
-	_cleanup_(freep) char *folder = NULL, *target = NULL;
-	_cleanup_(fd_closep) int lock = -1;
-	char text[CACHE_KEY_SIZE];
+	struct recipe recipe = { &program, kernel };
 	struct cache_key key;
 	int rc = program_init(&program, path, err);
 
 	cache_key_init(&key);
 	if (rc >= 0)
 		rc = add_to_key(&key, &program, kernel, err);
-	if (rc >= 0)
-		rc = cache_folder("images", &folder, err);
-	if (rc < 0)
-		return rc;
-	if (asprintf(&target, "%s/%s.cpio", folder, cache_key_text(&key, text)) < 0) {
-		target = NULL;
-		return error_errno(err, -ENOMEM, "initramfs");
-	}
-	if (!cache_is_whole(target)) {
-		rc = cache_lock(target, &lock, err);
-		if (rc >= 0 && !cache_is_whole(target))
-			rc = write_into(&program, kernel, target, err);
-	}
-	if (rc >= 0)
-		*ret_path = take_ptr(target);
-	return rc;
+	return rc < 0 ? rc : cache_get(&kind, &key, &recipe, ret_path, err);
 }

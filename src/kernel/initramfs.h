@@ -9,14 +9,10 @@
 #include "src/kernel/kernel.h"
 #include "src/util/error.h"
 
-/* Where the guest finds its modules, named so that they sort in the order to insert them. */
+/* The guest finds its modules there, named so that they sort in the order to insert them. */
 #define INITRAMFS_MODULES "/modules"
 
-/* Makes the archive for `program` (its path) and `kernel`, unless it is in the cache.
- * *ret_path is to be freed. */
+/* Returns the path of the archive for `program` (a path) and `kernel` in *ret_path, which the
+ * caller frees. It is made unless it is in the cache. */
 int initramfs_cached(const char *program, const struct kernel *kernel, char **ret_path,
 		     struct error *err);
-
-/* Writes it to `target`. */
-int initramfs_write(const char *program, const struct kernel *kernel, const char *target,
-		    struct error *err);

@@ -13,6 +13,7 @@
 #include "src/kernel/manifest.h"
 #include "src/kernel/vmlinux.h"
 #include "src/util/array.h"
+#include "src/util/format.h"
 
 static const char *const origin_names[] = {
 	[KERNEL_FETCHED] = "fetched",
@@ -41,7 +42,7 @@ bool kernel_name_matches(const char *name, const char *release)
 		return false;
 	if (!release[n])
 		return true;
-	/* "6." and "6.1.0-" end at a boundary by themselves. */
+	/* A name such as "6." or "6.1.0-" ends where a part of the version does. */
 	return !isalnum((unsigned char)name[n - 1]) || !isalnum((unsigned char)release[n]);
 }
 
@@ -97,18 +98,6 @@ static int list_add(struct kernel_list *list, enum kernel_origin origin, const c
 	return 0;
 }
 
-static char *join(const char *format, ...)
-{
-	char *text;
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vasprintf(&text, format, ap);
-	va_end(ap);
-	return n < 0 ? NULL : text;
-}
-
 static void closedirp(DIR **dir)
 {
 	if (*dir)
@@ -126,14 +115,14 @@ static int list_fetched(struct kernel_list *list, struct error *err)
 	if (cache_folder("kernels", &folder, &ignored) < 0 || !(dir = opendir(folder)))
 		return 0;
 	while ((entry = readdir(dir))) {
-		_cleanup_(freep) char *image = join("%s/%s/vmlinuz", folder, entry->d_name);
+		_cleanup_(freep) char *image = format_new("%s/%s/vmlinuz", folder, entry->d_name);
 		size_t n = strlen(entry->d_name);
 
 		if (!image || entry->d_name[0] == '.' || access(image, R_OK) < 0 ||
 		    (n > 4 && strcmp(entry->d_name + n - 4, ".tmp") == 0))
 			continue;
 		if (list_add(list, KERNEL_FETCHED, entry->d_name, take_ptr(image),
-			     join("%s/%s/modules", folder, entry->d_name)) < 0)
+			     format_new("%s/%s/modules", folder, entry->d_name)) < 0)
 			return error_errno(err, -ENOMEM, "kernels");
 	}
 	return 0;
@@ -146,13 +135,13 @@ static int list_machine(struct kernel_list *list, struct error *err)
 
 	while (dir && (entry = readdir(dir))) {
 		const char *release = entry->d_name + strlen("vmlinuz-");
-		_cleanup_(freep) char *image = join("/boot/%s", entry->d_name);
+		_cleanup_(freep) char *image = format_new("/boot/%s", entry->d_name);
 
 		/* Only root can read Ubuntu's images in /boot. */
 		if (strncmp(entry->d_name, "vmlinuz-", 8) != 0 || !image || access(image, R_OK) < 0)
 			continue;
 		if (list_add(list, KERNEL_MACHINE, release, take_ptr(image),
-			     join("/lib/modules/%s", release)) < 0)
+			     format_new("/lib/modules/%s", release)) < 0)
 			return error_errno(err, -ENOMEM, "kernels");
 	}
 	return 0;

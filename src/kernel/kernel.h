@@ -19,33 +19,33 @@ enum kernel_origin {
 };
 
 struct kernel {
-	char *release; /* "6.1.0-56-cloud-amd64", what uname -r will say */
-	char *image;   /* path of the vmlinuz */
-	char *modules; /* folder with modules.builtin and kernel/, NULL: it has none */
+	char *release; /* "6.1.0-56-cloud-amd64", as uname -r shows it; owned */
+	char *image;   /* the path of the vmlinuz; owned */
+	char *modules; /* the folder with modules.builtin and kernel/, owned; NULL: it has none */
 	enum kernel_origin origin;
 };
 
 struct kernel_list {
-	struct kernel *kernels; /* newest first */
+	struct kernel *kernels; /* the newest first; owned */
 	size_t count;
 };
 
 const char *kernel_origin_name(enum kernel_origin origin);
 
-/* Compares two releases as people do: runs of digits by value. */
+/* Compares two releases as people do, with runs of digits by value. Returns -1, 0 or 1. */
 int kernel_release_compare(const char *a, const char *b);
 
-/* Whether `name` is `release` or a prefix of it that ends where a part of the version does:
+/* Returns whether `name` is `release` or a prefix of it that ends where a part of the version does:
  * "6.1" is a name of 6.1.0-56, not of 6.12.1. */
 bool kernel_name_matches(const char *name, const char *release);
 
-/* Finds all kernels that are at hand. */
+/* Finds all kernels that are at hand: those in the cache and those in /boot. */
 int kernel_list_init(struct kernel_list *list, struct error *err);
 void kernel_list_deinit(struct kernel_list *list);
 
 /* Finds the kernel that `name` means: a release, a prefix of just one release at hand, or the
- * path of a vmlinuz, whose modules are in `modules` (may be NULL: none). NULL means the newest
- * at hand. An error names what is at hand. */
+ * path of a vmlinuz, whose modules are in the folder `modules` (NULL: it has none). A `name` of
+ * NULL means the newest at hand. The text of an error names the kernels that are at hand. */
 int kernel_find(const char *name, const char *modules, struct kernel *ret, struct error *err);
 void kernel_deinit(struct kernel *kernel);
 
@@ -53,6 +53,6 @@ void kernel_deinit(struct kernel *kernel);
 int kernel_check(const struct kernel *kernel, struct error *err);
 
 /* Brings the newest of Debian's cloud kernels that `name` matches into the user's cache, with
- * the machine's own package client, without root and without installing it. `progress` is for
- * a terminal. What is there already is not fetched again. */
+ * the machine's own package client, without root and without installing it. A kernel that is there
+ * already is not fetched again. With `progress` lines for a terminal go to standard error. */
 int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct error *err);

@@ -2,13 +2,12 @@
 #include "src/kernel/manifest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <fts.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "src/kernel/cache.h"
 #include "src/util/cleanup.h"
+#include "src/util/format.h"
 
 #define MANIFEST "manifest"
 
@@ -21,19 +20,6 @@ static bool is_file(const FTSENT *entry)
 {
 	return entry->fts_info == FTS_F &&
 	       !(entry->fts_level == 1 && strcmp(entry->fts_name, MANIFEST) == 0);
-}
-
-static int add_content(struct cache_key *key, const char *path)
-{
-	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	static char buffer[1 << 16];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		cache_key_add(key, buffer, (size_t)n);
-	return n < 0 ? -errno : 0;
 }
 
 static int describe(const char *folder, char text[CACHE_KEY_SIZE])
@@ -50,47 +36,26 @@ static int describe(const char *folder, char text[CACHE_KEY_SIZE])
 	while ((entry = fts_read(tree)))
 		if (is_file(entry) && rc == 0) {
 			cache_key_add_string(&key, entry->fts_path + strlen(folder));
-			rc = add_content(&key, entry->fts_path);
+			rc = cache_key_add_content(&key, entry->fts_path);
 		}
 	fts_close(tree);
 	cache_key_text(&key, text);
 	return rc;
 }
 
-static FILE *open_manifest(const char *folder, const char *mode)
-{
-	_cleanup_(freep) char *path = NULL;
-
-	if (asprintf(&path, "%s/" MANIFEST, folder) < 0) {
-		path = NULL;
-		return NULL;
-	}
-	return fopen(path, mode);
-}
-
 int kernel_manifest_write(const char *folder, struct error *err)
 {
+	_cleanup_(freep) char *path = format_new("%s/" MANIFEST, folder);
 	char text[CACHE_KEY_SIZE];
-	FILE *file;
-	int rc = describe(folder, text);
+	int rc = path ? describe(folder, text) : -ENOMEM;
 
-	if (rc < 0)
-		return cache_error(err, rc, folder);
-	file = open_manifest(folder, "we");
-	if (!file)
-		return cache_error(err, -errno, folder);
-	if (fputs(text, file) < 0)
-		rc = -errno;
-	if (fclose(file) != 0 && rc == 0)
-		rc = -errno;
-	return rc < 0 ? cache_error(err, rc, folder) : 0;
+	return rc < 0 ? cache_error(err, rc, folder) : cache_write_text(path, text, err);
 }
 
 bool kernel_manifest_check(const char *folder)
 {
-	_cleanup_(file_closep) FILE *file = open_manifest(folder, "re");
-	char want[CACHE_KEY_SIZE] = "", have[CACHE_KEY_SIZE];
+	_cleanup_(freep) char *path = format_new("%s/" MANIFEST, folder);
+	char text[CACHE_KEY_SIZE];
 
-	return file && fgets(want, sizeof(want), file) && describe(folder, have) == 0 &&
-	       strcmp(want, have) == 0;
+	return path && describe(folder, text) == 0 && cache_has_text(path, text);
 }

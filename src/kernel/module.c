@@ -11,15 +11,17 @@
 #include "src/kernel/archives.h"
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
+#include "src/util/format.h"
 
-#define MODULE_SIZE_MAX (64u << 20)
+#define MODULE_SIZE_MAX (64u << 20) /* bytes, uncompressed */
 
 struct module_file {
-	char *name; /* normalised */
-	char *path;
+	char *name; /* with underscores; owned */
+	char *path; /* owned */
 };
 
-/* "sch-netem.ko.xz" -> "sch_netem"; NULL when it is no module. To be freed. */
+/* Returns "sch_netem" for "sch-netem.ko.xz", or NULL when the file is no module. The caller frees
+ * it. */
 static char *module_name(const char *file)
 {
 	const char *end = strstr(file, ".ko");
@@ -61,7 +63,7 @@ static int find_files(struct module_set *set, const char *folder)
 	FTSENT *entry;
 	int rc = tree ? 0 : -errno;
 
-	/* With FTS_NOSTAT files are FTS_NSOK; "build" and "source" are links elsewhere. */
+	/* With FTS_NOSTAT a file is FTS_NSOK. "build" and "source" are links and not followed. */
 	while (rc >= 0 && (entry = fts_read(tree)))
 		if (entry->fts_info == FTS_F || entry->fts_info == FTS_NSOK)
 			rc = add_file(set, entry->fts_name, entry->fts_path);
@@ -74,16 +76,11 @@ static int find_files(struct module_set *set, const char *folder)
 
 static char *read_text(const char *folder, const char *name)
 {
-	_cleanup_(freep) char *path = NULL;
-	_cleanup_(file_closep) FILE *file = NULL;
+	_cleanup_(freep) char *path = format_new("%s/%s", folder, name);
+	_cleanup_(file_closep) FILE *file = path ? fopen(path, "re") : NULL;
 	char *text = NULL;
 	size_t size = 0;
 
-	if (asprintf(&path, "%s/%s", folder, name) < 0) {
-		path = NULL;
-		return NULL;
-	}
-	file = fopen(path, "re");
 	if (!file || getdelim(&text, &size, '\0', file) < 0) {
 		free(text);
 		return NULL;
@@ -123,7 +120,7 @@ void module_set_deinit(struct module_set *set)
 	*set = (struct module_set){ 0 };
 }
 
-/* Lines are "kernel/net/core/devlink.ko". */
+/* The lines of modules.builtin are paths such as "kernel/net/core/devlink.ko". */
 static bool is_builtin(const struct module_set *set, const char *name)
 {
 	for (const char *line = set->builtin; line && *line;) {
@@ -167,9 +164,9 @@ static int unpack(struct archive *archive, struct module *module)
 
 #define SIGNATURE_MARK "~Module signature appended~\n"
 
-/* Cuts the signature off (struct module_signature in include/linux/module_signature.h stands
- * between it and the mark, and ends in its length). Checking one takes the guest longer than
- * everything else about a module: 0.1 to 0.4 s of its time. */
+/* Cuts the signature off, since checking it takes a guest longer than everything else about a
+ * module: 0.1 to 0.4 s. Between the signature and the mark stands struct module_signature, which
+ * ends in the signature's length (include/linux/module_signature.h). */
 static void strip_signature(struct module *module)
 {
 	const size_t mark = sizeof(SIGNATURE_MARK) - 1, info = 12;
@@ -274,8 +271,8 @@ static void module_deinit(struct module *module)
 	free(module->data);
 }
 
-/* Takes the modules that `module` depends on, then the module itself. The kernel allows no module
- * to depend on itself by others. */
+/* Takes the modules that `module` depends on, then the module itself. This ends, because no module
+ * can depend on itself by way of others. */
 static int take_after_dependencies(struct module_set *set, struct module *module, struct error *err)
 {
 	const char *depends = module_info(module->data, module->size, "depends");
@@ -302,11 +299,12 @@ static int take_after_dependencies(struct module_set *set, struct module *module
 int module_set_add(struct module_set *set, const char *name, bool *ret_there, struct error *err)
 {
 	_cleanup_(module_deinit) struct module module = { 0 };
-	_cleanup_(freep) char *file = NULL;
+	_cleanup_(freep) char *file = format_new("%s.ko", name);
 	struct module_file *found = NULL;
 	int rc;
 
-	if (asprintf(&file, "%s.ko", name) < 0 || !(module.name = module_name(file)))
+	module.name = file ? module_name(file) : NULL;
+	if (!module.name)
 		return error_errno(err, -ENOMEM, "module %s", name);
 	if (set->file_count)
 		found = bsearch(&(struct module_file){ .name = module.name }, set->files,

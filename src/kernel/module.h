@@ -14,28 +14,29 @@
 #include "src/util/error.h"
 
 struct module {
-	char *name;    /* with underscores, as the kernel calls it */
-	uint8_t *data; /* the ELF object */
+	char *name;    /* with underscores, as the kernel calls it; owned */
+	uint8_t *data; /* the ELF object; owned */
 	size_t size;   /* bytes */
 };
 
-struct module_file; /* a module that could be taken */
+struct module_file; /* A file of a module. */
 
 struct module_set {
-	struct module_file *files; /* all there are, by name; owned */
+	struct module_file *files; /* all in the folder, sorted by name; owned */
 	size_t file_count;
-	char *builtin;		/* text of modules.builtin, owned */
-	struct module *modules; /* those taken, in the order to insert them; owned */
-	size_t count;
+	char *builtin;		/* the text of modules.builtin, owned; NULL: there is none */
+	struct module *modules; /* those that are taken, in the order to insert them; owned */
+	size_t count;		/* of modules */
 };
 
-/* Looks what there is in `folder` (what /lib/modules/RELEASE has); NULL: nothing. */
+/* Finds the modules in `folder`, which looks like /lib/modules/RELEASE; NULL: there are none. */
 int module_set_init(struct module_set *set, const char *folder, struct error *err);
 void module_set_deinit(struct module_set *set);
 
-/* Takes the module `name` and what it depends on. True in *ret_there when the kernel will have
- * it, as a module or built in. */
+/* Takes the module `name` and those that it depends on. *ret_there is true when the kernel will
+ * have it, as a module or built in. */
 int module_set_add(struct module_set *set, const char *name, bool *ret_there, struct error *err);
 
-/* The value of `field` in the .modinfo section of an ELF object, or NULL. It points into it. */
+/* Returns the value of `field` in the .modinfo section of an ELF object, as a pointer into `data`,
+ * or NULL when there is no such field. */
 const char *module_info(const uint8_t *data, size_t size, const char *field);

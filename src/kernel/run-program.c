@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "src/util/cleanup.h"
+#include "src/util/format.h"
 
 enum {
 	STREAM_OUTPUT,
@@ -29,9 +30,8 @@ char *run_program_find(const char *name)
 	for (const char *p = path ? path : "/usr/bin:/bin:/usr/sbin:/sbin"; *p;) {
 		size_t n = strcspn(p, ":");
 
-		if (asprintf(&found, "%.*s/%s", (int)n, p, name) < 0)
-			return NULL;
-		if (n && access(found, X_OK) == 0)
+		found = format_new("%.*s/%s", (int)n, p, name);
+		if (n && found && access(found, X_OK) == 0)
 			return found;
 		free(found);
 		p += n + (p[n] == ':');
@@ -120,7 +120,7 @@ int run_program(const struct command *command, struct run_program_result *ret, s
 {
 	_cleanup_(freep) char *program = run_program_find(command->argv[0]);
 	struct run_program_result result = { 0 };
-	int fds[_STREAM_MAX] = { -1, -1 }, r;
+	int fds[_STREAM_MAX] = { -1, -1 }, rc;
 	FILE *files[_STREAM_MAX];
 	size_t size;
 	pid_t pid = -1;
@@ -130,9 +130,10 @@ int run_program(const struct command *command, struct run_program_result *ret, s
 				 command->argv[0]);
 	files[STREAM_OUTPUT] = open_memstream(&result.output, &size);
 	files[STREAM_ERRORS] = open_memstream(&result.errors, &size);
-	r = files[STREAM_OUTPUT] && files[STREAM_ERRORS] ? start(command, program, fds, &pid, err)
-							 : error_errno(err, -ENOMEM, "%s", program);
-	if (r >= 0) {
+	rc = files[STREAM_OUTPUT] && files[STREAM_ERRORS]
+		     ? start(command, program, fds, &pid, err)
+		     : error_errno(err, -ENOMEM, "%s", program);
+	if (rc >= 0) {
 		collect(command, fds, files);
 		while (waitpid(pid, &result.status, 0) < 0 && errno == EINTR)
 			;
@@ -142,9 +143,9 @@ int run_program(const struct command *command, struct run_program_result *ret, s
 		if (files[i])
 			fclose(files[i]);
 	}
-	if (r < 0) {
+	if (rc < 0) {
 		run_program_result_deinit(&result);
-		return r;
+		return rc;
 	}
 	*ret = result;
 	return 0;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/*
- * Runs another program to its end and keeps what it said.
- */
+/* Runs another program to its end and keeps its output. */
 
 #include "src/util/error.h"
 
 struct command {
-	const char *const *argv;  /* argv[0] is searched in $PATH; NULL ends it */
-	const char *folder;	  /* where it runs, or NULL: here */
+	const char *const *argv;  /* argv[0] is searched in $PATH; NULL ends it; not owned */
+	const char *folder;	  /* its working folder, not owned; NULL: that of this process */
 	void (*tick)(void *data); /* called four times a second while it runs, or NULL */
-	void *tick_data;
+	void *tick_data;	  /* for tick; not owned */
 };
 
 struct run_program_result {
@@ -19,10 +17,11 @@ struct run_program_result {
 	char *errors; /* standard error, never NULL; freed likewise */
 };
 
-/* Fails with ERROR_CAPABILITY when there is no such program; a program that ends badly is a
- * result. The locale is C. */
+/* Runs the program in the locale C. Fails with ERROR_CAPABILITY when there is no such program. If
+ * it ends badly, that is a result and no failure. */
 int run_program(const struct command *command, struct run_program_result *ret, struct error *err);
 void run_program_result_deinit(struct run_program_result *result);
 
-/* Where `name` is in $PATH; to be freed. NULL when it is nowhere. */
+/* Returns the path of the program `name`, searched in $PATH, which the caller frees, or NULL when
+ * there is none. */
 char *run_program_find(const char *name);

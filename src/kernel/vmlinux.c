@@ -30,9 +30,9 @@
 #define XEN_ELFNOTE_PHYS32_ENTRY 18 /* the PVH note, include/xen/interface/elfnote.h */
 
 struct image {
-	const uint8_t *data;
-	size_t size;
-	const char *path;
+	const uint8_t *data; /* a mapping of the file */
+	size_t size;	     /* bytes */
+	const char *path;    /* for error texts; not owned */
 };
 
 static uint32_t get32(const struct image *image, size_t offset)
@@ -95,7 +95,7 @@ static bool copy_word(const struct image *image, size_t offset, char *word, size
 	return n > 0;
 }
 
-/* arm64 images carry no such field, but the banner stands in them as text. */
+/* An image for arm64 has no field for its release, but the kernel's banner stands in it as text. */
 static bool find_banner(const struct image *image, char *release, size_t size)
 {
 	static const char banner[] = "Linux version ";
@@ -122,7 +122,7 @@ int vmlinux_release(const char *path, char *ret_release, size_t size, struct err
 	return found ? 0 : error_input(err, "%s: not a kernel image", path);
 }
 
-/* Whether the ELF kernel in `data` has the note that tells its 32-bit entry. */
+/* Returns whether the ELF kernel in `data` has the note that tells its 32-bit entry. */
 static bool has_pvh_note(const uint8_t *data, size_t size)
 {
 	const Elf64_Ehdr *header = (const Elf64_Ehdr *)data;
@@ -186,8 +186,8 @@ static int write_file(const char *path, const uint8_t *data, size_t size, struct
 	return 0;
 }
 
-/* The payload is followed by its uncompressed size (arch/x86/boot/compressed/Makefile:
- * size_append), which the compressed formats themselves do not all tell. */
+/* Behind the payload stands its uncompressed size (arch/x86/boot/compressed/Makefile: size_append),
+ * because not every compressed format tells it. */
 static int extract(const struct image *image, const char *target, struct error *err)
 {
 	size_t offset, length, elf_size;
@@ -230,50 +230,23 @@ int vmlinux_extract(const char *path, const char *target, struct error *err)
 	return rc;
 }
 
-static int extract_into(const char *path, const char *target, struct error *err)
+static int make(const char *target, const void *userdata, struct error *err)
 {
-	_cleanup_(freep) char *temporary = cache_temporary(target);
-	int rc;
-
-	if (!temporary)
-		return error_errno(err, -ENOMEM, "%s", target);
-	rc = vmlinux_extract(path, temporary, err);
-	if (rc >= 0)
-		rc = cache_commit(temporary, target, err);
-	if (rc < 0)
-		unlink(temporary);
-	return rc;
+	return vmlinux_extract(userdata, target, err);
 }
 
 int vmlinux_cached(const char *path, char **ret_path, struct error *err)
 {
-	_cleanup_(freep) char *folder = NULL, *target = NULL;
-	_cleanup_(fd_closep) int lock = -1;
-	char text[CACHE_KEY_SIZE];
+	static const struct cache_kind kind = { "images", ".vmlinux", 0, make };
 	struct cache_key key;
 	int rc;
 
 	cache_key_init(&key);
 	rc = cache_key_add_file(&key, path, err);
 	if (rc >= 0)
-		rc = cache_folder("images", &folder, err);
-	if (rc < 0)
+		rc = cache_get(&kind, &key, path, ret_path, err);
+	if (rc != -EOPNOTSUPP)
 		return rc;
-	if (asprintf(&target, "%s/%s.vmlinux", folder, cache_key_text(&key, text)) < 0) {
-		target = NULL;
-		return error_errno(err, -ENOMEM, "%s", path);
-	}
-	if (!cache_is_whole(target)) {
-		rc = cache_lock(target, &lock, err);
-		if (rc >= 0 && !cache_is_whole(target))
-			rc = extract_into(path, target, err);
-	}
-	if (rc == -EOPNOTSUPP) {
-		free(target);
-		target = strdup(path);
-	} else if (rc < 0) {
-		return rc;
-	}
-	*ret_path = take_ptr(target);
+	*ret_path = strdup(path);
 	return *ret_path ? 0 : error_errno(err, -ENOMEM, "%s", path);
 }

@@ -10,14 +10,14 @@
 
 #include "src/util/error.h"
 
-/* The release that the image at `path` says it is ("6.1.0-56-cloud-amd64"). A file that is no
- * kernel image is ERROR_INPUT. */
+/* Reads the release that stands in the image at `path` ("6.1.0-56-cloud-amd64"). Fails with
+ * ERROR_INPUT if the file is no kernel image. */
 int vmlinux_release(const char *path, char *ret_release, size_t size, struct error *err);
 
-/* Writes the ELF kernel inside the bzImage at `path` to `target`. -EOPNOTSUPP, without a text,
- * when there is none that can be started directly. */
+/* Writes the ELF kernel inside the bzImage at `path` to `target`. Fails with -EOPNOTSUPP, without a
+ * text, when there is none that can be started directly. */
 int vmlinux_extract(const char *path, const char *target, struct error *err);
 
-/* The same from the cache. *ret_path, to be freed, is the ELF kernel, or `path` itself where
- * only that can be started. */
+/* Takes the ELF kernel from the cache. *ret_path, which the caller frees, is its path, or `path`
+ * itself when only that can be started. */
 int vmlinux_cached(const char *path, char **ret_path, struct error *err);

@@ -7,7 +7,7 @@
 
 #include "src/tcp/sysctl.h"
 
-/* What a trial's start and end take in a guest whose testbed and agents are ready. */
+/* The time that a trial's start and end take in a guest whose testbed and agents are ready. */
 #define GUEST_SETUP	 (20 * NSEC_PER_MSEC)
 #define GUEST_PER_SECOND (3 * NSEC_PER_USEC)   /* waking up in an idle virtual second */
 #define GUEST_PER_PACKET (300 * NSEC_PER_USEC) /* through three nodes, with its observation */

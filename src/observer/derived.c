@@ -200,15 +200,8 @@ void derived_packet(struct derived *f, const struct observation *packet)
 	}
 }
 
-/* tcp_info knows these better than the packets do. The send queue of a freed socket is empty, so
- * the count of unacknowledged bytes stays the tracker's. */
-static void add_info(struct socket_facts *facts, const struct tcp_info *info)
-{
-	facts->retransmits = info->tcpi_retransmits;
-	facts->probes = info->tcpi_probes;
-	facts->unsent = info->tcpi_notsent_bytes;
-}
-
+/* The counts of tcp_info are better than what the packets tell. The send queue of a freed socket is
+ * empty, so the count of unacknowledged bytes stays the tracker's. */
 static bool tell_closed(struct derived *f, const struct tuple *tuple,
 			const struct tcp_tracker *tracker, const struct sockdiag_socket *socket,
 			nsec_t time_nsec)
@@ -217,8 +210,11 @@ static bool tell_closed(struct derived *f, const struct tuple *tuple,
 	struct socket_facts facts;
 
 	tcp_tracker_facts(tracker, &facts);
-	if (socket->has_info)
-		add_info(&facts, &socket->info);
+	if (socket->has_info) {
+		facts.retransmits = socket->info.tcpi_retransmits;
+		facts.probes = socket->info.tcpi_probes;
+		facts.unsent = socket->info.tcpi_notsent_bytes;
+	}
 	return tell(f, tuple, time_nsec, &event, &facts);
 }
 
@@ -243,7 +239,6 @@ void derived_destroyed(struct derived *f, const struct sockdiag_socket *socket, 
 	}
 	if (unseen && !tell_closed(f, &tuple, &tracker, socket, time_nsec))
 		return;
-	o.destroyed.cookie = socket->cookie;
-	o.destroyed.info = socket->info;
+	o.destroyed = socket->info;
 	f->func(&o, f->userdata);
 }

@@ -12,7 +12,6 @@
 
 #include "netns/sockdiag.h"
 #include "src/observer/observation.h"
-#include "src/util/cleanup.h"
 #include "src/util/error.h"
 
 struct derived;
@@ -22,7 +21,6 @@ typedef bool (*derived_func)(const struct observation *observation, void *userda
 
 int derived_new(derived_func func, void *userdata, struct derived **ret_derived, struct error *err);
 struct derived *derived_free(struct derived *derived);
-DEFINE_CLEANUP(struct derived *, derived_free)
 
 /* Takes an OBSERVATION_PACKET, and tells what follows from it. */
 void derived_packet(struct derived *derived, const struct observation *packet);

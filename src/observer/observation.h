@@ -17,7 +17,7 @@ enum observation_kind {
 	OBSERVATION_RESET_SENT,
 	OBSERVATION_RESET_RECEIVED,
 	OBSERVATION_PACKET,
-	OBSERVATION_DESTROY, /* sock_diag: the socket is freed; `destroyed` has its last tcp_info */
+	OBSERVATION_DESTROY, /* sock_diag: the socket is freed; `destroyed` is its last tcp_info */
 	OBSERVATION_LOST,    /* `lost` events or packets could not be recorded */
 	_OBSERVATION_KIND_MAX,
 };
@@ -49,10 +49,7 @@ struct observation {
 					  * not the retransmission timeout */
 		} retransmit;
 		struct tcp_packet packet;
-		struct {
-			uint64_t cookie;
-			struct tcp_info info;
-		} destroyed;
+		struct tcp_info destroyed;
 		uint64_t lost;
 	};
 };

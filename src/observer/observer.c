@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/observer/observer.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -58,22 +57,6 @@ struct observer_watch {
 	struct loop_io *io[SOURCES]; /* owned */
 };
 
-static const char *const clock_names[] = {
-	[OBSERVER_CLOCK_TRACEPOINT] = "tracepoint",
-	[OBSERVER_CLOCK_SOCK_DIAG] = "sock_diag",
-};
-static_assert(ARRAY_SIZE(clock_names) == _OBSERVER_CLOCK_MAX, "every clock has a name");
-
-const char *observer_clock_name(enum observer_clock clock)
-{
-	return clock < _OBSERVER_CLOCK_MAX ? clock_names[clock] : NULL;
-}
-
-enum observer_clock observer_clock(const struct observer *observer)
-{
-	return observer->bpf ? OBSERVER_CLOCK_TRACEPOINT : OBSERVER_CLOCK_SOCK_DIAG;
-}
-
 const char *observer_derived_reason(const struct observer *observer)
 {
 	return observer->bpf ? NULL : observer->reason;
@@ -93,11 +76,8 @@ static void release(struct observer_watch *watch)
 	free(watch);
 }
 
-static void begin(struct observer *observer)
-{
-	observer->busy++;
-}
-
+/* Ends the telling that began with `busy++`: watches that have been freed meanwhile are released.
+ */
 static void end(struct observer *observer)
 {
 	if (--observer->busy || !observer->any_dead)
@@ -153,7 +133,7 @@ static void on_ring(void *userdata, uint32_t events)
 {
 	struct observer *observer = userdata;
 
-	begin(observer);
+	observer->busy++;
 	tracepoints_drain(observer->bpf, RING_TURN);
 	end(observer);
 }
@@ -174,7 +154,7 @@ static void on_packets(void *userdata, uint32_t events)
 	struct observer_watch *watch = userdata;
 	struct observer *observer = watch->observer;
 
-	begin(observer);
+	observer->busy++;
 	packets_drain(watch->packets, PACKET_TURN);
 	end(observer);
 }
@@ -186,7 +166,7 @@ static void tell_destroyed(struct observer_watch *watch, const struct sockdiag_s
 		.time_nsec = nsec_now(),
 		.local_port = socket->local_port,
 		.peer_port = socket->peer_port,
-		.destroyed = { socket->cookie, socket->info },
+		.destroyed = socket->info,
 	};
 
 	if (watch->derived)
@@ -220,7 +200,7 @@ static void on_destroyed(void *userdata, uint32_t events)
 	struct observer_watch *watch = userdata;
 	struct observer *observer = watch->observer;
 
-	begin(observer);
+	observer->busy++;
 	if (watch->packets)
 		packets_drain(watch->packets, PACKETS_AHEAD);
 	drain_destroyed(watch, DESTROY_TURN);
@@ -269,7 +249,7 @@ struct observer *observer_free(struct observer *observer)
 	tracepoints_free(observer->bpf);
 	while (observer->closed_late)
 		observer->closed_late = packets_free(observer->closed_late);
-	packets_buffer_free(observer->buffer);
+	free(observer->buffer);
 	free(observer);
 	return NULL;
 }
@@ -379,30 +359,24 @@ struct observer_watch *observer_watch_free(struct observer_watch *watch)
 		tracepoints_unwatch(watch->observer->bpf, watch->cookie);
 	watch->dead = true;
 	watch->observer->any_dead = true;
-	begin(watch->observer);
+	watch->observer->busy++;
 	end(watch->observer);
 	return NULL;
-}
-
-static void flush_watch(struct observer_watch *watch)
-{
-	if (watch->packets)
-		packets_drain(watch->packets, FLUSH_TURN);
-	drain_destroyed(watch, FLUSH_TURN);
 }
 
 void observer_watch_flush(struct observer_watch *watch)
 {
 	struct observer *observer = watch->observer;
 
-	if (observer->busy) /* an observation is being told, and a source cannot be drained from
-			       within that */
+	/* While an observation is being told no source can be drained. */
+	if (observer->busy)
 		return;
-	begin(observer);
+	observer->busy++;
 	if (observer->bpf)
 		tracepoints_drain(observer->bpf, UINT32_MAX);
-	if (!watch->dead)
-		flush_watch(watch);
+	if (!watch->dead && watch->packets)
+		packets_drain(watch->packets, FLUSH_TURN);
+	drain_destroyed(watch, FLUSH_TURN);
 	end(observer);
 }
 

@@ -22,7 +22,7 @@
  *   ftrace had every event. All of them ended in softirqs that had interrupted
  *   another process's bpf(2) call. The trial (src/trial/node.c) compares both, and
  *   asks the kernel when they differ. Where BPF is not permitted, this source stands
- *   alone; observer_clock() says which it is.
+ *   alone; observer_derived_reason() says so.
  *
  * The tracepoints do not show small sockets: TIME_WAIT, an orphan's FIN_WAIT2 and
  * SYN_RECV. A connection that enters TIME_WAIT reports CLOSE. The trial asks sock_diag
@@ -44,12 +44,6 @@
 #include "src/observer/watch-spec.h"
 #include "src/util/loop.h"
 
-enum observer_clock {
-	OBSERVER_CLOCK_TRACEPOINT, /* every time is the kernel's own at the event */
-	OBSERVER_CLOCK_SOCK_DIAG,  /* packet timestamps and destroy notifications */
-	_OBSERVER_CLOCK_MAX,
-};
-
 struct observer;
 struct observer_watch;
 typedef void (*observer_func)(const struct observation *observation, void *userdata);
@@ -65,8 +59,6 @@ DEFINE_CLEANUP(struct observer *, observer_free)
  * an RCU grace period (net/packet/af_packet.c: packet_release()), some ticks in which the loop
  * stands still. Each keeps its namespace alive. */
 void observer_close_late(struct observer *observer);
-enum observer_clock observer_clock(const struct observer *observer);
-const char *observer_clock_name(enum observer_clock clock); /* "tracepoint", "sock_diag" */
 /* Why all observations are derived, in one line, or NULL: there are tracepoints. */
 const char *observer_derived_reason(const struct observer *observer);
 

@@ -71,12 +71,6 @@ struct packets_buffer *packets_buffer_new(void)
 	return buffer;
 }
 
-struct packets_buffer *packets_buffer_free(struct packets_buffer *buffer)
-{
-	free(buffer);
-	return NULL;
-}
-
 /* Lets the headers of TCP over IPv4 and IPv6 through, and nothing else. */
 static int set_filter(int fd)
 {

@@ -20,9 +20,8 @@ struct packets_buffer; /* the memory that packets are received into; one serves 
  * the source is to be freed soon. */
 typedef bool (*packets_func)(const struct observation *observation, void *userdata);
 
+/* NULL when out of memory; free() frees it. */
 struct packets_buffer *packets_buffer_new(void);
-struct packets_buffer *packets_buffer_free(struct packets_buffer *buffer);
-DEFINE_CLEANUP(struct packets_buffer *, packets_buffer_free)
 
 /* `buffer` must outlive the source. */
 int packets_new(const struct observer_watch_spec *spec, struct packets_buffer *buffer,

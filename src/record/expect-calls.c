@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/expect-calls.h"
-
+/* Whether the programs did what was expected of them: their calls, and how much they read and
+ * wrote. */
 #include <inttypes.h>
+
+#include "src/record/expect-parts.h"
 
 static bool within(nsec_t value, nsec_t after, nsec_t before)
 {
@@ -83,20 +85,17 @@ void expect_check_calls(struct check *c)
 static void check_count(struct check *c, const char *what, const struct expect_range *want,
 			int64_t got)
 {
+	bool few = (uint64_t)got < want->least;
+	const char *bound = !few ? "at most " : want->least == want->most ? "" : "at least ";
+
 	if (!want->present)
 		return;
 	if (got < 0)
 		expect_fail(c, "expected a number of bytes %s, got none: a command does not tell",
 			    what);
-	else if ((uint64_t)got < want->least && want->least == want->most)
-		expect_fail(c, "expected %" PRIu64 " bytes %s, got %" PRId64, want->least, what,
-			    got);
-	else if ((uint64_t)got < want->least)
-		expect_fail(c, "expected at least %" PRIu64 " bytes %s, got %" PRId64, want->least,
-			    what, got);
-	else if ((uint64_t)got > want->most)
-		expect_fail(c, "expected at most %" PRIu64 " bytes %s, got %" PRId64, want->most,
-			    what, got);
+	else if (few || (uint64_t)got > want->most)
+		expect_fail(c, "expected %s%" PRIu64 " bytes %s, got %" PRId64, bound,
+			    few ? want->least : want->most, what, got);
 }
 
 void expect_check_bytes(struct check *c)

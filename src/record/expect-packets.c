@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/expect-packets.h"
-
+/* Whether the packets came as expected, in their order, and none that must not. */
 #include <stdio.h>
+
+#include "src/record/expect-parts.h"
 
 static bool matches(const struct packet_pattern *pattern, const struct record_packet *packet)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/expect-samples.h"
-
+/* Whether queues and timers looked as expected, and what became of many connections. */
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "src/record/expect-parts.h"
 #include "src/tcp/state.h"
 
 #define LATE	 (500 * NSEC_PER_MSEC)

@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/record/expect-calls.h"
-#include "src/record/expect-packets.h"
-#include "src/record/expect-samples.h"
-#include "src/record/expect-text.h"
+#include "src/record/expect-parts.h"
 #include "src/tcp/state.h"
 
 static void check_mask(struct check *c, const char *what, const struct names *names, uint32_t mask,
@@ -41,11 +38,6 @@ static void check_errors(struct check *c)
 
 /* The time of the end on the kernel's clock, or on the program's where the kernel saw no end
  * because a heartbeat gave up. */
-static nsec_t detection(const struct record_endpoint *e)
-{
-	return e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
-}
-
 /* One bound of a time that is expected. */
 struct bound {
 	const char *what, *word; /* "an end", "after" */
@@ -63,23 +55,17 @@ static void check_time(struct check *c, const struct bound *b, nsec_t got)
 
 	if (!bound->present)
 		return;
-	if (limit == NSEC_NONE && b->said)
-		return;
-	if (limit == NSEC_NONE) {
+	if (limit == NSEC_NONE && !b->said)
 		expect_fail(c,
 			    "expected %s %s what is predicted, but nothing is predicted for this "
 			    "scenario and settings",
 			    b->what, b->word);
-		return;
-	}
-	nsec_format(want_text, sizeof(want_text), limit);
-	if (got == NSEC_NONE)
-		expect_fail(c, "expected %s %s %s%s, got none", b->what, b->word, want_text,
-			    bound->predicted ? " (predicted)" : "");
-	else if ((got - limit) * b->sign < 0)
-		expect_fail(c, "expected %s %s %s%s, got %s", b->what, b->word, want_text,
+	if (limit != NSEC_NONE && (got == NSEC_NONE || (got - limit) * b->sign < 0))
+		expect_fail(c, "expected %s %s %s%s, got %s", b->what, b->word,
+			    nsec_format(want_text, sizeof(want_text), limit),
 			    bound->predicted ? " (predicted)" : "",
-			    nsec_format(got_text, sizeof(got_text), got));
+			    got == NSEC_NONE ? "none"
+					     : nsec_format(got_text, sizeof(got_text), got));
 }
 
 static void check_interval(struct check *c, const char *what, const struct expect_time *after,
@@ -188,7 +174,7 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 		check_mask(&c, "mechanism", &mechanism_names, c.want->mechanisms,
 			   (int)c.got->mechanism);
 		check_interval(&c, "an end", &c.want->after, &c.want->before, c.got->earliest_nsec,
-			       c.got->latest_nsec, detection(c.got));
+			       c.got->latest_nsec, record_detection(c.got));
 		check_gone(&c);
 		check_states(&c);
 		expect_check_packets(&c);

@@ -168,13 +168,11 @@ static void write_field(struct json_writer *writer, const struct json_field *fie
 		fprintf(writer->out, "%" PRIu64, load_unsigned(field, object));
 		break;
 	case JSON_NATURAL:
-		if (is_nothing(field, object))
+	case JSON_NUMBER:
+		if (field->kind == JSON_NATURAL && is_nothing(field, object))
 			fputs("null", writer->out);
 		else
 			fprintf(writer->out, "%" PRId64, load_signed(field, object));
-		break;
-	case JSON_NUMBER:
-		fprintf(writer->out, "%" PRId64, load_signed(field, object));
 		break;
 	case JSON_ERRNO:
 		write_name(writer, errno_name((int)load_signed(field, object)));

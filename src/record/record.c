@@ -11,7 +11,7 @@
 DEFINE_NAMES(record_clock, _RECORD_CLOCK_MAX, [RECORD_CLOCK_TRACEPOINT] = "tracepoint",
 	     [RECORD_CLOCK_SOCK_DIAG] = "sock_diag")
 
-static void endpoint_free(struct record_endpoint *endpoint)
+void record_endpoint_deinit(struct record_endpoint *endpoint)
 {
 	free(endpoint->states);
 	free(endpoint->retransmissions);
@@ -20,6 +20,7 @@ static void endpoint_free(struct record_endpoint *endpoint)
 	free(endpoint->packets);
 	free(endpoint->samples);
 	free(endpoint->command_output);
+	*endpoint = (struct record_endpoint){ 0 };
 }
 
 struct record *record_free(struct record *record)
@@ -35,7 +36,7 @@ struct record *record_free(struct record *record)
 	for (size_t i = 0; i < record->n_failures; i++)
 		free(record->failures[i]);
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		endpoint_free(&record->endpoint[n]);
+		record_endpoint_deinit(&record->endpoint[n]);
 	trace_deinit(&record->trace);
 	sighting_log_free(record->sightings);
 	free(record->settings);

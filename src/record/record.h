@@ -30,11 +30,6 @@ enum record_clock {
 };
 DECLARE_NAMES(record_clock, enum record_clock) /* "tracepoint", "sock_diag" */
 
-struct record_state {
-	nsec_t time_nsec;
-	int from, to; /* enum tcp_state */
-};
-
 struct record_retransmission {
 	nsec_t time_nsec;
 	nsec_t rto_nsec; /* the timeout that expired; NSEC_NONE: unknown, or no timeout */
@@ -44,16 +39,6 @@ struct record_retransmission {
 struct record_reset {
 	nsec_t time_nsec;
 	bool sent; /* else received */
-};
-
-struct record_call {
-	nsec_t time_nsec;  /* when it returned */
-	nsec_t start_nsec; /* when it was entered */
-	enum agent_call call;
-	int64_t result;
-	int error;		 /* errno, positive; 0: it succeeded */
-	unsigned int connection; /* which of its process's connections, counted from 0 */
-	unsigned int process;	 /* which of the host's programs, counted from 0 as they start */
 };
 
 struct record_packet {
@@ -163,11 +148,19 @@ struct record {
 struct record *record_free(struct record *record);
 DEFINE_CLEANUP(struct record *, record_free)
 
+/* Frees what an endpoint of a record owns. Idempotent. */
+void record_endpoint_deinit(struct record_endpoint *endpoint);
+
 /* How many connections there still were, of many. */
 uint32_t record_sample_open(const struct record_sample *sample);
 
 __attribute__((format(printf, 2, 3))) int record_fail(struct record *record, const char *format,
 						      ...);
+/* When an end knew: its kernel, or else its program; NSEC_NONE: it did not. */
+static inline nsec_t record_detection(const struct record_endpoint *end)
+{
+	return end->kernel_nsec != NSEC_NONE ? end->kernel_nsec : end->application_nsec;
+}
 static inline bool record_passed(const struct record *record)
 {
 	return !record->n_failures;

@@ -36,7 +36,6 @@ struct sighting_log {
 
 /* calloc() makes one. */
 struct sighting_log *sighting_log_free(struct sighting_log *sightings);
-DEFINE_CLEANUP(struct sighting_log *, sighting_log_free)
 /* -ENOMEM is the only failure of these. */
 int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
 			const struct tcp_packet *packet);

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "src/record/trace-entry.h"
-#include "src/record/trace-join.h"
-#include "src/record/trace-lists.h"
+#include "src/record/trace-work.h"
 #include "src/util/array.h"
 
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission and its packet are no farther apart */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/trace-join.h"
-
+/* Finds for each packet of one end what the other end saw of it. */
 #include <errno.h>
 #include <stdlib.h>
+
+#include "src/record/trace-work.h"
 
 /*
  * Theory of operation: two sightings are the same packet if all is equal that a network does not
@@ -16,28 +17,15 @@
 #define CLOCKS_APART (2 * NSEC_PER_MSEC) /* by which the two ends' times may differ, at most */
 #define PIECES_APART (5 * NSEC_PER_SEC)	 /* between a packet and its pieces */
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 static int compare_content(const struct sighting_packet *a, const struct sighting_packet *b)
 {
-	int rc = compare_numbers(a->seq, b->seq);
+	const uint32_t x[] = { a->seq, a->ack, a->payload, a->flags, a->window, a->stamp, a->id };
+	const uint32_t y[] = { b->seq, b->ack, b->payload, b->flags, b->window, b->stamp, b->id };
 
-	if (!rc)
-		rc = compare_numbers(a->ack, b->ack);
-	if (!rc)
-		rc = compare_numbers(a->payload, b->payload);
-	if (!rc)
-		rc = compare_numbers(a->flags, b->flags);
-	if (!rc)
-		rc = compare_numbers(a->window, b->window);
-	if (!rc)
-		rc = compare_numbers(a->stamp, b->stamp);
-	if (!rc)
-		rc = compare_numbers(a->id, b->id);
-	return rc;
+	for (size_t i = 0; i < ARRAY_SIZE(x); i++)
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	return 0;
 }
 
 static int compare_sent(const void *a, const void *b)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/trace-lists.h"
-
+/* What a trace has besides packets: states, calls, samples, timers, events, and the retransmissions
+ * that no packet shows. */
 #include <errno.h>
 #include <string.h>
+
+#include "src/record/trace-work.h"
 
 /* Adds the samples that differ from the one before in a queue or a state. Timers have entries of
  * their own. */
@@ -35,8 +37,7 @@ static int take_lists(struct trace_work *work, enum node_id node)
 	for (size_t i = 0; i < r->n_states; i++) {
 		if (!(e = trace_add_entry(work, TRACE_STATE, r->states[i].time_nsec, node)))
 			return -ENOMEM;
-		e->state.from = r->states[i].from;
-		e->state.to = r->states[i].to;
+		e->state = r->states[i];
 	}
 	for (size_t i = 0; i < r->n_retransmissions; i++) {
 		if (work->shown[node][i])
@@ -50,14 +51,7 @@ static int take_lists(struct trace_work *work, enum node_id node)
 	for (size_t i = 0; i < r->n_calls; i++) {
 		if (!(e = trace_add_entry(work, TRACE_CALL, r->calls[i].time_nsec, node)))
 			return -ENOMEM;
-		e->call = (struct trace_call){
-			.call = r->calls[i].call,
-			.start_nsec = r->calls[i].start_nsec,
-			.result = r->calls[i].result,
-			.error = r->calls[i].error,
-			.connection = r->calls[i].connection,
-			.process = r->calls[i].process,
-		};
+		e->call = r->calls[i];
 	}
 	return take_samples(work, node);
 }

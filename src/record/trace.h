@@ -64,9 +64,16 @@ struct trace_timer {
 	unsigned int count;  /* how many retransmissions or probes there were so far */
 };
 
-struct trace_call {
+/* A change of state, and a call of a program, as a record has them too. */
+struct record_state {
+	nsec_t time_nsec;
+	int from, to; /* enum tcp_state */
+};
+
+struct record_call {
+	nsec_t time_nsec;  /* when it returned */
+	nsec_t start_nsec; /* when it was entered */
 	enum agent_call call;
-	nsec_t start_nsec;
 	int64_t result;
 	int error;		 /* errno, positive; 0: it succeeded */
 	unsigned int connection; /* which of its process's connections, counted from 0 */
@@ -92,11 +99,9 @@ struct trace_entry {
 	nsec_t rto_nsec; /* TIMEOUT: the timeout that expired; NSEC_NONE: it is not known */
 	union {
 		struct trace_packet packet;
-		struct {
-			int from, to; /* enum tcp_state */
-		} state;
+		struct record_state state;
 		struct trace_timer timer;
-		struct trace_call call;
+		struct record_call call;
 		struct trace_sample sample;
 		struct {
 			nsec_t took_nsec; /* how long it took until the kernel had done it */

@@ -27,7 +27,7 @@ char *describe_span(char *buffer, size_t size, nsec_t span)
 	return buffer;
 }
 
-/* Text that grows in a buffer and is cut where that ends. */
+/* A text that grows in a buffer, and is cut at the end of the buffer. */
 struct text {
 	char *buffer;
 	size_t size, used;
@@ -189,122 +189,128 @@ char *describe_event(const struct event *e, char *buffer, size_t size)
 	return buffer;
 }
 
-/* "outcome    timed-out or unreachable" */
-static void print_mask(const char *prefix, const char *what, const struct names *names,
-		       uint32_t mask, FILE *out)
-{
-	const char *separator = "";
+/* A line of what is expected: "client   outcome    timed-out or unreachable". */
+struct line {
+	FILE *out;
+	const char *prefix;    /* what every line begins with; not owned */
+	const char *what;      /* name of what is expected; not owned */
+	const char *separator; /* what stands between the words; not owned */
+	bool begun;	       /* a word is printed, so that the line has to be ended */
+};
 
-	if (!mask)
-		return;
-	fprintf(out, "%s%-10s ", prefix, what);
-	for (int i = 0; i < names->count; i++) {
-		if (!(mask & (UINT32_C(1) << i)))
-			continue;
-		fprintf(out, "%s%s", separator,
-			names_text(names, i) ? names_text(names, i) : "none");
-		separator = " or ";
-	}
-	fputc('\n', out);
+/* Prints a word, with all that stands in front of the first one. */
+static void put_word(struct line *line, const char *word)
+{
+	if (line->begun)
+		fputs(line->separator, line->out);
+	else
+		fprintf(line->out, "%s%-10s ", line->prefix, line->what);
+	line->begun = true;
+	fputs(word ? word : "none", line->out);
 }
 
-/* Prints the names of values, or "none" for one that has no name. */
-static void print_values(const char *prefix, const char *what, const char *(*name)(int value),
-			 const int *values, size_t n, const char *separator, FILE *out)
+static void end_line(const struct line *line)
 {
-	if (!n)
-		return;
-	fprintf(out, "%s%-10s ", prefix, what);
+	if (line->begun)
+		fputc('\n', line->out);
+}
+
+static void print_mask(struct line line, const struct names *names, uint32_t mask)
+{
+	for (int i = 0; i < names->count; i++)
+		if (mask & (UINT32_C(1) << i))
+			put_word(&line, names_text(names, i));
+	end_line(&line);
+}
+
+static void print_values(struct line line, const char *(*name)(int value), const int *values,
+			 size_t n)
+{
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s%s", i ? separator : "",
-			name(values[i]) ? name(values[i]) : "none");
-	fputc('\n', out);
+		put_word(&line, name(values[i]));
+	end_line(&line);
 }
 
-static void print_words(const char *prefix, const char *what, char **words, const char *separator,
-			FILE *out)
+static void print_words(struct line line, char **words)
 {
-	if (!words)
-		return;
-	fprintf(out, "%s%-10s ", prefix, what);
-	for (char **word = words; *word; word++)
-		fprintf(out, "%s%s", word == words ? "" : separator, *word);
-	fputc('\n', out);
+	for (char **word = words; word && *word; word++)
+		put_word(&line, *word);
+	end_line(&line);
 }
 
-static void print_bound(const char *prefix, const char *what, const struct expect_time *bound,
-			nsec_t predicted, FILE *out)
+static void print_bound(struct line line, const struct expect_time *bound, nsec_t predicted)
 {
 	bool known = !bound->predicted || predicted != NSEC_NONE;
-	char text[64] = "no prediction for this";
+	char text[64];
 
 	if (!bound->present)
 		return;
-	if (known)
-		describe_span(text, sizeof(text), bound->predicted ? predicted : bound->nsec);
-	fprintf(out, "%s%-10s %s%s\n", prefix, what, text,
-		known && bound->predicted ? ", predicted" : "");
+	put_word(&line, known ? describe_span(text, sizeof(text),
+					      bound->predicted ? predicted : bound->nsec)
+			      : "no prediction for this");
+	if (known && bound->predicted)
+		fputs(", predicted", line.out);
+	end_line(&line);
 }
 
-static void print_bytes(const char *prefix, const char *what, const struct expect_range *bytes,
-			FILE *out)
+/* Writes "5", "at least 5" or "5 to 7". Returns `buffer`. */
+static char *format_range(const struct expect_range *range, char *buffer, size_t size)
 {
+	if (range->least == range->most)
+		snprintf(buffer, size, "%" PRIu64, range->least);
+	else if (range->most == UINT64_MAX)
+		snprintf(buffer, size, "at least %" PRIu64, range->least);
+	else
+		snprintf(buffer, size, "%" PRIu64 " to %" PRIu64, range->least, range->most);
+	return buffer;
+}
+
+static void print_bytes(struct line line, const struct expect_range *bytes)
+{
+	char text[64];
+
 	if (!bytes->present)
 		return;
-	fprintf(out, "%s%-10s ", prefix, what);
-	if (bytes->least == bytes->most)
-		fprintf(out, "%" PRIu64 " bytes\n", bytes->least);
-	else if (bytes->most == UINT64_MAX)
-		fprintf(out, "at least %" PRIu64 " bytes\n", bytes->least);
-	else
-		fprintf(out, "%" PRIu64 " to %" PRIu64 " bytes\n", bytes->least, bytes->most);
+	put_word(&line, format_range(bytes, text, sizeof(text)));
+	fputs(" bytes", line.out);
+	end_line(&line);
 }
 
 static void print_range(const struct expect_range *range, const char *what, FILE *out)
 {
-	if (!range->present)
-		return;
-	if (range->least == range->most)
-		fprintf(out, ", %s %" PRIu64, what, range->least);
-	else if (range->most == UINT64_MAX)
-		fprintf(out, ", %s at least %" PRIu64, what, range->least);
-	else
-		fprintf(out, ", %s %" PRIu64 " to %" PRIu64, what, range->least, range->most);
+	char text[64];
+
+	if (range->present)
+		fprintf(out, ", %s %s", what, format_range(range, text, sizeof(text)));
 }
 
-static void print_sample(const char *prefix, const struct expect_sample *s, FILE *out)
+static void print_sample(struct line line, const struct expect_sample *s)
 {
 	char at[64];
 
-	describe_span(at, sizeof(at), s->at_nsec);
-	fprintf(out, "%s%-10s at %s", prefix, "sample", at);
+	put_word(&line, "at ");
+	fputs(describe_span(at, sizeof(at), s->at_nsec), line.out);
 	if (s->state != TCP_STATE_NONE)
-		fprintf(out, ", %s", tcp_state_name(s->state));
+		fprintf(line.out, ", %s", tcp_state_name(s->state));
 	if (s->timer >= 0)
-		fprintf(out, ", timer %s", names_text(&tcp_timer_names, s->timer));
-	print_range(&s->send_queue, "Send-Q", out);
-	print_range(&s->receive_queue, "Recv-Q", out);
-	print_range(&s->retransmits, "retransmits", out);
-	print_range(&s->probes, "probes", out);
-	print_range(&s->backoff, "backoff", out);
-	print_range(&s->open, "open", out);
-	fputc('\n', out);
+		fprintf(line.out, ", timer %s", names_text(&tcp_timer_names, s->timer));
+	print_range(&s->send_queue, "Send-Q", line.out);
+	print_range(&s->receive_queue, "Recv-Q", line.out);
+	print_range(&s->retransmits, "retransmits", line.out);
+	print_range(&s->probes, "probes", line.out);
+	print_range(&s->backoff, "backoff", line.out);
+	print_range(&s->open, "open", line.out);
+	end_line(&line);
 }
 
-static void print_population(const char *prefix, const struct expectation *e, FILE *out)
+static void print_population(struct line line, const struct expectation *e)
 {
-	bool any = false;
-
 	for (enum outcome o = OUTCOME_NONE + 1; o < _OUTCOME_MAX; o++) {
-		if (!e->population[o].present)
-			continue;
-		if (!any)
-			fprintf(out, "%s%-10s of all connections", prefix, "population");
-		any = true;
-		print_range(&e->population[o], outcome_name(o), out);
+		if (e->population[o].present && !line.begun)
+			put_word(&line, "of all connections");
+		print_range(&e->population[o], outcome_name(o), line.out);
 	}
-	if (any)
-		fputc('\n', out);
+	end_line(&line);
 }
 
 struct prediction describe_prediction(const struct scenario *s, enum family family,
@@ -322,21 +328,23 @@ void describe_expectation(const struct scenario *s, enum family family, enum nod
 	struct prediction p = describe_prediction(s, family, node, kernel);
 	bool any = p.mechanism != MECHANISM_NONE;
 
-	print_mask(prefix, "outcome", &outcome_names, e->outcomes, out);
-	print_values(prefix, "errno", errno_name, e->errors, e->n_errors, " or ", out);
-	print_mask(prefix, "mechanism", &mechanism_names, e->mechanisms, out);
-	print_bound(prefix, "after", &e->after, any ? p.earliest_nsec : NSEC_NONE, out);
-	print_bound(prefix, "before", &e->before, any ? p.latest_nsec : NSEC_NONE, out);
-	print_bound(prefix, "gone after", &e->gone_after, any ? p.earliest_nsec : NSEC_NONE, out);
-	print_bound(prefix, "gone by", &e->gone_before, any ? p.latest_nsec : NSEC_NONE, out);
+#define LINE(what, separator) ((struct line){ out, prefix, (what), (separator), false })
+	print_mask(LINE("outcome", " or "), &outcome_names, e->outcomes);
+	print_values(LINE("errno", " or "), errno_name, e->errors, e->n_errors);
+	print_mask(LINE("mechanism", " or "), &mechanism_names, e->mechanisms);
+	print_bound(LINE("after", ""), &e->after, any ? p.earliest_nsec : NSEC_NONE);
+	print_bound(LINE("before", ""), &e->before, any ? p.latest_nsec : NSEC_NONE);
+	print_bound(LINE("gone after", ""), &e->gone_after, any ? p.earliest_nsec : NSEC_NONE);
+	print_bound(LINE("gone by", ""), &e->gone_before, any ? p.latest_nsec : NSEC_NONE);
 	if (e->gone_never)
 		fprintf(out, "%s%-10s never\n", prefix, "gone");
-	print_values(prefix, "states", tcp_state_name, e->states, e->n_states, ", ", out);
-	print_words(prefix, "packets", e->packet_texts, " ", out);
-	print_words(prefix, "calls", e->call_texts, ", ", out);
-	print_bytes(prefix, "read", &e->read, out);
-	print_bytes(prefix, "written", &e->written, out);
+	print_values(LINE("states", ", "), tcp_state_name, e->states, e->n_states);
+	print_words(LINE("packets", " "), e->packet_texts);
+	print_words(LINE("calls", ", "), e->call_texts);
+	print_bytes(LINE("read", ""), &e->read);
+	print_bytes(LINE("written", ""), &e->written);
 	for (size_t i = 0; i < e->n_samples; i++)
-		print_sample(prefix, &e->samples[i], out);
-	print_population(prefix, e, out);
+		print_sample(LINE("sample", ""), &e->samples[i]);
+	print_population(LINE("population", ""), e);
+#undef LINE
 }

@@ -6,19 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/util/array.h"
-
 /*
- * A stream has thousands of packets, and a peer that reads nothing is probed for ever. Of a long
- * run of rows of equal weight only the first and the last rows stay, which are near to what caused
- * them. This is done for rows that are like their neighbours, and then, if there are far more of
- * them, also for rows that tell something.
+ * A stream has thousands of packets, and a peer that reads nothing is probed for ever. In a long
+ * run of rows of low weight the rows in the middle are replaced by one row, which says how many
+ * they are. The first and the last rows stay, because they are near to the events that begin and
+ * end the run. Plain rows are folded first. Runs that are still far longer are folded with the
+ * telling rows in them.
  */
 
-#define PLAIN_ENDS   6 /* so many rows stay at either end */
+#define PLAIN_ENDS   6 /* so many plain rows stay at either end of a run */
 #define TELLING_ENDS 45
-#define WORTH_IT     4			 /* fewer rows than that stay */
-#define LONG_WAIT    (10 * NSEC_PER_SEC) /* a longer one gets a line */
+#define WORTH_IT     4			 /* fewer rows than this are not folded */
+#define LONG_WAIT    (10 * NSEC_PER_SEC) /* a wait of this length or longer gets a row */
 
 static void sum_up(struct ladder_count *sum, const struct ladder_row *rows, size_t n)
 {
@@ -42,7 +41,8 @@ static void write_end(FILE *out, const char *name, size_t packets, uint64_t byte
 			packets == 1 ? "" : "s", bytes, bytes == 1 ? "" : "s");
 }
 
-/* "... 1300 more in 1.95 s: client 1000 packets with 1448000 bytes, server 234 with 0 bytes" */
+/* Writes "... 1300 lines more in 1.95 s, client 1000 packets with 1448000 bytes, ...", which the
+ * caller frees. */
 static char *describe(const struct ladder_count *count, nsec_t time)
 {
 	char *text = NULL, span[64];
@@ -63,86 +63,60 @@ static char *describe(const struct ladder_count *count, nsec_t time)
 	return text;
 }
 
-static void move_row(struct ladder *to, struct ladder_row *row)
+/* Replaces a run of rows by one row, which it puts in the place of the first. */
+static void fold_run(struct ladder_row *rows, size_t n)
 {
-	struct ladder_row *slot = array_append(&to->rows, &to->n_rows, sizeof(*slot));
+	struct ladder_row note = {
+		.time_nsec = rows[0].time_nsec,
+		.end_nsec = rows[n - 1].end_nsec,
+		.side = LADDER_NOTE,
+		.weight = LADDER_TELLING,
+		.colour = LADDER_DIM,
+	};
 
-	if (slot) {
-		*slot = *row;
-	} else {
-		free(row->text);
-		free(row->aside);
-	}
-	*row = (struct ladder_row){ .time_nsec = NSEC_NONE };
+	sum_up(&note.count, rows, n);
+	note.text = describe(&note.count, note.end_nsec - note.time_nsec);
+	for (size_t i = 0; i < n; i++)
+		ladder_row_deinit(&rows[i]);
+	rows[0] = note;
 }
 
-/* Puts the middle of a run into one row. */
-static void fold_run(struct ladder *to, struct ladder_row *rows, size_t n)
-{
-	struct ladder_row *note =
-		ladder_add(to, rows[0].time_nsec, LADDER_NOTE, LADDER_TELLING, LADDER_DIM);
-
-	if (note) {
-		note->count.rows = 0;
-		sum_up(&note->count, rows, n);
-		note->end_nsec = rows[n - 1].end_nsec;
-		note->text = describe(&note->count, note->end_nsec - note->time_nsec);
-	}
-	for (size_t i = 0; i < n; i++) {
-		free(rows[i].text);
-		free(rows[i].aside);
-	}
-}
-
-/* Takes out the middle of runs of rows of at most that weight. */
+/* Folds the middle of each run of rows of at most that weight. */
 static void fold(struct ladder *ladder, enum ladder_weight most, size_t ends)
 {
-	struct ladder folded = { 0 };
+	struct ladder_row *rows = ladder->rows;
 
-	for (size_t i = 0; i < ladder->n_rows;) {
-		struct ladder_row *rows = &ladder->rows[i];
-		size_t n = 0;
-
-		while (i + n < ladder->n_rows && rows[n].weight <= most)
+	for (size_t i = 0, n; i < ladder->n_rows; i += n ? n : 1) {
+		for (n = 0; i + n < ladder->n_rows && rows[i + n].weight <= most;)
 			n++;
-		if (n < 2 * ends + WORTH_IT) {
-			n = n ? n : 1;
-			for (size_t k = 0; k < n; k++)
-				move_row(&folded, &rows[k]);
-		} else {
-			for (size_t k = 0; k < ends; k++)
-				move_row(&folded, &rows[k]);
-			fold_run(&folded, rows + ends, n - 2 * ends);
-			for (size_t k = n - ends; k < n; k++)
-				move_row(&folded, &rows[k]);
-		}
-		i += n;
+		if (n < 2 * ends + WORTH_IT)
+			continue;
+		fold_run(&rows[i + ends], n - 2 * ends);
+		memmove(&rows[i + ends + 1], &rows[i + n - ends],
+			(ladder->n_rows - (i + n - ends)) * sizeof(*rows));
+		ladder->n_rows -= n - 2 * ends - 1;
+		n = 2 * ends + 1;
 	}
-	free(ladder->rows);
-	*ladder = folded;
 }
 
+/* Adds a row before each row that comes long after the one before it. */
 static void say_waits(struct ladder *ladder)
 {
-	struct ladder with = { 0 };
-	nsec_t last = NSEC_NONE;
 	char span[64];
 
-	for (size_t i = 0; i < ladder->n_rows; i++) {
-		nsec_t wait = last == NSEC_NONE ? 0 : ladder->rows[i].time_nsec - last;
+	for (size_t i = 1; i < ladder->n_rows; i++) {
+		nsec_t wait = ladder->rows[i].time_nsec - ladder->rows[i - 1].end_nsec;
+		struct ladder_row note;
 
-		if (wait >= LONG_WAIT) {
-			struct ladder_row *row =
-				ladder_add(&with, NSEC_NONE, LADDER_NOTE, LADDER_KEY, LADDER_DIM);
-
-			ladder_say(row, "... %s without a packet",
-				   nsec_format(span, sizeof(span), wait));
-		}
-		last = ladder->rows[i].end_nsec;
-		move_row(&with, &ladder->rows[i]);
+		if (wait < LONG_WAIT ||
+		    !ladder_add(ladder, NSEC_NONE, LADDER_NOTE, LADDER_KEY, LADDER_DIM))
+			continue;
+		note = ladder->rows[ladder->n_rows - 1];
+		ladder_say(&note, "... %s without a packet", nsec_format(span, sizeof(span), wait));
+		memmove(&ladder->rows[i + 1], &ladder->rows[i],
+			(ladder->n_rows - 1 - i) * sizeof(note));
+		ladder->rows[i++] = note;
 	}
-	free(ladder->rows);
-	*ladder = with;
 }
 
 void ladder_fold(struct ladder *ladder)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Which rows of a ladder stay. */
+/* Shortens a ladder, so that people can read it. */
 
 #include "src/report/ladder-row.h"
 

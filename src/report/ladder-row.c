@@ -7,12 +7,16 @@
 
 #include "src/util/array.h"
 
+void ladder_row_deinit(struct ladder_row *row)
+{
+	free(row->text);
+	free(row->aside);
+}
+
 void ladder_deinit(struct ladder *ladder)
 {
-	for (size_t i = 0; i < ladder->n_rows; i++) {
-		free(ladder->rows[i].text);
-		free(ladder->rows[i].aside);
-	}
+	for (size_t i = 0; i < ladder->n_rows; i++)
+		ladder_row_deinit(&ladder->rows[i]);
 	free(ladder->rows);
 }
 

@@ -10,11 +10,9 @@
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 
-#define SAME_LINE (2 * NSEC_PER_MSEC) /* what one end tells in so short a time is one line */
-#define SAME_TEXT 100		      /* of at most so many characters */
-#define FOLLOWED                                                                                   \
-	8 /* the first connections are told of; of a thousand, the others are like these           \
-	   */
+#define SAME_LINE (2 * NSEC_PER_MSEC) /* texts of one end within this time go on one line */
+#define SAME_TEXT 100		      /* such a line has at most so many characters */
+#define FOLLOWED  8 /* connections of one client whose rows matter; the others are like these */
 
 char *ladder_format_timer(nsec_t time, char *buffer, size_t size)
 {
@@ -61,7 +59,7 @@ static void write_packet(struct ladder_row *row, const struct trace_entry *e)
 		   ack, p->window, p->length);
 }
 
-/* "retransmission 3, RTO 1.632 s" */
+/* Writes "retransmission 3, RTO 1.632 s", which the caller frees. NULL for a new packet. */
 static char *format_again(const struct trace_entry *e)
 {
 	static const char *const words[] = {
@@ -86,8 +84,8 @@ static char *format_again(const struct trace_entry *e)
 	return asprintf(&text, "%s%s%s", words[e->again], number, rto) < 0 ? NULL : text;
 }
 
-/* A probe that is answered is like the one before it; a packet that is lost or sent again is not.
- */
+/* Weighs a packet. A probe that arrives is like the one before it; a packet that is lost or sent
+ * again tells something. */
 static enum ladder_weight weight_of(const struct trace_entry *e)
 {
 	const struct trace_packet *p = &e->packet;
@@ -154,7 +152,7 @@ static void add_timer(struct ladder *ladder, const struct trace_entry *e)
 		   e->timer.count);
 }
 
-/* Queues have the names that ss gives them. */
+/* Adds a sample, whose queues have the names that ss gives them. */
 static void add_sample(struct ladder *ladder, const struct trace_entry *e)
 {
 	const struct trace_sample *s = &e->sample;
@@ -179,7 +177,7 @@ static void write_exit(struct ladder_row *row, int status)
 
 static void add_call(struct ladder *ladder, const struct trace_entry *e)
 {
-	const struct trace_call *c = &e->call;
+	const struct record_call *c = &e->call;
 	nsec_t blocked = e->time_nsec - c->start_nsec;
 	bool end = (c->error || !c->result) && c->connection < FOLLOWED;
 	struct ladder_row *row =
@@ -207,7 +205,7 @@ static void add_call(struct ladder *ladder, const struct trace_entry *e)
 			   c->error ? "-1 " : result, c->error ? errno_name(c->error) : "", wait);
 }
 
-/* The first word of an event says what it is. */
+/* Chooses a colour by the first word of an event, which says what kind it is. */
 static enum ladder_colour colour_of(const char *event)
 {
 	char verb[32];
@@ -226,7 +224,7 @@ static void add_event(struct ladder *ladder, const struct trace_entry *e)
 	ladder_say(row, "%s", e->event.what);
 }
 
-/* Puts what the same end tells in the same moment on one line. */
+/* Joins the last two rows if the same end tells both at about the same moment. */
 static void put_together(struct ladder *ladder)
 {
 	struct ladder_row *row, *last;

@@ -12,22 +12,24 @@
 #include "src/report/table.h"
 
 #define WIDTH_DEFAULT 100
-#define WIDTH_MAX     160		    /* longer arrows do not help a reader */
-#define INNER_MIN     66		    /* in a narrower terminal lines wrap */
-#define SOON	      (100 * NSEC_PER_MSEC) /* a timer this soon after a packet stands beside it */
-#define SLOW	      NSEC_PER_MSEC	    /* a packet that took longer says how long it took */
+#define WIDTH_MAX     160 /* characters of a line; longer arrows do not help a reader */
+#define INNER_MIN     66  /* characters between the lifelines; in a narrower terminal lines wrap */
+#define SOON                                                                                       \
+	(100 *                                                                                     \
+	 NSEC_PER_MSEC)	   /* a timer that is started this soon after a packet stands beside it */
+#define SLOW NSEC_PER_MSEC /* an arrow says how long its packet took if it took this long */
 
 static const char *const escapes[] = {
 	[LADDER_DEFAULT] = "",	    [LADDER_STATE] = "\033[36m", [LADDER_DIM] = "\033[2m",
 	[LADDER_WARN] = "\033[33m", [LADDER_BAD] = "\033[31m",	 [LADDER_GOOD] = "\033[32m",
 };
 
-/* What the parts of a line need to know. */
+/* What all parts of a line have in common. */
 struct sheet {
 	FILE *out;
 	bool colour;
-	int time_width; /* of the times, characters */
-	int inner;	/* of what is between the two lifelines, and these, characters */
+	int time_width; /* width of the column of times; characters */
+	int inner;	/* width from one lifeline to the other, both included; characters */
 };
 
 struct ladder_style ladder_style(FILE *out)
@@ -90,13 +92,17 @@ static void print_across(const struct sheet *s, nsec_t time, enum ladder_colour 
 	end_line(s, colour);
 }
 
-/* What stands at the end of an arrow where the packet arrives, or does not. */
-static void write_far(const struct trace_packet *p, char *buffer, size_t size)
+/* Writes what stands at the head of an arrow: how long the packet took, or what became of it.
+ * Returns how many characters are left for the arrow itself, beside this and a text of `n`
+ * characters. */
+static int write_far(const struct sheet *s, const struct trace_packet *p, size_t n, char *buffer,
+		     size_t size)
 {
 	nsec_t took = p->fate == TRACE_ARRIVED && p->sent_nsec != NSEC_NONE
 			      ? p->arrived_nsec - p->sent_nsec
 			      : 0;
 	char span[64];
+	int rest;
 
 	*buffer = '\0';
 	if (p->fate == TRACE_LOST)
@@ -107,6 +113,8 @@ static void write_far(const struct trace_packet *p, char *buffer, size_t size)
 		snprintf(buffer, size, "cut up");
 	else if (took >= SLOW)
 		snprintf(buffer, size, "%s", nsec_format(span, sizeof(span), took));
+	rest = s->inner - 8 - (int)(n + strlen(buffer) + !!*buffer);
+	return rest < 0 ? 0 : rest;
 }
 
 /* Prints "|-- TEXT --- 500 ms ->|", or "|-- TEXT --X lost     |". The arrow of a packet that
@@ -114,11 +122,8 @@ static void write_far(const struct trace_packet *p, char *buffer, size_t size)
 static void print_rightward(const struct sheet *s, const struct trace_packet *p, const char *text)
 {
 	char far[80];
-	int rest;
+	int rest = write_far(s, p, strlen(text), far, sizeof(far));
 
-	write_far(p, far, sizeof(far));
-	rest = s->inner - 8 - (int)(strlen(text) + strlen(far) + !!*far);
-	rest = rest < 0 ? 0 : rest;
 	fprintf(s->out, p->sent_nsec == NSEC_NONE ? "|  %s --" : "|--%s --", text);
 	if (p->fate == TRACE_ARRIVED) {
 		repeat(s, '-', *far ? rest - 2 : rest);
@@ -133,11 +138,8 @@ static void print_rightward(const struct sheet *s, const struct trace_packet *p,
 static void print_leftward(const struct sheet *s, const struct trace_packet *p, const char *text)
 {
 	char far[80];
-	int rest;
+	int rest = write_far(s, p, strlen(text), far, sizeof(far));
 
-	write_far(p, far, sizeof(far));
-	rest = s->inner - 8 - (int)(strlen(text) + strlen(far) + !!*far);
-	rest = rest < 0 ? 0 : rest;
 	if (p->fate == TRACE_ARRIVED) {
 		fprintf(s->out, *far ? "|<- %s " : "|<%s", far);
 		repeat(s, '-', *far ? rest - 2 : rest);
@@ -165,7 +167,8 @@ static bool print_aside(const struct sheet *s, const struct ladder_row *row,
 	return timer;
 }
 
-/* What is special about a packet stands in its arrow if there is room, else on the next line. */
+/* Prints a packet. What is special about it stands in its arrow if there is room, else on the next
+ * line. Returns true if `next` is printed with it. */
 static bool print_packet(const struct sheet *s, const struct ladder_row *row,
 			 const struct ladder_row *next)
 {
@@ -226,7 +229,7 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum no
 {
 	const struct record_endpoint *e = &r->endpoint[node];
 	struct ladder_row row = { .colour = LADDER_DEFAULT };
-	nsec_t at = e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
+	nsec_t at = record_detection(e);
 	char text[160], span[64];
 	int n;
 
@@ -240,14 +243,6 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum no
 		snprintf(text + n, sizeof(text) - (size_t)n, ", after %s",
 			 nsec_format(span, sizeof(span), at));
 	print_beside(s, &row, text, NSEC_NONE, node == NODE_SERVER);
-}
-
-static void add_end(struct ladder *ladder, const struct record *record)
-{
-	struct ladder_row *row =
-		ladder_add(ladder, record->span_nsec, LADDER_ACROSS, LADDER_KEY, LADDER_DIM);
-
-	ladder_say(row, "the trial ends");
 }
 
 static int widest_time(const struct record *record)
@@ -274,7 +269,8 @@ void ladder_print(const struct record *record, const struct ladder_style *style,
 	if (s.inner < INNER_MIN)
 		s.inner = INNER_MIN;
 	ladder_fill(&ladder, &record->trace);
-	add_end(&ladder, record);
+	ladder_say(ladder_add(&ladder, record->span_nsec, LADDER_ACROSS, LADDER_KEY, LADDER_DIM),
+		   "the trial ends");
 	ladder_fold(&ladder);
 	print_head(&s, record);
 	for (size_t i = 0; i < ladder.n_rows;)

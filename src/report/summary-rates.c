@@ -4,7 +4,7 @@
 #include "src/report/rate.h"
 #include "src/report/table.h"
 
-/* One endpoint of all repeats of a trial. */
+/* The outcomes of one endpoint in all repeats of a trial. */
 struct tally {
 	const struct record *first;
 	enum node_id node;
@@ -45,15 +45,12 @@ static void print_outcome(struct table *table, const struct tally *t, enum outco
 	table_cell(table, TABLE_PLAIN, family_name(t->first->family));
 	table_cell(table, TABLE_PLAIN, node_name(t->node));
 	table_cell(table, TABLE_PLAIN, outcome_name(o));
-	snprintf(buffer, sizeof(buffer), "%zu of %zu", t->count[o], t->total);
-	table_cell(table, TABLE_PLAIN, buffer);
-	snprintf(buffer, sizeof(buffer), "%.2f", rate.value * 100);
-	table_cell(table, TABLE_PLAIN, buffer);
-	snprintf(buffer, sizeof(buffer), "%.2f..%.2f", rate.low * 100, rate.high * 100);
-	table_cell(table, TABLE_PLAIN, buffer);
+	table_format(table, TABLE_PLAIN, "%zu of %zu", t->count[o], t->total);
+	table_format(table, TABLE_PLAIN, "%.2f", rate.value * 100);
+	table_format(table, TABLE_PLAIN, "%.2f..%.2f", rate.low * 100, rate.high * 100);
 }
 
-/* Prints the rows of a trial at the first of its records. */
+/* Adds the rows of a trial if `i` is the first of its records. Returns whether it added any. */
 static bool tally_rows(struct table *table, struct record *const *records, size_t n, size_t i)
 {
 	bool any = false;
@@ -78,10 +75,9 @@ static bool tally_rows(struct table *table, struct record *const *records, size_
 
 void summary_print_rates(struct record *const *records, size_t n, FILE *out)
 {
-	static const char *const headers[] = { "SCENARIO", "FAMILY", "ENDPOINT",     "OUTCOME",
-					       "COUNT",	   "RATE %", "95 % INTERVAL" };
-	static const bool right[ARRAY_SIZE(headers)] = { [4] = true, [5] = true, [6] = true };
-	struct table *table = table_new(ARRAY_SIZE(headers), headers, right);
+	static const char *const headers[] = { "SCENARIO", "FAMILY",  "ENDPOINT",      "OUTCOME",
+					       ">COUNT",   ">RATE %", ">95 % INTERVAL" };
+	struct table *table = table_new(ARRAY_SIZE(headers), headers);
 	bool any = false;
 
 	if (!table)

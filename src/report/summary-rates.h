@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The second table that `run` prints: how many of the repeats of a trial, if they ended
- * differently, or of a client's many connections, came to which end.
+ * The second table that `run` prints. It counts the outcomes of a trial's repeats, if these
+ * ended differently, or of a client's many connections.
  */
 
 #include <stdio.h>

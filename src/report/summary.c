@@ -8,31 +8,33 @@
 #include "src/report/table.h"
 #include "src/util/array.h"
 
-/* The same trial, however often repeated, at one endpoint. */
-struct group {
-	const struct record *first;
-	enum node_id node;
-	nsec_t *kernel_nsec,
-		*gone_nsec; /* times of detection, and of nothing left, sorted; owned */
-	size_t n_kernel, n_gone, count, passed;
-	bool mixed; /* the repeats ended differently */
-	nsec_t earliest_nsec, latest_nsec, gone_earliest_nsec, gone_latest_nsec;
+struct times {
+	nsec_t *items; /* owned */
+	size_t count;
 };
 
-static nsec_t detection(const struct record_endpoint *e)
-{
-	return e->kernel_nsec != NSEC_NONE ? e->kernel_nsec : e->application_nsec;
-}
+/* The same trial, however often repeated, at one endpoint. */
+struct group {
+	const struct record *first; /* of its records; not owned */
+	enum node_id node;
+	struct times detected, gone;	   /* when it was detected, and when nothing was left */
+	size_t count, passed;		   /* its records, and those of them that pass */
+	bool mixed;			   /* the repeats ended differently */
+	nsec_t earliest_nsec, latest_nsec; /* predicted for `detected`; NSEC_NONE */
+	nsec_t gone_earliest_nsec, gone_latest_nsec; /* predicted for `gone`; NSEC_NONE */
+};
 
-static void add_time(nsec_t **times, size_t *count, nsec_t t)
+static void add_time(struct times *times, nsec_t time_nsec)
 {
-	nsec_t *slot = t == NSEC_NONE ? NULL : array_append(times, count, sizeof(*slot));
+	nsec_t *slot = NULL;
 
+	if (time_nsec != NSEC_NONE)
+		slot = array_append(&times->items, &times->count, sizeof(*slot));
 	if (slot)
-		*slot = t;
+		*slot = time_nsec;
 }
 
-/* Widens the interval from *low to *high by another, which is none where it is NSEC_NONE. */
+/* Widens the interval from *low to *high by another one. NSEC_NONE stands for no interval. */
 static void add_interval(nsec_t *low, nsec_t *high, nsec_t earliest, nsec_t latest)
 {
 	if (earliest == NSEC_NONE)
@@ -51,9 +53,9 @@ static void add(struct group *g, const struct record *record)
 	g->count++;
 	g->passed += record_passed(record);
 	g->mixed |= e->outcome != first->outcome || e->mechanism != first->mechanism;
-	add_time(&g->kernel_nsec, &g->n_kernel, detection(e));
-	add_time(&g->gone_nsec, &g->n_gone, e->gone_nsec);
-	if (detection(e) != NSEC_NONE)
+	add_time(&g->detected, record_detection(e));
+	add_time(&g->gone, e->gone_nsec);
+	if (record_detection(e) != NSEC_NONE)
 		add_interval(&g->earliest_nsec, &g->latest_nsec, e->earliest_nsec, e->latest_nsec);
 	add_interval(&g->gone_earliest_nsec, &g->gone_latest_nsec, e->gone_earliest_nsec,
 		     e->gone_latest_nsec);
@@ -66,7 +68,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Seconds with as many decimals as are worth reading. */
+/* Writes seconds with as many decimals as are worth reading. */
 static const char *sec(nsec_t t, char *buffer, size_t size)
 {
 	if (t == NSEC_NONE)
@@ -90,25 +92,23 @@ static const char *or_dash(const char *text)
 	return text ? text : "-";
 }
 
-static nsec_t median(const nsec_t *times, size_t n)
+/* Sorts times and writes them: "6.540", or for repeats "6.340 6.540 6.788": least, median, most. */
+static const char *spread(struct times *times, char *buffer, size_t size)
 {
-	return times[(n - 1) / 2] + (times[n / 2] - times[(n - 1) / 2]) / 2;
-}
-
-/* "6.540", or for repeats "6.340 6.540 6.788": least, median, most. */
-static const char *spread(const nsec_t *times, size_t n, char *buffer, size_t size)
-{
+	const nsec_t *t = times->items;
+	size_t n = times->count;
 	char low[32], middle[32], high[32];
 
 	if (n <= 1)
-		return sec(n ? times[0] : NSEC_NONE, buffer, size);
-	snprintf(buffer, size, "%s %s %s", sec(times[0], low, sizeof(low)),
-		 sec(median(times, n), middle, sizeof(middle)),
-		 sec(times[n - 1], high, sizeof(high)));
+		return sec(n ? t[0] : NSEC_NONE, buffer, size);
+	qsort(times->items, n, sizeof(*t), compare);
+	snprintf(buffer, size, "%s %s %s", sec(t[0], low, sizeof(low)),
+		 sec(t[(n - 1) / 2] + (t[n / 2] - t[(n - 1) / 2]) / 2, middle, sizeof(middle)),
+		 sec(t[n - 1], high, sizeof(high)));
 	return buffer;
 }
 
-static void print_row(struct table *table, const struct group *g, bool gone)
+static void print_row(struct table *table, struct group *g, bool gone)
 {
 	const struct record_endpoint *e = &g->first->endpoint[g->node];
 	bool good = g->passed == g->count;
@@ -120,21 +120,20 @@ static void print_row(struct table *table, const struct group *g, bool gone)
 	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_name(e->error)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
-	table_cell(table, TABLE_PLAIN, spread(g->kernel_nsec, g->n_kernel, buffer, sizeof(buffer)));
+	table_cell(table, TABLE_PLAIN, spread(&g->detected, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN,
 		   range(g->earliest_nsec, g->latest_nsec, buffer, sizeof(buffer)));
 	if (gone) {
-		table_cell(table, TABLE_PLAIN,
-			   spread(g->gone_nsec, g->n_gone, buffer, sizeof(buffer)));
+		table_cell(table, TABLE_PLAIN, spread(&g->gone, buffer, sizeof(buffer)));
 		table_cell(
 			table, TABLE_PLAIN,
 			range(g->gone_earliest_nsec, g->gone_latest_nsec, buffer, sizeof(buffer)));
 	}
 	if (g->count > 1)
-		snprintf(buffer, sizeof(buffer), "%zu of %zu pass", g->passed, g->count);
+		table_format(table, good ? TABLE_GOOD : TABLE_BAD, "%zu of %zu pass", g->passed,
+			     g->count);
 	else
-		snprintf(buffer, sizeof(buffer), "%s", good ? "pass" : "FAIL");
-	table_cell(table, good ? TABLE_GOOD : TABLE_BAD, buffer);
+		table_cell(table, good ? TABLE_GOOD : TABLE_BAD, good ? "pass" : "FAIL");
 }
 
 static bool has_result(const struct record *record, enum node_id node)
@@ -142,7 +141,7 @@ static bool has_result(const struct record *record, enum node_id node)
 	return record->endpoint[node].outcome != OUTCOME_NONE;
 }
 
-/* Gathers the records of a trial at the first of them. */
+/* Adds the rows of a trial, with all its records, if `i` is the first of them. */
 static void group_rows(struct table *table, struct record *const *records, size_t n, size_t i,
 		       bool gone)
 {
@@ -165,13 +164,9 @@ static void group_rows(struct table *table, struct record *const *records, size_
 		for (size_t k = i; k < n; k++)
 			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&g, records[k]);
-		if (g.n_kernel)
-			qsort(g.kernel_nsec, g.n_kernel, sizeof(*g.kernel_nsec), compare);
-		if (g.n_gone)
-			qsort(g.gone_nsec, g.n_gone, sizeof(*g.gone_nsec), compare);
 		print_row(table, &g, gone);
-		free(g.kernel_nsec);
-		free(g.gone_nsec);
+		free(g.detected.items);
+		free(g.gone.items);
 	}
 }
 
@@ -189,16 +184,16 @@ static void print_failures(struct record *const *records, size_t n, FILE *out)
 	}
 }
 
-/* Whether something of a connection was left after its end in any record. Then a column says until
- * when. */
+/* Tells whether in any record something of a connection was left after its end. Then a column of
+ * the table says until when. */
 static bool outlived(struct record *const *records, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		for (enum node_id node = 0; records[i] && node < _ENDPOINT_MAX; node++) {
 			const struct record_endpoint *e = &records[i]->endpoint[node];
 
-			if (e->gone_nsec != NSEC_NONE && detection(e) != NSEC_NONE &&
-			    e->gone_nsec > detection(e) + NSEC_PER_SEC)
+			if (e->gone_nsec != NSEC_NONE && record_detection(e) != NSEC_NONE &&
+			    e->gone_nsec > record_detection(e) + NSEC_PER_SEC)
 				return true;
 		}
 	}
@@ -207,20 +202,16 @@ static bool outlived(struct record *const *records, size_t n)
 
 static struct table *new_table(bool gone)
 {
-	static const char *const headers[] = { "SCENARIO",   "FAMILY",	    "ENDPOINT",
-					       "OUTCOME",    "ERRNO",	    "MECHANISM",
-					       "DETECTED s", "PREDICTED s", "VERDICT" };
-	static const char *const with_gone[] = { "SCENARIO",	     "FAMILY",	    "ENDPOINT",
-						 "OUTCOME",	     "ERRNO",	    "MECHANISM",
-						 "DETECTED s",	     "PREDICTED s", "GONE s",
-						 "GONE PREDICTED s", "VERDICT" };
-	static const bool right[ARRAY_SIZE(with_gone)] = { [6] = true, [7] = true };
-	static const bool right_gone[ARRAY_SIZE(with_gone)] = {
-		[6] = true, [7] = true, [8] = true, [9] = true
-	};
+	static const char *const headers[] = { "SCENARIO",    "FAMILY",	      "ENDPOINT",
+					       "OUTCOME",     "ERRNO",	      "MECHANISM",
+					       ">DETECTED s", ">PREDICTED s", "VERDICT" };
+	static const char *const with_gone[] = { "SCENARIO",	      "FAMILY",	      "ENDPOINT",
+						 "OUTCOME",	      "ERRNO",	      "MECHANISM",
+						 ">DETECTED s",	      ">PREDICTED s", ">GONE s",
+						 ">GONE PREDICTED s", "VERDICT" };
 
-	return gone ? table_new(ARRAY_SIZE(with_gone), with_gone, right_gone)
-		    : table_new(ARRAY_SIZE(headers), headers, right);
+	return gone ? table_new(ARRAY_SIZE(with_gone), with_gone)
+		    : table_new(ARRAY_SIZE(headers), headers);
 }
 
 void summary_print(struct record *const *records, size_t n, FILE *out)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What people read after a run: one table of all records, one row an endpoint
- * that has a result, and below it why verdicts failed. Repeats of the same trial
- * share a row with their spread.
+ * The summary that people read after a run: a table with a row for each endpoint that has a
+ * result, and below it the reasons of failed verdicts. Repeats of the same trial share a row,
+ * which has their spread.
  */
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/report/table.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,16 +9,15 @@
 #include "src/util/array.h"
 
 struct cell {
-	char *text;
+	char *text; /* owned; NULL: there was no memory for it */
 	enum table_style style;
-	const char *section; /* printed above the row that begins here, or NULL */
+	const char *section; /* printed above the row that begins here, or NULL; not owned */
 };
 
 struct table {
 	size_t columns;
-	const char *const *headers;
-	const bool *right;
-	struct cell *cells; /* row after row; owned */
+	const char *const *headers; /* of the columns, as table_new() got them; not owned */
+	struct cell *cells;	    /* row after row; owned */
 	size_t n_cells;
 	const char *section; /* to be printed above the next row, or NULL; not owned */
 };
@@ -29,12 +29,12 @@ static const char *const escapes[] = {
 	[TABLE_DIM] = "\033[2m",
 };
 
-struct table *table_new(size_t columns, const char *const *headers, const bool *right)
+struct table *table_new(size_t columns, const char *const *headers)
 {
 	struct table *t = calloc(1, sizeof(*t));
 
 	if (t)
-		*t = (struct table){ .columns = columns, .headers = headers, .right = right };
+		*t = (struct table){ .columns = columns, .headers = headers };
 	return t;
 }
 
@@ -49,14 +49,34 @@ struct table *table_free(struct table *t)
 	return NULL;
 }
 
-void table_cell(struct table *t, enum table_style style, const char *text)
+/* Takes `text` over. */
+static void add_cell(struct table *t, enum table_style style, char *text)
 {
 	struct cell *cell = array_append(&t->cells, &t->n_cells, sizeof(*cell));
 
-	if (!cell)
+	if (!cell) {
+		free(text);
 		return;
-	*cell = (struct cell){ strdup(text), style, t->section };
+	}
+	*cell = (struct cell){ text, style, t->section };
 	t->section = NULL;
+}
+
+void table_cell(struct table *t, enum table_style style, const char *text)
+{
+	add_cell(t, style, strdup(text));
+}
+
+void table_format(struct table *t, enum table_style style, const char *format, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	add_cell(t, style, text);
 }
 
 void table_section(struct table *t, const char *text)
@@ -81,9 +101,19 @@ static int width_of(const char *text)
 	return n;
 }
 
+static bool is_right(const struct table *t, size_t column)
+{
+	return t->headers[column][0] == '>';
+}
+
+static const char *title_of(const struct table *t, size_t column)
+{
+	return t->headers[column] + is_right(t, column);
+}
+
 static int column_width(const struct table *t, size_t column)
 {
-	int width = width_of(t->headers[column]);
+	int width = width_of(title_of(t, column));
 
 	for (size_t i = column; i < t->n_cells; i += t->columns)
 		if (t->cells[i].text && width_of(t->cells[i].text) > width)
@@ -97,14 +127,14 @@ static void print_cell(const struct table *t, size_t column, const char *text,
 	int pad = column_width(t, column) - width_of(text);
 	bool last = column + 1 == t->columns;
 
-	if (t->right[column])
+	if (is_right(t, column))
 		fprintf(out, "%*s", pad, "");
 	if (colour && *escapes[style])
 		fprintf(out, "%s%s\033[0m", escapes[style], text);
 	else
 		fputs(text, out);
 	if (!last)
-		fprintf(out, "%*s  ", t->right[column] ? 0 : pad, "");
+		fprintf(out, "%*s  ", is_right(t, column) ? 0 : pad, "");
 	else
 		fputc('\n', out);
 }
@@ -114,7 +144,7 @@ void table_print(const struct table *t, FILE *out)
 	bool colour = table_is_terminal(out) && !getenv("NO_COLOR");
 
 	for (size_t c = 0; c < t->columns; c++)
-		print_cell(t, c, t->headers[c], TABLE_DIM, colour, out);
+		print_cell(t, c, title_of(t, c), TABLE_DIM, colour, out);
 	for (size_t i = 0; i < t->n_cells; i++) {
 		if (t->cells[i].section)
 			fprintf(out, "\n%s\n", t->cells[i].section);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Text in aligned columns, for people. Colour only on a terminal, and not where
- * NO_COLOR is set.
+ * Tables of text in aligned columns, for people. They have colours on a terminal only, and not
+ * where NO_COLOR is set.
  */
 
 #include <stdbool.h>
@@ -13,19 +13,22 @@ enum table_style {
 	TABLE_PLAIN,
 	TABLE_GOOD, /* green */
 	TABLE_BAD,  /* red */
-	TABLE_DIM,
+	TABLE_DIM,  /* grey */
 };
 
 struct table;
 
-/* `headers` has `columns` strings; right[i] aligns a column to the right. NULL: out of memory. */
-struct table *table_new(size_t columns, const char *const *headers, const bool *right);
+/* `headers` has `columns` strings, which must outlive the table. A '>' in front of one aligns its
+ * column to the right, and is not printed. NULL: out of memory. */
+struct table *table_new(size_t columns, const char *const *headers);
 struct table *table_free(struct table *table);
-/* Adds the next cell; rows fill up from left to right. The text is copied. */
+/* Adds the next cell; rows fill up from left to right. table_cell() copies the text. */
 void table_cell(struct table *table, enum table_style style, const char *text);
+__attribute__((format(printf, 3, 4))) void table_format(struct table *table, enum table_style style,
+							const char *format, ...);
 /* Puts a line of its own above the rows that follow. The text must outlive the table. */
 void table_section(struct table *table, const char *text);
 void table_print(const struct table *table, FILE *out);
 
-/* Whether `file` is a terminal that knows colours and can move its cursor. */
+/* Tells whether `file` is a terminal that has colours and can move its cursor. */
 bool table_is_terminal(FILE *file);

@@ -1,56 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* File to scenarios: the layers of a file, laid over each other for each variant. */
+/* Makes the scenarios of a file: for each variant its layers are laid over each other. */
 #include <errno.h>
 #include <string.h>
 
 #include "src/scenario/internal.h"
 #include "src/text/suggest.h"
-
-/* A short string of the file's top or of a variant. */
-static int read_string(const struct document_node *map, const char *key, size_t maximum,
-		       char **ret_string, struct error *err)
-{
-	const struct document_node *node = document_get(map, key);
-	char *copy;
-	int rc;
-
-	if (!node)
-		return 0;
-	rc = document_require(node, DOCUMENT_SCALAR, key, err);
-	if (rc < 0)
-		return rc;
-	if (!*node->text)
-		return document_error(node, err, "'%s' is empty", key);
-	if (strlen(node->text) > maximum)
-		return document_error(node, err, "'%s' is longer than %zu bytes", key, maximum);
-	copy = strdup(node->text);
-	if (!copy)
-		return error_errno(err, -ENOMEM, "%s", key);
-	free(*ret_string);
-	*ret_string = copy;
-	return 0;
-}
-
-/* Names go into file names, tables and command lines. */
-static int read_name(const struct document_node *map, const char *key, bool capitals,
-		     char **ret_name, struct error *err)
-{
-	const struct document_node *node = document_get(map, key);
-	int rc;
-
-	rc = read_string(map, key, SCENARIO_MAX_NAME, ret_name, err);
-	if (rc < 0 || !node)
-		return rc;
-	for (const char *p = node->text; *p; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-		      (capitals && *p >= 'A' && *p <= 'Z') ||
-		      (p != node->text && (*p == '-' || *p == '.'))))
-			return document_error(node, err,
-					      "%s '%s': use %sa-z and 0-9, and after the first "
-					      "'-' and '.'",
-					      key, node->text, capitals ? "A-Z, " : "");
-	return 0;
-}
+#include "src/util/array.h"
 
 static int read_head(struct scenario *scenario, const struct document *document, struct error *err)
 {
@@ -62,11 +17,12 @@ static int read_head(struct scenario *scenario, const struct document *document,
 	scenario->source = strdup(document->source);
 	if (!scenario->file || !scenario->source || !scenario->explanation)
 		return error_errno(err, -ENOMEM, "%s", document->file);
-	rc = read_name(root, "id", true, &scenario->id, err);
+	rc = scenario_read_name(document_get(root, "id"), true, &scenario->id, err);
 	if (rc == 0)
-		rc = read_name(root, "name", false, &scenario->name, err);
+		rc = scenario_read_name(document_get(root, "name"), false, &scenario->name, err);
 	if (rc == 0)
-		rc = read_string(root, "summary", SCENARIO_MAX_SUMMARY, &scenario->summary, err);
+		rc = scenario_read_text(document_get(root, "summary"), SCENARIO_MAX_SUMMARY,
+					&scenario->summary, err);
 	if (rc < 0)
 		return rc;
 	if (!scenario->name)
@@ -93,7 +49,7 @@ static int apply_set(struct scenario *scenario, const char *set, struct error *e
 	return rc < 0 ? error_prefix(err, rc, "--set %s", set) : 0;
 }
 
-/* `quick` of a layer: a map, or for a variant the word "skip". */
+/* Reads `quick` of a layer, which is a map, or in a variant the word "skip". */
 static int read_quick(const struct document_node *layer, const struct document_node **ret_quick,
 		      bool *ret_skip, struct error *err)
 {
@@ -136,7 +92,7 @@ static int apply_quick(struct scenario *scenario, const struct document_node *ba
 	return rc;
 }
 
-/* A file that expects nothing still wants to know what becomes of the client. */
+/* Where a file expects nothing, the client is watched. */
 static void watch_client(struct scenario *scenario)
 {
 	for (int node = 0; node < _ENDPOINT_MAX; node++)
@@ -154,16 +110,14 @@ static int keep_recipe(struct scenario *scenario, const struct scenario_request 
 	recipe->quick = request->quick;
 	recipe->measure_only = request->measure_only;
 	recipe->horizon_nsec = request->horizon_nsec;
-	recipe->set = calloc(request->n_set + 1, sizeof(*recipe->set));
-	for (size_t i = 0; recipe->set && i < request->n_set; i++) {
-		recipe->set[i] = strdup(request->set[i]);
-		if (!recipe->set[i])
+	recipe->set = calloc(1, sizeof(*recipe->set));
+	for (size_t i = 0, n = 0; recipe->set && i < request->n_set; i++)
+		if (strings_append(&recipe->set, &n, request->set[i]) < 0)
 			return error_errno(err, -ENOMEM, "--set");
-	}
 	return recipe->set ? 0 : error_errno(err, -ENOMEM, "--set");
 }
 
-/* What goes over every layer of the file. */
+/* Applies --set, --horizon and the like, which override every layer of the file. */
 static int apply_request(struct scenario *scenario, const struct scenario_request *request,
 			 struct error *err)
 {
@@ -198,7 +152,8 @@ int scenario_build(const struct document *document, const struct document_node *
 	if (rc == 0 && variant)
 		rc = scenario_apply_layer(scenario, variant, LAYER_VARIANT, err);
 	if (rc == 0 && variant)
-		rc = read_name(variant, "name", false, &scenario->variant, err);
+		rc = scenario_read_name(document_get(variant, "name"), false, &scenario->variant,
+					err);
 	if (rc == 0 && variant && !scenario->variant)
 		rc = document_error(variant, err, "a variant needs a 'name'");
 	if (rc == 0)
@@ -213,8 +168,8 @@ int scenario_build(const struct document *document, const struct document_node *
 	return 0;
 }
 
-/* The scenario that was asked for, once its other form, quick or real, is known to be right too:
- * a file is checked as a whole. */
+/* Builds the scenario that was asked for, after its other form, quick or real: a file is right only
+ * if both are. */
 static int build_checked(const struct document *document, const struct document_node *variant,
 			 const struct scenario_request *request, struct scenario **ret_scenario,
 			 struct error *err)
@@ -227,21 +182,19 @@ static int build_checked(const struct document *document, const struct document_
 	return rc < 0 ? rc : scenario_build(document, variant, request, ret_scenario, err);
 }
 
-static int list_add(struct scenario_list *list, struct scenario *scenario, struct error *err)
+/* Takes the scenario over, which is NULL for a variant that --quick leaves out. */
+static int list_add(struct scenario_list *list, struct scenario **scenario, struct error *err)
 {
-	struct scenario **items;
+	struct scenario **slot;
 
-	if (!scenario) {
+	if (!*scenario) {
 		list->n_left_out++;
 		return 0;
 	}
-	items = reallocarray(list->items, list->count + 1, sizeof(*items));
-	if (!items) {
-		scenario_free(scenario);
+	slot = array_append(&list->items, &list->count, sizeof(struct scenario *));
+	if (!slot)
 		return error_errno(err, -ENOMEM, "scenario");
-	}
-	list->items = items;
-	list->items[list->count++] = scenario;
+	*slot = take_ptr(*scenario);
 	return 0;
 }
 
@@ -259,9 +212,11 @@ static int check_variants(const struct document_node *variants, struct error *er
 }
 
 /* Two variants of one name could not be told apart in any result. */
-static int refuse_same_variant(const struct document_node *variants, const char *name, size_t index,
+static int refuse_same_variant(const struct document_node *variants, size_t index,
 			       struct error *err)
 {
+	const char *name = document_get(variants->items[index], "name")->text;
+
 	for (size_t i = 0; i < index; i++) {
 		const struct document_node *other = document_get(variants->items[i], "name");
 
@@ -274,59 +229,79 @@ static int refuse_same_variant(const struct document_node *variants, const char 
 	return 0;
 }
 
-int scenario_build_all(const struct document *document, const struct scenario_request *request,
-		       struct scenario_list *list, struct error *err)
+int scenario_pick_variants(const struct document *document, const char *name, size_t *ret_first,
+			   size_t *ret_end, struct error *err)
 {
 	const struct document_node *variants = document_get(document->root, "variants");
-	struct scenario *scenario;
-	int rc;
+	struct suggestion suggestion;
+	char buffer[SUGGESTION_SIZE];
 
-	if (!variants) {
-		rc = build_checked(document, NULL, request, &scenario, err);
-		return rc < 0 ? rc : list_add(list, scenario, err);
-	}
-	rc = check_variants(variants, err);
-	for (size_t i = 0; rc == 0 && i < variants->n_items; i++) {
-		const struct document_node *name;
+	*ret_first = 0;
+	*ret_end = variants ? variants->n_items : 1;
+	if (!name)
+		return 0;
+	suggestion_init(&suggestion, name);
+	for (size_t i = 0; variants && i < variants->n_items; i++) {
+		const struct document_node *variant = variants->items[i], *found = NULL;
 
-		rc = build_checked(document, variants->items[i], request, &scenario, err);
-		if (rc < 0)
-			return rc;
-		name = document_get(variants->items[i], "name");
-		rc = refuse_same_variant(variants, name->text, i, err);
-		if (rc < 0)
-			scenario_free(scenario);
-		else
-			rc = list_add(list, scenario, err);
+		if (variant->kind == DOCUMENT_MAP)
+			found = document_get(variant, "name");
+		if (!found || found->kind != DOCUMENT_SCALAR)
+			continue;
+		if (!strcmp(found->text, name)) {
+			*ret_first = i;
+			*ret_end = i + 1;
+			return 0;
+		}
+		suggestion_offer(&suggestion, found->text);
 	}
-	if (rc == 0 && !list->count)
-		return error_input(err, "%s: every variant is left out by --quick", document->file);
+	return error_input(err, "there is no variant '%s'%s", name,
+			   variants ? suggestion_text(&suggestion, buffer, sizeof(buffer))
+				    : ": the scenario has no variants");
+}
+
+/* Builds every variant, so that the file is checked as a whole, and keeps those that are picked. */
+static int build_variants(const struct document *document, const struct scenario_request *request,
+			  struct scenario_list *list, struct error *err)
+{
+	const struct document_node *variants = document_get(document->root, "variants");
+	size_t first, end, n = variants ? variants->n_items : 1;
+	int rc = variants ? check_variants(variants, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = scenario_pick_variants(document, request->variant, &first, &end, err);
+	if (rc < 0)
+		return error_prefix(err, rc, "%s", request->what);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		_cleanup_(scenario_freep) struct scenario *scenario = NULL;
+
+		rc = build_checked(document, variants ? variants->items[i] : NULL, request,
+				   &scenario, err);
+		if (rc == 0 && variants)
+			rc = refuse_same_variant(variants, i, err);
+		if (rc == 0 && i >= first && i < end)
+			rc = list_add(list, &scenario, err);
+	}
 	return rc;
 }
 
-static int load(const struct document *document, const struct scenario_request *request,
-		struct scenario_list *list, struct error *err)
+int scenario_build_all(const struct document *document, const struct scenario_request *request,
+		       struct scenario_list *list, struct error *err)
 {
-	struct scenario_list more = { 0 };
-	struct scenario **items;
-	int rc;
+	size_t before = list->count;
+	int rc = build_variants(document, request, list, err);
 
-	rc = scenario_build_all(document, request, &more, err);
-	if (rc < 0) {
-		scenario_list_deinit(&more);
-		return rc;
-	}
-	items = reallocarray(list->items, list->count + more.count, sizeof(*items));
-	if (!items) {
-		scenario_list_deinit(&more);
-		return error_errno(err, -ENOMEM, "%s", document->file);
-	}
-	memcpy(items + list->count, more.items, more.count * sizeof(*items));
-	list->items = items;
-	list->count += more.count;
-	list->n_left_out += more.n_left_out;
-	free(more.items);
-	return 0;
+	if (rc == 0 && list->count == before && request->variant)
+		rc = error_input(err, "%s: the variant '%s' is left out by --quick", request->what,
+				 request->variant);
+	else if (rc == 0 && list->count == before)
+		rc = error_input(err, "%s: every variant is left out by --quick", document->file);
+	while (rc < 0 && list->count > before)
+		scenario_free(list->items[--list->count]);
+	if (!list->count)
+		scenario_list_deinit(list);
+	return rc;
 }
 
 int scenario_parse(const char *file, const char *text, size_t size,
@@ -334,45 +309,9 @@ int scenario_parse(const char *file, const char *text, size_t size,
 		   struct error *err)
 {
 	_cleanup_(document_freep) struct document *document = NULL;
-	int rc;
+	int rc = document_parse(file, text, size, &document, err);
 
-	rc = document_parse(file, text, size, &document, err);
-	return rc < 0 ? rc : load(document, request, list, err);
-}
-
-/* Of what was loaded from `first` on only the variant of that name is kept. */
-static int keep_variant(const struct document *document, const struct scenario_request *request,
-			const char *variant, struct scenario_list *list, size_t first,
-			struct error *err)
-{
-	const struct document_node *variants = document_get(document->root, "variants");
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	size_t kept = first;
-	bool known = false;
-
-	for (size_t i = first; i < list->count; i++) {
-		struct scenario *s = list->items[i];
-
-		if (s->variant && !strcmp(s->variant, variant))
-			list->items[kept++] = s;
-		else
-			scenario_free(s);
-	}
-	list->count = kept;
-	if (kept > first)
-		return 0;
-	suggestion_init(&suggestion, variant);
-	for (size_t i = 0; variants && i < variants->n_items; i++) {
-		const char *name = document_get(variants->items[i], "name")->text;
-
-		known |= !strcmp(name, variant);
-		suggestion_offer(&suggestion, name);
-	}
-	if (known)
-		return error_input(err, "%s: is left out by --quick", request->what);
-	return error_input(err, "%s: there is no variant '%s'%s", request->what, variant,
-			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	return rc < 0 ? rc : scenario_build_all(document, request, list, err);
 }
 
 int scenario_load(const struct scenario_request *request, struct scenario_list *list,
@@ -380,17 +319,15 @@ int scenario_load(const struct scenario_request *request, struct scenario_list *
 {
 	_cleanup_(document_freep) struct document *document = NULL;
 	_cleanup_(freep) char *path = NULL, *what = NULL;
-	size_t first = list->count;
-	const char *variant;
-	int rc;
+	struct scenario_request picked = *request;
+	int rc = 0;
 
-	rc = scenario_split_variant(request->what, &what, &variant);
+	if (!request->variant)
+		rc = scenario_split_variant(request->what, &what, &picked.variant);
 	if (rc < 0)
 		return error_errno(err, rc, "%s", request->what);
-	rc = scenario_find(what, &path, err);
+	rc = scenario_find(what ? what : request->what, &path, err);
 	if (rc == 0)
 		rc = document_read(path, &document, err);
-	if (rc == 0)
-		rc = load(document, request, list, err);
-	return rc < 0 || !variant ? rc : keep_variant(document, request, variant, list, first, err);
+	return rc < 0 ? rc : scenario_build_all(document, &picked, list, err);
 }

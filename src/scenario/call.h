@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The calls of a program that an agent tells of: the words of records and of
- * expectations.
+ * The calls of a program that its agent reports, with the names that records and
+ * expectations have for them.
  */
 
 #include "src/util/names.h"

@@ -19,17 +19,22 @@ struct check_node {
 	int start_line;	    /* its latest start, which may have failed; 0: none since it ended */
 };
 
-/* The nodes, the two links of the router, or the directions of the path. */
+/* The places where faults of one kind can hold: the nodes and the two links of the router, or the
+ * directions of the path. */
 enum { PLACES = _NODE_MAX + _ENDPOINT_MAX };
 static_assert((int)_DIRECTION_MAX <= (int)PLACES, "every direction is a place");
 
 struct check {
-	const struct scenario *scenario;
+	const struct scenario *scenario; /* the timeline's */
 	struct check_node node[_NODE_MAX];
 	size_t latest[_FAULT_KIND_MAX][PLACES]; /* 1 + index of the latest that holds; 0: none */
 	size_t *before; /* for each fault that holds: 1 + index of the one under it; 0: none */
 	struct error *err;
 };
+
+/* ERROR_INPUT with the event's line. */
+#define REFUSE(check, event, ...)                                                                  \
+	scenario_refuse((check)->scenario, (event)->line, (check)->err, __VA_ARGS__)
 
 static size_t place_of(const struct event *event)
 {
@@ -40,7 +45,7 @@ static size_t place_of(const struct event *event)
 	return event->node;
 }
 
-/* The top of the stack that a heal takes a fault from. One that names no place means the latest
+/* The top of the stack that a heal takes a fault from. A heal that names no place ends the latest
  * fault of its kind, wherever that is. */
 static size_t *find_healed(struct check *check, const struct event *heal)
 {
@@ -54,7 +59,8 @@ static size_t *find_healed(struct check *check, const struct event *heal)
 	return found;
 }
 
-/* What a fault did to a host is gone with its kernel, what it did to a process with that. */
+/* A fault of a process ends with the process, and with `power`, faults of a host end with its
+ * kernel. */
 static void forget_faults(struct check *check, enum node_id node, bool power)
 {
 	check->latest[FAULT_FREEZE][node] = 0;
@@ -64,25 +70,23 @@ static void forget_faults(struct check *check, enum node_id node, bool power)
 	check->latest[FAULT_ADDRESS_REMOVE][node] = 0;
 }
 
-/* Whether the node is there to have something done to it. */
+/* Refuses an event on a node that has no power at its time. */
 static int check_power(struct check *check, const struct event *event)
 {
 	const struct check_node *node = &check->node[event->node];
 
 	if (node->dead_line)
-		return scenario_refuse(
-			check->scenario, event->line, check->err,
-			"the %s lost its power in line %d and is not there any more%s",
-			node_name(event->node), node->dead_line,
-			event->kind == EVENT_FAULT && event->fault == FAULT_REBOOT
-				? "; 'reboot' cuts the power itself, so leave the power-loss "
-				  "out"
-				: "");
+		return REFUSE(check, event,
+			      "the %s lost its power in line %d and is not there any more%s",
+			      node_name(event->node), node->dead_line,
+			      event->kind == EVENT_FAULT && event->fault == FAULT_REBOOT
+				      ? "; 'reboot' cuts the power itself, so leave the power-loss "
+					"out"
+				      : "");
 	if (node->reboot_line && event->at_nsec < node->back_nsec)
-		return scenario_refuse(
-			check->scenario, event->line, check->err,
-			"the %s is down at this time: the downtime of its reboot in line %d",
-			node_name(event->node), node->reboot_line);
+		return REFUSE(check, event,
+			      "the %s is down at this time: the downtime of its reboot in line %d",
+			      node_name(event->node), node->reboot_line);
 	return 0;
 }
 
@@ -98,21 +102,20 @@ static int check_running(struct check *check, const struct event *event)
 
 	if (!line)
 		return 0;
-	return scenario_refuse(check->scenario, event->line, check->err,
-			       "the agent of the %s is not running any more: see line %d",
-			       node_name(event->node), line);
+	return REFUSE(check, event, "the agent of the %s is not running any more: see line %d",
+		      node_name(event->node), line);
 }
 
-/* A start may fail, as where the port is still taken; so one may follow another. */
+/* A start may fail, for example when the port is still taken, so that another may follow it. */
 static int check_start(struct check *check, const struct event *event)
 {
 	struct check_node *node = &check->node[event->node];
 
 	if (!node->agent_line && !node->start_line)
-		return scenario_refuse(check->scenario, event->line, check->err,
-				       "the agent of the %s runs at this time; 'start' is for one "
-				       "that has ended by 'crash' or 'exit'",
-				       node_name(event->node));
+		return REFUSE(check, event,
+			      "the agent of the %s runs at this time; 'start' is for one "
+			      "that has ended by 'crash' or 'exit'",
+			      node_name(event->node));
 	node->start_line = event->line;
 	node->agent_line = 0;
 	return 0;
@@ -126,9 +129,9 @@ static int check_action(struct check *check, const struct event *event)
 	if (event->action == ACTION_START)
 		return check_start(check, event);
 	if (agent->command)
-		return scenario_refuse(check->scenario, event->line, check->err,
-				       "action '%s' is for built-in agents; the %s runs a command",
-				       action_name(event->action), node_name(event->node));
+		return REFUSE(check, event,
+			      "action '%s' is for built-in agents; the %s runs a command",
+			      action_name(event->action), node_name(event->node));
 	rc = check_running(check, event);
 	if (rc == 0 && event->action == ACTION_EXIT)
 		end_agent(check, event);
@@ -140,10 +143,9 @@ static int check_heal(struct check *check, struct event *event)
 	size_t *healed = find_healed(check, event);
 
 	if (!*healed)
-		return scenario_refuse(check->scenario, event->line, check->err,
-				       "nothing to heal: there is no %s%s%s at this time",
-				       fault_name(event->fault), event->has_node ? " on the " : "",
-				       event->has_node ? node_name(event->node) : "");
+		return REFUSE(check, event, "nothing to heal: there is no %s%s%s at this time",
+			      fault_name(event->fault), event->has_node ? " on the " : "",
+			      event->has_node ? node_name(event->node) : "");
 	event->ends = *healed - 1;
 	*healed = check->before[event->ends];
 	return 0;
@@ -163,26 +165,24 @@ static int check_fault(struct check *check, size_t index)
 	case FAULT_UNREACHABLE:
 	case FAULT_PROHIBIT:
 		if (scenario->path.kind != PATH_ROUTED)
-			return scenario_refuse(
-				scenario, event->line, check->err,
-				"fault '%s' needs a router that answers: 'path: routed', not "
-				"%s",
-				fault_name(event->fault), path_kind_name(scenario->path.kind));
+			return REFUSE(check, event,
+				      "fault '%s' needs a router that answers: 'path: routed', not "
+				      "%s",
+				      fault_name(event->fault),
+				      path_kind_name(scenario->path.kind));
 		break;
 	case FAULT_INTERFACE_DOWN:
 		if (event->node == NODE_ROUTER && scenario->path.kind == PATH_DIRECT)
-			return scenario_refuse(scenario, event->line, check->err,
-					       "there is no router on a direct path");
+			return REFUSE(check, event, "there is no router on a direct path");
 		break;
 	case FAULT_NETEM:
 		if (scenario_netem_is_empty(&event->netem))
-			return scenario_refuse(
-				scenario, event->line, check->err,
-				"fault 'netem' needs at least one of delay, loss, duplicate, "
-				"corrupt, reorder, rate and limit");
+			return REFUSE(check, event,
+				      "fault 'netem' needs at least one of delay, loss, duplicate, "
+				      "corrupt, reorder, rate and limit");
 		problem = scenario_netem_problem(&event->netem);
 		if (problem)
-			return scenario_refuse(scenario, event->line, check->err, "%s", problem);
+			return REFUSE(check, event, "%s", problem);
 		break;
 	case FAULT_POWER_LOSS:
 		forget_faults(check, event->node, true);
@@ -202,21 +202,19 @@ static int check_fault(struct check *check, size_t index)
 		break;
 	case FAULT_CONNTRACK_FLUSH:
 		if (!scenario_tracks(scenario))
-			return scenario_refuse(
-				scenario, event->line, check->err,
-				"the router knows no flows that it could forget; add "
-				"'path.conntrack: true'");
+			return REFUSE(check, event,
+				      "the router knows no flows that it could forget; add "
+				      "'path.conntrack: true'");
 		break;
 	case FAULT_TAKE_OVER:
 		if (scenario->path.kind != PATH_SWITCHED)
-			return scenario_refuse(scenario, event->line, check->err,
-					       "fault 'take-over' needs a third port on the same "
-					       "link: 'path: switched', not %s",
-					       path_kind_name(scenario->path.kind));
+			return REFUSE(check, event,
+				      "fault 'take-over' needs a third port on the same "
+				      "link: 'path: switched', not %s",
+				      path_kind_name(scenario->path.kind));
 		if (node->take_over_line)
-			return scenario_refuse(scenario, event->line, check->err,
-					       "the address was taken over in line %d already",
-					       node->take_over_line);
+			return REFUSE(check, event, "the address was taken over in line %d already",
+				      node->take_over_line);
 		node->take_over_line = event->line;
 		break;
 	case FAULT_BLACKHOLE:

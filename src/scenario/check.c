@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What only shows on the whole scenario: whether its parts fit together. */
+/* Checks what only shows on the whole scenario: whether its parts fit together. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,7 +28,7 @@ static bool is_executable(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* As execvp() looks for it. */
+/* Whether execvp() would find the program in one of the directories of a PATH. */
 static bool in_path(const char *program, const char *directories)
 {
 	char path[4096];
@@ -49,7 +49,7 @@ static int check_command(const struct scenario *scenario, enum node_id node, str
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
 	const char *program = agent->command[0], *directories = getenv("PATH");
-	struct stat st;
+	const char *problem = NULL;
 
 	for (int i = 0; i < _OPTION_MAX; i++)
 		if (agent->option[i] != OPTION_UNSET && i != OPTION_WORKLOAD && i != OPTION_PORT)
@@ -57,19 +57,18 @@ static int check_command(const struct scenario *scenario, enum node_id node, str
 				scenario, agent->option_line[i], err,
 				"%s.%s is an option of built-in agents; the %s runs a command",
 				node_name(node), option_definitions[i].key, node_name(node));
-	if (strchr(program, '/')) {
-		if (is_executable(program))
-			return 0;
-		if (stat(program, &st) < 0)
-			return scenario_refuse(scenario, agent->command_line, err,
-					       "command '%s': %s", program, strerror(errno));
-		return scenario_refuse(scenario, agent->command_line, err,
-				       "command '%s': not an executable file", program);
+	if (!strchr(program, '/')) {
+		if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
+			problem = "not found in PATH";
+	} else if (access(program, F_OK) < 0) {
+		problem = strerror(errno);
+	} else if (!is_executable(program)) {
+		problem = "not an executable file";
 	}
-	if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
-		return scenario_refuse(scenario, agent->command_line, err,
-				       "command '%s': not found in PATH", program);
-	return 0;
+	if (!problem)
+		return 0;
+	return scenario_refuse(scenario, agent->command_line, err, "command '%s': %s", program,
+			       problem);
 }
 
 static bool says_keepalive(const struct scenario_agent *agent)
@@ -77,8 +76,8 @@ static bool says_keepalive(const struct scenario_agent *agent)
 	return agent->option[OPTION_KEEPALIVE] != OPTION_UNSET;
 }
 
-/* Times for keepalive without a word on whether it is on would do nothing in silence. When they
- * were said for both ends at once, one end that has it is enough. */
+/* Refuses times of keepalive where nothing says whether keepalive is on, since they would silently
+ * do nothing. Where they were said for both ends at once, it is enough that one end says so. */
 static int check_keepalive(const struct scenario *scenario, enum node_id node, struct error *err)
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
@@ -120,23 +119,20 @@ static bool is_empty_interval(const struct expect_time *after, const struct expe
 	       after->nsec >= before->nsec;
 }
 
-static int check_expect(const struct scenario *scenario, struct error *err)
+static int check_times(const struct scenario *scenario, enum node_id node,
+		       const struct expectation *e, struct error *err)
 {
-	for (int family = 0; family < _FAMILY_MAX; family++)
-		for (int node = 0; node < _ENDPOINT_MAX; node++) {
-			const struct expectation *e = &scenario->expect[family][node];
-			bool gone = is_empty_interval(&e->gone_after, &e->gone_before);
+	bool gone = is_empty_interval(&e->gone_after, &e->gone_before);
 
-			if (gone || is_empty_interval(&e->after, &e->before))
-				return scenario_refuse(
-					scenario, e->line, err,
-					"expect: %s:%s 'after' is not earlier than 'before'",
-					node_name(node), gone ? " gone:" : "");
-		}
-	return 0;
+	if (!gone && !is_empty_interval(&e->after, &e->before))
+		return 0;
+	return scenario_refuse(scenario, e->line, err,
+			       "expect: %s:%s 'after' is not earlier than 'before'",
+			       node_name(node), gone ? " gone:" : "");
 }
 
-static int check_moments(const struct scenario *s, const struct expectation *e, struct error *err)
+static int check_samples(const struct scenario *s, enum node_id node, const struct expectation *e,
+			 struct error *err)
 {
 	for (size_t i = 0; i < e->n_samples; i++) {
 		const struct expect_sample *sample = &e->samples[i];
@@ -150,26 +146,26 @@ static int check_moments(const struct scenario *s, const struct expectation *e, 
 					       "expect: samples: by then nothing is sampled any "
 					       "more");
 	}
+	for (int i = 0; i < _OUTCOME_MAX; i++)
+		if (e->population[i].present &&
+		    scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) <= 1)
+			return scenario_refuse(s, e->line, err,
+					       "expect: population: there is one connection; "
+					       "'client.connections' makes more");
 	return 0;
 }
 
-static int check_samples(const struct scenario *s, struct error *err)
+/* Applies one check to what is expected of each endpoint with each family. */
+static int check_each(const struct scenario *s,
+		      int (*check)(const struct scenario *, enum node_id,
+				   const struct expectation *, struct error *),
+		      struct error *err)
 {
-	bool many = scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1;
 	int rc = 0;
 
 	for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++)
-		for (int node = 0; rc == 0 && node < _ENDPOINT_MAX; node++) {
-			const struct expectation *e = &s->expect[family][node];
-
-			rc = check_moments(s, e, err);
-			for (int i = 0; rc == 0 && !many && i < _OUTCOME_MAX; i++)
-				if (e->population[i].present)
-					rc = scenario_refuse(s, e->line, err,
-							     "expect: population: there is one "
-							     "connection; 'client.connections' "
-							     "makes more");
-		}
+		for (enum node_id node = 0; rc == 0 && node < _ENDPOINT_MAX; node++)
+			rc = check(s, node, &s->expect[family][node], err);
 	return rc;
 }
 
@@ -183,6 +179,6 @@ int scenario_check(struct scenario *scenario, struct error *err)
 	if (rc == 0)
 		rc = scenario_check_timeline(scenario, err);
 	if (rc == 0)
-		rc = check_expect(scenario, err);
-	return rc < 0 ? rc : check_samples(scenario, err);
+		rc = check_each(scenario, check_times, err);
+	return rc < 0 ? rc : check_each(scenario, check_samples, err);
 }

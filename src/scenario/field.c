@@ -6,61 +6,59 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/scenario/option.h"
 #include "src/text/quantity.h"
 
 #define SPAN_MAX  (3650 * 86400 * NSEC_PER_SEC)
 #define DELAY_MAX (3600 * NSEC_PER_SEC)
 
-/* Where a field lies: its offset and size in its struct. */
-#define LIES_IN(type, member) offsetof(type, member), sizeof(((type *)NULL)->member)
-#define NETEM_TIME(name, member)                                                                   \
+#define NETEM_TIME(name, type, member)                                                             \
 	{                                                                                          \
-		name, NULL, FIELD_TIME, LIES_IN(struct netem, member), 0, DELAY_MAX,               \
+		name, NULL, FIELD_TIME, FIELD_IN(type, member), 0, DELAY_MAX,                      \
 			.wrong = "%s is out of range; it goes from 0 to 1h"                        \
 	}
-#define NETEM_PERCENT(name, member)                                                                \
+/* The rows of netem's parameters, with keys that begin with `prefix`. `in` says where the struct
+ * `type` has its struct netem: nothing, or a member with a dot behind it. */
+#define NETEM_ROWS(prefix, type, in)                                                               \
+	NETEM_TIME(prefix "delay", type, in delay_nsec),                                           \
+		NETEM_TIME(prefix "jitter", type, in jitter_nsec),                                 \
+		{ prefix "loss", NULL, FIELD_PERCENT, FIELD_IN(type, in loss) },                   \
+		{ prefix "duplicate", NULL, FIELD_PERCENT, FIELD_IN(type, in duplicate) },         \
+		{ prefix "corrupt", NULL, FIELD_PERCENT, FIELD_IN(type, in corrupt) },             \
+		{ prefix "reorder", NULL, FIELD_PERCENT, FIELD_IN(type, in reorder) },             \
+		{ prefix "rate", NULL, FIELD_RATE, FIELD_IN(type, in rate_bps) },                  \
 	{                                                                                          \
-		name, NULL, FIELD_PERCENT, LIES_IN(struct netem, member)                           \
+		prefix "limit", NULL, FIELD_COUNT, FIELD_IN(type, in limit_packets), 1, 1000000    \
 	}
 
-const struct field netem_fields[] = {
-	NETEM_TIME("delay", delay_nsec),
-	NETEM_TIME("jitter", jitter_nsec),
-	NETEM_PERCENT("loss", loss),
-	NETEM_PERCENT("duplicate", duplicate),
-	NETEM_PERCENT("corrupt", corrupt),
-	NETEM_PERCENT("reorder", reorder),
-	{ "rate", NULL, FIELD_RATE, LIES_IN(struct netem, rate_bps) },
-	{ "limit", NULL, FIELD_COUNT, LIES_IN(struct netem, limit_packets), 1, 1000000 },
-};
+const struct field netem_fields[] = { NETEM_ROWS("", struct netem, ) };
 
 static const char *const nat_texts[] = { "none", "masquerade" };
 static const struct names nat_names = { nat_texts, ARRAY_SIZE(nat_texts) };
 
-/* In this order they stand in a record. */
+/* A record has the settings in this order. */
 const struct field scenario_fields[] = {
-	{ "path.kind", "path", FIELD_WORD, LIES_IN(struct scenario, path.kind),
+	{ "path.kind", "path", FIELD_WORD, FIELD_IN(struct scenario, path.kind),
 	  .names = &path_kind_names,
 	  .wrong = "there is no path '%s'; use routed, switched or direct" },
-	{ "path.mtu", NULL, FIELD_COUNT, LIES_IN(struct scenario, path.mtu), 1280, 65535 },
-	{ "path.conntrack", NULL, FIELD_BOOL, LIES_IN(struct scenario, path.conntrack) },
-	{ "path.nat", NULL, FIELD_WORD, LIES_IN(struct scenario, path.masquerade),
+	{ "path.mtu", NULL, FIELD_COUNT, FIELD_IN(struct scenario, path.mtu), 1280, 65535 },
+	NETEM_ROWS("path.", struct scenario, path.netem.),
+	{ "path.conntrack", NULL, FIELD_BOOL, FIELD_IN(struct scenario, path.conntrack) },
+	{ "path.nat", NULL, FIELD_WORD, FIELD_IN(struct scenario, path.masquerade),
 	  .names = &nat_names, .wrong = "'%s' is neither none nor masquerade" },
-	{ "path.untracked", NULL, FIELD_WORD, LIES_IN(struct scenario, path.untracked),
+	{ "path.untracked", NULL, FIELD_WORD, FIELD_IN(struct scenario, path.untracked),
 	  .names = &untracked_names, .wrong = "'%s' is none of pass, drop and reset" },
-	{ "horizon", NULL, FIELD_TIME, LIES_IN(struct scenario, horizon_nsec), 1, SPAN_MAX,
+	{ "horizon", NULL, FIELD_TIME, FIELD_IN(struct scenario, horizon_nsec), 1, SPAN_MAX,
 	  .wrong = "a horizon of %s; it goes from more than 0 to 3650d", .untold = true },
-	{ "sample.every", "sample", FIELD_TIME, LIES_IN(struct scenario, sample_nsec),
+	{ "sample.every", "sample", FIELD_TIME, FIELD_IN(struct scenario, sample_nsec),
 	  NSEC_PER_MSEC, SPAN_MAX,
 	  .wrong = "samples every or until %s; it goes from 1ms to 3650d" },
-	{ "sample.until", NULL, FIELD_TIME, LIES_IN(struct scenario, sample_until_nsec),
+	{ "sample.until", NULL, FIELD_TIME, FIELD_IN(struct scenario, sample_until_nsec),
 	  NSEC_PER_MSEC, SPAN_MAX,
 	  .wrong = "samples every or until %s; it goes from 1ms to 3650d" },
 };
 const size_t n_scenario_fields = ARRAY_SIZE(scenario_fields);
 
-/* A whole number of a field of one, four or eight bytes. */
+/* Stores a whole number in a field of one, four or eight bytes. */
 static void store(void *place, size_t size, uint64_t value)
 {
 	if (size == sizeof(uint64_t))
@@ -80,22 +78,42 @@ static uint64_t load(const void *place, size_t size)
 	return *(const bool *)place;
 }
 
+static int parse_time(const struct field *field, const char *value, uint64_t *ret_number,
+		      struct error *err)
+{
+	char minimum[64], maximum[64];
+	nsec_t span;
+	int rc = quantity_parse_time(value, &span, err);
+
+	if (rc < 0)
+		return rc;
+	if (field->unit_nsec && span % field->unit_nsec)
+		return error_input(err, "'%s' is not a whole number of %s", value,
+				   field->unit_nsec == NSEC_PER_SEC ? "seconds" : "milliseconds");
+	if ((span < field->minimum || span > field->maximum) && field->wrong)
+		return error_input(err, field->wrong, value);
+	if (span < field->minimum || span > field->maximum)
+		return error_input(err, "%s is out of range; it goes from %s to %s", value,
+				   nsec_format(minimum, sizeof(minimum), field->minimum),
+				   nsec_format(maximum, sizeof(maximum), field->maximum));
+	*ret_number = (uint64_t)span;
+	return 0;
+}
+
 static int parse_number(const struct field *field, const char *value, uint64_t *ret_number,
 			struct error *err)
 {
-	nsec_t span;
 	bool flag = false;
 	int rc, word;
 
 	switch (field->type) {
 	case FIELD_TIME:
-		rc = nsec_parse(value, &span, err);
-		if (rc == 0 && (span < field->minimum || span > field->maximum))
-			return error_input(err, field->wrong, value);
-		*ret_number = (uint64_t)span;
-		return rc;
+		return parse_time(field, value, ret_number, err);
 	case FIELD_COUNT:
 		return quantity_parse_count(value, (uint64_t)field->minimum,
+					    (uint64_t)field->maximum, ret_number, err);
+	case FIELD_BYTES:
+		return quantity_parse_bytes(value, (uint64_t)field->minimum,
 					    (uint64_t)field->maximum, ret_number, err);
 	case FIELD_RATE:
 		return quantity_parse_rate(value, ret_number, err);
@@ -127,44 +145,70 @@ int field_parse(const struct field *field, void *base, const char *value, struct
 	return rc;
 }
 
-static bool tell_percent(double probability, char *buffer, size_t size,
-			 struct setting_value *ret_value)
+/* Writes a time in the largest unit of which it is a whole number. */
+static void format_time(nsec_t time_nsec, char *buffer, size_t size)
 {
-	ret_value->is_number = true;
-	ret_value->number = probability;
-	snprintf(buffer, size, "%.6g%%", probability * 100);
-	return probability > 0;
+	static const struct {
+		const char *name;
+		nsec_t nsec;
+	} units[] = {
+		{ "s", NSEC_PER_SEC }, { "ms", NSEC_PER_MSEC }, { "us", NSEC_PER_USEC }, { "ns", 1 }
+	};
+	size_t i = 0;
+
+	while (time_nsec % units[i].nsec)
+		i++;
+	snprintf(buffer, size, "%" PRId64 "%s", time_nsec / units[i].nsec, units[i].name);
+}
+
+char *field_format(const struct field *field, const void *base, char *buffer, size_t size)
+{
+	const void *place = (const char *)base + field->offset;
+	uint64_t number = field->type == FIELD_PERCENT ? 0 : load(place, field->size);
+
+	switch (field->type) {
+	case FIELD_TIME:
+		format_time((nsec_t)number, buffer, size);
+		break;
+	case FIELD_PERCENT:
+		snprintf(buffer, size, "%.6g%%", *(const double *)place * 100);
+		break;
+	case FIELD_COUNT:
+	case FIELD_BYTES:
+		snprintf(buffer, size, "%" PRIu64, number);
+		break;
+	case FIELD_RATE:
+		snprintf(buffer, size, "%" PRIu64 "bit", number);
+		break;
+	case FIELD_BOOL:
+		snprintf(buffer, size, "%s", number ? "true" : "false");
+		break;
+	case FIELD_WORD:
+		snprintf(buffer, size, "%s", names_text(field->names, (int)number));
+		break;
+	}
+	return buffer;
 }
 
 bool field_tell(const struct field *field, const void *base, char *buffer, size_t size,
 		struct setting_value *ret_value)
 {
 	const void *place = (const char *)base + field->offset;
-	uint64_t number;
+	double number;
 
-	ret_value->text = buffer;
 	if (field->type == FIELD_PERCENT)
-		return tell_percent(*(const double *)place, buffer, size, ret_value);
-	number = load(place, field->size);
+		number = *(const double *)place;
+	else if (field->type == FIELD_TIME && *(const nsec_t *)place == NSEC_NEVER)
+		number = 0;
+	else
+		number = (double)load(place, field->size);
+	if (number <= 0)
+		return false;
+	ret_value->text = field_format(field, base, buffer, size);
 	ret_value->is_number = field->type != FIELD_BOOL && field->type != FIELD_WORD;
-	ret_value->number = ret_value->is_number ? (double)number : 0;
-	switch (field->type) {
-	case FIELD_TIME:
-		option_format(OPTION_INTERVAL, (int64_t)number, buffer, size);
-		ret_value->number = nsec_to_sec((nsec_t)number);
-		return number && (nsec_t)number != NSEC_NEVER;
-	case FIELD_BOOL:
-		ret_value->text = "true";
-		break;
-	case FIELD_WORD:
-		ret_value->text = names_text(field->names, (int)number);
-		break;
-	case FIELD_COUNT:
-	case FIELD_RATE:
-	case FIELD_PERCENT:
-		snprintf(buffer, size, "%" PRIu64 "%s", number,
-			 field->type == FIELD_RATE ? "bit" : "");
-		break;
-	}
-	return number != 0;
+	if (field->type == FIELD_TIME)
+		ret_value->number = nsec_to_sec(*(const nsec_t *)place);
+	else
+		ret_value->number = ret_value->is_number ? number : 0;
+	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where scenario files are, and which one a name or a catalogue id means. A directory of scenarios
- * has files, and folders of them: each is a section of the catalogue. */
+/* Finds scenario files, and the one that a name or a catalogue id means. A directory of scenarios
+ * holds files, and folders of files; each folder is a section of the catalogue. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -33,6 +33,13 @@ static void catalogue_deinit(struct catalogue *catalogue)
 	free(catalogue->items);
 }
 
+bool scenario_is_file(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && !strcmp(name + n - 5, ".yaml");
+}
+
 static bool is_directory(const char *path)
 {
 	struct stat st;
@@ -52,20 +59,18 @@ char **scenario_directories(void)
 	};
 	const char *named = getenv("DEADPEER_SCENARIOS");
 	_cleanup_(freep) char *list = strdup(named ? named : "");
-	_cleanup_(strings_freep) char **directories = NULL;
+	_cleanup_(strings_freep) char **directories = calloc(1, sizeof(*directories));
 	char *rest = list, *name;
 	size_t count = 0;
 
-	if (!list)
-		return NULL;
-	directories = calloc(strlen(list) + ARRAY_SIZE(built_in) + 2, sizeof(*directories));
-	if (!directories)
+	if (!list || !directories)
 		return NULL;
 	while ((name = strsep(&rest, ":")))
-		if (is_directory(name) && !(directories[count++] = strdup(name)))
+		if (is_directory(name) && strings_append(&directories, &count, name) < 0)
 			return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++)
-		if (is_directory(built_in[i]) && !(directories[count++] = strdup(built_in[i])))
+		if (is_directory(built_in[i]) &&
+		    strings_append(&directories, &count, built_in[i]) < 0)
 			return NULL;
 	return take_ptr(directories);
 }
@@ -87,7 +92,7 @@ static void read_ids(struct catalogue *catalogue)
 		catalogue->items[i].id = read_id(catalogue->items[i].path);
 }
 
-/* Takes `path` over. */
+/* Adds the file, whose name is the `n` bytes of `path` from offset `name` on. Takes `path` over. */
 static int add_file(struct catalogue *catalogue, char *path, size_t name, size_t n)
 {
 	struct found *found;
@@ -108,7 +113,8 @@ static int add_file(struct catalogue *catalogue, char *path, size_t name, size_t
 	return found->name ? 0 : -ENOMEM;
 }
 
-/* The files of a folder, in the order of their names. */
+/* Adds the files of a folder, in the order of their names, and with `sections` those of the folders
+ * in it. */
 static int add_files(struct catalogue *catalogue, const char *folder, bool sections)
 {
 	struct dirent **entries;
@@ -121,7 +127,7 @@ static int add_files(struct catalogue *catalogue, const char *folder, bool secti
 
 		if (rc == 0 && name[0] != '.' && asprintf(&path, "%s/%s", folder, name) < 0)
 			rc = -ENOMEM;
-		else if (path && length > 5 && !strcmp(name + length - 5, ".yaml"))
+		else if (path && scenario_is_file(name))
 			rc = add_file(catalogue, take_ptr(path), strlen(folder) + 1, length - 5);
 		else if (path && sections && strcmp(name, "studies"))
 			rc = add_files(catalogue, path, false);
@@ -133,7 +139,7 @@ static int add_files(struct catalogue *catalogue, const char *folder, bool secti
 	return rc;
 }
 
-/* By id, those without one last; then by name. E9 comes before E10. */
+/* Sorts by id, with files that have none last, and then by name. E9 comes before E10. */
 static int compare_found(const void *a, const void *b)
 {
 	const struct found *x = a, *y = b;
@@ -157,10 +163,11 @@ int scenario_find_all(char ***ret_paths, struct error *err)
 {
 	_cleanup_(catalogue_deinit) struct catalogue catalogue = { 0 };
 	_cleanup_(strings_freep) char **directories = scenario_directories();
-	char **paths;
+	_cleanup_(strings_freep) char **paths = calloc(1, sizeof(*paths));
+	size_t count = 0;
 	int rc;
 
-	if (!directories)
+	if (!directories || !paths)
 		return error_errno(err, -ENOMEM, "scenarios");
 	rc = catalogue_read(directories, &catalogue, err);
 	if (rc < 0)
@@ -168,12 +175,10 @@ int scenario_find_all(char ***ret_paths, struct error *err)
 	read_ids(&catalogue);
 	if (catalogue.count)
 		qsort(catalogue.items, catalogue.count, sizeof(*catalogue.items), compare_found);
-	paths = calloc(catalogue.count + 1, sizeof(*paths));
-	if (!paths)
-		return error_errno(err, -ENOMEM, "scenarios");
 	for (size_t i = 0; i < catalogue.count; i++)
-		paths[i] = take_ptr(catalogue.items[i].path);
-	*ret_paths = paths;
+		if (strings_append(&paths, &count, catalogue.items[i].path) < 0)
+			return error_errno(err, -ENOMEM, "scenarios");
+	*ret_paths = take_ptr(paths);
 	return 0;
 }
 
@@ -209,14 +214,14 @@ static int not_found(const char *what, char **directories, const struct catalogu
 int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant)
 {
 	const char *slash = strrchr(what, '/');
-	size_t n = slash ? (size_t)(slash - what) : 0, whole = strlen(what);
+	size_t n = slash ? (size_t)(slash - what) : 0;
 	bool of_file = n > 5 && !strncmp(slash - 5, ".yaml", 5);
 	bool of_name = n && what[0] != '.' && !memchr(what, '/', n);
 	bool split = (of_file || of_name) && slash[1] && access(what, F_OK) < 0 &&
-		     !(whole > 5 && !strcmp(what + whole - 5, ".yaml"));
+		     !scenario_is_file(what);
 
 	*ret_variant = split ? slash + 1 : NULL;
-	*ret_what = strndup(what, split ? n : whole);
+	*ret_what = split ? strndup(what, n) : strdup(what);
 	return *ret_what ? 0 : -ENOMEM;
 }
 
@@ -224,11 +229,10 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 {
 	_cleanup_(catalogue_deinit) struct catalogue catalogue = { 0 };
 	_cleanup_(strings_freep) char **directories = NULL;
-	size_t n = strlen(what);
 	struct found *found;
 	int rc;
 
-	if (strchr(what, '/') || (n > 5 && !strcmp(what + n - 5, ".yaml"))) {
+	if (strchr(what, '/') || scenario_is_file(what)) {
 		*ret_path = strdup(what);
 		return *ret_path ? 0 : error_errno(err, -ENOMEM, "%s", what);
 	}
@@ -239,7 +243,7 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 	if (rc < 0)
 		return rc;
 	found = find_by(&catalogue, what, false);
-	if (!found) { /* only now, since it takes the time to read each file */
+	if (!found) { /* the ids come second, since each file must be read for them */
 		read_ids(&catalogue);
 		found = find_by(&catalogue, what, true);
 	}

@@ -11,6 +11,7 @@
 
 #include "src/scenario/scenario.h"
 #include "src/text/document.h"
+#include "src/text/grammar.h"
 
 #define SCENARIO_MAX_EVENTS   1000
 #define SCENARIO_MAX_VARIANTS 256
@@ -24,6 +25,7 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 		 struct error *err);
 /* Whether scenario_set() knows the key, or keys that begin with "<key>.". */
 bool scenario_key_known(const char *key);
+/* Whether no parameter is set. */
 bool scenario_netem_is_empty(const struct netem *netem);
 /* Why these parameters do not go together, or NULL. */
 const char *scenario_netem_problem(const struct netem *netem);
@@ -36,29 +38,27 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err);
 
-/* read-value.c. A word that names a value of an enum. */
-struct word_list {
-	const char *what;	   /* "outcome", for errors */
-	const struct names *names; /* NULL: of errno */
-	int first, end;		   /* the values that may be named, from `first` to before `end` */
-	bool none;		   /* "none" stands for 0 */
-};
-/* The error text is "there is no outcome 'x'; did you mean 'y'?", without a position. */
-int scenario_read_word(const char *word, const struct word_list *list, int *ret_value,
+/* read-value.c: a text of at most so many bytes, and a name of lower-case letters, digits, '-' and
+ * '.', also of upper-case letters with `capitals`. Both leave *ret alone where `node` is NULL, and
+ * free what it had before. */
+int scenario_read_text(const struct document_node *node, size_t maximum, char **ret_text,
 		       struct error *err);
-
-/* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
-int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
+int scenario_read_name(const struct document_node *node, bool capitals, char **ret_name,
+		       struct error *err);
+/* Readers of values of `expect`, for tables of struct grammar_key. The first two read a nsec_t and
+ * a struct expect_range: "1MiB", or {at_least: 1KiB, at_most: 2KiB} (read-value.c). */
+int scenario_read_time(void *time, const struct document_node *node, const struct grammar_key *key,
+		       struct error *err);
+int scenario_read_range(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err);
-
-/* read-calls.c: the keys that are about what programs do. */
-int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+/* These read parts of a struct expectation: its calls (read-calls.c), its samples, and the
+ * _OUTCOME_MAX ranges of its population (read-samples.c). */
+int scenario_read_calls(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err);
-/* read-samples.c: the keys that are about moments and about many connections. */
-int scenario_read_samples(struct expectation *expectation, const struct document_node *node,
+int scenario_read_samples(void *to, const struct document_node *node, const struct grammar_key *key,
 			  struct error *err);
-int scenario_read_population(struct expectation *expectation, const struct document_node *node,
-			     struct error *err);
+int scenario_read_population(void *to, const struct document_node *node,
+			     const struct grammar_key *key, struct error *err);
 
 /* layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {
@@ -74,16 +74,24 @@ int scenario_apply_layer(struct scenario *scenario, const struct document_node *
 int scenario_build(const struct document *document, const struct document_node *variant,
 		   const struct scenario_request *request, struct scenario **ret_scenario,
 		   struct error *err);
-/* Every variant, checked in both its forms, quick and real; appended to `list`. */
+/* The one picker of variants: `name` stands for those from *ret_first to before *ret_end, and NULL
+ * for all, of which a file without variants has one. ERROR_INPUT without a position where there is
+ * no variant of that name. */
+int scenario_pick_variants(const struct document *document, const char *name, size_t *ret_first,
+			   size_t *ret_end, struct error *err);
+/* Appends the variants that were asked for to `list`, once every variant of the file is checked in
+ * both its forms, quick and real. After an error `list` is as it was. */
 int scenario_build_all(const struct document *document, const struct scenario_request *request,
 		       struct scenario_list *list, struct error *err);
 
-/* check.c: what only shows on the whole. Finds out which fault each heal ends. */
+/* check.c: checks what only shows on the whole, and finds out which fault each heal ends. */
 int scenario_check(struct scenario *scenario, struct error *err);
-/* check-timeline.c: whether the timeline can happen. */
+/* check-timeline.c: refuses a timeline that cannot happen. */
 int scenario_check_timeline(struct scenario *scenario, struct error *err);
 /* find.c: the path of a name or id; the caller frees it. */
 int scenario_find(const char *what, char **ret_path, struct error *err);
+/* Whether a name is one of a file of scenarios, "*.yaml". */
+bool scenario_is_file(const char *name);
 /* "path-loss/prohibit", "./mine.yaml/late": what comes before the variant, which the caller frees,
  * and the variant's name in `what`; NULL where it is all of a scenario. */
 int scenario_split_variant(const char *what, char **ret_what, const char **ret_variant);
@@ -93,5 +101,7 @@ __attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario 
 							  struct error *err, const char *format,
 							  ...);
 struct scenario *scenario_new(void);
+/* The sysctl that a scenario sets on a node, or NULL. */
+struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key);
 /* Forgets what is expected of an endpoint, not that it is watched. */
 void scenario_expect_nothing(struct expectation *expect);

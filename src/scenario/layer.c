@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One layer of a file (its top, a variant, a quick map) laid over a scenario. */
+/* Lays one layer of a file (its top, a variant or a quick map) over a scenario. */
 #include <errno.h>
 #include <string.h>
 
@@ -24,14 +24,15 @@ static const struct {
 	{ "expect", 1 << LAYER_BASE | 1 << LAYER_VARIANT | 1 << LAYER_QUICK },
 };
 
-/* A setting of a layer with its flat key: those are applied in order, once duplicates are out. */
+/* A setting of a layer with its flat key. The settings are applied in order, once it is known that
+ * none stands twice. */
 struct flat {
-	char *key;
-	const struct document_node *node;
+	char *key;			  /* "client.net.ipv4.tcp_retries2"; owned */
+	const struct document_node *node; /* its value; the document's */
 };
 
 struct flat_list {
-	struct flat *items;
+	struct flat *items; /* owned */
 	size_t count;
 };
 
@@ -45,22 +46,14 @@ static void flat_list_deinit(struct flat_list *list)
 static int flat_add(struct flat_list *list, const char *key, const struct document_node *node,
 		    struct error *err)
 {
-	struct flat *items = list->items;
-	char *copy;
+	struct flat *flat;
 
 	if (list->count == SETTINGS_MAX)
 		return document_error(node, err, "more than %d settings", SETTINGS_MAX);
-	if ((list->count & (list->count - 1)) == 0)
-		items = reallocarray(items, list->count ? list->count * 2 : 1, sizeof(*items));
-	copy = strdup(key);
-	if (items)
-		list->items = items;
-	if (!items || !copy) {
-		free(copy);
-		return error_errno(err, -ENOMEM, "settings");
-	}
-	list->items[list->count++] = (struct flat){ copy, node };
-	return 0;
+	flat = array_append(&list->items, &list->count, sizeof(*flat));
+	if (flat)
+		*flat = (struct flat){ strdup(key), node };
+	return flat && flat->key ? 0 : error_errno(err, -ENOMEM, "settings");
 }
 
 static int unknown_key(const struct document_node *node, enum layer_kind kind, const char *key,
@@ -86,7 +79,7 @@ static int unknown_key(const struct document_node *node, enum layer_kind kind, c
 			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
-/* Walks down from `node` to values. `key` holds the way so far. */
+/* Adds each value below `node` to the list. `key` holds the keys that lead to `node`. */
 static int flatten(struct flat_list *list, char *key, size_t size, const struct document_node *node,
 		   struct error *err)
 {
@@ -123,7 +116,8 @@ static bool is_special(const char *key, enum layer_kind kind)
 	return false;
 }
 
-/* What may open a setting: a node, the path, a sysctl or an option of both ends. */
+/* Whether a setting may begin with the key: a node, the path, a sysctl or an option of both ends.
+ */
 static bool opens_setting(const char *key)
 {
 	return node_from_name(key) >= 0 || !strcmp(key, "net") || !strcmp(key, "sysctl") ||
@@ -161,6 +155,7 @@ static int set_command(struct scenario *scenario, const char *key, const struct 
 {
 	_cleanup_(strings_freep) char **words = NULL;
 	struct scenario_agent *agent;
+	size_t n = 0;
 	int endpoint = !strcmp(key, "client.command")	? NODE_CLIENT
 		       : !strcmp(key, "server.command") ? NODE_SERVER
 							: -1;
@@ -169,20 +164,16 @@ static int set_command(struct scenario *scenario, const char *key, const struct 
 		return document_error(node, err, "only client and server run a command");
 	if (!node->n_items || node->n_items > WORDS_MAX)
 		return document_error(node, err, "a command has 1 to %d words", WORDS_MAX);
-	words = calloc(node->n_items + 1, sizeof(*words));
-	for (size_t i = 0; words && i < node->n_items; i++) {
-		const struct document_node *item = node->items[i];
+	while (n < node->n_items) {
+		const struct document_node *item = node->items[n];
 
-		if (item->kind != DOCUMENT_SCALAR || (i == 0 && !*item->text))
+		if (item->kind != DOCUMENT_SCALAR || (n == 0 && !*item->text))
 			return document_error(item, err,
 					      "a command is a list of words: [PROGRAM, ARGUMENT, "
 					      "...]");
-		words[i] = strdup(item->text);
-		if (!words[i])
-			break;
+		if (strings_append(&words, &n, item->text) < 0)
+			return error_errno(err, -ENOMEM, "command");
 	}
-	if (!words || !words[node->n_items - 1])
-		return error_errno(err, -ENOMEM, "command");
 	agent = &scenario->agent[endpoint];
 	strings_free(agent->command);
 	agent->command = take_ptr(words);
@@ -193,19 +184,16 @@ static int set_command(struct scenario *scenario, const char *key, const struct 
 
 static int apply_setting(struct scenario *scenario, const struct flat *flat, struct error *err)
 {
+	const struct document_node *node = flat->node;
 	int rc;
 
-	if (flat->node->kind == DOCUMENT_LIST)
-		return set_command(scenario, flat->key, flat->node, err);
-	rc = scenario_set(scenario, flat->key, flat->node->text, flat->node->line, err);
-	if (rc < 0) {
-		error_prefix(err, rc, "%s", flat->key);
-		return document_prefix(flat->node, rc, err);
-	}
-	return 0;
+	if (node->kind == DOCUMENT_LIST)
+		return set_command(scenario, flat->key, node, err);
+	rc = scenario_set(scenario, flat->key, node->text, node->line, err);
+	return rc < 0 ? error_prefix(err, rc, "%s:%d: %s", node->file, node->line, flat->key) : 0;
 }
 
-/* A workload and a command in one breath contradict each other. */
+/* Refuses a layer that gives one end both a workload and a command. */
 static int refuse_two_agents(const struct document_node *layer, struct error *err)
 {
 	for (int node = 0; node < _ENDPOINT_MAX; node++) {

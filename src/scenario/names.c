@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The words of scenario files and output. */
+/* The names that scenario files and output have for the values of enums. */
 #include "src/scenario/scenario.h"
 
 DEFINE_NAMES(

@@ -6,32 +6,24 @@
  * to add a line here and one in enum option.
  */
 
+#include "src/scenario/field.h"
 #include "src/scenario/scenario.h"
 
-enum option_type {
-	OPTION_TYPE_BOOL,     /* "true", "false" */
-	OPTION_TYPE_INT,      /* minimum..maximum */
-	OPTION_TYPE_TIME,     /* a span; a multiple of unit_nsec */
-	OPTION_TYPE_BYTES,    /* "4096", "64KiB", "1MiB" */
-	OPTION_TYPE_WORKLOAD, /* a workload's name */
-};
-
 struct option_definition {
-	const char *key; /* "keepalive.idle" */
-	enum option_type type;
+	const char *key;	  /* "keepalive.idle"; static */
+	enum field_type type;	  /* WORD: a workload's name */
 	int64_t minimum, maximum; /* of the value as stored; TIME: nsec */
-	int level, name;	  /* of setsockopt(); level -1: not a socket option */
-	nsec_t unit_nsec;	  /* TIME: what setsockopt() counts in */
-	bool on_listener;	  /* set before listen() or connect(), and inherited */
 	unsigned int nodes;	  /* mask of 1 << enum node_id: whose agents have it */
-	const char *help;	  /* one line */
+	const char *help; /* one line, which begins with the socket option's constant; static */
+	int level, name;  /* of setsockopt(); level 0: it is not a socket option */
+	nsec_t unit_nsec; /* TIME: what setsockopt() counts in; the value is a multiple */
 };
 
 extern const struct option_definition option_definitions[_OPTION_MAX];
 
-/* Option of that key, or -1. "keepalive" alone is "keepalive.enabled". */
+/* The option of that key, or -1. "keepalive" alone is "keepalive.enabled". */
 int option_from_key(const char *key);
 /* Parses and checks `text`; ERROR_INPUT says what is accepted. */
 int option_parse(enum option option, const char *text, int64_t *ret_value, struct error *err);
-/* Text that option_parse() would read back. Returns `buffer`. */
+/* Writes what option_parse() would read back. Returns `buffer`; 64 bytes are enough. */
 char *option_format(enum option option, int64_t value, char *buffer, size_t size);

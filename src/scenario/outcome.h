@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What became of an endpoint, and what brought it about: the words of every
- * result.
+ * What became of an endpoint, and what ended it, with the names that every result has
+ * for them.
  */
 
 #include "src/util/names.h"

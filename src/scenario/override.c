@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sysctls that an option of the same socket goes over: tcp(7), keepalive_time_when() and its like,
- * tcp_write_timeout(). (tcp_retries2 counts beside TCP_USER_TIMEOUT: tcp_probe_timer().) */
-#include <string.h>
-
+/* Finds sysctls of --set that have no effect, since an option of the same socket overrides them:
+ * tcp(7), keepalive_time_when() and its like, tcp_write_timeout(). tcp_retries2 is not among them:
+ * it has an effect beside TCP_USER_TIMEOUT (tcp_probe_timer()). */
+#include "src/scenario/internal.h"
 #include "src/scenario/option.h"
-#include "src/scenario/scenario.h"
 
 static const struct {
-	const char *sysctl;
-	enum option option;
-	bool keepalive; /* and it counts where keepalive is on only */
+	const char *sysctl; /* full name; static */
+	enum option option; /* that overrides it */
+	bool keepalive;	    /* the sysctl has an effect only where keepalive is on */
 } overrides[] = {
 	{ "net.ipv4.tcp_keepalive_time", OPTION_KEEPALIVE_IDLE, true },
 	{ "net.ipv4.tcp_keepalive_intvl", OPTION_KEEPALIVE_INTERVAL, true },
@@ -17,15 +16,16 @@ static const struct {
 	{ "net.ipv4.tcp_syn_retries", OPTION_SYN_COUNT, false },
 };
 
+/* Whether --set gives the sysctl its value on that node. */
 static bool changed(const struct scenario *s, enum node_id node, const char *key)
 {
-	for (size_t i = 0; i < s->node[node].n_sysctls; i++)
-		if (!strcmp(s->node[node].sysctls[i].key, key))
-			return s->node[node].sysctls[i].line == 0;
-	return false;
+	const struct scenario_sysctl *sysctl = scenario_find_sysctl(&s->node[node], key);
+
+	return sysctl && !sysctl->line;
 }
 
-/* Whether the sysctl counts on that node; if not, why. */
+/* Whether the sysctl has an effect on that node. If not, `text` becomes the reason, unless it has
+ * one already. */
 static bool counts(const struct scenario *s, enum node_id node, size_t i, char *text, size_t size)
 {
 	const struct scenario_agent *agent = &s->agent[node];
@@ -34,7 +34,7 @@ static bool counts(const struct scenario *s, enum node_id node, size_t i, char *
 	if (agent->command ||
 	    (!off && scenario_option(agent, overrides[i].option, OPTION_UNSET) == OPTION_UNSET))
 		return true;
-	if (!*text) /* the first reason will do */
+	if (!*text)
 		snprintf(text, size, "--set %s.%s: has no effect, since %s.%s is %s",
 			 node_name(node), overrides[i].sysctl, node_name(node),
 			 option_definitions[off ? OPTION_KEEPALIVE : overrides[i].option].key,

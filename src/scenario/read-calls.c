@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `expect`: what the programs at the two ends are to have done: their calls, and how many bytes got
- * through. */
+/* `expect`: the calls that the programs at the two ends are expected to have made. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +12,10 @@
 #define RESULT_MAX  (UINT64_C(1) << 40)
 #define CONNECTIONS 1000000
 
-static int located(const struct document_node *node, int rc, struct error *err)
-{
-	return rc < 0 ? document_prefix(node, rc, err) : 0;
-}
-
-static const struct word_list calls = { "call", &call_names, 0, _AGENT_CALL_MAX };
+static const struct word_list calls = { "call", &call_names };
 
 /* "write 4", "bind EADDRINUSE", "!connect" */
-static int read_call(const char *text, struct expect_call *call, struct error *err)
+static int parse_call(const char *text, struct expect_call *call, struct error *err)
 {
 	char name[32], rest[32], more;
 	uint64_t result;
@@ -35,7 +29,7 @@ static int read_call(const char *text, struct expect_call *call, struct error *e
 				   "it returned, \"write 4\" or \"bind EADDRINUSE\", and '!' in "
 				   "front of one that must not come",
 				   text);
-	rc = scenario_read_word(name, &calls, &which, err);
+	rc = grammar_read_word(name, &calls, &which, err);
 	if (rc < 0)
 		return rc;
 	call->call = (enum agent_call)which;
@@ -49,70 +43,67 @@ static int read_call(const char *text, struct expect_call *call, struct error *e
 	return 0;
 }
 
-static int read_time(const struct document_node *node, nsec_t *ret_nsec, struct error *err)
+static int read_call(void *call, const struct document_node *node, const struct grammar_key *key,
+		     struct error *err)
 {
 	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	return rc < 0 ? rc : located(node, nsec_parse(node->text, ret_nsec, err), err);
+	return rc < 0 ? rc : document_prefix(node, parse_call(node->text, call, err), err);
 }
 
-/* {after: 1s, before: 2s} */
-static int read_took(const struct document_node *node, struct expect_call *call, struct error *err)
-{
-	int rc = document_require(node, DOCUMENT_MAP, "took", err);
-
-	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
-		const struct document_node *item = node->items[i];
-
-		if (!strcmp(item->key, "after"))
-			rc = read_time(item, &call->took_after_nsec, err);
-		else if (!strcmp(item->key, "before"))
-			rc = read_time(item, &call->took_before_nsec, err);
-		else
-			rc = document_error(item, err, "'took' has after and before, no '%s'",
-					    item->key);
-	}
-	return rc;
-}
-
-static int read_item_key(const struct document_node *node, struct expect_call *call,
-			 struct error *err)
+static int read_connection(void *to, const struct document_node *node,
+			   const struct grammar_key *key, struct error *err)
 {
 	uint64_t connection = 0;
-	int rc;
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	if (!strcmp(node->key, "took"))
-		return read_took(node, call, err);
-	if (!strcmp(node->key, "after"))
-		return read_time(node, &call->after_nsec, err);
-	if (!strcmp(node->key, "before"))
-		return read_time(node, &call->before_nsec, err);
-	if (strcmp(node->key, "call") && strcmp(node->key, "connection"))
-		return document_error(
-			node, err, "a call has call, connection, after, before and took, no '%s'",
-			node->key);
-	rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 	if (rc < 0)
 		return rc;
-	if (!strcmp(node->key, "call"))
-		return located(node, read_call(node->text, call, err), err);
 	rc = quantity_parse_count(node->text, 0, CONNECTIONS, &connection, err);
-	call->connection = (int64_t)connection;
-	return located(node, rc, err);
+	*(int64_t *)to = (int64_t)connection;
+	return document_prefix(node, rc, err);
 }
+
+static int read_time(void *time, const struct document_node *node, const struct grammar_key *key,
+		     struct error *err)
+{
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	return rc < 0 ? rc : document_prefix(node, quantity_parse_time(node->text, time, err), err);
+}
+
+static const struct grammar_key took_keys[] = {
+	{ "after", read_time, offsetof(struct expect_call, took_after_nsec) },
+	{ "before", read_time, offsetof(struct expect_call, took_before_nsec) },
+};
+static const struct grammar took_grammar = { "took", took_keys, ARRAY_SIZE(took_keys),
+					     "'took' has after and before, no '%s'" };
+
+static int read_took(void *call, const struct document_node *node, const struct grammar_key *key,
+		     struct error *err)
+{
+	return grammar_read_map(&took_grammar, node, call, err);
+}
+
+static const struct grammar_key call_keys[] = {
+	{ "call", read_call },
+	{ "connection", read_connection, offsetof(struct expect_call, connection) },
+	{ "after", read_time, offsetof(struct expect_call, after_nsec) },
+	{ "before", read_time, offsetof(struct expect_call, before_nsec) },
+	{ "took", read_took },
+};
+static const struct grammar call_grammar = {
+	"a call", call_keys, ARRAY_SIZE(call_keys),
+	"a call has call, connection, after, before and took, no '%s'"
+};
 
 static int read_item(const struct document_node *node, struct expect_call *call, struct error *err)
 {
-	int rc = 0;
-
 	if (node->kind == DOCUMENT_SCALAR)
-		return located(node, read_call(node->text, call, err), err);
-	rc = document_require(node, DOCUMENT_MAP, "a call", err);
-	if (rc == 0 && !document_get(node, "call"))
+		return read_call(call, node, NULL, err);
+	if (node->kind == DOCUMENT_MAP && !document_get(node, "call"))
 		return document_error(node, err, "a call needs 'call', its name");
-	for (size_t i = 0; rc == 0 && i < node->n_items; i++)
-		rc = read_item_key(node->items[i], call, err);
-	return rc;
+	return grammar_read_map(&call_grammar, node, call, err);
 }
 
 static void put_bound(FILE *out, const char *what, nsec_t bound)
@@ -123,7 +114,7 @@ static void put_bound(FILE *out, const char *what, nsec_t bound)
 		fprintf(out, " %s %s", what, nsec_format(text, sizeof(text), bound));
 }
 
-/* As `show` and a verdict call it. */
+/* The text that `show` and a verdict print for an expected call; NULL without memory. */
 static char *format_call(const struct expect_call *call)
 {
 	char *text = NULL;
@@ -149,19 +140,18 @@ static char *format_call(const struct expect_call *call)
 	return NULL;
 }
 
-int scenario_read_calls(struct expectation *expectation, const struct document_node *node,
+int scenario_read_calls(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err)
 {
+	struct expectation *expectation = to;
 	_cleanup_(strings_freep) char **texts = NULL;
 	_cleanup_(freep) struct expect_call *list = NULL;
-	int rc;
+	int rc = document_require(node, DOCUMENT_LIST, "calls", err);
 
-	rc = document_require(node, DOCUMENT_LIST, "calls", err);
+	if (rc == 0)
+		rc = document_require_count(node, "calls", node->n_items, CALLS_MAX, err);
 	if (rc < 0)
 		return rc;
-	if (!node->n_items || node->n_items > CALLS_MAX)
-		return document_error(node, err, "'calls' has %s entries; it takes 1 to %d",
-				      node->n_items ? "too many" : "no", CALLS_MAX);
 	list = calloc(node->n_items, sizeof(*list));
 	texts = calloc(node->n_items + 1, sizeof(*texts));
 	if (!list || !texts)

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `expect`: what each watched endpoint is to go through. */
+/* Reads `expect`: what each watched endpoint is expected to go through. */
 #include <errno.h>
 #include <string.h>
 
 #include "src/scenario/internal.h"
 #include "src/tcp/state.h"
-#include "src/text/suggest.h"
+#include "src/text/quantity.h"
 #include "src/util/array.h"
 
-static const struct word_list outcomes = { "outcome", &outcome_names, OUTCOME_NONE + 1,
-					   _OUTCOME_MAX };
-static const struct word_list mechanisms = { "mechanism", &mechanism_names, MECHANISM_NONE + 1,
-					     _MECHANISM_MAX, .none = true };
-static const struct word_list errnos = { "errno", NULL, 1, ERRNO_MAX, .none = true };
-static const struct word_list states = { "TCP state", &tcp_state_names, TCP_STATE_ESTABLISHED,
-					 TCP_STATE_NEW_SYN_RECV };
+static const struct word_list outcomes = { "outcome", &outcome_names };
+static const struct word_list mechanisms = { "mechanism", &mechanism_names, .none = true };
+static const struct word_list errnos = { "errno", NULL, .none = true };
+static const struct word_list states = { "TCP state", &tcp_state_names, TCP_STATE_NEW_SYN_RECV };
 
-/* The entry `i` of a word or a list of words. */
+/* The word `i` of a list of words, or the only word. */
 static const struct document_node *word_at(const struct document_node *node, size_t i)
 {
 	return node->kind == DOCUMENT_LIST ? node->items[i] : node;
@@ -26,16 +23,14 @@ static int count_words(const struct document_node *node, size_t maximum, size_t 
 		       struct error *err)
 {
 	size_t count = node->kind == DOCUMENT_LIST ? node->n_items : 1;
+	int rc = document_require_count(node, node->key, count, maximum, err);
 
-	if (!count || count > maximum)
-		return document_error(node, err, "'%s' has %s entries; it takes 1 to %zu",
-				      node->key, count ? "too many" : "no", maximum);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (word_at(node, i)->kind != DOCUMENT_SCALAR)
 			return document_error(word_at(node, i), err,
 					      "'%s' is a word or a list of words", node->key);
 	*ret_count = count;
-	return 0;
+	return rc;
 }
 
 static int wrong_word(const struct document_node *node, size_t i, int rc, struct error *err)
@@ -51,7 +46,7 @@ static int read_words(const struct document_node *node, const struct word_list *
 	int rc = count_words(node, maximum, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = scenario_read_word(word_at(node, i)->text, list, &ret_values[i], err);
+		rc = grammar_read_word(word_at(node, i)->text, list, &ret_values[i], err);
 		if (rc < 0)
 			return wrong_word(node, i, rc, err);
 	}
@@ -60,22 +55,39 @@ static int read_words(const struct document_node *node, const struct word_list *
 	return rc;
 }
 
-static int read_mask(const struct document_node *node, const struct word_list *list,
-		     uint32_t *ret_mask, struct error *err)
+static int read_mask(void *mask, const struct document_node *node, const struct grammar_key *key,
+		     struct error *err)
 {
 	int values[EXPECT_ERRORS_MAX];
+	uint32_t bits = 0;
 	size_t count;
-	int rc = read_words(node, list, ARRAY_SIZE(values), values, &count, err);
+	int rc = read_words(node, key->words, ARRAY_SIZE(values), values, &count, err);
 
 	if (rc < 0)
 		return rc;
-	*ret_mask = 0;
 	for (size_t i = 0; i < count; i++)
-		*ret_mask |= UINT32_C(1) << values[i];
+		bits |= UINT32_C(1) << values[i];
+	*(uint32_t *)mask = bits;
 	return 0;
 }
 
-static int read_packet(const char *word, struct packet_pattern *ret_pattern, struct error *err)
+static int read_errors(void *to, const struct document_node *node, const struct grammar_key *key,
+		       struct error *err)
+{
+	struct expectation *e = to;
+
+	return read_words(node, key->words, EXPECT_ERRORS_MAX, e->errors, &e->n_errors, err);
+}
+
+static int read_states(void *to, const struct document_node *node, const struct grammar_key *key,
+		       struct error *err)
+{
+	struct expectation *e = to;
+
+	return read_words(node, key->words, EXPECT_WALK_MAX, e->states, &e->n_states, err);
+}
+
+static int parse_packet(const char *word, struct packet_pattern *ret_pattern, struct error *err)
 {
 	if (packet_parse_pattern(word, ret_pattern) == 0)
 		return 0;
@@ -87,9 +99,10 @@ static int read_packet(const char *word, struct packet_pattern *ret_pattern, str
 		word);
 }
 
-static int read_packets(struct expectation *expectation, const struct document_node *node,
+static int read_packets(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err)
 {
+	struct expectation *expectation = to;
 	_cleanup_(freep) struct packet_pattern *packets = NULL;
 	_cleanup_(strings_freep) char **texts = NULL;
 	size_t count;
@@ -102,7 +115,7 @@ static int read_packets(struct expectation *expectation, const struct document_n
 	if (!packets || !texts)
 		return error_errno(err, -ENOMEM, "expect");
 	for (size_t i = 0; i < count; i++) {
-		rc = read_packet(word_at(node, i)->text, &packets[i], err);
+		rc = parse_packet(word_at(node, i)->text, &packets[i], err);
 		if (rc < 0)
 			return wrong_word(node, i, rc, err);
 		texts[i] = strdup(word_at(node, i)->text);
@@ -116,32 +129,38 @@ static int read_packets(struct expectation *expectation, const struct document_n
 	return 0;
 }
 
-static int read_bound(const struct document_node *node, struct expect_time *ret_time,
+/* "predicted", or a time. */
+static int read_bound(void *to, const struct document_node *node, const struct grammar_key *key,
 		      struct error *err)
 {
 	struct expect_time bound = { .present = true };
-	int rc;
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 	if (rc < 0)
 		return rc;
 	bound.predicted = !strcmp(node->text, "predicted");
-	if (!bound.predicted) {
-		rc = nsec_parse(node->text, &bound.nsec, err);
-		if (rc < 0) {
-			error_prefix(err, rc, "%s: neither 'predicted' nor a time", node->key);
-			return document_prefix(node, rc, err);
-		}
+	if (!bound.predicted)
+		rc = quantity_parse_time(node->text, &bound.nsec, err);
+	if (rc < 0) {
+		error_prefix(err, rc, "neither 'predicted' nor a time");
+		return document_prefix_key(node, rc, err);
 	}
-	*ret_time = bound;
+	*(struct expect_time *)to = bound;
 	return 0;
 }
 
+static const struct grammar_key gone_keys[] = {
+	{ "after", read_bound, offsetof(struct expectation, gone_after) },
+	{ "before", read_bound, offsetof(struct expectation, gone_before) },
+};
+static const struct grammar gone_grammar = { "gone", gone_keys, ARRAY_SIZE(gone_keys),
+					     "gone: '%s' is neither 'after' nor 'before'" };
+
 /* "never", or {after: , before: }. */
-static int read_gone(struct expectation *expectation, const struct document_node *node,
+static int read_gone(void *to, const struct document_node *node, const struct grammar_key *key,
 		     struct error *err)
 {
-	int rc = 0;
+	struct expectation *expectation = to;
 
 	expectation->gone_never = node->kind == DOCUMENT_SCALAR && !strcmp(node->text, "never");
 	expectation->gone_after = expectation->gone_before = (struct expect_time){ 0 };
@@ -150,93 +169,55 @@ static int read_gone(struct expectation *expectation, const struct document_node
 	if (node->kind != DOCUMENT_MAP || !node->n_items)
 		return document_error(node, err,
 				      "'gone' is 'never', or {after: TIME, before: TIME}");
-	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
-		const struct document_node *item = node->items[i];
-
-		if (!strcmp(item->key, "after"))
-			rc = read_bound(item, &expectation->gone_after, err);
-		else if (!strcmp(item->key, "before"))
-			rc = read_bound(item, &expectation->gone_before, err);
-		else
-			return document_error(
-				item, err, "gone: '%s' is neither 'after' nor 'before'", item->key);
-	}
-	return rc;
+	return grammar_read_map(&gone_grammar, node, expectation, err);
 }
 
-static int read_key(struct expectation *expectation, const struct document_node *node,
-		    const char *key, struct error *err)
+#define AT(member) offsetof(struct expectation, member)
+static const struct grammar_key expect_keys[] = {
+	{ "outcome", read_mask, AT(outcomes), &outcomes },
+	{ "error", read_errors, 0, &errnos },
+	{ "mechanism", read_mask, AT(mechanisms), &mechanisms },
+	{ "after", read_bound, AT(after) },
+	{ "before", read_bound, AT(before) },
+	{ "states", read_states, 0, &states },
+	{ "packets", read_packets },
+	{ "calls", scenario_read_calls },
+	{ "read", scenario_read_range, AT(read), .may_be_map = true },
+	{ "written", scenario_read_range, AT(written), .may_be_map = true },
+	{ "gone", read_gone, .may_be_map = true },
+	{ "samples", scenario_read_samples },
+	{ "population", scenario_read_population, AT(population), .may_be_map = true },
+};
+static const struct grammar expect_grammar = { "expect", expect_keys, ARRAY_SIZE(expect_keys),
+					       "nothing called '%s' can be expected%s" };
+
+/* Whether the value is a map from families to values. */
+static bool is_by_family(const struct document_node *node, const struct grammar_key *key)
 {
-	if (!strcmp(key, "outcome"))
-		return read_mask(node, &outcomes, &expectation->outcomes, err);
-	if (!strcmp(key, "mechanism"))
-		return read_mask(node, &mechanisms, &expectation->mechanisms, err);
-	if (!strcmp(key, "error"))
-		return read_words(node, &errnos, EXPECT_ERRORS_MAX, expectation->errors,
-				  &expectation->n_errors, err);
-	if (!strcmp(key, "states"))
-		return read_words(node, &states, EXPECT_WALK_MAX, expectation->states,
-				  &expectation->n_states, err);
-	if (!strcmp(key, "packets"))
-		return read_packets(expectation, node, err);
-	if (!strcmp(key, "gone"))
-		return read_gone(expectation, node, err);
-	if (!strcmp(key, "calls"))
-		return scenario_read_calls(expectation, node, err);
-	if (!strcmp(key, "read"))
-		return scenario_read_range(&expectation->read, node, err);
-	if (!strcmp(key, "written"))
-		return scenario_read_range(&expectation->written, node, err);
-	if (!strcmp(key, "samples"))
-		return scenario_read_samples(expectation, node, err);
-	if (!strcmp(key, "population"))
-		return scenario_read_population(expectation, node, err);
-	if (!strcmp(key, "after"))
-		return read_bound(node, &expectation->after, err);
-	return read_bound(node, &expectation->before, err);
+	return node->kind == DOCUMENT_MAP &&
+	       (!key->may_be_map || (node->n_items && family_from_name(node->items[0]->key) >= 0));
 }
 
-static int check_key(const struct document_node *node, struct error *err)
+/* Lays the value of `key` over what one endpoint is expected to go through with one family. */
+static int read_value(struct scenario *scenario, int family, int endpoint,
+		      const struct document_node *node, const struct grammar_key *key,
+		      struct error *err)
 {
-	static const char *const keys[] = { "outcome", "error",	  "mechanism", "after", "before",
-					    "states",  "packets", "calls",     "read",	"written",
-					    "gone",    "samples", "population" };
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
+	char *expectation = (char *)&scenario->expect[family][endpoint];
 
-	suggestion_init(&suggestion, node->key);
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (!strcmp(keys[i], node->key))
-			return 0;
-		suggestion_offer(&suggestion, keys[i]);
-	}
-	return document_error(node, err, "nothing called '%s' can be expected%s", node->key,
-			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
+	return key->read(expectation + key->offset, node, key, err);
 }
 
-/* Maps are what some values are anyway. */
-static bool is_by_family(const struct document_node *node)
-{
-	bool may_be_map = !strcmp(node->key, "read") || !strcmp(node->key, "written") ||
-			  !strcmp(node->key, "gone") || !strcmp(node->key, "population");
-
-	if (node->kind != DOCUMENT_MAP)
-		return false;
-	return !may_be_map || (node->n_items && family_from_name(node->items[0]->key) >= 0);
-}
-
-/* A value for both families, or {ipv4: ..., ipv6: ...}. */
+/* Reads a value for both families, or {ipv4: ..., ipv6: ...}. */
 static int read_entry(struct scenario *scenario, int endpoint, const struct document_node *node,
 		      struct error *err)
 {
-	int rc, family;
+	const struct grammar_key *key = grammar_find(&expect_grammar, node, err);
+	int family, rc = key ? 0 : -EINVAL;
 
-	rc = check_key(node, err);
-	if (rc < 0)
-		return rc;
-	if (!is_by_family(node)) {
+	if (rc == 0 && !is_by_family(node, key)) {
 		for (family = 0; rc == 0 && family < _FAMILY_MAX; family++)
-			rc = read_key(&scenario->expect[family][endpoint], node, node->key, err);
+			rc = read_value(scenario, family, endpoint, node, key, err);
 		return rc;
 	}
 	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
@@ -244,7 +225,7 @@ static int read_entry(struct scenario *scenario, int endpoint, const struct docu
 		if (family < 0)
 			return document_error(node->items[i], err, "'%s' is neither ipv4 nor ipv6",
 					      node->items[i]->key);
-		rc = read_key(&scenario->expect[family][endpoint], node->items[i], node->key, err);
+		rc = read_value(scenario, family, endpoint, node->items[i], key, err);
 	}
 	return rc;
 }

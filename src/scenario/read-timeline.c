@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timeline of a scenario: one map for each event. Two tables say it all:
- * which keys there are and how each is read, and which keys go with which fault or
- * action. To add a fault is to add a line to `faults`.
+ * Reads the timeline of a scenario: one map for each event. One table has the keys and
+ * how each is read, another the keys that go with each fault or action. To add a fault
+ * is to add a row to `faults`.
  */
 #include <assert.h>
 #include <errno.h>
@@ -10,7 +10,6 @@
 
 #include "src/scenario/field.h"
 #include "src/scenario/internal.h"
-#include "src/text/quantity.h"
 #include "src/text/suggest.h"
 
 enum event_key {
@@ -37,55 +36,35 @@ enum event_key {
 #define BIT(key)      (1u << (key))
 #define KEYS_OF_NETEM (BIT(_KEY_MAX) - BIT(KEY_NETEM))
 
-static const char *const key_names[] = {
-	[KEY_AT] = "at",
-	[KEY_FAULT] = "fault",
-	[KEY_HEAL] = "heal",
-	[KEY_ACTION] = "action",
-	[KEY_NODE] = "node",
-	[KEY_SIDE] = "side",
-	[KEY_DIRECTION] = "direction",
-	[KEY_DOWNTIME] = "downtime",
-	[KEY_MAC] = "mac",
-	[KEY_ADDRESS] = "address",
-	[KEY_SERVICE] = "service",
-	[KEY_ANNOUNCE] = "announce",
-	[KEY_FLAGS] = "flags",
-	[KEY_PAYLOAD] = "payload",
-	[KEY_COUNT] = "count",
-	[KEY_SIZE] = "size",
-	[KEY_LOCAL_PORT] = "local_port",
-};
-static_assert(ARRAY_SIZE(key_names) == KEY_NETEM, "every key has a name");
-
 #define ENDPOINTS (1u << NODE_CLIENT | 1u << NODE_SERVER)
 #define ANY_NODE  (ENDPOINTS | 1u << NODE_ROUTER)
 
-/* What goes with an event beside `at` and its kind. */
+/* The keys that an event has beside `at` and its kind, and what is known of faults. */
 struct event_rule {
 	unsigned int needs, takes; /* masks of BIT(key) */
 	unsigned int nodes;	   /* mask of 1 << enum node_id where it may strike */
 	bool heals;		   /* `heal` can end it */
+	bool lasts;		   /* it does not end by itself */
 };
 
 static const struct event_rule faults[] = {
-	[FAULT_BLACKHOLE] = { 0, BIT(KEY_DIRECTION), 0, true },
-	[FAULT_UNREACHABLE] = { 0, BIT(KEY_DIRECTION), 0, true },
-	[FAULT_PROHIBIT] = { 0, BIT(KEY_DIRECTION), 0, true },
-	[FAULT_CABLE_PULL] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
-	[FAULT_INTERFACE_DOWN] = { BIT(KEY_NODE), BIT(KEY_SIDE), ANY_NODE, true },
-	[FAULT_ADDRESS_REMOVE] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
+	[FAULT_BLACKHOLE] = { 0, BIT(KEY_DIRECTION), 0, true, true },
+	[FAULT_UNREACHABLE] = { 0, BIT(KEY_DIRECTION), 0, true, true },
+	[FAULT_PROHIBIT] = { 0, BIT(KEY_DIRECTION), 0, true, true },
+	[FAULT_CABLE_PULL] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
+	[FAULT_INTERFACE_DOWN] = { BIT(KEY_NODE), BIT(KEY_SIDE), ANY_NODE, true, true },
+	[FAULT_ADDRESS_REMOVE] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
 	[FAULT_DROP] = { 0, BIT(KEY_DIRECTION) | BIT(KEY_FLAGS) | BIT(KEY_PAYLOAD) | BIT(KEY_COUNT),
-			 0, true },
-	[FAULT_NETEM] = { 0, BIT(KEY_DIRECTION) | KEYS_OF_NETEM, 0, true },
-	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
+			 0, true, true },
+	[FAULT_NETEM] = { 0, BIT(KEY_DIRECTION) | KEYS_OF_NETEM, 0, true, true },
+	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, ENDPOINTS, false, true },
 	[FAULT_REBOOT] = { BIT(KEY_NODE),
 			   BIT(KEY_DOWNTIME) | BIT(KEY_MAC) | BIT(KEY_ADDRESS) | BIT(KEY_SERVICE),
-			   ENDPOINTS, false },
-	[FAULT_CRASH] = { BIT(KEY_NODE), 0, ENDPOINTS, false },
-	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, ENDPOINTS, true },
-	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false },
-	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false },
+			   ENDPOINTS, false, false },
+	[FAULT_CRASH] = { BIT(KEY_NODE), 0, ENDPOINTS, false, false },
+	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
+	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false, false },
+	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false, true },
 };
 static_assert(ARRAY_SIZE(faults) == _FAULT_KIND_MAX, "every fault has a rule");
 
@@ -102,37 +81,15 @@ static const struct event_rule actions[] = {
 };
 static_assert(ARRAY_SIZE(actions) == _ACTION_MAX, "every action has a rule");
 
-static const char *key_name(int key)
-{
-	return key < KEY_NETEM ? key_names[key] : netem_fields[key - KEY_NETEM].key;
-}
-
-static int key_from_name(const char *name)
-{
-	for (int key = 0; key < _KEY_MAX; key++)
-		if (!strcmp(key_name(key), name))
-			return key;
-	return -1;
-}
-
 static int read_fault(struct event *event, const char *text, struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	int fault = fault_from_name(text);
+	static const struct word_list words = { "fault", &fault_names };
+	bool thaw = !strcmp(text, "thaw"); /* reads better than `heal: freeze` */
+	int fault = FAULT_FREEZE, rc = thaw ? 0 : grammar_read_word(text, &words, &fault, err);
 
-	event->kind = EVENT_FAULT;
-	if (!strcmp(text, "thaw")) { /* reads better than `heal: freeze` */
-		event->kind = EVENT_HEAL;
-		fault = FAULT_FREEZE;
-	}
-	if (fault < 0) {
-		suggestion_init(&suggestion, text);
-		for (int i = 0; i < _FAULT_KIND_MAX; i++)
-			suggestion_offer(&suggestion, fault_name(i));
-		return error_input(err, "there is no fault '%s'%s", text,
-				   suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	}
+	if (rc < 0)
+		return rc;
+	event->kind = thaw ? EVENT_HEAL : EVENT_FAULT;
 	event->fault = fault;
 	if (fault == FAULT_CONNTRACK_FLUSH) { /* only the router has flows to forget */
 		event->node = NODE_ROUTER;
@@ -158,68 +115,12 @@ static int read_heal(struct event *event, const char *text, struct error *err)
 
 static int read_action(struct event *event, const char *text, struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	int action = action_from_name(text);
+	static const struct word_list words = { "action", &action_names };
+	int action = 0, rc = grammar_read_word(text, &words, &action, err);
 
 	event->kind = EVENT_ACTION;
-	if (action < 0) {
-		suggestion_init(&suggestion, text);
-		for (int i = 0; i < _ACTION_MAX; i++)
-			suggestion_offer(&suggestion, action_name(i));
-		return error_input(err, "there is no action '%s'%s", text,
-				   suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	}
 	event->action = action;
-	return 0;
-}
-
-static int read_node(const char *text, enum node_id *ret_node, struct error *err)
-{
-	int node = node_from_name(text);
-
-	if (node < 0)
-		return error_input(err,
-				   "there is no node '%s'; the nodes are client, server and "
-				   "router",
-				   text);
-	*ret_node = node;
-	return 0;
-}
-
-static int read_side(struct event *event, const char *text, struct error *err)
-{
-	int rc = read_node(text, &event->side, err);
-
-	if (rc == 0 && event->side == NODE_ROUTER)
-		return error_input(err,
-				   "'%s' is not an end; a link of the router leads to client "
-				   "or server",
-				   text);
 	return rc;
-}
-
-static int read_direction(struct event *event, const char *text, struct error *err)
-{
-	int direction = direction_from_name(text);
-
-	if (direction < 0)
-		return error_input(err,
-				   "'%s' is not a direction; use both, client-to-server or "
-				   "server-to-client",
-				   text);
-	event->direction = direction;
-	return 0;
-}
-
-/* One of two words. */
-static int read_choice(const char *text, const char *no, const char *yes, bool *ret_yes,
-		       struct error *err)
-{
-	if (strcmp(text, no) && strcmp(text, yes))
-		return error_input(err, "'%s' is neither %s nor %s", text, no, yes);
-	*ret_yes = !strcmp(text, yes);
-	return 0;
 }
 
 /* "SYN,!ACK": bits that must be set and, after '!', bits that must not. The bits are those of the
@@ -262,50 +163,76 @@ static int read_flags(struct event *event, const char *text, struct error *err)
 	}
 }
 
+static const char *const old_new[] = { "same", "new" };
+static const char *const new_none[] = { "new", "none" };
+static const struct names identity_names = { old_new, ARRAY_SIZE(old_new) };
+static const struct names service_names = { new_none, ARRAY_SIZE(new_none) };
+#define NO_NODE "there is no node '%s'; the nodes are client, server and router"
+
+#define IN_EVENT(member) FIELD_IN(struct event, member)
+static const struct {
+	struct field field; /* the key, and how its value is read unless `read` does that */
+	int (*read)(struct event *event, const char *text, struct error *err);
+} event_fields[] = {
+	[KEY_AT] = { { "at", NULL, FIELD_TIME, IN_EVENT(at_nsec), 0, NSEC_NEVER } },
+	[KEY_FAULT] = { { "fault" }, read_fault },
+	[KEY_HEAL] = { { "heal" }, read_heal },
+	[KEY_ACTION] = { { "action" }, read_action },
+	[KEY_NODE] = { { "node", NULL, FIELD_WORD, IN_EVENT(node), .names = &node_names,
+			 .wrong = NO_NODE } },
+	[KEY_SIDE] = { { "side", NULL, FIELD_WORD, IN_EVENT(side), .names = &node_names,
+			 .wrong = NO_NODE } },
+	[KEY_DIRECTION] = { { "direction", NULL, FIELD_WORD, IN_EVENT(direction),
+			      .names = &direction_names,
+			      .wrong = "'%s' is not a direction; use both, client-to-server or "
+				       "server-to-client" } },
+	[KEY_DOWNTIME] = { { "downtime", NULL, FIELD_TIME, IN_EVENT(downtime_nsec), 0,
+			     NSEC_NEVER } },
+	[KEY_MAC] = { { "mac", NULL, FIELD_WORD, IN_EVENT(new_mac), .names = &identity_names,
+			.wrong = "'%s' is neither same nor new" } },
+	[KEY_ADDRESS] = { { "address", NULL, FIELD_WORD, IN_EVENT(new_address),
+			    .names = &identity_names, .wrong = "'%s' is neither same nor new" } },
+	[KEY_SERVICE] = { { "service", NULL, FIELD_WORD, IN_EVENT(no_service),
+			    .names = &service_names, .wrong = "'%s' is neither new nor none" } },
+	[KEY_ANNOUNCE] = { { "announce", NULL, FIELD_BOOL, IN_EVENT(announce) } },
+	[KEY_FLAGS] = { { "flags" }, read_flags },
+	[KEY_PAYLOAD] = { { "payload", NULL, FIELD_BOOL, IN_EVENT(drop.payload_only) } },
+	[KEY_COUNT] = { { "count", NULL, FIELD_COUNT, IN_EVENT(drop.count), 1, 1000000 } },
+	[KEY_SIZE] = { { "size", NULL, FIELD_BYTES, IN_EVENT(size), 1, 1 << 30 } },
+	[KEY_LOCAL_PORT] = { { "local_port", NULL, FIELD_COUNT, IN_EVENT(local_port), 0, 65535 } },
+};
+static_assert(ARRAY_SIZE(event_fields) == KEY_NETEM, "every key has its place");
+
+static const char *key_name(int key)
+{
+	return key < KEY_NETEM ? event_fields[key].field.key : netem_fields[key - KEY_NETEM].key;
+}
+
+static int key_from_name(const char *name)
+{
+	for (int key = 0; key < _KEY_MAX; key++)
+		if (!strcmp(key_name(key), name))
+			return key;
+	return -1;
+}
+
 static int read_value(struct event *event, int key, const char *text, struct error *err)
 {
-	switch ((enum event_key)key) {
-	case KEY_AT:
-		return nsec_parse(text, &event->at_nsec, err);
-	case KEY_FAULT:
-		return read_fault(event, text, err);
-	case KEY_HEAL:
-		return read_heal(event, text, err);
-	case KEY_ACTION:
-		return read_action(event, text, err);
-	case KEY_NODE:
-		event->has_node = true;
-		return read_node(text, &event->node, err);
-	case KEY_SIDE:
-		return read_side(event, text, err);
-	case KEY_DIRECTION:
-		return read_direction(event, text, err);
-	case KEY_DOWNTIME:
-		return nsec_parse(text, &event->downtime_nsec, err);
-	case KEY_MAC:
-		return read_choice(text, "same", "new", &event->new_mac, err);
-	case KEY_ADDRESS:
-		return read_choice(text, "same", "new", &event->new_address, err);
-	case KEY_SERVICE:
-		return read_choice(text, "new", "none", &event->no_service, err);
-	case KEY_ANNOUNCE:
-		return quantity_parse_bool(text, &event->announce, err);
-	case KEY_FLAGS:
-		return read_flags(event, text, err);
-	case KEY_PAYLOAD:
-		return quantity_parse_bool(text, &event->drop.payload_only, err);
-	case KEY_COUNT:
-		return quantity_parse_count(text, 1, 1000000, &event->drop.count, err);
-	case KEY_SIZE:
-		return quantity_parse_bytes(text, 1, 1 << 30, &event->size, err);
-	case KEY_LOCAL_PORT:
-		event->has_local_port = true;
-		return quantity_parse_count(text, 0, 65535, &event->local_port, err);
-	case KEY_NETEM:
-	case _KEY_MAX:
-		break;
-	}
-	return field_parse(&netem_fields[key - KEY_NETEM], &event->netem, text, err);
+	int rc;
+
+	if (key >= KEY_NETEM)
+		return field_parse(&netem_fields[key - KEY_NETEM], &event->netem, text, err);
+	if (event_fields[key].read)
+		return event_fields[key].read(event, text, err);
+	rc = field_parse(&event_fields[key].field, event, text, err);
+	if (rc == 0 && key == KEY_SIDE && event->side == NODE_ROUTER)
+		return error_input(err,
+				   "'%s' is not an end; a link of the router leads to client "
+				   "or server",
+				   text);
+	event->has_node |= key == KEY_NODE;
+	event->has_local_port |= key == KEY_LOCAL_PORT;
+	return rc;
 }
 
 static int unknown_key(const struct document_node *node, struct error *err)
@@ -365,7 +292,12 @@ static struct event_rule rule_of(const struct event *event)
 	return rule;
 }
 
-/* Whether the keys that were given go with what the event is. */
+bool scenario_fault_lasts(const struct event *event)
+{
+	return faults[event->fault].lasts && !event->drop.count;
+}
+
+/* Refuses keys that do not go with what the event is, and the lack of one that it needs. */
 static int check_keys(const struct event *event, unsigned int given,
 		      const struct document_node *map, struct error *err)
 {
@@ -401,7 +333,7 @@ static int check_keys(const struct event *event, unsigned int given,
 
 static int read_event(const struct document_node *map, struct event *ret_event, struct error *err)
 {
-	/* `direction` is both ways and `size` one byte, unless the event says otherwise. */
+	/* Unless the event says otherwise, `direction` is both ways and `size` is one byte. */
 	struct event event = { .line = map->line, .size = 1 };
 	unsigned int given = 0, kinds;
 	int rc, key;
@@ -418,11 +350,9 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 		rc = document_require(item, DOCUMENT_SCALAR, item->key, err);
 		if (rc < 0)
 			return rc;
-		rc = read_value(&event, key, item->text, err);
-		if (rc < 0) {
-			error_prefix(err, rc, "%s", item->key);
-			return document_prefix(item, rc, err);
-		}
+		rc = document_prefix_key(item, read_value(&event, key, item->text, err), err);
+		if (rc < 0)
+			return rc;
 		given |= BIT(key);
 	}
 	kinds = given & (BIT(KEY_FAULT) | BIT(KEY_HEAL) | BIT(KEY_ACTION));

@@ -1,53 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The values that several keys of `expect` have: words that name something, and ranges of numbers.
- */
+/* The values that several keys have: short texts, names, times, and ranges of numbers. */
 #include <errno.h>
 #include <string.h>
 
 #include "src/scenario/internal.h"
 #include "src/text/quantity.h"
-#include "src/text/suggest.h"
 
-int scenario_read_word(const char *word, const struct word_list *list, int *ret_value,
+int scenario_read_text(const struct document_node *node, size_t maximum, char **ret_text,
 		       struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
+	char *copy;
+	int rc = node ? document_require(node, DOCUMENT_SCALAR, node->key, err) : 0;
 
-	if (list->none && !strcmp(word, "none")) {
-		*ret_value = 0;
-		return 0;
-	}
-	suggestion_init(&suggestion, word);
-	for (int i = list->first; i < list->end; i++) {
-		const char *name = list->names ? names_text(list->names, i) : errno_name(i);
+	if (rc < 0 || !node)
+		return rc;
+	if (!*node->text)
+		return document_error(node, err, "'%s' is empty", node->key);
+	if (strlen(node->text) > maximum)
+		return document_error(node, err, "'%s' is longer than %zu bytes", node->key,
+				      maximum);
+	copy = strdup(node->text);
+	if (!copy)
+		return error_errno(err, -ENOMEM, "%s", node->key);
+	free(*ret_text);
+	*ret_text = copy;
+	return 0;
+}
 
-		if (!name)
-			continue;
-		if (!strcmp(name, word)) {
-			*ret_value = i;
-			return 0;
-		}
-		suggestion_offer(&suggestion, name);
-	}
-	return error_input(err, "there is no %s '%s'%s", list->what, word,
-			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
+/* Names go into file names, tables and command lines. */
+int scenario_read_name(const struct document_node *node, bool capitals, char **ret_name,
+		       struct error *err)
+{
+	int rc = scenario_read_text(node, SCENARIO_MAX_NAME, ret_name, err);
+
+	if (rc < 0 || !node)
+		return rc;
+	for (const char *p = node->text; *p; p++)
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
+		      (capitals && *p >= 'A' && *p <= 'Z') ||
+		      (p != node->text && (*p == '-' || *p == '.'))))
+			return document_error(node, err,
+					      "%s '%s': use %sa-z and 0-9, and after the first "
+					      "'-' and '.'",
+					      node->key, node->text, capitals ? "A-Z, " : "");
+	return 0;
+}
+
+int scenario_read_time(void *time, const struct document_node *node, const struct grammar_key *key,
+		       struct error *err)
+{
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	return rc < 0 ? rc
+		      : document_prefix_key(node, quantity_parse_time(node->text, time, err), err);
 }
 
 static int read_count(const struct document_node *node, uint64_t *ret_count, struct error *err)
 {
 	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
-	if (rc < 0)
-		return rc;
-	rc = quantity_parse_bytes(node->text, 0, INT64_MAX, ret_count, err);
-	if (rc < 0)
-		error_prefix(err, rc, "%s", node->key);
-	return rc < 0 ? document_prefix(node, rc, err) : 0;
+	if (rc == 0)
+		rc = document_prefix_key(
+			node, quantity_parse_bytes(node->text, 0, INT64_MAX, ret_count, err), err);
+	return rc;
 }
 
-/* "1MiB", or {at_least: 1KiB, at_most: 2KiB}. */
-int scenario_read_range(struct expect_range *bytes, const struct document_node *node,
+int scenario_read_range(void *to, const struct document_node *node, const struct grammar_key *key,
 			struct error *err)
 {
 	struct expect_range range = { .present = true, .most = UINT64_MAX };
@@ -74,6 +92,6 @@ int scenario_read_range(struct expect_range *bytes, const struct document_node *
 		return rc;
 	if (range.least > range.most)
 		return document_error(node, err, "'%s': at_least is more than at_most", node->key);
-	*bytes = range;
+	*(struct expect_range *)to = range;
 	return 0;
 }

@@ -85,10 +85,17 @@ void scenario_list_deinit(struct scenario_list *list)
 	*list = (struct scenario_list){ 0 };
 }
 
+struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key)
+{
+	for (size_t i = 0; i < node->n_sysctls; i++)
+		if (!strcmp(node->sysctls[i].key, key))
+			return &node->sysctls[i];
+	return NULL;
+}
+
 const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key)
 {
-	for (size_t i = 0; i < scenario->node[node].n_sysctls; i++)
-		if (!strcmp(scenario->node[node].sysctls[i].key, key))
-			return scenario->node[node].sysctls[i].value;
-	return NULL;
+	const struct scenario_sysctl *found = scenario_find_sysctl(&scenario->node[node], key);
+
+	return found ? found->value : NULL;
 }

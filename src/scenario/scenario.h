@@ -3,8 +3,8 @@
 /*
  * A scenario as plain data: path, agents, settings, timeline, expectations. It is
  * one of the two hinges of the program (the other is the record): readers fill
- * it, the testbed and the trial use it, printers print it. Everything here is
- * valid by construction: scenario_load() refuses the rest with file and line.
+ * it, the testbed and the trial use it, printers print it. A scenario is always
+ * valid: scenario_load() refuses all others with file and line.
  */
 
 #include <stdbool.h>
@@ -49,12 +49,12 @@ enum direction {
 
 /* What a built-in agent does with its connection, once there is one. */
 enum workload {
-	WORKLOAD_IDLE,	    /* waits in read; sends nothing */
-	WORKLOAD_REQUEST,   /* sends `size` bytes every `interval`, waits for as many back */
+	WORKLOAD_IDLE,	    /* waits in read, and sends nothing */
+	WORKLOAD_REQUEST,   /* sends `size` bytes every `interval`, and waits for as many back */
 	WORKLOAD_STREAM,    /* sends `size` bytes every `interval`; interval 0: without a pause */
 	WORKLOAD_HEARTBEAT, /* a request every `interval`; gives up after `misses` without answer */
 	WORKLOAD_ECHO,	    /* sends back what it reads */
-	WORKLOAD_SINK,	    /* reads and forgets */
+	WORKLOAD_SINK,	    /* reads, and sends nothing */
 	WORKLOAD_NO_ACCEPT, /* listens, never accepts */
 	WORKLOAD_COMMAND,   /* the user's own program */
 	_WORKLOAD_MAX,
@@ -89,13 +89,13 @@ enum option {
 	OPTION_RECEIVE_BUFFER,
 	_OPTION_MAX,
 };
-#define OPTION_UNSET INT64_MIN /* the kernel's default, or the workload's */
+#define OPTION_UNSET INT64_MIN /* the kernel's default holds, or the workload's */
 
 struct scenario_agent {
 	int64_t option[_OPTION_MAX];  /* OPTION_UNSET where nothing was said (never the workload) */
-	int option_line[_OPTION_MAX]; /* where the file says so, for errors; 0: it does not */
+	int option_line[_OPTION_MAX]; /* the line of the file that sets it; 0: none does */
 	char **command;		      /* NULL-terminated argv for WORKLOAD_COMMAND; owned */
-	int command_line;	      /* where the file says so, for errors */
+	int command_line;	      /* the line of the file that sets it */
 };
 
 struct scenario_sysctl {
@@ -105,7 +105,7 @@ struct scenario_sysctl {
 };
 
 struct scenario_node {
-	struct scenario_sysctl *sysctls; /* in the order they are written; a key stands once */
+	struct scenario_sysctl *sysctls; /* in the order of the file, each key once; owned */
 	size_t n_sysctls;
 };
 
@@ -113,11 +113,11 @@ struct scenario_path {
 	enum path_kind kind;
 	unsigned int mtu;   /* 0: the kernel's default */
 	struct netem netem; /* in each direction, so an RTT has twice the delay */
-	bool has_netem;
-	bool conntrack;	 /* the router tracks connections; so it does with the two below */
-	bool masquerade; /* it is a NAT: the server sees its address, not the client's */
-	enum firewall_untracked untracked; /* segments of flows that it does not know */
-	int line; /* of its latest setting, for errors; 0: not from the file */
+	bool has_netem;	    /* netem has at least one parameter */
+	bool conntrack;	    /* the router tracks connections, as it does with the two below */
+	bool masquerade;    /* the router is a NAT: the server sees its address, not the client's */
+	enum firewall_untracked untracked; /* what it does with segments of unknown flows */
+	int line; /* of the file's latest setting of the path, for errors; 0: --set has it */
 };
 
 enum fault_kind {
@@ -146,113 +146,114 @@ enum action {
 	ACTION_CLOSE,
 	ACTION_PAUSE_READING,
 	ACTION_RESUME_READING,
-	ACTION_FREE_DESCRIPTORS, /* ends the shortage of OPTION_DESCRIPTORS */
+	ACTION_FREE_DESCRIPTORS, /* lifts the limit that OPTION_DESCRIPTORS sets */
 	ACTION_EXIT,
-	ACTION_START, /* the agent anew, after its end; its host has been up all the time */
+	ACTION_START, /* starts the agent again after its end, on a host that was up all the time */
 	_ACTION_MAX,
 };
 
 enum event_kind {
 	EVENT_FAULT,
-	EVENT_HEAL, /* ends the latest fault of that kind which holds: on that node and side if it
-		     * names one, in just that direction unless that is both */
+	EVENT_HEAL, /* ends the latest fault of that kind that holds: on that node and side if it
+		     * names them, and in just that direction unless it is both */
 	EVENT_ACTION,
 };
 
+/* Which packets a drop takes. */
 struct drop_match {
-	uint8_t flags_mask, flags; /* TCP header bits, as in packetfilter_rule */
-	bool payload_only;
-	uint64_t count; /* 0: for ever */
+	uint8_t flags_mask, flags; /* bits of the TCP header that must be as in `flags` */
+	bool payload_only;	   /* only those with data */
+	uint64_t count;		   /* how many; 0: all */
 };
 
 struct event {
 	nsec_t at_nsec; /* since the connection was established (or the agents were up) */
 	enum event_kind kind;
-	enum fault_kind fault; /* FAULT and HEAL */
-	size_t ends;	       /* HEAL: index of the fault's event; set by scenario_check() */
-	enum action action;    /* ACTION */
-	enum node_id node;     /* where; for faults on the path unused */
-	bool has_node;
+	enum fault_kind fault;	  /* FAULT and HEAL */
+	size_t ends;		  /* HEAL: index of the fault's event; set by scenario_check() */
+	enum action action;	  /* ACTION */
+	enum node_id node;	  /* where; unused for faults on the path */
+	bool has_node;		  /* the event is on a node */
 	enum node_id side;	  /* interface-down on the router: the end that the link leads to */
 	enum direction direction; /* faults on the path */
-	struct drop_match drop;
-	struct netem netem;
-	nsec_t downtime_nsec; /* reboot */
-	bool new_mac;	      /* reboot: comes back with another hardware address */
-	bool new_address;     /* reboot: comes back with another IP address */
-	bool no_service;      /* reboot: comes back with nobody listening */
-	bool announce;	      /* take-over: gratuitous ARP, or an unsolicited advertisement */
-	uint64_t size;	      /* ACTION_SEND, bytes */
-	uint64_t local_port;  /* ACTION_CONNECT; 0: any */
-	bool has_local_port;  /* else it is the option's */
-	int line;
+	struct drop_match drop;	  /* drop */
+	struct netem netem;	  /* netem */
+	nsec_t downtime_nsec;	  /* reboot */
+	bool new_mac;		  /* reboot: comes back with another hardware address */
+	bool new_address;	  /* reboot: comes back with another IP address */
+	bool no_service;	  /* reboot: comes back with nobody listening */
+	bool announce;		  /* take-over: gratuitous ARP, or an unsolicited advertisement */
+	uint64_t size;		  /* ACTION_SEND, bytes */
+	uint64_t local_port;	  /* ACTION_CONNECT; 0: any */
+	bool has_local_port;	  /* false: OPTION_LOCAL_PORT says it */
+	int line;		  /* in the file */
 };
 
 /* One bound of a detection time: absent, fixed, or what the model predicts. */
 struct expect_time {
 	bool present;
-	bool predicted;
-	nsec_t nsec;
+	bool predicted; /* the model has the time */
+	nsec_t nsec;	/* since the first event, unless predicted */
 };
 
 /* A call that the program is expected to have made. Times are NSEC_NONE where nothing is said. */
 struct expect_call {
 	enum agent_call call;
-	bool absent;				  /* "!": none such after the first event */
+	bool absent;				  /* "!": no such call after the first event */
 	int error;				  /* errno, positive; 0: it succeeded */
-	bool has_result;			  /* "write 4" */
+	bool has_result;			  /* "write 4": the result is expected, too */
 	int64_t result;				  /* of a call that succeeded */
-	int64_t connection;			  /* which connection's, counted from 0; -1: any */
-	nsec_t after_nsec, before_nsec;		  /* when it returned */
+	int64_t connection;			  /* number of its connection, from 0; -1: any */
+	nsec_t after_nsec, before_nsec;		  /* when it returned, since the first event */
 	nsec_t took_after_nsec, took_before_nsec; /* how long it took */
 };
 
 /* How much or how many is expected. */
 struct expect_range {
 	bool present;
-	uint64_t least, most;
+	uint64_t least, most; /* bytes, or a count; both included */
 };
 
 /* How the socket is expected to look at a moment, as `ss -o` would show it. */
 struct expect_sample {
-	nsec_t at_nsec;
-	int state; /* enum tcp_state; TCP_STATE_NONE: any */
-	int timer; /* enum tcp_timer; -1: any */
+	nsec_t at_nsec; /* since the first event */
+	int state;	/* enum tcp_state; TCP_STATE_NONE: any */
+	int timer;	/* enum tcp_timer; -1: any */
 	struct expect_range send_queue, receive_queue, retransmits, probes, backoff, open;
 	nsec_t expires_after_nsec, expires_before_nsec; /* of the timer; NSEC_NONE: any */
-	int line;
+	int line;					/* in the file */
 };
 
 #define EXPECT_ERRORS_MAX 16
 #define EXPECT_WALK_MAX	  64 /* states, and packets */
 
-/* What one endpoint is expected to go through. Sets are masks or lists of which any will do;
- * empty means nothing is expected. */
+/* What one endpoint is expected to go through. Of a mask or a list of alternatives any one will do;
+ * an empty one means that nothing is expected. */
 struct expectation {
 	bool present;		       /* the scenario watches this endpoint */
 	uint32_t outcomes;	       /* mask of 1 << enum outcome */
 	uint32_t mechanisms;	       /* mask of 1 << enum mechanism */
-	int errors[EXPECT_ERRORS_MAX]; /* errnos, positive; 0: it is to end without one */
+	int errors[EXPECT_ERRORS_MAX]; /* errnos, positive; 0: it is expected to end without one */
 	size_t n_errors;
 	struct expect_time after, before;
 	struct expect_time gone_after, gone_before; /* when nothing is left of the connection */
-	bool gone_never;			    /* something still is when the trial ends */
-	int states[EXPECT_WALK_MAX]; /* enum tcp_state: the whole walk after ESTABLISHED. One that
-				      * ends with TIME_WAIT leaves open when that ends */
+	bool gone_never;			    /* something is left when the trial ends */
+	int states[EXPECT_WALK_MAX]; /* enum tcp_state: all states after ESTABLISHED. If the last
+				      * is TIME_WAIT, that may have ended or not */
 	size_t n_states;
-	struct packet_pattern *packets; /* in this order, others may stand between; those that are
-					 * absent must not come after the first event; owned */
+	struct packet_pattern *packets; /* in this order; others may come between them; those that
+					 * are absent must not come after the first event; owned */
 	char **packet_texts;		/* the same as text; NULL-terminated, owned, may be NULL */
-	struct expect_call *calls;	/* in this order, others may stand between; owned */
+	struct expect_call *calls;	/* in this order; others may come between them; owned */
 	char **call_texts;		/* the same as text; NULL-terminated, owned, may be NULL */
-	struct expect_range read, written;	      /* on the connection */
+	struct expect_range read, written;	      /* bytes, on the connection */
 	struct expect_range population[_OUTCOME_MAX]; /* of many connections, by outcome */
 	struct expect_sample *samples;		      /* owned */
 	size_t n_samples;
-	int line;
+	int line; /* in the file */
 };
 
-/* How a scenario was made of its source, so that it can be made again elsewhere. */
+/* What was asked for when a scenario was made of its source, so that a guest can make the same. */
 struct scenario_recipe {
 	bool quick, measure_only;
 	nsec_t horizon_nsec; /* 0: the file's */
@@ -261,14 +262,14 @@ struct scenario_recipe {
 
 struct scenario {
 	char *file;	   /* where it was read; owned, as all strings here */
-	char *source;	   /* its whole text, to be parsed again elsewhere (in a guest) */
+	char *source;	   /* the whole text of the file, which a guest parses again */
 	char *id;	   /* "E16"; NULL when the file has none */
 	char *name;	   /* "power-loss-busy" */
 	char *variant;	   /* NULL, or the variant's name */
 	char *summary;	   /* one line */
 	char *explanation; /* the comment that opens the file, without "# " */
-	bool quick;	   /* the quick settings are in */
-	bool has_quick;	   /* the file has some */
+	bool quick;	   /* the quick settings are applied */
+	bool has_quick;	   /* the file has quick settings */
 	struct scenario_path path;
 	struct scenario_node node[_NODE_MAX];
 	struct scenario_agent agent[_ENDPOINT_MAX];
@@ -276,8 +277,8 @@ struct scenario {
 	size_t n_events;
 	nsec_t horizon_nsec;	  /* from the first event */
 	nsec_t sample_nsec;	  /* between two looks at queues and timers; 0: none */
-	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER */
-	int horizon_line;	  /* 0: not from the file */
+	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER: to the end */
+	int horizon_line;	  /* in the file; 0: it is not from the file */
 	struct expectation expect[_FAMILY_MAX][_ENDPOINT_MAX];
 	struct scenario_recipe recipe;
 };
@@ -286,6 +287,7 @@ struct scenario {
 struct scenario_request {
 	const char *what;	/* a name, a catalogue id, or a path; or one variant of it, behind
 				 * a slash: "path-loss/prohibit" */
+	const char *variant;	/* the one variant to load of `what`; NULL: as `what` says */
 	bool quick;		/* apply the quick settings, where there are some */
 	const char *const *set; /* "KEY=VALUE" of --set, applied last, in order */
 	size_t n_set;
@@ -296,7 +298,7 @@ struct scenario_request {
 struct scenario_list {
 	struct scenario **items; /* one for each variant; owned */
 	size_t count;
-	size_t n_left_out; /* variants that --quick leaves out */
+	size_t n_left_out; /* variants that were asked for, and that --quick leaves out */
 };
 
 /* Reads a scenario with all its variants. ERROR_INPUT with "FILE:LINE: ..." for whatever is
@@ -313,7 +315,7 @@ void scenario_list_deinit(struct scenario_list *list);
 struct scenario_source;
 /* Finds, reads and checks it as scenario_load() does. */
 int scenario_source_load(const char *what, struct scenario_source **ret_source, struct error *err);
-/* A text that is known to be right: nothing but what is made of it is checked. */
+/* The same for a text that is known to be right: only the scenarios made of it are checked. */
 int scenario_source_parse(const char *file, const char *text, size_t size,
 			  struct scenario_source **ret_source, struct error *err);
 struct scenario_source *scenario_source_free(struct scenario_source *source);
@@ -323,6 +325,9 @@ const char *scenario_source_text(const struct scenario_source *source);
 /* How many variants there are; one without a name where the file has none. */
 size_t scenario_source_count(const struct scenario_source *source);
 const char *scenario_source_variant(const struct scenario_source *source, size_t variant);
+/* Which variants `name` stands for: those from *ret_first to before *ret_end; NULL: all. */
+int scenario_source_pick(const struct scenario_source *source, const char *name, size_t *ret_first,
+			 size_t *ret_end, struct error *err);
 /* *ret_scenario is NULL where `quick` leaves the variant out. request->what is unused. */
 int scenario_source_make(const struct scenario_source *source, size_t variant,
 			 const struct scenario_request *request, struct scenario **ret_scenario,
@@ -331,14 +336,16 @@ int scenario_source_make(const struct scenario_source *source, size_t variant,
 struct scenario *scenario_free(struct scenario *scenario);
 DEFINE_CLEANUP(struct scenario *, scenario_free)
 
-/* Every setting that was said, in a fixed order: "client.net.ipv4.tcp_retries2". */
+/* A setting, as it is told to a setting_func. */
 struct setting_value {
-	const char *key;  /* full, with its node; valid during the call */
-	const char *text; /* as text */
-	bool is_number;
-	double number; /* times in seconds, sizes in bytes, booleans 0 or 1 */
+	const char *key;  /* full, "client.net.ipv4.tcp_retries2"; valid during the call */
+	const char *text; /* the value as text; valid during the call */
+	bool is_number;	  /* the value is one, too */
+	double number;	  /* times in seconds, sizes in bytes, booleans 0 or 1 */
 };
 typedef int (*setting_func)(const struct setting_value *value, void *userdata);
+/* Tells every setting that was said, in a fixed order, until `func` returns anything but 0; returns
+ * what it returned. */
 int scenario_for_each_setting(const struct scenario *scenario, setting_func func, void *userdata);
 /* Every key that a setting may have, but for sysctls: "path.delay", "keepalive.idle",
  * "client.keepalive.idle". `each` returns true to stop; so does this then. */
@@ -357,11 +364,14 @@ static inline bool scenario_tracks(const struct scenario *scenario)
 
 	return path->conntrack || path->masquerade || path->untracked != FIREWALL_PASS;
 }
+/* False for a fault that is over by itself: a process that is dead, a host that has rebooted, flows
+ * that are forgotten, or a drop that counts. The others last until they are healed. */
+bool scenario_fault_lasts(const struct event *event);
 /* Value of a sysctl that the scenario sets on a node, or NULL. */
 const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
 
-/* Says of each sysctl of --set that it changes nothing in any of them, and which option of the
- * socket goes over it. */
+/* Calls `each` with a text for each sysctl of --set that has no effect in any of the scenarios,
+ * since an option of the socket overrides it. */
 void scenario_for_each_overridden(const struct scenario_list *list,
 				  void (*each)(const char *text, void *userdata), void *userdata);
 

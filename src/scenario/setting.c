@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One setting, by its flat key: "client.net.ipv4.tcp_retries2", "path.delay",
- * "keepalive.idle". Files, quick settings, variants and --set all end here.
+ * Sets one setting by its flat key: "client.net.ipv4.tcp_retries2", "path.delay",
+ * "keepalive.idle". Files, quick settings, variants and --set all come here.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,11 +37,6 @@ bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *
 				return true;
 		}
 	}
-	for (int i = 0; i < NETEM_FIELDS; i++) {
-		snprintf(key, sizeof(key), "path.%s", netem_fields[i].key);
-		if (each(key, userdata))
-			return true;
-	}
 	for (size_t i = 0; i < n_scenario_fields; i++) {
 		const struct field *field = &scenario_fields[i];
 
@@ -51,7 +46,7 @@ bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *
 	return false;
 }
 
-/* Also the keys that stand in files only, as maps and lists. */
+/* Goes through the keys of settings, and those that only files have, as maps and lists. */
 static bool for_each_key(bool (*each)(const char *key, void *userdata), void *userdata)
 {
 	return scenario_for_each_key(each, userdata) || each("client.command", userdata) ||
@@ -78,7 +73,7 @@ static bool offer(const char *key, void *userdata)
 	return false;
 }
 
-/* The node that a key begins with, and in `*key` what comes after it; -1 when there is none. */
+/* The node that a key begins with, which is then taken off `*key`; -1 when there is none. */
 static int split_node(const char **key)
 {
 	for (int node = 0; node < _NODE_MAX; node++) {
@@ -96,16 +91,17 @@ static int unknown_key(const char *key, struct error *err)
 {
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
-	const char *sysctl = key;
+	const char *sysctl = key, *missing = NULL;
 
-	/* "tcp_retries2", "client.tcp_retries2": whoever knows it from /proc/sys/net/ipv4. */
+	/* "tcp_retries2" and "client.tcp_retries2" are how /proc/sys/net/ipv4 calls a sysctl. */
 	split_node(&sysctl);
 	if (!strncmp(sysctl, "tcp_", 4) || !strncmp(sysctl, "ip_", 3))
-		return error_input(err, "there is no such setting; did you mean '%.*snet.ipv4.%s'?",
-				   (int)(sysctl - key), key, sysctl);
-	if (!strncmp(sysctl, "ipv4.", 5) || !strncmp(sysctl, "ipv6.", 5))
-		return error_input(err, "there is no such setting; did you mean '%.*snet.%s'?",
-				   (int)(sysctl - key), key, sysctl);
+		missing = "net.ipv4.";
+	else if (!strncmp(sysctl, "ipv4.", 5) || !strncmp(sysctl, "ipv6.", 5))
+		missing = "net.";
+	if (missing)
+		return error_input(err, "there is no such setting; did you mean '%.*s%s%s'?",
+				   (int)(sysctl - key), key, missing, sysctl);
 	suggestion_init(&suggestion, key);
 	for_each_key(offer, &suggestion);
 	return error_input(err, "there is no such setting%s",
@@ -121,21 +117,12 @@ static const struct field *find_field(const char *key)
 	return NULL;
 }
 
-static const struct field *find_netem(const char *key)
-{
-	for (int i = 0; !strncmp(key, "path.", 5) && i < NETEM_FIELDS; i++)
-		if (!strcmp(netem_fields[i].key, key + 5))
-			return &netem_fields[i];
-	return NULL;
-}
-
-/* 1: `key` is a setting of no node, and is set; 0: it is not. */
+/* Sets `key` if it is a setting that belongs to no node. Returns 1 if it is, and 0 if it is not. */
 static int set_field(struct scenario *scenario, const char *key, const char *value, int line,
 		     struct error *err)
 {
-	const struct field *netem = find_netem(key), *field = netem ? netem : find_field(key);
-	void *base = netem ? (void *)&scenario->path.netem : scenario;
-	int rc = field ? field_parse(field, base, value, err) : 0;
+	const struct field *field = find_field(key);
+	int rc = field ? field_parse(field, scenario, value, err) : 0;
 
 	if (!field || rc < 0)
 		return rc;
@@ -169,25 +156,18 @@ static int set_sysctl(struct scenario *scenario, enum node_id node, const char *
 		      const char *value, int line, struct error *err)
 {
 	struct scenario_node *to = &scenario->node[node];
-	struct scenario_sysctl *sysctl = NULL;
+	struct scenario_sysctl *sysctl = scenario_find_sysctl(to, key);
 	char *copy;
 
-	for (size_t i = 0; i < to->n_sysctls; i++)
-		if (!strcmp(to->sysctls[i].key, key))
-			sysctl = &to->sysctls[i];
 	if (!sysctl) {
 		if (to->n_sysctls == SCENARIO_MAX_SYSCTLS)
 			return error_input(err, "more than %d sysctls on one node",
 					   SCENARIO_MAX_SYSCTLS);
-		sysctl = reallocarray(to->sysctls, to->n_sysctls + 1, sizeof(*sysctl));
-		if (!sysctl)
+		sysctl = array_append(&to->sysctls, &to->n_sysctls, sizeof(*sysctl));
+		if (sysctl)
+			sysctl->key = strdup(key);
+		if (!sysctl || !sysctl->key)
 			return error_errno(err, -ENOMEM, "sysctl");
-		to->sysctls = sysctl;
-		sysctl += to->n_sysctls;
-		*sysctl = (struct scenario_sysctl){ .key = strdup(key) };
-		if (!sysctl->key)
-			return error_errno(err, -ENOMEM, "sysctl");
-		to->n_sysctls++;
 	}
 	copy = strdup(value);
 	if (!copy)
@@ -213,8 +193,7 @@ static int set_option(struct scenario *scenario, int node, int option, const cha
 	return 0;
 }
 
-/* A key without its node goes to both ends, that is to those that have such an option: a user's
- * own command has none but the port. */
+/* Sets an option at each end that has it. A user's own command has no option but the port. */
 static int set_option_of_both(struct scenario *scenario, int option, const char *value, int line,
 			      struct error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every setting that a scenario says, in the order of a record. */
+/* Tells every setting that a scenario says, in the order of a record. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,58 +10,40 @@
 #include "src/scenario/scenario.h"
 #include "src/util/cleanup.h"
 
-/* One pass over the settings: where they go. */
+/* One pass over the settings. */
 struct visit {
-	setting_func func;
+	setting_func func; /* gets each of them */
 	void *userdata;
-	int rc; /* what func returned; the first that is not 0 ends it */
+	int rc; /* what func returned; the first that is not 0 ends the pass */
 };
 
-static void visit_text(struct visit *visit, const char *key, const char *text)
+static void tell(struct visit *visit, const struct setting_value *value)
+{
+	if (!visit->rc)
+		visit->rc = visit->func(value, visit->userdata);
+}
+
+/* Tells a setting that is a text, which may be a number all the same. */
+static void tell_text(struct visit *visit, const char *key, const char *text)
 {
 	struct setting_value value = { .key = key, .text = text };
 	char *end;
 
-	if (visit->rc)
-		return;
 	if (*text >= '0' && *text <= '9') {
 		value.number = strtod(text, &end);
 		value.is_number = !*end;
 	}
-	visit->rc = visit->func(&value, visit->userdata);
+	tell(visit, &value);
 }
 
-static void visit_number(struct visit *visit, const char *key, const char *text, double number)
+static void visit_field(struct visit *visit, const struct field *field,
+			const struct scenario *scenario)
 {
-	struct setting_value value = { key, text, true, number };
-
-	if (!visit->rc)
-		visit->rc = visit->func(&value, visit->userdata);
-}
-
-static void visit_field(struct visit *visit, const char *key, const struct field *field,
-			const void *base)
-{
-	struct setting_value value = { .key = key };
+	struct setting_value value = { .key = field->key };
 	char buffer[64];
 
-	if (!visit->rc && !field->untold && field_tell(field, base, buffer, sizeof(buffer), &value))
-		visit->rc = visit->func(&value, visit->userdata);
-}
-
-/* netem's parameters come after the path's kind and MTU. */
-static void visit_fields(struct visit *visit, const struct scenario *scenario)
-{
-	char key[64];
-
-	for (size_t i = 0; i < n_scenario_fields; i++) {
-		visit_field(visit, scenario_fields[i].key, &scenario_fields[i], scenario);
-		for (int k = 0; !strcmp(scenario_fields[i].key, "path.mtu") && k < NETEM_FIELDS;
-		     k++) {
-			snprintf(key, sizeof(key), "path.%s", netem_fields[k].key);
-			visit_field(visit, key, &netem_fields[k], &scenario->path.netem);
-		}
-	}
+	if (!field->untold && field_tell(field, scenario, buffer, sizeof(buffer), &value))
+		tell(visit, &value);
 }
 
 static void visit_option(struct visit *visit, const char *node, int option, int64_t value)
@@ -72,13 +54,11 @@ static void visit_option(struct visit *visit, const char *node, int option, int6
 	if (value == OPTION_UNSET)
 		return;
 	snprintf(key, sizeof(key), "%s.%s", node, definition->key);
-	option_format(option, value, text, sizeof(text));
-	if (definition->type == OPTION_TYPE_WORKLOAD)
-		visit_text(visit, key, text);
-	else if (definition->type == OPTION_TYPE_TIME)
-		visit_number(visit, key, text, nsec_to_sec(value));
-	else
-		visit_number(visit, key, text, (double)value);
+	tell(visit, &(struct setting_value){ key, option_format(option, value, text, sizeof(text)),
+					     definition->type != FIELD_WORD,
+					     definition->type == FIELD_TIME   ? nsec_to_sec(value)
+					     : definition->type == FIELD_WORD ? 0
+									      : (double)value });
 }
 
 static void visit_command(struct visit *visit, const char *node, char **command)
@@ -98,7 +78,7 @@ static void visit_command(struct visit *visit, const char *node, char **command)
 		return;
 	}
 	snprintf(key, sizeof(key), "%s.command", node);
-	visit_text(visit, key, text);
+	tell_text(visit, key, text);
 }
 
 static int compare_sysctls(const void *a, const void *b)
@@ -108,7 +88,8 @@ static int compare_sysctls(const void *a, const void *b)
 	return strcmp((*x)->key, (*y)->key);
 }
 
-/* In the order of their keys, so that files which write them in another order agree. */
+/* Tells sysctls in the order of their keys, so that two files which write them in different orders
+ * have the same record. */
 static void visit_sysctls(struct visit *visit, const char *name, const struct scenario_node *node)
 {
 	_cleanup_(freep) const struct scenario_sysctl **sorted = NULL;
@@ -124,7 +105,7 @@ static void visit_sysctls(struct visit *visit, const char *name, const struct sc
 	qsort(sorted, node->n_sysctls, sizeof(*sorted), compare_sysctls);
 	for (size_t i = 0; i < node->n_sysctls; i++) {
 		snprintf(key, sizeof(key), "%s.%s", name, sorted[i]->key);
-		visit_text(visit, key, sorted[i]->value);
+		tell_text(visit, key, sorted[i]->value);
 	}
 }
 
@@ -132,7 +113,8 @@ int scenario_for_each_setting(const struct scenario *scenario, setting_func func
 {
 	struct visit visit = { func, userdata, 0 };
 
-	visit_fields(&visit, scenario);
+	for (size_t i = 0; i < n_scenario_fields; i++)
+		visit_field(&visit, &scenario_fields[i], scenario);
 	for (int node = 0; node < _NODE_MAX; node++) {
 		if (node < _ENDPOINT_MAX) {
 			const struct scenario_agent *agent = &scenario->agent[node];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A file that is read once and made into scenarios many times: a study's, or a guest's. */
+/* A file that is read once, and of which a study or a guest makes scenarios many times. */
 #include <errno.h>
 
 #include "src/scenario/internal.h"
 
 struct scenario_source {
-	struct document *document;
-	const struct document_node *variants; /* in it; NULL: the file has none */
+	struct document *document;	      /* owned */
+	const struct document_node *variants; /* in the document; NULL: the file has none */
 };
 
 /* Takes `document` over. */
@@ -79,6 +79,12 @@ const char *scenario_source_variant(const struct scenario_source *source, size_t
 		return NULL;
 	name = document_get(source->variants->items[variant], "name");
 	return name ? name->text : NULL;
+}
+
+int scenario_source_pick(const struct scenario_source *source, const char *name, size_t *ret_first,
+			 size_t *ret_end, struct error *err)
+{
+	return scenario_pick_variants(source->document, name, ret_first, ret_end, err);
 }
 
 int scenario_source_make(const struct scenario_source *source, size_t variant,

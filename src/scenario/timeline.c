@@ -3,32 +3,7 @@
 
 #include <errno.h>
 
-bool timeline_fault_lasts(const struct event *event)
-{
-	switch (event->fault) {
-	case FAULT_CRASH:
-	case FAULT_REBOOT:
-	case FAULT_CONNTRACK_FLUSH:
-		return false;
-	case FAULT_DROP:
-		return !event->drop.count;
-	case FAULT_BLACKHOLE:
-	case FAULT_UNREACHABLE:
-	case FAULT_PROHIBIT:
-	case FAULT_CABLE_PULL:
-	case FAULT_INTERFACE_DOWN:
-	case FAULT_ADDRESS_REMOVE:
-	case FAULT_NETEM:
-	case FAULT_POWER_LOSS:
-	case FAULT_FREEZE:
-	case FAULT_TAKE_OVER:
-	case _FAULT_KIND_MAX:
-		break;
-	}
-	return true;
-}
-
-/* Insertion keeps file order among equal times. */
+/* Steps of one time stay in the order of the file. */
 static void insert(struct timeline *timeline, struct timeline_step step)
 {
 	size_t i = timeline->n_steps++;
@@ -42,22 +17,15 @@ static void insert(struct timeline *timeline, struct timeline_step step)
 
 static void insert_event(struct timeline *timeline, const struct event *events, size_t i)
 {
+	static const enum step_kind kinds[] = {
+		[EVENT_FAULT] = STEP_FAULT,
+		[EVENT_HEAL] = STEP_HEAL,
+		[EVENT_ACTION] = STEP_ACTION,
+	};
 	const struct event *event = &events[i];
-	struct timeline_step step = { .at_nsec = event->at_nsec, .event = event, .fault = i };
+	size_t fault = event->kind == EVENT_HEAL ? event->ends : i;
+	struct timeline_step step = { event->at_nsec, kinds[event->kind], &events[fault], fault };
 
-	switch (event->kind) {
-	case EVENT_FAULT:
-		step.kind = STEP_FAULT;
-		break;
-	case EVENT_HEAL:
-		step.kind = STEP_HEAL;
-		step.fault = event->ends;
-		step.event = &events[step.fault];
-		break;
-	case EVENT_ACTION:
-		step.kind = STEP_ACTION;
-		break;
-	}
 	insert(timeline, step);
 	if (event->kind != EVENT_FAULT || event->fault != FAULT_REBOOT)
 		return;
@@ -68,9 +36,8 @@ static void insert_event(struct timeline *timeline, const struct event *events, 
 
 int timeline_init(struct timeline *timeline, const struct scenario *scenario, struct error *err)
 {
-	struct timeline new = { 0 };
+	struct timeline new = { .steps = calloc(scenario->n_events * 2 + 1, sizeof(*new.steps)) };
 
-	new.steps = calloc(scenario->n_events * 2 + 1, sizeof(*new.steps));
 	if (!new.steps)
 		return error_errno(err, -ENOMEM, "timeline");
 	for (size_t i = 0; i < scenario->n_events; i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What is due when. Pure: no clock, no kernel. Theory of operation: events become
- * steps; a reboot is two, the loss of power and its return. Which fault a heal ends
- * was found out when the scenario was checked, and stands in its event.
+ * What is due when; the module asks no clock and no kernel. Theory of operation:
+ * each event becomes a step; a reboot becomes two, the loss of power and its return.
+ * Which fault a heal ends was found out when the scenario was checked, and stands in
+ * its event.
  */
 
 #include "src/scenario/scenario.h"
@@ -35,7 +36,3 @@ void timeline_deinit(struct timeline *timeline);
 nsec_t timeline_next_nsec(const struct timeline *timeline);
 /* Takes the next step if it is due at `now_nsec`; NULL when none is. */
 const struct timeline_step *timeline_take(struct timeline *timeline, nsec_t now_nsec);
-
-/* Whether a fault is over by itself: a process that is dead, a host that has rebooted, flows that
- * are forgotten, and a drop that counts. The others last until they are healed. */
-bool timeline_fault_lasts(const struct event *event);

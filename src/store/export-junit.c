@@ -15,7 +15,8 @@
 	"verdict FROM trial WHERE scenario || coalesce('/' || variant, '') = ? "                   \
 	"ORDER BY position, trial"
 
-/* XML 1.0 allows no control characters but newline, tab and carriage return: others become '?'. */
+/* Writes a text with XML's escapes. XML 1.0 allows no control characters but newline, tab and
+ * carriage return, so that others become '?'. */
 static void put_escaped(FILE *out, const char *text)
 {
 	for (; text && *text; text++) {
@@ -113,7 +114,7 @@ static int put_suite(struct store *store, sqlite3_stmt *suite, sqlite3_stmt *cas
 	return rc;
 }
 
-/* A trial without a record is what JUnit calls an error. */
+/* Writes the trials without a record, which JUnit calls errors. */
 static int put_problems(struct store *store, FILE *out, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;

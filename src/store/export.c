@@ -111,8 +111,7 @@ static int put_row(struct store *store, sqlite3_stmt *row, sqlite3_stmt *values,
 	return rc;
 }
 
-/* An endpoint that nobody watched has no row. A trial of which that holds for both has the
- * client's. */
+/* Writes one row for each endpoint that was watched. A trial without any has the client's row. */
 static int export_csv(struct store *store, FILE *out, struct error *err)
 {
 	static const char sql[] =

@@ -10,9 +10,10 @@
 #include "src/util/tick.h"
 
 #define PHASE_STEP                                                                                 \
-	20251 /* TICK_PHASES over the golden ratio: it spreads any number of repeats evenly */
+	20251 /* TICK_PHASES divided by the golden ratio: steps of this size spread any number of  \
+		 repeats evenly */
 
-/* Each text is hashed with its terminating zero: "a", "bc" must not be the same as "ab", "c". */
+/* Hashes a text with its terminating zero, so that "a", "bc" is not the same as "ab", "c". */
 static void add_text(struct sha256_ctx *hash, const char *text)
 {
 	if (text)

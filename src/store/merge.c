@@ -8,11 +8,11 @@
 
 #include "src/store/sql.h"
 
-#define MAX_NAMED 5 /* an error names so many conflicts */
+#define MAX_NAMED 5 /* an error names at most so many conflicts */
 
-/* By how much the times of one trial in virtual time may differ: a tick at HZ=250, in which a timer
- * may fire earlier or later, and the time until it is seen. In real time only a copy is the same
- * trial. */
+/* The difference that the times of one trial may have in two stores, in seconds. In virtual time a
+ * timer may fire a tick (4 ms at HZ=250) earlier or later, and is seen a moment later. In real time
+ * two runs are never the same trial, so that only a copy is accepted. */
 #define TICK "(CASE m.engine WHEN 'qemu' THEN 0.0045 ELSE 0 END)"
 #define TIMES_DIFFER(column)                                                                       \
 	"(a." column " IS NULL) <> (b." column " IS NULL) OR abs(a." column " - b." column         \
@@ -92,17 +92,6 @@ static int refuse_names(struct store *store, const char *input, struct error *er
 			   store_text(s, 1), store_text(s, 2));
 }
 
-static int attach(struct store *store, const char *input, struct error *err)
-{
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int rc = store_prepare(store, "ATTACH ? AS other", &s, err);
-
-	if (rc < 0)
-		return rc;
-	store_bind_text(s, 1, input);
-	return store_run(store, s, err);
-}
-
 static int copy_attached(struct store *store, const char *input, struct error *err)
 {
 	int rc = store_exec(store, "BEGIN IMMEDIATE", err);
@@ -118,7 +107,7 @@ static int copy_attached(struct store *store, const char *input, struct error *e
 
 static int add_input(struct store *store, const char *input, struct error *err)
 {
-	int rc = attach(store, input, err);
+	int rc = store_run_once(store, err, "ATTACH ? AS other", STORE_VALUES(sql_text(input)));
 
 	if (rc < 0)
 		return error_prefix(err, rc, "%s", input);
@@ -176,13 +165,6 @@ static int check_output(const char *output, struct error *err)
 	return store_open(output, STORE_WRITE, NULL, &store, err);
 }
 
-static int replace(const char *temporary, const char *output, struct error *err)
-{
-	if (rename(temporary, output) == 0)
-		return 0;
-	return error_set(err, ERROR_FAILED, -errno, "%s: %s", output, strerror(errno));
-}
-
 int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
 		struct store_merge_counts *ret_counts, struct error *err)
 {
@@ -206,8 +188,8 @@ int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
 		rc = check_input(all[i], all[0], &study, err);
 	if (rc >= 0)
 		rc = build(temporary, &study, all, n, ret_counts, err);
-	if (rc >= 0)
-		rc = replace(temporary, output, err);
+	if (rc >= 0 && rename(temporary, output) < 0)
+		rc = error_set(err, ERROR_FAILED, -errno, "%s: %s", output, strerror(errno));
 	if (rc < 0)
 		unlink(temporary);
 	store_study_deinit(&study);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tables and views of a store. The comments go into the file: sqlite3's .schema shows them. */
+/* The tables and views of a store. The SQL's comments go into the file, where sqlite3's .schema
+ * shows them. */
 #include "src/store/sql.h"
 
 const char store_schema[] =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The session that writes a store, what the store's names stand for, and which trials are done. */
+/* Sessions, which are runs of the program that write a store; what the store's names stand for;
+ * which trials are done. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,23 +17,19 @@
 static int add_name(struct store *store, const char *table, const char *column, const char *what,
 		    const char *name, const char *value, struct error *err)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *insert = NULL, *select = NULL;
+	_cleanup_(statement_finalizep) sqlite3_stmt *select = NULL;
 	char sql[160];
 	int rc;
 
 	snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s VALUES(?, ?)", table);
-	rc = store_prepare(store, sql, &insert, err);
+	rc = store_run_once(store, err, sql, STORE_VALUES(sql_text(name), sql_text(value)));
 	snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE %s = ?", column, table, table);
 	if (rc >= 0)
 		rc = store_prepare(store, sql, &select, err);
 	if (rc < 0)
 		return rc;
-	store_bind_text(insert, 1, name);
-	store_bind_text(insert, 2, value);
 	store_bind_text(select, 1, name);
-	rc = store_run(store, insert, err);
-	if (rc >= 0)
-		rc = store_next(store, select, err);
+	rc = store_next(store, select, err);
 	if (rc > 0 && strcmp(store_text(select, 0), value) != 0)
 		return error_input(err, "%s: its %s '%s' %s%s", store->path, table, name, what,
 				   !strcmp(table, "kernel") ? store_text(select, 0) : "");
@@ -68,11 +65,7 @@ int store_has_other_kernels(struct store *store, char *const *names, struct erro
 	while (names[wanted])
 		wanted++;
 	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
-		size_t i = 0;
-
-		while (i < wanted && strcmp(names[i], store_text(s, 0)) != 0)
-			i++;
-		if (i == wanted)
+		if (!strings_have(names, store_text(s, 0)))
 			return 1;
 		known++;
 	}
@@ -90,31 +83,23 @@ static void draw_session(struct store *store)
 
 int store_begin_session(struct store *store, const char *command, struct error *err)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
 	char host[256] = "";
 	struct utsname name;
 	struct sysinfo info;
-	int rc = store_prepare(store,
-			       "INSERT INTO session VALUES(?, strftime('%Y-%m-%dT%H:%M:%fZ', "
-			       "'now'), NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-			       &s, err);
 
-	if (rc < 0)
-		return rc;
 	uname(&name);
 	sysinfo(&info);
 	gethostname(host, sizeof(host) - 1);
 	draw_session(store);
-	store_bind_text(s, 1, store->session);
-	store_bind_text(s, 2, command);
-	store_bind_text(s, 3, store->study.deadpeer);
-	store_bind_text(s, 4, host);
-	store_bind_text(s, 5, name.machine);
-	store_bind_text(s, 6, name.release);
-	lib_sqlite3_bind_int64(s, 7, processors_online());
-	lib_sqlite3_bind_int64(s, 8, (int64_t)((uint64_t)info.totalram * info.mem_unit >> 20));
-	lib_sqlite3_bind_int64(s, 9, geteuid());
-	return store_run(store, s, err);
+	return store_run_once(
+		store, err,
+		"INSERT INTO session VALUES(?, " STORE_NOW ", NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+		STORE_VALUES(sql_text(store->session), sql_text(command),
+			     sql_text(store->study.deadpeer), sql_text(host),
+			     sql_text(name.machine), sql_text(name.release),
+			     SQL_NUMBER(processors_online()),
+			     SQL_NUMBER((uint64_t)info.totalram * info.mem_unit >> 20),
+			     SQL_NUMBER(geteuid())));
 }
 
 static int compare_ids(const void *a, const void *b)

@@ -61,12 +61,38 @@ int store_next(struct store *store, sqlite3_stmt *statement, struct error *err)
 	}
 }
 
-int store_run(struct store *store, sqlite3_stmt *statement, struct error *err)
+int store_run(struct store *store, struct error *err, sqlite3_stmt *statement,
+	      const struct store_value *values, size_t n)
 {
-	int rc = store_next(store, statement, err);
+	int rc;
 
+	for (size_t i = 0; i < n; i++) {
+		int place = (int)i + 1;
+
+		switch (values[i].type) {
+		case STORE_TEXT:
+			store_bind_text(statement, place, values[i].text);
+			break;
+		case STORE_NUMBER:
+			lib_sqlite3_bind_int64(statement, place, values[i].number);
+			break;
+		case STORE_REAL:
+			lib_sqlite3_bind_double(statement, place, values[i].real);
+			break;
+		}
+	}
+	rc = store_next(store, statement, err);
 	lib_sqlite3_reset(statement);
 	return rc < 0 ? rc : 0;
+}
+
+int store_run_once(struct store *store, struct error *err, const char *sql,
+		   const struct store_value *values, size_t n)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *statement = NULL;
+	int rc = store_prepare(store, sql, &statement, err);
+
+	return rc < 0 ? rc : store_run(store, err, statement, values, n);
 }
 
 int store_number(struct store *store, const char *sql, int64_t *ret, struct error *err)
@@ -79,12 +105,4 @@ int store_number(struct store *store, const char *sql, int64_t *ret, struct erro
 	if (rc >= 0)
 		*ret = rc ? lib_sqlite3_column_int64(statement, 0) : 0;
 	return rc < 0 ? rc : 0;
-}
-
-void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time)
-{
-	if (time == NSEC_NONE)
-		lib_sqlite3_bind_null(statement, i);
-	else /* whole microseconds, as in the record's JSON */
-		lib_sqlite3_bind_double(statement, i, (double)nsec_to_usec(time) / 1e6);
 }

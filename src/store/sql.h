@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * SQL on a store: statements that are prepared, run and read, with errors that say
- * which file they are about. It stands below the files that know what is in one.
+ * SQL on a store: statements are prepared, run and read, and errors name the store's file. This
+ * module does not know what a store contains; the other modules of this folder use it.
  */
 
 #include "src/store/identity.h"
@@ -24,16 +24,16 @@ enum store_insert {
 };
 
 struct store {
-	char *path;		     /* of its file, for errors too; owned */
-	int lock_fd;		     /* -1: open for reading */
+	char *path;		     /* of its file; owned */
+	int lock_fd;		     /* holds the lock; -1: the store is open for reading */
 	bool fresh;		     /* the file was made by this open, and has no content yet */
 	sqlite3 *db;		     /* owned; NULL until it is open */
-	struct store_study study;    /* owned */
-	char session[IDENTITY_TEXT]; /* empty: none was begun */
-	sqlite3_stmt *insert[_INSERT_MAX]; /* prepared by the first store_add(); owned */
+	struct store_study study;    /* what the store is of; owned */
+	char session[IDENTITY_TEXT]; /* identity of this process's session; "": none was begun */
+	sqlite3_stmt *insert[_INSERT_MAX]; /* each is prepared when it is first needed; owned */
 };
 
-/* schema.c */
+/* schema.c: the SQL that makes the tables of a new store. */
 extern const char store_schema[];
 
 /* Fills `err` from what SQLite says, with a remedy for a full disk; always returns negative. */
@@ -41,10 +41,49 @@ int store_error(const struct store *store, struct error *err);
 int store_exec(struct store *store, const char *sql, struct error *err);
 int store_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement,
 		  struct error *err);
-/* Runs a statement that has no rows, and makes it ready for the next time. */
-int store_run(struct store *store, sqlite3_stmt *statement, struct error *err);
 /* Returns 1 when there is a row, and 0 after the last. */
 int store_next(struct store *store, sqlite3_stmt *statement, struct error *err);
+
+/* The value of a statement's parameter. */
+struct store_value {
+	enum {
+		STORE_TEXT,
+		STORE_NUMBER,
+		STORE_REAL,
+	} type;
+	union {
+		const char *text; /* TEXT, or NULL for SQL's NULL; it must live until the statement
+				     has run; not owned */
+		int64_t number;
+		double real;
+	};
+};
+static inline struct store_value sql_text(const char *text)
+{
+	return (struct store_value){ STORE_TEXT, .text = text };
+}
+#define SQL_NUMBER(value) ((struct store_value){ STORE_NUMBER, .number = (int64_t)(value) })
+#define SQL_REAL(value)	  ((struct store_value){ STORE_REAL, .real = (value) })
+/* Seconds with whole microseconds, as in the record's JSON. NSEC_NONE becomes NULL. */
+static inline struct store_value sql_seconds(nsec_t time_nsec)
+{
+	return time_nsec == NSEC_NONE ? sql_text(NULL)
+				      : SQL_REAL((double)nsec_to_usec(time_nsec) / 1e6);
+}
+/* Makes the last two arguments of the next two functions from a list of values. */
+#define STORE_VALUES(...)                                                                          \
+	(const struct store_value[]){ __VA_ARGS__ },                                               \
+		sizeof((const struct store_value[]){ __VA_ARGS__ }) / sizeof(struct store_value)
+
+/* Runs a statement that has no rows with the values of its parameters, and makes it ready for the
+ * next time. */
+int store_run(struct store *store, struct error *err, sqlite3_stmt *statement,
+	      const struct store_value *values, size_t n);
+/* Does the same with SQL that is run once. */
+int store_run_once(struct store *store, struct error *err, const char *sql,
+		   const struct store_value *values, size_t n);
+/* The present time, in SQL. */
+#define STORE_NOW "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
 /* *ret is the first column of the first row, or 0 where there is no row. */
 int store_number(struct store *store, const char *sql, int64_t *ret, struct error *err);
@@ -55,16 +94,12 @@ static inline void statement_finalizep(sqlite3_stmt **statement)
 		lib_sqlite3_finalize(*statement);
 }
 
-/* A NULL text and NSEC_NONE become NULL. Texts must live until the statement has run. */
+/* Sets a parameter of a statement that has rows. The text must live until the statement has run. */
 static inline void store_bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
-	if (text)
-		lib_sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
-	else
-		lib_sqlite3_bind_null(statement, i);
+	lib_sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC); /* a NULL text becomes NULL */
 }
-void store_bind_seconds(sqlite3_stmt *statement, int i, nsec_t time);
-/* The text of a column; NULL for NULL. It is valid until the next row. */
+/* Returns the text of a column, which is valid until the next row. NULL for SQL's NULL. */
 static inline const char *store_text(sqlite3_stmt *statement, int column)
 {
 	return (const char *)lib_sqlite3_column_text(statement, column);

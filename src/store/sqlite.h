@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * SQLite, loaded when it is first needed: a guest, which carries every library
- * that this program links, has no use for it.
+ * SQLite, which is loaded when it is first needed. It is not linked, because a guest carries
+ * every library that this program links, and has no use for it.
  */
 
 #include <sqlite3.h>
 
 #include "src/util/error.h"
 
-/* Loads it; ERROR_CAPABILITY when it is not there. To be called before any function below, which
- * are SQLite's own with "lib_" in front. */
+/* Loads SQLite. ERROR_CAPABILITY says that it is missing. This comes before any call of the
+ * functions below, which are SQLite's own with "lib_" in front of their names. */
 int sqlite_load(struct error *err);
 
 #define SQLITE_FUNCTIONS(X)                                                                        \
 	X(sqlite3_bind_double)                                                                     \
 	X(sqlite3_bind_int64)                                                                      \
-	X(sqlite3_bind_null)                                                                       \
 	X(sqlite3_bind_text)                                                                       \
 	X(sqlite3_busy_timeout)                                                                    \
-	X(sqlite3_changes)                                                                         \
-	X(sqlite3_clear_bindings)                                                                  \
 	X(sqlite3_close)                                                                           \
-	X(sqlite3_column_bytes)                                                                    \
 	X(sqlite3_column_count)                                                                    \
 	X(sqlite3_column_double)                                                                   \
 	X(sqlite3_column_int64)                                                                    \
@@ -30,7 +26,6 @@ int sqlite_load(struct error *err);
 	X(sqlite3_column_text)                                                                     \
 	X(sqlite3_column_type)                                                                     \
 	X(sqlite3_errmsg)                                                                          \
-	X(sqlite3_errstr)                                                                          \
 	X(sqlite3_exec)                                                                            \
 	X(sqlite3_extended_errcode)                                                                \
 	X(sqlite3_finalize)                                                                        \

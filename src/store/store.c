@@ -14,11 +14,13 @@
 
 #define LOCK_TRIES	20
 #define LOCK_PAUSE_USEC 50000
-#define APPLICATION_ID	0x64706472 /* "dpdr", in the file's head: file(1) and SQLite show it */
-#define LOCK_OFFSET	((off_t)1 << 61) /* a byte that neither SQLite nor the data ever reaches */
+#define APPLICATION_ID	0x64706472 /* "dpdr" in the file's head, which file(1) and SQLite show */
+#define LOCK_OFFSET                                                                                \
+	((off_t)1                                                                                  \
+	 << 61) /* offset of the locked byte, which neither SQLite nor the data ever reaches */
 
-/* SQLite's write-ahead log needs memory that is shared by all who have the file open. These are
- * filesystems of one machine, where that holds. */
+/* Filesystems of one machine. On these the processes that have the file open can share memory,
+ * which SQLite's write-ahead log needs. */
 static const long local_filesystems[] = {
 	EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
 	TMPFS_MAGIC,	  F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC
@@ -54,7 +56,7 @@ static int open_file(struct store *store, enum store_mode mode, struct error *er
 	struct stat st;
 
 	store->lock_fd =
-		open(store->path, flags | O_CLOEXEC | (mode == STORE_CREATE ? O_CREAT : 0), 0666);
+		open(store->path, flags | O_CLOEXEC | (mode >= STORE_CREATE ? O_CREAT : 0), 0666);
 	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) < 0)
 		return error_input(err, "%s: %s", store->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -65,7 +67,7 @@ static int open_file(struct store *store, enum store_mode mode, struct error *er
 	}
 	rc = lock(store, err);
 	store->fresh =
-		rc >= 0 && mode == STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
+		rc >= 0 && mode >= STORE_CREATE && fstat(store->lock_fd, &st) == 0 && !st.st_size;
 	return rc;
 }
 
@@ -81,8 +83,8 @@ static bool is_local(const char *path)
 	return false;
 }
 
-/* With synchronous = FULL a transaction is on the disk when it is over. A write-ahead log does that
- * with one flush. */
+/* Opens the database. With synchronous = FULL a transaction is on the disk when it is over; a
+ * write-ahead log needs only one flush for that. */
 static int open_database(struct store *store, enum store_mode mode, struct error *err)
 {
 	int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -103,26 +105,16 @@ static int open_database(struct store *store, enum store_mode mode, struct error
 
 static int write_study(struct store *store, const struct store_study *study, struct error *err)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int rc = store_prepare(store, "INSERT INTO study VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &s,
-			       err);
-
-	if (rc < 0)
-		return rc;
-	store_bind_text(s, 1, study->name);
-	store_bind_text(s, 2, study->file);
-	store_bind_text(s, 3, study->text);
-	store_bind_text(s, 4, study->engine);
-	store_bind_text(s, 5, study->deadpeer);
-	lib_sqlite3_bind_int64(s, 6, (int64_t)study->seed);
-	lib_sqlite3_bind_int64(s, 7, study->quick);
-	lib_sqlite3_bind_int64(s, 8, (int64_t)study->trials);
-	lib_sqlite3_bind_int64(s, 9, study->shard);
-	lib_sqlite3_bind_int64(s, 10, study->shards);
-	return store_run(store, s, err);
+	return store_run_once(store, err, "INSERT INTO study VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			      STORE_VALUES(sql_text(study->name), sql_text(study->file),
+					   sql_text(study->text), sql_text(study->engine),
+					   sql_text(study->deadpeer), SQL_NUMBER(study->seed),
+					   SQL_NUMBER(study->quick), SQL_NUMBER(study->trials),
+					   SQL_NUMBER(study->shard), SQL_NUMBER(study->shards)));
 }
 
-/* One transaction makes it all, so that a process that is killed here leaves an empty file. */
+/* Fills a new store in one transaction, so that a process that is killed here leaves an empty file.
+ */
 static int create(struct store *store, const struct store_study *study, struct error *err)
 {
 	char pragmas[128];
@@ -138,12 +130,6 @@ static int create(struct store *store, const struct store_study *study, struct e
 	if (rc >= 0)
 		rc = write_study(store, study, err);
 	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
-}
-
-/* The text of a column, which is valid until the next row. */
-static char *borrow(sqlite3_stmt *s, int column)
-{
-	return (char *)store_text(s, column);
 }
 
 static int read_study(struct store *store, struct error *err)
@@ -162,11 +148,11 @@ static int read_study(struct store *store, struct error *err)
 	if (!rc)
 		return error_input(err, "%s: its table 'study' is empty", store->path);
 	study = (struct store_study){
-		.name = borrow(s, 0),
-		.file = borrow(s, 1),
-		.text = borrow(s, 2),
-		.engine = borrow(s, 3),
-		.deadpeer = borrow(s, 4),
+		.name = (char *)store_text(s, 0),
+		.file = (char *)store_text(s, 1),
+		.text = (char *)store_text(s, 2),
+		.engine = (char *)store_text(s, 3),
+		.deadpeer = (char *)store_text(s, 4),
 		.seed = (uint64_t)lib_sqlite3_column_int64(s, 5),
 		.quick = lib_sqlite3_column_int64(s, 6),
 		.trials = (size_t)lib_sqlite3_column_int64(s, 7),
@@ -174,6 +160,25 @@ static int read_study(struct store *store, struct error *err)
 		.shards = (unsigned int)lib_sqlite3_column_int64(s, 9),
 	};
 	return store_study_copy(&store->study, &study, err);
+}
+
+static int refuse_other(const struct store *store, const struct store_study *study,
+			struct error *err)
+{
+	const struct store_study *held = &store->study;
+	const char *how = store_study_differs(held, study);
+	char text[128];
+
+	if (held->name && (!study->name || strcmp(held->name, study->name) != 0)) {
+		snprintf(text, sizeof(text), "the study '%s'", held->name);
+		how = text;
+	} else if (!how && (held->shard != study->shard || held->shards != study->shards)) {
+		snprintf(text, sizeof(text), "shard %u/%u of the study", held->shard, held->shards);
+		how = text;
+	}
+	return how ? error_input(err, "%s: holds %s; go on with that, or use another --db",
+				 store->path, how)
+		   : 0;
 }
 
 static int open_content(struct store *store, enum store_mode mode, const struct store_study *study,
@@ -188,7 +193,7 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 		rc = store_number(store, "PRAGMA user_version", &version, err);
 	if (rc < 0)
 		return rc;
-	if (!tables && !id && study && mode != STORE_READ) {
+	if (!tables && !id && mode >= STORE_CREATE) {
 		rc = create(store, study, err);
 		return rc < 0 ? rc : read_study(store, err);
 	}
@@ -199,7 +204,8 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 				   (int)version, STORE_SCHEMA);
 	if (mode == STORE_CREATE)
 		return error_set(err, ERROR_INPUT, -EEXIST, "%s: is there already", store->path);
-	return read_study(store, err);
+	rc = read_study(store, err);
+	return rc < 0 || mode != STORE_RESUME ? rc : refuse_other(store, study, err);
 }
 
 /* Removes a store that could not be made, for example because the disk is full. */
@@ -239,41 +245,22 @@ int store_open(const char *path, enum store_mode mode, const struct store_study 
 		if (store->db)
 			lib_sqlite3_close(store->db);
 		store->db = NULL;
-		remove_fresh(path); /* while it is still locked */
+		remove_fresh(path); /* the file is still locked */
 	}
-	return rc;
-}
-
-int store_open_or_create(const char *path, const struct store_study *study,
-			 struct store **ret_store, struct error *err)
-{
-	struct error exists = { 0 };
-	int rc = store_open(path, STORE_CREATE, study, ret_store, &exists);
-
-	if (rc == -EEXIST)
-		return store_open(path, STORE_WRITE, study, ret_store, err);
-	if (rc < 0 && err)
-		*err = exists;
 	return rc;
 }
 
 static void end_session(struct store *store)
 {
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-
-	if (!store->session[0] ||
-	    store_prepare(store,
-			  "UPDATE session SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') "
-			  "WHERE session = ?",
-			  &s, NULL) < 0)
-		return;
-	store_bind_text(s, 1, store->session);
-	store_run(store, s, NULL);
+	if (store->session[0])
+		store_run_once(store, NULL,
+			       "UPDATE session SET ended = " STORE_NOW " WHERE session = ?",
+			       STORE_VALUES(sql_text(store->session)));
 }
 
-/* Leaving the write-ahead log makes the store a single file, which can be read on read-only media
- * too. Where that fails, as on a full disk, the log stays beside the store and has what is missing.
- */
+/* Closes the store and turns the write-ahead log off, which makes the store a single file that can
+ * be read on read-only media too. If that fails, as on a full disk, the log stays beside the store
+ * with what the store lacks. */
 struct store *store_close(struct store *store)
 {
 	if (!store)

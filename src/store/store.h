@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What trials found, in a SQLite file (doc/store.md). Each finished trial is one
- * transaction that is on the disk when store_add() returns: whatever kills the
- * program or the machine, what was finished stays, and nothing is half there. One
- * process writes a store; anybody may read it meanwhile.
+ * A store keeps the results of trials in a SQLite file (doc/store.md). Each finished trial is
+ * one transaction, which is on the disk when store_add() returns. Whatever kills the program or
+ * the machine, finished trials stay, and no trial is stored in part. One process at a time
+ * writes a store; others may read it meanwhile.
  */
 
 #include "src/record/record.h"
@@ -17,56 +17,55 @@
 
 struct store;
 
-/* What `trial` was and where it stands; the record says the rest. */
+/* What a store has of a trial beside its record. */
 struct store_trial {
 	struct identity identity;
-	size_t position;			 /* in the study's order, counted from 1 */
-	const char *kernel;			 /* the name that the user gave */
-	const char *const *axes, *const *places; /* the study's axes and the trial's place on each;
-						    NULL-terminated, or NULL; not owned */
+	size_t position;	   /* place in the study's order, counted from 1 */
+	const char *kernel;	   /* name of the kernel that the user gave; not owned */
+	const char *const *axes;   /* names of the study's axes up to NULL; or NULL; not owned */
+	const char *const *places; /* the trial's place on each of them; not owned */
 };
 
 enum store_mode {
-	STORE_READ,
-	STORE_WRITE,  /* locks it against others who would write */
-	STORE_CREATE, /* the same; there must not be one yet */
+	STORE_READ,   /* reads a store that exists, which others may write meanwhile */
+	STORE_WRITE,  /* writes a store that exists, and locks it as the next two do */
+	STORE_CREATE, /* makes the store; -EEXIST if there is one */
+	STORE_RESUME, /* makes the store, or writes one that holds the same study and shard */
 };
 
-/* `study` is what a new store is of; it is ignored where the store exists. ERROR_INPUT where the
- * file is not a store, exists or does not exist against `mode`, or is being written by another
- * process. */
+/* Opens a store. `study` is the study that STORE_CREATE and STORE_RESUME want; the other modes
+ * ignore it. ERROR_INPUT if the file is not a store, exists or does not exist against `mode`, holds
+ * another study, or is being written by another process. */
 int store_open(const char *path, enum store_mode mode, const struct store_study *study,
 	       struct store **ret_store, struct error *err);
-/* Opens the store that is there for writing, or makes it. */
-int store_open_or_create(const char *path, const struct store_study *study,
-			 struct store **ret_store, struct error *err);
 struct store *store_close(struct store *store);
 DEFINE_CLEANUP(struct store *, store_close)
 
+/* The path that the store was opened with, and what it is of; valid until store_close(). */
 const char *store_path(const struct store *store);
 const struct store_study *store_study(const struct store *store);
 
-/* Adds a source of scenarios, or a kernel. What a name stands for must stay the same: ERROR_INPUT
- * where the store has another text for the file's name (`file` may be a path), or another release.
- */
+/* Adds a file of scenarios; `file` may be a path. A name must not change its meaning: ERROR_INPUT
+ * if the store has another text for the file's name. */
 int store_add_scenario(struct store *store, const char *file, const char *text, struct error *err);
-/* Returns 1 when a study's store has trials of kernels other than `names`, which is
- * NULL-terminated, and 0 when it has not. */
-int store_has_other_kernels(struct store *store, char *const *names, struct error *err);
+/* Likewise adds a kernel with the release that its name stands for. */
 int store_add_kernel(struct store *store, const char *name, const char *release, struct error *err);
+/* Returns 1 if the store has trials of kernels other than `names`, which is NULL-terminated, else
+ * 0. */
+int store_has_other_kernels(struct store *store, char *const *names, struct error *err);
 
-/* Notes that this run of the program, with this command line, is the one that finishes trials from
- * now on. */
+/* Begins a session: trials that are added from now on belong to this run of the program, with this
+ * command line. */
 int store_begin_session(struct store *store, const char *command, struct error *err);
 
-/* Adds a trial in one transaction. One without a record (NULL) is stored with the problem that it
- * had, and counts as not done; `problem` is not read otherwise. */
+/* Adds a trial in one transaction. If `record` is NULL, the trial is stored with `problem`, which
+ * says why, and counts as not done. `problem` is not read otherwise. */
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
 	      const struct error *problem, struct error *err);
 
-/* The identities of the trials that are done, sorted; the caller frees them. */
+/* Reads the identities of the trials that are done, sorted. The caller frees them. */
 int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct error *err);
-/* Whether `id` is among the trials that store_done() found. */
+/* Tells whether `id` is among the identities that store_done() read. */
 bool store_is_done(const uint64_t *ids, size_t count, uint64_t id);
-/* How many of the trials that are done failed. */
+/* Counts the trials whose verdict is `fail`. */
 int store_failed(struct store *store, size_t *ret_count, struct error *err);

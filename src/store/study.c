@@ -51,7 +51,7 @@ const char *store_study_differs(const struct store_study *a, const struct store_
 	if (!same_text(a->deadpeer, b->deadpeer))
 		return "another version of deadpeer";
 	if (!a->name)
-		return NULL; /* a store of runs takes runs of anything */
+		return NULL; /* a store of `run --db` takes runs of anything */
 	if (!same_text(a->engine, b->engine))
 		return "another engine";
 	if (a->seed != b->seed)

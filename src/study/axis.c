@@ -61,9 +61,10 @@ static int add_change(struct study_changes *changes, const struct document_node 
 	return 0;
 }
 
-/* Adds all values below `node`. `key` holds the keys on the way to `node`, joined by dots. */
+/* Adds all values below `node`, but for those of the key `skip`. `key` holds the keys on the way to
+ * `node`, joined by dots. */
 static int flatten(struct study_changes *changes, char *key, size_t size,
-		   const struct document_node *node, struct error *err)
+		   const struct document_node *node, const char *skip, struct error *err)
 {
 	size_t n = strlen(key);
 	int rc = 0;
@@ -75,10 +76,12 @@ static int flatten(struct study_changes *changes, char *key, size_t size,
 	for (size_t i = 0; rc >= 0 && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 
+		if (skip && !strcmp(item->key, skip))
+			continue;
 		if (n + strlen(item->key) + 2 > size)
 			return document_error(item, err, "a key of more than %zu bytes", size - 1);
 		sprintf(key + n, "%s%s", n ? "." : "", item->key);
-		rc = flatten(changes, key, size, item, err);
+		rc = flatten(changes, key, size, item, NULL, err);
 		key[n] = '\0';
 	}
 	return rc;
@@ -88,23 +91,11 @@ int study_read_changes(struct study_changes *changes, const struct document_node
 		       const char *skip, struct error *err)
 {
 	char key[256] = "";
-	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < map->n_items; i++) {
-		const struct document_node *item = map->items[i];
-
-		if (skip && !strcmp(item->key, skip))
-			continue;
-		if (strlen(item->key) >= sizeof(key))
-			return document_error(item, err, "a key of more than %zu bytes",
-					      sizeof(key) - 1);
-		strcpy(key, item->key);
-		rc = flatten(changes, key, sizeof(key), item, err);
-	}
-	return rc;
+	return flatten(changes, key, sizeof(key), map, skip, err);
 }
 
-/* The next value of an axis, with its name. */
+/* Adds a value to an axis. Returns NULL after an error. */
 static struct study_value *add_value(struct study_axis *axis, const struct document_node *node,
 				     const char *name, struct error *err)
 {
@@ -123,7 +114,7 @@ static struct study_value *add_value(struct study_axis *axis, const struct docum
 	}
 	value = array_append(&axis->values, &axis->n_values, sizeof(*value));
 	if (value)
-		*value = (struct study_value){ .name = strdup(name), .line = node->line };
+		*value = (struct study_value){ .name = strdup(name) };
 	if (!value || !value->name) {
 		error_errno(err, -ENOMEM, "axis");
 		return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a study leaves out: combinations of places on its axes. */
+/* Reads what a study leaves out: combinations of places on its axes. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,7 +32,26 @@ static int unknown_axis(const struct study *study, const struct document_node *n
 			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
-/* Refuses a value that the axis does not have: such a rule excludes nothing. */
+bool study_subject_is(const struct study_subject *subject, const char *word)
+{
+	const struct scenario *s = subject->sample;
+	char title[2 * SCENARIO_MAX_NAME + 2];
+
+	snprintf(title, sizeof(title), "%s/%s", s->name, s->variant ? s->variant : "");
+	return !strcmp(s->name, word) || !strcmp(title, word) || (s->id && !strcmp(s->id, word));
+}
+
+/* Refuses a scenario that the study does not have: such a rule excludes nothing. */
+static int check_scenario(const struct study *study, const struct document_node *node,
+			  struct error *err)
+{
+	for (size_t i = 0; i < study->n_subjects; i++)
+		if (study_subject_is(&study->subjects[i], node->text))
+			return 0;
+	return document_error(node, err, "exclude: the study has no scenario '%s'", node->text);
+}
+
+/* Refuses a value that the axis does not have, for the same reason. */
 static int check_value(const struct study_axis *axis, const struct document_node *node,
 		       struct error *err)
 {
@@ -74,6 +93,8 @@ static int read_condition(const struct study *study, const struct document_node 
 
 		if (rc >= 0)
 			rc = check_value(axis, items[i], err);
+		if (rc >= 0 && !strcmp(node->key, "scenario"))
+			rc = check_scenario(study, items[i], err);
 		if (rc >= 0 && !strcmp(node->key, "family") && family_from_name(items[i]->text) < 0)
 			rc = document_error(items[i], err, "a family is ipv4 or ipv6, not '%s'",
 					    items[i]->text);

@@ -11,23 +11,18 @@
 
 static bool is_path(const char *what)
 {
-	size_t n = strlen(what);
-
-	return strchr(what, '/') || (n > 5 && !strcmp(what + n - 5, ".yaml"));
-}
-
-static void offer(const char *name, void *userdata)
-{
-	suggestion_offer(userdata, name);
+	return strchr(what, '/') || scenario_is_file(what);
 }
 
 static int not_found(const char *what, struct error *err)
 {
+	_cleanup_(strings_freep) char **names = study_names();
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
 
 	suggestion_init(&suggestion, what);
-	study_for_each_name(offer, &suggestion);
+	for (char **name = names; name && *name; name++)
+		suggestion_offer(&suggestion, *name);
 	return error_input(err, "there is no study '%s'%s", what,
 			   suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
@@ -66,31 +61,27 @@ bool study_is(const char *what)
 	       document_get(document->root, "scenarios");
 }
 
-static void list_folder(const char *folder, void (*func)(const char *name, void *userdata),
-			void *userdata)
-{
-	_cleanup_(freep) char *pattern = NULL;
-	glob_t found;
-
-	if (asprintf(&pattern, "%s/studies/*.yaml", folder) < 0) {
-		pattern = NULL;
-		return;
-	}
-	if (glob(pattern, 0, NULL, &found) != 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		char *name = strrchr(found.gl_pathv[i], '/') + 1;
-
-		name[strlen(name) - strlen(".yaml")] = '\0';
-		func(name, userdata);
-	}
-	globfree(&found);
-}
-
-void study_for_each_name(void (*func)(const char *name, void *userdata), void *userdata)
+char **study_names(void)
 {
 	_cleanup_(strings_freep) char **folders = scenario_directories();
+	char **names = NULL;
+	size_t n = 0;
 
-	for (char **folder = folders; folder && *folder; folder++)
-		list_folder(*folder, func, userdata);
+	for (char **folder = folders; folder && *folder; folder++) {
+		_cleanup_(freep) char *pattern = NULL;
+		glob_t found;
+
+		if (asprintf(&pattern, "%s/studies/*.yaml", *folder) < 0)
+			pattern = NULL;
+		if (!pattern || glob(pattern, 0, NULL, &found) != 0)
+			continue;
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			char *name = strrchr(found.gl_pathv[i], '/') + 1;
+
+			name[strlen(name) - strlen(".yaml")] = '\0';
+			strings_append(&names, &n, name);
+		}
+		globfree(&found);
+	}
+	return names;
 }

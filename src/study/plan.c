@@ -9,8 +9,8 @@
 #include "src/store/identity.h"
 #include "src/util/array.h"
 
-#define MAX_COMBINATIONS 100000000 /* before exclusions */
-#define STUDY_HZ	 250	   /* what work is estimated with: the same on every machine */
+#define MAX_COMBINATIONS 100000000 /* on the axes, before any is excluded */
+#define STUDY_HZ	 250 /* ticks a second that work is estimated with, the same on every machine */
 
 static void identify(const struct study_plan *plan, struct study_trial *trial)
 {
@@ -34,7 +34,8 @@ static size_t count_combinations(const struct study *study)
 	return n;
 }
 
-/* The last axis runs fastest. */
+/* Returns the value of a combination on one axis. Combinations are counted so that the last axis
+ * runs fastest. */
 static const struct study_value *value_at(const struct study *study, size_t combination,
 					  size_t axis)
 {
@@ -50,7 +51,8 @@ const struct study_value *study_plan_value(const struct study_plan *plan, size_t
 	return value_at(plan->study, plan->cells[cell].combination, axis);
 }
 
-/* The changes of one combination, in the order in which they are applied. */
+/* Collects the changes of one combination in the order in which they are applied. The caller frees
+ * the array, not its strings. NULL: out of memory. */
 static const char **gather(const struct study *study, size_t combination, size_t *ret_count)
 {
 	size_t n = study->fixed.count;
@@ -99,14 +101,10 @@ char *study_plan_describe(const struct study_plan *plan, size_t cell, char *buff
 {
 	const struct study_cell *c = &plan->cells[cell];
 	const struct study *study = plan->study;
-	const struct study_subject *subject = &study->subjects[c->subject];
-	const char *variant = scenario_source_variant(subject->source, subject->variant);
-	const char *file = scenario_source_file(subject->source), *slash = strrchr(file, '/');
-	int n;
+	const struct scenario *sample = study->subjects[c->subject].sample;
+	int n = snprintf(buffer, size, "%s%s%s", sample->name, sample->variant ? "/" : "",
+			 sample->variant ? sample->variant : "");
 
-	file = slash ? slash + 1 : file;
-	n = snprintf(buffer, size, "%.*s%s%s", (int)strcspn(file, "."), file, variant ? "/" : "",
-		     variant ? variant : "");
 	for (size_t i = 0; i < study->n_axes && n >= 0 && (size_t)n < size; i++)
 		n += snprintf(buffer + n, size - (size_t)n, "%s%s=%s", i ? ", " : " with ",
 			      study->axes[i].name, value_at(study, c->combination, i)->name);
@@ -129,7 +127,7 @@ static bool is_by_chance(const struct scenario *s)
 	return yes;
 }
 
-/* One more cell, unless --quick leaves its scenario out. */
+/* Adds a cell, unless --quick leaves its scenario out. */
 static int add_cell(struct study_plan *plan, size_t subject, size_t combination, struct error *err)
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
@@ -156,50 +154,35 @@ static int add_cell(struct study_plan *plan, size_t subject, size_t combination,
 	return 0;
 }
 
-static bool has_word(char *const *words, const char *word)
-{
-	for (; word && *words; words++)
-		if (!strcmp(*words, word))
-			return true;
-	return false;
-}
-
-/* Returns whether one of the words is the scenario's name, NAME/VARIANT, or its catalogue id. */
-static bool names_subject(char *const *words, const struct scenario *s)
-{
-	char title[2 * SCENARIO_MAX_NAME + 2];
-
-	snprintf(title, sizeof(title), "%s/%s", s->name, s->variant ? s->variant : "");
-	return has_word(words, s->name) || has_word(words, title) || has_word(words, s->id);
-}
-
 static bool condition_holds(const struct study_plan *plan, const struct study_condition *condition,
-			    const struct scenario *scenario, size_t combination,
-			    const struct study_trial *trial)
+			    size_t subject, size_t combination, const struct study_trial *trial)
 {
 	const struct study *study = plan->study;
+	bool scenario = !strcmp(condition->axis, "scenario");
 
-	if (!strcmp(condition->axis, "scenario"))
-		return names_subject(condition->values, scenario);
+	for (char **word = condition->values; scenario && *word; word++)
+		if (study_subject_is(&study->subjects[subject], *word))
+			return true;
 	if (!strcmp(condition->axis, "family"))
-		return has_word(condition->values, family_name(trial->family));
+		return strings_have(condition->values, family_name(trial->family));
 	if (!strcmp(condition->axis, "kernel"))
-		return has_word(condition->values, plan->kernels[trial->kernel]);
+		return strings_have(condition->values, plan->kernels[trial->kernel]);
 	for (size_t i = 0; i < study->n_axes; i++)
 		if (!strcmp(study->axes[i].name, condition->axis))
-			return has_word(condition->values, value_at(study, combination, i)->name);
+			return strings_have(condition->values,
+					    value_at(study, combination, i)->name);
 	return false;
 }
 
-static bool is_excluded(const struct study_plan *plan, const struct scenario *scenario,
-			size_t combination, const struct study_trial *trial)
+static bool is_excluded(const struct study_plan *plan, size_t subject, size_t combination,
+			const struct study_trial *trial)
 {
 	for (size_t i = 0; i < plan->study->n_exclusions; i++) {
 		const struct study_exclusion *e = &plan->study->exclusions[i];
 		size_t held = 0;
 
 		while (held < e->count &&
-		       condition_holds(plan, &e->conditions[held], scenario, combination, trial))
+		       condition_holds(plan, &e->conditions[held], subject, combination, trial))
 			held++;
 		if (held == e->count)
 			return true;
@@ -233,9 +216,9 @@ static int add_repeats(struct study_plan *plan, const struct study_trial *like, 
 	return 0;
 }
 
-/* `sample` is the subject's scenario at some place, for its names. */
-static int add_combination(struct study_plan *plan, size_t subject, const struct scenario *sample,
-			   size_t combination, struct error *err)
+/* Adds the trials of a subject at one place on all axes. */
+static int add_combination(struct study_plan *plan, size_t subject, size_t combination,
+			   struct error *err)
 {
 	struct study_trial like = { .cell = SIZE_MAX };
 	int rc = 0;
@@ -243,64 +226,16 @@ static int add_combination(struct study_plan *plan, size_t subject, const struct
 	for (like.kernel = 0; rc >= 0 && like.kernel < plan->n_kernels; like.kernel++)
 		for (size_t f = 0; rc >= 0 && f < plan->study->n_families; f++) {
 			like.family = plan->study->families[f];
-			if (is_excluded(plan, sample, combination, &like))
+			if (is_excluded(plan, subject, combination, &like))
 				continue;
 			if (like.cell == SIZE_MAX) {
 				like.cell = plan->n_cells;
 				rc = add_cell(plan, subject, combination, err);
 			}
 			if (rc >= 0 && like.cell == plan->n_cells)
-				return 0; /* left out */
+				return 0; /* --quick leaves it out */
 			if (rc >= 0)
 				rc = add_repeats(plan, &like, err);
-		}
-	return rc;
-}
-
-static int add_subject(struct study_plan *plan, size_t index, struct error *err)
-{
-	const struct study_subject *subject = &plan->study->subjects[index];
-	const struct scenario_request plain = { .quick = false };
-	_cleanup_(scenario_freep) struct scenario *sample = NULL;
-	size_t n = count_combinations(plan->study);
-	int rc = scenario_source_make(subject->source, subject->variant, &plain, &sample, err);
-
-	for (size_t i = 0; rc >= 0 && i < n; i++)
-		rc = add_combination(plan, index, sample, i, err);
-	return rc;
-}
-
-static int refuse_unknown_scenario(const struct study_plan *plan, char *word, struct error *err)
-{
-	const struct scenario_request plain = { .quick = false };
-	char *const words[] = { word, NULL };
-	int rc = 0;
-
-	for (size_t i = 0; i < plan->study->n_subjects; i++) {
-		const struct study_subject *subject = &plan->study->subjects[i];
-		_cleanup_(scenario_freep) struct scenario *sample = NULL;
-
-		rc = scenario_source_make(subject->source, subject->variant, &plain, &sample, err);
-		if (rc < 0 || names_subject(words, sample))
-			return rc;
-	}
-	return error_input(err, "%s:%d: exclude: the study has no scenario '%s'", plan->study->file,
-			   plan->study->exclude_line, word);
-}
-
-/* Refuses an exclusion of a scenario that the study does not have: it excludes nothing. */
-static int refuse_unknown_scenarios(const struct study_plan *plan, struct error *err)
-{
-	const struct study *study = plan->study;
-	int rc = 0;
-
-	for (size_t i = 0; i < study->n_exclusions; i++)
-		for (size_t k = 0; k < study->exclusions[i].count; k++) {
-			const struct study_condition *c = &study->exclusions[i].conditions[k];
-
-			for (char **word = c->values;
-			     rc >= 0 && !strcmp(c->axis, "scenario") && *word; word++)
-				rc = refuse_unknown_scenario(plan, *word, err);
 		}
 	return rc;
 }
@@ -334,27 +269,20 @@ static int refuse_twins(const struct study_plan *plan, struct error *err)
 	return 0;
 }
 
-/* The host engine has one kernel, this machine's. */
+/* Names the plan's kernels. The host engine has one kernel, this machine's. */
 static int name_kernels(struct study_plan *plan, struct error *err)
 {
-	static char newest_name[] = "newest", host_name[] = "host";
-	char *const newest[] = { newest_name, NULL }, *const host[] = { host_name, NULL };
-	char *const *names = plan->options.kernels  ? plan->options.kernels
-			     : plan->study->kernels ? plan->study->kernels
-						    : newest;
-	size_t n = 0;
+	static char newest[] = "newest", host[] = "host";
+	char *const only_newest[] = { newest, NULL }, *const only_host[] = { host, NULL };
+	char *const *name = !plan->options.engine->virtual_time ? only_host
+			    : plan->options.kernels		? plan->options.kernels
+			    : plan->study->kernels		? plan->study->kernels
+								: only_newest;
 
-	if (!plan->options.engine->virtual_time)
-		names = host;
-	while (names[n])
-		n++;
-	plan->kernels = calloc(n + 1, sizeof(*plan->kernels));
-	for (; plan->kernels && plan->n_kernels < n; plan->n_kernels++) {
-		plan->kernels[plan->n_kernels] = strdup(names[plan->n_kernels]);
-		if (!plan->kernels[plan->n_kernels])
-			break;
-	}
-	return plan->n_kernels == n ? 0 : error_errno(err, -ENOMEM, "study");
+	for (; *name; name++)
+		if (strings_append(&plan->kernels, &plan->n_kernels, *name) < 0)
+			return error_errno(err, -ENOMEM, "study");
+	return 0;
 }
 
 int study_plan_new(const struct study *study, const struct study_options *options,
@@ -376,9 +304,9 @@ int study_plan_new(const struct study *study, const struct study_options *option
 				   study->axes_line, MAX_COMBINATIONS);
 	if (!study->n_exclusions && combinations > options->max_trials)
 		return too_many(plan, err);
-	rc = refuse_unknown_scenarios(plan, err);
 	for (size_t i = 0; rc >= 0 && i < study->n_subjects; i++)
-		rc = add_subject(plan, i, err);
+		for (size_t k = 0; rc >= 0 && k < combinations; k++)
+			rc = add_combination(plan, i, k, err);
 	if (rc >= 0 && !plan->n_trials)
 		rc = error_input(err, "%s:%d: no trial is left: everything is excluded%s",
 				 study->file, study->exclude_line ? study->exclude_line : 1,

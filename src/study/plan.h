@@ -1,83 +1,88 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The trials of a study. A trial is a few numbers: its cell (a scenario at one
- * place on each axis), kernel, family and repeat; scenarios are made of cells only
- * when they are about to run, so that a plan of 100,000 trials is small. Its
- * identity is a hash of what it is (scenario, settings, engine, kernel, family,
- * repeat, seed), not of where it stands: phase, shard and what is already done
- * follow from that alone.
+ * The trials of a study. A trial is a few numbers: its cell (a scenario at one place on each
+ * axis), kernel, family and repeat. A scenario is made of a cell only when the cell's trials are
+ * about to run, so that a plan of 100,000 trials is small. The identity of a trial is a hash of
+ * its scenario, settings, engine, kernel, family, repeat and seed, and does not depend on its
+ * place in the study. Its phase, its shard and whether it is done follow from the identity
+ * alone.
  */
 
 #include "src/engine/engine.h"
 #include "src/study/study.h"
 
-#define STUDY_MAX_TRIALS 100000 /* unless the user wants more */
+#define STUDY_MAX_TRIALS 100000 /* the user may allow more with --max-trials */
 
 struct study_options {
-	const struct engine *engine;
-	uint64_t seed;
-	bool quick;
-	char **kernels; /* instead of the study's; NULL-terminated, or NULL */
-	size_t max_trials;
+	const struct engine *engine; /* that runs the trials; static */
+	uint64_t seed;		     /* of what is drawn by chance */
+	bool quick;		     /* the scenarios have their quick settings */
+	char **kernels; /* in place of the study's, NULL-terminated; NULL: the study's; not owned */
+	size_t max_trials; /* a plan of more is refused */
 };
 
-/* How much work a cell's trial is, for one family. */
+/* The work of a cell's trial for one family. */
 struct study_load {
-	nsec_t span_nsec; /* from the connection to the trial's end */
-	double packets;
+	nsec_t span_nsec; /* time from the connection to the trial's end */
+	double packets;	  /* sent in that time */
 };
 
+/* A scenario at one place on each axis. */
 struct study_cell {
-	size_t subject, combination; /* of the places on all axes */
-	struct study_load load[_FAMILY_MAX];
-	uint64_t key;	    /* its identity */
-	unsigned int needs; /* as of estimate_needs() */
-	bool by_chance;	    /* the kernel draws which packets are lost */
+	size_t subject;			     /* its place among the study's subjects */
+	size_t combination;		     /* number of its combination of places on the axes */
+	struct study_load load[_FAMILY_MAX]; /* by family */
+	uint64_t key;			     /* its identity, as of identity_of_cell() */
+	unsigned int needs;		     /* mask, as of estimate_needs() */
+	bool by_chance;			     /* the kernel draws which packets are lost */
 };
 
 struct study_trial {
-	uint64_t id;
-	size_t cell;
-	unsigned int kernel, repeat;
+	uint64_t id;	     /* its identity, as of identity_of_trial() */
+	size_t cell;	     /* its place among the plan's cells */
+	unsigned int kernel; /* its place among the plan's kernels */
+	unsigned int repeat; /* counted from 0 */
 	enum family family;
-	int64_t phase;
+	int64_t phase; /* where the timer wheel is to stand at the first event; ticks */
 };
 
 struct study_plan {
-	const struct study *study;
+	const struct study *study; /* not owned */
 	struct study_options options;
-	char **kernels; /* their names; NULL-terminated, owned */
+	char **kernels; /* names of kernels, NULL-terminated; owned */
 	size_t n_kernels;
-	struct study_cell *cells;
+	struct study_cell *cells; /* owned */
 	size_t n_cells;
-	struct study_trial *trials; /* in the study's order */
+	struct study_trial *trials; /* all trials in the study's order; owned */
 	size_t n_trials;
 };
 
-/* `study` must outlive the plan, and what is in `options` too. ERROR_INPUT for a combination that
- * cannot be, for no trials and for too many. */
+/* Makes the plan of a study, which must outlive it, as must what `options` points to. ERROR_INPUT
+ * says which combination cannot be, or that there are no trials or too many. */
 int study_plan_new(const struct study *study, const struct study_options *options,
 		   struct study_plan **ret_plan, struct error *err);
 struct study_plan *study_plan_free(struct study_plan *plan);
 DEFINE_CLEANUP(struct study_plan *, study_plan_free)
 
-/* The scenario of a cell. */
+/* Makes the scenario of a cell. *ret_scenario is NULL where --quick leaves it out. */
 int study_plan_scenario(const struct study_plan *plan, size_t cell, struct scenario **ret_scenario,
 			struct error *err);
-/* Its place on an axis. */
+/* Returns the value of a cell on an axis. */
 const struct study_value *study_plan_value(const struct study_plan *plan, size_t cell, size_t axis);
-/* "power-loss-busy with client.net.ipv4.tcp_retries2=3, ...". Returns `buffer`. */
+/* Writes "power-loss-busy with client.net.ipv4.tcp_retries2=3, ...". Returns `buffer`. */
 char *study_plan_describe(const struct study_plan *plan, size_t cell, char *buffer, size_t size);
 
-/* What a trial costs: of this machine's time (host), or of a processor's (qemu). The same on every
- * machine. */
+/* Estimates the time that a trial takes: its duration on the host engine, or time of one processor
+ * on the qemu engine. The result is the same on every machine. */
 nsec_t study_plan_work(const struct study_plan *plan, const struct study_trial *trial,
 		       const struct engine *engine);
-/* How long those of the trials take, all in all, roughly. */
+/* Estimates how long `n` trials take together. `jobs` is how many run at once; 0: the engine's
+ * default. */
 nsec_t study_plan_time(const struct study_plan *plan, const struct study_trial *const *trials,
 		       size_t n, const struct engine *engine, unsigned int jobs);
 
-/* Those of shard `k` of `n` (1 of 1: all), the longest first; the caller frees. NULL: no memory. */
+/* Returns the trials of shard `k` of `n`, the longest first. Shard 1 of 1 has all trials. The
+ * caller frees the array. NULL: out of memory. */
 const struct study_trial **study_plan_shard(const struct study_plan *plan, unsigned int k,
 					    unsigned int n, size_t *ret_count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ranges: {from: 0, to: 15}, {from: 5s, to: 60s, step: 5s}, {from: 1ms, to: 1s, factor: 10}. */
+/* Reads ranges of values: {from: 0, to: 15}, {from: 5s, to: 60s, step: 5s}, {from: 1ms, to: 1s,
+ * factor: 10}. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -7,10 +8,12 @@
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
 #include "src/study/study.h"
-#include "src/text/suggest.h"
+#include "src/text/grammar.h"
+#include "src/text/quantity.h"
 #include "src/util/array.h"
 
-/* A number and its unit, which stays what it is; times of different units become nanoseconds. */
+/* A number and its unit. Units are kept if all are the same; times of different units become
+ * nanoseconds. */
 struct amount {
 	double number;
 	const char *unit;
@@ -19,7 +22,7 @@ struct amount {
 struct range {
 	struct amount from, to, step;
 	bool factor; /* each value is `step` times the one before */
-	bool time;   /* in nanoseconds */
+	bool time;   /* the numbers are times in nanoseconds */
 };
 
 static int read_amount(const struct document_node *map, const char *key, struct amount *ret,
@@ -44,25 +47,11 @@ static int read_amount(const struct document_node *map, const char *key, struct 
 static int refuse_keys(const struct document_node *map, struct error *err)
 {
 	static const char *const keys[] = { "from", "to", "step", "factor" };
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
+	int rc = grammar_refuse_unknown(map, keys, ARRAY_SIZE(keys), "a range has no", err);
 
-	for (size_t i = 0; i < map->n_items; i++) {
-		bool known = false;
-
-		suggestion_init(&suggestion, map->items[i]->key);
-		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
-			known |= !strcmp(map->items[i]->key, keys[k]);
-			suggestion_offer(&suggestion, keys[k]);
-		}
-		if (!known)
-			return document_error(map->items[i], err, "a range has no '%s'%s",
-					      map->items[i]->key,
-					      suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	}
-	if (document_get(map, "step") && document_get(map, "factor"))
+	if (rc >= 0 && document_get(map, "step") && document_get(map, "factor"))
 		return document_error(map, err, "a range has a step or a factor, not both");
-	return 0;
+	return rc;
 }
 
 static int to_time(const struct document_node *map, const char *key, struct amount *amount,
@@ -70,7 +59,7 @@ static int to_time(const struct document_node *map, const char *key, struct amou
 {
 	const struct document_node *node = document_get(map, key);
 	nsec_t span;
-	int rc = nsec_parse(node->text, &span, err);
+	int rc = quantity_parse_time(node->text, &span, err);
 
 	if (rc < 0) {
 		error_prefix(err, rc, "%s", key);

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "src/engine/engine.h"
 #include "src/scenario/internal.h"
+#include "src/text/grammar.h"
 #include "src/text/quantity.h"
 #include "src/text/suggest.h"
 #include "src/util/array.h"
@@ -29,13 +29,14 @@ struct study *study_free(struct study *study)
 	}
 	for (size_t i = 0; i < study->n_sources; i++)
 		scenario_source_free(study->sources[i]);
+	for (size_t i = 0; i < study->n_subjects; i++)
+		scenario_free(study->subjects[i].sample);
 	study_changes_deinit(&study->fixed);
 	strings_free(study->kernels);
 	free(study->axes);
 	free(study->exclusions);
 	free(study->sources);
 	free(study->subjects);
-	free(study->engine);
 	free(study->explanation);
 	free(study->summary);
 	free(study->name);
@@ -45,75 +46,38 @@ struct study *study_free(struct study *study)
 	return NULL;
 }
 
-static int require_text(const struct document_node *node, size_t maximum, struct error *err)
-{
-	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
-
-	if (rc < 0)
-		return rc;
-	if (!*node->text)
-		return document_error(node, err, "'%s' is empty", node->key);
-	if (strlen(node->text) > maximum)
-		return document_error(node, err, "'%s' is longer than %zu bytes", node->key,
-				      maximum);
-	return 0;
-}
-
-static int copy_text(const struct document_node *node, size_t maximum, char **ret,
-		     struct error *err)
-{
-	int rc = require_text(node, maximum, err);
-
-	if (rc < 0)
-		return rc;
-	*ret = strdup(node->text);
-	return *ret ? 0 : error_errno(err, -ENOMEM, "%s", node->key);
-}
-
 static int read_name(struct study *study, const struct document_node *node, struct error *err)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-	int rc = copy_text(node, SCENARIO_MAX_NAME, &study->name, err);
-
-	if (rc >= 0 && (study->name[strspn(study->name, allowed)] || study->name[0] == '-' ||
-			study->name[0] == '.'))
-		return document_error(node, err,
-				      "name '%s': use a-z and 0-9, and after the first '-' and '.'",
-				      study->name);
-	return rc;
+	return scenario_read_name(node, false, &study->name, err);
 }
 
 static int read_summary(struct study *study, const struct document_node *node, struct error *err)
 {
-	return copy_text(node, SCENARIO_MAX_SUMMARY, &study->summary, err);
+	return scenario_read_text(node, SCENARIO_MAX_SUMMARY, &study->summary, err);
 }
 
-/* The file or name of a scenario, and the variant behind the last slash: "path-loss/prohibit". A
- * file's path is relative to the study's. */
+/* Splits the name of a scenario as `run` does: "path-loss/prohibit". The path of a file is relative
+ * to the study's. */
 static int split_subject(const struct study *study, const char *text, char **ret_what,
 			 const char **ret_variant)
 {
-	const char *slash = strrchr(text, '/'), *folder = strrchr(study->file, '/');
-	size_t n = strlen(text);
+	_cleanup_(freep) char *what = NULL;
+	const char *folder = strrchr(study->file, '/');
+	int rc = scenario_split_variant(text, &what, ret_variant);
 
-	*ret_variant = NULL;
-	if (n > 5 && !strcmp(text + n - 5, ".yaml")) {
-		if (text[0] != '/' && folder)
-			return asprintf(ret_what, "%.*s/%s", (int)(folder - study->file),
-					study->file, text);
-		*ret_what = strdup(text);
-	} else if (slash) {
-		*ret_variant = slash + 1;
-		*ret_what = strndup(text, (size_t)(slash - text));
-	} else {
-		*ret_what = strdup(text);
-	}
-	return *ret_what ? 0 : -ENOMEM;
+	if (rc < 0)
+		return rc;
+	if (scenario_is_file(what) && what[0] != '/' && folder)
+		return asprintf(ret_what, "%.*s/%s", (int)(folder - study->file), study->file,
+				what);
+	*ret_what = take_ptr(what);
+	return 0;
 }
 
 static int add_subject(struct study *study, const struct scenario_source *source, size_t variant,
 		       const struct document_node *node, struct error *err)
 {
+	const struct scenario_request plain = { 0 };
 	struct study_subject *subject;
 
 	for (size_t i = 0; i < study->n_subjects; i++)
@@ -123,38 +87,25 @@ static int add_subject(struct study *study, const struct scenario_source *source
 	subject = array_append(&study->subjects, &study->n_subjects, sizeof(*subject));
 	if (!subject)
 		return error_errno(err, -ENOMEM, "scenarios");
-	*subject = (struct study_subject){ source, variant, node->line };
-	return 0;
+	*subject = (struct study_subject){ source, variant, node->line, NULL };
+	return scenario_source_make(source, variant, &plain, &subject->sample, err);
 }
 
 static int add_variants(struct study *study, const struct scenario_source *source,
 			const char *wanted, const struct document_node *node, struct error *err)
 {
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-	bool found = false;
-	int rc = 0;
+	size_t first, end;
+	int rc = scenario_source_pick(source, wanted, &first, &end, err);
 
-	if (wanted)
-		suggestion_init(&suggestion, wanted);
-	for (size_t i = 0; rc >= 0 && i < scenario_source_count(source); i++) {
-		const char *name = scenario_source_variant(source, i);
-
-		if (wanted && name)
-			suggestion_offer(&suggestion, name);
-		if (wanted && (!name || strcmp(name, wanted) != 0))
-			continue;
-		found = true;
+	if (rc < 0)
+		return document_prefix(node, rc, err);
+	for (size_t i = first; rc >= 0 && i < end; i++)
 		rc = add_subject(study, source, i, node, err);
-	}
-	if (!found)
-		return document_error(node, err, "there is no variant '%s'%s", wanted,
-				      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 	return rc;
 }
 
-/* Loads a source, or finds it among those loaded: a file of which several variants are named is
- * kept once. */
+/* Loads a source, or finds it among those that are loaded. A file of which several variants are
+ * named is kept once. */
 static int open_source(struct study *study, const char *what, const struct document_node *node,
 		       const struct scenario_source **ret_source, struct error *err)
 {
@@ -247,7 +198,8 @@ static int read_engine(struct study *study, const struct document_node *node, st
 	const char *const words[] = { engines[0]->name, engines[1]->name };
 	int which = 0, rc = read_word(node, words, &which, err);
 
-	return rc < 0 ? rc : copy_text(node, 16, &study->engine, err);
+	study->engine = rc < 0 ? NULL : engines[which];
+	return rc;
 }
 
 static int read_families(struct study *study, const struct document_node *list, struct error *err)
@@ -261,15 +213,16 @@ static int read_families(struct study *study, const struct document_node *list, 
 		int family;
 
 		rc = document_require(item, DOCUMENT_SCALAR, "families", err);
-		family = rc < 0 ? -1 : family_from_name(item->text);
-		if (rc >= 0 && family < 0)
+		if (rc < 0)
+			return rc;
+		family = family_from_name(item->text);
+		if (family < 0)
 			return document_error(item, err, "a family is ipv4 or ipv6, not '%s'",
 					      item->text);
-		for (size_t k = 0; rc >= 0 && k < study->n_families; k++)
+		for (size_t k = 0; k < study->n_families; k++)
 			if (study->families[k] == (enum family)family)
 				return document_error(item, err, "'%s' stands twice", item->text);
-		if (rc >= 0)
-			study->families[study->n_families++] = (enum family)family;
+		study->families[study->n_families++] = (enum family)family;
 	}
 	return rc;
 }
@@ -278,28 +231,20 @@ static int read_kernels(struct study *study, const struct document_node *list, s
 {
 	int rc = document_require(list, DOCUMENT_LIST, "kernels", err);
 
-	if (rc < 0)
-		return rc;
-	if (!list->n_items || list->n_items > 64)
+	if (rc >= 0 && (!list->n_items || list->n_items > 64))
 		return document_error(list, err, "'kernels' has 1 to 64 names");
-	study->kernels_line = list->line;
-	study->kernels = calloc(list->n_items + 1, sizeof(*study->kernels));
-	if (!study->kernels)
-		return error_errno(err, -ENOMEM, "kernels");
 	for (size_t i = 0; rc >= 0 && i < list->n_items; i++) {
 		const struct document_node *item = list->items[i];
 
 		rc = document_require(item, DOCUMENT_SCALAR, "kernels", err);
-		for (size_t k = 0; rc >= 0 && k < study->n_kernels; k++)
-			if (!strcmp(study->kernels[k], item->text))
-				return document_error(item, err, "'%s' stands twice", item->text);
-		if (rc >= 0 && !*item->text)
+		if (rc < 0)
+			return rc;
+		if (strings_have(study->kernels, item->text))
+			return document_error(item, err, "'%s' stands twice", item->text);
+		if (!*item->text)
 			return document_error(item, err, "a kernel without a name");
-		if (rc >= 0) {
-			study->kernels[study->n_kernels++] = strdup(item->text);
-			if (!study->kernels[i])
-				return error_errno(err, -ENOMEM, "kernels");
-		}
+		if (strings_append(&study->kernels, &study->n_kernels, item->text) < 0)
+			return error_errno(err, -ENOMEM, "kernels");
 	}
 	return rc;
 }
@@ -326,7 +271,7 @@ static int read_horizon(struct study *study, const struct document_node *node, s
 
 	if (rc < 0)
 		return rc;
-	rc = nsec_parse(node->text, &study->horizon_nsec, err);
+	rc = quantity_parse_time(node->text, &study->horizon_nsec, err);
 	if (rc >= 0 && study->horizon_nsec <= 0)
 		rc = error_input(err, "leaves no time to notice anything");
 	if (rc < 0) {
@@ -357,26 +302,6 @@ static const struct {
 	{ "expect", read_expect, false },
 };
 
-static int refuse_unknown(const struct document_node *root, struct error *err)
-{
-	for (size_t i = 0; i < root->n_items; i++) {
-		struct suggestion suggestion;
-		char buffer[SUGGESTION_SIZE];
-		bool known = false;
-
-		suggestion_init(&suggestion, root->items[i]->key);
-		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
-			known |= !strcmp(keys[k].key, root->items[i]->key);
-			suggestion_offer(&suggestion, keys[k].key);
-		}
-		if (!known)
-			return document_error(root->items[i], err, "unknown key '%s'%s",
-					      root->items[i]->key,
-					      suggestion_text(&suggestion, buffer, sizeof(buffer)));
-	}
-	return 0;
-}
-
 static int check_pairs(const struct study *study, struct error *err)
 {
 	for (size_t i = 1; study->paired && i < study->n_axes; i++)
@@ -392,8 +317,12 @@ static int check_pairs(const struct study *study, struct error *err)
 
 static int read_study(struct study *study, const struct document_node *root, struct error *err)
 {
-	int rc = refuse_unknown(root, err);
+	const char *words[ARRAY_SIZE(keys)];
+	int rc;
 
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		words[i] = keys[i].key;
+	rc = grammar_refuse_unknown(root, words, ARRAY_SIZE(words), "unknown key", err);
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(keys); i++) {
 		const struct document_node *node = document_get(root, keys[i].key);
 

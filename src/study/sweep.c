@@ -13,33 +13,29 @@
  * trials: a guest of another size starts from another snapshot, whose ticks lie elsewhere on its
  * clock, and measured times differ by up to a tick. */
 #define AT_ONCE_GUEST 100
-#define MAX_TOLD      5	    /* reasons for problems that are told apart */
-#define AT_ONCE_HOST  10000 /* in a job; how many of them run at once is the engine's */
+#define MAX_TOLD      5	    /* at most so many different problems are told */
+#define AT_ONCE_HOST  10000 /* trials in a job; the engine decides how many of them run at once */
 
 struct state {
 	const struct sweep *sweep;
 	struct sweep_counts counts;
-	const struct study_trial **todo; /* by kernel, the longest first; owned */
+	const struct study_trial **todo; /* trials to run, by kernel, the longest first; owned */
 	size_t n_todo;
 	nsec_t work_done, work_total, started_nsec;
-	const struct study_trial *const *job; /* the running one's, in `todo` */
-	struct scenario **scenarios;	      /* one a cell; NULL where not in the job; owned */
+	const struct study_trial *const *job; /* trials of the running job, in `todo` */
+	struct scenario *
+		*scenarios; /* one for each cell; NULL: the cell is not in the running job; owned */
 	bool stop;
-	struct error failure; /* the store's, which ended it all */
+	struct error failure; /* the error of the store that ended the sweep */
 	struct error *worst;
-	char told[MAX_TOLD][160]; /* how the problems begin that were told */
+	char told[MAX_TOLD][160]; /* the beginnings of the problems that were told */
 	size_t n_told;
 };
-
-static const char *kernel_name(const struct sweep *sweep, unsigned int kernel)
-{
-	return sweep->plan->kernels[kernel];
-}
 
 /* Returns the name that the engine takes: it calls the newest kernel NULL. */
 static const char *engine_kernel_name(const struct sweep *sweep, unsigned int kernel)
 {
-	const char *name = kernel_name(sweep, kernel);
+	const char *name = sweep->plan->kernels[kernel];
 
 	return strcmp(name, "newest") != 0 ? name : NULL;
 }
@@ -108,7 +104,7 @@ static void describe(const struct state *state, const struct study_trial *trial,
 	*ret = (struct store_trial){
 		.identity = { .cell = plan->cells[trial->cell].key, .trial = trial->id },
 		.position = (size_t)(trial - plan->trials) + 1,
-		.kernel = kernel_name(state->sweep, trial->kernel),
+		.kernel = plan->kernels[trial->kernel],
 		.axes = axes,
 		.places = places,
 	};
@@ -195,13 +191,6 @@ static size_t trials_a_job(const struct sweep *sweep)
 	return (size_t)AT_ONCE_GUEST * processors_online();
 }
 
-static int make_scenario(struct state *state, size_t cell, struct error *err)
-{
-	return state->scenarios[cell] ? 0
-				      : study_plan_scenario(state->sweep->plan, cell,
-							    &state->scenarios[cell], err);
-}
-
 static int run_job(struct state *state, const struct study_trial *const *trials, size_t n,
 		   struct error *err)
 {
@@ -225,11 +214,13 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 	int rc = list ? 0 : error_errno(err, -ENOMEM, "sweep");
 
 	for (size_t i = 0; rc >= 0 && i < n; i++) {
-		rc = make_scenario(state, trials[i]->cell, err);
-		list[i] =
-			(struct engine_trial){ state->scenarios[trials[i]->cell], trials[i]->family,
-					       trials[i]->repeat, trials[i]->phase,
-					       sweep->plan->cells[trials[i]->cell].by_chance };
+		struct scenario **scenario = &state->scenarios[trials[i]->cell];
+
+		if (!*scenario)
+			rc = study_plan_scenario(sweep->plan, trials[i]->cell, scenario, err);
+		list[i] = (struct engine_trial){ *scenario, trials[i]->family, trials[i]->repeat,
+						 trials[i]->phase,
+						 sweep->plan->cells[trials[i]->cell].by_chance };
 	}
 	state->job = trials;
 	if (rc >= 0)
@@ -241,8 +232,8 @@ static int run_job(struct state *state, const struct study_trial *const *trials,
 		return -EIO;
 	}
 	if (rc >= 0 && n > 1 && state->counts.finished == finished) {
-		*err = *state->worst; /* no trial of the job had a record: the rest will not either
-				       */
+		*err = *state->worst; /* no trial of the job has a record, so the other jobs would
+					 have none */
 		return -EIO;
 	}
 	return rc;

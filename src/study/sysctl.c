@@ -10,8 +10,8 @@
 #include "src/text/suggest.h"
 #include "src/util/cleanup.h"
 
-/* Sysctls of newer kernels, and those that a namespace of this machine may not show: from
- * net/ipv4/sysctl_net_ipv4.c up to Linux 6.18. */
+/* Sysctls that this machine may not show, because its kernel is older or a namespace hides them.
+ * They are from net/ipv4/sysctl_net_ipv4.c, up to Linux 6.18. */
 static const char *const known[] = {
 	"tcp_backlog_ack_defer",
 	"tcp_comp_sack_rtt_percent",

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Names of sysctls, as far as they can be told without the kernel that will have
- * them: a study that varies one which does not exist is refused before it costs
- * hours. What cannot be told is let through; the trial will say.
+ * Checks names of sysctls as far as that is possible without the kernel that runs the trials. A
+ * study that varies a sysctl that does not exist is refused before it costs hours. A name that
+ * cannot be checked is accepted, and the trial fails if it is wrong.
  */
 
 #include "src/util/error.h"
 
-/* `key` is a setting's, with or without a node. ERROR_INPUT for a sysctl of TCP, IP or sockets
- * that neither this machine's kernel nor any that we know of has. */
+/* Checks the key of a setting, with or without a node. ERROR_INPUT if it is a sysctl below net.ipv4
+ * that neither this machine's kernel nor the list of known ones has. */
 int study_check_sysctl(const char *key, struct error *err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the trials of a study cost, and how they are shared out. In real time a
- * trial costs its span, and many run at once; in virtual time it costs a processor
- * its set-up, what wakes the guest, and its packets. The costs were measured on one
- * machine: their ratios matter, for balance, more than their size.
+ * Estimates the work of a study's trials, and shares them out. In real time the work of a trial
+ * is its span, and many trials run at once. In virtual time it is the time that a processor
+ * needs for the set-up, for what wakes the guest, and for the packets. These times were measured
+ * on one machine; their ratios matter more than their size, because shards have to be balanced.
  */
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@
 #include "src/util/processors.h"
 
 #define HOST_SETUP   (50 * NSEC_PER_MSEC)
-#define HOST_AT_ONCE 256 /* as of the runner */
+#define HOST_AT_ONCE 256 /* so many trials run at once, as in the runner */
 
 nsec_t study_plan_work(const struct study_plan *plan, const struct study_trial *trial,
 		       const struct engine *engine)
@@ -45,7 +45,8 @@ nsec_t study_plan_time(const struct study_plan *plan, const struct study_trial *
 	return nsec_max(sum / at_once, longest);
 }
 
-/* A trial with its work, to be sorted: the longest first, equal ones by identity. */
+/* A trial with its work. They are sorted by work, the longest first, and by identity where it is
+ * equal. */
 struct item {
 	const struct study_trial *trial;
 	nsec_t work;
@@ -60,8 +61,8 @@ static int compare_items(const void *a, const void *b)
 	return (x->trial->id > y->trial->id) - (x->trial->id < y->trial->id);
 }
 
-/* Gives each trial to the shard with the least work so far. This is Graham's rule: its longest
- * shard is at most a third longer than the best possible one. */
+/* Gives each trial to the shard with the least work so far. This is Graham's rule: the longest
+ * shard is at most a third longer than in the best possible split. */
 const struct study_trial **study_plan_shard(const struct study_plan *plan, unsigned int k,
 					    unsigned int n, size_t *ret_count)
 {

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From these the cause of an end is told. Facts that are derived from packets have retransmits,
- * probes and unacknowledged (those of a silent end have the first two, and unsent, from tcp_info),
- * keepalive once a probe was sent, and none of the others. */
+/* The cause of an end is told from these facts. Facts that are derived from packets have only
+ * retransmits, probes, unacknowledged, and keepalive once a probe was sent. Where an end is silent,
+ * retransmits, probes and unsent come from tcp_info. */
 struct socket_facts {
-	bool present;
+	bool present;		 /* the socket was seen; else nothing here holds */
 	bool dead;		 /* SOCK_DEAD: no process holds it (orphan) */
 	bool keepalive;		 /* SO_KEEPALIVE is on */
 	uint32_t retransmits;	 /* icsk_retransmits: consecutive unanswered RTOs */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/tcp/packet.h"
-#include "src/util/cleanup.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -8,11 +7,11 @@
 #include <linux/ipv6.h>
 #include <string.h>
 
-/* Where the transport header begins and how many bytes the IP header says follow it. */
+/* What follows the IP header. */
 struct transport {
-	const uint8_t *bytes;
-	size_t captured; /* bytes there are */
-	size_t length;	 /* bytes there were, Ethernet padding not counted */
+	const uint8_t *bytes; /* in the captured frame */
+	size_t captured;      /* bytes of it that were captured */
+	size_t length;	      /* bytes that the IP header claims, without Ethernet padding */
 };
 
 static uint16_t get_u16(const uint8_t *p)
@@ -31,7 +30,8 @@ static void set_ip(struct ip *ip, int family, const void *address)
 	memcpy(&ip->v6, address, ip->prefix / 8);
 }
 
-/* A segmentation-offload packet of more than 64 KiB carries length 0 (BIG TCP). */
+/* The length that an IP header claims. It is 0 in an offloaded packet of more than 64 KiB (BIG
+ * TCP), whose length is that of the frame. */
 static size_t claimed(size_t in_header, size_t offloaded)
 {
 	return in_header ? in_header : offloaded;
@@ -77,7 +77,8 @@ static bool decode_ipv6(const uint8_t *p, size_t captured, size_t length, struct
 	return true;
 }
 
-/* RFC 9293, 3.1: options are kind and length, but for those of a single byte; RFC 7323, 3.2. */
+/* TSval of the timestamps option (RFC 7323, 3.2), or 0. An option is kind and length, but for those
+ * of a single byte (RFC 9293, 3.1). */
 static uint32_t find_stamp(const uint8_t *p, size_t size)
 {
 	enum { END, NOP, TIMESTAMPS = 8 };
@@ -141,19 +142,16 @@ bool packet_decode(const void *frame, size_t captured, size_t length, struct tcp
 	return true;
 }
 
-static const struct {
-	char letter;
-	uint8_t bit;
-} flag_letters[] = { { 'F', 1 },  { 'S', 2 },  { 'R', 4 },  { 'P', 8 },
-		     { '.', 16 }, { 'U', 32 }, { 'E', 64 }, { 'W', 128 } };
+/* What tcpdump prints for each of the eight flags, the lowest bit first. */
+static const char flag_letters[] = "FSRP.UEW";
 
 char *packet_format_flags(uint8_t flags, char *buffer, size_t size)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(flag_letters) && n + 1 < size; i++)
-		if (flags & flag_letters[i].bit)
-			buffer[n++] = flag_letters[i].letter;
+	for (size_t i = 0; flag_letters[i] && n + 1 < size; i++)
+		if (flags & 1u << i)
+			buffer[n++] = flag_letters[i];
 	buffer[n] = '\0';
 	return buffer;
 }
@@ -163,13 +161,11 @@ static int parse_flags(const char **p, uint8_t *ret_flags)
 	uint8_t flags = 0;
 
 	for (; **p && **p != ']'; (*p)++) {
-		size_t i = 0;
+		const char *letter = strchr(flag_letters, **p);
 
-		while (i < ARRAY_SIZE(flag_letters) && flag_letters[i].letter != **p)
-			i++;
-		if (i == ARRAY_SIZE(flag_letters))
+		if (!letter)
 			return -EINVAL;
-		flags |= flag_letters[i].bit;
+		flags |= (uint8_t)(1u << (letter - flag_letters));
 	}
 	*ret_flags = flags;
 	return flags ? 0 : -EINVAL;

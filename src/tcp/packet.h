@@ -25,16 +25,16 @@ enum packet_flag {
 struct tcp_packet {
 	bool outgoing; /* sent by the watched node */
 	struct ip source, destination;
-	uint16_t source_port, destination_port;
-	uint32_t seq, ack; /* host order */
-	uint8_t flags;	   /* of enum packet_flag */
-	uint16_t window;
+	uint16_t source_port, destination_port; /* host order, as all numbers here */
+	uint32_t seq, ack;
+	uint8_t flags;	  /* mask of enum packet_flag */
+	uint16_t window;  /* as in the header, not scaled */
 	uint32_t payload; /* bytes */
 	uint16_t id;	  /* IPv4: identification; 0 with IPv6 */
 	uint32_t stamp;	  /* TSval of the timestamps option, 0 without one */
 };
 
-/* Ethernet + the longest IPv4 header + the longest TCP header. */
+/* The bytes of an Ethernet header, the longest IPv4 header and the longest TCP header. */
 #define PACKET_SNAP 134
 
 /* Decodes `captured` bytes of a frame that had `length`. False when it is not a whole TCP header
@@ -47,10 +47,12 @@ bool packet_decode(const void *frame, size_t captured, size_t length,
  * are enough). */
 char *packet_format_flags(uint8_t flags, char *buffer, size_t size);
 
-/* A packet pattern of a scenario file: "[S.]", "<[F.]" received, ">[R]" sent, "!" in front of any
- * of these: none may come after the first event. 0, or -EINVAL when it is none. */
+/* A packet that a scenario file expects: "[S.]", "<[F.]" received, ">[R]" sent. */
 struct packet_pattern {
-	bool absent, any_direction, sent;
-	uint8_t flags;
+	bool absent;	    /* "!" in front: no such packet may come after the first event */
+	bool any_direction; /* sent or received */
+	bool sent;	    /* unless any_direction: sent, not received */
+	uint8_t flags;	    /* mask of enum packet_flag: these, and no others */
 };
+/* Returns 0, or -EINVAL for what is no pattern. */
 int packet_parse_pattern(const char *text, struct packet_pattern *ret_pattern);

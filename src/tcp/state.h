@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The states of a TCP connection, the timers of its socket and the reasons of its
- * retransmissions. States and timers are numbered as the kernel
- * does (include/net/tcp_states.h), and their names. The C library's TCP_STATE_ESTABLISHED
- * and the others stand in a header that cannot be included beside <linux/tcp.h>.
+ * The states of a TCP connection, the timers of its socket, the reasons of its
+ * retransmissions, and their names. States and timers have the kernel's numbers
+ * (include/net/tcp_states.h). The C library has constants for the states, too, but in a
+ * header that cannot be included beside <linux/tcp.h>.
  */
 
 #include "src/util/names.h"
@@ -38,10 +38,10 @@ enum tcp_timer {
 
 /* Why a segment was sent again (icsk_pending at tcp_retransmit_skb). */
 enum retransmit_reason {
-	RETRANSMIT_UNKNOWN, /* it was derived from packets, or is a SYN-ACK's */
+	RETRANSMIT_UNKNOWN, /* the retransmission was derived from packets, or is a SYN-ACK's */
 	RETRANSMIT_RTO,
 	RETRANSMIT_LOSS_PROBE, /* tail loss probe */
-	RETRANSMIT_FAST,       /* by ACKs */
+	RETRANSMIT_FAST,       /* ACKs showed that the segment was lost */
 	_RETRANSMIT_REASON_MAX,
 };
 

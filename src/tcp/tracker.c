@@ -167,7 +167,7 @@ static void advance_receive(struct tcp_tracker *t, uint32_t to, struct tracker_e
 	if (!t->fin_seen || before(t->rcv_nxt, t->peer_fin - 1))
 		return;
 	if (before(t->rcv_nxt, t->peer_fin))
-		t->rcv_nxt = t->peer_fin; /* it waited for what came before it */
+		t->rcv_nxt = t->peer_fin;
 	fin_received(t, events);
 }
 
@@ -261,7 +261,7 @@ static void got_data(struct tcp_tracker *t, const struct tcp_packet *p,
 		advance_receive(t, end, events);
 }
 
-/* The third packet of the handshake makes the socket. */
+/* The kernel makes the socket when it gets the third packet of the handshake. */
 static void got_first_ack(struct tcp_tracker *t, const struct tcp_packet *p,
 			  struct tracker_events *events)
 {

@@ -15,17 +15,18 @@
 #include "src/tcp/state.h"
 
 struct tcp_tracker {
-	int state;		   /* TCP_*; 0 before the first packet */
-	uint32_t snd_una, snd_nxt; /* as in RFC 9293, of the watched node */
-	uint32_t rcv_nxt;
+	int state;		    /* enum tcp_state; TCP_STATE_NONE before the first packet */
+	uint32_t snd_una, snd_nxt;  /* as in RFC 9293, of the watched node */
+	uint32_t rcv_nxt;	    /* as in RFC 9293, of the watched node */
 	uint32_t peer_isn;	    /* of the SYN that is being answered */
-	uint32_t fin_end, peer_fin; /* sequence number behind each FIN */
-	bool fin_sent, fin_seen;
-	bool answered;	       /* a SYN-ACK was sent */
-	bool peer_window_zero; /* as last advertised */
-	bool keepalive_probed; /* a probe was sent with the peer's window open */
-	uint32_t retransmits;  /* since snd_una last moved */
-	uint32_t probes;       /* since the peer was last heard */
+	uint32_t fin_end, peer_fin; /* sequence number behind the own and the peer's FIN */
+	bool fin_sent;		    /* fin_end holds */
+	bool fin_seen;		    /* peer_fin holds, and waits for the data before it */
+	bool answered;		    /* a SYN-ACK was sent */
+	bool peer_window_zero;	    /* as last advertised */
+	bool keepalive_probed;	    /* a probe was sent with the peer's window open */
+	uint32_t retransmits;	    /* since snd_una last moved */
+	uint32_t probes;	    /* since the peer was last heard */
 };
 
 enum tracker_event_kind {
@@ -37,7 +38,7 @@ enum tracker_event_kind {
 
 struct tracker_event {
 	enum tracker_event_kind kind;
-	int from, to; /* STATE: TCP_* */
+	int from, to; /* STATE: enum tcp_state */
 };
 
 #define TRACKER_EVENTS_MAX 4 /* that one packet can cause */

@@ -7,9 +7,10 @@
 #include "netns/sockdiag.h"
 #include "netns/sysctl.h"
 
-/* A sysctl that a namespace needs before its first interface, whatever the scenario says. */
+/* A sysctl that deadpeer sets, whatever the scenario says. Most have an effect only on interfaces
+ * that are made later. */
 struct fixed_sysctl {
-	const char *key, *value;
+	const char *key, *value; /* static */
 };
 static const struct fixed_sysctl sysctls_ipv4[] = {
 	{ "net.ipv6.conf.all.disable_ipv6", "1" },
@@ -31,12 +32,6 @@ static int set_fixed(const struct netns *ns, const struct fixed_sysctl *list, si
 	return rc;
 }
 
-/* Without IPv6 in the kernel there is nothing to switch off. */
-static bool has_ipv6(void)
-{
-	return access("/proc/sys/net/ipv6", F_OK) == 0;
-}
-
 int testbed_host_open(struct testbed_node *node, enum family family, bool endpoint,
 		      struct error *err)
 {
@@ -46,7 +41,8 @@ int testbed_host_open(struct testbed_node *node, enum family family, bool endpoi
 		rc = nl_new(node->ns, NETLINK_ROUTE, &node->rtnl, err);
 	if (rc >= 0 && endpoint)
 		rc = nl_new(node->ns, NETLINK_SOCK_DIAG, &node->diag, err);
-	if (rc >= 0 && family == FAMILY_IPV4 && has_ipv6())
+	/* If the kernel has no IPv6 there is nothing to switch off. */
+	if (rc >= 0 && family == FAMILY_IPV4 && access("/proc/sys/net/ipv6", F_OK) == 0)
 		rc = set_fixed(node->ns, sysctls_ipv4, ARRAY_SIZE(sysctls_ipv4), err);
 	if (rc >= 0 && family == FAMILY_IPV6)
 		rc = set_fixed(node->ns, sysctls_ipv6, ARRAY_SIZE(sysctls_ipv6), err);

@@ -39,7 +39,8 @@ static int write_file(const char *path, const char *text)
 	return 0;
 }
 
-/* The user becomes root of the namespace; files they write stay theirs. */
+/* The user becomes root of the user namespace. Outside of it the files that they write are theirs.
+ */
 static int map_ids(uid_t uid, gid_t gid)
 {
 	char map[64];
@@ -78,25 +79,21 @@ static int enter_user_namespace(struct error *err)
 	return 0;
 }
 
-/*
- * Containers often have /proc/sys read-only. A privileged one may mount a fresh proc in a mount
- * namespace of its own; where that is refused, setting a sysctl will say so.
- */
+/* In a container /proc/sys is often read-only. If the container is privileged, this mounts a new
+ * proc in a mount namespace of its own. If the kernel refuses that, the first sysctl that is set
+ * fails with an error of its own. */
 static void make_proc_sys_writable(void)
 {
 	struct statvfs fs;
 
-	if (statvfs("/proc/sys", &fs) < 0 || !(fs.f_flag & ST_RDONLY))
-		return;
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return;
-	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-		return;
+	if (statvfs("/proc/sys", &fs) >= 0 && fs.f_flag & ST_RDONLY && unshare(CLONE_NEWNS) >= 0 &&
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) >= 0)
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-/* netns_new() comes back to the namespace it left, for which that one has to belong to our user
- * namespace: the host's does not where we are root of a user namespace only. It also keeps the
- * host's network out of reach of any mistake. */
+/* netns_new() goes back to the namespace that it left, which the kernel allows only if that
+ * namespace belongs to our user namespace. The host's does not when we are root of a user namespace
+ * only. No mistake can reach the host's network either from here on. */
 static int leave_host_network(struct error *err)
 {
 	int rc = unshare(CLONE_NEWNET) < 0 ? -errno : 0;

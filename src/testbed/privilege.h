@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The right to make network namespaces: as root it is there; an ordinary user
- * gets it in a user namespace of their own, entered once, before any thread or
+ * The right to make network namespaces. Root has it. An ordinary user gets it in a
+ * user namespace of their own, which is entered once, before any thread or network
  * namespace is made.
  */
 
@@ -10,10 +10,11 @@
 
 #include "src/util/error.h"
 
-/* Makes sure that this process may create and configure namespaces, entering a user namespace if
- * it must. ERROR_CAPABILITY says what the system does not allow and what would. Idempotent. */
+/* Makes sure that this process may create and configure namespaces, and enters a user namespace if
+ * that is needed. Fails with ERROR_CAPABILITY, whose text says what the system does not allow and
+ * how to allow it. May be called again. */
 int privilege_acquire(struct error *err);
 
-/* Whether this process has what root in the initial user namespace has (CAP_SYS_ADMIN,
- * CAP_NET_ADMIN), so that no user namespace is needed. */
+/* Returns whether this process has CAP_SYS_ADMIN and CAP_NET_ADMIN, as root has, so that no user
+ * namespace is needed. */
 bool privilege_is_root(void);

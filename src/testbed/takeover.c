@@ -6,7 +6,8 @@
 #include "netns/announce.h"
 #include "netns/route.h"
 
-/* Interface indexes of the two ends, as those in plan.c: above the ones that the kernel gives. */
+/* The interface indexes of the two ends of the cable. Like those in plan.c they are higher than any
+ * that the kernel gives. */
 #define SPARE_IFINDEX	   103
 #define SPARE_PORT_IFINDEX 203
 
@@ -37,7 +38,7 @@ int takeover_prepare(struct testbed *tb, struct error *err)
 	struct link_end far = { TESTBED_INTERFACE, spare->ns, spare->mac, SPARE_IFINDEX };
 
 	link_put_veth(router->rtnl, &near, &far, tb->scenario->path.mtu);
-	link_put_master(router->rtnl, near.name, TESTBED_BRIDGE);
+	link_put_master(router->rtnl, near.name, TESTBED_BRIDGE_IFINDEX);
 	link_put_up(router->rtnl, near.name, true);
 	rc = nl_commit(router->rtnl, err);
 	if (rc < 0)

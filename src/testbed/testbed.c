@@ -10,8 +10,8 @@
 #include "netns/sysctl.h"
 #include "src/testbed/takeover.h"
 
-#define SILENCE_METRIC 1 /* A power loss goes before any route that a fault may put. */
-#define RULE_PRIORITY  100
+#define SILENCE_METRIC 1   /* The route of a power loss wins over any that a fault may put. */
+#define RULE_PRIORITY  100 /* of the rules that lead to the tables of testbed_table() */
 
 static bool has_router(const struct testbed *tb)
 {
@@ -28,10 +28,7 @@ static int plan(struct testbed *tb, struct error *err)
 		tb->node[n].ifindex = plan.node[n].ifindex;
 		tb->node[n].mac = plan.node[n].mac;
 		tb->node[n].elsewhere = plan.elsewhere[n];
-		tb->port[n].name = plan.port[n].interface;
-		tb->port[n].ifindex = plan.port[n].ifindex;
-		tb->port[n].mac = plan.port[n].mac;
-		tb->port[n].address = plan.port[n].address;
+		tb->port[n] = plan.port[n];
 	}
 	return rc;
 }
@@ -68,13 +65,13 @@ static struct link_end cable_end(const struct testbed_node *node)
 
 static void put_cable(struct testbed *tb, enum node_id n)
 {
-	const struct testbed_port *port = &tb->port[n];
+	const struct testbed_plan_end *port = &tb->port[n];
 	struct link_end near = { port->name, tb->node[NODE_ROUTER].ns, port->mac, port->ifindex };
 	struct link_end far = cable_end(&tb->node[n]);
 
 	link_put_veth(tb->node[NODE_ROUTER].rtnl, &near, &far, tb->scenario->path.mtu);
 	if (tb->scenario->path.kind == PATH_SWITCHED)
-		link_put_master(tb->node[NODE_ROUTER].rtnl, near.name, TESTBED_BRIDGE);
+		link_put_master(tb->node[NODE_ROUTER].rtnl, near.name, TESTBED_BRIDGE_IFINDEX);
 	link_put_up(tb->node[NODE_ROUTER].rtnl, near.name, true);
 }
 
@@ -89,22 +86,12 @@ static int put_cables(struct testbed *tb, struct error *err)
 		return nl_commit(client->rtnl, err);
 	}
 	if (tb->scenario->path.kind == PATH_SWITCHED) {
-		link_put_bridge(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE);
+		link_put_bridge(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE, TESTBED_BRIDGE_IFINDEX);
 		link_put_up(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE, true);
 	}
 	put_cable(tb, NODE_CLIENT);
 	put_cable(tb, NODE_SERVER);
 	return nl_commit(tb->node[NODE_ROUTER].rtnl, err);
-}
-
-static int learn_ifindex(struct nl *nl, const char *name, int *ret_ifindex, struct error *err)
-{
-	struct link_state state;
-	int rc = link_get(nl, name, &state, err);
-
-	if (rc >= 0)
-		*ret_ifindex = state.ifindex;
-	return rc;
 }
 
 static void put_default_route(struct testbed *tb, enum node_id id)
@@ -172,8 +159,8 @@ static int configure_router(struct testbed *tb, struct error *err)
 	return testbed_node_configure(tb, NODE_ROUTER, err);
 }
 
-/* Waits until the node's interface and address are ready: what is sent before is lost without an
- * error. */
+/* Waits until the node's interface and address are ready. A packet that is sent before is lost
+ * without an error. */
 static int wait_ready(struct testbed *tb, enum node_id id, struct error *err)
 {
 	struct testbed_node *node = &tb->node[id];
@@ -315,28 +302,23 @@ static void put_silence(struct testbed *tb, bool silent)
 }
 
 /*
- * Routed: both directions end in a route to nowhere on the router, which says nothing. Switched:
- * the dying node's port goes down. Direct: its own end of the cable does, so the survivor loses
- * its carrier, as it would.
+ * On a routed path the router gets a blackhole route for each direction, which tells nobody. On a
+ * switched path the router's port to the node goes down. On a direct path the node's own end of the
+ * cable goes down, so that the survivor loses its carrier, as it would when the power goes.
  */
 static int set_silence(struct testbed *tb, enum node_id id, bool silent, struct error *err)
 {
 	struct testbed_node *router = &tb->node[NODE_ROUTER];
 
-	switch (tb->scenario->path.kind) {
-	case PATH_ROUTED:
-		put_silence(tb, silent);
-		return nl_commit(router->rtnl, err);
-	case PATH_SWITCHED:
-		link_put_up(router->rtnl, tb->port[id].name, !silent);
-		return nl_commit(router->rtnl, err);
-	case PATH_DIRECT:
+	if (!has_router(tb)) {
 		link_put_up(tb->node[id].rtnl, TESTBED_INTERFACE, !silent);
 		return nl_commit(tb->node[id].rtnl, err);
-	case _PATH_KIND_MAX:
-		break;
 	}
-	return -EINVAL;
+	if (tb->scenario->path.kind == PATH_SWITCHED)
+		link_put_up(router->rtnl, tb->port[id].name, !silent);
+	else
+		put_silence(tb, silent);
+	return nl_commit(router->rtnl, err);
 }
 
 int testbed_silence(struct testbed *tb, enum node_id id, struct error *err)
@@ -348,7 +330,7 @@ void testbed_node_bury(struct testbed *tb, enum node_id id)
 {
 	struct testbed_node *node = &tb->node[id];
 
-	netns_free(node->grave); /* of an earlier reboot */
+	netns_free(node->grave); /* An earlier power loss may have left one. */
 	node->grave = take_ptr(node->ns);
 	testbed_host_close(node);
 }
@@ -383,8 +365,6 @@ int testbed_node_restore(struct testbed *tb, enum node_id id, struct testbed_cha
 	if (rc >= 0)
 		rc = take_cable_back(node, change, err);
 	if (rc >= 0)
-		rc = learn_ifindex(node->rtnl, TESTBED_INTERFACE, &node->ifindex, err);
-	if (rc >= 0)
 		rc = bring_up(tb, id, err);
 	if (rc >= 0)
 		rc = set_sysctls(tb, id, err);
@@ -393,24 +373,32 @@ int testbed_node_restore(struct testbed *tb, enum node_id id, struct testbed_cha
 	return rc < 0 ? rc : set_silence(tb, id, false, err);
 }
 
-struct testbed_place testbed_ingress(const struct testbed *tb, enum direction direction)
+/* Returns the router's port to the node `at_router`, or on a direct path the interface of the node
+ * `at_end`. */
+static struct testbed_place place(const struct testbed *tb, enum node_id at_router,
+				  enum node_id at_end)
 {
-	enum node_id from = direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
-	enum node_id to = testbed_peer(from);
+	const struct testbed_plan_end *port = &tb->port[at_router];
 
 	if (!has_router(tb))
-		return (struct testbed_place){ to, TESTBED_INTERFACE, tb->node[to].ifindex };
-	return (struct testbed_place){ NODE_ROUTER, tb->port[from].name, tb->port[from].ifindex };
+		return (struct testbed_place){ at_end, TESTBED_INTERFACE,
+					       tb->node[at_end].ifindex };
+	return (struct testbed_place){ NODE_ROUTER, port->name, port->ifindex };
+}
+
+static enum node_id sender(enum direction direction)
+{
+	return direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
+}
+
+struct testbed_place testbed_ingress(const struct testbed *tb, enum direction direction)
+{
+	return place(tb, sender(direction), testbed_peer(sender(direction)));
 }
 
 struct testbed_place testbed_egress(const struct testbed *tb, enum direction direction)
 {
-	enum node_id from = direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
-	enum node_id to = testbed_peer(from);
-
-	if (!has_router(tb))
-		return (struct testbed_place){ from, TESTBED_INTERFACE, tb->node[from].ifindex };
-	return (struct testbed_place){ NODE_ROUTER, tb->port[to].name, tb->port[to].ifindex };
+	return place(tb, testbed_peer(sender(direction)), sender(direction));
 }
 
 int testbed_packetfilter(struct testbed *tb, enum node_id id, struct packetfilter **ret_pf,

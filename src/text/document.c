@@ -20,37 +20,29 @@ struct document *document_free(struct document *document)
 	return NULL;
 }
 
-/* The lines at the top that begin with '#', without that and one blank. */
+/* The lines at the top that begin with '#', without that and one blank, and without SPDX lines. */
 static char *opening_comment(const char *text, size_t size)
 {
 	char *comment = calloc(1, size + 2), *out = comment;
 	const char *p = text, *end = text + size;
 
-	if (!comment)
-		return NULL;
-	while (p < end && *p == '#') {
-		const char *stop = memchr(p, '\n', (size_t)(end - p));
-		size_t n;
+	while (comment && p < end && *p == '#') {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = newline ? newline : end;
 
-		if (!stop)
-			stop = end;
-		for (p++; p < stop && *p == ' ' && p[-1] == '#'; p++)
-			;
-		n = (size_t)(stop - p);
-		if (n && p[n - 1] == '\r')
-			n--;
-		if (n < 4 || memcmp(p, "SPDX", 4)) {
+		p += stop - p > 1 && p[1] == ' ' ? 2 : 1;
+		if (stop > p && stop[-1] == '\r')
+			stop--;
+		if (stop - p < 4 || memcmp(p, "SPDX", 4)) {
 			if (out != comment)
 				*out++ = '\n';
-			memcpy(out, p, n);
-			out += n;
+			out = mempcpy(out, p, (size_t)(stop - p));
 		}
-		p = stop < end ? stop + 1 : end;
+		p = newline ? newline + 1 : end;
 	}
-	*out = '\0';
-	for (out = comment; *out; out++)
-		if ((unsigned char)*out < ' ' && *out != '\n')
-			*out = ' ';
+	for (char *c = comment; c && *c; c++)
+		if ((unsigned char)*c < ' ' && *c != '\n')
+			*c = ' ';
 	return comment;
 }
 
@@ -69,7 +61,7 @@ int document_parse(const char *file, const char *text, size_t size, struct docum
 	document->file = strdup(file);
 	document->source = strndup(text, size);
 	document->comment = opening_comment(text, size);
-	if (!document->file || !document->comment)
+	if (!document->file || !document->source || !document->comment)
 		return error_errno(err, -ENOMEM, "%s", file);
 	rc = yaml_read(document->file, text, size, &document->root, err);
 	if (rc < 0)
@@ -78,42 +70,27 @@ int document_parse(const char *file, const char *text, size_t size, struct docum
 	return 0;
 }
 
-/* Reads up to one byte more than is allowed, so that document_parse() sees that it is too much. */
-static int read_all(int fd, char *buffer, size_t *ret_size)
-{
-	size_t size = 0;
-	ssize_t n;
-
-	do {
-		n = read(fd, buffer + size, DOCUMENT_MAX_SIZE + 1 - size);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			size += (size_t)n;
-	} while (n != 0 && size <= DOCUMENT_MAX_SIZE);
-	*ret_size = size;
-	return 0;
-}
-
 int document_read(const char *path, struct document **ret_document, struct error *err)
 {
 	_cleanup_(freep) char *buffer = NULL;
-	_cleanup_(fd_closep) int fd = -1;
-	struct stat st;
-	size_t size = 0;
-	int rc;
-
+	_cleanup_(file_closep) FILE *file = NULL;
 	/* Only the open must not block: a FIFO without a writer reads as empty afterwards. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	size_t size;
+
 	if (fd < 0 || fstat(fd, &st) < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return error_input(err, "%s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return error_input(err, "%s: is a directory, not a scenario file", path);
 	buffer = malloc(DOCUMENT_MAX_SIZE + 1);
-	if (!buffer)
+	file = fdopen(fd, "r");
+	if (!buffer || !file)
 		return error_errno(err, -ENOMEM, "%s", path);
-	rc = read_all(fd, buffer, &size);
-	if (rc < 0)
-		return error_input(err, "%s: %s", path, strerror(-rc));
+	take_fd(&fd);
+	/* One byte more than is allowed shows document_parse() that the file is too large. */
+	size = fread(buffer, 1, DOCUMENT_MAX_SIZE + 1, file);
+	if (ferror(file))
+		return error_input(err, "%s: %s", path, strerror(errno));
 	return document_parse(path, buffer, size, ret_document, err);
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * A YAML file as a tree of maps, lists and scalars that know their line. It is
- * read event by event (libyaml), so that the limits below hold while reading:
- * a file that is too large, too deep or made of aliases of aliases costs nothing.
- * Duplicate keys, tags, control characters and second documents are refused.
+ * A YAML file as a tree of maps, lists and scalars that know their line, with its
+ * source and the comment that opens it. src/text/yaml-reader.h says what is refused.
  */
 
 #include <stddef.h>

@@ -29,20 +29,23 @@ const struct document_node *document_get(const struct document_node *map, const 
 
 const char *document_kind_name(enum document_kind kind)
 {
-	switch (kind) {
-	case DOCUMENT_SCALAR:
-		return "a single value";
-	case DOCUMENT_LIST:
-		return "a list";
-	case DOCUMENT_MAP:
-		return "a map";
-	}
-	return "?";
+	static const char *const names[] = {
+		[DOCUMENT_SCALAR] = "a single value",
+		[DOCUMENT_LIST] = "a list",
+		[DOCUMENT_MAP] = "a map",
+	};
+
+	return names[kind];
 }
 
 int document_prefix(const struct document_node *node, int rc, struct error *err)
 {
-	return error_prefix(err, rc, "%s:%d", node->file, node->line);
+	return rc < 0 ? error_prefix(err, rc, "%s:%d", node->file, node->line) : rc;
+}
+
+int document_prefix_key(const struct document_node *node, int rc, struct error *err)
+{
+	return rc < 0 ? error_prefix(err, rc, "%s:%d: %s", node->file, node->line, node->key) : rc;
 }
 
 int document_error(const struct document_node *node, struct error *err, const char *format, ...)
@@ -62,4 +65,13 @@ int document_require(const struct document_node *node, enum document_kind kind, 
 		return 0;
 	return document_error(node, err, "'%s' must be %s, not %s", what, document_kind_name(kind),
 			      document_kind_name(node->kind));
+}
+
+int document_require_count(const struct document_node *node, const char *what, size_t count,
+			   size_t maximum, struct error *err)
+{
+	if (count >= 1 && count <= maximum)
+		return 0;
+	return document_error(node, err, "'%s' has %s entries; it takes 1 to %zu", what,
+			      count ? "too many" : "no", maximum);
 }

@@ -11,8 +11,8 @@ static unsigned int least(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) that make b of a: the optimal string
- * alignment distance, in three rolling rows. */
+/* The number of edits (insert, delete, replace, swap of neighbours) that make b of a. This is the
+ * optimal string alignment distance, computed in three rolling rows. */
 static unsigned int edits(const char *a, const char *b)
 {
 	unsigned int rows[3][LONGEST + 1];

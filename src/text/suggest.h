@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * "did you mean": of the words that would have been right, the one nearest to
- * what was written, or all when none is near and they are few.
+ * "did you mean": names the one of the words that would have been right that is nearest
+ * to what was written, or all of them when none is near and they are few.
  */
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libyaml's events to a tree: the only file that knows libyaml. */
+/* Makes a tree of libyaml's events. No other file uses libyaml. */
 #include "src/text/yaml-reader.h"
 
 #include <errno.h>
@@ -11,16 +11,16 @@
 #include "src/util/array.h"
 
 struct anchor {
-	char *name;
-	const struct document_node *node; /* NULL while its value is still being read */
+	char *name;			  /* without '&'; owned */
+	const struct document_node *node; /* the tree's; NULL while its value is still being read */
 };
 
 struct reader {
-	const char *file;
+	const char *file; /* the document's name, for errors */
 	const char *text; /* the whole input, for the line of an encoding error */
-	size_t size;
+	size_t size;	  /* of the text, bytes */
 	yaml_parser_t parser;
-	size_t n_nodes;
+	size_t n_nodes; /* keys and values so far */
 	struct anchor anchors[DOCUMENT_MAX_ANCHORS];
 	size_t n_anchors;
 	struct error *err;
@@ -53,7 +53,8 @@ static int out_of_memory(struct reader *reader)
 	return error_errno(reader->err, -ENOMEM, "%s", reader->file);
 }
 
-/* What libyaml did not understand. Its reader's errors have an offset, the others a mark. */
+/* Refuses what libyaml did not understand. The errors of its reader have an offset, the others a
+ * mark. */
 static int refuse_syntax(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
@@ -89,7 +90,8 @@ static int next(struct reader *reader, yaml_event_t *event)
 	return refuse_syntax(reader);
 }
 
-/* A command's words, which are list items, may be whole scripts: with line breaks and tabs. */
+/* Line breaks and tabs may stand in the items of a list: the words of a command can be whole
+ * scripts. */
 static bool has_control_character(const char *text, size_t size, bool list_item)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -99,7 +101,7 @@ static bool has_control_character(const char *text, size_t size, bool list_item)
 			continue;
 		if (c < ' ' || c == 0x7f)
 			return true;
-		/* U+0080..U+009F */
+		/* These two bytes are U+0080..U+009F. */
 		if (c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0)
 			return true;
 	}
@@ -124,7 +126,7 @@ static int copy_text(struct reader *reader, const yaml_event_t *event, char **re
 	return *ret_text ? 0 : out_of_memory(reader);
 }
 
-/* Every node that is made is counted, so this is where the limits are kept. */
+/* Makes a node, and counts it: here the limits on a document's size and depth are kept. */
 static int node_new(struct reader *reader, enum document_kind kind, int line, int depth,
 		    struct document_node **ret_node)
 {
@@ -161,7 +163,8 @@ static int node_append(struct reader *reader, struct document_node *node,
 	return 0;
 }
 
-/* `line` is the alias's, for what is wrong with the copy as such. */
+/* Copies a node with all that is below it. `line` is the alias's, for an error of a limit that the
+ * copy passes. */
 static int node_copy(struct reader *reader, const struct document_node *from, int line, int depth,
 		     struct document_node **ret_node)
 {
@@ -188,7 +191,7 @@ static int node_copy(struct reader *reader, const struct document_node *from, in
 	return 0;
 }
 
-/* An alias is replaced by a copy of what it stands for, counted like any other node. */
+/* Replaces an alias by a copy of the node that it stands for, which counts like any other. */
 static int read_alias(struct reader *reader, const yaml_event_t *event, int depth,
 		      struct document_node **ret_node)
 {
@@ -216,14 +219,10 @@ static int read_alias(struct reader *reader, const yaml_event_t *event, int dept
 static int add_anchor(struct reader *reader, const yaml_char_t *name, int line,
 		      struct anchor **ret_anchor)
 {
-	struct anchor *anchor;
+	struct anchor *anchor = &reader->anchors[reader->n_anchors];
 
-	*ret_anchor = NULL;
-	if (!name)
-		return 0;
 	if (reader->n_anchors == DOCUMENT_MAX_ANCHORS)
 		return refuse(reader, line, "more than %d anchors ('&...')", DOCUMENT_MAX_ANCHORS);
-	anchor = &reader->anchors[reader->n_anchors];
 	anchor->name = strdup((const char *)name);
 	if (!anchor->name)
 		return out_of_memory(reader);
@@ -235,26 +234,16 @@ static int add_anchor(struct reader *reader, const yaml_char_t *name, int line,
 static int read_node(struct reader *reader, yaml_event_t *event, int depth,
 		     struct document_node **ret_node);
 
-static int read_list(struct reader *reader, yaml_event_t *event, int depth,
+static int read_item(struct reader *reader, yaml_event_t *event, int depth,
 		     struct document_node *list)
 {
 	struct document_node *item = NULL;
 	int rc;
 
-	for (;;) {
-		rc = next(reader, event);
-		if (rc < 0)
-			return rc;
-		if (event->type == YAML_SEQUENCE_END_EVENT)
-			return 0;
-		reader->list_item = event->type == YAML_SCALAR_EVENT;
-		rc = read_node(reader, event, depth + 1, &item);
-		reader->list_item = false;
-		if (rc == 0)
-			rc = node_append(reader, list, item);
-		if (rc < 0)
-			return rc;
-	}
+	reader->list_item = event->type == YAML_SCALAR_EVENT;
+	rc = read_node(reader, event, depth, &item);
+	reader->list_item = false;
+	return rc < 0 ? rc : node_append(reader, list, item);
 }
 
 static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
@@ -276,9 +265,8 @@ static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
 			      before->line);
 	reader->n_nodes++;
 	rc = next(reader, event);
-	if (rc < 0)
-		return rc;
-	rc = read_node(reader, event, depth + 1, &item);
+	if (rc == 0)
+		rc = read_node(reader, event, depth, &item);
 	if (rc < 0)
 		return rc;
 	item->key = take_ptr(key);
@@ -286,18 +274,20 @@ static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
 	return node_append(reader, map, item);
 }
 
-static int read_map(struct reader *reader, yaml_event_t *event, int depth,
-		    struct document_node *map)
+/* Reads what a list or a map contains, up to the event that ends it. */
+static int read_items(struct reader *reader, yaml_event_t *event, int depth,
+		      struct document_node *node)
 {
-	int rc;
-
 	for (;;) {
-		rc = next(reader, event);
-		if (rc < 0)
+		int rc = next(reader, event);
+
+		if (rc < 0 || event->type == YAML_SEQUENCE_END_EVENT ||
+		    event->type == YAML_MAPPING_END_EVENT)
 			return rc;
-		if (event->type == YAML_MAPPING_END_EVENT)
-			return 0;
-		rc = read_entry(reader, event, depth, map);
+		if (node->kind == DOCUMENT_LIST)
+			rc = read_item(reader, event, depth + 1, node);
+		else
+			rc = read_entry(reader, event, depth + 1, node);
 		if (rc < 0)
 			return rc;
 	}
@@ -308,40 +298,40 @@ static int read_node(struct reader *reader, yaml_event_t *event, int depth,
 		     struct document_node **ret_node)
 {
 	_cleanup_(document_node_freep) struct document_node *node = NULL;
+	const yaml_char_t *name, *tag = NULL;
 	struct anchor *anchor = NULL;
+	enum document_kind kind;
 	int rc, line = line_of(event->start_mark);
 
 	switch ((int)event->type) {
 	case YAML_ALIAS_EVENT:
 		return read_alias(reader, event, depth, ret_node);
 	case YAML_SCALAR_EVENT:
-		rc = node_new(reader, DOCUMENT_SCALAR, line, depth, &node);
-		if (rc == 0)
-			rc = add_anchor(reader, event->data.scalar.anchor, line, &anchor);
-		if (rc == 0)
-			rc = copy_text(reader, event, &node->text);
+		kind = DOCUMENT_SCALAR;
+		name = event->data.scalar.anchor;
 		break;
 	case YAML_SEQUENCE_START_EVENT:
-		if (event->data.sequence_start.tag)
-			return refuse(reader, line, "YAML tags ('!...') are not used here");
-		rc = node_new(reader, DOCUMENT_LIST, line, depth, &node);
-		if (rc == 0)
-			rc = add_anchor(reader, event->data.sequence_start.anchor, line, &anchor);
-		if (rc == 0)
-			rc = read_list(reader, event, depth, node);
+		kind = DOCUMENT_LIST;
+		name = event->data.sequence_start.anchor;
+		tag = event->data.sequence_start.tag;
 		break;
 	case YAML_MAPPING_START_EVENT:
-		if (event->data.mapping_start.tag)
-			return refuse(reader, line, "YAML tags ('!...') are not used here");
-		rc = node_new(reader, DOCUMENT_MAP, line, depth, &node);
-		if (rc == 0)
-			rc = add_anchor(reader, event->data.mapping_start.anchor, line, &anchor);
-		if (rc == 0)
-			rc = read_map(reader, event, depth, node);
+		kind = DOCUMENT_MAP;
+		name = event->data.mapping_start.anchor;
+		tag = event->data.mapping_start.tag;
 		break;
 	default:
 		return refuse(reader, line, "a value is missing");
 	}
+	if (tag)
+		return refuse(reader, line, "YAML tags ('!...') are not used here");
+	rc = node_new(reader, kind, line, depth, &node);
+	if (rc == 0 && name)
+		rc = add_anchor(reader, name, line, &anchor);
+	if (rc == 0 && kind == DOCUMENT_SCALAR)
+		rc = copy_text(reader, event, &node->text);
+	else if (rc == 0)
+		rc = read_items(reader, event, depth, node);
 	if (rc < 0)
 		return rc;
 	if (anchor)
@@ -356,27 +346,25 @@ static int read_stream(struct reader *reader, struct document_node **ret_root)
 	_cleanup_(document_node_freep) struct document_node *root = NULL;
 	int rc;
 
-	do {
+	do
 		rc = next(reader, &event);
-		if (rc < 0)
-			return rc;
-		if (event.type == YAML_STREAM_END_EVENT)
-			return refuse(reader, 1, "the file is empty");
-	} while (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT);
-	rc = read_node(reader, &event, 1, &root);
-	if (rc < 0)
-		return rc;
-	if (root->kind != DOCUMENT_MAP)
+	while (rc == 0 &&
+	       (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_START_EVENT));
+	if (rc == 0 && event.type == YAML_STREAM_END_EVENT)
+		return refuse(reader, 1, "the file is empty");
+	if (rc == 0)
+		rc = read_node(reader, &event, 1, &root);
+	if (rc == 0 && root->kind != DOCUMENT_MAP)
 		return refuse(reader, root->line, "a scenario is a map ('name: ...'), not %s",
 			      document_kind_name(root->kind));
-	do {
+	while (rc == 0 && event.type != YAML_STREAM_END_EVENT) {
 		rc = next(reader, &event);
-		if (rc < 0)
-			return rc;
-		if (event.type == YAML_DOCUMENT_START_EVENT)
+		if (rc == 0 && event.type == YAML_DOCUMENT_START_EVENT)
 			return refuse(reader, line_of(event.start_mark),
 				      "a second YAML document; one file is one scenario");
-	} while (event.type != YAML_STREAM_END_EVENT);
+	}
+	if (rc < 0)
+		return rc;
 	*ret_root = take_ptr(root);
 	return 0;
 }

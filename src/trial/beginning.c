@@ -1,14 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/beginning.h"
 
-#include "src/trial/phase.h"
 #include "src/trial/population.h"
+#include "src/trial/ticks.h"
+
+/* A trial whose moments are too near to those of others is put off by so many rounds of the timer
+ * wheel at most. */
+#define ROUNDS_MAX 32
+
+/* If the client connects at the returned moment, the first event strikes at the wanted phase. It
+ * strikes in the middle of a tick, so that some microseconds do not move it into another one. A
+ * phase is a number of jiffies, by which the kernel's timer wheel goes (kernel/time/timer.c:
+ * calc_wheel_index()). */
+static nsec_t next_phase(const struct trial *trial)
+{
+	const struct scenario *s = trial->spec.scenario;
+	const struct ticks *ticks = ticks_get();
+	nsec_t first = s->n_events ? s->events[0].at_nsec : 0;
+	nsec_t middle = ticks->edge_nsec + ticks_length() / 2;
+	nsec_t passed = (nsec_now() + first - middle) / ticks_length() + 1;
+	nsec_t struck = (ticks->jiffies + passed) % TICK_PHASES;
+	nsec_t ahead = (trial->spec.phase - struck + TICK_PHASES) % TICK_PHASES;
+
+	return middle + (passed + ahead) * ticks_length() - first;
+}
+
+/* Reserves the moments at which the trial has something to do if its client connects at
+ * `client_nsec`. Returns false if one of them is too near to a moment of another trial. */
+static bool reserve(const struct trial *trial, nsec_t client_nsec)
+{
+	_cleanup_(freep) nsec_t *moments = calloc(trial->timeline.n_steps + 1, sizeof(*moments));
+
+	if (!trial->spec.reserve || !moments)
+		return true;
+	moments[0] = client_nsec;
+	for (size_t i = 0; i < trial->timeline.n_steps; i++)
+		moments[i + 1] = client_nsec + trial->timeline.steps[i].at_nsec;
+	return trial->spec.reserve(moments, trial->timeline.n_steps + 1, trial->userdata);
+}
+
+/* When to start the client of a trial with a pinned phase. The phase is the same after any number
+ * of rounds of the timer wheel. */
+static nsec_t client_start(const struct trial *trial)
+{
+	nsec_t at = next_phase(trial), round = TICK_PHASES * ticks_length();
+
+	for (int i = 0; i < ROUNDS_MAX && !reserve(trial, at); i++)
+		at += round;
+	return at;
+}
 
 void beginning_go(struct trial *trial)
 {
 	if (trial->phase != PHASE_READY)
 		return;
-	trial->client_nsec = trial->spec.phase < 0 ? nsec_now() : phase_next(trial);
+	trial->client_nsec = trial->spec.phase < 0 ? nsec_now() : client_start(trial);
 	trial->changed = true;
 }
 
@@ -23,8 +69,8 @@ void beginning_listening(struct trial *trial)
 		beginning_go(trial);
 }
 
-/* The zero of the timeline: when the one connection was established, which the tracepoints know
- * best, or now. */
+/* The zero of the timeline is when the one connection was established, which the tracepoints know
+ * best. Where there are many connections, or none, it is now. */
 static nsec_t established_at(const struct trial *trial)
 {
 	const struct endpoint *view = trial->node[NODE_CLIENT].view;

@@ -9,7 +9,7 @@
 
 /* The server listens. */
 void beginning_listening(struct trial *trial);
-/* A trial that waits gets a moment at which its client starts. */
+/* Gives a trial that waits the moment at which its client starts. */
 void beginning_go(struct trial *trial);
 /* The client is connected, or the trial begins without a connection. */
 void beginning_connected(struct trial *trial);

@@ -5,7 +5,8 @@
 
 #include "src/tcp/state.h"
 
-/* After its FIN, a socket that its program has closed is an orphan; packets do not show it. */
+/* A socket that its program has closed is an orphan after its FIN. Packets do not show whether it
+ * was closed, but reports do. */
 static bool is_orphan(const struct endpoint *ep)
 {
 	bool closing = ep->end_from == TCP_STATE_FIN_WAIT1 || ep->end_from == TCP_STATE_FIN_WAIT2 ||
@@ -15,7 +16,8 @@ static bool is_orphan(const struct endpoint *ep)
 	       (ep->derived && closing && !ep->application_error && (ep->closed || ep->crashed));
 }
 
-/* From connect() to its end, and what a clock of milliseconds and ticks may be short of it. */
+/* How long the attempt to connect took at most: the kernel's clock of milliseconds and ticks may be
+ * short of it by 10 ms. */
 static nsec_t attempt_took(const struct endpoint *ep)
 {
 	if (!ep->record.n_states || ep->kernel_nsec == NSEC_NONE)
@@ -23,7 +25,8 @@ static nsec_t attempt_took(const struct endpoint *ep)
 	return ep->kernel_nsec - ep->record.states[0].time_nsec + 10 * NSEC_PER_MSEC;
 }
 
-/* How long before its end it last sent data: a closed window was closed then. Probes have none. */
+/* How long before its end it last sent data, which probes do not have. The peer's window was not
+ * closed then. */
 static nsec_t quiet_for(const struct endpoint *ep)
 {
 	for (size_t i = ep->record.n_packets; i-- > 0;) {
@@ -49,7 +52,8 @@ static enum mechanism timer_mechanism(const struct endpoint *ep)
 			      : ep->derived   ? ep->user_timeout_nsec
 					      : 0;
 
-	if (ep->end_from == TCP_STATE_SYN_SENT) /* there the count of retransmissions holds too */
+	/* In SYN_SENT the count of retransmissions holds beside the user timeout. */
+	if (ep->end_from == TCP_STATE_SYN_SENT)
 		return user_timeout && attempt_took(ep) >= user_timeout ? MECHANISM_USER_TIMEOUT
 									: MECHANISM_SYN;
 	if (ep->end_from == TCP_STATE_SYN_RECV)
@@ -77,15 +81,8 @@ static bool is_unreachable(int error)
 	       error == EPROTO || error == ENETDOWN || error == EHOSTDOWN || error == ENOPROTOOPT;
 }
 
-static struct cause cause_of_reset(const struct endpoint *ep, int error)
-{
-	if (ep->end_from == TCP_STATE_SYN_SENT)
-		return (struct cause){ OUTCOME_REFUSED, MECHANISM_RST_RECEIVED, error };
-	return (struct cause){ OUTCOME_RESET, MECHANISM_RST_RECEIVED, error };
-}
-
-/* An ICMP error that ends a connection at once does so in SYN_SENT only, or where the program
- * asked for it (IP_RECVERR); later it is remembered for when a timer gives up. */
+/* An ICMP error ends a connection at once only in SYN_SENT, or where the program has asked for that
+ * (IP_RECVERR). Otherwise the kernel keeps it until a timer gives up. */
 static struct cause cause_of_timer(const struct endpoint *ep, int error, bool felt)
 {
 	struct cause cause = { OUTCOME_TIMED_OUT, timer_mechanism(ep), felt ? error : 0 };
@@ -93,7 +90,7 @@ static struct cause cause_of_timer(const struct endpoint *ep, int error, bool fe
 	if (!is_unreachable(error))
 		return cause;
 	cause.outcome = OUTCOME_UNREACHABLE;
-	if (!ep->socket) /* there was not even a SYN: this host itself has no route */
+	if (!ep->socket) /* no SYN was sent, because this host itself has no route */
 		cause.mechanism = MECHANISM_LOCAL;
 	else if (ep->end_from == TCP_STATE_SYN_SENT)
 		cause.mechanism = MECHANISM_ICMP;
@@ -112,8 +109,9 @@ static struct cause cause_of_closed(const struct endpoint *ep)
 			       0 };
 }
 
-/* This end sent the reset: SO_LINGER 0, or unread data at close (by a process or, after its death,
- * its kernel, which ends the socket before it is an orphan: __tcp_close()). */
+/* Whether this end reset the connection, by SO_LINGER 0 or because unread data was left at close.
+ * The close may be the kernel's after the death of the process, and then it ends the socket before
+ * that is an orphan (__tcp_close()). */
 static bool aborted(const struct endpoint *ep)
 {
 	return ep->reset_sent_nsec != NSEC_NONE && ep->facts.error != ETIMEDOUT &&
@@ -121,8 +119,8 @@ static bool aborted(const struct endpoint *ep)
 	       (ep->facts.dead || ep->crashed || endpoint_closed_locally(ep));
 }
 
-/* Without tracepoints, and with a program that does not say what it felt, the errno is not known,
- * but an end without FIN or RST and with unanswered segments was a timer's. */
+/* Whether a timer gave up, where neither tracepoints nor the program tell the errno. It did if
+ * segments were unanswered and neither FIN nor RST came. */
 static bool timer_gave_up(const struct endpoint *ep)
 {
 	bool orphan = ep->end_from == TCP_STATE_CLOSING || ep->end_from == TCP_STATE_LAST_ACK;
@@ -130,7 +128,8 @@ static bool timer_gave_up(const struct endpoint *ep)
 	if (!ep->derived || ep->facts.error || ep->application_error ||
 	    !(ep->facts.retransmits || ep->facts.probes))
 		return false;
-	if (orphan) /* else the acknowledgement of its FIN ended it */
+	/* An orphan may also have ended by the acknowledgement of its FIN. */
+	if (orphan)
 		return !ep->time_wait && ep->last_received_nsec != ep->gone_nsec;
 	return ep->fin_received_nsec == NSEC_NONE &&
 	       (ep->end_from == TCP_STATE_ESTABLISHED || ep->end_from == TCP_STATE_CLOSE_WAIT);
@@ -139,13 +138,14 @@ static bool timer_gave_up(const struct endpoint *ep)
 static struct cause cause_of_end(const struct endpoint *ep)
 {
 	int error = ep->application_error ? ep->application_error : ep->facts.error;
-	bool felt = ep->application_error || !ep->facts.dead; /* nobody feels an orphan's error */
+	bool felt = ep->application_error || !ep->facts.dead; /* no call tells an orphan's error */
 
 	if (ep->heartbeat)
 		return (struct cause){ OUTCOME_TIMED_OUT, MECHANISM_HEARTBEAT, 0 };
-	if (ep->reset_received_nsec != NSEC_NONE || error == ECONNRESET || error == ECONNREFUSED ||
-	    (error == EPIPE && ep->reset_received_nsec != NSEC_NONE))
-		return cause_of_reset(ep, error);
+	if (ep->reset_received_nsec != NSEC_NONE || error == ECONNRESET || error == ECONNREFUSED)
+		return (struct cause){ ep->end_from == TCP_STATE_SYN_SENT ? OUTCOME_REFUSED
+									  : OUTCOME_RESET,
+				       MECHANISM_RST_RECEIVED, error };
 	if (error == ETIMEDOUT || is_unreachable(error))
 		return cause_of_timer(ep, error, felt);
 	if (aborted(ep))

@@ -15,8 +15,10 @@
  * steps are taken in where the full socket's walk has a gap for them (minisocket.c finds them).
  */
 
-#define LAST_WORD	  (10 * NSEC_PER_MSEC) /* a RST may be sent just after CLOSE */
-#define NOTED_CONNECTIONS 8		       /* calls on further ones are not recorded */
+/* A RST that is sent so long after CLOSE is still of the connection. */
+#define LAST_WORD (10 * NSEC_PER_MSEC)
+/* Only calls on so many connections of a program are recorded. */
+#define NOTED_CONNECTIONS 8
 
 void endpoint_init(struct endpoint *ep, enum node_id node)
 {
@@ -35,21 +37,9 @@ void endpoint_init(struct endpoint *ep, enum node_id node)
 	};
 }
 
-static void free_lists(struct record_endpoint *record)
-{
-	free(record->states);
-	free(record->retransmissions);
-	free(record->resets);
-	free(record->calls);
-	free(record->packets);
-	free(record->samples);
-	free(record->command_output);
-	*record = (struct record_endpoint){ 0 };
-}
-
 void endpoint_deinit(struct endpoint *ep)
 {
-	free_lists(&ep->record);
+	record_endpoint_deinit(&ep->record);
 }
 
 static bool port_fits(const struct endpoint *ep, const struct observation *o)
@@ -80,8 +70,8 @@ static int add_state(struct endpoint *ep, nsec_t at, int from, int to)
 	return 0;
 }
 
-/* A request socket becomes a full one, which says LISTEN -> SYN_RECV when it is made; an earlier
- * one may have been given up. */
+/* Begins to follow a socket. A full socket that was a request socket reports LISTEN -> SYN_RECV
+ * when it is made. The steps of a request that was given up before it stay. */
 static void begin(struct endpoint *ep, const struct observation *o)
 {
 	ep->socket = o->socket;
@@ -179,18 +169,11 @@ static int observe_reset(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
-bool endpoint_fits_packet(const struct endpoint *ep, const struct tcp_packet *p)
+bool endpoint_fits_packet(const struct endpoint *ep, const struct observation *o)
 {
-	uint16_t local = p->outgoing ? p->source_port : p->destination_port;
-	uint16_t peer = p->outgoing ? p->destination_port : p->source_port;
-
-	if (!ep->local_port && ep->many)
-		return false;
 	if (!ep->local_port)
-		return (!ep->port || (ep->node == NODE_CLIENT ? peer : local) == ep->port) &&
-		       (!ep->client_port ||
-			(ep->node == NODE_CLIENT ? local : peer) == ep->client_port);
-	return local == ep->local_port && peer == ep->peer_port;
+		return !ep->many && port_fits(ep, o);
+	return o->local_port == ep->local_port && o->peer_port == ep->peer_port;
 }
 
 static int observe_packet(struct endpoint *ep, const struct observation *o)
@@ -198,7 +181,7 @@ static int observe_packet(struct endpoint *ep, const struct observation *o)
 	const struct tcp_packet *p = &o->packet;
 	struct record_packet *r;
 
-	if (!endpoint_fits_packet(ep, p))
+	if (!endpoint_fits_packet(ep, o))
 		return 0;
 	if (!p->outgoing)
 		ep->last_received_nsec = o->time_nsec;
@@ -229,7 +212,7 @@ int endpoint_observe(struct endpoint *ep, const struct observation *o)
 		return observe_packet(ep, o);
 	case OBSERVATION_DESTROY:
 		if (ep->socket && o->local_port == ep->local_port)
-			endpoint_tcp_info(ep, &o->destroyed.info);
+			endpoint_tcp_info(ep, &o->destroyed);
 		return 0;
 	case OBSERVATION_LOST:
 	case _OBSERVATION_KIND_MAX:
@@ -258,7 +241,7 @@ static int request_socket(struct endpoint *ep, const struct minisocket_step *ste
 			 step->state);
 }
 
-/* The full socket reported CLOSE, but a minisocket has taken its place. */
+/* Takes back the CLOSE that the full socket reported, because a minisocket has taken its place. */
 static void take_over(struct endpoint *ep, int state)
 {
 	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
@@ -326,8 +309,7 @@ void endpoint_tcp_info(struct endpoint *ep, const struct tcp_info *info)
 	};
 }
 
-/* Whether the report is the moment at which the program knew that its peer was gone. */
-static bool is_end(const struct agent_report *r)
+bool endpoint_is_end(const struct agent_report *r)
 {
 	switch (r->call) {
 	case AGENT_CALL_READ:
@@ -369,7 +351,7 @@ int endpoint_report(struct endpoint *ep, const struct agent_report *r)
 	if (r->has_info)
 		endpoint_tcp_info(ep, &r->info);
 	if (ep->application_nsec == NSEC_NONE &&
-	    (is_end(r) || (ep->command && r->call == AGENT_CALL_EXIT))) {
+	    (endpoint_is_end(r) || (ep->command && r->call == AGENT_CALL_EXIT))) {
 		ep->application_nsec = r->time_nsec;
 		ep->application_error = r->error;
 		ep->heartbeat = r->call == AGENT_CALL_HEARTBEAT;
@@ -424,8 +406,8 @@ static void make_relative(struct record_endpoint *r, nsec_t origin)
 	}
 }
 
-/* The last packet after the first event and, if the kernel ended the connection, by then; and the
- * first to come in after the last heal. */
+/* Finds the last packet after the first event, but not after the kernel has ended the connection,
+ * and the first packet that came in after the last heal. */
 static void read_wire(struct record_endpoint *r, const struct endpoint_context *context)
 {
 	nsec_t heal = since(context->last_heal_nsec, context->origin_nsec);
@@ -444,8 +426,8 @@ static void read_wire(struct record_endpoint *r, const struct endpoint_context *
 	}
 }
 
-/* A destroyed socket is told of late (the kernel frees it in the background, after the program has
- * closed it): it ended no later than the program felt. */
+/* The kernel frees a socket in the background, after the program has closed it, so its end is told
+ * late. It came no later than the call that told the program. */
 static void bound_by_application(struct endpoint *ep)
 {
 	struct record_endpoint *r = &ep->record;
@@ -478,7 +460,5 @@ void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *conte
 	make_relative(r, context->origin_nsec);
 	read_wire(r, context);
 	*ret_record = *r;
-	ep->record = (struct record_endpoint){ .command_status = -1,
-					       .bytes_read = -1,
-					       .bytes_written = -1 };
+	ep->record = (struct record_endpoint){ 0 };
 }

@@ -28,7 +28,7 @@ static const char *where(const struct trial *trial, enum node_id id, char *buffe
 	return buffer;
 }
 
-/* A call without which there is no trial has failed. */
+/* Fails the trial because a call has failed without which there is none. */
 static void agent_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
 {
 	const char *call = r->detail[0] ? r->detail : call_name(r->call);
@@ -47,25 +47,15 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 	struct error err = { 0 };
 	char place[512];
 
-	if (command && trial->phase >= PHASE_RUNNING)
+	if (trial->phase >= PHASE_RUNNING)
 		return;
 	error_set(&err, command ? ERROR_INPUT : ERROR_FAILED, -ECHILD,
 		  "%s: ended before there was a connection, %s %d; its output ends: %s",
 		  where(trial, id, place, sizeof(place)),
 		  WIFSIGNALED(status) ? "by signal" : "exit status",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		  *agent_output(trial->stage.agent[id]) ? agent_output(trial->stage.agent[id])
-							: "(none)");
-	if (trial->phase < PHASE_RUNNING)
-		trial_fail(trial, &err);
-}
-
-/* A start that fails is a failed trial at the beginning, and later a result: the port of a server
- * that comes back may be taken. */
-static void start_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
-{
-	if (trial->phase < PHASE_RUNNING)
-		agent_failed(trial, id, r);
+		  *agent_output(trial->agent[id]) ? agent_output(trial->agent[id]) : "(none)");
+	trial_fail(trial, &err);
 }
 
 static void note_report(struct trial_node *node, const struct agent_report *r, bool original)
@@ -97,13 +87,11 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 			agent_failed(trial, node->id, r);
 		break;
 	case AGENT_CALL_BIND:
-		start_failed(trial, node->id, r);
-		break;
 	case AGENT_CALL_LISTEN:
-		if (r->error)
-			start_failed(trial, node->id, r);
-		else
+		if (!r->error)
 			beginning_listening(trial);
+		else if (trial->phase < PHASE_RUNNING) /* later, a taken port is a result */
+			agent_failed(trial, node->id, r);
 		break;
 	case AGENT_CALL_CONNECT:
 		if (r->error && trial->phase == PHASE_CLIENT && trial->spec.scenario->n_events)
@@ -122,8 +110,8 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 	settle_trial(trial);
 }
 
-/* Where one witness has seen the end and the other has not, one of them is wrong; the kernel is
- * asked after a moment, in which the slower may catch up. */
+/* If the witnesses do not agree on the state, the kernel is asked which of them is right. That is
+ * done after a moment, in which the slower one may catch up. */
 static void compare_witnesses(struct trial_node *node)
 {
 	const struct endpoint *tracepoint = &node->view[WITNESS_TRACEPOINT];
@@ -151,7 +139,7 @@ void events_resolve_doubt(struct trial_node *node)
 		node->believed = WITNESS_DERIVED;
 }
 
-/* Gives the observation to the witness that made it; packets and the last tcp_info go to both. */
+/* Gives an observation to its witness. Packets, and the tcp_info of a freed socket, go to both. */
 static int observe(struct trial_node *node, const struct observation *o)
 {
 	bool common = o->kind == OBSERVATION_PACKET || o->kind == OBSERVATION_DESTROY;

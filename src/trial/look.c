@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/look.h"
 
-static struct testbed_node *testbed_node(const struct trial_node *node)
-{
-	return &node->trial->stage.testbed->node[node->id];
-}
-
 struct lookup {
 	const struct endpoint *endpoint;
 	struct sockdiag_socket found;
@@ -26,7 +21,7 @@ static int match_socket(const struct sockdiag_socket *s, void *userdata)
 
 bool look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
 {
-	struct testbed_node *host = testbed_node(node);
+	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct lookup l = { .endpoint = trial_endpoint(node) };
 
 	if (!node->follows || !host->diag || !l.endpoint->local_port)
@@ -56,7 +51,7 @@ static int found_listener(const struct sockdiag_socket *s, void *userdata)
 
 bool look_for_listener(struct trial *trial)
 {
-	struct testbed_node *node = &trial->stage.testbed->node[NODE_SERVER];
+	struct testbed_node *node = &trial->testbed->node[NODE_SERVER];
 	bool found = false;
 
 	sockdiag_dump(node->diag, node->address.family, 1u << TCP_STATE_LISTEN, found_listener,
@@ -66,7 +61,7 @@ bool look_for_listener(struct trial *trial)
 
 void look_at_bytes(struct trial_node *node)
 {
-	struct agent *agent = node->trial->stage.agent[node->id];
+	struct agent *agent = node->trial->agent[node->id];
 	struct agent_counters counters;
 
 	if (!agent || agent != node->original)
@@ -74,5 +69,5 @@ void look_at_bytes(struct trial_node *node)
 	counters = agent_counters(agent);
 	node->bytes_read = (int64_t)counters.bytes_read;
 	node->bytes_written = (int64_t)counters.bytes_written;
-	node->original = NULL; /* its place in memory may be another's soon */
+	node->original = NULL; /* another agent may get the same address in memory */
 }

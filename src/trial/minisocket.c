@@ -15,19 +15,13 @@
  * know: from its time on the socket is looked for every ten milliseconds.
  */
 
-#define SETTLED	 (5 * NSEC_PER_MSEC) /* after a packet or a timer the kernel has dealt with it */
-#define SETTLING NSEC_PER_SEC	     /* as long as that may take on a busy machine */
+/* So long after a packet or a timer the kernel has dealt with it. */
+#define SETTLED (5 * NSEC_PER_MSEC)
+/* On a busy machine it may take this long. */
+#define SETTLING NSEC_PER_SEC
 #define COMPLETE                                                                                   \
 	(20 * NSEC_PER_MSEC)	     /* after a SYN: a handshake that is not over by then tarries */
 #define OVERDUE (10 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
-
-static int ask(const struct trial_node *node, const struct sockdiag_socket *like,
-	       struct sockdiag_socket *ret_socket)
-{
-	struct nl *diag = node->trial->stage.testbed->node[node->id].diag;
-
-	return node->follows && diag ? sockdiag_get(diag, like, ret_socket, NULL) : 0;
-}
 
 /* Gives each witness the steps that it can take in already. */
 static void pass_on(struct trial_node *node)
@@ -70,7 +64,7 @@ static void step(struct trial_node *node, int state, nsec_t at)
 	pass_on(node);
 }
 
-/* The time of a step is that of the packet that caused it, else the moment at which it was seen. */
+/* A step has the time of the packet that caused it, or else of the look that found it. */
 static nsec_t time_of(const struct minisocket *mini, int state, nsec_t now)
 {
 	if (state == TCP_STATE_TIME_WAIT && mini->fin_nsec != NSEC_NONE)
@@ -94,22 +88,22 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 {
 	struct minisocket *mini = &node->minisocket;
 
-	/* The kernel gave one request up, and the next SYN made another. */
+	/* The kernel has given up one request, and the next SYN has made another. */
 	if (mini->state == TCP_STATE_SYN_RECV && s->state == TCP_STATE_SYN_RECV &&
 	    mini->socket.cookie != s->cookie)
 		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now));
 	mini->socket = *s;
 	mini->look_nsec = now + (s->expires_nsec ? s->expires_nsec + SETTLED : OVERDUE);
 	if (s->state != mini->state && s->state == TCP_STATE_FIN_WAIT2)
-		mini->look_nsec = now + SETTLED; /* its FIN may be in the kernel's hands */
+		mini->look_nsec = now + SETTLED; /* the kernel may be dealing with the peer's FIN */
 	if (s->state != mini->state)
 		step(node, s->state, time_of(mini, s->state, now));
 	node->trial->changed = true;
 }
 
-/* A TIME_WAIT that a reset ended before it could be looked at (tcp_timewait_state_process(); RFC
- * 1337): the full socket, or the minisocket in FIN_WAIT2, took the FIN and no reset, and a reset
- * came after the FIN. */
+/* Whether a reset has ended TIME_WAIT before anybody could look at it (RFC 1337,
+ * tcp_timewait_state_process()). It has if the full socket, or the minisocket in FIN_WAIT2,
+ * received the FIN and no reset, and a reset came after the FIN. */
 static bool cut_short(const struct trial_node *node)
 {
 	const struct endpoint *endpoint = &node->view[node->believed];
@@ -137,7 +131,7 @@ static void vanished(struct minisocket *mini, struct trial_node *node, nsec_t no
 		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now));
 }
 
-/* There is a full socket: the request socket became one, perhaps before it was looked for. */
+/* The request socket has become a full one, perhaps before anybody looked for it. */
 static void became_full(struct minisocket *mini)
 {
 	mini->state = TCP_STATE_NONE;
@@ -147,6 +141,7 @@ static void became_full(struct minisocket *mini)
 static void look(struct trial_node *node)
 {
 	struct minisocket *mini = &node->minisocket;
+	struct nl *diag = node->trial->testbed->node[node->id].diag;
 	bool full = trial_endpoint(node)->socket;
 	bool request = mini->state == TCP_STATE_NONE || mini->state == TCP_STATE_SYN_RECV;
 	nsec_t now = nsec_now();
@@ -157,7 +152,7 @@ static void look(struct trial_node *node)
 		became_full(mini);
 		return;
 	}
-	rc = ask(node, &mini->socket, &s);
+	rc = diag ? sockdiag_get(diag, &mini->socket, &s, NULL) : 0;
 	if (rc > 0 && is_minisocket(&s) && (s.state == TCP_STATE_SYN_RECV) == request)
 		found(node, &s, now);
 	else if (rc > 0 && request)
@@ -183,7 +178,7 @@ bool minisocket_pending(const struct trial_node *node)
 	       node->minisocket.look_nsec != NSEC_NEVER;
 }
 
-/* The full socket is gone: there may be a minisocket in its place. */
+/* Whether a full socket is gone in a way that may leave a minisocket in its place. */
 static bool may_leave_minisocket(const struct observation *o)
 {
 	return o->state.to == TCP_STATE_CLOSE &&
@@ -191,11 +186,11 @@ static bool may_leave_minisocket(const struct observation *o)
 		o->state.from == TCP_STATE_CLOSING);
 }
 
-/* Takes the addresses from the testbed, if no packet has been seen since the ports are known. */
+/* Notes addresses and ports of the connection, if no packet has shown them so far. */
 static void note_ports(struct trial_node *node)
 {
 	const struct endpoint *endpoint = trial_endpoint(node);
-	const struct testbed_node *host = node->trial->stage.testbed->node;
+	const struct testbed_node *host = node->trial->testbed->node;
 	struct sockdiag_socket *socket = &node->minisocket.socket;
 
 	if (!endpoint->socket || !endpoint->local_port || !endpoint->peer_port ||
@@ -216,8 +211,8 @@ bool minisocket_contradicts(const struct trial_node *node, const struct observat
 	       mini->state == TCP_STATE_CLOSE && mini->look_nsec == NSEC_NEVER;
 }
 
-/* Packets are seen on their way in, before the kernel's TCP has them: what is derived from one is
- * true a moment later, until when there still is a full socket, or neither it nor a minisocket
+/* A packet is seen before the kernel's TCP has it, so what is derived from it is true only a moment
+ * later. Until then there may still be a full socket, or neither that nor a minisocket
  * (inet_twsk_hashdance() counts the first reference last). */
 void minisocket_state(struct trial_node *node, const struct observation *o)
 {
@@ -243,21 +238,15 @@ void minisocket_state(struct trial_node *node, const struct observation *o)
 	pass_on(node);
 }
 
-/* The connection as its packets have it: a socket that is closing may have lost its ports. */
-static void note_tuple(struct minisocket *mini, const struct tcp_packet *p)
+/* Notes addresses and ports as the packets have them: a closing socket may have lost its ports. */
+static void note_tuple(struct minisocket *mini, const struct observation *o)
 {
+	const struct tcp_packet *p = &o->packet;
+
 	mini->socket.local = p->outgoing ? p->source : p->destination;
 	mini->socket.peer = p->outgoing ? p->destination : p->source;
-	mini->socket.local_port = p->outgoing ? p->source_port : p->destination_port;
-	mini->socket.peer_port = p->outgoing ? p->destination_port : p->source_port;
-}
-
-static bool is_same(const struct minisocket *mini, const struct tcp_packet *p)
-{
-	uint16_t local = p->outgoing ? p->source_port : p->destination_port;
-	uint16_t peer = p->outgoing ? p->destination_port : p->source_port;
-
-	return local == mini->socket.local_port && peer == mini->socket.peer_port;
+	mini->socket.local_port = o->local_port;
+	mini->socket.peer_port = o->peer_port;
 }
 
 static void expect_change(struct trial_node *node, const struct observation *o, nsec_t wait)
@@ -278,23 +267,25 @@ void minisocket_packet(struct trial_node *node, const struct observation *o)
 	const struct tcp_packet *p = &o->packet;
 	struct minisocket *mini = &node->minisocket;
 	bool live = is_live(mini);
+	bool same =
+		o->local_port == mini->socket.local_port && o->peer_port == mini->socket.peer_port;
 	bool asked = !p->outgoing && (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 
-	if (!p->outgoing && p->flags & PACKET_FIN && is_same(mini, p))
+	if (!p->outgoing && p->flags & PACKET_FIN && same)
 		mini->fin_nsec = o->time_nsec;
-	if (!p->outgoing && p->flags & PACKET_RST && is_same(mini, p))
+	if (!p->outgoing && p->flags & PACKET_RST && same)
 		mini->reset_nsec = o->time_nsec;
 	if (mini->look_nsec == NSEC_NEVER && cut_short(node))
 		vanished(mini, node, nsec_now());
-	if (live && is_same(mini, p) && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN)) {
+	if (live && same && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN)) {
 		expect_change(node, o, SETTLED);
 	} else if (asked && !live && node->id == NODE_SERVER && !endpoint->socket &&
-		   mini->look_nsec == NSEC_NEVER && endpoint_fits_packet(endpoint, p)) {
-		note_tuple(mini, p);
+		   mini->look_nsec == NSEC_NEVER && endpoint_fits_packet(endpoint, o)) {
+		note_tuple(mini, o);
 		expect_change(node, o, COMPLETE);
-	} else if (!live && endpoint->socket && endpoint->local_port && !is_same(mini, p) &&
-		   endpoint_fits_packet(endpoint, p)) {
-		note_tuple(mini, p);
+	} else if (!live && endpoint->socket && endpoint->local_port && !same &&
+		   endpoint_fits_packet(endpoint, o)) {
+		note_tuple(mini, o);
 	}
 }
 

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The sockets that no tracepoint tells of: the request socket before the full one, and
- * what is left behind it (TIME_WAIT, an orphan's FIN_WAIT2). They are asked for by
- * sock_diag.
+ * Follows the sockets of a connection that no tracepoint tells of: the request socket before the
+ * full one, and what is left of it at the end (TIME_WAIT, an orphan's FIN_WAIT2). sock_diag is
+ * asked for them.
  */
 
 #include "src/trial/state.h"
 
+/* Take in an observation of a packet and of a state change. */
 void minisocket_packet(struct trial_node *node, const struct observation *observation);
 void minisocket_state(struct trial_node *node, const struct observation *observation);
-/* Whether the derived witness takes data for the end of a handshake although the kernel has given
- * the request up, which packets do not show. */
+/* Whether a derived observation is wrong: it takes data for the end of a handshake, but the kernel
+ * has given up the request, which packets do not show. */
 bool minisocket_contradicts(const struct trial_node *node, const struct observation *observation);
-/* The full socket is closed, and whether a minisocket has its place is yet to be seen. */
+/* Whether the full socket is closed and it is not known yet if a minisocket has its place. */
 bool minisocket_pending(const struct trial_node *node);
-/* Asks for the minisocket, once that is due; returns whether it did. */
+/* Looks at the minisocket if that is due; returns whether it was. */
 bool minisocket_look(struct trial_node *node);
-/* Asks once more at the end of the trial, since the last packets may have changed the minisocket.
+/* Looks once more at the end of the trial, since the last packets may have changed the minisocket.
  */
 void minisocket_finish(struct trial_node *node);

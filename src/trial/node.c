@@ -10,7 +10,7 @@
 
 int node_start_agent(struct trial *trial, enum node_id id, struct agent *standby, struct error *err)
 {
-	struct testbed *tb = trial->stage.testbed;
+	struct testbed *tb = trial->testbed;
 	struct agent_spec spec = {
 		.node = id,
 		.family = trial->spec.family,
@@ -24,16 +24,16 @@ int node_start_agent(struct trial *trial, enum node_id id, struct agent *standby
 		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,
 	};
 	int rc = agent_start(trial->loop, &spec, standby, events_report, &trial->node[id],
-			     &trial->stage.agent[id], err);
+			     &trial->agent[id], err);
 
 	if (rc >= 0 && !trial->node[id].processes++)
-		trial->node[id].original = trial->stage.agent[id];
+		trial->node[id].original = trial->agent[id];
 	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 int node_restart_agent(struct trial *trial, enum node_id id, struct error *err)
 {
-	struct agent **agent = &trial->stage.agent[id];
+	struct agent **agent = &trial->agent[id];
 
 	if (*agent && agent_running(*agent))
 		return error_input(err, "the agent of the %s is still running", node_name(id));
@@ -46,7 +46,7 @@ static char *pcap_path(const struct trial *trial, enum node_id id)
 {
 	const struct trial_spec *spec = &trial->spec;
 	const struct scenario *s = spec->scenario;
-	unsigned int boots = trial->stage.testbed->node[id].boots;
+	unsigned int boots = trial->testbed->node[id].boots;
 	char repeat[16] = "", boot[16] = "";
 	char *path;
 
@@ -65,7 +65,7 @@ static char *pcap_path(const struct trial *trial, enum node_id id)
 
 int node_watch(struct trial *trial, enum node_id id, struct error *err)
 {
-	struct testbed_node *node = &trial->stage.testbed->node[id];
+	struct testbed_node *node = &trial->testbed->node[id];
 	_cleanup_(freep) char *path = pcap_path(trial, id);
 	struct observer_watch_spec spec = {
 		.ns = node->ns,
@@ -92,11 +92,44 @@ int node_unwatch(struct trial *trial, enum node_id id, struct error *err)
 	return rc;
 }
 
+static void tell_node_changed(const struct trial *trial, enum node_id id, const struct netns *ns)
+{
+	const struct trial_hooks *hooks = trial->spec.hooks;
+
+	if (hooks && hooks->node_changed)
+		hooks->node_changed(id, ns, hooks->userdata);
+}
+
+/* A capture that cannot be written fails the trial, and not the fault that takes the host away. */
+void node_let_go(struct trial *trial, enum node_id id)
+{
+	struct trial_node *node = &trial->node[id];
+	struct error err = { 0 };
+
+	if (node->watch)
+		observer_watch_flush(node->watch);
+	look_at_bytes(node);
+	node->follows = false;
+	for (int w = 0; w < _WITNESS_MAX; w++)
+		node->view[w].powerless = true;
+	tell_node_changed(trial, id, NULL);
+	if (node_unwatch(trial, id, &err) < 0)
+		trial_fail(trial, &err);
+}
+
+int node_take_up(struct trial *trial, enum node_id id, bool service, struct error *err)
+{
+	int rc = node_watch(trial, id, err);
+
+	tell_node_changed(trial, id, trial->testbed->node[id].ns);
+	return rc < 0 || !service ? rc : node_start_agent(trial, id, NULL, err);
+}
+
 void node_init(struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
 	bool commands = s->agent[NODE_CLIENT].command || s->agent[NODE_SERVER].command;
-	bool derived = observer_clock(trial->observer) == OBSERVER_CLOCK_SOCK_DIAG;
+	bool derived = observer_derived_reason(trial->observer);
 
 	trial->connections =
 		(uint32_t)scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1);

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* A trial's nodes: their agents are started, and their namespaces watched. */
+/* The hosts of a trial: they get their agents and are watched, and both ends when one loses power.
+ */
 
 #include "src/trial/state.h"
 
 void node_init(struct trial *trial);
 int node_watch(struct trial *trial, enum node_id id, struct error *err);
 int node_unwatch(struct trial *trial, enum node_id id, struct error *err);
-/* `standby` is taken over; NULL: there is none. */
+/* Takes over `standby`, which may be NULL. */
 int node_start_agent(struct trial *trial, enum node_id id, struct agent *standby,
 		     struct error *err);
 /* Starts an agent in the place of one that has ended. */
 int node_restart_agent(struct trial *trial, enum node_id id, struct error *err);
+/* A host is about to lose power: it is not followed any more. */
+void node_let_go(struct trial *trial, enum node_id id);
+/* A host has power again: it is watched, and with `service` it gets an agent. */
+int node_take_up(struct trial *trial, enum node_id id, bool service, struct error *err);

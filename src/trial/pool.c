@@ -12,8 +12,10 @@ struct item {
 	struct agent *agent[_ENDPOINT_MAX];
 };
 
+/* What a testbed is built for before a trial takes it. */
+static const struct scenario plain = { .path.kind = PATH_ROUTED };
+
 struct testbed_pool {
-	struct scenario plain; /* what a testbed is built for before a trial takes it */
 	struct item *items[_FAMILY_MAX];
 	size_t n[_FAMILY_MAX];
 };
@@ -25,13 +27,12 @@ static void item_deinit(struct item *item)
 	testbed_free(item->testbed);
 }
 
-static int item_init(struct item *item, const struct scenario *scenario, enum family family,
-		     struct error *err)
+static int item_init(struct item *item, enum family family, struct error *err)
 {
 	int rc;
 
 	*item = (struct item){ 0 };
-	rc = testbed_raise(scenario, family, &item->testbed, err);
+	rc = testbed_raise(&plain, family, &item->testbed, err);
 	for (enum node_id id = 0; rc >= 0 && id < _ENDPOINT_MAX; id++)
 		rc = agent_stand_by(item->testbed->node[id].ns, &item->agent[id], err);
 	if (rc < 0)
@@ -39,18 +40,9 @@ static int item_init(struct item *item, const struct scenario *scenario, enum fa
 	return rc;
 }
 
-static struct testbed_pool *pool_new(void)
-{
-	struct testbed_pool *pool = calloc(1, sizeof(*pool));
-
-	if (pool)
-		pool->plain.path.kind = PATH_ROUTED;
-	return pool;
-}
-
 int testbed_pool_fill(struct testbed_pool **pool, size_t n, enum family family, struct error *err)
 {
-	struct testbed_pool *p = *pool ? *pool : pool_new();
+	struct testbed_pool *p = *pool ? *pool : calloc(1, sizeof(*p));
 	int rc = 0;
 
 	if (!p)
@@ -61,7 +53,7 @@ int testbed_pool_fill(struct testbed_pool **pool, size_t n, enum family family, 
 
 		if (!item)
 			return error_errno(err, -ENOMEM, "testbeds");
-		rc = item_init(item, &p->plain, family, err);
+		rc = item_init(item, family, err);
 		if (rc < 0)
 			p->n[family]--;
 	}
@@ -84,8 +76,8 @@ struct testbed_pool *testbed_pool_free(struct testbed_pool *pool)
 static bool fits(const struct testbed_pool *pool, const struct scenario *scenario,
 		 enum family family)
 {
-	return pool && pool->n[family] && scenario->path.kind == pool->plain.path.kind &&
-	       scenario->path.mtu == pool->plain.path.mtu;
+	return pool && pool->n[family] && scenario->path.kind == plain.path.kind &&
+	       scenario->path.mtu == plain.path.mtu;
 }
 
 int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario,

@@ -3,8 +3,8 @@
 /*
  * Testbeds built in advance, of the kind that nearly every scenario wants: a routed path with the
  * kernel's default MTU, and no sysctl but what the testbed itself needs; and in each the two
- * processes that are to be its agents. A trial cannot feel the difference: its testbed and agents
- * are a little older, and its own all the same; none is used twice. Guests that are to run many
+ * processes that are to be its agents. For a trial it makes no difference that its testbed and
+ * agents are a little older; none is used twice. Guests that are to run many
  * trials have them in their snapshot (src/engine/guest-main.c).
  */
 

@@ -13,11 +13,6 @@
  * through after the last heal.
  */
 
-static struct trial_member *member_of(struct trial_node *node, uint32_t number)
-{
-	return number < node->trial->connections ? &node->members[number] : NULL;
-}
-
 int population_init(struct trial *trial)
 {
 	if (trial->connections == 1)
@@ -48,41 +43,20 @@ static enum outcome outcome_of(const struct agent_report *r)
 	}
 }
 
-static bool is_begin(const struct agent_report *r)
-{
-	return (r->call == AGENT_CALL_CONNECT || r->call == AGENT_CALL_ACCEPT) && !r->error;
-}
-
-static bool is_end(const struct agent_report *r)
-{
-	switch (r->call) {
-	case AGENT_CALL_READ:
-		return r->error || r->result == 0;
-	case AGENT_CALL_CONNECT:
-	case AGENT_CALL_WRITE:
-	case AGENT_CALL_SHUTDOWN:
-		return r->error;
-	case AGENT_CALL_HEARTBEAT:
-	case AGENT_CALL_CLOSE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 void population_report(struct trial_node *node, const struct agent_report *r)
 {
-	struct trial_member *member = node->members ? member_of(node, r->connection) : NULL;
+	struct trial_member *member;
 
-	if (!member)
+	if (!node->members || r->connection >= node->trial->connections)
 		return;
-	if (is_begin(r)) {
+	member = &node->members[r->connection];
+	if ((r->call == AGENT_CALL_CONNECT || r->call == AGENT_CALL_ACCEPT) && !r->error) {
 		member->open = true;
 		member->local_port = r->local_port;
 		member->peer_port = r->peer_port;
 		node->n_members++;
 	}
-	if (!is_end(r) || member->outcome != OUTCOME_NONE)
+	if (member->outcome != OUTCOME_NONE || !(endpoint_is_end(r) || r->call == AGENT_CALL_CLOSE))
 		return;
 	node->n_members += !member->open;
 	member->open = false;
@@ -111,11 +85,11 @@ bool population_open(const struct trial_node *node)
 	return false;
 }
 
-/* One pass over the kernel's sockets: members by the port that is not the server's. */
+/* One pass over the sockets of a host. */
 struct pass {
 	struct trial_node *node;
-	struct trial_member **by_port; /* 65536; owned by who passes */
-	bool heal;
+	struct trial_member **by_port; /* 65536, by the port of the client; not owned */
+	bool heal;		       /* as of population_look() */
 };
 
 static uint16_t own_port(const struct trial_node *node, uint16_t local, uint16_t peer)
@@ -139,9 +113,9 @@ static int note_progress(const struct sockdiag_socket *s, void *userdata)
 	return 0;
 }
 
-static void look_at_progress(struct trial_node *node, bool heal)
+void population_look(struct trial_node *node, bool heal)
 {
-	struct testbed_node *host = &node->trial->stage.testbed->node[node->id];
+	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	_cleanup_(freep) struct trial_member **by_port = NULL;
 	struct pass pass = { .node = node, .heal = heal };
 
@@ -158,16 +132,6 @@ static void look_at_progress(struct trial_node *node, bool heal)
 			by_port[own_port(node, m->local_port, m->peer_port)] = m;
 	}
 	sockdiag_dump(host->diag, host->address.family, ~0u, note_progress, &pass, NULL);
-}
-
-void population_heal(struct trial_node *node)
-{
-	look_at_progress(node, true);
-}
-
-void population_progress(struct trial_node *node)
-{
-	look_at_progress(node, false);
 }
 
 static void add_end(struct record_population *p, nsec_t at)

@@ -13,11 +13,12 @@
 #include "src/trial/history.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
-#include "src/trial/phase.h"
+#include "src/trial/ticks.h"
 #include "src/trial/population.h"
 #include "src/trial/sightings.h"
 #include "src/util/array.h"
 
+/* Two sightings of a retransmission that are nearer to each other are the same one. */
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
 static int copy_setting(const struct setting_value *value, void *userdata)
 {
@@ -38,7 +39,7 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-/* The record's clock is that of the less exact witness it had to believe. */
+/* The clock of a record is that of the least exact witness that is believed at one of its ends. */
 static enum record_clock clock_of(const struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
@@ -141,7 +142,9 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
 	facts.late_nsec = trial->lateness_nsec;
-	facts.phase = phase_at(trial->origin_nsec, &facts.into_nsec);
+	/* In real time a busy machine is late, so no more is claimed than what holds for any phase. */
+	if (trial->spec.phase >= 0)
+		facts.phase = ticks_phase(trial->origin_nsec, &facts.into_nsec);
 	facts.history = history;
 	return facts;
 }
@@ -183,8 +186,8 @@ static void predict_gone(const struct trial *trial, const struct trial_node *nod
 	}
 }
 
-/* Flushed connection tracking has no heal: the connection has survived if it carried something
- * after that, and no fault holds. */
+/* Whether a connection has survived that the router's connection tracking was flushed, which has no
+ * heal: it carried something after that, and no fault holds. */
 static bool carried_on(const struct trial *trial, struct trial_node *node)
 {
 	return trial->forgotten && trial->full_term && !trial->active &&
@@ -229,8 +232,8 @@ static int conclude(struct trial *trial, enum node_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(node, &r->population);
-	if (trial->spec.scenario->agent[id].command && trial->stage.agent[id])
-		r->command_output = copy(agent_output(trial->stage.agent[id]));
+	if (trial->spec.scenario->agent[id].command && trial->agent[id])
+		r->command_output = copy(agent_output(trial->agent[id]));
 	if (p.mechanism != MECHANISM_NONE) {
 		r->earliest_nsec = p.earliest_nsec;
 		r->latest_nsec = p.latest_nsec;

@@ -8,8 +8,9 @@
 
 #define READY_POLL     (10 * NSEC_PER_MSEC)
 #define PROGRESS_EVERY (250 * NSEC_PER_MSEC)
-#define EVENT_TAKES    (20 * NSEC_PER_MSEC) /* in a guest, at most; and then what follows from it */
-#define RECORD_TAKES   (20 * NSEC_PER_MSEC) /* likewise */
+/* In a guest an event and what follows from it take at most this long, and so does a record. */
+#define EVENT_TAKES  (20 * NSEC_PER_MSEC)
+#define RECORD_TAKES (20 * NSEC_PER_MSEC)
 #define MOMENT                                                                                     \
 	(10 *                                                                                      \
 	 NSEC_PER_MSEC) /* Events in the same or in neighbouring slots of this length collide. */
@@ -20,8 +21,8 @@
 
 struct slot {
 	struct runner *runner;
-	size_t index; /* in the job */
-	struct trial *trial;
+	size_t index;	     /* in the job */
+	struct trial *trial; /* NULL before it starts, and once it is freed; owned */
 };
 
 struct runner {
@@ -34,8 +35,10 @@ struct runner {
 	struct loop_timer *start_timer, *progress_timer;
 	struct slot *slots; /* one a trial */
 	bool *calendar;	    /* MOMENTS that are taken; NULL unless phases are pinned; owned */
-	size_t next, running, done;
-	unsigned int jobs;
+	size_t next;	    /* which trial of the job is to start next */
+	size_t running;	    /* how many trials run */
+	size_t done;	    /* how many are over */
+	unsigned int jobs;  /* how many may run at once */
 };
 
 static void finished(struct runner *r, struct slot *slot, struct record *record,
@@ -135,20 +138,20 @@ static void start_next(struct runner *r)
 		r->running++;
 }
 
-/* With phases pinned, clients connect when nothing is being set up any more: in virtual time that
- * work would push the others' events from their ticks. */
+/* Where phases are pinned, clients connect when all trials are set up, because in virtual time that
+ * work would move the events of others off their ticks. */
 static void let_go(struct runner *r)
 {
-	bool all = true;
-
-	for (size_t i = 0; r->job->pin_phases && i < r->next; i++)
-		if (r->slots[i].trial && !trial_ready(r->slots[i].trial))
-			all = false;
-	for (size_t i = 0; r->job->pin_phases && all && i < r->next; i++)
+	if (!r->job->pin_phases)
+		return;
+	for (size_t i = 0; i < r->next; i++)
+		if (r->slots[i].trial && !trial_ready(r->slots[i].trial)) {
+			loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
+			return;
+		}
+	for (size_t i = 0; i < r->next; i++)
 		if (r->slots[i].trial)
 			trial_go(r->slots[i].trial);
-	if (!all)
-		loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
 }
 
 /* Starts one trial in each round of the loop (a timer that is set to now fires in the next round),
@@ -165,7 +168,7 @@ static void on_start(void *userdata)
 	loop_timer_set(r->start_timer, nsec_now());
 }
 
-/* What is told is the progress of the trial that will take longest. */
+/* Tells the progress of the trial that will take longest. */
 static void on_progress(void *userdata)
 {
 	struct runner *r = userdata;

@@ -6,6 +6,7 @@
 
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
+#include "src/trial/look.h"
 #include "src/util/array.h"
 
 /*
@@ -36,22 +37,17 @@ static struct record_sample sample_of(const struct sockdiag_socket *s, nsec_t no
 	};
 }
 
-static bool is_same(const struct record_sample *a, const struct record_sample *b)
-{
-	return a->state == b->state && a->send_queue == b->send_queue &&
-	       a->receive_queue == b->receive_queue && a->timer == b->timer &&
-	       a->retransmits == b->retransmits && a->probes == b->probes &&
-	       a->backoff == b->backoff && !memcmp(a->open, b->open, sizeof(a->open));
-}
-
-/* Nothing but time has passed. */
+/* Whether nothing but time has passed since the last sample. */
 static bool is_continued(const struct record_sample *last, const struct record_sample *s)
 {
-	nsec_t passed = s->time_nsec - last->time_nsec;
+	nsec_t passed_nsec = s->time_nsec - last->time_nsec;
 
-	return is_same(last, s) &&
+	return last->state == s->state && last->send_queue == s->send_queue &&
+	       last->receive_queue == s->receive_queue && last->timer == s->timer &&
+	       last->retransmits == s->retransmits && last->probes == s->probes &&
+	       last->backoff == s->backoff && !memcmp(last->open, s->open, sizeof(s->open)) &&
 	       (s->timer == TCP_TIMER_OFF ||
-		llabs(last->expires_nsec - passed - s->expires_nsec) < SAME_TIMER);
+		llabs(last->expires_nsec - passed_nsec - s->expires_nsec) < SAME_TIMER);
 }
 
 static int count_state(const struct sockdiag_socket *s, void *userdata)
@@ -65,7 +61,7 @@ static int count_state(const struct sockdiag_socket *s, void *userdata)
 
 static void take(struct trial_node *node, nsec_t now)
 {
-	struct testbed_node *host = &node->trial->stage.testbed->node[node->id];
+	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct record_sample *slot, sample;
 	struct sockdiag_socket s;
 
@@ -100,8 +96,24 @@ nsec_t sample_ahead(const struct trial *trial)
 
 void sample_first(struct trial *trial)
 {
+	if (trial->sampled)
+		return;
+	trial->sampled = true;
 	if (trial->spec.scenario->sample_nsec)
 		take_all(trial);
+	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+		struct trial_node *node = &trial->node[id];
+		struct sockdiag_socket s;
+
+		if (!look_up(node, &s) || !s.has_info)
+			continue;
+		node->sampled_nsec = nsec_now();
+		node->rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
+		node->rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
+		node->cwnd = s.info.tcpi_snd_cwnd;
+		node->mss = s.info.tcpi_snd_mss;
+		endpoint_tcp_info(trial_endpoint(node), &s.info);
+	}
 }
 
 nsec_t sample_next(const struct trial *trial)

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Looks at queues and timers at multiples of a span. */
+/* Looks at the sockets of both ends: once before the first event, and then at multiples of the
+ * scenario's `sample`. */
 
 #include "src/trial/state.h"
 
-/* How long before the first event to ask for what was before it. */
+/* How long before the first event sample_first() is due. */
 nsec_t sample_ahead(const struct trial *trial);
+/* Notes what the retransmission timers start from. This is done shortly before the first event, so
+ * that asking does not delay it. Idempotent. */
 void sample_first(struct trial *trial);
+/* When the next look is due; NSEC_NEVER: there is none to come. */
 nsec_t sample_next(const struct trial *trial);
+/* Takes the look that is due, if one is. */
 void sample_due(struct trial *trial);
 /* Whether a look that something is expected of is still to come. */
 bool sample_wanted(const struct trial *trial);

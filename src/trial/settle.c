@@ -9,7 +9,7 @@
 #define START_POLL	(10 * NSEC_PER_MSEC) /* between looks for a command's listening socket */
 #define SURVIVAL_POLL	(20 * NSEC_PER_MSEC) /* between looks whether a connection still works */
 #define POPULATION_POLL (1 * NSEC_PER_SEC)   /* the same of many connections, which costs more */
-#define GRACE		(50 * NSEC_PER_MSEC) /* after the end, for the other side's last states */
+#define GRACE		(50 * NSEC_PER_MSEC) /* PHASE_GRACE takes this long */
 
 bool settle_node_concluded(const struct trial_node *node)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What a trial waits for: whether it is at its end, and when it next has something to do. */
+/* Decides whether a trial is at its end, and when it next has something to do. */
 
 #include "src/trial/state.h"
 
@@ -12,5 +12,5 @@
 void settle_trial(struct trial *trial);
 /* Whether the timeline is done and nothing is waited for any more, though the trial still runs. */
 bool settle_concluded(const struct trial *trial);
-/* Whether nothing of that node is waited for any more. */
+/* Whether nothing that happens at that node is waited for any more. */
 bool settle_node_concluded(const struct trial_node *node);

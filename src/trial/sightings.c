@@ -16,10 +16,10 @@
 #define AFTER_PACKET (20 * NSEC_PER_MSEC)
 
 struct sightings {
-	struct trial *trial;
-	struct sighting_log *log; /* owned until sightings_give() */
-	struct loop_timer *timer;
-	nsec_t look_nsec[_ENDPOINT_MAX]; /* NSEC_NEVER: nothing has changed */
+	struct trial *trial;		 /* not owned */
+	struct sighting_log *log;	 /* owned until sightings_give(); NULL after it */
+	struct loop_timer *timer;	 /* owned */
+	nsec_t look_nsec[_ENDPOINT_MAX]; /* when to look; NSEC_NEVER: nothing has changed */
 };
 
 static void schedule(struct sightings *sightings)
@@ -27,8 +27,7 @@ static void schedule(struct sightings *sightings)
 	nsec_t at = NSEC_NEVER;
 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		if (sightings->look_nsec[n] < at)
-			at = sightings->look_nsec[n];
+		at = nsec_min(at, sightings->look_nsec[n]);
 	loop_timer_set(sightings->timer, at);
 }
 
@@ -89,7 +88,7 @@ static void look_by(struct sightings *sightings, enum node_id id, nsec_t at)
 	schedule(sightings);
 }
 
-/* Also what a host sends and gets that was booted later: who else would tell of its resets. */
+/* Packets of a host that was booted again are kept too, because its resets belong in the trace. */
 void sightings_observe(struct trial_node *node, const struct observation *o)
 {
 	struct sightings *sightings = node->trial->sightings;

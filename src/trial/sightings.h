@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Keeps everything that came past, where a trace is wanted; does nothing elsewhere. */
+/* Keeps all packets and timers of both ends, if the trial is to have a trace, and else does
+ * nothing. */
 
 #include "src/trial/state.h"
 
 int sightings_init(struct trial *trial, struct error *err);
 void sightings_deinit(struct trial *trial);
 void sightings_observe(struct trial_node *node, const struct observation *observation);
-/* Looks at both ends' timers as soon as what is under way is done. */
+/* Looks at the timers of both ends when the loop comes round. */
 void sightings_look(struct trial *trial);
-/* Hands over to the record what it has. */
+/* Hands over to the record all that was kept. */
 void sightings_give(struct trial *trial);

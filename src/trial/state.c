@@ -11,9 +11,8 @@ void trial_over(struct trial *trial)
 
 void trial_fail(struct trial *trial, const struct error *err)
 {
-	if (trial->phase == PHASE_OVER)
-		return;
-	trial->failure = *err;
+	if (trial->phase != PHASE_OVER)
+		trial->failure = *err;
 	trial_over(trial);
 }
 

@@ -13,7 +13,6 @@
 #include "src/observer/observer.h"
 #include "src/scenario/timeline.h"
 #include "src/trial/endpoint.h"
-#include "src/trial/fault.h"
 #include "src/trial/spec.h"
 
 #define TRIAL_DEFAULT_PORT 5000
@@ -24,15 +23,15 @@ enum trial_phase {
 	PHASE_CLIENT,  /* waiting for the connection */
 	PHASE_HELD,    /* established; trial_begin() has not been called */
 	PHASE_RUNNING, /* the timeline runs */
-	PHASE_GRACE,   /* every watched endpoint is concluded */
+	PHASE_GRACE,   /* every watched endpoint is concluded; the other side's last states come */
 	PHASE_OVER,
 };
 
 /*
- * Two witnesses follow each endpoint, each by itself: the tracepoints, and what packets and
- * sock_diag tell. The first is the more exact and is believed, unless it is known to have missed
- * something: a kernel may skip BPF programs without counting it (6.18 was seen to do so in every
- * softirq that interrupted a task busy with bpf(2)).
+ * Two witnesses follow each endpoint, each by itself: the tracepoints, and the observations that
+ * are derived from packets and sock_diag. The tracepoints are more exact, and are believed unless
+ * they are known to have missed something. A kernel may skip BPF programs without counting it:
+ * Linux 6.18 does so in softirqs that interrupt a bpf(2) system call.
  */
 enum trial_witness {
 	WITNESS_TRACEPOINT,
@@ -40,7 +39,7 @@ enum trial_witness {
 	_WITNESS_MAX,
 };
 
-/* A minisocket is seen to have ended at most so long after its end. */
+/* The end of a minisocket is seen at most so long after it. */
 #define MINISOCKET_RESOLUTION (20 * NSEC_PER_MSEC)
 
 /* Why a minisocket is looked at before its timer says so. */
@@ -52,100 +51,109 @@ enum minisocket_cause {
 
 /* The request socket before the full one, or what is left behind it. */
 struct minisocket {
-	int state;		       /* TCP_STATE_NONE before, and while there is a full one */
-	struct sockdiag_socket socket; /* its addresses and ports, and what was seen last */
-	nsec_t look_nsec;	       /* when to ask for it; NSEC_NEVER */
-	nsec_t closed_nsec;	       /* when the full socket's CLOSE was heard of */
+	int state;		       /* enum tcp_state; NONE before, and while there is a full
+					* socket */
+	struct sockdiag_socket socket; /* its addresses and ports, and the rest as last seen */
+	nsec_t look_nsec;	       /* when to look at it next; NSEC_NEVER: no look is due */
+	nsec_t closed_nsec;	       /* when the CLOSE of the full socket was observed */
 	enum minisocket_cause cause;
-	bool cause_sent; /* the packet went out */
-	nsec_t cause_nsec;
-	nsec_t fin_nsec;	       /* the latest FIN received; NSEC_NONE */
-	nsec_t reset_nsec;	       /* the latest RST received; NSEC_NONE */
+	bool cause_sent;	       /* the packet that is the cause was sent, not received */
+	nsec_t cause_nsec;	       /* when that packet was seen */
+	nsec_t fin_nsec;	       /* of the latest FIN received; NSEC_NONE: none was */
+	nsec_t reset_nsec;	       /* of the latest RST received; NSEC_NONE: none was */
 	struct minisocket_step *steps; /* owned */
 	size_t n_steps;
 };
 
 /* One of many connections, as one of its ends sees it. */
 struct trial_member {
-	bool open;   /* connected or accepted, and its program has not met the end */
+	bool open;   /* it was connected or accepted, and its program has not met the end */
 	bool usable; /* data got through after the last heal */
-	enum outcome outcome;
-	uint16_t local_port, peer_port;
-	nsec_t end_nsec;
-	uint64_t progress; /* bytes acknowledged and received at the last heal */
+	enum outcome outcome;		/* OUTCOME_NONE: its program has not met the end */
+	uint16_t local_port, peer_port; /* host order */
+	nsec_t end_nsec;		/* when its program met the end */
+	uint64_t progress;		/* bytes acknowledged and received at the last heal */
 };
 
 struct trial_node {
 	struct trial *trial;
 	enum node_id id;
-	struct observer_watch *watch;
-	struct endpoint view[_WITNESS_MAX];
+	struct observer_watch *watch;	    /* of its namespace, or NULL; owned */
+	struct endpoint view[_WITNESS_MAX]; /* its endpoint, as each witness has it */
 	enum trial_witness believed;
-	nsec_t doubt_nsec; /* when to ask the kernel which is right; NSEC_NEVER: they agree */
+	nsec_t doubt_nsec; /* when to ask the kernel which witness is right; NSEC_NEVER: they
+			    * agree */
 	bool watched;	   /* the trial waits for this endpoint's end */
-	bool follows;	   /* the watch is of the endpoint's host, not of one booted later */
-	bool awaits_gone;  /* the trial waits until nothing is left of it, too */
+	bool follows;	   /* its host has not lost power: the watch is about the endpoint */
+	bool awaits_gone;  /* the trial also waits until nothing is left of its connection */
 	struct minisocket minisocket;
-	struct trial_member *members; /* trial->connections of them, or NULL: there is one; owned */
-	uint32_t n_members;	      /* how many were connected, accepted or refused */
+	struct trial_member *members;  /* one for each of trial->connections; NULL where that is 1;
+					* owned */
+	uint32_t n_members;	       /* how many of them were connected, accepted or refused */
 	struct record_sample *samples; /* owned */
 	size_t n_samples;
-	struct agent *original; /* whose reports are the endpoint's; NULL once it is freed */
-	unsigned int processes; /* agents that were started here */
-	int64_t bytes_read, bytes_written; /* of the original that is freed; -1: see it itself */
-	nsec_t sampled_nsec;		   /* when the next three were read; just before the first
-					    * event */
-	nsec_t rto_nsec, rtt_nsec;
-	uint32_t cwnd, mss;		   /* segments that may be in flight, and their size */
-	uint64_t progress;		   /* bytes acknowledged and received at the last heal or
-					    * flush of flows */
-	bool usable;			   /* more bytes have got through since then */
+	struct agent *original; /* the agent whose reports are about the endpoint: the first; NULL
+				 * once it is freed; not owned */
+	unsigned int processes; /* how many agents were started here */
+	int64_t bytes_read, bytes_written; /* by the original when it was freed; -1: it is not
+					    * freed, and knows */
+	/* What was read of the socket just before the first event; rto_nsec NSEC_NONE: nothing. */
+	nsec_t sampled_nsec, rto_nsec, rtt_nsec;
+	uint32_t cwnd, mss;	   /* segments that may be in flight, and the bytes of one */
+	uint64_t progress;	   /* bytes acknowledged and received at the last heal, or when the
+				    * router's connection tracking was flushed */
+	bool usable;		   /* more bytes have got through since then */
 };
 
 struct trial {
 	struct trial_spec spec;
-	struct loop *loop;
-	struct observer *observer;
-	trial_func func;
+	struct loop *loop;	   /* not owned */
+	struct observer *observer; /* not owned */
+	trial_func func;	   /* called with `userdata` when the trial is over */
 	void *userdata;
-	struct fault_stage stage; /* owns testbed and agents */
-	struct timeline timeline;
-	struct fault_handle *handles; /* one an event; owned */
+	struct testbed *testbed;	    /* owned */
+	struct agent *agent[_ENDPOINT_MAX]; /* owned; NULL where there is none */
+	struct agent *dying[_ENDPOINT_MAX]; /* owned; those of hosts that lost power; or NULL */
+	struct timeline timeline;	    /* owned */
+	struct fault_handle *handles;	    /* one for each event; owned */
+	struct fault_handle *holding;	    /* the latest fault that holds, or NULL; not owned */
 	struct trial_node node[_NODE_MAX];
 	struct loop_timer
 		*timer; /* the phase's: start limit, next step, horizon, survival, grace */
 	enum trial_phase phase;
-	nsec_t start_nsec, zero_nsec; /* agents started; timeline's zero */
-	nsec_t origin_nsec;	      /* the first event, NSEC_NONE before */
-	nsec_t last_heal_nsec;
-	nsec_t grace_nsec;
+	nsec_t start_nsec;     /* when the agent that is waited for was started */
+	nsec_t zero_nsec;      /* from which the timeline's times count */
+	nsec_t origin_nsec;    /* of the first event; NSEC_NONE before it */
+	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
+	nsec_t grace_nsec;     /* PHASE_GRACE: when it ends */
 	nsec_t client_nsec;   /* PHASE_READY: when to start the client, NSEC_NEVER before trial_go()
 			       */
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
-	size_t active;	      /* faults that last and have not been healed */
-	bool sampled;	      /* what the model goes by was read */
-	bool changed;	/* something may be over, or be due earlier: settle_trial() is to look */
+	size_t active;	      /* how many faults last and have not been healed */
+	bool sampled;	/* sample_first() was called: what the model goes by is as known as it
+			   gets */
+	bool changed;	/* something may be over, or due earlier, so settle_trial() has to look */
 	bool probed;	/* a byte was sent on an idle connection since the last heal */
-	bool full_term; /* it was watched until the horizon */
+	bool full_term; /* the trial went on until the horizon */
 	bool forgotten; /* the router's connection tracking was flushed, which has no heal */
-	uint32_t connections; /* of the client */
-	uint64_t n_looks;     /* multiples of the sampling's span that are past */
-	uint64_t lost;
-	struct sightings *sightings; /* or NULL */
-	struct record *record;
-	struct error failure; /* what ended it without a record */
+	uint32_t connections;	     /* how many the client makes */
+	uint64_t n_looks;	     /* how many multiples of the sampling's span are past */
+	uint64_t lost;		     /* how many observations could not be recorded */
+	struct sightings *sightings; /* NULL where no trace is wanted; owned */
+	struct record *record;	     /* owned until it is handed out */
+	struct error failure;	     /* what ended the trial without a record */
 };
 
-/* The endpoint as its believed witness has it. */
+/* The endpoint as the witness has it that is believed. */
 static inline struct endpoint *trial_endpoint(struct trial_node *node)
 {
 	return &node->view[node->believed];
 }
 
-/* Ends the trial, from any depth of calls: its timer makes the record once all of them have
- * returned. */
+/* Ends the trial. It may be called from anywhere, because the record is made by the trial's timer,
+ * when all calls have returned. */
 void trial_over(struct trial *trial);
-/* The same without a record: `err` says why. */
+/* Ends the trial without a record, for the reason in `err`. */
 void trial_fail(struct trial *trial, const struct error *err);
 /* Whether every step of the timeline is done. */
 bool trial_timeline_done(const struct trial *trial);
@@ -154,6 +162,6 @@ nsec_t trial_horizon(const struct trial *trial);
 /* If `at_nsec` is after the horizon, ends the trial and returns true: what happens then is not
  * recorded, even if the loop hears of it before the trial's timer. */
 bool trial_past_horizon(struct trial *trial, nsec_t at_nsec);
-/* Where the server listens, or what the client connects to: the same port, unless the scenario
- * gives the client another. */
+/* The port at which the server listens, or to which the client connects. It is the same, unless the
+ * scenario gives the client another. */
 uint16_t trial_port(const struct scenario *scenario, enum node_id node);

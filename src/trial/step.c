@@ -4,50 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "netns/sockdiag.h"
-#include "src/testbed/testbed.h"
+#include "src/trial/fault.h"
 #include "src/trial/look.h"
 #include "src/trial/node.h"
 #include "src/trial/population.h"
 #include "src/trial/sample.h"
 #include "src/trial/sightings.h"
 #include "src/util/array.h"
-
-static void tell_node_changed(struct trial *trial, enum node_id id, const struct netns *ns)
-{
-	const struct trial_hooks *hooks = trial->spec.hooks;
-
-	if (hooks && hooks->node_changed)
-		hooks->node_changed(id, ns, hooks->userdata);
-}
-
-/* The fault stage's two questions: a host is about to go, a host is back. */
-int step_let_go(struct fault_stage *stage, enum node_id id, struct error *err)
-{
-	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
-	struct error failure = { 0 };
-
-	if (trial->node[id].watch)
-		observer_watch_flush(trial->node[id].watch);
-	look_at_bytes(&trial->node[id]);
-	trial->node[id].follows = false;
-	for (int w = 0; w < _WITNESS_MAX; w++)
-		trial->node[id].view[w].powerless = true;
-	tell_node_changed(trial, id, NULL);
-	if (node_unwatch(trial, id, &failure) <
-	    0) /* a capture cannot be written: that is no failure of the fault */
-		trial_fail(trial, &failure);
-	return 0;
-}
-
-int step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err)
-{
-	struct trial *trial = (struct trial *)((char *)stage - offsetof(struct trial, stage));
-	int rc = node_watch(trial, id, err);
-
-	tell_node_changed(trial, id, trial->stage.testbed->node[id].ns);
-	return rc < 0 || !service ? rc : node_start_agent(trial, id, NULL, err);
-}
 
 const char *step_verb(const struct timeline_step *step)
 {
@@ -85,41 +48,12 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 	return n < 0 ? -ENOMEM : 0;
 }
 
-/* Shortly before the first event, so that asking does not delay it: what the retransmission timer
- * would start from. */
-void step_sample(struct trial *trial)
-{
-	if (trial->sampled)
-		return;
-	trial->sampled = true;
-	sample_first(trial);
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		struct sockdiag_socket s;
-
-		if (look_up(&trial->node[id], &s) && s.has_info) {
-			trial->node[id].sampled_nsec = nsec_now();
-			trial->node[id].rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
-			trial->node[id].rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
-			trial->node[id].cwnd = s.info.tcpi_snd_cwnd;
-			trial->node[id].mss = s.info.tcpi_snd_mss;
-			endpoint_tcp_info(trial_endpoint(&trial->node[id]), &s.info);
-		}
-	}
-}
-
 static void note_progress(struct trial *trial)
 {
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		trial->node[id].progress = look_progress(&trial->node[id]);
-		population_heal(&trial->node[id]);
+		population_look(&trial->node[id], true);
 	}
-}
-
-static void note_heal(struct trial *trial)
-{
-	note_progress(trial);
-	trial->last_heal_nsec = nsec_now();
-	trial->probed = false;
 }
 
 static void mark_crashed(struct trial_node *node)
@@ -128,7 +62,7 @@ static void mark_crashed(struct trial_node *node)
 		node->view[w].crashed = true;
 }
 
-/* A program that exits does not feel what its kernel then does about its connections. */
+/* A program that is told to exit does not notice what its kernel then does with its connections. */
 static int act(struct trial *trial, const struct event *e, struct error *err)
 {
 	int64_t port = scenario_option(&trial->spec.scenario->agent[e->node], OPTION_LOCAL_PORT, 0);
@@ -140,7 +74,7 @@ static int act(struct trial *trial, const struct event *e, struct error *err)
 		mark_crashed(&trial->node[e->node]);
 	if (e->action == ACTION_CONNECT)
 		value = e->has_local_port ? e->local_port : (uint64_t)port;
-	return agent_act(trial->stage.agent[e->node], e->action, value, err);
+	return agent_act(trial->agent[e->node], e->action, value, err);
 }
 
 static int apply(struct trial *trial, const struct timeline_step *step, struct error *err)
@@ -150,20 +84,22 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 
 	switch (step->kind) {
 	case STEP_FAULT:
-		trial->active += timeline_fault_lasts(e);
+		trial->active += scenario_fault_lasts(e);
 		if (e->fault == FAULT_CONNTRACK_FLUSH) {
 			note_progress(trial);
 			trial->forgotten = true;
 		}
 		if (e->fault == FAULT_CRASH)
 			mark_crashed(&trial->node[e->node]);
-		return fault_apply(&trial->stage, e, handle, err);
+		return fault_apply(trial, e, handle, err);
 	case STEP_HEAL:
-		trial->active -= timeline_fault_lasts(e);
-		note_heal(trial);
-		return fault_heal(&trial->stage, e, handle, err);
+		trial->active -= scenario_fault_lasts(e);
+		note_progress(trial);
+		trial->last_heal_nsec = nsec_now();
+		trial->probed = false;
+		return fault_heal(trial, e, handle, err);
 	case STEP_POWER_ON:
-		return fault_power_on(&trial->stage, e, err);
+		return fault_power_on(trial, e, err);
 	case STEP_ACTION:
 		return act(trial, e, err);
 	}
@@ -176,10 +112,9 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	nsec_t at;
 	int rc;
 
-	step_sample(trial);
+	sample_first(trial);
 	at = nsec_now();
-	/* Times count from the first event, so that one is never late, unless its phase is pinned.
-	 */
+	/* Times count from the first event, so this one is late only where its phase is pinned. */
 	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
 		trial->lateness_nsec =
 			nsec_max(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);

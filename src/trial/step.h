@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* What the timeline does: faults, heals, actions, and what a trial takes down of them. */
+/* Carries out the steps of the timeline, which are faults, heals, returns of power and actions, and
+ * notes them in the record. */
 
 #include "src/trial/state.h"
 
+/* Carries out all steps that are due. */
 void step_take_due(struct trial *trial);
-/* Asks what the retransmission timer would start from, shortly before the first event, so that
- * asking does not delay it. Idempotent. */
-void step_sample(struct trial *trial);
+/* "path-loss", "heal", "power-on", "send". */
 const char *step_verb(const struct timeline_step *step);
-/* The fault stage's two hooks: a host is about to go, and a host is back. */
-int step_let_go(struct fault_stage *stage, enum node_id id, struct error *err);
-int step_take_up(struct fault_stage *stage, enum node_id id, bool service, struct error *err);

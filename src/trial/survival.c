@@ -19,8 +19,8 @@ static bool peer_lost(const struct trial *trial)
 
 bool survival_possible(const struct trial *trial)
 {
-	return timeline_next_nsec(&trial->timeline) == NSEC_NEVER && !trial->active &&
-	       !peer_lost(trial) && trial->last_heal_nsec != NSEC_NONE;
+	return trial_timeline_done(trial) && !trial->active && !peer_lost(trial) &&
+	       trial->last_heal_nsec != NSEC_NONE;
 }
 
 static bool is_open(const struct endpoint *ep)
@@ -34,10 +34,10 @@ static void probe(struct trial *trial)
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		struct trial_node *node = &trial->node[id];
 
-		if (trial->spec.scenario->agent[id].command || !trial->stage.agent[id] ||
+		if (trial->spec.scenario->agent[id].command || !trial->agent[id] ||
 		    (!is_open(trial_endpoint(node)) && !population_open(node)))
 			continue;
-		agent_act(trial->stage.agent[id], ACTION_SEND, 1, NULL);
+		agent_act(trial->agent[id], ACTION_SEND, 1, NULL);
 		break;
 	}
 	trial->probed = true;
@@ -52,7 +52,7 @@ void survival_check(struct trial *trial)
 
 		if (!node->usable && is_open(trial_endpoint(node)))
 			node->usable = look_progress(node) > node->progress;
-		population_progress(node);
+		population_look(node, false);
 	}
 	if (!trial->probed && nsec_now() >= trial->last_heal_nsec + PROBE_AFTER)
 		probe(trial);

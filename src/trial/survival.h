@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* Whether a connection still works once every fault is healed: data has to get through. */
+/* Finds out whether a connection still works when every fault is healed: data has to get through.
+ */
 
 #include "src/trial/state.h"
 
-/* Everything is as before the faults: an endpoint may prove that its connection still works. */
+/* Whether everything is as before the faults, so that the connection may still work. */
 bool survival_possible(const struct trial *trial);
+/* Looks whether data got through. Some time after the heal it has an idle connection send a byte.
+ */
 void survival_check(struct trial *trial);

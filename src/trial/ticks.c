@@ -69,3 +69,20 @@ const struct ticks *ticks_get(void)
 		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length(), false };
 	return &ticks;
 }
+
+/* A tick begins some microseconds before the coarse clock shows it, and what a timer's handler sends
+ * is in that tick, not in the one before. */
+#define EDGE_SEEN_LATE (40 * NSEC_PER_USEC)
+
+int64_t ticks_phase(nsec_t time_nsec, nsec_t *ret_into_nsec)
+{
+	const struct ticks *ticks = ticks_get();
+	nsec_t length = ticks_length(), passed = time_nsec - ticks->edge_nsec + EDGE_SEEN_LATE;
+	nsec_t n = passed >= 0 ? passed / length : -((-passed + length - 1) / length);
+	int64_t phase = (ticks->jiffies + n) % TICK_PHASES;
+
+	*ret_into_nsec = passed - n * length;
+	if (!ticks->numbered)
+		return -1;
+	return phase < 0 ? phase + TICK_PHASES : phase;
+}

@@ -17,8 +17,11 @@ struct ticks {
 	bool numbered; /* the kernel told the number; else ticks are counted from its clock's zero */
 };
 
-/* Where they lie. The first call measures it, which takes some ticks; who has no time for that
+/* The first call measures where the ticks lie, which takes some ticks. Who has no time for that
  * later calls it before. */
 const struct ticks *ticks_get(void);
 /* How long a tick is. */
 nsec_t ticks_length(void);
+/* The phase of a moment of the past, which is the number of its tick modulo TICK_PHASES, and in
+ * *ret_into_nsec how far in its tick it was. -1 where the kernel does not tell the number. */
+int64_t ticks_phase(nsec_t time_nsec, nsec_t *ret_into_nsec);

@@ -8,6 +8,7 @@
 #include "src/tcp/state.h"
 #include "src/trial/beginning.h"
 #include "src/trial/events.h"
+#include "src/trial/fault.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/node.h"
@@ -20,8 +21,8 @@
 #include "src/trial/step.h"
 #include "src/trial/survival.h"
 
-/* Where trials wait for each other, a process is not made while another trial's events are due: in
- * virtual time that takes some milliseconds. */
+/* Whether the client's process is made with the testbed. To make a process takes some milliseconds
+ * of virtual time, so it must not happen while events of another trial are due. */
 static bool client_is_prepared(const struct trial *trial)
 {
 	return trial->spec.wait && !trial->spec.scenario->agent[NODE_CLIENT].command;
@@ -38,7 +39,7 @@ static int start_client(struct trial *trial)
 	if (!client_is_prepared(trial))
 		rc = node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
 	else if (connects)
-		rc = agent_act(trial->stage.agent[NODE_CLIENT], ACTION_CONNECT,
+		rc = agent_act(trial->agent[NODE_CLIENT], ACTION_CONNECT,
 			       (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
 			       &trial->failure);
 	if (rc < 0)
@@ -59,26 +60,18 @@ bool trial_ready(const struct trial *trial)
 	return trial->phase >= PHASE_READY;
 }
 
-static int close_captures(struct trial *trial, struct error *err)
-{
-	for (enum node_id id = 0; id < _NODE_MAX; id++) {
-		int rc = node_unwatch(trial, id, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 /* Hands out the result. The trial may be freed by whoever takes it. */
 static void finish(struct trial *trial)
 {
+	struct error *err = &trial->failure;
 	struct record *record = NULL;
+	int rc = err->kind == ERROR_NONE ? trial_make_record(trial, err) : -ECANCELED;
 
-	if (trial->failure.kind == ERROR_NONE && trial_make_record(trial, &trial->failure) >= 0 &&
-	    close_captures(trial, &trial->failure) >= 0)
+	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
+		rc = node_unwatch(trial, id, err);
+	if (rc >= 0)
 		record = take_ptr(trial->record);
-	trial->func(trial, record, &trial->failure, trial->userdata);
+	trial->func(trial, record, err, trial->userdata);
 }
 
 static const char *output_tail(const struct agent *agent)
@@ -89,8 +82,7 @@ static const char *output_tail(const struct agent *agent)
 	return *output ? output + (n > 200 ? n - 200 : 0) : "(none)";
 }
 
-/* A built-in agent that does not come up is the machine's doing, a command that does not its own.
- */
+/* If a built-in agent does not get ready, the machine is at fault. A command is at fault itself. */
 static void start_timed_out(struct trial *trial)
 {
 	enum node_id id = trial->phase == PHASE_SERVER ? NODE_SERVER : NODE_CLIENT;
@@ -103,7 +95,7 @@ static void start_timed_out(struct trial *trial)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
 			  "%s:%d: command '%s': after 10 s %s; its output ends: %.200s", s->file,
 			  s->agent[id].command_line, s->agent[id].command[0], what,
-			  output_tail(trial->stage.agent[id]));
+			  output_tail(trial->agent[id]));
 	else
 		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after 10 s %s", s->name, what);
 	trial_fail(trial, &err);
@@ -124,7 +116,7 @@ static void run(struct trial *trial, nsec_t now)
 {
 	if (!trial_timeline_done(trial) &&
 	    now >= trial->zero_nsec - sample_ahead(trial) + timeline_next_nsec(&trial->timeline))
-		step_sample(trial);
+		sample_first(trial);
 	step_take_due(trial);
 	sample_due(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
@@ -172,7 +164,7 @@ static void on_timer(void *userdata)
 	case PHASE_HELD:
 		break;
 	case PHASE_RUNNING:
-		/* A look that found the last thing that was waited for ends the run at once. */
+		/* A look at a minisocket may have found the last thing that was waited for. */
 		if (!looked || !settle_concluded(trial))
 			run(trial, now);
 		break;
@@ -192,7 +184,7 @@ static int set_up(struct trial *trial, struct error *err)
 {
 	struct agent *standby[_ENDPOINT_MAX] = { NULL };
 	int rc = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
-				   &trial->stage.testbed, standby, err);
+				   &trial->testbed, standby, err);
 
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_watch(trial, id, err);
@@ -223,7 +215,6 @@ int trial_start(struct loop *loop, struct observer *observer, const struct trial
 				 .observer = observer,
 				 .func = func,
 				 .userdata = userdata,
-				 .stage = { .let_go = step_let_go, .take_up = step_take_up },
 				 .origin_nsec = NSEC_NONE,
 				 .last_heal_nsec = NSEC_NONE,
 				 .client_nsec = NSEC_NEVER };
@@ -269,8 +260,8 @@ void trial_retire(struct trial *trial)
 		trial->node[id].members = NULL;
 	}
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (trial->stage.agent[id])
-			agent_shoot(trial->stage.agent[id]);
+		if (trial->agent[id])
+			agent_shoot(trial->agent[id]);
 	timeline_deinit(&trial->timeline);
 	trial->timer = loop_timer_free(trial->timer);
 	sightings_deinit(trial);
@@ -290,10 +281,10 @@ struct trial *trial_free(struct trial *trial)
 		return NULL;
 	trial_retire(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		agent_free(trial->stage.agent[id]);
-		agent_free(trial->stage.dying[id]);
+		agent_free(trial->agent[id]);
+		agent_free(trial->dying[id]);
 	}
-	testbed_free(trial->stage.testbed);
+	testbed_free(trial->testbed);
 	free(trial);
 	return NULL;
 }
@@ -360,12 +351,7 @@ void trial_status(const struct trial *trial, struct trial_status *ret_status)
 	ret_status->at_most_nsec = at == NSEC_NEVER ? NSEC_NEVER : at > now ? at - now : 0;
 }
 
-const struct trial_spec *trial_spec(const struct trial *trial)
-{
-	return &trial->spec;
-}
-
 const struct testbed *trial_testbed(const struct trial *trial)
 {
-	return trial->stage.testbed;
+	return trial->testbed;
 }

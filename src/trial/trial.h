@@ -25,11 +25,11 @@ DEFINE_CLEANUP(struct trial *, trial_free)
 
 /* Lets a trial that waits connect its client. */
 void trial_go(struct trial *trial);
-/* Whether it waits for that. */
+/* Whether it waits for trial_go(), or has gone on already. */
 bool trial_ready(const struct trial *trial);
 
-/* When it next has something to do that must not come late: its client's start or an event of its
- * timeline; NSEC_NEVER when there is nothing more. */
+/* When it next does something that must not come late, which is to start its client or an event of
+ * its timeline; NSEC_NEVER when nothing more is to come. */
 nsec_t trial_next_event(const struct trial *trial);
 
 /* Lets a held timeline begin. */
@@ -42,6 +42,5 @@ struct trial_status {
 };
 void trial_status(const struct trial *trial, struct trial_status *ret_status);
 
-const struct trial_spec *trial_spec(const struct trial *trial);
 struct testbed;
 const struct testbed *trial_testbed(const struct trial *trial);

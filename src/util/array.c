@@ -38,6 +38,14 @@ int strings_append(char ***strings, size_t *count, const char *text)
 	return 0;
 }
 
+bool strings_have(char *const *strings, const char *text)
+{
+	for (; strings && *strings; strings++)
+		if (!strcmp(*strings, text))
+			return true;
+	return false;
+}
+
 char **strings_free(char **strings)
 {
 	for (char **s = strings; s && *s; s++)

@@ -19,12 +19,12 @@ int error_exit_status(enum error_kind kind)
 	return exit_status[kind];
 }
 
-/* An error is one line, so control characters that come with user data are replaced. */
+/* Makes one line of `text`: control characters, which come with user data, become blanks. */
 static void store(struct error *err, const char *text)
 {
 	size_t n = strnlen(text, sizeof(err->text) - 1);
 
-	memmove(err->text, text, n);
+	memcpy(err->text, text, n);
 	err->text[n] = '\0';
 	if (text[n])
 		memcpy(err->text + n - 3, "...", 3);
@@ -33,19 +33,22 @@ static void store(struct error *err, const char *text)
 			*p = ' ';
 }
 
+/* The text, which the caller frees; NULL without memory. */
+static char *format_text(const char *format, va_list ap)
+{
+	char *text = NULL;
+
+	return vasprintf(&text, format, ap) < 0 ? NULL : text;
+}
+
 int error_setv(struct error *err, enum error_kind kind, int rc, const char *format, va_list ap)
 {
-	_cleanup_(freep) char *text = NULL;
+	_cleanup_(freep) char *text = err ? format_text(format, ap) : NULL;
 
 	if (!err)
 		return rc;
 	err->kind = kind;
-	if (vasprintf(&text, format, ap) < 0) {
-		text = NULL;
-		store(err, "out of memory");
-		return rc;
-	}
-	store(err, text);
+	store(err, text ? text : "out of memory");
 	return rc;
 }
 
@@ -63,13 +66,10 @@ int error_errno(struct error *err, int rc, const char *format, ...)
 {
 	_cleanup_(freep) char *what = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(&what, format, ap);
+	what = format_text(format, ap);
 	va_end(ap);
-	if (n < 0)
-		what = NULL;
 	return error_set(err, ERROR_FAILED, rc, "%s: %s%s", what ? what : "?", strerror(-rc),
 			 rc == -EMFILE ? " (raise `ulimit -n`)" : "");
 }
@@ -77,23 +77,19 @@ int error_errno(struct error *err, int rc, const char *format, ...)
 int error_prefix(struct error *err, int rc, const char *format, ...)
 {
 	_cleanup_(freep) char *prefix = NULL;
-	_cleanup_(freep) char *text = NULL;
 	va_list ap;
-	int n;
 
 	if (!err)
 		return rc;
 	va_start(ap, format);
-	n = vasprintf(&prefix, format, ap);
+	prefix = format_text(format, ap);
 	va_end(ap);
-	if (n < 0) {
-		prefix = NULL;
-		return rc;
-	}
-	if (asprintf(&text, "%s: %s", prefix, err->text) < 0) {
-		text = NULL;
-		return rc;
-	}
-	store(err, text);
+	return prefix ? error_set(err, err->kind, rc, "%s: %s", prefix, err->text) : rc;
+}
+
+int error_hand_on(struct error *err, int rc, const struct error *own)
+{
+	if (rc < 0 && err)
+		*err = *own;
 	return rc;
 }

@@ -7,6 +7,7 @@
  * into the exit status.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 
 enum error_kind {
@@ -24,7 +25,7 @@ struct error {
 };
 
 /* Fills `err` (which may be NULL) and returns `rc`, a negative errno, for
- * `return error_set(...)`. A kind once set is kept by error_prefix(). */
+ * `return error_set(...)`. */
 __attribute__((format(printf, 4, 5))) int error_set(struct error *err, enum error_kind kind, int rc,
 						    const char *format, ...);
 int error_setv(struct error *err, enum error_kind kind, int rc, const char *format, va_list ap);
@@ -36,9 +37,14 @@ int error_setv(struct error *err, enum error_kind kind, int rc, const char *form
 __attribute__((format(printf, 3, 4))) int error_errno(struct error *err, int rc, const char *format,
 						      ...);
 
-/* Puts "<formatted>: " in front of the text. Returns `rc`. */
+/* Puts "<formatted>: " in front of the text, and leaves the kind. Returns `rc`. */
 __attribute__((format(printf, 3, 4))) int error_prefix(struct error *err, int rc,
 						       const char *format, ...);
+
+/* Copies `own` to `err` (which may be NULL) if `rc` is negative, and returns `rc`. A function that
+ * may forgive an error of another lets that one fill an error of its own, and hands on what it does
+ * not forgive. */
+int error_hand_on(struct error *err, int rc, const struct error *own);
 
 /* The process exit status that `kind` stands for. */
 int error_exit_status(enum error_kind kind);

@@ -10,10 +10,10 @@
 #include "src/util/loop.h"
 
 struct interrupt {
-	struct loop *loop;
-	struct loop_io *io;
-	int fd;
-	bool caught; /* the loop was quit by a signal */
+	struct loop *loop;  /* the caller's */
+	struct loop_io *io; /* watches `fd`; owned */
+	int fd;		    /* signalfd; owned */
+	bool caught;	    /* a signal came, and the loop was quit */
 };
 
 /* Blocks the three signals and quits the loop when one comes. `interrupt` must stay in place. */

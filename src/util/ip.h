@@ -19,7 +19,8 @@ struct ip {
 
 /* Bits of an address: 32 or 128. */
 unsigned int ip_full_prefix(int family);
-/* Text such as "10.0.1.2/24" or "fd00:1::2" (then the prefix is the full length). */
+/* Reads "10.0.1.2/24", or "fd00:1::2" with the full length as its prefix. */
 int ip_parse(const char *text, struct ip *ret_ip, struct error *err);
-/* Without the prefix length. Returns `buffer`; INET6_ADDRSTRLEN bytes are enough. */
+/* Writes the address without the prefix length. Returns `buffer`; INET6_ADDRSTRLEN bytes are
+ * enough. */
 char *ip_format(char *buffer, size_t size, const struct ip *ip);

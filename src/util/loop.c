@@ -7,38 +7,39 @@
 #include <sys/timerfd.h>
 
 /*
- * Theory of operation. Timers are an intrusive pairing-free binary heap in one
- * array, ordered by time; one timerfd holds the earliest, so that a due time is
- * a readiness like any other and keeps nanosecond resolution on every kernel.
- * A source freed while a batch of epoll events is being handed out may still
- * stand in that batch: it is only marked then, and its memory goes at the end
- * of the batch.
+ * Theory of operation. The timers that are set form a binary heap in one array,
+ * ordered by time. One timerfd is set to the earliest of them, so that epoll reports
+ * a due time like any other event, with a resolution of nanoseconds on every kernel.
+ * A source that is freed while a batch of epoll events is handed out may still stand
+ * in that batch. It is only marked then, and its memory is freed at the end of the
+ * batch.
  */
 
 struct loop {
 	int epoll_fd;
 	int timer_fd;
 	bool quit;
-	struct loop_timer **heap; /* the set timers, earliest first; owned array */
-	size_t heap_count, heap_size;
-	struct loop_io *dead; /* freed during a batch, linked by `next` */
-	bool dispatching;
+	struct loop_timer **heap; /* the timers that are set, as a heap; owned array */
+	size_t heap_count;	  /* timers that are set */
+	size_t heap_size;	  /* timers that exist: there is room for each */
+	struct loop_io *dead;	  /* sources freed during a batch, linked by `next`; owned */
+	bool dispatching;	  /* a batch is being handed out */
 };
 
 struct loop_io {
 	struct loop *loop;
-	int fd;
-	loop_io_func func; /* NULL once freed */
-	void *userdata;
-	struct loop_io *next;
+	int fd;		      /* the caller's */
+	loop_io_func func;    /* NULL once the source is freed */
+	void *userdata;	      /* for func */
+	struct loop_io *next; /* in the list of the dead */
 };
 
 struct loop_timer {
 	struct loop *loop;
 	loop_timer_func func;
-	void *userdata;
-	nsec_t at_nsec;
-	size_t index; /* place in the heap plus one; 0 when unset */
+	void *userdata; /* for func */
+	nsec_t at_nsec; /* when it is due, on CLOCK_MONOTONIC */
+	size_t index;	/* its place in the heap plus one; 0 when it is not set */
 };
 
 int loop_new(struct loop **ret_loop, struct error *err)
@@ -158,13 +159,13 @@ static void heap_remove(struct loop *loop, struct loop_timer *timer)
 
 static void rearm(struct loop *loop)
 {
-	nsec_t at = loop->heap_count ? loop->heap[0]->at_nsec : 0;
+	nsec_t at_nsec = loop->heap_count ? loop->heap[0]->at_nsec : 0;
 	struct itimerspec spec = { 0 };
 
-	if (loop->heap_count && at <= 0)
-		at = 1; /* zero would disarm */
-	spec.it_value.tv_sec = at / NSEC_PER_SEC;
-	spec.it_value.tv_nsec = at % NSEC_PER_SEC;
+	if (loop->heap_count && at_nsec <= 0)
+		at_nsec = 1; /* a time of zero would disarm the timer */
+	spec.it_value.tv_sec = at_nsec / NSEC_PER_SEC;
+	spec.it_value.tv_nsec = at_nsec % NSEC_PER_SEC;
 	timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
@@ -213,12 +214,12 @@ void loop_timer_set(struct loop_timer *timer, nsec_t at_nsec)
 
 static void run_timers(struct loop *loop)
 {
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 	uint64_t expirations;
 
 	if (read(loop->timer_fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return;
-	while (!loop->quit && loop->heap_count && loop->heap[0]->at_nsec <= now) {
+	while (!loop->quit && loop->heap_count && loop->heap[0]->at_nsec <= now_nsec) {
 		struct loop_timer *timer = loop->heap[0];
 
 		heap_remove(loop, timer);

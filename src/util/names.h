@@ -11,7 +11,7 @@ struct names {
 	int count;
 };
 
-/* NULL for a value that has no name or is none. */
+/* The name of a value; NULL where it has none, or is no value of the enum. */
 const char *names_text(const struct names *names, int value);
 /* The value of a name; -1 when none has it. */
 int names_find(const struct names *names, const char *text);
@@ -35,7 +35,7 @@ int names_find(const struct names *names, const char *text);
 		       "every " #prefix " has its place");                                         \
 	const struct names prefix##_names = { prefix##_texts, number };
 
-/* All that this C library has a name for is less. */
+/* Every errno that the C library has a name for is less. */
 #define ERRNO_MAX 256
 /* "ETIMEDOUT"; NULL for 0 and where there is no name. */
 const char *errno_name(int error);

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# testbeds-by-ip.bash N: the testbed of testbeds.c, N times by ip commands; prints how many a second.
-# As src/testbed/testbed.c has it: three namespaces, IPv6 off, two veth pairs with fixed hardware addresses,
+# testbeds-by-ip.bash N: makes the testbed of testbeds.c N times by ip commands, and prints how many it makes in a
+# second. It has what src/testbed/testbed.c makes: three namespaces, IPv6 off, two veth pairs with fixed hardware addresses,
 # addresses, default routes, forwarding, one sysctl; then everything is deleted.
 set -e
 n=$1
 [ "$(id -u)" = 0 ] || exit 77
-mount -t tmpfs bench /run # names go nowhere else
+mount -t tmpfs bench /run # The names of the namespaces stay in this mount namespace.
 mkdir /run/netns
 
 set_up() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# testbeds.bash PROGRAM: testbeds set up and torn down per second, by us and by ip commands, in turns.
-# Ours have to be five times as many.
+# testbeds.bash PROGRAM: counts testbeds that are set up and torn down per second, by deadpeer (PROGRAM) and by ip
+# commands, in turns. deadpeer has to make five times as many.
 . "$(dirname "$0")/../host/lib.bash"
 need_root
 need ip unshare

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Trials per second: 200 of process-crash, one after the other and as many at once as it likes. Each
-# waits 200 ms for its fault, so that the first tells how little is lost beside that.
+# Trials of process-crash per second: 20 one after the other, and 200 of which deadpeer runs as many at once as it
+# chooses. Each trial waits 200 ms for its fault, so the first rate tells how much time is lost beside that.
 . "$(dirname "$0")/../host/lib.bash"
 rate() {
 	local name=$1 n=$2 start=$EPOCHREALTIME end

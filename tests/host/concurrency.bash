@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# 200 trials at once say what few at a time say: all verdicts hold, and the median is the same to 1 %.
-# At HZ=250 the last timer, 3.3 s, is rounded up to a whole 256 ms (kernel/time/timer.c, LVL_GRAN),
-# and so spreads single times over 4 %; trials that start together share their phase. So the few are
-# eight batches of five, each an eighth of that later.
+# 200 trials at once measure what few at a time measure: all pass, and the median is the same to 1 %. At HZ=250
+# the kernel rounds the last timer, 3.3 s, up to whole 256 ms (kernel/time/timer.c, LVL_GRAN), so single times
+# differ by up to 4 %. Trials that start together share their phase, so the few are eight batches of five, of
+# which each starts an eighth of 256 ms later than the one before.
 . "$(dirname "$0")/lib.bash"
 
 busy=(power-loss-busy --set client.net.ipv4.tcp_retries2=3)

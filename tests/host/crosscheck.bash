@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# crosscheck.bash FAMILY: what a record says beside what ss, nstat and tcpdump say of the same trial.
-# The first two look into the client's namespace while the trial runs.
+# crosscheck.bash FAMILY: compares a record with what ss, nstat and tcpdump say of the same trial. ss and nstat
+# look into the client's namespace.
 . "$(dirname "$0")/lib.bash"
 need ss nstat tcpdump nsenter
 need_root

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by the end-to-end tests, which run deadpeer as a user would. From meson they get DEADPEER,
-# the program, SOURCE, the tree, and TEST_ROOTLESS=1 where it is to run without any privilege. A test
-# goes on after a failed check and says at its end how many there were.
+# Sourced by the end-to-end tests, which run deadpeer as a user would. Meson sets DEADPEER, the path of the program,
+# SOURCE, the path of the tree, and TEST_ROOTLESS=1 if the program is to run without any privilege. A test goes on
+# after a failed check, and says at its end how many checks failed.
 set -u
 . "$(dirname "${BASH_SOURCE[0]}")/flakes.bash"
 : "${DEADPEER:?}" "${SOURCE:?}"
 failed=0
 
-# 77 is a skip; where all tests must run it is a failure.
+# skip REASON: ends the test as skipped, or as failed if all tests must run.
 skip() {
 	echo "not possible here: $*" >&2
 	[ "${TESTS_MUST_RUN-}" = 1 ] && exit 1
@@ -58,7 +58,8 @@ start() {
 	started[$name]=$!
 }
 
-# await NAME [CAUSE...]: waits for it, and for status 0. For the known CAUSEs, by default late, it is run again.
+# await NAME [CAUSE...]: waits until it ends with status 0. For one of the known CAUSEs (flakes.bash), by default
+# late, it is run again.
 await() {
 	local status turn causes=("${@:2}")
 	[ $# -gt 1 ] || causes=(late)
@@ -71,7 +72,7 @@ await() {
 	[ $status = 0 ] || fail "$1: exit status $status: $(head -n 5 "$tmp/$1.err")"
 }
 
-# In front of what is run as an ordinary user, or nothing.
+# The words in front of a command that is to run as an ordinary user, if the test is one for ordinary users.
 as=(env)
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT

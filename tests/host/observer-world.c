@@ -110,7 +110,7 @@ void world_init(struct world *world, struct lab *lab, int family)
 							    .interface = "eth0" };
 
 			world->log[o][n].tracepoints_only =
-				observer_clock(lab->observer[o]) == OBSERVER_CLOCK_TRACEPOINT;
+				!observer_derived_reason(lab->observer[o]);
 			must(observer_watch(lab->observer[o], &spec, on_observation,
 					    &world->log[o][n], &world->watch[o][n], &err));
 		}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# scenario.bash FILE: what a shipped scenario expects comes true, with its quick settings, over IPv4 and
-# IPv6 at once. One that needs netem, or a sysctl, is refused by a kernel without it, and by no other.
+# scenario.bash FILE: what a shipped scenario expects comes true with its quick settings, over IPv4 and IPv6 at
+# once. A scenario that needs netem, or a sysctl, is refused if the kernel lacks it, and only then.
 . "$(dirname "$0")/lib.bash"
 need tc
 

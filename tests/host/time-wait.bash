@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time-wait.bash [OPTION...]: a TIME_WAIT that is over before anyone can look at it is told as one. Each
-# packet comes twice: the second FIN has the TIME_WAIT answer, the peer is closed by then and resets it
-# (RFC 1337). With net.ipv4.tcp_rfc1337 it stays. OPTIONs are for `deadpeer run`.
+# time-wait.bash [OPTION...]: the record has a TIME_WAIT also if it is over before anyone can look at it. netem
+# duplicates each packet. The TIME_WAIT answers the second FIN, but the peer is closed by then and answers with a
+# RST, which ends the TIME_WAIT (RFC 1337). With net.ipv4.tcp_rfc1337 it stays. OPTIONs are for `deadpeer run`.
 . "$(dirname "$0")/lib.bash"
 
 cat >"$tmp/cut-short.yaml" <<-END

@@ -49,7 +49,7 @@ done
 timeout 60 "$DEADPEER" run process-crash --quick --json <&- >"$tmp/out.json" 2>&- ||
 	fail "standard input and error closed: exit status $?"
 json out 'length == 1 and .[0].verdict == "pass"'
-# Somebody who reads the first line and leaves.
+# A reader takes the first line and closes the pipe.
 timeout 60 "$DEADPEER" run process-crash --quick --json --repeat 5 2>"$tmp/err" | head -n 1 >"$tmp/out"
 [ "$(wc -l <"$tmp/out")" = 1 ] || fail "a reader who leaves: nothing came"
 
@@ -65,7 +65,7 @@ fi
 status=$?
 says "16 file descriptors" 3 'file'
 
-# Root of a namespace, but without its capabilities, where no other may be made.
+# The caller is root of a user namespace but has no capabilities, and no other user namespace may be made.
 echo 0 >/proc/sys/user/max_user_namespaces
 timeout 60 setpriv --bounding-set=-all "$DEADPEER" run process-crash --quick >"$tmp/out" 2>"$tmp/err"
 status=$?

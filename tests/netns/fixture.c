@@ -27,7 +27,7 @@ static int write_file(const char *path, const char *text)
 	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-/* As root: becomes nobody first. Not as root: stays who it is. */
+/* Root becomes the user nobody; another user stays the same. */
 static int drop_user(void)
 {
 	if (geteuid() != 0)
@@ -35,7 +35,7 @@ static int drop_user(void)
 	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
 	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
 		return -errno;
-	/* /proc/self would belong to root otherwise. */
+	/* Without this /proc/self would belong to root. */
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A router with connection tracking between two hosts: which segments pass it, before and after it
- * has forgotten its flows. */
+/* A router with connection tracking stands between two hosts. The tests show which segments pass it
+ * before and after it has forgotten its flows. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -14,9 +14,9 @@
 #include "tests/netns/fixture.h"
 
 #define PORT 5000
-#define WAIT 300 /* ms for what must not come, and far more than what must takes */
+#define WAIT 300 /* ms, far more than a segment takes that passes */
 
-/* 10.1.0.2 - 10.1.0.1 router 10.2.0.1 - 10.2.0.2, in IPv6 fd00:1::2 and so on */
+/* The addresses are 10.1.0.2 - 10.1.0.1 router 10.2.0.1 - 10.2.0.2, in IPv6 fd00:1::2 and so on. */
 struct world {
 	struct netns *host[2], *router;
 	struct nl *nl[2], *router_nl;
@@ -136,8 +136,8 @@ static void world_deinit(struct world *w)
 	}
 }
 
-/* What a byte sent on `from` does: 1: it comes out of `to`; 0: nothing is heard; -errno of `from`.
- */
+/* Sends a byte on `from`. Returns 1 if it comes out of `to`, 0 if nothing happens, or the negative
+ * errno of `from`. */
 static int pass(int from, int to)
 {
 	struct pollfd fds[] = { { .fd = to, .events = POLLIN }, { .fd = from, .events = POLLIN } };
@@ -171,7 +171,7 @@ static const struct {
 	{ { FIREWALL_RESET, NULL }, false, -ECONNRESET },
 	{ { FIREWALL_RESET, NULL }, true, -ECONNRESET },
 	{ { FIREWALL_PASS, "right" }, false, 1 },
-	/* what comes back is for the router itself, which knows no such connection */
+	/* The server's segment is addressed to the router itself, which has no such connection. */
 	{ { FIREWALL_PASS, "right" }, true, -ECONNRESET },
 	{ { FIREWALL_DROP, "right" }, true, 0 },
 	{ { FIREWALL_RESET, "right" }, false, -ECONNRESET },
@@ -219,7 +219,7 @@ START_TEST(masquerade_hides_the_client)
 }
 END_TEST
 
-/* The kernel forgets by itself what has been quiet for longer than its timeout. */
+/* The kernel forgets a flow that has been quiet for longer than its timeout. */
 START_TEST(a_timeout_forgets)
 {
 	const struct firewall firewall = { FIREWALL_DROP, NULL };

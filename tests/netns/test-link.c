@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interfaces: what the kernel has after a request is what `ip -j` shows. */
+/* Interfaces: `ip -j` shows that the kernel has what a request asked for. */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <string.h>
@@ -35,15 +35,15 @@ START_TEST(veth_pair_as_asked_for)
 }
 END_TEST
 
-/* The operational state follows the carrier up to a second later (net/core/link_watch.c,
- * linkwatch_schedule_work(): what is not urgent runs once a second). */
+/* The operational state follows the carrier up to a second later, because the kernel handles
+ * carriers that are not urgent once a second (net/core/link_watch.c: linkwatch_schedule_work). */
 static void wait_until_not_ready(struct nl *nl)
 {
-	nsec_t end = nsec_now() + 5 * NSEC_PER_SEC;
+	nsec_t end_nsec = nsec_now() + 5 * NSEC_PER_SEC;
 	struct link_state state = { .ready = true };
 	struct error err = { 0 };
 
-	while (state.ready && nsec_now() < end) {
+	while (state.ready && nsec_now() < end_nsec) {
 		usleep(10000);
 		must(link_get(nl, "eth0", &state, &err));
 	}
@@ -61,7 +61,7 @@ START_TEST(state_follows_requests)
 	must(link_get(pair.nl[0], "eth0", &state, &err));
 	ck_assert(state.carrier && state.flags & IFF_UP && state.flags & IFF_RUNNING);
 	ck_assert_uint_eq(state.mtu, 1500);
-	link_put_mtu(pair.nl[0], "eth0", 1300);
+	free(fixture_run(pair.ns[0], "ip link set eth0 mtu 1300"));
 	link_put_mac(pair.nl[0], "eth0", &mac);
 	link_put_up(pair.nl[1], "eth0", false);
 	must(nl_commit(pair.nl[0], &err));
@@ -72,8 +72,7 @@ START_TEST(state_follows_requests)
 	ck_assert_mem_eq(&state.mac, &mac, sizeof(mac));
 	wait_until_not_ready(pair.nl[0]);
 	ck_assert_int_eq(link_wait(pair.nl[0], "eth0", NSEC_PER_SEC / 10, &err), -ETIMEDOUT);
-	link_put_delete(pair.nl[0], "eth0");
-	must(nl_commit(pair.nl[0], &err));
+	free(fixture_run(pair.ns[0], "ip link delete eth0"));
 	ck_assert_int_eq(link_get(pair.nl[1], "eth0", &state, &err), -ENODEV);
 	ck_assert_str_eq(err.text, "link 'eth0': look up: No such device");
 	ck_assert_int_eq(link_get(pair.nl[1], "a-name-far-too-long", &state, &err), -ENODEV);
@@ -81,7 +80,7 @@ START_TEST(state_follows_requests)
 }
 END_TEST
 
-/* Bridge and port in one batch: the port's request needs the index of the bridge. */
+/* One batch makes the bridge and puts a port into it. */
 START_TEST(bridge_forwards_at_once)
 {
 	struct json_object *json;
@@ -89,27 +88,28 @@ START_TEST(bridge_forwards_at_once)
 	struct pair pair;
 
 	pair_init(&pair);
-	link_put_bridge(pair.nl[0], "br0");
-	link_put_master(pair.nl[0], "eth0", "br0");
+	link_put_bridge(pair.nl[0], "br0", 300);
+	link_put_master(pair.nl[0], "eth0", 300);
 	link_put_up(pair.nl[0], "br0", true);
 	must(nl_commit(pair.nl[0], &err));
 	json = fixture_json(pair.ns[0], "ip -j -d link show");
 	ck_assert_str_eq(fixture_at(json, "/1/ifname"), "eth0");
 	ck_assert_str_eq(fixture_at(json, "/1/master"), "br0");
 	ck_assert_str_eq(fixture_at(json, "/1/linkinfo/info_slave_data/state"), "forwarding");
+	ck_assert_str_eq(fixture_at(json, "/2/ifindex"), "300");
 	ck_assert_str_eq(fixture_at(json, "/2/linkinfo/info_data/stp_state"), "0");
 	ck_assert_str_eq(fixture_at(json, "/2/linkinfo/info_data/forward_delay"), "0");
 	ck_assert_str_eq(fixture_at(json, "/2/linkinfo/info_data/mcast_snooping"), "0");
 	json_object_put(json);
-	link_put_master(pair.nl[0], "eth0", "br9");
-	ck_assert_int_eq(nl_commit(pair.nl[0], &err), -ENODEV);
-	ck_assert_str_eq(err.text, "link 'eth0': put into bridge: link 'br9': look up: No such "
-				   "device");
+	link_put_master(pair.nl[0], "eth0", 999);
+	ck_assert_int_eq(nl_commit(pair.nl[0], &err), -EINVAL);
+	ck_assert_str_eq(err.text, "link 'eth0': put into bridge: Invalid argument");
 	pair_deinit(&pair);
 }
 END_TEST
 
-/* libnl would cut the name to that of an interface that exists. */
+/* libnl would cut the name to the name of an interface that exists. A request that is refused keeps
+ * back those after it, but not those before it. */
 START_TEST(long_names_are_refused)
 {
 	struct link_state state = { 0 };
@@ -119,19 +119,25 @@ START_TEST(long_names_are_refused)
 	pair_init(&pair);
 	free(fixture_run(pair.ns[0], "ip link add fifteen-letters type dummy 2>/dev/null ||"
 				     "ip link add fifteen-letters type bridge"));
-	link_put_delete(pair.nl[0], "fifteen-lettersX");
+	link_put_up(pair.nl[0], "eth0", false);
+	link_put_up(pair.nl[0], "fifteen-lettersX", true);
+	link_put_up(pair.nl[0], "fifteen-letters", true);
 	ck_assert_int_eq(nl_commit(pair.nl[0], &err), -ERANGE);
 	ck_assert_str_eq(err.text,
-			 "link 'fifteen-lettersX': delete: Numerical result out of range");
+			 "link 'fifteen-lettersX': set up: Numerical result out of range");
+	must(link_get(pair.nl[0], "eth0", &state, &err));
+	ck_assert(!(state.flags & IFF_UP));
 	must(link_get(pair.nl[0], "fifteen-letters", &state, &err));
-	link_put_delete(pair.nl[0], "fifteen-letters");
+	ck_assert(!(state.flags & IFF_UP));
+	link_put_up(pair.nl[0], "fifteen-letters", true);
 	must(nl_commit(pair.nl[0], &err));
-	ck_assert_int_eq(link_get(pair.nl[0], "fifteen-letters", &state, &err), -ENODEV);
+	must(link_get(pair.nl[0], "fifteen-letters", &state, &err));
+	ck_assert(state.flags & IFF_UP);
 	pair_deinit(&pair);
 }
 END_TEST
 
-START_TEST(move_keeps_name_and_address)
+START_TEST(move_keeps_name_index_and_address)
 {
 	struct link_state before = { 0 }, after = { 0 };
 	_cleanup_(netns_freep) struct netns *to = NULL;
@@ -147,6 +153,7 @@ START_TEST(move_keeps_name_and_address)
 	must(nl_commit(pair.nl[0], &err));
 	must(link_get(nl, "eth0", &after, &err));
 	ck_assert_mem_eq(&before.mac, &after.mac, sizeof(after.mac));
+	ck_assert_int_eq(before.ifindex, after.ifindex);
 	ck_assert(!(after.flags & IFF_UP));
 	ck_assert_int_eq(link_get(pair.nl[0], "eth0", &after, &err), -ENODEV);
 	pair_deinit(&pair);
@@ -175,7 +182,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, state_follows_requests);
 	tcase_add_test(tc, bridge_forwards_at_once);
 	tcase_add_test(tc, long_names_are_refused);
-	tcase_add_test(tc, move_keeps_name_and_address);
+	tcase_add_test(tc, move_keeps_name_index_and_address);
 	tcase_add_test(tc, nothing_is_left_at_home);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,7 +69,8 @@ START_TEST(socket_belongs_to_its_namespace)
 }
 END_TEST
 
-/* Each test runs in a process of its own, so what it gives up is its own loss. */
+/* Each test runs in a process of its own, so that other tests keep the privileges that this one
+ * gives up. */
 START_TEST(no_privilege_is_named)
 {
 	struct netns *ns = NULL;
@@ -85,7 +87,8 @@ START_TEST(no_privilege_is_named)
 }
 END_TEST
 
-/* A user namespace without a network namespace of its own: there would be no way back. */
+/* In a user namespace without a network namespace of its own there is no way back from another one.
+ */
 START_TEST(no_way_back_is_named)
 {
 	ino_t home = current_ns();
@@ -120,7 +123,16 @@ START_TEST(limit_is_named)
 }
 END_TEST
 
-/* More requests than one send may carry, one of them wrong in the middle. */
+static void put_mtu(struct nl *nl, const char *name, unsigned int mtu)
+{
+	struct nlmsghdr *nlh = nl_request(nl, RTM_SETLINK, 0, "link '%s': set MTU", name);
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+}
+
+/* There are more requests than one send may carry; the second time one in the middle is wrong. */
 START_TEST(batch_may_be_of_any_length)
 {
 	_cleanup_(netns_freep) struct netns *ns = NULL;
@@ -130,9 +142,9 @@ START_TEST(batch_may_be_of_any_length)
 
 	must(netns_new(&ns, &err));
 	must(nl_new(ns, NETLINK_ROUTE, &nl, &err));
-	link_put_bridge(nl, "br7");
+	link_put_bridge(nl, "br7", 0);
 	for (unsigned int i = 0; i < 300; i++)
-		link_put_mtu(nl, "br7", 1000 + i);
+		put_mtu(nl, "br7", 1000 + i);
 	must(nl_commit(nl, &err));
 	must(link_get(nl, "br7", &state, &err));
 	ck_assert_uint_eq(state.mtu, 1299);
@@ -154,13 +166,13 @@ START_TEST(kernel_text_is_in_the_error)
 
 	must(netns_new(&ns, &err));
 	must(nl_new(ns, NETLINK_ROUTE, &nl, &err));
-	link_put_mtu(nl, "lo", 20);
+	put_mtu(nl, "lo", 20);
 	link_put_up(nl, "missing", true);
-	link_put_bridge(nl, "br0");
-	link_put_mtu(nl, "br0", 20);
+	link_put_bridge(nl, "br0", 0);
+	put_mtu(nl, "br0", 20);
 	ck_assert_int_eq(nl_commit(nl, &err), -ENODEV);
-	link_put_mtu(nl, "br0", 20);
-	link_put_mtu(nl, "br0", 1400);
+	put_mtu(nl, "br0", 20);
+	put_mtu(nl, "br0", 1400);
 	ck_assert_int_eq(nl_commit(nl, &err), -EINVAL);
 	ck_assert_str_eq(err.text, "link 'br0': set MTU: Invalid argument (kernel: mtu less than "
 				   "device minimum)");
@@ -190,7 +202,9 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, batch_may_be_of_any_length);
 	tcase_add_test(tc, kernel_text_is_in_the_error);
 	tcase_add_test(tc, unknown_protocol_is_a_capability);
-	tcase_add_test(tc, limit_is_named); /* last: the user namespace keeps the limit */
+	tcase_add_test(
+		tc,
+		limit_is_named); /* It is the last, because the user namespace keeps the limit. */
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* netem: the message, and the kernel's answer, with and without sch_netem. */
+/* The message that sets netem has every field, and a kernel with or without sch_netem answers it.
+ */
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -18,7 +19,7 @@ static const struct netem everything = {
 	.rate_bps = 1000001,
 };
 
-/* Encodes into `buffer`, which has room, and returns the attributes by type. */
+/* Encodes into `buffer`, which is large enough, and returns the attributes by type. */
 static void encode(char *buffer, const struct netem *netem, struct tc_netem_qopt *ret_qopt,
 		   const struct nlattr *ret_attrs[TCA_NETEM_MAX + 1])
 {
@@ -66,7 +67,7 @@ START_TEST(message_has_every_field)
 }
 END_TEST
 
-/* What is 0 is said as well: it may have been something else before. */
+/* A value of 0 is sent too, because the kernel may have another one from before. */
 START_TEST(message_of_nothing_and_of_much)
 {
 	char buffer[1024] __attribute__((aligned(8)));
@@ -172,8 +173,8 @@ static int read_netem(const struct nlmsghdr *nlh, void *userdata)
 	return 0;
 }
 
-/* The delay that the kernel has, in 64 bits: tc of iproute2 6.1 shows the old field of 32, which
- * ends at 274.9 s. */
+/* Returns the delay that the kernel has, in 64 bits. tc of iproute2 6.1 shows the old field of 32
+ * bits, which ends at 274.9 s. */
 static uint64_t kernel_delay(struct pair *pair)
 {
 	struct delay_query query = { .ifindex = pair->ifindex[0] };
@@ -186,9 +187,8 @@ static uint64_t kernel_delay(struct pair *pair)
 	return query.delay_nsec;
 }
 
-/* What the kernel keeps of values that libnl-route 3.7's own netem would spoil: a delay above 274
- * s, a rate above 2^32 bytes a second, a limit of 0 and, when they are taken back, reorder and
- * corrupt. */
+/* The kernel keeps values that libnl-route 3.7's own netem would spoil: a delay above 274 s, a rate
+ * above 2^32 bytes a second, a limit of 0, and zeroes of reorder and corrupt after other values. */
 static void check_extremes(struct pair *pair)
 {
 	const struct netem much = { .delay_nsec = 400 * NSEC_PER_SEC,
@@ -243,7 +243,7 @@ START_TEST(set_or_told_why_not)
 }
 END_TEST
 
-/* tbf, which this kernel has, for the counters and for a qdisc that is there to be cleared. */
+/* tbf, where the kernel has it, counts packets, and is another qdisc that can be cleared. */
 START_TEST(stats_of_another_qdisc)
 {
 	struct qdisc_stats stats = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses, routes and neighbours, of both families. */
+/* Addresses, routes and neighbours of both families are put, replaced, shown and deleted. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
@@ -10,7 +10,7 @@
 
 static const struct {
 	const char *text;
-	int family; /* 0: refused */
+	int family; /* 0: the text is refused */
 	unsigned int prefix;
 	const char *address;
 } texts[] = {
@@ -53,7 +53,8 @@ START_TEST(ip_texts)
 }
 END_TEST
 
-/* connect() of a UDP socket asks the routes alone; the errno tells the type of route. */
+/* Returns the errno of connect() on a UDP socket, which asks only the routes: it tells the type of
+ * the route. */
 static int route_errno(const struct netns *ns, const char *to)
 {
 	struct ip ip = fixture_ip(to);
@@ -69,7 +70,8 @@ static int route_errno(const struct netns *ns, const char *to)
 	return rc < 0 ? errno : 0;
 }
 
-/* net/ipv4/fib_semantics.c: fib_props; net/ipv6/route.c: ip6_rt_type_to_error */
+/* The errno for each type stands in net/ipv4/fib_semantics.c (fib_props) and net/ipv6/route.c
+ * (ip6_rt_type_to_error). */
 static const struct {
 	enum route_type type;
 	const char *name;
@@ -113,7 +115,7 @@ START_TEST(types_give_their_errors)
 }
 END_TEST
 
-/* A default route turns into a black hole and back, as a fault and its end do it. */
+/* A route turns into a black hole and back, as at a fault and its end. */
 static void check_replace(struct pair *pair, const char *all, const char *via, const char *to)
 {
 	struct ip hop = fixture_ip(via);
@@ -182,7 +184,7 @@ START_TEST(routes_as_shown)
 }
 END_TEST
 
-/* A route of a scope, protocol and table that libnl would not guess is deleted all the same. */
+/* A route is deleted even if libnl would not guess its scope, protocol and table. */
 START_TEST(delete_takes_any_scope)
 {
 	struct route route = { .type = ROUTE_UNICAST, .table = 1000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP sockets as the kernel sees them, compared with `ss -tnaoi`. */
+/* The TCP sockets that the kernel lists are those that `ss -tnaoi` shows. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
@@ -135,7 +135,8 @@ START_TEST(established_and_listening)
 	ck_assert_int_eq(sockdiag_get(f.diag[1], &found.last, &one, &err), 1);
 	ck_assert_uint_eq(one.cookie, found.last.cookie);
 	found.last.peer_port ^= 1;
-	ck_assert_int_eq(sockdiag_get(f.diag[1], &found.last, &one, &err), 0); /* the listener */
+	ck_assert_int_eq(sockdiag_get(f.diag[1], &found.last, &one, &err),
+			 0); /* The kernel finds the listener. */
 	ck_assert_int_eq(sockdiag_get(f.diag[0], &found.last, &one, &err), 0);
 	fixture_deinit(&f);
 }
@@ -152,7 +153,7 @@ static void cut(struct fixture *f)
 	must(packetfilter_drop(pf, &rule, &handle, &err));
 }
 
-/* Data that nobody acknowledges. */
+/* A socket whose data nobody acknowledges shows its retransmissions. */
 START_TEST(retransmission_timer)
 {
 	_cleanup_(freep) char *ss = NULL;
@@ -285,7 +286,7 @@ static int stop(const struct sockdiag_socket *s, void *userdata)
 	return -ENOENT;
 }
 
-/* After a dump that was stopped the next one works. */
+/* After a function has stopped one dump, the next dump works. */
 START_TEST(dump_may_be_stopped)
 {
 	struct error err = { 0 };

@@ -16,7 +16,7 @@
 #include "src/util/cleanup.h"
 #include "src/util/nsec.h"
 
-/* An error line about setting up; the guest's status is then 1. */
+/* Prints why the guest could not be set up. Its status is then 1. */
 static int complain(FILE *out, const char *what)
 {
 	fprintf(out, "%s: %s\n", what, strerror(errno));
@@ -38,7 +38,7 @@ static int put_file(const struct inside_file *file, const char *path, const char
 	return fd < 0 ? -1 : fchmod(fd, file->mode & 07777);
 }
 
-/* Files of the first file system are there already, and stay. */
+/* Makes a file, folder or link of the tree, unless the first file system has it already. */
 static int put(const struct inside_file *file, const char *path, const char *data)
 {
 	char target[4096] = "";
@@ -102,7 +102,7 @@ static bool reap(pid_t pid, int *ret_status)
 	return found;
 }
 
-/* Hands on what has been printed; `partial`: a line without an end gets one. */
+/* Hands on what the program has printed. */
 static void hand_on(int fd, FILE *out)
 {
 	char buffer[4096];

@@ -23,10 +23,10 @@
 #include "src/kernel/run-program.h"
 
 #define GUESTS_MAX 16
-#define STALL	   (600 * NSEC_PER_SEC) /* a test may print nothing before its end */
+#define STALL_NSEC (600 * NSEC_PER_SEC) /* a test may print nothing before its end */
 
 struct test {
-	const char *program; /* as given */
+	const char *program; /* path below the tree, from the command line */
 	struct guest *guest;
 	struct session *session;
 	nsec_t start_nsec;
@@ -43,7 +43,7 @@ struct session {
 	struct test *tests;
 	size_t n_tests, started, ended, failed;
 	bool verbose;
-	struct error err; /* a guest could not be started */
+	struct error err; /* why a guest could not be started */
 };
 
 static struct {
@@ -99,7 +99,7 @@ static int append_path(const char *path, const struct stat *st, int type, struct
 	return 0;
 }
 
-/* The tree as a job, whose program is filled in for each test. */
+/* Makes a job of the tree. Its program is filled in for each test. */
 static int make_job(struct session *session, const char *tree, uint64_t timeout_sec,
 		    struct error *err)
 {
@@ -173,7 +173,7 @@ static bool start_next(struct session *session)
 		.job = session->job,
 		.job_size = session->job_size,
 		.seed = 1,
-		.stall_nsec = STALL,
+		.stall_nsec = STALL_NSEC,
 		.line = on_line,
 		.end = on_end,
 	};
@@ -214,7 +214,7 @@ static int run_all(struct session *session, int at_once, struct error *err)
 	return rc;
 }
 
-/* A kernel and QEMU, or the reason why everything is skipped. */
+/* Finds a kernel and QEMU, or prints the reason why every test is skipped. */
 static int find(const char *name, struct kernel *kernel)
 {
 	_cleanup_(freep) char *qemu = run_program_find("qemu-system-x86_64");

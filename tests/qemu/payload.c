@@ -38,7 +38,7 @@ static int job_sleep(FILE *out, long n)
 	return say(out, "sleep", 0);
 }
 
-/* A thousand numbers from the kernel, folded into one. */
+/* Prints one number that is made of a thousand random ones of the kernel. */
 static int job_random(FILE *out, long n)
 {
 	uint32_t number[4];
@@ -135,7 +135,7 @@ static int job_packet(FILE *out, long n)
 	return say(out, "packet", 0);
 }
 
-/* Prints a file of the guest's, as evidence. */
+/* Prints a file of the guest. */
 static int job_interrupts(FILE *out, long n)
 {
 	_cleanup_(file_closep) FILE *file = fopen("/proc/interrupts", "re");
@@ -178,7 +178,7 @@ static void put(const char *path, const char *text)
 		(void)!write(fd, text, strlen(text));
 }
 
-/* What wakes an idle guest, in so many seconds. */
+/* Prints what wakes an idle guest within so many seconds. */
 static int job_wakers(FILE *out, long n)
 {
 	static const char *const events[] = { "timer/timer_expire_entry",

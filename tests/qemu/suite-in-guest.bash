@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# suite-in-guest.bash TEST-INSIDE BUILD SUITE KERNEL [TEST...]: the tests of a suite, as Meson knows
-# them, each in a guest of its own with that kernel; TAP. "scenarios" are those of the host suite that
-# run a shipped scenario, and "host" is the rest of it. The tests, the programs that they call and what
-# those link are taken from this machine. In a guest nothing is skipped but what excluded() says.
+# suite-in-guest.bash TEST-INSIDE BUILD SUITE[,SUITE...] KERNEL [TEST...]: the tests of some suites, as Meson
+# knows them, each in a guest of its own with that kernel; TAP. The suite "scenarios" has those tests of Meson's
+# suite "host" that run a shipped scenario, and "host" has the others. The guests get the tests, the programs
+# that these call, and what those link, from this machine. In a guest no test is skipped but those of excluded().
 set -eu
 umask 022
-inside=$1 build=$2 suite=$3 kernel=$4
+inside=$1 build=$2 suites=$3 kernel=$4
 shift 4
 
-# What makes no sense in a guest, or runs in the other kernel, as patterns of KERNEL and Meson's names.
-# An ordinary user, or another family, on one more kernel would say little for its time.
+# The tests that are not run here, and why, by patterns of KERNEL and Meson's names.
 excluded() {
 	case "$kernel $1" in
 	*' scenarios-complete') echo 'compares the build with the source tree; no kernel is asked' ;;
-	'6.1 '*-rootless) echo 'runs in the other kernel' ;;
+	*' trace-ipv'*) echo 'the test trace-6.1 or trace-6.12 runs the same trials on the same kernel' ;;
+	# An ordinary user, another family, or the same command line on one more kernel would say little for its time.
+	'6.1 '*-rootless | '6.1 cli') echo 'runs in the other kernel' ;;
 	'6.1 '*-ipv6 | '6.12 '*-ipv4) echo 'runs in the other kernel' ;;
 	*) return 1 ;;
 	esac
 }
 
-# What the tests and the scripts call. Whatever is missing here fails the tests that call it.
+# What the tests and the scripts call. A test that calls a program that is missing here fails.
 programs=(bash sh env ip tc ss nft nstat tcpdump ping jq unshare nsenter setpriv script timeout mount umount
 	awk sed grep sort uniq head tail tr wc cut cat cp mv rm ln ls mkdir mktemp chmod stat id sleep seq
 	date tee true false test printf echo kill pgrep ps setsid realpath readlink basename dirname find
@@ -29,34 +30,31 @@ files=(/etc/passwd /etc/group /etc/nsswitch.conf /etc/protocols /etc/iproute2)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
-# put PATH: it and what it links, under the same paths.
+# put PATH...: copies them into the tree, under the same paths. Those that are there already stay.
 put() {
 	local path
-	[ -e "$tree$1" ] && return
-	mkdir -p "$tree${1%/*}"
-	cp -rL "$1" "$tree$1"
-	[ -x "$1" ] && [ -f "$1" ] || return 0
-	# Symbols help nobody there, and a job has to fit.
-	strip "$tree$1" 2>/dev/null || true
-	ldd "$1" 2>/dev/null | sed -nE 's/.*[[:space:]](\/[^ ]+) \(0x.*/\1/p' | while read -r path; do
-		put "$path"
+	for path; do
+		[ -e "$tree$path" ] && continue
+		mkdir -p "$tree${path%/*}"
+		cp -rL "$path" "$tree$path"
 	done
 }
 
-# The shell script that does as Meson would: NAME, from its list of tests. Without CAP_NET_ADMIN a packet
-# socket has no more room than rmem_max, by default 208 KiB: too little for the 4 MiB of queues-sampled,
-# which come at once in virtual time.
-write_test() {
-	jq -r --arg name "$1" --arg build "$build" '.[] | select(.name == $name)
-		| "#!/bin/bash", "cd \($build | @sh)", "export TESTS_MUST_RUN=1 TESTS_NETEM=1 TESTS_IN_GUEST=1",
+# Prints NAME and SCRIPT of each test, each with a zero byte behind it. SCRIPT does what Meson would. Without
+# CAP_NET_ADMIN a packet socket has no more room than rmem_max, by default 208 KiB: too little for the 4 MiB of
+# queues-sampled, which come at once in virtual time.
+scripts() {
+	jq -j --arg build "$build" '.[] | select(.name | IN($ARGS.positional[])) | .name, "\u0000", ([
+		"#!/bin/bash", "cd \($build | @sh)", "export TESTS_MUST_RUN=1 TESTS_NETEM=1 TESTS_IN_GUEST=1",
 		"echo 4194304 >/proc/sys/net/core/rmem_max",
 		(.env | to_entries[] | "export \(.key)=\(.value | @sh)"),
-		"exec \(.cmd | @sh)"' "$build/meson-info/intro-tests.json" >"$tree/tests/$1"
-	chmod 755 "$tree/tests/$1"
+		"exec \(.cmd | @sh)"] | map(. + "\n") | add), "\u0000"' \
+		"$build/meson-info/intro-tests.json" --args "$@"
 }
 
 source=$(jq -r .directories.source "$build/meson-info/meson-info.json")
-mapfile -t names < <(jq -r --arg suite "$suite" '.[]
+# In the order of the suites: the short scenarios come last, so that no processor waits long for the last guest.
+mapfile -t names < <(jq -r --arg suites "$suites" '($suites / ",")[] as $suite | .[]
 	| (.suite[] | sub(".*:"; "")) as $its
 	| (if $its == "host" and (.name | startswith("scenario-")) then "scenarios" else $its end) as $its
 	| select($its == $suite) | .name' "$build/meson-info/intro-tests.json")
@@ -64,26 +62,33 @@ mapfile -t names < <(jq -r --arg suite "$suite" '.[]
 mkdir -p "$tree/tests" "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib"
 ln -s usr/bin "$tree/bin"
 ln -s usr/sbin "$tree/sbin"
+executables=("$build/src/deadpeer" "$build"/tests/{netns,host}/test-*)
 for program in "${programs[@]}"; do
-	put "$(PATH=/usr/sbin:/usr/bin type -P "$program")"
+	executables+=("$(PATH=/usr/sbin:/usr/bin type -P "$program")")
 done
+for i in "${!executables[@]}"; do
+	[ -f "${executables[i]}" ] || unset "executables[i]"
+done
+put "${executables[@]}"
+mapfile -t libraries < <(ldd "${executables[@]}" 2>/dev/null | sed -nE 's/.*[[:space:]](\/[^ ]+) \(0x.*/\1/p' | sort -u)
+put "${libraries[@]}"
+# Nobody needs symbols there, and a job has to fit. strip leaves out what is a script.
+strip "${executables[@]/#/$tree}" "${libraries[@]/#/$tree}" 2>/dev/null || true
 for file in "${files[@]}"; do
 	[ -e "$file" ] && put "$file"
 done
-for file in "$build/src/deadpeer" "$build"/tests/{netns,host}/test-*; do
-	[ -f "$file" ] && put "$file"
-done
-for file in scenarios completions tests/host tests/corpus; do
-	put "$source/$file"
-done
-run=()
+put "$source"/{scenarios,completions,tests/host,tests/corpus}
+wanted=()
 for name in "${names[@]}"; do
 	if reason=$(excluded "$name"); then
 		echo "# not run: $name: $reason"
-		continue
+	else
+		wanted+=("$name")
 	fi
-	write_test "$name"
-	run+=("tests/$name")
 done
+while IFS= read -r -d '' name && IFS= read -r -d '' text; do
+	printf '%s' "$text" >"$tree/tests/$name"
+done < <(scripts "${wanted[@]}")
+chmod 755 "$tree"/tests/*
 du -sh "$tree" | sed 's/^/# the tree: /'
-"$inside" -k "$kernel" -m 1024 -j "$(nproc)" -t 600 "$tree" "${run[@]}"
+"$inside" -k "$kernel" -m 1024 -j "$(nproc)" -t 600 "$tree" "${wanted[@]/#/tests/}"

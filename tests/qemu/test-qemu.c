@@ -27,9 +27,9 @@ struct result {
 	char *text;  /* every line with a newline */
 	FILE *lines; /* writes `text` */
 	size_t size;
-	int status;	  /* of the last that ended */
-	int running;	  /* guests */
-	struct error err; /* of the last that ended with one */
+	int status;	  /* of the guest that ended last */
+	int running;	  /* guests that have not ended */
+	struct error err; /* of the last guest that ended with one */
 };
 
 static void on_line(void *userdata, const char *line, size_t size)
@@ -112,7 +112,7 @@ START_TEST(guest_can_what_trials_need)
 }
 END_TEST
 
-/* Timers are the kernel's: never early, and hardly late, after two hours of virtual time. */
+/* After two hours of virtual time a timer of the kernel is not early, and hardly late. */
 START_TEST(two_hours_pass_at_once)
 {
 	const struct guest_image_config config = config_of(_i);
@@ -166,7 +166,7 @@ START_TEST(neighbours_change_no_byte)
 
 	run(&config, "sleep=1000\nrandom\n", 1, &one);
 	run(&config, "sleep=1000\nrandom\n", 4, &four);
-	/* Their lines come interleaved, but are all the same two. */
+	/* The lines of the guests come in any order, but each guest writes the same two. */
 	ck_assert_uint_eq(four.size, 4 * one.size);
 	for (char *line = strtok(four.text, "\n"); line; line = strtok(NULL, "\n"))
 		ck_assert_ptr_nonnull(strstr(one.text, line));
@@ -191,7 +191,7 @@ START_TEST(early_end_names_its_cause)
 	run_until(&config, ends[_i].job, 1, 10 * NSEC_PER_SEC, &result);
 	ck_assert_msg(strstr(result.err.text, ends[_i].cause) != NULL, "%s", result.err.text);
 	ck_assert_int_eq(error_exit_status(result.err.kind), 3);
-	/* What came before is kept. */
+	/* The lines before the failure are kept. */
 	ck_assert_ptr_nonnull(strstr(result.text, "\"job\":\"sleep\""));
 }
 END_TEST

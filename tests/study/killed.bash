@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# killed.bash KILLS: SIGKILL at random moments of sweeps, each of which is resumed until it is done. What
-# comes out is what an undisturbed sweep finds, and nothing is left on the machine.
+# killed.bash KILLS: kills sweeps with SIGKILL at random moments and resumes each until it is done. Their
+# stores then hold the same as the store of an undisturbed sweep, and nothing is left on the machine.
 . "$(dirname "$0")/lib.bash"
 
 kills=${1:-5}
 study mix "scenarios: [process-crash, power-loss-idle, power-loss-busy]" "families: [ipv4, ipv6]" "repeats: 8"
 sweep 0 mix.yaml --db undisturbed.db
 
-# Processes that carry our mark in their environment.
+# Prints the processes that this test has started, which have its mark in their environment.
 export STUDY_MARK=killed-$$-$RANDOM
 marked() {
 	local process

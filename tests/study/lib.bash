@@ -13,7 +13,8 @@ study() {
 	printf '%s\n' "name: $name" "summary: A test" "engine: qemu" "kernels: ['6.1']" "$@" >"$name.yaml"
 }
 
-# sweep WANTED ARGUMENT...: runs it, its output in $out, its errors in $err.
+# sweep WANTED ARGUMENT...: runs a sweep, which has to exit with that status. It leaves standard output in
+# $out and standard error in $err.
 sweep() {
 	local wanted=$1 status
 	shift
@@ -25,21 +26,23 @@ sweep() {
 	[ $status = "$wanted" ] || fail "sweep $*: exit status $status, not $wanted: $err"
 }
 
-says() { # says TEXT PATTERN WHAT
+# says TEXT PATTERN WHAT: the text contains the pattern.
+says() {
 	[[ $1 == *"$2"* ]] || fail "$3: no '$2' in: $1"
 }
 
-# query DB SQL
+# query DB SQL: prints the result of a query.
 query() {
 	sqlite3 "$1" "$2"
 }
 
-is() { # is WANTED GOT WHAT
+# is WANTED GOT WHAT: both texts are equal.
+is() {
 	[ "$1" = "$2" ] || fail "$3: expected '$1', got '$2'"
 }
 
-# same A B: the same content row by row: times of virtual-time trials within a tick (4 ms),
-# everything else exactly.
+# same A B: both stores have the same rows. Times of trials in virtual time may differ by a tick (4 ms);
+# everything else is equal.
 same() {
 	local differences
 	differences=$(sqlite3 "$1" "ATTACH '$2' AS o" "

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A real Slurm on loopback: munged, slurmctld and slurmd, started here and stopped again. The array
-# script that is shipped, with four tasks; what they find together is what one machine finds.
+# The shipped script for Slurm arrays. The test starts a real Slurm on loopback (munged, slurmctld and
+# slurmd) and stops it again. Four tasks of an array together find the same as one sweep.
 . "$(dirname "$0")/lib.bash"
 PATH=$PATH:/usr/sbin:/sbin
 need_root
@@ -23,7 +23,8 @@ chown -R munge munge
 mkdir -m 755 socket
 chown munge socket
 
-# Three ports that nobody uses: the kernel's own choice would be gone by the time it is used.
+# The daemons get two ports that are most likely free. A port that the kernel picks now could be taken by
+# the time that they bind it.
 ports=$((20000 + $$ % 10000))
 cat >slurm.conf <<EOF
 ClusterName=deadpeer-test

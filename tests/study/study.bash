@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sweeps: what the store holds, shards, merging, exports, and all that is refused.
+# Sweeps from end to end: the content of a store, shards, merging, exports, and what is refused.
 . "$(dirname "$0")/lib.bash"
 
 study mix "scenarios: [process-crash, power-loss-idle, power-loss-busy]" \
@@ -141,7 +141,7 @@ exports() {
 	"$DEADPEER" export mix.db --format xml 2>/dev/null && fail "export: format xml is accepted"
 }
 
-# A store of single runs, which adds up.
+# Several runs add their trials to one store.
 runs() {
 	"$DEADPEER" run power-loss-busy --quick --engine qemu --kernel 6.1 --db run.db >/dev/null || fail "run --db"
 	"$DEADPEER" run process-crash --engine qemu --kernel 6.1 --repeat 2 --db run.db >/dev/null || fail "run --db"
@@ -154,7 +154,8 @@ runs() {
 	says "$(cat err)" "holds the study 'mix'" "run --db"
 }
 
-# One writes, a second is sent away, readers are not; and Ctrl-C says how to go on.
+# While a sweep writes a store, others may read it but not write it. A sweep that is interrupted says how
+# to resume it.
 interrupted() {
 	local sweeper again
 	"$DEADPEER" sweep mix.yaml --jobs 2 --db slow.db >slow.out 2>slow.err </dev/null &
@@ -175,7 +176,7 @@ interrupted() {
 	same mix.db slow.db
 }
 
-# As far as the disk goes; then there is more of it.
+# A sweep stops when the disk is full. It is resumed when there is room again.
 full() {
 	local again
 	study many "scenarios: [process-crash]" "repeats: 120"
@@ -185,7 +186,7 @@ full() {
 	again=$(query full.db 'SELECT count(*) FROM trial')
 	[ "$again" -gt 0 ] && [ "$again" -lt 120 ] || fail "a full disk: $again trials are stored"
 	"$DEADPEER" sweep many.yaml --engine host --quick --db full.db --resume >out 2>err </dev/null ||
-		[ $? = 1 ] || fail "resumed: $(cat err)" # 1: real time, on a busy machine
+		[ $? = 1 ] || fail "resumed: $(cat err)" # On a busy machine a trial in real time may fail: status 1.
 	is "120|ok" "$(query full.db 'SELECT count(*) FROM trial')|$(query full.db 'PRAGMA integrity_check')" "resumed"
 }
 

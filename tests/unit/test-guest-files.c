@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files through a guest's output and back. */
+/* Files are written to a guest's output as lines, and read back from there. */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>

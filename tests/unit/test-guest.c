@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a guest is made of, without running one: modules, first file system, console, snapshot. */
+/* The parts that a guest is made of, without running one: modules, first file system, console,
+ * snapshot, command line. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <check.h>
@@ -15,10 +16,11 @@
 #include "src/kernel/cache.h"
 #include "src/kernel/initramfs.h"
 #include "src/kernel/module.h"
+#include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 
-static char folder[64]; /* of one test */
+static char folder[64]; /* each test makes its own, and removes it */
 
 static void setup(void)
 {
@@ -126,7 +128,7 @@ START_TEST(damaged_module_has_no_info)
 }
 END_TEST
 
-/* The names in the archive, a space after each. */
+/* Writes the names in the archive, with a space after each. */
 static void names_of(const char *path, char *text, size_t size)
 {
 	struct archive *archive = archive_read_new();
@@ -264,23 +266,22 @@ START_TEST(snapshot_that_was_cut_is_noticed)
 }
 END_TEST
 
-START_TEST(arguments_are_one_block)
+START_TEST(a_machine_begins_paused)
 {
-	const struct machine_config config = {
-		.memory_mib = 192,
-		.kernel = "KERNEL",
-		.initrd = "INITRD",
+	struct guest_image image = { .memory_mib = 192,
+				     .kernel = (char *)"KERNEL",
+				     .initrd = (char *)"INITRD" };
+	const struct machine_run run = {
 		.memory_fd = 5,
 		.window_fd = 6,
 		.monitor_fd = 7,
 		.incoming = true,
 	};
-	const struct machine *machine;
 	struct error err = { 0 };
 	bool paused = false;
 
-	ck_assert_int_eq(machine_find(&machine, &err), 0);
-	_cleanup_(freep) char **argv = machine_arguments(machine, &config);
+	ck_assert_int_eq(machine_find(&image.machine, &err), 0);
+	_cleanup_(strings_freep) char **argv = machine_arguments(&image, &run);
 	ck_assert_ptr_nonnull(argv);
 	for (size_t i = 0; argv[i]; i++)
 		paused |= strcmp(argv[i], "-S") == 0;
@@ -299,7 +300,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, console_keeps_the_last_lines);
 	tcase_add_loop_test(tc, snapshot_that_was_changed_is_noticed, 0, ARRAY_SIZE(parts));
 	tcase_add_loop_test(tc, snapshot_that_was_cut_is_noticed, 0, ARRAY_SIZE(parts));
-	tcase_add_test(tc, arguments_are_one_block);
+	tcase_add_test(tc, a_machine_begins_paused);
 }
 
 int main(void)

@@ -17,7 +17,7 @@
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 
-static char folder[64]; /* of one test */
+static char folder[64]; /* each test makes its own, and removes it */
 
 static void setup(void)
 {
@@ -80,7 +80,7 @@ START_TEST(releases_compare_by_number)
 }
 END_TEST
 
-/* A bzImage as far as our reader looks: setup header, one payload, its size. */
+/* Writes a bzImage that has what the reader looks at: setup header, one payload, its size. */
 struct fake {
 	uint8_t data[65536];
 	size_t size;

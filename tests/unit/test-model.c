@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel's source predicts. */
+/* Tests of predictions against times that were worked out from the kernel's source. */
 #include <check.h>
 #include <string.h>
 
@@ -12,7 +12,8 @@
 #define SEC  NSEC_PER_SEC
 #define MSEC NSEC_PER_MSEC
 
-/* The kernel's documentation: 924.6 s for 15; read off net/ipv4/tcp_timer.c for the others. */
+/* The kernel's documentation has the time for 15, 924.6 s; the others follow from
+ * net/ipv4/tcp_timer.c. */
 START_TEST(model_thresholds)
 {
 	static const struct {
@@ -48,7 +49,7 @@ static struct prediction predict(const char *text, nsec_t rto)
 	return model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
 }
 
-/* What the kernel would refuse: the end is that of the nearest value it takes, not for ever. */
+/* A value that the kernel would refuse gives the time of the nearest value that it takes. */
 START_TEST(model_of_what_is_refused)
 {
 	static const struct {
@@ -79,7 +80,7 @@ START_TEST(model_of_what_is_refused)
 }
 END_TEST
 
-/* The loss probe that each write puts off. Times of a guest with Linux 6.12. */
+/* Each write puts the loss probe off. The times were measured in a guest with Linux 6.12. */
 START_TEST(model_of_a_long_path)
 {
 	_cleanup_(scenario_freep) struct scenario *s =
@@ -164,7 +165,7 @@ START_TEST(model_predictions)
 END_TEST
 
 static const struct {
-	const char *client; /* what its options and sysctls are */
+	const char *client; /* its options and sysctls, as in a file */
 	unsigned int linear;
 	int after, before; /* seconds */
 	enum mechanism mechanism;
@@ -213,7 +214,7 @@ START_TEST(model_attempts)
 END_TEST
 
 static const struct {
-	const char *client, *rest; /* events behind the pause */
+	const char *client, *rest; /* its options, and the events after the pause */
 	int after, before;	   /* seconds; 0: no end is predicted */
 	enum mechanism mechanism;
 } windows[] = {
@@ -224,7 +225,7 @@ static const struct {
 	{ ", net.ipv4.tcp_retries2: 3", "  - {at: 11s, fault: power-loss, node: server}\n", 14, 18,
 	  MECHANISM_PERSIST },
 	{ ", user_timeout: 30s", "", 30, 33, MECHANISM_USER_TIMEOUT },
-	/* the count of probes holds beside the user timeout */
+	/* The count of probes holds beside the user timeout. */
 	{ ", user_timeout: 10min, net.ipv4.tcp_retries2: 3",
 	  "  - {at: 11s, fault: power-loss, node: server}\n", 14, 18, MECHANISM_PERSIST },
 	{ ", user_timeout: 30s", "  - {at: 11s, fault: power-loss, node: server}\n", 30, 33,
@@ -249,7 +250,8 @@ START_TEST(model_windows)
 }
 END_TEST
 
-/* Read off the kernel's timers: TCP_TIMEWAIT_LEN, 1 + 2 + ... + 32 s, the threshold of 8. */
+/* The times follow from the kernel's source: TCP_TIMEWAIT_LEN, 1 + 2 + ... + 32 s, and the
+ * threshold of 8 retries. */
 START_TEST(model_of_what_is_left)
 {
 	_cleanup_(scenario_freep) struct scenario *s = load(HEAD);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frames, whole and broken. */
+/* Tests that whole frames are decoded, and broken ones refused. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,8 @@
 #include "src/util/cleanup.h"
 #include "tests/unit/suite.h"
 
-/* 10.0.1.2:40000 > 10.0.2.2:80, seq 0x01020304, ack 0x0a0b0c0d, [P.], window 500, "abc" */
+/* The frame is 10.0.1.2:40000 > 10.0.2.2:80, seq 0x01020304, ack 0x0a0b0c0d, [P.], window 500,
+ * "abc" */
 static const uint8_t ipv4[] = {
 	2,    0,    0,	 0,  0, 1, 2,	 0, 0,	 0,   0,   2,	8,    0, /* Ethernet */
 	0x45, 0,    0,	 43, 0, 0, 0x40, 0, 64,	 6,   0,   0,	10,   0,
@@ -18,7 +19,7 @@ static const uint8_t ipv4[] = {
 	'a',  'b',  'c', 0,  0, 0  /* padding to the least Ethernet frame */
 };
 
-/* fd00::1:40000 > fd00::2:80, SYN with an MSS option */
+/* The frame is fd00::1:40000 > fd00::2:80, SYN with an MSS option */
 static const uint8_t ipv6[] = {
 	2,    0,    0, 0,   0, 1,  2, 0,  0, 0, 0, 2, 0x86, 0xdd,	/* Ethernet */
 	0x60, 0,    0, 0,   0, 24, 6, 64,				/* IPv6 */

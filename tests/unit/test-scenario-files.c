@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scenario files on a disk: the shipped ones, how one is found, and the message for each wrong one.
- */
+/* Tests of scenario files on a disk: that those of the catalogue are right, how one is found, and
+ * the message for each wrong one. */
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
@@ -126,8 +126,10 @@ START_TEST(one_variant_by_name)
 		{ "path-loss/prohibits", NULL,
 		  "path-loss/prohibits: there is no variant 'prohibits'; did you mean 'prohibit'?",
 		  false },
-		{ "process-crash/x", NULL, "process-crash/x: there is no variant 'x'", false },
-		{ "tcp-retries2/15", NULL, "tcp-retries2/15: is left out by --quick", true },
+		{ "process-crash/x", NULL,
+		  "process-crash/x: there is no variant 'x': the scenario has no variants", false },
+		{ "tcp-retries2/15", NULL,
+		  "tcp-retries2/15: the variant '15' is left out by --quick", true },
 		{ "path-los/prohibit", NULL,
 		  "there is no scenario 'path-los'; did you mean 'path-loss'? ('deadpeer list' "
 		  "shows all)",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scenario files: what is read, what is laid over what, and the message for each wrong one. */
+/* Tests of scenario texts: what is read, which layer overrides which, and the message for each
+ * wrong text. */
 #include <check.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -16,7 +17,7 @@
 
 #define SECOND NSEC_PER_SEC
 
-/* Loads one scenario from text, with changes; the test ends when that fails. */
+/* Makes a scenario of a text and of changes; the test fails where that fails. */
 static struct scenario *parse(struct scenario_list *list, const char *text, bool quick,
 			      const char *const *set, size_t n_set)
 {
@@ -28,7 +29,7 @@ static struct scenario *parse(struct scenario_list *list, const char *text, bool
 	return list->items[0];
 }
 
-/* The error of loading `text` with one --set. */
+/* The text of the error that `text` gives with one --set. */
 static const char *parse_error(const char *text, const char *set)
 {
 	struct scenario_request request = { .set = &set, .n_set = set ? 1 : 0 };
@@ -146,7 +147,7 @@ END_TEST
 #define DOWN_AT "fault: interface-down, node: router, side: "
 #define UP_AT	"heal: interface-down, node: router, side: "
 
-/* Which fault each heal ends: by the index of the fault's event, for each heal in turn. */
+/* Which fault each heal ends: the index of the fault's event, for each heal in turn. */
 START_TEST(heals_end_the_latest)
 {
 	static const struct {
@@ -172,7 +173,7 @@ START_TEST(heals_end_the_latest)
 		  { 0, 1 } },
 		{ { "fault: drop", "fault: blackhole", "heal: drop", "heal: blackhole" },
 		  { 0, 1 } },
-		/* What a reboot has put right is not there to be healed. */
+		/* A reboot ends the faults of its host, so that there is nothing to heal. */
 		{ { "fault: interface-down, node: client", "fault: interface-down, node: server",
 		    "fault: reboot, node: server, downtime: 1ms", "heal: interface-down" },
 		  { 0 } },
@@ -490,7 +491,8 @@ START_TEST(settings_in_fixed_order)
 }
 END_TEST
 
-/* Everything that for_each_setting() says can be said again with --set, to the same end. */
+/* Every setting that scenario_for_each_setting() tells can be given with --set, and has the same
+ * effect. */
 static int say_again(const struct setting_value *value, void *userdata)
 {
 	struct scenario_request request = { .n_set = 1 };
@@ -581,6 +583,48 @@ START_TEST(quantities)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	nsec_t expect; /* NSEC_NONE: refused */
+} spans[] = {
+	{ "0", 0 },
+	{ "5s", 5 * NSEC_PER_SEC },
+	{ "1.5s", 1500 * NSEC_PER_MSEC },
+	{ "250ms", 250 * NSEC_PER_MSEC },
+	{ "20 min", 1200 * NSEC_PER_SEC },
+	{ "2h", 7200 * NSEC_PER_SEC },
+	{ "30d", 30 * 86400 * NSEC_PER_SEC },
+	{ "7us", 7000 },
+	{ "5", NSEC_NONE },
+	{ "-1s", NSEC_NONE },
+	{ "1e3s", NSEC_NONE },
+	{ "0x10s", NSEC_NONE },
+	{ "1.s", NSEC_NONE },
+	{ ".5s", NSEC_NONE },
+	{ "5m", NSEC_NONE },
+	{ "inf s", NSEC_NONE },
+	{ "", NSEC_NONE },
+	{ "99999999999d", NSEC_NONE },
+};
+
+START_TEST(time_is_read_or_refused)
+{
+	struct error err = { 0 };
+	nsec_t span = -1;
+	int rc = quantity_parse_time(spans[_i].text, &span, &err);
+
+	if (spans[_i].expect == NSEC_NONE) {
+		ck_assert_int_eq(rc, -EINVAL);
+		ck_assert_int_eq(span, -1);
+		ck_assert_int_eq(err.kind, ERROR_INPUT);
+	} else {
+		ck_assert_int_eq(rc, 0);
+		ck_assert_int_eq(span, spans[_i].expect);
+		ck_assert_str_eq(err.text, "");
+	}
+}
+END_TEST
+
 START_TEST(suggestions)
 {
 	struct suggestion suggestion;
@@ -660,6 +704,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, options_are_read_back);
 	tcase_add_test(tc, names_are_read_back);
 	tcase_add_test(tc, quantities);
+	tcase_add_loop_test(tc, time_is_read_or_refused, 0, ARRAY_SIZE(spans));
 	tcase_add_test(tc, suggestions);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* States, retransmissions and resets told from hand-made packets. */
+/* Tests that states, retransmissions and resets are told from packets, which are made by hand. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 enum way { END, OUT, IN };
 
-/* Numbers count from each end's initial sequence number. */
+/* A packet of a case. Its numbers count from the initial sequence number of each end. */
 struct step {
 	enum way way;
 	uint8_t flags;
@@ -68,7 +68,7 @@ static const struct {
 	    { IN, A, 2, 7, 0, "LAST_ACK>CLOSE" } } },
 	{ "FIN before the data it follows",
 	  { ACCEPT,
-	    { IN, F | A, 101, 1 }, /* 1..100 was lost */
+	    { IN, F | A, 101, 1 }, /* bytes 1 to 100 were lost */
 	    { OUT, A, 1, 1 },
 	    { IN, A, 1, 1, 100, "ESTABLISHED>CLOSE_WAIT" } } },
 	{ "FIN that only the node's own ACK shows to have been taken",
@@ -110,18 +110,18 @@ static const struct {
 	    { OUT, A, 1, 1, 100 },
 	    { IN, A, 1, 101, 0, NULL, true },
 	    { OUT, A, 100, 1 },
-	    { OUT, A, 101, 1, 1 }, /* other stacks: the next byte */
+	    { OUT, A, 101, 1, 1 }, /* other stacks probe with the next byte */
 	    { IN, A, 1, 101, 0, NULL, true },
 	    { OUT, A, 101, 1, 1 } } },
 	{ "refused",
 	  { { OUT, S, 0, 0, 0, "CLOSE>SYN_SENT" },
-	    { IN, R, 1, 0 }, /* without ACK: not for this SYN */
+	    { IN, R, 1, 0 }, /* a RST without ACK does not answer this SYN */
 	    { IN, R | A, 0, 7 },
 	    { IN, R | A, 0, 1, 0, "rst-received SYN_SENT>CLOSE" } } },
 	{ "reset by the peer",
 	  { OPEN,
 	    { OUT, A, 1, 1, 10 },
-	    { IN, R, 2, 0 }, /* in the window, not exact: challenged */
+	    { IN, R, 2, 0 }, /* a RST in the window that is not next in sequence is challenged */
 	    { IN, R, 1, 0, 0, "rst-received ESTABLISHED>CLOSE" } } },
 	{ "reset sent", { OPEN, { OUT, R | A, 1, 1, 0, "ESTABLISHED>CLOSE rst-sent" } } },
 	{ "reset in FIN_WAIT2",
@@ -163,8 +163,8 @@ static const struct {
 	    { IN, S | F, 0 } } },
 };
 
-/* Ends' initial sequence numbers: ordinary ones, and such that the numbers pass through 2^32 and
- * 2^31 within each case. */
+/* Initial sequence numbers of the two ends: ordinary ones, and others with which the numbers pass
+ * through 2^32 or 2^31 within each case. */
 static const uint32_t isn[][2] = { { 1000, 500000 },
 				   { UINT32_MAX - 1, UINT32_MAX - 50 },
 				   { UINT32_MAX - 100, 0x7fffffff },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lowest layer: error texts, spans of time, the event loop. */
+/* Tests of the lowest layer: error texts, the texts of times, and the event loop. */
 #include <check.h>
 #include <errno.h>
 #include <string.h>
@@ -32,48 +32,6 @@ START_TEST(error_long_text_is_cut)
 	ck_assert_uint_eq(strlen(err.text), sizeof(err.text) - 1);
 	ck_assert_str_eq(err.text + sizeof(err.text) - 4, "...");
 	ck_assert_int_eq(error_exit_status(err.kind), 3);
-}
-END_TEST
-
-static const struct {
-	const char *text;
-	nsec_t expect; /* NSEC_NONE: refused */
-} spans[] = {
-	{ "0", 0 },
-	{ "5s", 5 * NSEC_PER_SEC },
-	{ "1.5s", 1500 * NSEC_PER_MSEC },
-	{ "250ms", 250 * NSEC_PER_MSEC },
-	{ "20 min", 1200 * NSEC_PER_SEC },
-	{ "2h", 7200 * NSEC_PER_SEC },
-	{ "30d", 30 * 86400 * NSEC_PER_SEC },
-	{ "7us", 7000 },
-	{ "5", NSEC_NONE },
-	{ "-1s", NSEC_NONE },
-	{ "1e3s", NSEC_NONE },
-	{ "0x10s", NSEC_NONE },
-	{ "1.s", NSEC_NONE },
-	{ ".5s", NSEC_NONE },
-	{ "5m", NSEC_NONE },
-	{ "inf s", NSEC_NONE },
-	{ "", NSEC_NONE },
-	{ "99999999999d", NSEC_NONE },
-};
-
-START_TEST(nsec_parse_cases)
-{
-	struct error err = { 0 };
-	nsec_t span = -1;
-	int rc = nsec_parse(spans[_i].text, &span, &err);
-
-	if (spans[_i].expect == NSEC_NONE) {
-		ck_assert_int_eq(rc, -EINVAL);
-		ck_assert_int_eq(span, -1);
-		ck_assert_int_eq(err.kind, ERROR_INPUT);
-	} else {
-		ck_assert_int_eq(rc, 0);
-		ck_assert_int_eq(span, spans[_i].expect);
-		ck_assert_str_eq(err.text, "");
-	}
 }
 END_TEST
 
@@ -178,7 +136,6 @@ static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, error_is_one_line);
 	tcase_add_test(tc, error_long_text_is_cut);
-	tcase_add_loop_test(tc, nsec_parse_cases, 0, ARRAY_SIZE(spans));
 	tcase_add_test(tc, nsec_format_cases);
 	tcase_add_test(tc, loop_timers_fire_in_order);
 	tcase_add_test(tc, loop_source_freed_in_batch);

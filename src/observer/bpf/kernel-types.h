@@ -21,7 +21,6 @@ typedef struct {
 struct sock_common {
 	__be16 skc_dport;
 	__u16 skc_num;
-	unsigned short skc_family;
 	unsigned char skc_state;
 	possible_net_t skc_net;
 	unsigned long skc_flags;

@@ -19,7 +19,7 @@
 #include "src/observer/bpf/observer-event.h"
 
 #define IPPROTO_TCP 6
-/* include/net/tcp_states.h; request and TIME_WAIT sockets are no full ones (sk_fullsock()). */
+/* include/net/tcp_states.h; sockets in these states are no full ones (sk_fullsock()). */
 #define TCP_TIME_WAIT	 6
 #define TCP_NEW_SYN_RECV 12
 /* include/net/inet_connection_sock.h */
@@ -44,7 +44,8 @@ struct {
 	__type(value, __u64);
 } watched SEC(".maps");
 
-/* Of all namespaces; user space looks into `watched` only when this has moved. */
+/* How many events of all namespaces found the ring full. User space looks into `watched` only when
+ * this has changed. */
 __u64 lost = 0;
 
 static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
@@ -68,11 +69,19 @@ static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
 	return e;
 }
 
-static __always_inline void set_socket(struct observer_event *e, const struct tcp_sock *tp)
+/* Reserves a record of a full socket. `tp` is NULL for any other socket, and so is the result. */
+static __always_inline struct observer_event *reserve_full(const struct tcp_sock *tp, __u32 kind)
 {
+	struct observer_event *e = NULL;
+
+	if (tp)
+		e = reserve(tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->net_cookie, kind);
+	if (!e)
+		return NULL;
 	e->socket = (__u64)tp;
 	e->local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
 	e->peer_port = bpf_ntohs(tp->inet_conn.icsk_inet.sk.__sk_common.skc_dport);
+	return e;
 }
 
 static __always_inline bool has_flag(const struct sock *sk, int flag)
@@ -105,12 +114,9 @@ int BPF_PROG(on_set_state, struct sock *sk, int from, int to)
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return 0;
-	e = reserve(sk->__sk_common.skc_net.net->net_cookie, OBSERVER_EVENT_STATE);
+	e = reserve_full(tp, OBSERVER_EVENT_STATE);
 	if (!e)
 		return 0;
-	set_socket(e, tp);
 	set_facts(e, tp);
 	e->from = from;
 	e->to = to;
@@ -153,19 +159,16 @@ int BPF_PROG(on_retransmit, struct sock *sk, struct sk_buff *skb)
 	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) && (int)ctx[2])
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return 0;
-	e = reserve(sk->__sk_common.skc_net.net->net_cookie, OBSERVER_EVENT_RETRANSMIT);
+	e = reserve_full(tp, OBSERVER_EVENT_RETRANSMIT);
 	if (!e)
 		return 0;
-	set_socket(e, tp);
 	e->reason = reason(tp, skb);
 	e->rto_jiffies = tp->inet_conn.icsk_rto;
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
 
-/* A request or TIME_WAIT socket: only what is in its sock_common may be read. */
+/* Of a request or TIME_WAIT socket only what is in its sock_common may be read. */
 static __always_inline void set_small_socket(struct observer_event *e, const struct sock_common *c)
 {
 	e->socket = (__u64)c;
@@ -173,7 +176,7 @@ static __always_inline void set_small_socket(struct observer_event *e, const str
 	e->peer_port = bpf_ntohs(BPF_CORE_READ(c, skc_dport));
 }
 
-/* A request socket's; by its timer, or because the SYN came again. */
+/* A SYN-ACK is sent again by the timer of a request socket, or because the SYN came again. */
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(on_retransmit_synack, struct sock *sk, struct request_sock *request)
 {
@@ -208,13 +211,13 @@ static __always_inline __u64 netns_of(const struct sk_buff *skb)
 	return dev ? BPF_CORE_READ(dev, nd_net.net, net_cookie) : 0;
 }
 
-/* Before 6.10 only sockets' resets are traced, then `sk` may be NULL or not a full socket. Read by
- * probe reads throughout: kernels differ in what they let a program assume of the two pointers. */
+/* Kernels before 6.10 trace only resets of sockets; in later ones `sk` may be NULL, or no full
+ * socket. Everything is read by probe reads, because kernels differ in what they let a program
+ * assume of the two pointers. */
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 {
 	struct observer_event *e;
-	unsigned char state;
 	__u64 netns;
 
 	netns = sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie) : 0;
@@ -223,14 +226,13 @@ int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 	e = reserve(netns, OBSERVER_EVENT_RESET_SENT);
 	if (!e)
 		return 0;
-	state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
-	if (sk && (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)) {
-		set_small_socket(e, &sk->__sk_common);
-	} else if (sk) {
+	if (sk) {
+		unsigned char state = BPF_CORE_READ(sk, __sk_common.skc_state);
 		struct inet_sock *inet = (void *)sk;
 
 		set_small_socket(e, &sk->__sk_common);
-		e->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+		if (state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV)
+			e->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
 	} else if (skb) {
 		set_ports_of(e, skb);
 	}
@@ -241,15 +243,10 @@ int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(on_receive_reset, struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct observer_event *e;
+	struct observer_event *e =
+		reserve_full(bpf_skc_to_tcp_sock(sk), OBSERVER_EVENT_RESET_RECEIVED);
 
-	if (!tp)
-		return 0;
-	e = reserve(sk->__sk_common.skc_net.net->net_cookie, OBSERVER_EVENT_RESET_RECEIVED);
-	if (!e)
-		return 0;
-	set_socket(e, tp);
-	bpf_ringbuf_submit(e, 0);
+	if (e)
+		bpf_ringbuf_submit(e, 0);
 	return 0;
 }

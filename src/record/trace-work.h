@@ -52,3 +52,8 @@ struct trace_entry *trace_add_entry(struct trace_work *work, enum trace_kind kin
 /* Notes in an entry why it was sent again. `retransmission` NULL: nothing is known of that. */
 void trace_note_again(struct trace_entry *entry,
 		      const struct record_retransmission *retransmission);
+
+/* Finds for each packet of one end what the other end saw of it. -ENOMEM is the only failure. */
+int trace_join(struct trace_work *work);
+/* Adds the entries that are not of packets. -ENOMEM is the only failure. */
+int trace_take_lists(struct trace_work *work);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/trace-entry.h"
+#include "src/record/trace-work.h"
 
 #include <assert.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/record/expect-text.h"
+#include "src/record/expect-parts.h"
 
 #include <errno.h>
 #include <stdarg.h>

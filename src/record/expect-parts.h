@@ -29,6 +29,16 @@ struct words {
 __attribute__((format(printf, 3, 4))) void words_add(struct words *words, const char *separator,
 						     const char *format, ...);
 
+/* Each compares one side of an endpoint with what is expected of it: the packets, in their order,
+ * and that some do not come; */
+void expect_check_packets(struct check *c);
+/* queues and timers, and what became of many connections; */
+void expect_check_samples(struct check *c);
+void expect_check_population(struct check *c);
+/* the calls of the programs, and how much they read and wrote. */
+void expect_check_calls(struct check *c);
+void expect_check_bytes(struct check *c);
+
 /* "none" for NULL. */
 static inline const char *or_none(const char *name)
 {
