@@ -41,8 +41,7 @@ static int64_t rto_of(const struct player *r)
 static void add_writes(const struct player *r, struct play_flight *f)
 {
 	const struct scenario_agent *a = &r->scenario->agent[r->node];
-	enum workload workload =
-		(enum workload)scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE);
+	enum workload workload = (enum workload)scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE);
 	uint64_t size = (uint64_t)scenario_option(a, OPTION_SIZE, 64);
 	unsigned int cwnd = r->facts->cwnd ? r->facts->cwnd : INITIAL_WINDOW;
 
@@ -51,9 +50,9 @@ static void add_writes(const struct player *r, struct play_flight *f)
 	f->n_later = r->history.n_later;
 	if (f->later || (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT))
 		return;
-	f->interval_nsec = scenario_option(
-		a, OPTION_INTERVAL,
-		workload == WORKLOAD_STREAM ? 10 * NSEC_PER_MSEC : NSEC_PER_SEC);
+	f->interval_nsec =
+		scenario_option(a, OPTION_INTERVAL,
+				workload == WORKLOAD_STREAM ? 10 * NSEC_PER_MSEC : NSEC_PER_SEC);
 	f->write_size = size;
 	f->segment_size = r->facts->mss ? r->facts->mss : SEGMENT;
 	f->nagle = !scenario_option(a, OPTION_NODELAY, 0);
@@ -115,8 +114,7 @@ static struct play_end earlier(struct play_end a, struct play_end b)
 static struct play_end play_detection(const struct player *r, struct play *p)
 {
 	struct play_end end = { heartbeat_end(r), MECHANISM_HEARTBEAT }, by_timer = { NSEC_NEVER };
-	nsec_t queued_nsec = r->history.sent_nsec == NSEC_NONE ? NSEC_NEVER
-							       : r->history.sent_nsec;
+	nsec_t queued_nsec = r->history.sent_nsec == NSEC_NONE ? NSEC_NEVER : r->history.sent_nsec;
 	play_step_func *step = p->step;
 
 	if (r->situation.connect_nsec != NSEC_NEVER)
@@ -157,7 +155,9 @@ static void widen(struct prediction *p, const struct play_end *end)
 	if (end->at_nsec == NSEC_NEVER || p->reason)
 		return;
 	if (!empty && p->mechanism != end->mechanism) {
-		*p = (struct prediction){ .reason = "which of two timers is first depends on the phase" };
+		*p = (struct prediction){
+			.reason = "which of two timers is first depends on the phase"
+		};
 		return;
 	}
 	p->earliest_nsec = nsec_min(empty ? NSEC_NEVER : p->earliest_nsec, end->at_nsec - EARLY);
@@ -165,11 +165,22 @@ static void widen(struct prediction *p, const struct play_end *end)
 	p->mechanism = end->mechanism;
 }
 
-/* Plays one phase. The times at hand are not those that the kernel read, but some microseconds off,
- * and where a timer's span is next to a whole number of ticks that makes a difference: then both are
- * played. */
-static void play_phase(const struct player *r, play_func *func, int64_t phase, nsec_t into_nsec,
-		       int64_t *granule, struct prediction *prediction)
+struct hull {
+	struct prediction prediction;
+	int64_t granule; /* the widest bucket that any timer fell into, in jiffies */
+};
+
+static void play_once(const struct player *r, play_func *func, struct play *play, struct hull *hull)
+{
+	struct play_end end = func(r, play);
+
+	widen(&hull->prediction, &end);
+	hull->granule = play->granule > hull->granule ? play->granule : hull->granule;
+}
+
+/* The times at hand are not those that the kernel read, but some microseconds off, and where a
+ * timer's span is next to a whole number of ticks that makes a difference: then both are played. */
+static void play_pinned(const struct player *r, play_func *func, struct hull *hull)
 {
 	static const struct {
 		nsec_t into_nsec, skew_nsec, srtt_nsec;
@@ -180,58 +191,69 @@ static void play_phase(const struct player *r, play_func *func, int64_t phase, n
 		    { 0, 20 * NSEC_PER_USEC, 0 },
 		    { 0, 0, -100 * NSEC_PER_USEC },
 		    { 0, 0, 100 * NSEC_PER_USEC } };
+	nsec_t into_nsec = r->facts->into_nsec == NSEC_NONE ? NSEC_PER_SEC / r->facts->hz / 2
+							    : r->facts->into_nsec;
 
 	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {
-		struct play_end end;
 		struct play play;
 
-		play_init(&play, &r->timers, phase, into_nsec + off[i].into_nsec);
+		play_init(&play, &r->timers, r->facts->phase, into_nsec + off[i].into_nsec);
 		play.skew_nsec = off[i].skew_nsec;
 		play.srtt_off_nsec = off[i].srtt_nsec;
-		end = func(r, &play);
-		widen(prediction, &end);
-		*granule = play.granule > *granule ? play.granule : *granule;
+		play_once(r, func, &play, hull);
 	}
 }
 
-/* Plays every phase of the wheel that can make a difference: those within the widest bucket that any
- * of the timers fell into. */
-static struct prediction play_phases(const struct player *r, play_func *func)
+/* So many phases are played at most; of more, every n-th, and the interval is n ticks wider. */
+#define PHASES_MAX 4096
+/* In each tick the first event is taken to strike at that many points. */
+#define POINTS 3
+
+/* Plays the phases that can make a difference: those within the widest bucket. */
+static void play_phases(const struct player *r, play_func *func, struct hull *hull)
 {
-	const struct model_facts *facts = r->facts;
-	nsec_t tick_nsec = NSEC_PER_SEC / facts->hz;
-	const nsec_t into_nsec[] = { tick_nsec / 4, tick_nsec / 2, 3 * tick_nsec / 4 };
-	struct prediction prediction = { 0 };
-	bool pinned = facts->phase >= 0;
-	int64_t granule = 1;
+	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz;
+	int64_t stride = 1;
 
-	for (int64_t phase = 0; phase < (pinned ? 1 : nsec_min(granule, TICK_PHASES)); phase++) {
-		int64_t at = pinned ? facts->phase : phase;
+	for (int64_t phase = 0; phase < nsec_min(hull->granule, TICK_PHASES); phase += stride) {
+		stride = nsec_max(1, nsec_min(hull->granule, TICK_PHASES) / PHASES_MAX);
+		for (int i = 0; i < POINTS; i++) {
+			struct play play;
 
-		if (facts->into_nsec != NSEC_NONE) {
-			play_phase(r, func, at, facts->into_nsec, &granule, &prediction);
-			continue;
+			play_init(&play, &r->timers, phase, tick_nsec * (2 * i + 1) / (2 * POINTS));
+			play_once(r, func, &play, hull);
 		}
-		for (size_t i = 0; i < ARRAY_SIZE(into_nsec); i++)
-			play_phase(r, func, at, into_nsec[i], &granule, &prediction);
 	}
-	return prediction;
+	hull->prediction.earliest_nsec -= (stride - 1) * tick_nsec;
+	hull->prediction.latest_nsec += (stride - 1) * tick_nsec;
+}
+
+static struct prediction play_all(const struct player *r, play_func *func)
+{
+	struct hull hull = { .granule = 1 };
+
+	if (r->facts->phase >= 0)
+		play_pinned(r, func, &hull);
+	else
+		play_phases(r, func, &hull);
+	return hull.prediction;
 }
 
 static struct prediction play_cases(struct player *r, play_func *func)
 {
 	struct prediction p, later;
 
-	p = play_phases(r, func);
+	p = play_all(r, func);
 	if (r->facts->history || p.reason || p.mechanism == MECHANISM_NONE)
 		return p;
 	/* What the program does is reckoned, not measured: it may be a little later. */
 	r->shift_nsec = TOLD_LATE;
-	later = play_phases(r, func);
+	later = play_all(r, func);
 	r->shift_nsec = 0;
 	if (later.mechanism != p.mechanism)
-		return (struct prediction){ .reason = "which of two timers is first is a matter of a "
-						      "millisecond" };
+		return (struct prediction){ .reason =
+						    "which of two timers is first is a matter of a "
+						    "millisecond" };
 	p.earliest_nsec = nsec_min(p.earliest_nsec, later.earliest_nsec);
 	p.latest_nsec = nsec_max(p.latest_nsec, later.latest_nsec);
 	return p;
@@ -309,8 +331,8 @@ struct prediction model_derive(const struct scenario *s, enum family family, enu
 	struct model_facts known = *facts;
 	struct player r = { .scenario = s, .node = node, .facts = &known };
 	const char *reason = prepare_detection(&r, &known, family);
-	nsec_t into_nsec = facts->into_nsec == NSEC_NONE ? NSEC_PER_SEC / facts->hz / 2
-							 : facts->into_nsec;
+	nsec_t into_nsec =
+		facts->into_nsec == NSEC_NONE ? NSEC_PER_SEC / facts->hz / 2 : facts->into_nsec;
 	struct play play;
 
 	if (reason)
@@ -346,5 +368,5 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 		known.rto_nsec = r.timers.rto_min_nsec + NSEC_PER_SEC / known.hz;
 	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE)
 		return nothing("nothing of the orphan is in flight");
-	return play_phases(&r, play_gone);
+	return play_all(&r, play_gone);
 }

@@ -25,8 +25,8 @@ void play_init(struct play *p, const struct timers *timers, int64_t phase, nsec_
 {
 	*p = (struct play){ .timers = timers, .granule = 1 };
 	/* One round of the wheel further, so that what was before the origin is not negative. */
-	p->origin_nsec = (phase + ((int64_t)TICK_PHASES << 20)) * (NSEC_PER_SEC / timers->hz) +
-			 into_nsec;
+	p->origin_nsec =
+		(phase + ((int64_t)TICK_PHASES << 20)) * (NSEC_PER_SEC / timers->hz) + into_nsec;
 }
 
 static nsec_t tick(const struct play *p)
@@ -53,13 +53,13 @@ static void tell(struct play *p, enum play_step_kind kind, unsigned int number, 
 		 int64_t span)
 {
 	if (p->step)
-		p->step(&(struct play_step){
-				.kind = kind,
-				.number = number,
-				.at_nsec = p->now_nsec - p->origin_nsec,
-				.next_nsec = next_nsec == NSEC_NEVER ? NSEC_NEVER
-								     : next_nsec - p->origin_nsec,
-				.armed_nsec = span * tick(p) },
+		p->step(&(struct play_step){ .kind = kind,
+					     .number = number,
+					     .at_nsec = p->now_nsec - p->origin_nsec,
+					     .next_nsec = next_nsec == NSEC_NEVER
+								  ? NSEC_NEVER
+								  : next_nsec - p->origin_nsec,
+					     .armed_nsec = span * tick(p) },
 			p->userdata);
 }
 
@@ -95,21 +95,21 @@ struct retransmission {
 	struct play *play;
 	const struct play_flight *flight;
 	enum { PENDING_RETRANS, PENDING_LOSS_PROBE } pending;
-	nsec_t fires_nsec;	/* icsk_retransmit_timer */
-	int64_t span;		/* what it was armed with */
-	int64_t rto;		/* icsk_rto */
+	nsec_t fires_nsec; /* icsk_retransmit_timer */
+	int64_t span;	   /* what it was armed with */
+	int64_t rto;	   /* icsk_rto */
 	/* icsk_backoff and icsk_retransmits are of eight bits and start anew at 256, which undone
 	 * back-off reaches: then one timeout counts as none. */
 	uint8_t backoff, retransmits;
-	bool in_loss; /* icsk_ca_state is TCP_CA_Loss: loss probes are over */
+	bool in_loss;	     /* icsk_ca_state is TCP_CA_Loss: loss probes are over */
 	unsigned int number; /* of retransmissions */
 	unsigned int packets_out, room;
-	nsec_t head_nsec;	/* when the oldest segment was sent last */
-	nsec_t next_nsec;	/* when the program writes next, or the next segment is sent */
-	size_t n_later;		/* how many of flight->later are past */
+	nsec_t head_nsec; /* when the oldest segment was sent last */
+	nsec_t next_nsec; /* when the program writes next, or the next segment is sent */
+	size_t n_later;	  /* how many of flight->later are past */
 	nsec_t retrans_stamp_nsec;
-	uint64_t queued;	/* bytes that were written and not sent */
-	bool probed;		/* tlp_high_seq is set */
+	uint64_t queued; /* bytes that were written and not sent */
+	bool probed;	 /* tlp_high_seq is set */
 	struct allowance allowance;
 };
 
@@ -145,9 +145,9 @@ static bool schedule_loss_probe(struct retransmission *r, bool advancing)
 	const struct timers *t = r->play->timers;
 	nsec_t extra_nsec = r->packets_out == 1 ? t->rto_min_nsec : LOSS_PROBE_MIN;
 	int64_t usecs = advancing ? r->rto * tick(r->play) / NSEC_PER_USEC : until_overdue(r);
-	int64_t span = wheel_usecs_to_jiffies(t->hz, (2 * (r->flight->srtt_nsec + r->play->srtt_off_nsec) +
-						      extra_nsec) /
-							     NSEC_PER_USEC);
+	int64_t span = wheel_usecs_to_jiffies(
+		t->hz,
+		(2 * (r->flight->srtt_nsec + r->play->srtt_off_nsec) + extra_nsec) / NSEC_PER_USEC);
 
 	if (!t->loss_probes || r->in_loss)
 		return false;
@@ -207,9 +207,8 @@ static void next_later(struct retransmission *r)
 {
 	const struct play_flight *f = r->flight;
 
-	r->next_nsec = r->n_later < f->n_later
-			       ? r->play->origin_nsec + f->later[r->n_later++]
-			       : NSEC_NEVER;
+	r->next_nsec = r->n_later < f->n_later ? r->play->origin_nsec + f->later[r->n_later++]
+					       : NSEC_NEVER;
 }
 
 static void write_more(struct retransmission *r)
@@ -240,8 +239,8 @@ static void send_loss_probe(struct retransmission *r)
 		next_later(r);
 	} else if (r->queued && r->room) {
 		r->packets_out++;
-		r->queued -= r->queued < r->flight->segment_size ? r->queued
-								 : r->flight->segment_size;
+		r->queued -=
+			r->queued < r->flight->segment_size ? r->queued : r->flight->segment_size;
 	} else if (r->packets_out == 1) {
 		r->head_nsec = r->play->now_nsec;
 	}
@@ -270,8 +269,8 @@ static bool timed_out(const struct retransmission *r)
 	limit_nsec = t->user_timeout_nsec
 			     ? t->user_timeout_nsec
 			     : timers_threshold(retries, TIMERS_RTO_MIN, t->rto_max_nsec);
-	return r->retransmits && msecs(r->play->now_nsec) - msecs(r->retrans_stamp_nsec) >=
-					 msecs(limit_nsec);
+	return r->retransmits &&
+	       msecs(r->play->now_nsec) - msecs(r->retrans_stamp_nsec) >= msecs(limit_nsec);
 }
 
 /* tcp_clamp_rto_to_user_timeout(). */
@@ -300,8 +299,7 @@ static void retransmit(struct retransmission *r)
 	r->retransmits++;
 	if (!r->number++)
 		r->retrans_stamp_nsec = r->play->now_nsec;
-	if (t->thin && !r->flight->orphan && r->packets_out < 4 &&
-	    r->retransmits <= THIN_RETRIES) {
+	if (t->thin && !r->flight->orphan && r->packets_out < 4 && r->retransmits <= THIN_RETRIES) {
 		r->backoff = 0;
 		r->rto = r->flight->rto;
 	} else {
@@ -361,7 +359,8 @@ static int64_t jiffies_of(const struct play *p, nsec_t span_nsec)
 	return span_nsec / tick(p);
 }
 
-/* When the last packet came that was there by `now_nsec`, both since the origin; NSEC_NONE: none. */
+/* When the last packet came that was there by `now_nsec`, both since the origin; NSEC_NONE: none.
+ */
 static nsec_t heard_by(const struct model_history *h, nsec_t now_nsec)
 {
 	size_t low = 0, high = h->n_heard;
@@ -499,10 +498,9 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 struct play_end play_syn(struct play *p, nsec_t connect_nsec)
 {
 	const struct timers *t = p->timers;
-	nsec_t limit_nsec = t->user_timeout_nsec
-				    ? t->user_timeout_nsec
-				    : timers_threshold(t->syn_retries, TIMERS_SYN_RTO,
-						       t->rto_max_nsec);
+	nsec_t limit_nsec = t->user_timeout_nsec ? t->user_timeout_nsec
+						 : timers_threshold(t->syn_retries, TIMERS_SYN_RTO,
+								    t->rto_max_nsec);
 	nsec_t start_nsec = p->origin_nsec + connect_nsec;
 	int64_t rto = jiffies_of(p, TIMERS_SYN_RTO), span = rto;
 	unsigned int retransmits = 0;

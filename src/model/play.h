@@ -40,9 +40,9 @@ typedef void play_step_func(const struct play_step *step, void *userdata);
 
 struct play {
 	const struct timers *timers;
-	nsec_t origin_nsec;   /* of the first event, since the wheel's zero */
-	nsec_t now_nsec;      /* likewise; the player's own */
-	nsec_t skew_nsec;     /* the age of a segment is that much less than the times at hand say */
+	nsec_t origin_nsec; /* of the first event, since the wheel's zero */
+	nsec_t now_nsec;    /* likewise; the player's own */
+	nsec_t skew_nsec;   /* the age of a segment is that much less than the times at hand say */
 	nsec_t srtt_off_nsec; /* the smoothed RTT is that much more */
 	int64_t granule;      /* the widest bucket so far, in jiffies */
 	play_step_func *step; /* or NULL */
@@ -61,7 +61,8 @@ struct play_end {
 /* Which ICMP errors undo the back-off. */
 enum play_undo {
 	PLAY_UNDO_NOTHING,
-	PLAY_UNDO_IPV4, /* host or net unreachable, from a router of Linux, as often as it may send */
+	PLAY_UNDO_IPV4, /* host or net unreachable, from a router of Linux, as often as it may send
+			 */
 	PLAY_UNDO_IPV6, /* no route */
 };
 
@@ -70,20 +71,20 @@ struct play_flight {
 	nsec_t sent_nsec;  /* the oldest segment that stays unacknowledged was sent then */
 	nsec_t armed_nsec; /* the latest answer before that armed the timer anew; at the earliest
 			    * sent_nsec */
-	unsigned int segments;		 /* that many are in flight then */
+	unsigned int segments; /* that many are in flight then */
 	const nsec_t *later; /* when more segments were sent, in order, if that was measured; those
 			      * that loss probes sent are among them */
 	size_t n_later;
 	/* If it was not measured (later is NULL): */
-	nsec_t next_nsec, interval_nsec; /* the program's next write, and how far they are apart;
-					  * NSEC_NEVER: it writes no more */
+	nsec_t next_nsec, interval_nsec;   /* the program's next write, and how far they are apart;
+					    * NSEC_NEVER: it writes no more */
 	uint64_t write_size, segment_size; /* bytes */
 	bool nagle;	   /* TCP_NODELAY is off: less than a segment waits for what is in flight */
 	unsigned int room; /* as many more may be sent before the window or the congestion window
 			    * is full */
-	bool in_loss;	    /* the end is in loss recovery: no loss probe is sent */
-	bool orphan;	    /* no process holds the socket */
-	int64_t rto;	    /* jiffies */
+	bool in_loss;	   /* the end is in loss recovery: no loss probe is sent */
+	bool orphan;	   /* no process holds the socket */
+	int64_t rto;	   /* jiffies */
 	nsec_t srtt_nsec;
 	enum play_undo undo;
 };

@@ -58,7 +58,8 @@ static const char *add_action(struct situation *to, const struct event *e, nsec_
 {
 	if (e->node != node) {
 		to->paused |= e->action == ACTION_PAUSE_READING;
-		return e->action == ACTION_PAUSE_READING ? NULL : "the peer's program does something";
+		return e->action == ACTION_PAUSE_READING ? NULL
+							 : "the peer's program does something";
 	}
 	if (e->action == ACTION_CONNECT && to->connect_nsec == NSEC_NEVER) {
 		to->connect_nsec = at;
@@ -114,7 +115,8 @@ const char *situation_read(const struct scenario *s, enum family family, enum no
 /* tcp_rtt_estimator(), tcp_set_rto(): the RTO after so many samples of the same RTT. */
 static nsec_t rto_after(nsec_t rtt_nsec, nsec_t rto_min_nsec, uint64_t samples)
 {
-	nsec_t deviation_nsec = 2 * rtt_nsec; /* four times the mean deviation, as the kernel has it */
+	nsec_t deviation_nsec =
+		2 * rtt_nsec; /* four times the mean deviation, as the kernel has it */
 	nsec_t variance_nsec = nsec_max(deviation_nsec, rto_min_nsec);
 	nsec_t most_nsec = variance_nsec;
 
@@ -196,6 +198,8 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 		if (!in->silent_to_peer)
 			return "whether the last answer was acknowledged decides";
 		h.sent_nsec = first_unanswered(heard_every_nsec, age_nsec, rtt_nsec) + rtt_nsec / 2;
+	} else if (in->send_nsec != NSEC_NEVER) {
+		h.sent_nsec = in->send_nsec;
 	}
 	if (heard_every_nsec != NSEC_NEVER) {
 		h.heard_every_nsec = heard_every_nsec;
@@ -204,6 +208,8 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 	}
 	h.armed_nsec = h.sent_nsec;
 	h.segments = 1;
+	if (in->connect_nsec != NSEC_NEVER)
+		h.connect_nsec = in->connect_nsec;
 	if (in->closed_nsec != NSEC_NEVER)
 		h.closed_nsec = in->closed_nsec;
 	*ret = h;

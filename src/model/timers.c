@@ -11,8 +11,8 @@
 #define KEEPALIVE_INTERVAL (75 * NSEC_PER_SEC)
 #define KEEPALIVE_COUNT	   9
 
-/* TCP_SYN_RETRIES, TCP_SYNACK_RETRIES, TCP_FIN_TIMEOUT (seconds); the sysctl's default is in net/ipv4/tcp_ipv4.c:
- * tcp_sk_init(). */
+/* TCP_SYN_RETRIES, TCP_SYNACK_RETRIES, TCP_FIN_TIMEOUT (seconds); the sysctl's default is in
+ * net/ipv4/tcp_ipv4.c: tcp_sk_init(). */
 #define SYN_RETRIES	  6
 #define SYNACK_RETRIES	  5
 #define FIN_TIMEOUT	  60
@@ -106,8 +106,8 @@ struct timers timers_of(const struct scenario *s, enum node_id node,
 		a, OPTION_SYN_COUNT,
 		count_or(s, node, "net.ipv4.tcp_synack_retries", SYNACK_RETRIES));
 	t.synack_max_nsec = facts->synack_capped ? t.rto_max_nsec : RTO_MAX;
-	t.fin_timeout_nsec = time_or(s, node, "net.ipv4.tcp_fin_timeout", FIN_TIMEOUT * NSEC_PER_SEC,
-				     NSEC_PER_SEC);
+	t.fin_timeout_nsec = time_or(s, node, "net.ipv4.tcp_fin_timeout",
+				     FIN_TIMEOUT * NSEC_PER_SEC, NSEC_PER_SEC);
 	t.loss_probes = sends_loss_probes(s, node);
 	t.thin = sysctl_or(s, node, "net.ipv4.tcp_thin_linear_timeouts", 0);
 	t.keepalive = scenario_option(a, OPTION_KEEPALIVE, 0);

@@ -21,7 +21,7 @@ struct reading {
 	bool any; /* something was sent */
 	uint32_t next;
 	nsec_t armed_nsec, closed_nsec, syn_nsec, first_probe_nsec;
-	unsigned int probes;	  /* into a closed window; those by closed_nsec in the next */
+	unsigned int probes; /* into a closed window; those by closed_nsec in the next */
 	unsigned int probes_then;
 	uint32_t heard_next; /* the sequence number that is to come next from the peer */
 	bool any_heard;
@@ -62,8 +62,7 @@ static void take_rtt(struct history_rtt *rtt, const struct sent *sent, nsec_t no
 		rtt->rtt_nsec += (now_nsec - sent->time_nsec - rtt->rtt_nsec) / 8;
 }
 
-static void read_received(struct reading *r, const struct record_packet *p,
-			  struct history_rtt *rtt)
+static void read_received(struct reading *r, const struct record_packet *p, struct history_rtt *rtt)
 {
 	size_t before = r->first;
 
@@ -90,8 +89,8 @@ static void read_received(struct reading *r, const struct record_packet *p,
 	}
 }
 
-/* tcp_sequence(): whether a packet is taken in at all, and so counts as heard. Probes and what comes
- * a second time do not. */
+/* tcp_sequence(): whether a packet is taken in at all, and so counts as heard. Probes and what
+ * comes a second time do not. */
 static bool is_taken(struct reading *r, const struct record_packet *p)
 {
 	uint32_t end = p->seq + p->payload + !!(p->flags & PACKET_SYN) + !!(p->flags & PACKET_FIN);
@@ -117,8 +116,8 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			     .syn_nsec = NSEC_NONE,
 			     .answered_nsec = NSEC_NONE };
 	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
-	/* What was heard from the beginning on, what was sent later from the end on: together they are
-	 * no more than there are packets. */
+	/* What was heard from the beginning on, what was sent later from the end on: together they
+	 * are no more than there are packets. */
 	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
 
 	for (size_t i = 0; i < n_packets; i++) {
@@ -148,8 +147,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			if (r.sent[i].time_nsec <= armed_nsec)
 				h.segments += (r.sent[i].size + SEGMENT - 1) / SEGMENT;
 			else
-				heard[n_packets - ++h.n_later] =
-					r.sent[i].time_nsec - origin_nsec;
+				heard[n_packets - ++h.n_later] = r.sent[i].time_nsec - origin_nsec;
 		}
 		h.later = heard ? heard + n_packets - h.n_later : NULL;
 	}

@@ -13,9 +13,9 @@
 #include "src/trial/history.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
-#include "src/trial/ticks.h"
 #include "src/trial/population.h"
 #include "src/trial/sightings.h"
+#include "src/trial/ticks.h"
 #include "src/util/array.h"
 
 /* Two sightings of a retransmission that are nearer to each other are the same one. */
@@ -129,7 +129,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 				trial->origin_nsec, &rtt, ret_heard);
 	if (history->sent_nsec != NSEC_NONE)
 		rto_nsec = first_rto(ep, trial->origin_nsec + history->sent_nsec);
-	/* Zero window probes back off without the RTO, which is that of the transfer until the end. */
+	/* Zero window probes back off without the RTO, which is that of the transfer until the end.
+	 */
 	else if (history->closed_nsec != NSEC_NONE && ep->record.tcp_info.present)
 		rto_nsec = ep->record.tcp_info.rto_us * NSEC_PER_USEC;
 	facts.rto_nsec = rto_nsec == NSEC_NONE ? node->rto_nsec : rto_nsec;
@@ -141,8 +142,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 						     : rtt.rtt_nsec;
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
-	facts.late_nsec = trial->lateness_nsec;
-	/* In real time a busy machine is late, so no more is claimed than what holds for any phase. */
+	/* In real time a busy machine is late, so no more is claimed than what holds for any phase.
+	 */
 	if (trial->spec.phase >= 0)
 		facts.phase = ticks_phase(trial->origin_nsec, &facts.into_nsec);
 	facts.history = history;
@@ -172,9 +173,8 @@ static nsec_t left_since(const struct record_endpoint *r, const struct model_his
 static void predict_gone(const struct trial *trial, const struct trial_node *node,
 			 const struct model_facts *facts, struct record_endpoint *r)
 {
-	struct prediction p =
-		model_gone(trial->spec.scenario, trial->spec.family, node->id, facts, r->mechanism,
-			   left_since(r, facts->history));
+	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, node->id, facts,
+					 r->mechanism, left_since(r, facts->history));
 
 	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
 	if (p.mechanism != MECHANISM_NONE) {

@@ -99,10 +99,10 @@ struct trial_node {
 					    * freed, and knows */
 	/* What was read of the socket just before the first event; rto_nsec NSEC_NONE: nothing. */
 	nsec_t sampled_nsec, rto_nsec, rtt_nsec;
-	uint32_t cwnd, mss;	   /* segments that may be in flight, and the bytes of one */
-	uint64_t progress;	   /* bytes acknowledged and received at the last heal, or when the
-				    * router's connection tracking was flushed */
-	bool usable;		   /* more bytes have got through since then */
+	uint32_t cwnd, mss; /* segments that may be in flight, and the bytes of one */
+	uint64_t progress;  /* bytes acknowledged and received at the last heal, or when the
+			     * router's connection tracking was flushed */
+	bool usable;	    /* more bytes have got through since then */
 };
 
 struct trial {
@@ -130,8 +130,8 @@ struct trial {
 			       */
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* how many faults last and have not been healed */
-	bool sampled;	/* sample_first() was called: what the model goes by is as known as it
-			   gets */
+	bool sampled;	      /* sample_first() was called: what the model goes by is as known as it
+				 gets */
 	bool changed;	/* something may be over, or due earlier, so settle_trial() has to look */
 	bool probed;	/* a byte was sent on an idle connection since the last heal */
 	bool full_term; /* the trial went on until the horizon */

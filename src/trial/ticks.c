@@ -70,8 +70,8 @@ const struct ticks *ticks_get(void)
 	return &ticks;
 }
 
-/* A tick begins some microseconds before the coarse clock shows it, and what a timer's handler sends
- * is in that tick, not in the one before. */
+/* A tick begins some microseconds before the coarse clock shows it, and what a timer's handler
+ * sends is in that tick, not in the one before. */
 #define EDGE_SEEN_LATE (40 * NSEC_PER_USEC)
 
 int64_t ticks_phase(nsec_t time_nsec, nsec_t *ret_into_nsec)

@@ -14,7 +14,8 @@
 struct ticks {
 	int64_t jiffies;
 	nsec_t edge_nsec;
-	bool numbered; /* the kernel told the number; else ticks are counted from its clock's zero */
+	bool numbered; /* the kernel told the number; else ticks are counted from its clock's zero
+			*/
 };
 
 /* The first call measures where the ticks lie, which takes some ticks. Who has no time for that
