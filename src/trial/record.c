@@ -18,6 +18,7 @@
 #include "src/trial/ticks.h"
 #include "src/util/array.h"
 
+#define RTO_MIN (200 * NSEC_PER_MSEC) /* include/net/tcp.h: TCP_RTO_MIN */
 /* Two sightings of a retransmission that are nearer to each other are the same one. */
 #define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
 static int copy_setting(const struct setting_value *value, void *userdata)
@@ -115,6 +116,20 @@ static nsec_t first_rto(const struct endpoint *ep, nsec_t sent_nsec)
 	return NSEC_NONE;
 }
 
+/* The same where no tracepoint told: the deviation as it was sampled, and the RTT as it was in the
+ * end. What is sampled is a whole number of ticks, so a deviation next to its least is the least
+ * (tcp_rtt_estimator(), tcp_set_rto()). */
+static nsec_t rto_of(const struct trial_node *node, nsec_t rtt_nsec)
+{
+	nsec_t deviation_nsec = node->rto_nsec - node->rtt_nsec;
+
+	if (node->rto_nsec == NSEC_NONE || !node->rtt_nsec)
+		return node->rto_nsec;
+	if (deviation_nsec < RTO_MIN + ticks_length())
+		deviation_nsec = RTO_MIN;
+	return rtt_nsec + deviation_nsec;
+}
+
 /* What the packets of that end tell of how its connection stood, and what was read of its socket.
  * `heard` gets an array that the caller frees. */
 static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
@@ -133,13 +148,13 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	 */
 	else if (history->closed_nsec != NSEC_NONE && ep->record.tcp_info.present)
 		rto_nsec = ep->record.tcp_info.rto_us * NSEC_PER_USEC;
-	facts.rto_nsec = rto_nsec == NSEC_NONE ? node->rto_nsec : rto_nsec;
 	for (size_t i = 0; i < ep->record.n_states; i++)
 		if (ep->record.states[i].to == TCP_STATE_SYN_SENT)
 			history->connect_nsec = ep->record.states[i].time_nsec - trial->origin_nsec;
 	/* Nothing moves the estimate once the peer is silent. */
 	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
 						     : rtt.rtt_nsec;
+	facts.rto_nsec = rto_nsec == NSEC_NONE ? rto_of(node, facts.rtt_nsec) : rto_nsec;
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
 	/* In real time a busy machine is late, so no more is claimed than what holds for any phase.
