@@ -21,7 +21,7 @@ static uint32_t kernel_probability(double p)
 /* Delay and jitter have an old field of 32 bits each, which an attribute of 64 bits overrides. */
 static uint32_t kernel_ticks(nsec_t span_nsec)
 {
-	nsec_t ticks = span_nsec >> PSCHED_TICK_SHIFT;
+	int64_t ticks = span_nsec >> PSCHED_TICK_SHIFT;
 
 	return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
 }

@@ -141,9 +141,9 @@ static bool fail(struct connection *connection, enum agent_call call, nsec_t sta
 
 bool connection_heartbeat_lost(struct connection *connection)
 {
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 
-	return fail(connection, AGENT_CALL_HEARTBEAT, now, now, 0);
+	return fail(connection, AGENT_CALL_HEARTBEAT, now_nsec, now_nsec, 0);
 }
 
 static void on_event(void *userdata, uint32_t events);
@@ -446,15 +446,15 @@ static void on_event(void *userdata, uint32_t events)
 {
 	struct connection *connection = userdata;
 	bool ended = events & (EPOLLERR | EPOLLHUP);
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 
 	if (connection->connecting && !ended && !(events & EPOLLOUT))
 		return;
 	if (connection->connecting) {
-		if (!connected(connection, now))
+		if (!connected(connection, now_nsec))
 			return;
 	} else if (ended && !may_read(connection)) {
-		if (!check_error(connection, now))
+		if (!check_error(connection, now_nsec))
 			return;
 	}
 	connection_run(connection);

@@ -14,11 +14,11 @@
  * for. */
 static void due_next(struct connection *connection)
 {
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 
 	connection->due_nsec += connection->builtin->interval_nsec;
-	if (connection->due_nsec < now)
-		connection->due_nsec = now + connection->builtin->interval_nsec;
+	if (connection->due_nsec < now_nsec)
+		connection->due_nsec = now_nsec + connection->builtin->interval_nsec;
 	loop_timer_set(connection->due, connection->due_nsec);
 }
 

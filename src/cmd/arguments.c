@@ -11,9 +11,8 @@
 #include "src/util/cleanup.h"
 
 #define MAX_ARGUMENTS 32
-#define FIRST_LONG                                                                                 \
-	1000 /* getopt returns this for the first long option; it is above all letters             \
-	      */
+/* getopt returns this for the first long option. It is above all letters. */
+#define FIRST_LONG 1000
 
 const struct verb *arguments_find_verb(const struct verb *const *verbs, size_t n, const char *name)
 {

@@ -138,9 +138,9 @@ void complete_print(const struct verb *const *verbs, size_t n_verbs, int n_words
 	for (int i = 0; i < n_words; i++) /* a shell takes "--family=ipv4" for three words */
 		if (strcmp(words[i], "=") != 0)
 			words[n++] = words[i];
+	/* What follows "--" is the command line of another program. */
 	for (int i = 1; i < n - 1; i++)
-		if (!strcmp(words[i],
-			    "--")) /* what follows is the command line of another program */
+		if (!strcmp(words[i], "--"))
 			return;
 	argument = n > 1 ? valued(verb, words[n - 2]) : NULL;
 	if (argument)

@@ -147,14 +147,14 @@ static void add_row(struct table *table, const struct entry *entry)
 	table_cell(table, TABLE_PLAIN, s->summary ? s->summary : "");
 }
 
-static json_object *span_json(nsec_t span)
+static json_object *span_json(nsec_t span_nsec)
 {
 	char text[32];
 
-	if (span == NSEC_NONE)
+	if (span_nsec == NSEC_NONE)
 		return NULL;
-	snprintf(text, sizeof(text), "%.3f", nsec_to_sec(span));
-	return json_object_new_double_s(nsec_to_sec(span), text);
+	snprintf(text, sizeof(text), "%.3f", nsec_to_sec(span_nsec));
+	return json_object_new_double_s(nsec_to_sec(span_nsec), text);
 }
 
 static json_object *string_json(const char *text)

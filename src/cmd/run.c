@@ -181,13 +181,14 @@ static int plan(struct run *run, struct error *err)
 	return 0;
 }
 
-static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
+static void on_progress(const char *text, nsec_t at_most_nsec, size_t done, size_t total,
+			void *userdata)
 {
-	bool known = at_most != NSEC_NEVER;
+	bool known = at_most_nsec != NSEC_NEVER;
 	char line[256], span[64] = "";
 
 	if (known)
-		nsec_format(span, sizeof(span), at_most);
+		nsec_format(span, sizeof(span), at_most_nsec);
 	snprintf(line, sizeof(line), "%zu of %zu done; %.90s%s%s%s", done, total, text,
 		 known ? ", at most " : "", span, known ? " more" : "");
 	tell_progress(line);

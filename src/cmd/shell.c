@@ -29,6 +29,7 @@
 #include "src/testbed/privilege.h"
 #include "src/testbed/testbed.h"
 #include "src/trial/trial.h"
+#include "src/util/interrupt.h"
 
 struct shell {
 	struct selection selection;
@@ -203,8 +204,8 @@ static void on_over(struct trial *trial, struct record *record, const struct err
 	sh->record = record;
 	if (!record)
 		sh->failure = *err;
-	if (!sh->pid) /* the trial failed before there was a connection, so there is no shell to
-			 wait for */
+	/* If the trial failed before there was a connection, there is no shell to wait for. */
+	if (!sh->pid)
 		loop_quit(sh->loop);
 }
 
@@ -249,7 +250,7 @@ static void on_signal(void *userdata, uint32_t events)
 			return;
 		break;
 	}
-	error_set(&err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+	interrupt_error(&err);
 	give_up(s->shell, &err);
 }
 

@@ -66,7 +66,7 @@ static int compare_moments(const void *a, const void *b)
 }
 
 /* Adds the predicted detections of those ends whose expected bounds are predictions. */
-static size_t predict_moments(const struct scenario *s, enum family family, nsec_t first,
+static size_t predict_moments(const struct scenario *s, enum family family, nsec_t first_nsec,
 			      struct moment *moments)
 {
 	struct model_facts kernel = facts_of_running_kernel();
@@ -79,10 +79,10 @@ static size_t predict_moments(const struct scenario *s, enum family family, nsec
 
 		if (p.mechanism == MECHANISM_NONE || !(e->after.predicted || e->before.predicted))
 			continue;
-		moments[n].at_nsec = first + p.earliest_nsec;
+		moments[n].at_nsec = first_nsec + p.earliest_nsec;
 		snprintf(moments[n].text, sizeof(moments[n].text),
 			 "to %s: the %s notices, by %s (predicted)",
-			 describe_span(until, sizeof(until), first + p.latest_nsec),
+			 describe_span(until, sizeof(until), first_nsec + p.latest_nsec),
 			 node_name(node), mechanism_name(p.mechanism));
 		n++;
 	}
@@ -94,7 +94,7 @@ static int write_timeline(const struct scenario *s, enum family family, FILE *ou
 {
 	_cleanup_(freep) struct moment *moments =
 		calloc(s->n_events + 1 + _ENDPOINT_MAX, sizeof(*moments));
-	nsec_t first = s->n_events ? s->events[0].at_nsec : 0;
+	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	size_t n = 0;
 	char at[64];
 
@@ -104,13 +104,13 @@ static int write_timeline(const struct scenario *s, enum family family, FILE *ou
 		moments[n].at_nsec = s->events[n].at_nsec;
 		describe_event(&s->events[n], moments[n].text, sizeof(moments[n].text));
 	}
-	n += predict_moments(s, family, first, moments + n);
+	n += predict_moments(s, family, first_nsec, moments + n);
 	qsort(moments, n, sizeof(*moments), compare_moments);
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "  %-16s %s\n", describe_span(at, sizeof(at), moments[i].at_nsec),
 			moments[i].text);
 	fprintf(out, "  %-16s the horizon: who has not noticed by now has not\n",
-		describe_span(at, sizeof(at), first + s->horizon_nsec));
+		describe_span(at, sizeof(at), first_nsec + s->horizon_nsec));
 	return 0;
 }
 

@@ -15,16 +15,16 @@
 
 static void check_punctuality(struct record *record)
 {
-	nsec_t worst = record->lateness_nsec;
+	nsec_t worst_nsec = record->lateness_nsec;
 	char text[64];
 
 	for (size_t i = 0; i < record->n_faults; i++)
-		worst = nsec_max(worst, record->faults[i].took_nsec);
-	if (worst > LATE_MAX_NSEC)
+		worst_nsec = nsec_max(worst_nsec, record->faults[i].took_nsec);
+	if (worst_nsec > LATE_MAX_NSEC)
 		record_fail(record,
 			    "expected each event within 0.5 s of its time, got one %s late: the "
 			    "machine is too busy for real time",
-			    nsec_format(text, sizeof(text), worst));
+			    nsec_format(text, sizeof(text), worst_nsec));
 }
 
 static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
@@ -36,11 +36,12 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 	listener->done(trial, record, err, listener->userdata);
 }
 
-static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
+static void on_progress(const char *text, nsec_t at_most_nsec, size_t done, size_t total,
+			void *userdata)
 {
 	const struct engine_listener *listener = userdata;
 
-	listener->progress(text, at_most, done, total, listener->userdata);
+	listener->progress(text, at_most_nsec, done, total, listener->userdata);
 }
 
 static int run_in(struct loop *loop, struct interrupt *interrupt, const struct engine_job *job,
@@ -62,7 +63,7 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 	if (rc >= 0)
 		rc = loop_run(loop, err);
 	if (rc >= 0 && (interrupt->caught || (job->stop && *job->stop)))
-		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+		return interrupt_error(err);
 	return rc;
 }
 

@@ -338,7 +338,7 @@ static int run_guests(struct run *run, struct error *err)
 		rc = -EIO;
 	}
 	if (rc >= 0 && (interrupt.caught || (run->job->stop && *run->job->stop)))
-		rc = error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+		rc = interrupt_error(err);
 	for (size_t i = 0; i < run->n_batches; i++)
 		guest_free(run->batches[i].guest);
 	loop_timer_free(run->progress_timer);

@@ -195,23 +195,24 @@ static void check_progress(struct guest *guest)
 	const struct guest_window *window = guest->window;
 	uint64_t progress = atomic_load(&window->output_used) + atomic_load(&window->progress) +
 			    atomic_load(&window->state) + guest->step;
-	int64_t cpu = guest_process_cpu_nsec(&guest->process);
-	nsec_t now = nsec_now();
+	int64_t cpu_nsec = guest_process_cpu_nsec(&guest->process);
+	nsec_t now_nsec = nsec_now();
 
 	/* A QEMU that uses no processor time may also be waiting for a processor. */
-	if (cpu - guest->cpu_nsec > NSEC_PER_MSEC || (now - guest->cpu_seen_nsec > ASLEEP_NSEC &&
-						      !guest_process_is_asleep(&guest->process))) {
-		guest->cpu_nsec = cpu;
-		guest->cpu_seen_nsec = now;
+	if (cpu_nsec - guest->cpu_nsec > NSEC_PER_MSEC ||
+	    (now_nsec - guest->cpu_seen_nsec > ASLEEP_NSEC &&
+	     !guest_process_is_asleep(&guest->process))) {
+		guest->cpu_nsec = cpu_nsec;
+		guest->cpu_seen_nsec = now_nsec;
 	}
 	if (progress != guest->progress) {
 		guest->progress = progress;
-		guest->progress_nsec = now;
+		guest->progress_nsec = now_nsec;
 	}
-	if (now - guest->progress_nsec > guest->config.stall_nsec)
+	if (now_nsec - guest->progress_nsec > guest->config.stall_nsec)
 		give_up(guest, "it hangs: no progress in %lld s",
 			(long long)(guest->config.stall_nsec / NSEC_PER_SEC));
-	else if (guest->step == STEP_RUN && now - guest->cpu_seen_nsec > ASLEEP_NSEC)
+	else if (guest->step == STEP_RUN && now_nsec - guest->cpu_seen_nsec > ASLEEP_NSEC)
 		give_up(guest, "it hangs: it sleeps and no timer is armed to wake it");
 }
 
@@ -444,7 +445,7 @@ int guest_save(struct guest_image *image, const struct guest_snapshot *snapshot,
 		rc = loop_run(loop, err);
 	interrupt_deinit(&interrupt);
 	if (rc >= 0 && interrupt.caught)
-		return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+		return interrupt_error(err);
 	if (rc >= 0 && guest->failure.kind != ERROR_NONE) {
 		if (err)
 			*err = guest->failure;

@@ -310,8 +310,8 @@ static void snapshot_point(void)
  * costs nothing in virtual time, so each job starts at a fixed time of the guest. */
 static void wait_for_start(void)
 {
-	nsec_t start = (nsec_now() / START_STEP_NSEC + 1) * START_STEP_NSEC;
-	const struct timespec at = { .tv_sec = start / NSEC_PER_SEC };
+	nsec_t start_nsec = (nsec_now() / START_STEP_NSEC + 1) * START_STEP_NSEC;
+	const struct timespec at = { .tv_sec = start_nsec / NSEC_PER_SEC };
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		;

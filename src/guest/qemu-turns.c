@@ -98,7 +98,7 @@ static void place(const cpu_set_t *where)
 		closedir(tasks);
 }
 
-static int64_t now_ms(void)
+static int64_t clock_ms(void)
 {
 	struct timespec now;
 
@@ -113,15 +113,15 @@ static void choose_place(void)
 	static unsigned int parks;
 	static bool kept;
 	static cpu_set_t allowed;
-	int64_t now = now_ms();
+	int64_t now_ms = clock_ms();
 	cpu_set_t here;
 
-	if (kept ? now - since_ms < KEPT_MS : ++parks < PARKS_FREE)
+	if (kept ? now_ms - since_ms < KEPT_MS : ++parks < PARKS_FREE)
 		return;
 	if (kept) {
 		place(&allowed);
 		kept = false;
-	} else if (now - since_ms <= PARKS_FREE_MS &&
+	} else if (now_ms - since_ms <= PARKS_FREE_MS &&
 		   sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
 		CPU_ZERO(&here);
 		CPU_SET(sched_getcpu(), &here);
@@ -129,7 +129,7 @@ static void choose_place(void)
 		kept = true;
 	}
 	parks = 0;
-	since_ms = now;
+	since_ms = now_ms;
 }
 
 PUBLIC int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)

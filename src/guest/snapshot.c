@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "src/kernel/cache.h"
 #include "src/util/cleanup.h"
 
-#define COUNT_MAX      16
-#define USAGE_MAX      (3ull << 30) /* bytes */
-#define UNUSED_AGE_SEC 3600	    /* no process makes a snapshot for so long */
+#define COUNT_MAX 16
+#define USAGE_MAX (3ull << 30) /* bytes */
 
 static int open_in(const char *folder, const char *name, int flags)
 {
@@ -117,25 +115,12 @@ int guest_snapshot_commit(struct guest_snapshot *snapshot, const char *temporary
 	return 0;
 }
 
-/* Removes unfinished snapshots that no process can still be making. */
-static void remove_leftovers(const char *path)
-{
-	struct stat st;
-	glob_t found;
-
-	cache_find(path, "*.tmp", &found);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (stat(found.gl_pathv[i], &st) == 0 && time(NULL) - st.st_mtime > UNUSED_AGE_SEC)
-			cache_remove(found.gl_pathv[i]);
-	globfree(&found);
-}
-
 void guest_snapshot_prune(const char *path)
 {
 	unsigned long long usage = 0;
 	glob_t found;
 
-	remove_leftovers(path);
+	cache_remove_leftovers(path);
 	cache_find(path, "*/stamp", &found);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		char *folder = dirname(found.gl_pathv[i]);

@@ -11,6 +11,9 @@
 
 #include "src/util/cleanup.h"
 #include "src/util/format.h"
+#include "src/util/interrupt.h"
+
+#define LOCK_PAUSE_USEC 20000
 
 /* Returns the path of a folder in the cache, which need not exist. */
 static int folder_path(const char *sub, char **ret_path, struct error *err)
@@ -92,12 +95,38 @@ int cache_lock(const char *path, int *ret_fd, struct error *err)
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return cache_error(err, -errno, name);
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
 			return error_errno(err, -errno, "lock %s", name);
+		if (interrupt_pending())
+			return interrupt_error(err);
+		usleep(LOCK_PAUSE_USEC);
+	}
 	remove_leftovers(path);
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+void cache_remove_leftovers(const char *path)
+{
+	glob_t found;
+
+	cache_find(path, "*.tmp", &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		/* The name of a temporary file is ENTRY.PROCESS-COUNT.tmp. */
+		const char *name = found.gl_pathv[i], *end = strrchr(name, '.');
+		_cleanup_(freep) char *lock_name = NULL;
+		_cleanup_(fd_closep) int fd = -1;
+
+		end = memrchr(name, '.', (size_t)(end - name));
+		if (!end)
+			continue;
+		lock_name = format_new("%.*s.lock", (int)(end - name), name);
+		fd = lock_name ? open(lock_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			cache_remove(name);
+	}
+	globfree(&found);
 }
 
 char *cache_temporary(const char *path)

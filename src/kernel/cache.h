@@ -19,12 +19,17 @@
 int cache_folder(const char *sub, char **ret_path, struct error *err);
 
 /* Waits for the lock of what will be `path` ("<path>.lock"), and removes what other processes left
- * there unfinished. The lock is free again when the descriptor is closed or this process dies. */
+ * there unfinished. The lock is free again when the descriptor is closed or this process dies.
+ * Returns -EINTR with ERROR_INTERRUPTED if a blocked signal comes meanwhile. */
 int cache_lock(const char *path, int *ret_fd, struct error *err);
 
 /* Returns a name beside `path` that nobody else uses, which the caller frees; NULL without memory.
  */
 char *cache_temporary(const char *path);
+
+/* Removes what processes that were killed left unfinished in the folder of `path`: each temporary
+ * file for whose entry nobody holds the lock. */
+void cache_remove_leftovers(const char *path);
 
 /* Removes a file, or a folder with all that is in it. It is no error if there is none. */
 void cache_remove(const char *path);

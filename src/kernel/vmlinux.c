@@ -50,10 +50,11 @@ static uint16_t get16(const struct image *image, size_t offset)
 
 static int image_open(struct image *image, const char *path, struct error *err)
 {
-	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	void *data;
 
+	/* Without O_NONBLOCK the opening of a FIFO waits for its writer. */
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, ERROR_INPUT, -errno, "kernel %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode) || st.st_size < HEADER_END)

@@ -110,12 +110,12 @@ static nsec_t span_of_end(const struct scenario *s, enum family family, enum nod
 	if (e->outcomes == 1u << OUTCOME_SURVIVED)
 		return last_nsec - first_nsec + NSEC_PER_SEC;
 	if (e->gone_before.present && !e->gone_before.predicted)
-		return e->gone_before.nsec;
+		return e->gone_before.time_nsec;
 	p = model_predict(s, family, node, &facts);
 	if (p.mechanism != MECHANISM_NONE)
 		return p.latest_nsec;
 	if (e->before.present && !e->before.predicted)
-		return e->before.nsec;
+		return e->before.time_nsec;
 	return s->horizon_nsec;
 }
 

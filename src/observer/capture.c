@@ -6,12 +6,13 @@
 #include <pcap/pcap.h>
 #include <string.h>
 
-/* Readers refuse records beyond the file's own limit; this is libpcap's greatest. */
+/* The limit on a frame's bytes in the file's header, beyond which readers refuse a record:
+ * libpcap's greatest. */
 #define CAPTURE_SNAP 262144
 
 struct capture {
 	char *path;	       /* for errors; owned */
-	pcap_t *pcap;	       /* only tells the dumper which format to write; owned */
+	pcap_t *pcap;	       /* tells the dumper which format to write; owned */
 	pcap_dumper_t *dumper; /* the file; owned */
 	int error;	       /* negative errno of the first failed write, or 0 */
 };
@@ -68,7 +69,8 @@ struct capture *capture_free(struct capture *capture)
 	return NULL;
 }
 
-/* stdio remembers that a write failed, but not why: errno tells it only right after the write. */
+/* Remembers the cause of a failed write. This is called right after each write, because stdio keeps
+ * only the fact that a write failed, and errno soon has another value. */
 static void note_failure(struct capture *capture)
 {
 	if (!capture->error && ferror(pcap_dump_file(capture->dumper)))

@@ -9,7 +9,7 @@
 #include "src/tcp/tracker.h"
 
 #define BUCKETS		64
-#define CONNECTIONS_MAX 65536 /* of one namespace: a flood of SYNs must not use up the memory */
+#define CONNECTIONS_MAX 65536 /* of one namespace, so that a flood of SYNs does not eat memory */
 
 /* One end of a connection, as the watched node sees it. */
 struct tuple {
@@ -18,17 +18,16 @@ struct tuple {
 };
 
 struct connection {
-	struct connection *next;
+	struct connection *next; /* in the bucket */
 	struct tuple tuple;
-	uint64_t hash;
 	struct tcp_tracker tracker;
 };
 
 struct derived {
 	derived_func func;
-	void *userdata;
-	struct connection *bucket[BUCKETS]; /* open ones; owned */
-	size_t count;
+	void *userdata;			    /* of `func`; not owned */
+	struct connection *bucket[BUCKETS]; /* the open connections by hash; owned */
+	size_t count;			    /* of connections in all buckets */
 };
 
 int derived_new(derived_func func, void *userdata, struct derived **ret_derived, struct error *err)
@@ -57,6 +56,7 @@ struct derived *derived_free(struct derived *derived)
 	return NULL;
 }
 
+/* Returns an address as IPv6 has it: IPv4 as ::ffff:a.b.c.d. */
 static struct in6_addr mapped(const struct ip *ip)
 {
 	struct in6_addr address = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
@@ -83,7 +83,8 @@ static struct tuple tuple_of_socket(const struct sockdiag_socket *s)
 
 static_assert(sizeof(struct tuple) == 36, "no padding: it is hashed and compared as bytes");
 
-/* FNV-1a. The hash is never 0, because a socket of 0 means that there is none. */
+/* Returns the FNV-1a hash of a four-tuple. It is never 0, because an observation whose `socket` is
+ * 0 has no socket. */
 static uint64_t tuple_hash(const struct tuple *tuple)
 {
 	const uint8_t *p = (const uint8_t *)tuple;
@@ -142,7 +143,8 @@ static struct observation observation_of(const struct tuple *tuple, enum observa
 	};
 }
 
-/* The kernel closes the full socket when TIME_WAIT begins, so a tracepoint would say CLOSE. */
+/* Returns the state that a tracepoint would report: CLOSE for TIME_WAIT, because the kernel closes
+ * the full socket when TIME_WAIT begins. */
 static int kernel_state(int state)
 {
 	return state == TCP_STATE_TIME_WAIT ? TCP_STATE_CLOSE : state;
@@ -174,9 +176,9 @@ static bool tell(struct derived *f, const struct tuple *tuple, nsec_t time_nsec,
 	return f->func(&o, f->userdata);
 }
 
-/* The events are told last, because the function that is told may free all of this. The facts at
- * the end of a connection are those from before the packet that ended it: an acknowledgement in
- * that packet does not explain the end. */
+/* The events are told last, because the function that gets them may free `f`. At the end of a
+ * connection the tracker's facts are those from before the packet that ended it, because an
+ * acknowledgement in that packet does not explain the end. */
 void derived_packet(struct derived *f, const struct observation *packet)
 {
 	struct tuple tuple = tuple_of_packet(&packet->packet);
@@ -200,8 +202,9 @@ void derived_packet(struct derived *f, const struct observation *packet)
 	}
 }
 
-/* The counts of tcp_info are better than what the packets tell. The send queue of a freed socket is
- * empty, so the count of unacknowledged bytes stays the tracker's. */
+/* Tells that a connection has gone to CLOSE. The counts of tcp_info are preferred to the tracker's,
+ * because packets do not show all of them. Only the count of unacknowledged bytes is the tracker's,
+ * because the send queue of a freed socket is empty. */
 static bool tell_closed(struct derived *f, const struct tuple *tuple,
 			const struct tcp_tracker *tracker, const struct sockdiag_socket *socket,
 			nsec_t time_nsec)
@@ -218,7 +221,8 @@ static bool tell_closed(struct derived *f, const struct tuple *tuple,
 	return tell(f, tuple, time_nsec, &event, &facts);
 }
 
-/* Whether a connection got no answer and sent no packet, because its neighbour was not found. */
+/* Whether a connection sent segments and got no answer. If no packet of it was seen on the wire
+ * either, the segments never left the host, because the address of the neighbour was not found. */
 static bool never_left(const struct sockdiag_socket *s)
 {
 	return s->peer_port && s->has_info && s->info.tcpi_segs_in == 0 && s->info.tcpi_segs_out;

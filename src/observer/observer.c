@@ -14,47 +14,47 @@
 #include "src/observer/tracepoints.h"
 
 /*
- * The function that is told an observation may free its watch, or make new ones. A watch that is
- * freed while any observation is being told (`busy`) is dead at once, and its memory is freed when
- * the telling has ended.
+ * Theory of operation: the function of a watch may free its watch, or make new ones. A watch that
+ * is freed while any such function runs (`busy`) is marked dead at once, and its memory is freed
+ * when no function runs any more.
  */
 
-#define RING_SIZE (1 << 20) /* some 8,000 records */
+#define RING_SIZE (1 << 20) /* bytes; some 8,000 events */
 #define BUCKETS	  256
-/* The most that is taken from one source before the others have their turn. */
-#define RING_TURN     512  /* records */
+/* The most that is taken from one source before the loop serves the others. */
+#define RING_TURN     512  /* events */
 #define PACKET_TURN   4	   /* batches */
 #define DESTROY_TURN  64   /* notifications */
-#define PACKETS_AHEAD 64   /* batches, taken before a destroy notification is read */
-#define FLUSH_TURN    4096 /* of any of these: more than a buffer holds */
+#define PACKETS_AHEAD 64   /* batches, before destroy notifications are read */
+#define FLUSH_TURN    4096 /* batches or notifications of a flush: more than a buffer holds */
 
 #define SOURCES 2 /* of a watch in the loop: packets, destroy notifications */
 
 struct observer {
-	struct loop *loop;
-	struct tracepoints *bpf;		/* NULL: there are none; owned */
-	struct loop_io *bpf_io;			/* owned */
+	struct loop *loop;			/* not owned */
+	struct tracepoints *bpf;		/* or NULL; owned */
+	struct loop_io *bpf_io;			/* of the tracepoints' descriptor; owned */
 	char reason[256];			/* why there are no tracepoints, or empty */
-	struct packets_buffer *buffer;		/* owned */
-	struct observer_watch *bucket[BUCKETS]; /* by cookie; dead ones too while busy */
-	unsigned int busy; /* calls of watches' functions that have not returned */
-	bool any_dead;
-	bool close_late;
-	struct packets *closed_late; /* muted sources, linked; owned */
+	struct packets_buffer *buffer;		/* for all packet sources; owned */
+	struct observer_watch *bucket[BUCKETS]; /* watches by cookie, with dead ones while busy */
+	unsigned int busy;			/* drains of sources that have not returned */
+	bool any_dead;				/* a bucket has a dead watch */
+	bool close_late;			/* observer_close_late() was called */
+	struct packets *closed_late;		/* linked muted sources of freed watches; owned */
 };
 
 struct observer_watch {
-	struct observer *observer;
+	struct observer *observer;   /* not owned */
 	struct observer_watch *next; /* in the bucket */
 	uint64_t cookie;	     /* of the namespace */
 	observer_func func;
-	void *userdata;
-	bool dead;		     /* freed, and told nothing any more */
-	int netns_fd;		     /* keeps the namespace; owned */
-	int destroy_fd;		     /* owned */
+	void *userdata;		     /* of `func`; not owned */
+	bool dead;		     /* it was freed, and `func` is not called any more */
+	int netns_fd;		     /* keeps the namespace alive; owned */
+	int destroy_fd;		     /* sock_diag's destroy notifications; owned */
 	struct packets *packets;     /* or NULL; owned */
 	struct derived *derived;     /* or NULL; owned */
-	struct loop_io *io[SOURCES]; /* owned */
+	struct loop_io *io[SOURCES]; /* of the packets and of destroy_fd; owned */
 };
 
 const char *observer_derived_reason(const struct observer *observer)
@@ -76,8 +76,8 @@ static void release(struct observer_watch *watch)
 	free(watch);
 }
 
-/* Ends the telling that began with `busy++`: watches that have been freed meanwhile are released.
- */
+/* Ends a drain that began with `busy++`. The last one to end releases the watches that were freed
+ * meanwhile. */
 static void end(struct observer *observer)
 {
 	if (--observer->busy || !observer->any_dead)
@@ -194,7 +194,8 @@ static void drain_destroyed(struct observer_watch *watch, unsigned int max)
 	}
 }
 
-/* The packets are taken first, because a connection's last packets came before it was freed. */
+/* Packets are taken before destroy notifications, because a connection's last packets came before
+ * the kernel freed its socket. */
 static void on_destroyed(void *userdata, uint32_t events)
 {
 	struct observer_watch *watch = userdata;
@@ -259,7 +260,8 @@ void observer_close_late(struct observer *observer)
 	observer->close_late = true;
 }
 
-/* A connection over IPv4 may belong to an IPv6 socket, whose end is told in the IPv6 group. */
+/* Subscribes to destroy notifications. For IPv4 the group of IPv6 is joined too, because a
+ * connection over IPv4 may belong to an IPv6 socket. */
 static int listen_destroy(struct observer_watch *watch, const struct observer_watch_spec *spec,
 			  struct error *err)
 {
@@ -339,6 +341,7 @@ int observer_watch(struct observer *observer, const struct observer_watch_spec *
 	return 0;
 }
 
+/* Whether the namespace has no other watch. */
 static bool is_last(const struct observer_watch *watch)
 {
 	for (struct observer_watch *w = *bucket_of(watch->observer, watch->cookie); w;
@@ -368,7 +371,7 @@ void observer_watch_flush(struct observer_watch *watch)
 {
 	struct observer *observer = watch->observer;
 
-	/* While an observation is being told no source can be drained. */
+	/* A source cannot be drained from within a drain. */
 	if (observer->busy)
 		return;
 	observer->busy++;

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What the kernel does with its TCP connections, as a stream of observations in
- * kernel time.
+ * Tells what the kernel does with its TCP connections, as a stream of observations with
+ * the kernel's times.
  *
  * Theory of operation. One observer serves every trial of the process, and a watch
  * follows one network namespace for it. A watch has up to three sources:
  *
  * - Tracepoints. The observer attaches one set of BPF programs to the kernel's
- *   tracepoints. A program knows the namespace of each socket by its cookie, and
- *   passes on the events of watched namespaces through a ring buffer, with
- *   bpf_ktime_get_ns(). It counts the events that find the ring full: one that is
- *   lost is told as OBSERVATION_LOST and fails the trial.
+ *   tracepoints. A program knows the namespace of each socket by the namespace's cookie,
+ *   and passes on the events of watched namespaces through a ring buffer, with times of
+ *   bpf_ktime_get_ns(). Events that find the ring full are counted, told as
+ *   OBSERVATION_LOST, and fail the trial.
  * - Packets. An AF_PACKET socket in the namespace takes the headers of its TCP
  *   packets, whose timestamps are brought to CLOCK_MONOTONIC.
  * - Derived. State changes, retransmissions and resets are derived from the packets
  *   (src/tcp/tracker.h), and the end of a connection from sock_diag's destroy
- *   notifications. This source always runs, beside the tracepoints too, because these
- *   can miss events that nothing counts: on Linux 6.18, of 200 connections that timed
+ *   notifications. This source also runs where there are tracepoints, because these can
+ *   miss events that nothing counts: on Linux 6.18, of 200 connections that timed
  *   out within a second up to twelve never reported CLOSE to the BPF programs, though
  *   ftrace had every event. All of them ended in softirqs that had interrupted
- *   another process's bpf(2) call. The trial (src/trial/node.c) compares both, and
- *   asks the kernel when they differ. Where BPF is not permitted, this source stands
- *   alone; observer_derived_reason() says so.
+ *   another process's bpf(2) call. The trial (src/trial/node.c) compares both sources,
+ *   and asks the kernel when they differ. Where BPF is not permitted, there are no
+ *   tracepoints, and observer_derived_reason() says why.
  *
  * The tracepoints do not show small sockets: TIME_WAIT, an orphan's FIN_WAIT2 and
  * SYN_RECV. A connection that enters TIME_WAIT reports CLOSE. The trial asks sock_diag
  * for these (src/trial/minisocket.c). The packet socket sees a packet before TCP does,
- * so what is derived from it may come some microseconds before the kernel acts on it.
- * What packets tell of a server with TCP_DEFER_ACCEPT comes too early: a bare ACK
+ * so a derived observation may come some microseconds before the kernel acts. For a
+ * server with TCP_DEFER_ACCEPT, ESTABLISHED is derived too early, because a bare ACK
  * looks like the end of the handshake.
  *
  * Order. Each source tells its observations in the order of time (two processors may
@@ -46,32 +46,36 @@
 
 struct observer;
 struct observer_watch;
+/* Gets each observation of a watch. */
 typedef void (*observer_func)(const struct observation *observation, void *userdata);
 
-/* Attaches the BPF programs. Where that is not permitted (EPERM), or the kernel or this build has
- * no BPF, all observations are derived. `derived_only`: the programs are not even tried. */
+/* Makes an observer, which attaches the BPF programs. Where that is not permitted (EPERM), or the
+ * kernel or this build has no BPF, all observations are derived. With `derived_only` the programs
+ * are not even tried. */
 int observer_new(struct loop *loop, bool derived_only, struct observer **ret_observer,
 		 struct error *err);
-/* After its watches, and not from within their functions. */
+/* Frees an observer. All its watches must have been freed before, and no function of a watch may
+ * call this. */
 struct observer *observer_free(struct observer *observer);
 DEFINE_CLEANUP(struct observer *, observer_free)
-/* From now on the packet sockets of freed watches are closed with the observer: to close one takes
- * an RCU grace period (net/packet/af_packet.c: packet_release()), some ticks in which the loop
- * stands still. Each keeps its namespace alive. */
+/* Makes the observer keep the packet sockets of freed watches open until it is freed itself. To
+ * close one takes an RCU grace period (net/packet/af_packet.c: packet_release()), some ticks in
+ * which the loop stands still. An open socket keeps its namespace alive. */
 void observer_close_late(struct observer *observer);
-/* Why all observations are derived, in one line, or NULL: there are tracepoints. */
+/* Returns in one line why all observations are derived; NULL where there are tracepoints. */
 const char *observer_derived_reason(const struct observer *observer);
 
-/* Starts to pass on what happens in that namespace, in the order of time within each source.
- * It keeps the namespace alive until it is freed. `func` may free this watch and others, and make
- * new ones. A namespace may have several. */
+/* Starts to pass on the observations of a namespace, in the order of time within each source. The
+ * watch keeps the namespace alive until the watch is freed. `func` may free this watch and others,
+ * and make new ones. A namespace may have several watches. */
 int observer_watch(struct observer *observer, const struct observer_watch_spec *spec,
 		   observer_func func, void *userdata, struct observer_watch **ret_watch,
 		   struct error *err);
-/* Passes on what has happened there so far, without waiting for the loop to come round. Does
- * nothing when called by whom an observation is passed on to. */
+/* Passes on all observations so far at once, without waiting for the loop. Does nothing when it is
+ * called by the function of a watch. */
 void observer_watch_flush(struct observer_watch *watch);
-/* Reports a failed or short pcap write of this watch, if there was one (disk full). */
+/* Returns 0, or the first failed or short write to the watch's capture file (disk full). */
 int observer_watch_check(struct observer_watch *watch, struct error *err);
+/* Frees a watch, whose function is not called any more. */
 struct observer_watch *observer_watch_free(struct observer_watch *watch);
 DEFINE_CLEANUP(struct observer_watch *, observer_watch_free)

@@ -12,24 +12,27 @@
 #include "src/observer/capture.h"
 #include "src/tcp/packet.h"
 
-#define BATCH 16
-/* A slot takes a whole segmentation-offload packet. Only captures need more than the headers. */
+#define BATCH 16 /* packets received by one system call */
+/* The bytes of a slot, into which a whole segmentation-offload packet fits. Captures need all of
+ * it, trackers only the headers. */
 #define SLOT 65600
-/* The kernel may hold this many bytes while the loop is busy elsewhere. It counts the whole memory
- * of each packet, not only the headers that are taken. */
+/* The bytes of packets that the kernel may hold while the loop is busy elsewhere. The kernel counts
+ * the whole memory of each packet, also where the filter takes only the headers. */
 #define RECEIVE_BUFFER (16 << 20)
-#define OFFSET_SPAN                                                                                \
-	(10 * NSEC_PER_USEC) /* two clocks that are read within this time fit well enough */
+/* The readings of two clocks are good enough if they are made within this time. */
+#define OFFSET_SPAN  (10 * NSEC_PER_USEC)
 #define OFFSET_TRIES 4
 
+/* The memory for one received packet. */
 struct packet_slot {
-	struct sockaddr_ll from;
+	struct sockaddr_ll from; /* the interface and the direction */
 	char control[CMSG_SPACE(sizeof(struct timespec)) +
 		     CMSG_SPACE(sizeof(struct tpacket_auxdata))]
 		__attribute__((aligned(__alignof__(struct cmsghdr))));
 	uint8_t frame[SLOT];
 };
 
+/* The arguments of recvmmsg(): a message and its only part for each slot. */
 struct packets_buffer {
 	struct mmsghdr message[BATCH];
 	struct iovec iov[BATCH];
@@ -37,20 +40,21 @@ struct packets_buffer {
 };
 
 struct packets {
-	int fd;
-	struct capture *capture; /* or NULL; owned */
-	struct packets_buffer *buffer;
+	int fd;			       /* the packet socket; owned */
+	struct capture *capture;       /* or NULL; owned */
+	struct packets_buffer *buffer; /* shared by all sources; not owned */
 	packets_func func;
-	void *userdata;
+	void *userdata;	      /* of `func`; not owned */
 	struct packets *next; /* the source that was muted before this one; not owned */
 };
 
-/* One received frame, with what its control messages say of it. */
+/* One received frame, with the facts from its address and its control messages. */
 struct frame {
-	const uint8_t *bytes;
-	size_t captured, length;
-	nsec_t realtime_nsec; /* of its timestamp; NSEC_NONE: it has none */
-	bool outgoing;
+	const uint8_t *bytes; /* in a slot; not owned */
+	size_t captured;      /* bytes of the frame that are in the slot */
+	size_t length;	      /* bytes that the whole frame had */
+	nsec_t realtime_nsec; /* the kernel's timestamp, CLOCK_REALTIME; NSEC_NONE: there is none */
+	bool outgoing;	      /* the watched node sent it */
 };
 
 struct packets_buffer *packets_buffer_new(void)
@@ -104,8 +108,8 @@ static int set_options(int fd, bool headers_only)
 	return 0;
 }
 
-/* The socket has no protocol until it is bound, so that no packet comes in before the filter is
- * set. */
+/* Opens the packet socket. It has no protocol until it is bound, so that no packet comes in before
+ * the filter is set. */
 static int open_socket(const struct observer_watch_spec *spec, int *ret_fd, struct error *err)
 {
 	struct sockaddr_ll address = {
@@ -163,7 +167,7 @@ struct packets *packets_free(struct packets *source)
 
 struct packets *packets_mute(struct packets *source, struct packets *next)
 {
-	int nothing = 0; /* the kernel rounds it up to room for a packet or two (sk_setsockopt()) */
+	int nothing = 0; /* the kernel makes of 0 the room for a packet or two (sk_setsockopt()) */
 
 	setsockopt(source->fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
 	source->capture = capture_free(source->capture);
@@ -176,10 +180,10 @@ int packets_fd(const struct packets *source)
 	return source->fd;
 }
 
-/* Returns what to add to a reading of CLOCK_REALTIME to have one of CLOCK_MONOTONIC. It is read
- * anew for each batch, because CLOCK_REALTIME may be set; packets that wait at that moment are off
- * by the step. If the readings are too far apart, this process was interrupted between them, and
- * they are made again. */
+/* Returns the difference to add to a time of CLOCK_REALTIME to get one of CLOCK_MONOTONIC. The
+ * difference is measured for each batch, because somebody may set CLOCK_REALTIME; packets that wait
+ * at that moment get wrong times. If the readings are too far apart, this process was interrupted
+ * between them, and they are made again. */
 static nsec_t monotonic_offset(void)
 {
 	nsec_t offset_nsec = 0;
@@ -259,6 +263,7 @@ static int receive(struct packets *source)
 	return recvmmsg(source->fd, buffer->message, BATCH, MSG_DONTWAIT, NULL);
 }
 
+/* Tells how many packets the kernel has dropped since the last call. */
 static void tell_dropped(struct packets *source)
 {
 	struct observation o = { .kind = OBSERVATION_LOST };

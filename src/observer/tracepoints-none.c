@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stands for tracepoints.c in a build without BPF. */
+/* Takes the place of tracepoints.c in a build without clang, bpftool or libbpf. */
 #include "src/observer/tracepoints.h"
 
 #include <errno.h>
 
-/* A build without clang, bpftool or libbpf. No object exists, so nothing but new() is called. */
+/* As tracepoints_new() always fails, none of the other functions is ever called. */
 
 int tracepoints_new(size_t ring_size, tracepoints_func func, void *userdata,
 		    struct tracepoints **ret_bpf, struct error *err)

@@ -19,10 +19,10 @@ struct tracepoints {
 	struct observer_bpf_skel *skel; /* the programs; owned */
 	struct ring_buffer *ring;	/* owned */
 	tracepoints_func func;
-	void *userdata;
-	uint32_t hz;	   /* the kernel's, for jiffies */
-	unsigned int left; /* records that this drain may still hand out */
-	uint64_t lost;	   /* the sum over all namespaces, as last told */
+	void *userdata;	   /* of `func`; not owned */
+	uint32_t hz;	   /* jiffies a second of the running kernel; 0: unknown */
+	unsigned int left; /* events that this drain may still hand out */
+	uint64_t lost;	   /* the programs' count of lost events at the last check_lost() */
 };
 
 static const enum observation_kind kinds[] = {
@@ -51,7 +51,7 @@ static void set_state(struct observation *o, const struct observer_event *e)
 		.keepalive = e->keepalive,
 		.retransmits = e->retransmits,
 		.probes = e->probes,
-		.user_timeout = e->user_timeout,
+		.user_timeout_msec = e->user_timeout_msec,
 		.unacknowledged = e->unacknowledged,
 		.unsent = e->unsent,
 		.error = e->error,
@@ -59,7 +59,8 @@ static void set_state(struct observation *o, const struct observer_event *e)
 	};
 }
 
-/* Only a retransmission by timeout has the time that expired in icsk_rto. */
+/* Takes the timeout from icsk_rto only if the retransmission was caused by it: for other causes
+ * icsk_rto is not the time that was waited. */
 static void set_retransmit(const struct tracepoints *bpf, struct observation *o,
 			   const struct observer_event *e)
 {
@@ -104,9 +105,9 @@ static int unavailable(struct error *err, int rc, const char *what)
 	return error_set(err, ERROR_CAPABILITY, rc, "BPF programs: %s: %s", what, strerror(-rc));
 }
 
-/* Keeps memory that agents do not use out of their forks, which would copy its page table entries:
- * the ring, which libbpf maps twice and does not say where, and the 10 MB into which libbpf read
- * the kernel's types. */
+/* Makes the forks of this process cheaper, which copy the page table entries of its memory. The
+ * ring is left out of forks; /proc/self/maps tells where it is, because libbpf maps it twice and
+ * does not say where. The 10 MB into which libbpf read the kernel's types are given back. */
 static void spare_forks(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -180,8 +181,9 @@ int tracepoints_fd(const struct tracepoints *bpf)
 	return bpf_map__fd(bpf->skel->maps.events);
 }
 
-/* Tells the count of one namespace and sets it back to zero. A loss between these two steps is told
- * the next time, because it also moves the sum over all namespaces. */
+/* Tells how many events of one namespace were lost, and sets that count in `watched` to zero. An
+ * event that is lost between these two steps is in no count that is told; the count that is told
+ * fails the trial anyway. */
 static void tell_lost(struct tracepoints *bpf, uint64_t netns)
 {
 	int fd = bpf_map__fd(bpf->skel->maps.watched);

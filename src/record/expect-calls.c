@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the programs did what was expected of them: their calls, and how much they read and
- * wrote. */
+/* Compares the calls of the programs, and how much they read and wrote, with what is expected. */
 #include <inttypes.h>
 
 #include "src/record/expect-parts.h"
 
-static bool within(nsec_t value, nsec_t after, nsec_t before)
+/* Whether a time is between two bounds. A bound that is NSEC_NONE does not count. */
+static bool within(nsec_t value_nsec, nsec_t after_nsec, nsec_t before_nsec)
 {
-	return (after == NSEC_NONE || value >= after) && (before == NSEC_NONE || value <= before);
+	return (after_nsec == NSEC_NONE || value_nsec >= after_nsec) &&
+	       (before_nsec == NSEC_NONE || value_nsec <= before_nsec);
 }
 
 static bool matches(const struct expect_call *want, const struct record_call *got)
@@ -38,7 +39,8 @@ static void check_absent(struct check *c, const struct expect_call *want, const 
 	}
 }
 
-/* "connect at 1 ms in 31 us, bind EADDRINUSE at ...": the calls that there were from `first` on. */
+/* Lists the recorded calls from the one with index `first` on: "connect at 1 ms in 31 us, bind
+ * EADDRINUSE at ...". */
 static void list_calls(const struct record_endpoint *got, size_t first, struct words *list)
 {
 	for (size_t i = first; i < got->n_calls; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the packets came as expected, in their order, and none that must not. */
+/* Compares the packets with those that the scenario expects in an order, and those it excludes. */
 #include <stdio.h>
 
 #include "src/record/expect-parts.h"
@@ -10,17 +10,17 @@ static bool matches(const struct packet_pattern *pattern, const struct record_pa
 	       (pattern->any_direction || packet->sent == pattern->sent);
 }
 
-/* A packet that was under way while the first event was carried out may still arrive: the time
- * until the event had taken effect does not count. */
+/* Adds a failure if a packet came that must not come after the first event. The time until that
+ * event had taken effect does not count, because a packet that was under way then may arrive. */
 static void check_absent(struct check *c, const char *text, const struct packet_pattern *pattern)
 {
-	nsec_t done = c->record->n_faults ? c->record->faults[0].took_nsec : 0;
+	nsec_t done_nsec = c->record->n_faults ? c->record->faults[0].took_nsec : 0;
 
 	for (size_t i = 0; i < c->got->n_packets; i++) {
 		const struct record_packet *p = &c->got->packets[i];
 		char when[64];
 
-		if (p->time_nsec < done || !matches(pattern, p))
+		if (p->time_nsec < done_nsec || !matches(pattern, p))
 			continue;
 		expect_fail(c, "expected no packet %s, got one %s %s after the first event",
 			    text + 1, p->sent ? "sent" : "received",
@@ -29,9 +29,10 @@ static void check_absent(struct check *c, const char *text, const struct packet_
 	}
 }
 
-/* A list that begins with a SYN is about the whole connection. Any other list is about what
- * followed the first event, because what went before it would fit too easily. Returns the first
- * packet that counts. */
+/* Returns the index of the first packet to be compared with a list of expected ones that begins
+ * with `first`. A list that begins with a SYN is about the whole connection. Any other list is
+ * about the packets after the first event, because the many packets before that event would match
+ * too easily. */
 static size_t first_packet(const struct check *c, const struct packet_pattern *first)
 {
 	size_t i = 0;
@@ -42,8 +43,9 @@ static size_t first_packet(const struct check *c, const struct packet_pattern *f
 	return i;
 }
 
-/* The first packet of the list must come before any other of the list: traffic that goes to and fro
- * would fit a wrong order from its second packet on. */
+/* Adds a failure if any other packet of the list comes before the list's first one. Without this
+ * check, traffic that goes to and fro would match a list in the wrong order from its second packet
+ * on. */
 static void check_first(struct check *c, size_t at, const struct packet_pattern *first,
 			const char *first_text)
 {
@@ -58,7 +60,7 @@ static void check_first(struct check *c, size_t at, const struct packet_pattern 
 		}
 }
 
-/* Writes the packets from `first` on as patterns, as many as fit. Returns `buffer`. */
+/* Writes the packets from index `first` on as patterns, as many as fit. Returns `buffer`. */
 static char *list_packets(const struct record_endpoint *got, size_t first, char *buffer,
 			  size_t size)
 {

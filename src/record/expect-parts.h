@@ -1,45 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What the files that compare a record with its scenario share: the endpoint that is
- * looked at, how an expectation fails, and lists of words for the text of a failure.
+ * The state and the functions that the files which compare a record with its scenario
+ * share (expect.c, expect-packets.c, expect-samples.c and expect-calls.c): the endpoint
+ * that is being compared, the report of a failure, and lists of words for its text.
  */
 
 #include "src/record/record.h"
 
-/* The expectations of one endpoint, and what its record has. */
+/* The comparison of one endpoint with what is expected of it. */
 struct check {
-	struct record *record;
-	const struct record_endpoint *got;
-	const struct expectation *want;
-	nsec_t every_nsec; /* between two looks at the socket; 0: none were taken */
-	const char *who;   /* "client" */
-	int failed;	   /* -ENOMEM when a failure could not be written down */
+	struct record *record;		   /* gets the failures; not owned */
+	const struct record_endpoint *got; /* the endpoint in the record; not owned */
+	const struct expectation *want;	   /* of that endpoint; not owned */
+	nsec_t every_nsec; /* the time between two samples of the socket; 0: none were taken */
+	const char *who;   /* the endpoint's name, "client"; static */
+	int failed;	   /* -ENOMEM if a failure could not be added to the record; else 0 */
 };
 
 /* Adds one line to the record's failures, with the endpoint's name in front. */
 __attribute__((format(printf, 2, 3))) void expect_fail(struct check *c, const char *format, ...);
 
-/* A list of words, cut where it gets too long. */
+/* A text that lists words. Words that do not fit any more are cut off. */
 struct words {
 	char text[512];
-	size_t length;
+	size_t length; /* of `text`, bytes */
 };
-/* `separator` stands before all but the first. */
+/* Appends a formatted word, with `separator` before it unless the list is empty. */
 __attribute__((format(printf, 3, 4))) void words_add(struct words *words, const char *separator,
 						     const char *format, ...);
 
-/* Each compares one side of an endpoint with what is expected of it: the packets, in their order,
- * and that some do not come; */
+/* Compares the packets: those expected must come in their order, and some must not come. */
 void expect_check_packets(struct check *c);
-/* queues and timers, and what became of many connections; */
+/* Compares the socket's queues and timers at the moments that the scenario names. */
 void expect_check_samples(struct check *c);
+/* Compares how many of a client's many connections had each outcome. */
 void expect_check_population(struct check *c);
-/* the calls of the programs, and how much they read and wrote. */
+/* Compares the calls of the programs: those expected must come in their order, and some must not
+ * come. */
 void expect_check_calls(struct check *c);
+/* Compares how many bytes the program read and wrote. */
 void expect_check_bytes(struct check *c);
 
-/* "none" for NULL. */
+/* Returns the name, or "none" for NULL. */
 static inline const char *or_none(const char *name)
 {
 	return name ? name : "none";

@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether queues and timers looked as expected, and what became of many connections. */
+/* Compares the socket's queues and timers, and the outcomes of many connections, with what is
+ * expected. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "src/record/expect-parts.h"
 #include "src/tcp/state.h"
 
+/* A look at the socket may come so late on a busy machine. */
 #define LATE	 (500 * NSEC_PER_MSEC)
 #define ROUNDING (5 * NSEC_PER_MSEC) /* sock_diag tells timers in whole ticks */
 
-/* The look at the socket that was due at that moment, or the last before it. On a busy machine a
- * look may come late. */
-static const struct record_sample *sample_at(const struct check *c, nsec_t at)
+/* Returns the look at the socket that was due at that moment, or else the last one before; NULL if
+ * there is none. */
+static const struct record_sample *sample_at(const struct check *c, nsec_t at_nsec)
 {
 	const struct record_endpoint *e = c->got;
 	const struct record_sample *found = NULL;
-	nsec_t late = c->every_nsec / 2 < LATE ? c->every_nsec / 2 : LATE;
+	nsec_t late_nsec = c->every_nsec / 2 < LATE ? c->every_nsec / 2 : LATE;
 
-	for (size_t i = 0; i < e->n_samples && e->samples[i].time_nsec <= at + late; i++)
+	for (size_t i = 0; i < e->n_samples && e->samples[i].time_nsec <= at_nsec + late_nsec; i++)
 		found = &e->samples[i];
 	return found;
-}
-
-static const char *range_text(const struct expect_range *range, char *buffer, size_t size)
-{
-	if (range->least == range->most)
-		snprintf(buffer, size, "%" PRIu64, range->least);
-	else if (range->most == UINT64_MAX)
-		snprintf(buffer, size, "at least %" PRIu64, range->least);
-	else
-		snprintf(buffer, size, "%" PRIu64 " to %" PRIu64, range->least, range->most);
-	return buffer;
 }
 
 static void check_range(struct check *c, const char *when, const char *what,
@@ -40,7 +31,7 @@ static void check_range(struct check *c, const char *when, const char *what,
 
 	if (want->present && (got < want->least || got > want->most))
 		expect_fail(c, "%sexpected %s %s, got %" PRIu64, when, what,
-			    range_text(want, text, sizeof(text)), got);
+			    scenario_format_range(want, text, sizeof(text)), got);
 }
 
 static void check_name(struct check *c, const char *when, const char *what,
@@ -51,27 +42,28 @@ static void check_name(struct check *c, const char *when, const char *what,
 			    names_text(names, got));
 }
 
-/* What is left of the timer is less than at the look by the time since then. */
+/* Compares how long the timer still runs at the moment that the scenario names. A look at the
+ * socket may be earlier than that moment, and the timer has run down since. */
 static void check_expires(struct check *c, const char *when, const struct expect_sample *want,
 			  const struct record_sample *got)
 {
-	nsec_t left = got->expires_nsec == NSEC_NONE
-			      ? NSEC_NONE
-			      : got->expires_nsec - (want->at_nsec - got->time_nsec);
+	nsec_t left_nsec = got->expires_nsec == NSEC_NONE
+				   ? NSEC_NONE
+				   : got->expires_nsec - (want->at_nsec - got->time_nsec);
 	char text[64];
 
 	if (want->expires_after_nsec == NSEC_NONE && want->expires_before_nsec == NSEC_NONE)
 		return;
-	if (left == NSEC_NONE)
+	if (left_nsec == NSEC_NONE)
 		expect_fail(c, "%sexpected a timer, got none", when);
 	else if (want->expires_after_nsec != NSEC_NONE &&
-		 left < want->expires_after_nsec - ROUNDING)
+		 left_nsec < want->expires_after_nsec - ROUNDING)
 		expect_fail(c, "%sexpected a timer that runs longer, got %s left", when,
-			    nsec_format(text, sizeof(text), left));
+			    nsec_format(text, sizeof(text), left_nsec));
 	else if (want->expires_before_nsec != NSEC_NONE &&
-		 left > want->expires_before_nsec + ROUNDING)
+		 left_nsec > want->expires_before_nsec + ROUNDING)
 		expect_fail(c, "%sexpected a timer that ends earlier, got %s left", when,
-			    nsec_format(text, sizeof(text), left));
+			    nsec_format(text, sizeof(text), left_nsec));
 }
 
 static void check_sample(struct check *c, const struct expect_sample *want)

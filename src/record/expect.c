@@ -36,47 +36,47 @@ static void check_errors(struct check *c)
 			    or_none(errno_name(c->got->error)));
 }
 
-/* The time of the end on the kernel's clock, or on the program's where the kernel saw no end
- * because a heartbeat gave up. */
-/* One bound of a time that is expected. */
+/* One bound of an expected time. */
 struct bound {
-	const char *what, *word; /* "an end", "after" */
-	const struct expect_time *time;
-	nsec_t predicted_nsec; /* NSEC_NONE: nothing is predicted */
-	int sign;	       /* 1: the time is not before the bound; -1: it is not after it */
-	bool said;	       /* another bound says already that nothing is predicted */
+	const char *what, *word;	/* the words of a failure: "an end", "after"; static */
+	const struct expect_time *time; /* what the scenario says of the bound; not owned */
+	nsec_t predicted_nsec;		/* NSEC_NONE: nothing is predicted */
+	int sign;  /* 1: the time must not be before the bound; -1: not after it */
+	bool said; /* a failure says already that nothing is predicted */
 };
 
-static void check_time(struct check *c, const struct bound *b, nsec_t got)
+static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 {
 	const struct expect_time *bound = b->time;
-	nsec_t limit = bound->predicted ? b->predicted_nsec : bound->nsec;
+	nsec_t limit_nsec = bound->predicted ? b->predicted_nsec : bound->time_nsec;
 	char want_text[64], got_text[64];
 
 	if (!bound->present)
 		return;
-	if (limit == NSEC_NONE && !b->said)
+	if (limit_nsec == NSEC_NONE && !b->said)
 		expect_fail(c,
 			    "expected %s %s what is predicted, but nothing is predicted for this "
 			    "scenario and settings",
 			    b->what, b->word);
-	if (limit != NSEC_NONE && (got == NSEC_NONE || (got - limit) * b->sign < 0))
+	if (limit_nsec != NSEC_NONE &&
+	    (got_nsec == NSEC_NONE || (got_nsec - limit_nsec) * b->sign < 0))
 		expect_fail(c, "expected %s %s %s%s, got %s", b->what, b->word,
-			    nsec_format(want_text, sizeof(want_text), limit),
+			    nsec_format(want_text, sizeof(want_text), limit_nsec),
 			    bound->predicted ? " (predicted)" : "",
-			    got == NSEC_NONE ? "none"
-					     : nsec_format(got_text, sizeof(got_text), got));
+			    got_nsec == NSEC_NONE
+				    ? "none"
+				    : nsec_format(got_text, sizeof(got_text), got_nsec));
 }
 
 static void check_interval(struct check *c, const char *what, const struct expect_time *after,
-			   const struct expect_time *before, nsec_t earliest, nsec_t latest,
-			   nsec_t got)
+			   const struct expect_time *before, nsec_t earliest_nsec,
+			   nsec_t latest_nsec, nsec_t got_nsec)
 {
-	struct bound a = { what, "after", after, earliest, 1, false };
-	struct bound b = { what, "before", before, latest, -1, after->predicted };
+	struct bound a = { what, "after", after, earliest_nsec, 1, false };
+	struct bound b = { what, "before", before, latest_nsec, -1, after->predicted };
 
-	check_time(c, &a, got);
-	check_time(c, &b, got);
+	check_time(c, &a, got_nsec);
+	check_time(c, &b, got_nsec);
 }
 
 static void check_gone(struct check *c)
@@ -102,6 +102,7 @@ bool expect_awaits_gone(const struct expectation *e)
 	return e->gone_never || e->gone_after.present || e->gone_before.present;
 }
 
+/* Returns the index of the state change after the one to ESTABLISHED; 0 if there is none. */
 static size_t after_established(const struct record_endpoint *e)
 {
 	for (size_t i = 0; i < e->n_states; i++)
@@ -110,8 +111,8 @@ static size_t after_established(const struct record_endpoint *e)
 	return 0;
 }
 
-/* How many states there were to compare with. A scenario that ends its walk with TIME_WAIT does
- * not ask whether that was over before the trial was: the CLOSE after it does not count then. */
+/* Returns how many state changes of the record are compared. Where the expected states end with
+ * TIME_WAIT, a last CLOSE does not count, because TIME_WAIT may or may not end before the trial. */
 static size_t walk_length(const struct check *c)
 {
 	size_t n = c->got->n_states, wanted = c->want->n_states;
@@ -144,8 +145,8 @@ static void check_states(struct check *c)
 	expect_fail(c, "expected the states ESTABLISHED%s, got ESTABLISHED%s", want.text, got.text);
 }
 
-/* Only the tracepoints tell what never gets as far as the wire, such as a FIN behind data that the
- * peer does not take. */
+/* Adds a remark to the failures of a trial that had no tracepoints. Only tracepoints show an action
+ * of TCP that sends no packet, such as a FIN that waits behind data that the peer does not take. */
 static void say_what_was_not_seen(struct check *c, size_t failures_before)
 {
 	if (c->record->n_failures == failures_before || c->record->clock != RECORD_CLOCK_SOCK_DIAG)

@@ -8,8 +8,9 @@
 
 #include "src/record/record.h"
 
+/* Adds the failures to the record. The function itself fails only without memory. */
 int expect_check(const struct scenario *scenario, struct record *record, struct error *err);
 
-/* Whether the trial has to go on until nothing is left of the connection, because the scenario
- * expects something of `gone`, or that TIME_WAIT ends. */
+/* Whether the trial has to go on until the kernel has nothing left of the connection, because the
+ * scenario expects something of `gone`, or that TIME_WAIT ends. */
 bool expect_awaits_gone(const struct expectation *expectation);

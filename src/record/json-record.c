@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The keys of a record, and its way to JSON and back. */
+/* The tables of a record's JSON keys, and the functions that write and read a record by them. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -161,7 +161,7 @@ static void write_schema(struct json_writer *writer, const void *object)
 	fprintf(writer->out, "%d", RECORD_SCHEMA);
 }
 
-/* Whole numbers have no fraction: 15, not 15.0. */
+/* Writes whole numbers without a fraction: 15, not 15.0. */
 static void write_number(struct json_writer *writer, double value)
 {
 	if (value == rint(value) && fabs(value) < 9e15)

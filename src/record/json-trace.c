@@ -65,7 +65,7 @@ static void read_flags(struct json_reader *reader, json_object *value, void *obj
 	((struct trace_entry *)object)->packet.flags = pattern.flags;
 }
 
-/* A packet without the ACK flag acknowledges nothing, whatever its header has there. */
+/* The acknowledgement number of a packet without the ACK flag means nothing, so it is null. */
 static void write_ack(struct json_writer *writer, const void *object)
 {
 	const struct trace_packet *p = &((const struct trace_entry *)object)->packet;

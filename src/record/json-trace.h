@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The keys of an entry of a trace. */
+/* The table of JSON keys by which the entries of a trace are written and read (json.h). */
 
 #include "src/record/json.h"
 

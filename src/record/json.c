@@ -78,7 +78,7 @@ static bool has_counts(const struct json_field *field, const void *object)
 	return false;
 }
 
-/* Whether the value of a row that decides says that the whole object is null. */
+/* Whether a value is the one by which a row that decides makes its object null. */
 static bool is_nothing(const struct json_field *field, const void *object)
 {
 	switch (field->kind) {
@@ -121,19 +121,20 @@ void json_write_key(struct json_writer *writer, const char *key)
 	writer->begun = true;
 }
 
-/* Writes a name of an enum or errno, which needs no escapes. */
+/* Writes the name of an enum value or an errno, which needs no escapes; null for NULL. */
 static void write_name(struct json_writer *writer, const char *name)
 {
 	fprintf(writer->out, name ? "\"%s\"" : "null", name);
 }
 
-/* Seconds are whole microseconds with six decimals, so that the same record is the same bytes
- * everywhere. */
-static void write_seconds(struct json_writer *writer, nsec_t t)
+/* Writes seconds with six decimals. Because they are made from whole microseconds, the same record
+ * has the same bytes on every machine. */
+static void write_seconds(struct json_writer *writer, nsec_t time_nsec)
 {
 	char text[32];
 
-	fputs(t == NSEC_NONE ? "null" : nsec_format_seconds(text, sizeof(text), t), writer->out);
+	fputs(time_nsec == NSEC_NONE ? "null" : nsec_format_seconds(text, sizeof(text), time_nsec),
+	      writer->out);
 }
 
 static void write_counts(struct json_writer *writer, const struct json_field *field,
@@ -238,7 +239,7 @@ void json_write_list(struct json_writer *writer, const struct json_table *table,
 	fputc(']', writer->out);
 }
 
-/* The value of a key; NULL for null, and where the key is missing, which the reader remembers. */
+/* Returns the value of a key: NULL for null, and for a missing key, which the reader remembers. */
 static json_object *get(struct json_reader *reader, json_object *o, const char *key)
 {
 	json_object *value = NULL;
@@ -365,7 +366,8 @@ static bool may_be_null(const struct json_table *table)
 	return false;
 }
 
-/* Sets each value of an object that is null to what null is for its type. */
+/* Gives the values of an object that is null what null stands for: NSEC_NONE for SECONDS, less than
+ * 0 for NATURAL. All others are 0 already. */
 static void read_null(const struct json_table *table, void *object)
 {
 	for (size_t i = 0; i < table->n_fields; i++) {

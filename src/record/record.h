@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What one trial found, as plain data. The trial fills a record; expectations,
- * tables, stores and reports read it, and it goes to JSON and back (json-record.c).
- * Times are in nanoseconds since the first event of the timeline; NSEC_NONE, which is
- * null in JSON, where there is no such time. A record owns all that it points to.
+ * A record: what one trial found, as plain data. The trial fills the record, and
+ * expectations, tables, stores and reports read it. Times count from the first event of
+ * the timeline; NSEC_NONE, which is null in JSON, says that there is no such time. A
+ * record owns all that it points to.
  */
 
 #include <linux/tcp.h>
@@ -22,10 +22,10 @@
 
 #define RECORD_SCHEMA 1
 
-/* What gave the times of states, retransmissions and resets. */
+/* The source of the times of states, retransmissions and resets. */
 enum record_clock {
-	RECORD_CLOCK_TRACEPOINT, /* every time is the kernel's own at the event */
-	RECORD_CLOCK_SOCK_DIAG,	 /* they are derived from packets and destroy notifications */
+	RECORD_CLOCK_TRACEPOINT, /* tracepoints: every time is the kernel's own at the event */
+	RECORD_CLOCK_SOCK_DIAG,	 /* times are derived from packets and destroy notifications */
 	_RECORD_CLOCK_MAX,
 };
 DECLARE_NAMES(record_clock, enum record_clock) /* "tracepoint", "sock_diag" */
@@ -38,57 +38,59 @@ struct record_retransmission {
 
 struct record_reset {
 	nsec_t time_nsec;
-	bool sent; /* else received */
+	bool sent; /* by this endpoint; else it received the reset */
 };
 
 struct record_packet {
 	nsec_t time_nsec;
-	bool sent;		    /* else received */
-	uint8_t flags;		    /* enum packet_flag */
+	bool sent;		    /* by this endpoint; else it received the packet */
+	uint8_t flags;		    /* mask of enum packet_flag */
 	uint32_t seq, ack, payload; /* payload: bytes */
 	uint16_t window;	    /* as in the header, not scaled */
 };
 
-/* A look at the connection's socket, as `ss -tno` shows it. It holds until the next sample, while
- * its timer runs down. */
+/* A look at the connection's socket, as `ss -tno` shows it. Until the next sample nothing in it
+ * changes, except that the timer runs down. */
 struct record_sample {
 	nsec_t time_nsec;
 	int state; /* enum tcp_state; TCP_STATE_CLOSE: there was no socket */
 	uint32_t send_queue, receive_queue; /* bytes */
-	enum tcp_timer timer;		    /* that is running */
+	enum tcp_timer timer;		    /* the timer that is running */
 	nsec_t expires_nsec; /* how long after this look the timer expires; NSEC_NONE: none runs */
-	uint32_t retransmits, probes, backoff;
-	uint32_t open[_TCP_STATE_MAX]; /* of a client with many connections: how many are in each
+	uint32_t retransmits, probes, backoff; /* counts, as in struct tcp_info */
+	uint32_t open[_TCP_STATE_MAX]; /* of a client with many connections: the number in each
 					* state; else all 0 */
 };
 
 /* What became of the connections of a client that has many. */
 struct record_population {
-	uint32_t connections; /* their number; 0: the client has one, and this is not used */
-	uint32_t outcome[_OUTCOME_MAX];
-	nsec_t first_nsec, last_nsec; /* when the program saw the first and the last of them end */
+	uint32_t connections; /* 0: the client has only one, and this struct is not used */
+	uint32_t outcome[_OUTCOME_MAX]; /* the number of connections with each outcome */
+	nsec_t first_nsec, last_nsec;	/* when the program saw the first and the last one end */
 };
 
-/* What was known of the connection at its end, or at the end of the trial. */
+/* The kernel's struct tcp_info of the connection at its end, or else at the end of the trial. */
 struct record_tcp_info {
-	bool present; /* else nothing is known, and all of it is 0 */
+	bool present; /* false: the kernel told nothing, and all fields are 0 */
 	int state;    /* enum tcp_state */
-	/* Microseconds, and counts, as in struct tcp_info of <linux/tcp.h>. */
+	/* Names in _us are microseconds, the others counts, as in <linux/tcp.h>. */
 	uint32_t rto_us, rtt_us, rttvar_us, retransmits, probes, backoff, unacked, total_retrans;
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 };
 
+/* What one end of the connection met. */
 struct record_endpoint {
 	enum outcome outcome;
-	int error; /* errno, positive; 0: there was none */
-	enum mechanism mechanism;
-	nsec_t kernel_nsec;	 /* when the kernel ended the connection */
-	nsec_t application_nsec; /* when the program knew that it had ended */
-	nsec_t wire_nsec;	 /* when a packet showed it */
-	nsec_t gone_nsec;	 /* when nothing of it was left; NSEC_NONE: something still was */
+	int error; /* errno that the program got, or else the kernel's; positive; 0: none */
+	enum mechanism mechanism; /* what ended the connection */
+	nsec_t kernel_nsec;	  /* when the kernel ended the connection */
+	nsec_t application_nsec;  /* when the program knew that the connection had ended */
+	nsec_t wire_nsec;	  /* when a packet showed that the connection had ended */
+	nsec_t gone_nsec; /* when the kernel had nothing left of the connection; NSEC_NONE: it still
+			   * had something */
 	nsec_t gone_earliest_nsec, gone_latest_nsec; /* the prediction for gone_nsec */
-	nsec_t recovered_nsec;		   /* of the first packet received after the last heal */
-	nsec_t earliest_nsec, latest_nsec; /* the prediction for the detection */
+	nsec_t recovered_nsec; /* when the first packet after the last heal was received */
+	nsec_t earliest_nsec, latest_nsec; /* the prediction for record_detection() */
 	struct record_state *states;
 	size_t n_states;
 	struct record_retransmission *retransmissions;
@@ -97,66 +99,73 @@ struct record_endpoint {
 	size_t n_resets;
 	struct record_call *calls;
 	size_t n_calls;
-	struct record_packet *packets; /* all of the connection; they are not in JSON */
+	struct record_packet *packets; /* of the whole connection; not in JSON */
 	size_t n_packets;
-	int64_t bytes_read, bytes_written; /* by the first program on its connection; -1: unknown */
+	/* What the host's first program read and wrote on its connection; -1: unknown. */
+	int64_t bytes_read, bytes_written;
 	struct record_sample *samples;
 	size_t n_samples;
 	struct record_population population;
 	struct record_tcp_info tcp_info;
-	char *command_output; /* what the user's own command printed; NULL: there was none */
-	int command_status;   /* as of waitpid(); -1: there was none, or it still ran at the end */
+	char *command_output; /* what the user's own command printed; NULL: there was no command */
+	int command_status;   /* as of waitpid(); -1: no command, or it still ran at the end */
 };
 
+/* A setting of the scenario with which the trial ran. */
 struct record_setting {
-	char *key;
-	char *text;
-	bool is_number;
+	char *key;	/* "client.user_timeout" */
+	char *text;	/* the value as text */
+	bool is_number; /* `number` has the value too */
 	double number;
 };
 
+/* An event of the timeline as it was carried out. */
 struct record_fault {
 	nsec_t time_nsec;
-	nsec_t took_nsec; /* how long it took until the kernel had done it */
-	char *what;	  /* "power-loss server", "heal blackhole", "send client" */
+	nsec_t took_nsec; /* how long the kernel took to carry out the event */
+	char *what; /* the event's name: "power-loss server", "heal blackhole", "send client" */
 };
 
 struct record {
 	char *scenario, *id, *variant; /* the scenario's names; id and variant may be NULL */
-	char *engine, *kernel;
+	char *engine, *kernel;	       /* the engine's name, and the kernel's release */
 	enum family family;
 	uint64_t seed;
 	int64_t phase; /* where the timer wheel stood at the first event, in ticks; -1: anywhere */
-	/* The most by which an event came late; that of the first counts only with a phase. */
+	/* The most by which an event came late. The first event counts only if there is a phase. */
 	nsec_t lateness_nsec;
-	unsigned int repeat; /* which of the trial's repeats, counted from 0 */
+	unsigned int repeat; /* the number of this repeat of the trial, from 0 */
 	struct record_setting *settings;
 	size_t n_settings;
 	struct record_fault *faults; /* the timeline as it was carried out, in its order */
 	size_t n_faults;
 	struct record_endpoint endpoint[_ENDPOINT_MAX];
 	enum record_clock clock;
-	uint64_t lost;	  /* how many observations could not be recorded; any is a failure */
+	uint64_t lost;	  /* how many observations could not be recorded; one fails the trial */
 	nsec_t span_nsec; /* from the first event to the end of the trial */
-	char **failures;  /* of expectations: what was expected and got, one line each */
+	char **failures;  /* a line for each expectation that failed: what was expected and got */
 	size_t n_failures;
 	struct trace trace;
-	struct sighting_log
-		*sightings; /* what the trace is yet to be made of, or NULL; not in JSON */
+	/* From these sightings the trace is still to be made; NULL: no trace, or it is made. They
+	 * are not in JSON. */
+	struct sighting_log *sightings;
 };
 
+/* Frees a record, which calloc() has made, and all that it owns. Returns NULL. */
 struct record *record_free(struct record *record);
 DEFINE_CLEANUP(struct record *, record_free)
 
 /* Frees what an endpoint of a record owns. Idempotent. */
 void record_endpoint_deinit(struct record_endpoint *endpoint);
 
-/* How many connections there still were, of many. */
+/* Returns how many of a client's many connections were open at a sample. */
 uint32_t record_sample_open(const struct record_sample *sample);
 
+/* Adds a line to the failures. -ENOMEM is the only failure of the function. */
 __attribute__((format(printf, 2, 3))) int record_fail(struct record *record, const char *format,
 						      ...);
-/* When an end knew: its kernel, or else its program; NSEC_NONE: it did not. */
+/* Returns when an end detected that the connection had ended: when its kernel did, or else its
+ * program; NSEC_NONE if neither did. */
 static inline nsec_t record_detection(const struct record_endpoint *end)
 {
 	return end->kernel_nsec != NSEC_NONE ? end->kernel_nsec : end->application_nsec;
@@ -169,10 +178,10 @@ static inline bool record_passed(const struct record *record)
 /* Writes "power-loss-busy", or with a variant "path-loss/unreachable". Returns `buffer`. */
 char *record_title(const struct record *record, char *buffer, size_t size);
 
-/* Whether both are of the same trial, however often repeated. */
+/* Whether both records are of the same trial, whichever repeats of it they are. */
 bool record_same_trial(const struct record *a, const struct record *b);
 
-/* One line of JSON without a newline, which the caller frees. NULL when out of memory. */
+/* Returns one line of JSON without a newline, which the caller frees; NULL when out of memory. */
 char *record_to_json(const struct record *record);
-/* Reads what record_to_json() wrote. ERROR_FAILED names the key that is missing. */
+/* Reads what record_to_json() wrote. If a key is missing, the error names it. */
 int record_from_json(const char *json, struct record **ret_record, struct error *err);

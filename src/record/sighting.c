@@ -6,8 +6,8 @@
 
 #include "src/util/array.h"
 
-/* Expiries that are no farther apart than this, and a fiftieth of the time that is left, are the
- * same moment. */
+/* Two moments of expiry count as the same if they are no farther apart than this and a fiftieth of
+ * the time that the timer still runs. */
 #define SAME_EXPIRY (20 * NSEC_PER_MSEC)
 
 struct sighting_log *sighting_log_free(struct sighting_log *sightings)
@@ -21,7 +21,7 @@ struct sighting_log *sighting_log_free(struct sighting_log *sightings)
 	return NULL;
 }
 
-int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_t at,
+int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
 			const struct tcp_packet *packet)
 {
 	struct sighting_packet *p =
@@ -30,7 +30,7 @@ int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_
 	if (!p)
 		return -ENOMEM;
 	*p = (struct sighting_packet){
-		.time_nsec = at,
+		.time_nsec = time_nsec,
 		.sent = packet->outgoing,
 		.flags = packet->flags,
 		.window = packet->window,
@@ -45,21 +45,23 @@ int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_
 	return 0;
 }
 
-/* A timer that was set again for the same moment, or nearly, says nothing new. */
-static bool says_the_same(const struct sighting_timer *last, nsec_t at,
+/* Whether a timer seen at `time_nsec` differs in nothing from the last one: a timer that was set
+ * again for nearly the same moment does not. */
+static bool says_the_same(const struct sighting_timer *last, nsec_t time_nsec,
 			  const struct trace_timer *timer)
 {
-	nsec_t moved = at + timer->expires_nsec - last->time_nsec - last->timer.expires_nsec;
+	nsec_t moved_nsec =
+		time_nsec + timer->expires_nsec - last->time_nsec - last->timer.expires_nsec;
 
 	if (last->timer.kind != timer->kind)
 		return false;
 	if (timer->kind == TCP_TIMER_OFF)
 		return true;
 	return last->timer.count == timer->count &&
-	       llabs(moved) < SAME_EXPIRY + timer->expires_nsec / 50;
+	       llabs(moved_nsec) < SAME_EXPIRY + timer->expires_nsec / 50;
 }
 
-int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t at,
+int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
 		       const struct trace_timer *timer)
 {
 	static const struct sighting_timer none = { .timer.kind = TCP_TIMER_OFF };
@@ -69,11 +71,11 @@ int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t
 	for (size_t i = sightings->n_timers; i-- > 0 && last == &none;)
 		if (sightings->timers[i].node == node)
 			last = &sightings->timers[i];
-	if (says_the_same(last, at, timer))
+	if (says_the_same(last, time_nsec, timer))
 		return 0;
 	slot = array_append(&sightings->timers, &sightings->n_timers, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
-	*slot = (struct sighting_timer){ at, node, *timer };
+	*slot = (struct sighting_timer){ time_nsec, node, *timer };
 	return 0;
 }

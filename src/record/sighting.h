@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What was seen of a connection at its two ends while a trial ran, as plain data:
- * each packet as either end had it, and the timers of its sockets. A trace is made
- * of it (trace-build.h).
+ * What was seen of connections at both ends while a trial ran, as plain data: each
+ * packet as each end saw it, and the timers of the sockets. trace-build.h makes a
+ * trace of these sightings.
  */
 
 #include "src/record/trace.h"
@@ -12,34 +12,36 @@
 
 /* A packet as one end saw it. */
 struct sighting_packet {
-	nsec_t time_nsec; /* CLOCK_MONOTONIC */
-	bool sent;	  /* else received */
-	uint8_t flags;	  /* enum packet_flag */
-	uint16_t window, id;
-	uint16_t local_port, peer_port;
+	nsec_t time_nsec;		   /* CLOCK_MONOTONIC */
+	bool sent;			   /* by this end; else it received the packet */
+	uint8_t flags;			   /* mask of enum packet_flag */
+	uint16_t window, id;		   /* as in struct tcp_packet */
+	uint16_t local_port, peer_port;	   /* host order */
 	uint32_t seq, ack, payload, stamp; /* as in struct tcp_packet */
 };
 
+/* The timer of a socket as sock_diag told it. */
 struct sighting_timer {
-	nsec_t time_nsec; /* CLOCK_MONOTONIC */
-	enum node_id node;
+	nsec_t time_nsec;  /* CLOCK_MONOTONIC */
+	enum node_id node; /* whose socket it is */
 	struct trace_timer timer;
 };
 
+/* All sightings of one trial. */
 struct sighting_log {
 	struct sighting_packet *packets[_ENDPOINT_MAX]; /* in the order of time; owned */
 	size_t n_packets[_ENDPOINT_MAX];
-	struct sighting_timer *timers; /* likewise */
+	struct sighting_timer *timers; /* in the order of time; owned */
 	size_t n_timers;
 	nsec_t origin_nsec; /* of the first event, CLOCK_MONOTONIC */
 };
 
-/* calloc() makes one. */
+/* Frees a log, which calloc() has made, and all that it owns. Returns NULL. */
 struct sighting_log *sighting_log_free(struct sighting_log *sightings);
-/* -ENOMEM is the only failure of these. */
+/* Adds a packet as `node` saw it. -ENOMEM is the only failure. */
 int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
 			const struct tcp_packet *packet);
-/* Keeps it if it says something that the node's last one does not: another timer or count, or
- * another moment of expiry. */
+/* Adds a timer of a socket of `node` if it differs from the node's last one in its kind, its count
+ * or its moment of expiry. -ENOMEM is the only failure. */
 int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
 		       const struct trace_timer *timer);

@@ -7,9 +7,10 @@
 #include "src/record/trace-work.h"
 #include "src/util/array.h"
 
-#define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission and its packet are no farther apart */
+/* The times of a retransmission in the record and of its packet differ by less than this. */
+#define SAME_EVENT (2 * NSEC_PER_MSEC)
 
-/* Whether a sequence number comes before another: they wrap. */
+/* Whether one sequence number comes before another. Sequence numbers wrap. */
 static bool before(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) < 0;
@@ -25,7 +26,8 @@ static bool is_syn(const struct sighting_packet *p)
 	return (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 }
 
-/* The index of the latest connection that this end knows by these ports; -1: there is none. */
+/* Returns the index of the latest connection that `node` knows by the ports of a packet; -1 if
+ * there is none. */
 static ssize_t find_flow(const struct trace_work *work, enum node_id node,
 			 const struct sighting_packet *p)
 {
@@ -36,8 +38,9 @@ static ssize_t find_flow(const struct trace_work *work, enum node_id node,
 	return -1;
 }
 
-/* The connection of a packet that `node` saw first. A SYN with another number begins the next
- * connection. Behind a NAT the other end knows the connection by other ports. */
+/* Returns the connection of a packet that `node` saw first, or NULL without memory. A SYN with
+ * another sequence number begins the next connection. The other end's ports are noted too, because
+ * behind a NAT they are not the same. */
 static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
 				  struct trace_seen *seen)
 {
@@ -63,9 +66,9 @@ static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
 	return f;
 }
 
-/* Numbers are written as by tcpdump (print-tcp.c: tcp_print()): relative to the SYN, or to the
- * first packet where no SYN was seen. The first packet, a SYN and a packet that acknowledges
- * nothing have their absolute numbers. */
+/* Writes sequence numbers as tcpdump does (print-tcp.c: tcp_print()): relative to the SYN, or to
+ * the first packet where no SYN was seen. The first packet, a SYN and a packet without the ACK flag
+ * have their absolute numbers. */
 static void write_numbers(struct trace_flow *f, enum node_id sender,
 			  const struct sighting_packet *p, struct trace_packet *out)
 {
@@ -85,22 +88,22 @@ static void write_numbers(struct trace_flow *f, enum node_id sender,
 	out->ack = !ack ? 0 : plain ? p->ack : p->ack - f->end[peer].base;
 }
 
-/* The record's retransmission that this packet is: the nearest in time of those that have no packet
- * yet; NULL: there is none near. */
+/* Returns the record's retransmission that a packet of `node` shows, which is the nearest in time
+ * of those that no other packet shows; NULL if none is near. */
 static const struct record_retransmission *find_retransmission(struct trace_work *work,
-							       enum node_id node, nsec_t at)
+							       enum node_id node, nsec_t at_nsec)
 {
 	const struct record_endpoint *e = &work->record->endpoint[node];
 	size_t best = SIZE_MAX;
-	nsec_t best_off = SAME_EVENT;
+	nsec_t best_off_nsec = SAME_EVENT;
 
 	for (size_t i = 0; i < e->n_retransmissions; i++) {
-		nsec_t off = llabs(e->retransmissions[i].time_nsec - at);
+		nsec_t off_nsec = llabs(e->retransmissions[i].time_nsec - at_nsec);
 
-		if (work->shown[node][i] || off >= best_off)
+		if (work->shown[node][i] || off_nsec >= best_off_nsec)
 			continue;
 		best = i;
-		best_off = off;
+		best_off_nsec = off_nsec;
 	}
 	if (best == SIZE_MAX)
 		return NULL;
@@ -108,8 +111,8 @@ static const struct record_retransmission *find_retransmission(struct trace_work
 	return &e->retransmissions[best];
 }
 
-/* A probe has no data, and the number before the oldest byte that is not acknowledged
- * (net/ipv4/tcp_output.c: tcp_xmit_probe_skb()). */
+/* Whether a packet is a keepalive or window probe. A probe has no data, and its sequence number is
+ * the one before the oldest unacknowledged byte (net/ipv4/tcp_output.c: tcp_xmit_probe_skb()). */
 static bool is_probe(const struct trace_flow *f, enum node_id sender,
 		     const struct sighting_packet *p)
 {
@@ -126,7 +129,7 @@ static unsigned int count_again(struct trace_flow *f, enum node_id node, uint32_
 	return ++f->end[node].times;
 }
 
-/* Finds out whether a packet was sent before, or is a probe, and notes it in its entry. */
+/* Finds out whether a packet is a probe or was sent before, and notes this in its entry. */
 static void recognise(struct trace_work *work, struct trace_flow *f,
 		      const struct sighting_packet *p, struct trace_entry *e)
 {
@@ -148,7 +151,8 @@ static void recognise(struct trace_work *work, struct trace_flow *f,
 		f->end[e->node].top = end;
 }
 
-/* A packet that comes in tells the end that gets it how far it was heard. */
+/* Takes from a packet that `node` received how much of the node's data has arrived, and whether the
+ * other end's window is closed. */
 static void hear(struct trace_flow *f, enum node_id node, const struct sighting_packet *p)
 {
 	f->end[node].probes = 0;
@@ -162,6 +166,7 @@ static void hear(struct trace_flow *f, enum node_id node, const struct sighting_
 	f->end[node].heard = true;
 }
 
+/* Writes when a packet was sent and arrived, and what became of it. */
 static void tell_fate(struct trace_work *work, const struct trace_seen *p, struct trace_packet *out)
 {
 	out->sent_nsec = p->time_nsec - work->sightings->origin_nsec;
@@ -175,7 +180,7 @@ static void tell_fate(struct trace_work *work, const struct trace_seen *p, struc
 		work->slowest_nsec = out->arrived_nsec - out->sent_nsec;
 }
 
-/* Adds an entry for a packet that was sent, or that came in without having been seen sent. */
+/* Adds an entry for a packet that was sent, or that was received but not seen when it was sent. */
 static int add_packet(struct trace_work *work, struct trace_flow *f, enum node_id node,
 		      const struct trace_seen *seen)
 {
@@ -207,7 +212,7 @@ static int add_packet(struct trace_work *work, struct trace_flow *f, enum node_i
 static int take_packet(struct trace_work *work, enum node_id node, struct trace_seen *seen)
 {
 	bool sent = seen->packet->sent;
-	/* A packet that the other end sent has its entry and its flow since then. */
+	/* A packet that was seen when it was sent has had its entry and its flow since then. */
 	bool told = !sent && seen->other && seen->flow != TRACE_NO_FLOW;
 	struct trace_flow *f = told ? &work->flows[seen->flow] : flow_of(work, node, seen);
 
@@ -220,7 +225,8 @@ static int take_packet(struct trace_work *work, enum node_id node, struct trace_
 	return 0;
 }
 
-/* The next of both ends' packets in time. At the same moment, sending comes before receiving. */
+/* Returns the next packet of both ends in the order of time, NULL after the last one. At the same
+ * moment, a packet that is sent comes before one that is received. */
 static struct trace_seen *next_packet(struct trace_work *work, enum node_id *ret_node)
 {
 	struct trace_seen *next = NULL;
@@ -253,22 +259,23 @@ static int take_packets(struct trace_work *work)
 	return 0;
 }
 
-/* A packet that was sent less than the longest delay before the end of the trial, and has not
- * arrived, may still be under way. */
+/* Corrects the fate of packets that did not arrive but were sent less than the longest delay before
+ * the end of the trial: such a packet may still be under way. */
 static void find_under_way(struct trace_work *work)
 {
 	struct trace *trace = &work->record->trace;
-	nsec_t late = work->record->span_nsec - work->slowest_nsec - SAME_EVENT;
+	nsec_t late_nsec = work->record->span_nsec - work->slowest_nsec - SAME_EVENT;
 
 	for (size_t i = 0; i < trace->count; i++) {
 		struct trace_entry *e = &trace->entries[i];
 
-		if (e->kind == TRACE_PACKET && e->packet.fate == TRACE_LOST && e->time_nsec > late)
+		if (e->kind == TRACE_PACKET && e->packet.fate == TRACE_LOST &&
+		    e->time_nsec > late_nsec)
 			e->packet.fate = TRACE_UNDER_WAY;
 	}
 }
 
-/* Orders by time, and at the same moment causes before what they cause. */
+/* Orders entries by time. At the same moment, kinds that cause others come first. */
 static int compare_entries(const void *a, const void *b)
 {
 	static const int rank[_TRACE_KIND_MAX] = {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finds for each packet of one end what the other end saw of it. */
+/* Finds for each packet of one end the same packet at the other end. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "src/record/trace-work.h"
 
 /*
- * Theory of operation: two sightings are the same packet if all is equal that a network does not
- * change: numbers, flags, window, length, the timestamps option and IPv4's identification, but not
- * addresses and ports, which a NAT rewrites. If several packets are equal in that, as
- * retransmissions without timestamps are over IPv6, the one is taken whose delay is nearest to that
- * of the last packet. Packets that are left over may have been cut up or put together on the way,
- * by segmentation or receive offload: then their bytes are found in others.
+ * Theory of operation: two sightings are the same packet if they agree in all fields that a network
+ * does not change: sequence numbers, flags, window, length, the timestamps option and IPv4's
+ * identification. Addresses and ports are not compared, because a NAT rewrites them. If several
+ * packets agree, as retransmissions without timestamps do over IPv6, the one is taken whose delay
+ * is nearest to the delay of the last packet. A packet that is left over may have been cut up or
+ * put together on the way, by segmentation or receive offload: then its bytes are found in others.
  */
 
-#define CLOCKS_APART (2 * NSEC_PER_MSEC) /* by which the two ends' times may differ, at most */
-#define PIECES_APART (5 * NSEC_PER_SEC)	 /* between a packet and its pieces */
+#define CLOCKS_APART (2 * NSEC_PER_MSEC) /* the most by which the two ends' times may differ */
+#define PIECES_APART (5 * NSEC_PER_SEC)	 /* the longest time between a packet and its pieces */
 
 static int compare_content(const struct sighting_packet *a, const struct sighting_packet *b)
 {
@@ -37,13 +37,14 @@ static int compare_sent(const void *a, const void *b)
 	return rc ? rc : (x->time_nsec > y->time_nsec) - (x->time_nsec < y->time_nsec);
 }
 
-/* One end's sent packets, to be found by what the other end received. */
+/* The packets that one end sent, among which those are found that the other end received. */
 struct direction_join {
-	struct trace_seen **sent; /* sorted by content, then time; owned */
+	struct trace_seen **sent; /* sorted by content, then time; the array is owned */
 	size_t n_sent;
-	nsec_t delay_nsec; /* of the last packet that arrived */
+	nsec_t delay_nsec; /* the delay of the last packet that arrived */
 };
 
+/* Returns the index in `sent` of the first packet whose content is not before that of `p`. */
 static size_t first_like(const struct direction_join *d, const struct sighting_packet *p)
 {
 	size_t low = 0, high = d->n_sent;
@@ -59,26 +60,27 @@ static size_t first_like(const struct direction_join *d, const struct sighting_p
 	return low;
 }
 
+/* Links a received packet and the sent one that is the same, if there is one. */
 static void find_same(struct direction_join *d, struct trace_seen *p)
 {
 	struct trace_seen *best = NULL;
-	nsec_t best_off = NSEC_NEVER;
+	nsec_t best_off_nsec = NSEC_NEVER;
 
 	for (size_t i = first_like(d, p->packet);
 	     i < d->n_sent && !compare_content(d->sent[i]->packet, p->packet); i++) {
-		nsec_t delay = p->time_nsec - d->sent[i]->time_nsec;
-		nsec_t off = llabs(delay - d->delay_nsec);
+		nsec_t delay_nsec = p->time_nsec - d->sent[i]->time_nsec;
+		nsec_t off_nsec = llabs(delay_nsec - d->delay_nsec);
 
-		if (d->sent[i]->other || delay < -CLOCKS_APART || off >= best_off)
+		if (d->sent[i]->other || delay_nsec < -CLOCKS_APART || off_nsec >= best_off_nsec)
 			continue;
 		best = d->sent[i];
-		best_off = off;
+		best_off_nsec = off_nsec;
 	}
 	if (!best)
 		return;
 	best->other = p;
 	p->other = best;
-	if (p->time_nsec < best->time_nsec) /* by no more than CLOCKS_APART */
+	if (p->time_nsec < best->time_nsec) /* the clocks differ, by at most CLOCKS_APART */
 		p->time_nsec = best->time_nsec;
 	d->delay_nsec = p->time_nsec - best->time_nsec;
 }
@@ -94,6 +96,8 @@ static bool may_be_piece(const struct trace_seen *p, bool sent)
 	return p->packet->sent == sent && !p->other && p->packet->payload;
 }
 
+/* Marks the packets that have no counterpart at the other end but whose bytes overlap with those of
+ * other such packets there. */
 static void find_pieces(struct trace_seen *from, size_t n_from, struct trace_seen *to, size_t n_to)
 {
 	size_t first = 0;

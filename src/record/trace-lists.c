@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a trace has besides packets: states, calls, samples, timers, events, and the retransmissions
- * that no packet shows. */
+/* Adds to a trace the entries of all kinds but packets: states, calls, samples, timers, events, and
+ * the retransmissions that no packet shows. */
 #include <errno.h>
 #include <string.h>
 
 #include "src/record/trace-work.h"
 
-/* Adds the samples that differ from the one before in a queue or a state. Timers have entries of
- * their own. */
+/* Adds each sample that differs from the one before in a queue, a state or the open connections.
+ * The timers of samples have entries of their own. */
 static int take_samples(struct trace_work *work, enum node_id node)
 {
 	const struct record_endpoint *r = &work->record->endpoint[node];

@@ -5,7 +5,7 @@
 
 #include "src/util/array.h"
 
-struct trace_entry *trace_add_entry(struct trace_work *b, enum trace_kind kind, nsec_t at,
+struct trace_entry *trace_add_entry(struct trace_work *b, enum trace_kind kind, nsec_t at_nsec,
 				    enum node_id node)
 {
 	struct trace *trace = &b->record->trace;
@@ -14,7 +14,7 @@ struct trace_entry *trace_add_entry(struct trace_work *b, enum trace_kind kind, 
 	if (!e)
 		return NULL;
 	e->kind = kind;
-	e->time_nsec = at;
+	e->time_nsec = at_nsec;
 	e->node = node;
 	e->rto_nsec = NSEC_NONE;
 	return e;

@@ -1,59 +1,64 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The work on a trace that is being made: what its parts (trace-join, trace-lists,
- * trace-build) know and how they add an entry.
+ * The state that the files which make a trace share (trace-build.c, trace-join.c and
+ * trace-lists.c), and the functions by which these files call each other.
  */
 
 #include "src/record/record.h"
 #include "src/record/sighting.h"
 
-/* A packet that one end saw, and what was found out about it. */
+/* A packet that one end saw, with what is found out about the packet. */
 struct trace_seen {
-	const struct sighting_packet *packet;
-	nsec_t time_nsec;	  /* the packet's, but never before the other end sent it */
-	struct trace_seen *other; /* the same as the other end saw it, or NULL */
-	bool in_pieces;		  /* sent: its bytes arrived otherwise cut; received: likewise */
-	size_t flow;		  /* index of its connection, or TRACE_NO_FLOW */
+	const struct sighting_packet *packet; /* of the sightings; not owned */
+	nsec_t time_nsec;	  /* CLOCK_MONOTONIC; never before the other end sent the packet */
+	struct trace_seen *other; /* the same packet as the other end saw it, or NULL; not owned */
+	bool in_pieces;		  /* the bytes of the packet arrived cut into other packets than
+				   * they were sent in */
+	size_t flow; /* index in `flows` of the packet's connection, or TRACE_NO_FLOW */
 };
 #define TRACE_NO_FLOW SIZE_MAX
 
-/* A connection by its four-tuple, from one SYN to the next. What is said of an end is about what
- * that end sends. */
+/* A connection: the packets of one four-tuple from one SYN to the next. The fields of an end are
+ * about the bytes that this end sends. */
 struct trace_flow {
-	uint16_t port[_ENDPOINT_MAX][2]; /* as each end knows it: local, peer */
+	uint16_t port[_ENDPOINT_MAX][2]; /* the local and the peer's port, as each end sees them */
 	struct {
-		bool known;	    /* `base` is */
-		uint32_t base;	    /* absolute number that is written as 0 */
-		uint32_t top;	    /* behind all that was sent */
-		uint32_t acked;	    /* up to where the other end is known to have it */
-		bool heard;	    /* the other end sent something: `acked` and `shut` are known */
-		bool shut;	    /* the other end's window is closed */
-		uint32_t repeated;  /* where the last retransmission began */
-		unsigned int times; /* how often that was sent again in a row */
-		unsigned int probes; /* sent in a row without an answer */
+		bool known;	     /* `base` is set */
+		uint32_t base;	     /* the sequence number that the trace writes as 0 */
+		uint32_t top;	     /* the sequence number behind all bytes sent so far */
+		uint32_t acked;	     /* the highest acknowledgement that came in */
+		bool heard;	     /* an acknowledgement came in: `acked` and `shut` are set */
+		bool shut;	     /* the other end's window is closed */
+		uint32_t repeated;   /* the sequence number of the last retransmission */
+		unsigned int times;  /* how often `repeated` was sent again without an answer */
+		unsigned int probes; /* how many probes were sent without an answer */
 	} end[_ENDPOINT_MAX];
 };
 
+/* All that trace_build() knows while it makes one trace. */
 struct trace_work {
-	struct record *record;
-	const struct sighting_log *sightings;
+	struct record *record;			/* gets the trace; not owned */
+	const struct sighting_log *sightings;	/* the record's; not owned */
 	struct trace_seen *seen[_ENDPOINT_MAX]; /* one for each packet of the sightings; owned */
 	struct trace_flow *flows;		/* owned */
 	size_t n_flows;
-	size_t next_packet[_ENDPOINT_MAX]; /* index in `seen` of the first without an entry */
-	bool *shown[_ENDPOINT_MAX]; /* the record's retransmissions that have a packet; owned */
-	nsec_t slowest_nsec;	    /* the longest that a packet took */
+	size_t next_packet[_ENDPOINT_MAX]; /* index in `seen` of the first packet to be taken */
+	bool *shown[_ENDPOINT_MAX]; /* for each retransmission of the record, whether a packet shows
+				     * it; owned */
+	nsec_t slowest_nsec;	    /* the longest delay between both ends of any packet */
 };
 
-/* Adds an entry with `at_nsec` as its time; NULL when out of memory. */
+/* Adds an entry with `at_nsec` as its time to the record's trace, which owns the entry. Returns
+ * NULL when out of memory. */
 struct trace_entry *trace_add_entry(struct trace_work *work, enum trace_kind kind, nsec_t at_nsec,
 				    enum node_id node);
-/* Notes in an entry why it was sent again. `retransmission` NULL: nothing is known of that. */
+/* Notes in the entry of a repeated packet why it was sent again. `retransmission` is the record's,
+ * or NULL if the record has none for this packet. */
 void trace_note_again(struct trace_entry *entry,
 		      const struct record_retransmission *retransmission);
 
-/* Finds for each packet of one end what the other end saw of it. -ENOMEM is the only failure. */
+/* Finds for each packet the same one at the other end. -ENOMEM is the only failure. */
 int trace_join(struct trace_work *work);
-/* Adds the entries that are not of packets. -ENOMEM is the only failure. */
+/* Adds the entries of all kinds but TRACE_PACKET. -ENOMEM is the only failure. */
 int trace_take_lists(struct trace_work *work);

@@ -9,11 +9,11 @@
 #include "src/scenario/option.h"
 #include "src/tcp/state.h"
 
-char *describe_span(char *buffer, size_t size, nsec_t span)
+char *describe_span(char *buffer, size_t size, nsec_t span_nsec)
 {
 	char *point, *end, *unit;
 
-	nsec_format(buffer, size, span);
+	nsec_format(buffer, size, span_nsec);
 	point = strrchr(buffer, '.');
 	if (!point)
 		return buffer;
@@ -82,12 +82,12 @@ static void put_drop(struct text *t, const struct event *e)
 		put(t, ", %" PRIu64 " time%s", e->drop.count, e->drop.count == 1 ? "" : "s");
 }
 
-static void put_span(struct text *t, const char *name, nsec_t span)
+static void put_span(struct text *t, const char *name, nsec_t span_nsec)
 {
 	char buffer[64];
 
-	if (span)
-		put(t, ", %s %s", name, describe_span(buffer, sizeof(buffer), span));
+	if (span_nsec)
+		put(t, ", %s %s", name, describe_span(buffer, sizeof(buffer), span_nsec));
 }
 
 static void put_percent(struct text *t, const char *name, double probability)
@@ -238,31 +238,19 @@ static void print_words(struct line line, char **words)
 	end_line(&line);
 }
 
-static void print_bound(struct line line, const struct expect_time *bound, nsec_t predicted)
+static void print_bound(struct line line, const struct expect_time *bound, nsec_t predicted_nsec)
 {
-	bool known = !bound->predicted || predicted != NSEC_NONE;
+	bool known = !bound->predicted || predicted_nsec != NSEC_NONE;
 	char text[64];
 
 	if (!bound->present)
 		return;
 	put_word(&line, known ? describe_span(text, sizeof(text),
-					      bound->predicted ? predicted : bound->nsec)
+					      bound->predicted ? predicted_nsec : bound->time_nsec)
 			      : "no prediction for this");
 	if (known && bound->predicted)
 		fputs(", predicted", line.out);
 	end_line(&line);
-}
-
-/* Writes "5", "at least 5" or "5 to 7". Returns `buffer`. */
-static char *format_range(const struct expect_range *range, char *buffer, size_t size)
-{
-	if (range->least == range->most)
-		snprintf(buffer, size, "%" PRIu64, range->least);
-	else if (range->most == UINT64_MAX)
-		snprintf(buffer, size, "at least %" PRIu64, range->least);
-	else
-		snprintf(buffer, size, "%" PRIu64 " to %" PRIu64, range->least, range->most);
-	return buffer;
 }
 
 static void print_bytes(struct line line, const struct expect_range *bytes)
@@ -271,7 +259,7 @@ static void print_bytes(struct line line, const struct expect_range *bytes)
 
 	if (!bytes->present)
 		return;
-	put_word(&line, format_range(bytes, text, sizeof(text)));
+	put_word(&line, scenario_format_range(bytes, text, sizeof(text)));
 	fputs(" bytes", line.out);
 	end_line(&line);
 }
@@ -281,7 +269,7 @@ static void print_range(const struct expect_range *range, const char *what, FILE
 	char text[64];
 
 	if (range->present)
-		fprintf(out, ", %s %s", what, format_range(range, text, sizeof(text)));
+		fprintf(out, ", %s %s", what, scenario_format_range(range, text, sizeof(text)));
 }
 
 static void print_sample(struct line line, const struct expect_sample *s)

@@ -11,7 +11,7 @@
 
 /* Writes a span as nsec_format() does, but without trailing zeros: "1 s", "20 min 1 s". Returns
  * `buffer`; 64 bytes are enough. */
-char *describe_span(char *buffer, size_t size, nsec_t span);
+char *describe_span(char *buffer, size_t size, nsec_t span_nsec);
 
 /* Writes an event: "reboot server, back after 2 s, a new server listening". Returns `buffer`; 192
  * bytes are enough. */

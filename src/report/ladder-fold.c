@@ -43,7 +43,7 @@ static void write_end(FILE *out, const char *name, size_t packets, uint64_t byte
 
 /* Writes "... 1300 lines more in 1.95 s, client 1000 packets with 1448000 bytes, ...", which the
  * caller frees. */
-static char *describe(const struct ladder_count *count, nsec_t time)
+static char *describe(const struct ladder_count *count, nsec_t time_nsec)
 {
 	char *text = NULL, span[64];
 	size_t size;
@@ -52,7 +52,7 @@ static char *describe(const struct ladder_count *count, nsec_t time)
 	if (!out)
 		return NULL;
 	fprintf(out, "... %zu lines more in %s", count->rows,
-		nsec_format(span, sizeof(span), time));
+		nsec_format(span, sizeof(span), time_nsec));
 	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++)
 		write_end(out, node_name(i), count->packets[i], count->bytes[i]);
 	if (count->lost)
@@ -105,14 +105,15 @@ static void say_waits(struct ladder *ladder)
 	char span[64];
 
 	for (size_t i = 1; i < ladder->n_rows; i++) {
-		nsec_t wait = ladder->rows[i].time_nsec - ladder->rows[i - 1].end_nsec;
+		nsec_t wait_nsec = ladder->rows[i].time_nsec - ladder->rows[i - 1].end_nsec;
 		struct ladder_row note;
 
-		if (wait < LONG_WAIT ||
+		if (wait_nsec < LONG_WAIT ||
 		    !ladder_add(ladder, NSEC_NONE, LADDER_NOTE, LADDER_KEY, LADDER_DIM))
 			continue;
 		note = ladder->rows[ladder->n_rows - 1];
-		ladder_say(&note, "... %s without a packet", nsec_format(span, sizeof(span), wait));
+		ladder_say(&note, "... %s without a packet",
+			   nsec_format(span, sizeof(span), wait_nsec));
 		memmove(&ladder->rows[i + 1], &ladder->rows[i],
 			(ladder->n_rows - 1 - i) * sizeof(note));
 		ladder->rows[i++] = note;

@@ -32,14 +32,14 @@ void ladder_say(struct ladder_row *row, const char *format, ...)
 	va_end(ap);
 }
 
-struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time, enum ladder_side side,
+struct ladder_row *ladder_add(struct ladder *ladder, nsec_t time_nsec, enum ladder_side side,
 			      enum ladder_weight weight, enum ladder_colour colour)
 {
 	struct ladder_row *row = array_append(&ladder->rows, &ladder->n_rows, sizeof(*row));
 
 	if (row)
-		*row = (struct ladder_row){ .time_nsec = time,
-					    .end_nsec = time,
+		*row = (struct ladder_row){ .time_nsec = time_nsec,
+					    .end_nsec = time_nsec,
 					    .side = side,
 					    .weight = weight,
 					    .colour = colour,

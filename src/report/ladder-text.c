@@ -14,9 +14,10 @@
 #define SAME_TEXT 100		      /* such a line has at most so many characters */
 #define FOLLOWED  8 /* connections of one client whose rows matter; the others are like these */
 
-char *ladder_format_timer(nsec_t time, char *buffer, size_t size)
+char *ladder_format_timer(nsec_t time_nsec, char *buffer, size_t size)
 {
-	int ms = (int)(time / NSEC_PER_MSEC), minutes = ms / 60000, sec = ms / 1000 % 60, n = 0;
+	int ms = (int)(time_nsec / NSEC_PER_MSEC), minutes = ms / 60000, sec = ms / 1000 % 60,
+	    n = 0;
 
 	ms %= 1000;
 	*buffer = '\0';
@@ -178,7 +179,7 @@ static void write_exit(struct ladder_row *row, int status)
 static void add_call(struct ladder *ladder, const struct trace_entry *e)
 {
 	const struct record_call *c = &e->call;
-	nsec_t blocked = e->time_nsec - c->start_nsec;
+	nsec_t blocked_nsec = e->time_nsec - c->start_nsec;
 	bool end = (c->error || !c->result) && c->connection < FOLLOWED;
 	struct ladder_row *row =
 		ladder_add(ladder, e->time_nsec, side_of(e->node), end ? LADDER_KEY : LADDER_PLAIN,
@@ -188,9 +189,9 @@ static void add_call(struct ladder *ladder, const struct trace_entry *e)
 
 	if (!row)
 		return;
-	if (blocked >= NSEC_PER_MSEC)
+	if (blocked_nsec >= NSEC_PER_MSEC)
 		snprintf(wait, sizeof(wait), ", blocked %s",
-			 nsec_format(span, sizeof(span), blocked));
+			 nsec_format(span, sizeof(span), blocked_nsec));
 	snprintf(result, sizeof(result), "%" PRId64, c->result);
 	if (c->process)
 		n = snprintf(who, sizeof(who), "process %u: ", c->process + 1);

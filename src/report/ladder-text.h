@@ -9,4 +9,4 @@ void ladder_fill(struct ladder *ladder, const struct trace *trace);
 
 /* Writes a time as `ss -o` does (iproute2, misc/ss.c: print_ms_timer()): "119min", "37sec",
  * "204ms", and for 1.632 s "1.632ms". Returns `buffer`; 32 bytes are enough. */
-char *ladder_format_timer(nsec_t time, char *buffer, size_t size);
+char *ladder_format_timer(nsec_t time_nsec, char *buffer, size_t size);

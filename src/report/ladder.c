@@ -14,9 +14,8 @@
 #define WIDTH_DEFAULT 100
 #define WIDTH_MAX     160 /* characters of a line; longer arrows do not help a reader */
 #define INNER_MIN     66  /* characters between the lifelines; in a narrower terminal lines wrap */
-#define SOON                                                                                       \
-	(100 *                                                                                     \
-	 NSEC_PER_MSEC)	   /* a timer that is started this soon after a packet stands beside it */
+/* A timer that is started this soon after a packet stands beside it. */
+#define SOON (100 * NSEC_PER_MSEC)
 #define SLOW NSEC_PER_MSEC /* an arrow says how long its packet took if it took this long */
 
 static const char *const escapes[] = {
@@ -48,11 +47,11 @@ struct ladder_style ladder_style(FILE *out)
 	return style;
 }
 
-static void begin_line(const struct sheet *s, nsec_t time, enum ladder_colour colour)
+static void begin_line(const struct sheet *s, nsec_t time_nsec, enum ladder_colour colour)
 {
 	char text[32];
 
-	fprintf(s->out, "%*s  ", s->time_width, nsec_format_seconds(text, sizeof(text), time));
+	fprintf(s->out, "%*s  ", s->time_width, nsec_format_seconds(text, sizeof(text), time_nsec));
 	if (s->colour)
 		fputs(escapes[colour], s->out);
 }
@@ -70,22 +69,22 @@ static void repeat(const struct sheet *s, char c, int n)
 
 /* Prints a text at the left or at the right end of a line. */
 static void print_beside(const struct sheet *s, const struct ladder_row *row, const char *text,
-			 nsec_t time, bool right)
+			 nsec_t time_nsec, bool right)
 {
 	int n = (int)strlen(text);
 
-	begin_line(s, time, row->colour);
+	begin_line(s, time_nsec, row->colour);
 	repeat(s, ' ', right && n < s->inner ? s->inner - n : 0);
 	fputs(text, s->out);
 	end_line(s, row->colour);
 }
 
-static void print_across(const struct sheet *s, nsec_t time, enum ladder_colour colour,
+static void print_across(const struct sheet *s, nsec_t time_nsec, enum ladder_colour colour,
 			 const char *text)
 {
 	int rest = s->inner - (int)strlen(text) - 2;
 
-	begin_line(s, time, colour);
+	begin_line(s, time_nsec, colour);
 	repeat(s, '=', rest > 0 ? rest / 2 : 0);
 	fprintf(s->out, " %s ", text);
 	repeat(s, '=', rest > 0 ? rest - rest / 2 : 0);
@@ -98,9 +97,9 @@ static void print_across(const struct sheet *s, nsec_t time, enum ladder_colour 
 static int write_far(const struct sheet *s, const struct trace_packet *p, size_t n, char *buffer,
 		     size_t size)
 {
-	nsec_t took = p->fate == TRACE_ARRIVED && p->sent_nsec != NSEC_NONE
-			      ? p->arrived_nsec - p->sent_nsec
-			      : 0;
+	nsec_t took_nsec = p->fate == TRACE_ARRIVED && p->sent_nsec != NSEC_NONE
+				   ? p->arrived_nsec - p->sent_nsec
+				   : 0;
 	char span[64];
 	int rest;
 
@@ -111,8 +110,8 @@ static int write_far(const struct sheet *s, const struct trace_packet *p, size_t
 		snprintf(buffer, size, "under way");
 	else if (p->fate == TRACE_IN_PIECES)
 		snprintf(buffer, size, "cut up");
-	else if (took >= SLOW)
-		snprintf(buffer, size, "%s", nsec_format(span, sizeof(span), took));
+	else if (took_nsec >= SLOW)
+		snprintf(buffer, size, "%s", nsec_format(span, sizeof(span), took_nsec));
 	rest = s->inner - 8 - (int)(n + strlen(buffer) + !!*buffer);
 	return rest < 0 ? 0 : rest;
 }
@@ -229,7 +228,7 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum no
 {
 	const struct record_endpoint *e = &r->endpoint[node];
 	struct ladder_row row = { .colour = LADDER_DEFAULT };
-	nsec_t at = record_detection(e);
+	nsec_t at_nsec = record_detection(e);
 	char text[160], span[64];
 	int n;
 
@@ -239,9 +238,9 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum no
 		     e->error ? ", " : "", e->error ? errno_name(e->error) : "",
 		     e->mechanism != MECHANISM_NONE ? ", " : "",
 		     e->mechanism != MECHANISM_NONE ? mechanism_name(e->mechanism) : "");
-	if (at != NSEC_NONE)
+	if (at_nsec != NSEC_NONE)
 		snprintf(text + n, sizeof(text) - (size_t)n, ", after %s",
-			 nsec_format(span, sizeof(span), at));
+			 nsec_format(span, sizeof(span), at_nsec));
 	print_beside(s, &row, text, NSEC_NONE, node == NODE_SERVER);
 }
 

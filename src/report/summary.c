@@ -9,7 +9,7 @@
 #include "src/util/array.h"
 
 struct times {
-	nsec_t *items; /* owned */
+	nsec_t *items_nsec; /* owned */
 	size_t count;
 };
 
@@ -26,23 +26,24 @@ struct group {
 
 static void add_time(struct times *times, nsec_t time_nsec)
 {
-	nsec_t *slot = NULL;
+	nsec_t *slot_nsec = NULL;
 
 	if (time_nsec != NSEC_NONE)
-		slot = array_append(&times->items, &times->count, sizeof(*slot));
-	if (slot)
-		*slot = time_nsec;
+		slot_nsec = array_append(&times->items_nsec, &times->count, sizeof(*slot_nsec));
+	if (slot_nsec)
+		*slot_nsec = time_nsec;
 }
 
 /* Widens the interval from *low to *high by another one. NSEC_NONE stands for no interval. */
-static void add_interval(nsec_t *low, nsec_t *high, nsec_t earliest, nsec_t latest)
+static void add_interval(nsec_t *low_nsec, nsec_t *high_nsec, nsec_t earliest_nsec,
+			 nsec_t latest_nsec)
 {
-	if (earliest == NSEC_NONE)
+	if (earliest_nsec == NSEC_NONE)
 		return;
-	if (*low == NSEC_NONE || earliest < *low)
-		*low = earliest;
-	if (*high == NSEC_NONE || latest > *high)
-		*high = latest;
+	if (*low_nsec == NSEC_NONE || earliest_nsec < *low_nsec)
+		*low_nsec = earliest_nsec;
+	if (*high_nsec == NSEC_NONE || latest_nsec > *high_nsec)
+		*high_nsec = latest_nsec;
 }
 
 static void add(struct group *g, const struct record *record)
@@ -63,27 +64,29 @@ static void add(struct group *g, const struct record *record)
 
 static int compare(const void *a, const void *b)
 {
-	nsec_t x = *(const nsec_t *)a, y = *(const nsec_t *)b;
+	nsec_t x_nsec = *(const nsec_t *)a, y_nsec = *(const nsec_t *)b;
 
-	return (x > y) - (x < y);
+	return (x_nsec > y_nsec) - (x_nsec < y_nsec);
 }
 
 /* Writes seconds with as many decimals as are worth reading. */
-static const char *sec(nsec_t t, char *buffer, size_t size)
+static const char *sec(nsec_t time_nsec, char *buffer, size_t size)
 {
-	if (t == NSEC_NONE)
+	if (time_nsec == NSEC_NONE)
 		return "-";
-	snprintf(buffer, size, nsec_to_sec(t) < 1 ? "%.6f" : "%.3f", nsec_to_sec(t));
+	snprintf(buffer, size, nsec_to_sec(time_nsec) < 1 ? "%.6f" : "%.3f",
+		 nsec_to_sec(time_nsec));
 	return buffer;
 }
 
-static const char *range(nsec_t a, nsec_t b, char *buffer, size_t size)
+static const char *range(nsec_t low_nsec, nsec_t high_nsec, char *buffer, size_t size)
 {
 	char from[32], to[32];
 
-	if (a == NSEC_NONE)
+	if (low_nsec == NSEC_NONE)
 		return "-";
-	snprintf(buffer, size, "%s..%s", sec(a, from, sizeof(from)), sec(b, to, sizeof(to)));
+	snprintf(buffer, size, "%s..%s", sec(low_nsec, from, sizeof(from)),
+		 sec(high_nsec, to, sizeof(to)));
 	return buffer;
 }
 
@@ -95,16 +98,17 @@ static const char *or_dash(const char *text)
 /* Sorts times and writes them: "6.540", or for repeats "6.340 6.540 6.788": least, median, most. */
 static const char *spread(struct times *times, char *buffer, size_t size)
 {
-	const nsec_t *t = times->items;
+	const nsec_t *sorted_nsec = times->items_nsec;
 	size_t n = times->count;
 	char low[32], middle[32], high[32];
 
 	if (n <= 1)
-		return sec(n ? t[0] : NSEC_NONE, buffer, size);
-	qsort(times->items, n, sizeof(*t), compare);
-	snprintf(buffer, size, "%s %s %s", sec(t[0], low, sizeof(low)),
-		 sec(t[(n - 1) / 2] + (t[n / 2] - t[(n - 1) / 2]) / 2, middle, sizeof(middle)),
-		 sec(t[n - 1], high, sizeof(high)));
+		return sec(n ? sorted_nsec[0] : NSEC_NONE, buffer, size);
+	qsort(times->items_nsec, n, sizeof(*sorted_nsec), compare);
+	snprintf(buffer, size, "%s %s %s", sec(sorted_nsec[0], low, sizeof(low)),
+		 sec(sorted_nsec[(n - 1) / 2] + (sorted_nsec[n / 2] - sorted_nsec[(n - 1) / 2]) / 2,
+		     middle, sizeof(middle)),
+		 sec(sorted_nsec[n - 1], high, sizeof(high)));
 	return buffer;
 }
 
@@ -165,8 +169,8 @@ static void group_rows(struct table *table, struct record *const *records, size_
 			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&g, records[k]);
 		print_row(table, &g, gone);
-		free(g.detected.items);
-		free(g.gone.items);
+		free(g.detected.items_nsec);
+		free(g.gone.items_nsec);
 	}
 }
 

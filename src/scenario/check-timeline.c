@@ -270,7 +270,7 @@ static int check_horizon(const struct scenario *scenario, struct error *err)
 {
 	const struct event *last;
 	char a[64], b[64];
-	nsec_t span;
+	nsec_t span_nsec;
 
 	if (!scenario->horizon_nsec)
 		return scenario_refuse(
@@ -280,15 +280,15 @@ static int check_horizon(const struct scenario *scenario, struct error *err)
 	if (!scenario->n_events)
 		return 0;
 	last = &scenario->events[scenario->n_events - 1];
-	span = last->at_nsec - scenario->events[0].at_nsec;
-	if (span < scenario->horizon_nsec)
+	span_nsec = last->at_nsec - scenario->events[0].at_nsec;
+	if (span_nsec < scenario->horizon_nsec)
 		return 0;
 	return scenario_refuse(
 		scenario, scenario->horizon_line, err,
 		"the horizon of %s ends before the last event, which is in line %d, %s after "
 		"the first",
 		nsec_format(a, sizeof(a), scenario->horizon_nsec), last->line,
-		nsec_format(b, sizeof(b), span));
+		nsec_format(b, sizeof(b), span_nsec));
 }
 
 int scenario_check_timeline(struct scenario *scenario, struct error *err)

@@ -116,7 +116,7 @@ static int check_agent(const struct scenario *scenario, enum node_id node, struc
 static bool is_empty_interval(const struct expect_time *after, const struct expect_time *before)
 {
 	return after->present && before->present && !after->predicted && !before->predicted &&
-	       after->nsec >= before->nsec;
+	       after->time_nsec >= before->time_nsec;
 }
 
 static int check_times(const struct scenario *scenario, enum node_id node,

@@ -82,21 +82,21 @@ static int parse_time(const struct field *field, const char *value, uint64_t *re
 		      struct error *err)
 {
 	char minimum[64], maximum[64];
-	nsec_t span;
-	int rc = quantity_parse_time(value, &span, err);
+	nsec_t span_nsec;
+	int rc = quantity_parse_time(value, &span_nsec, err);
 
 	if (rc < 0)
 		return rc;
-	if (field->unit_nsec && span % field->unit_nsec)
+	if (field->unit_nsec && span_nsec % field->unit_nsec)
 		return error_input(err, "'%s' is not a whole number of %s", value,
 				   field->unit_nsec == NSEC_PER_SEC ? "seconds" : "milliseconds");
-	if ((span < field->minimum || span > field->maximum) && field->wrong)
+	if ((span_nsec < field->minimum || span_nsec > field->maximum) && field->wrong)
 		return error_input(err, field->wrong, value);
-	if (span < field->minimum || span > field->maximum)
+	if (span_nsec < field->minimum || span_nsec > field->maximum)
 		return error_input(err, "%s is out of range; it goes from %s to %s", value,
 				   nsec_format(minimum, sizeof(minimum), field->minimum),
 				   nsec_format(maximum, sizeof(maximum), field->maximum));
-	*ret_number = (uint64_t)span;
+	*ret_number = (uint64_t)span_nsec;
 	return 0;
 }
 
@@ -150,15 +150,15 @@ static void format_time(nsec_t time_nsec, char *buffer, size_t size)
 {
 	static const struct {
 		const char *name;
-		nsec_t nsec;
+		nsec_t size_nsec;
 	} units[] = {
 		{ "s", NSEC_PER_SEC }, { "ms", NSEC_PER_MSEC }, { "us", NSEC_PER_USEC }, { "ns", 1 }
 	};
 	size_t i = 0;
 
-	while (time_nsec % units[i].nsec)
+	while (time_nsec % units[i].size_nsec)
 		i++;
-	snprintf(buffer, size, "%" PRId64 "%s", time_nsec / units[i].nsec, units[i].name);
+	snprintf(buffer, size, "%" PRId64 "%s", time_nsec / units[i].size_nsec, units[i].name);
 }
 
 char *field_format(const struct field *field, const void *base, char *buffer, size_t size)

@@ -106,12 +106,12 @@ static int read_item(const struct document_node *node, struct expect_call *call,
 	return grammar_read_map(&call_grammar, node, call, err);
 }
 
-static void put_bound(FILE *out, const char *what, nsec_t bound)
+static void put_bound(FILE *out, const char *what, nsec_t bound_nsec)
 {
 	char text[64];
 
-	if (bound != NSEC_NONE)
-		fprintf(out, " %s %s", what, nsec_format(text, sizeof(text), bound));
+	if (bound_nsec != NSEC_NONE)
+		fprintf(out, " %s %s", what, nsec_format(text, sizeof(text), bound_nsec));
 }
 
 /* The text that `show` and a verdict print for an expected call; NULL without memory. */

@@ -140,7 +140,7 @@ static int read_bound(void *to, const struct document_node *node, const struct g
 		return rc;
 	bound.predicted = !strcmp(node->text, "predicted");
 	if (!bound.predicted)
-		rc = quantity_parse_time(node->text, &bound.nsec, err);
+		rc = quantity_parse_time(node->text, &bound.time_nsec, err);
 	if (rc < 0) {
 		error_prefix(err, rc, "neither 'predicted' nor a time");
 		return document_prefix_key(node, rc, err);

@@ -292,6 +292,11 @@ static struct event_rule rule_of(const struct event *event)
 	return rule;
 }
 
+bool scenario_fault_heals(enum fault_kind fault)
+{
+	return faults[fault].heals;
+}
+
 bool scenario_fault_lasts(const struct event *event)
 {
 	return faults[event->fault].lasts && !event->drop.count;

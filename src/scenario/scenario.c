@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "src/scenario/internal.h"
@@ -98,4 +99,15 @@ const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, 
 	const struct scenario_sysctl *found = scenario_find_sysctl(&scenario->node[node], key);
 
 	return found ? found->value : NULL;
+}
+
+char *scenario_format_range(const struct expect_range *range, char *buffer, size_t size)
+{
+	if (range->least == range->most)
+		snprintf(buffer, size, "%" PRIu64, range->least);
+	else if (range->most == UINT64_MAX)
+		snprintf(buffer, size, "at least %" PRIu64, range->least);
+	else
+		snprintf(buffer, size, "%" PRIu64 " to %" PRIu64, range->least, range->most);
+	return buffer;
 }

@@ -192,8 +192,8 @@ struct event {
 /* One bound of a detection time: absent, fixed, or what the model predicts. */
 struct expect_time {
 	bool present;
-	bool predicted; /* the model has the time */
-	nsec_t nsec;	/* since the first event, unless predicted */
+	bool predicted;	  /* the model has the time */
+	nsec_t time_nsec; /* since the first event, unless predicted */
 };
 
 /* A call that the program is expected to have made. Times are NSEC_NONE where nothing is said. */
@@ -364,6 +364,10 @@ static inline bool scenario_tracks(const struct scenario *scenario)
 
 	return path->conntrack || path->masquerade || path->untracked != FIREWALL_PASS;
 }
+/* Writes "5", "at least 5" or "5 to 7". Returns `buffer`; 64 bytes are enough. */
+char *scenario_format_range(const struct expect_range *range, char *buffer, size_t size);
+/* Whether `heal` can end such a fault. */
+bool scenario_fault_heals(enum fault_kind fault);
 /* False for a fault that is over by itself: a process that is dead, a host that has rebooted, flows
  * that are forgotten, or a drop that counts. The others last until they are healed. */
 bool scenario_fault_lasts(const struct event *event);

@@ -9,9 +9,9 @@
 
 #include "src/util/tick.h"
 
-#define PHASE_STEP                                                                                 \
-	20251 /* TICK_PHASES divided by the golden ratio: steps of this size spread any number of  \
-		 repeats evenly */
+/* TICK_PHASES divided by the golden ratio: steps of this size spread any number of repeats evenly.
+ */
+#define PHASE_STEP 20251
 
 /* Hashes a text with its terminating zero, so that "a", "bc" is not the same as "ab", "c". */
 static void add_text(struct sha256_ctx *hash, const char *text)

@@ -18,7 +18,7 @@ uint64_t identity_of_cell(const struct scenario *scenario);
 /* `kernel` is the name that the user gave, not the release that it stands for. */
 struct identity identity_of_trial(uint64_t cell, const char *engine, const char *kernel,
 				  enum family family, uint64_t seed, unsigned int repeat);
-#define IDENTITY_TEXT                                                                              \
-	17 /* bytes of the text: sixteen hexadecimal digits and the terminating zero */
+/* Bytes of the text: sixteen hexadecimal digits and the terminating zero. */
+#define IDENTITY_TEXT 17
 /* Writes an identity as hexadecimal digits. Returns `text`. */
 char *identity_format(uint64_t id, char text[IDENTITY_TEXT]);

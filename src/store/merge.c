@@ -165,9 +165,13 @@ static int check_output(const char *output, struct error *err)
 	return store_open(output, STORE_WRITE, NULL, &store, err);
 }
 
-int store_merge(const char *const *inputs, size_t n_inputs, const char *output,
+/* The output is written beside the file of that name, which it replaces at the end. A symbolic link
+ * stays and leads to the new file. */
+int store_merge(const char *const *inputs, size_t n_inputs, const char *output_path,
 		struct store_merge_counts *ret_counts, struct error *err)
 {
+	_cleanup_(freep) char *target = realpath(output_path, NULL);
+	const char *output = target ? target : output_path;
 	_cleanup_(freep) const char **all = calloc(n_inputs + 1, sizeof(*all));
 	_cleanup_(freep) char *temporary = NULL;
 	struct store_study study = { 0 };

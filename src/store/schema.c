@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables and views of a store. The SQL's comments go into the file, where sqlite3's .schema
  * shows them. */
+#include <string.h>
+
 #include "src/store/sql.h"
 
+/* A store is held against this text, comments too: whoever changes it raises STORE_SCHEMA. */
 const char store_schema[] =
 	"CREATE TABLE study( -- what the store is of: one row\n"
 	"  name TEXT,                 -- NULL: of `run --db`, which has no study\n"
@@ -82,3 +85,82 @@ const char store_schema[] =
 	"  FROM trial JOIN failure USING(trial)\n"
 	"  UNION ALL\n"
 	"  SELECT trial, position, 'no record', NULL, NULL, NULL, NULL, NULL, text FROM problem;\n";
+
+/* Finds an object of the database, and returns whether it has this SQL. */
+static int has_object(struct store *store, const char *name, const char *sql, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int rc = store_prepare(store, "SELECT 1 FROM main.sqlite_schema WHERE name = ? AND sql = ?",
+			       &s, err);
+
+	if (rc < 0)
+		return rc;
+	store_bind_text(s, 1, name);
+	store_bind_text(s, 2, sql);
+	return store_next(store, s, err);
+}
+
+/* Compares the store with an empty one that is made in memory. */
+static int compare(struct store *store, struct store *empty, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int rc = store_exec(empty, store_schema, err);
+
+	if (rc >= 0)
+		rc = store_prepare(empty,
+				   "SELECT type, name, sql FROM sqlite_schema WHERE sql NOT NULL",
+				   &s, err);
+	if (rc < 0)
+		return rc;
+	while ((rc = store_next(empty, s, err)) > 0) {
+		rc = has_object(store, store_text(s, 1), store_text(s, 2), err);
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
+			return error_input(err, "%s: its %s '%s' is not as deadpeer makes it",
+					   store->path, store_text(s, 0), store_text(s, 1));
+	}
+	return rc;
+}
+
+static int refuse_trigger(struct store *store, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int rc = store_prepare(store, "SELECT name FROM sqlite_schema WHERE type = 'trigger'", &s,
+			       err);
+
+	if (rc >= 0)
+		rc = store_next(store, s, err);
+	return rc > 0 ? error_input(err, "%s: has a trigger, '%s', which deadpeer does not make",
+				    store->path, store_text(s, 0))
+		      : rc;
+}
+
+/* SQLite's own check finds damaged pages, and rows that break NOT NULL. */
+static int check_content(struct store *store, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int rc = store_prepare(store, "PRAGMA main.quick_check(1)", &s, err);
+
+	if (rc >= 0)
+		rc = store_next(store, s, err);
+	if (rc > 0 && strcmp(store_text(s, 0), "ok") != 0)
+		return error_input(err, "%s: is damaged (%s): use a copy, or begin another --db",
+				   store->path, store_text(s, 0));
+	return rc;
+}
+
+int store_check_schema(struct store *store, struct error *err)
+{
+	struct store empty = { .path = store->path, .lock_fd = -1 };
+	int rc = lib_sqlite3_open_v2(":memory:", &empty.db,
+				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+
+	rc = rc == SQLITE_OK ? compare(store, &empty, err) : store_error(&empty, err);
+	if (rc >= 0)
+		rc = refuse_trigger(store, err);
+	if (rc >= 0)
+		rc = check_content(store, err);
+	lib_sqlite3_close(empty.db);
+	return rc < 0 ? rc : 0;
+}

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "src/util/interrupt.h"
+
 /* SQLite does not say why a COMMIT could not write, but errno still does. */
 int store_error(const struct store *store, struct error *err)
 {
@@ -13,6 +15,8 @@ int store_error(const struct store *store, struct error *err)
 	if (!system)
 		system = known;
 
+	if (primary == SQLITE_INTERRUPT)
+		return interrupt_error(err);
 	if (primary == SQLITE_FULL ||
 	    (primary == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG)))
 		return error_set(err, ERROR_CAPABILITY, -ENOSPC,

@@ -36,6 +36,12 @@ struct store {
 /* schema.c: the SQL that makes the tables of a new store. */
 extern const char store_schema[];
 
+/* schema.c: refuses a store whose tables or views are not those of `store_schema`, that has a
+ * trigger, or whose content breaks the tables' rules, such as a NULL where none may be. A store may
+ * come from anywhere, and the other modules rely on its tables. A user's own tables, indexes and
+ * views are no obstacle. */
+int store_check_schema(struct store *store, struct error *err);
+
 /* Fills `err` from what SQLite says, with a remedy for a full disk; always returns negative. */
 int store_error(const struct store *store, struct error *err);
 int store_exec(struct store *store, const char *sql, struct error *err);

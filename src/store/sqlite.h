@@ -31,6 +31,7 @@ int sqlite_load(struct error *err);
 	X(sqlite3_finalize)                                                                        \
 	X(sqlite3_open_v2)                                                                         \
 	X(sqlite3_prepare_v2)                                                                      \
+	X(sqlite3_progress_handler)                                                                \
 	X(sqlite3_reset)                                                                           \
 	X(sqlite3_step)                                                                            \
 	X(sqlite3_system_errno)

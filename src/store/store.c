@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 #include "src/store/sql.h"
+#include "src/util/interrupt.h"
 
 #define LOCK_TRIES	20
 #define LOCK_PAUSE_USEC 50000
+#define STEPS_PER_LOOK	100000	   /* of SQLite's machine, some milliseconds */
 #define APPLICATION_ID	0x64706472 /* "dpdr" in the file's head, which file(1) and SQLite show */
-#define LOCK_OFFSET                                                                                \
-	((off_t)1                                                                                  \
-	 << 61) /* offset of the locked byte, which neither SQLite nor the data ever reaches */
+/* The offset of the locked byte, which neither SQLite nor the data ever reaches. */
+#define LOCK_OFFSET ((off_t)1 << 61)
 
 /* Filesystems of one machine. On these the processes that have the file open can share memory,
  * which SQLite's write-ahead log needs. */
@@ -56,7 +57,8 @@ static int open_file(struct store *store, enum store_mode mode, struct error *er
 	struct stat st;
 
 	store->lock_fd =
-		open(store->path, flags | O_CLOEXEC | (mode >= STORE_CREATE ? O_CREAT : 0), 0666);
+		open(store->path,
+		     flags | O_CLOEXEC | O_NONBLOCK | (mode >= STORE_CREATE ? O_CREAT : 0), 0666);
 	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) < 0)
 		return error_input(err, "%s: %s", store->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -83,6 +85,12 @@ static bool is_local(const char *path)
 	return false;
 }
 
+/* Ends a statement that runs when a signal comes, where the signals are blocked. */
+static int on_progress(void *userdata)
+{
+	return interrupt_pending();
+}
+
 /* Opens the database. With synchronous = FULL a transaction is on the disk when it is over; a
  * write-ahead log needs only one flush for that. */
 static int open_database(struct store *store, enum store_mode mode, struct error *err)
@@ -93,6 +101,7 @@ static int open_database(struct store *store, enum store_mode mode, struct error
 	if (lib_sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
 		return store_error(store, err);
 	lib_sqlite3_busy_timeout(store->db, 60000);
+	lib_sqlite3_progress_handler(store->db, STEPS_PER_LOOK, on_progress, NULL);
 	rc = store_exec(store, "PRAGMA foreign_keys = ON", err);
 	if (rc < 0 || mode == STORE_READ)
 		return rc;
@@ -202,6 +211,9 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 	if (version != STORE_SCHEMA)
 		return error_input(err, "%s: has schema %d; this deadpeer knows %d", store->path,
 				   (int)version, STORE_SCHEMA);
+	rc = store_check_schema(store, err);
+	if (rc < 0)
+		return rc;
 	if (mode == STORE_CREATE)
 		return error_set(err, ERROR_INPUT, -EEXIST, "%s: is there already", store->path);
 	rc = read_study(store, err);

@@ -58,14 +58,14 @@ static int to_time(const struct document_node *map, const char *key, struct amou
 		   struct error *err)
 {
 	const struct document_node *node = document_get(map, key);
-	nsec_t span;
-	int rc = quantity_parse_time(node->text, &span, err);
+	nsec_t span_nsec;
+	int rc = quantity_parse_time(node->text, &span_nsec, err);
 
 	if (rc < 0) {
 		error_prefix(err, rc, "%s", key);
 		return document_prefix(node, rc, err);
 	}
-	*amount = (struct amount){ (double)span, "" };
+	*amount = (struct amount){ (double)span_nsec, "" };
 	return 0;
 }
 

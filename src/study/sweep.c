@@ -21,7 +21,7 @@ struct state {
 	struct sweep_counts counts;
 	const struct study_trial **todo; /* trials to run, by kernel, the longest first; owned */
 	size_t n_todo;
-	nsec_t work_done, work_total, started_nsec;
+	nsec_t work_done_nsec, work_total_nsec, started_nsec;
 	const struct study_trial *const *job; /* trials of the running job, in `todo` */
 	struct scenario *
 		*scenarios; /* one for each cell; NULL: the cell is not in the running job; owned */
@@ -83,7 +83,7 @@ static int find_todo(struct state *state, struct error *err)
 			if (trial->kernel != k || store_is_done(done, n_done, trial->id))
 				continue;
 			state->todo[state->n_todo++] = trial;
-			state->work_total += work_of(state, trial);
+			state->work_total_nsec += work_of(state, trial);
 		}
 	state->counts.total = sweep->n_trials;
 	state->counts.done = sweep->n_trials - state->n_todo;
@@ -113,13 +113,13 @@ static void describe(const struct state *state, const struct study_trial *trial,
 static void update_time(struct state *state)
 {
 	struct sweep_counts *counts = &state->counts;
-	double left = (double)(state->work_total - state->work_done);
+	double left = (double)(state->work_total_nsec - state->work_done_nsec);
 
 	counts->elapsed_nsec = nsec_now() - state->started_nsec;
 	counts->left_nsec = NSEC_NEVER;
-	if (state->work_done)
-		counts->left_nsec =
-			(nsec_t)((double)counts->elapsed_nsec * left / (double)state->work_done);
+	if (state->work_done_nsec)
+		counts->left_nsec = (nsec_t)((double)counts->elapsed_nsec * left /
+					     (double)state->work_done_nsec);
 }
 
 /* Returns whether this problem has not been told yet. Problems count as the same if they begin
@@ -157,7 +157,7 @@ static void take_result(struct state *state, size_t index, const struct record *
 		state->stop = true;
 		return;
 	}
-	state->work_done += work_of(state, state->job[index]);
+	state->work_done_nsec += work_of(state, state->job[index]);
 	if (!record) {
 		note_problem(state, err);
 		return;
@@ -174,7 +174,8 @@ static void on_done(size_t index, struct record *record, const struct error *err
 	record_free(record);
 }
 
-static void on_progress(const char *text, nsec_t at_most, size_t done, size_t total, void *userdata)
+static void on_progress(const char *text, nsec_t at_most_nsec, size_t done, size_t total,
+			void *userdata)
 {
 	struct state *state = userdata;
 

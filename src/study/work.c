@@ -29,35 +29,36 @@ nsec_t study_plan_work(const struct study_plan *plan, const struct study_trial *
 nsec_t study_plan_time(const struct study_plan *plan, const struct study_trial *const *trials,
 		       size_t n, const struct engine *engine, unsigned int jobs)
 {
-	nsec_t sum = 0, longest = 0, at_once = jobs ? jobs : HOST_AT_ONCE;
+	nsec_t sum_nsec = 0, longest_nsec = 0;
+	int64_t at_once = jobs ? jobs : HOST_AT_ONCE;
 
 	if (engine->virtual_time)
 		at_once = processors_online();
 	for (size_t i = 0; i < n; i++) {
-		nsec_t work = study_plan_work(plan, trials[i], engine);
+		nsec_t work_nsec = study_plan_work(plan, trials[i], engine);
 
-		if (__builtin_add_overflow(sum, work, &sum))
+		if (__builtin_add_overflow(sum_nsec, work_nsec, &sum_nsec))
 			return NSEC_NEVER;
-		longest = nsec_max(longest, work);
+		longest_nsec = nsec_max(longest_nsec, work_nsec);
 	}
 	if (engine->virtual_time)
-		sum += ESTIMATE_GUEST_START * at_once * (nsec_t)plan->n_kernels;
-	return nsec_max(sum / at_once, longest);
+		sum_nsec += ESTIMATE_GUEST_START * at_once * (int64_t)plan->n_kernels;
+	return nsec_max(sum_nsec / at_once, longest_nsec);
 }
 
 /* A trial with its work. They are sorted by work, the longest first, and by identity where it is
  * equal. */
 struct item {
 	const struct study_trial *trial;
-	nsec_t work;
+	nsec_t work_nsec;
 };
 
 static int compare_items(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
 
-	if (x->work != y->work)
-		return (x->work < y->work) - (x->work > y->work);
+	if (x->work_nsec != y->work_nsec)
+		return (x->work_nsec < y->work_nsec) - (x->work_nsec > y->work_nsec);
 	return (x->trial->id > y->trial->id) - (x->trial->id < y->trial->id);
 }
 
@@ -67,11 +68,11 @@ const struct study_trial **study_plan_shard(const struct study_plan *plan, unsig
 					    unsigned int n, size_t *ret_count)
 {
 	_cleanup_(freep) struct item *items = calloc(plan->n_trials + 1, sizeof(*items));
-	_cleanup_(freep) nsec_t *load = calloc(n, sizeof(*load));
+	_cleanup_(freep) nsec_t *load_nsec = calloc(n, sizeof(*load_nsec));
 	const struct study_trial **mine = calloc(plan->n_trials + 1, sizeof(*mine));
 
 	*ret_count = 0;
-	if (!items || !load || !mine) {
+	if (!items || !load_nsec || !mine) {
 		free(mine);
 		return NULL;
 	}
@@ -83,9 +84,9 @@ const struct study_trial **study_plan_shard(const struct study_plan *plan, unsig
 		unsigned int least = 0;
 
 		for (unsigned int s = 1; s < n; s++)
-			if (load[s] < load[least])
+			if (load_nsec[s] < load_nsec[least])
 				least = s;
-		load[least] += items[i].work;
+		load_nsec[least] += items[i].work_nsec;
 		if (least + 1 == k)
 			mine[(*ret_count)++] = items[i].trial;
 	}

@@ -9,12 +9,12 @@
  * retransmits, probes, unacknowledged, and keepalive once a probe was sent. Where an end is silent,
  * retransmits, probes and unsent come from tcp_info. */
 struct socket_facts {
-	bool present;		 /* the socket was seen; else nothing here holds */
-	bool dead;		 /* SOCK_DEAD: no process holds it (orphan) */
-	bool keepalive;		 /* SO_KEEPALIVE is on */
-	uint32_t retransmits;	 /* icsk_retransmits: consecutive unanswered RTOs */
-	uint32_t probes;	 /* icsk_probes_out: keepalive or zero window probes unanswered */
-	uint32_t user_timeout;	 /* icsk_user_timeout, milliseconds, 0: none */
+	bool present;	      /* the socket was seen; else nothing here holds */
+	bool dead;	      /* SOCK_DEAD: no process holds it (orphan) */
+	bool keepalive;	      /* SO_KEEPALIVE is on */
+	uint32_t retransmits; /* icsk_retransmits: consecutive unanswered RTOs */
+	uint32_t probes;      /* icsk_probes_out: keepalive or zero window probes unanswered */
+	uint32_t user_timeout_msec; /* icsk_user_timeout, 0: none */
 	uint32_t unacknowledged; /* snd_nxt - snd_una, bytes sent and not acknowledged; SYN and FIN
 				  * count as one each */
 	uint32_t unsent;	 /* write_seq - snd_nxt, bytes queued and not sent */

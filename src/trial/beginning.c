@@ -16,38 +16,39 @@ static nsec_t next_phase(const struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
 	const struct ticks *ticks = ticks_get();
-	nsec_t first = s->n_events ? s->events[0].at_nsec : 0;
-	nsec_t middle = ticks->edge_nsec + ticks_length() / 2;
-	nsec_t passed = (nsec_now() + first - middle) / ticks_length() + 1;
-	nsec_t struck = (ticks->jiffies + passed) % TICK_PHASES;
-	nsec_t ahead = (trial->spec.phase - struck + TICK_PHASES) % TICK_PHASES;
+	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0;
+	nsec_t middle_nsec = ticks->edge_nsec + ticks_length() / 2;
+	int64_t passed_ticks = (nsec_now() + first_nsec - middle_nsec) / ticks_length() + 1;
+	int64_t struck_ticks = (ticks->jiffies + passed_ticks) % TICK_PHASES;
+	int64_t ahead_ticks = (trial->spec.phase - struck_ticks + TICK_PHASES) % TICK_PHASES;
 
-	return middle + (passed + ahead) * ticks_length() - first;
+	return middle_nsec + (passed_ticks + ahead_ticks) * ticks_length() - first_nsec;
 }
 
 /* Reserves the moments at which the trial has something to do if its client connects at
  * `client_nsec`. Returns false if one of them is too near to a moment of another trial. */
 static bool reserve(const struct trial *trial, nsec_t client_nsec)
 {
-	_cleanup_(freep) nsec_t *moments = calloc(trial->timeline.n_steps + 1, sizeof(*moments));
+	_cleanup_(freep) nsec_t *moments_nsec =
+		calloc(trial->timeline.n_steps + 1, sizeof(*moments_nsec));
 
-	if (!trial->spec.reserve || !moments)
+	if (!trial->spec.reserve || !moments_nsec)
 		return true;
-	moments[0] = client_nsec;
+	moments_nsec[0] = client_nsec;
 	for (size_t i = 0; i < trial->timeline.n_steps; i++)
-		moments[i + 1] = client_nsec + trial->timeline.steps[i].at_nsec;
-	return trial->spec.reserve(moments, trial->timeline.n_steps + 1, trial->userdata);
+		moments_nsec[i + 1] = client_nsec + trial->timeline.steps[i].at_nsec;
+	return trial->spec.reserve(moments_nsec, trial->timeline.n_steps + 1, trial->userdata);
 }
 
 /* When to start the client of a trial with a pinned phase. The phase is the same after any number
  * of rounds of the timer wheel. */
 static nsec_t client_start(const struct trial *trial)
 {
-	nsec_t at = next_phase(trial), round = TICK_PHASES * ticks_length();
+	nsec_t at_nsec = next_phase(trial), round_nsec = TICK_PHASES * ticks_length();
 
-	for (int i = 0; i < ROUNDS_MAX && !reserve(trial, at); i++)
-		at += round;
-	return at;
+	for (int i = 0; i < ROUNDS_MAX && !reserve(trial, at_nsec); i++)
+		at_nsec += round_nsec;
+	return at_nsec;
 }
 
 void beginning_go(struct trial *trial)

@@ -48,23 +48,25 @@ static enum mechanism timer_mechanism(const struct endpoint *ep)
 {
 	const struct socket_facts *f = &ep->facts;
 	bool dead = is_orphan(ep);
-	nsec_t user_timeout = f->user_timeout ? f->user_timeout * NSEC_PER_MSEC
-			      : ep->derived   ? ep->user_timeout_nsec
-					      : 0;
+	nsec_t user_timeout_nsec = f->user_timeout_msec ? f->user_timeout_msec * NSEC_PER_MSEC
+				   : ep->derived	? ep->user_timeout_nsec
+							: 0;
 
 	/* In SYN_SENT the count of retransmissions holds beside the user timeout. */
 	if (ep->end_from == TCP_STATE_SYN_SENT)
-		return user_timeout && attempt_took(ep) >= user_timeout ? MECHANISM_USER_TIMEOUT
-									: MECHANISM_SYN;
+		return user_timeout_nsec && attempt_took(ep) >= user_timeout_nsec
+			       ? MECHANISM_USER_TIMEOUT
+			       : MECHANISM_SYN;
 	if (ep->end_from == TCP_STATE_SYN_RECV)
 		return MECHANISM_SYNACK;
 	if (dead && ep->end_from == TCP_STATE_FIN_WAIT2)
 		return MECHANISM_FIN_WAIT_2;
 	if (dead)
 		return MECHANISM_ORPHAN;
-	if (user_timeout && f->unsent && !f->unacknowledged && quiet_for(ep) < user_timeout)
+	if (user_timeout_nsec && f->unsent && !f->unacknowledged &&
+	    quiet_for(ep) < user_timeout_nsec)
 		return MECHANISM_PERSIST;
-	if (user_timeout)
+	if (user_timeout_nsec)
 		return MECHANISM_USER_TIMEOUT;
 	if (f->unacknowledged || f->retransmits)
 		return MECHANISM_RETRANSMISSION;

@@ -59,13 +59,13 @@ static bool begins(const struct endpoint *ep, const struct observation *o)
 	       (ep->node == NODE_SERVER && o->state.to == TCP_STATE_SYN_RECV);
 }
 
-static int add_state(struct endpoint *ep, nsec_t at, int from, int to)
+static int add_state(struct endpoint *ep, nsec_t at_nsec, int from, int to)
 {
 	struct record_state *s = array_append(&ep->record.states, &ep->record.n_states, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
-	*s = (struct record_state){ at, from, to };
+	*s = (struct record_state){ at_nsec, from, to };
 	ep->state = to;
 	return 0;
 }
@@ -262,7 +262,7 @@ int endpoint_take_minisocket(struct endpoint *ep, const struct minisocket_step *
 {
 	bool first = !ep->minisocket, gone = step->state == TCP_STATE_CLOSE;
 	struct record_state *last;
-	nsec_t at = step->time_nsec;
+	nsec_t at_nsec = step->time_nsec;
 
 	ep->n_minisocket_steps++;
 	if (step->request) /* the full socket may have been seen before it */
@@ -270,23 +270,23 @@ int endpoint_take_minisocket(struct endpoint *ep, const struct minisocket_step *
 	if (step->state == ep->state)
 		return 0;
 	if (step->reset && !ep->time_wait)
-		*(step->reset_sent ? &ep->reset_sent_nsec : &ep->reset_received_nsec) = at;
+		*(step->reset_sent ? &ep->reset_sent_nsec : &ep->reset_received_nsec) = at_nsec;
 	if (first) {
 		last = &ep->record.states[ep->record.n_states - 1];
 		/* A FIN after that CLOSE met the minisocket, in FIN_WAIT2. */
-		if (step->by_fin && at > last->time_nsec)
-			last->time_nsec = at;
-		at = last->time_nsec;
+		if (step->by_fin && at_nsec > last->time_nsec)
+			last->time_nsec = at_nsec;
+		at_nsec = last->time_nsec;
 	}
 	ep->time_wait |= step->state == TCP_STATE_TIME_WAIT;
 	if (first)
 		take_over(ep, step->state);
-	else if (add_state(ep, at, ep->state, step->state) < 0)
+	else if (add_state(ep, at_nsec, ep->state, step->state) < 0)
 		return -ENOMEM;
 	if (gone)
-		ep->gone_nsec = at;
+		ep->gone_nsec = at_nsec;
 	if (ep->kernel_nsec == NSEC_NONE && step->state != TCP_STATE_FIN_WAIT2)
-		ep->kernel_nsec = at;
+		ep->kernel_nsec = at_nsec;
 	return 0;
 }
 
@@ -385,24 +385,24 @@ bool endpoint_ended(const struct endpoint *ep)
 	       endpoint_closed_locally(ep);
 }
 
-static nsec_t since(nsec_t at, nsec_t origin)
+static nsec_t since(nsec_t at_nsec, nsec_t origin_nsec)
 {
-	return at == NSEC_NONE ? NSEC_NONE : at - origin;
+	return at_nsec == NSEC_NONE ? NSEC_NONE : at_nsec - origin_nsec;
 }
 
-static void make_relative(struct record_endpoint *r, nsec_t origin)
+static void make_relative(struct record_endpoint *r, nsec_t origin_nsec)
 {
 	for (size_t i = 0; i < r->n_states; i++)
-		r->states[i].time_nsec -= origin;
+		r->states[i].time_nsec -= origin_nsec;
 	for (size_t i = 0; i < r->n_retransmissions; i++)
-		r->retransmissions[i].time_nsec -= origin;
+		r->retransmissions[i].time_nsec -= origin_nsec;
 	for (size_t i = 0; i < r->n_resets; i++)
-		r->resets[i].time_nsec -= origin;
+		r->resets[i].time_nsec -= origin_nsec;
 	for (size_t i = 0; i < r->n_packets; i++)
-		r->packets[i].time_nsec -= origin;
+		r->packets[i].time_nsec -= origin_nsec;
 	for (size_t i = 0; i < r->n_calls; i++) {
-		r->calls[i].time_nsec -= origin;
-		r->calls[i].start_nsec -= origin;
+		r->calls[i].time_nsec -= origin_nsec;
+		r->calls[i].start_nsec -= origin_nsec;
 	}
 }
 
@@ -410,7 +410,7 @@ static void make_relative(struct record_endpoint *r, nsec_t origin)
  * and the first packet that came in after the last heal. */
 static void read_wire(struct record_endpoint *r, const struct endpoint_context *context)
 {
-	nsec_t heal = since(context->last_heal_nsec, context->origin_nsec);
+	nsec_t heal_nsec = since(context->last_heal_nsec, context->origin_nsec);
 
 	r->wire_nsec = NSEC_NONE;
 	r->recovered_nsec = NSEC_NONE;
@@ -420,7 +420,7 @@ static void read_wire(struct record_endpoint *r, const struct endpoint_context *
 		if (p->time_nsec >= 0 &&
 		    (r->kernel_nsec == NSEC_NONE || p->time_nsec <= r->kernel_nsec + NSEC_PER_MSEC))
 			r->wire_nsec = p->time_nsec;
-		if (heal != NSEC_NONE && !p->sent && p->time_nsec >= heal &&
+		if (heal_nsec != NSEC_NONE && !p->sent && p->time_nsec >= heal_nsec &&
 		    r->recovered_nsec == NSEC_NONE)
 			r->recovered_nsec = p->time_nsec;
 	}

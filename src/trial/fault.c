@@ -269,26 +269,23 @@ static int take_over(struct trial *trial, const struct event *event, struct faul
 	return takeover_strike(trial->testbed, event->announce, err);
 }
 
-static const struct fault_operation {
-	/* Begins the fault, or ends it, where `on` is false. */
-	int (*set)(struct trial *trial, const struct event *event, struct fault_handle *handle,
-		   bool on, struct error *err);
-	bool heals; /* it can be ended */
-} operations[] = {
-	[FAULT_BLACKHOLE] = { set_path, true },
-	[FAULT_UNREACHABLE] = { set_path, true },
-	[FAULT_PROHIBIT] = { set_path, true },
-	[FAULT_CABLE_PULL] = { set_cable, true },
-	[FAULT_INTERFACE_DOWN] = { set_interface, true },
-	[FAULT_ADDRESS_REMOVE] = { set_address, true },
-	[FAULT_DROP] = { set_drop, true },
-	[FAULT_NETEM] = { set_netem, true },
-	[FAULT_POWER_LOSS] = { lose_power, false },
-	[FAULT_REBOOT] = { lose_power, false },
-	[FAULT_CRASH] = { crash, false },
-	[FAULT_FREEZE] = { set_frozen, true },
-	[FAULT_CONNTRACK_FLUSH] = { flush, false },
-	[FAULT_TAKE_OVER] = { take_over, false },
+/* Each begins the fault, or ends it, where `on` is false and scenario_fault_heals(). */
+static int (*const operations[])(struct trial *trial, const struct event *event,
+				 struct fault_handle *handle, bool on, struct error *err) = {
+	[FAULT_BLACKHOLE] = set_path,
+	[FAULT_UNREACHABLE] = set_path,
+	[FAULT_PROHIBIT] = set_path,
+	[FAULT_CABLE_PULL] = set_cable,
+	[FAULT_INTERFACE_DOWN] = set_interface,
+	[FAULT_ADDRESS_REMOVE] = set_address,
+	[FAULT_DROP] = set_drop,
+	[FAULT_NETEM] = set_netem,
+	[FAULT_POWER_LOSS] = lose_power,
+	[FAULT_REBOOT] = lose_power,
+	[FAULT_CRASH] = crash,
+	[FAULT_FREEZE] = set_frozen,
+	[FAULT_CONNTRACK_FLUSH] = flush,
+	[FAULT_TAKE_OVER] = take_over,
 };
 static_assert(ARRAY_SIZE(operations) == _FAULT_KIND_MAX, "every fault has its operation");
 
@@ -297,14 +294,14 @@ static_assert(ARRAY_SIZE(operations) == _FAULT_KIND_MAX, "every fault has its op
 int fault_apply(struct trial *trial, const struct event *event, struct fault_handle *handle,
 		struct error *err)
 {
-	const struct fault_operation *operation = &operations[event->fault];
+	bool heals = scenario_fault_heals(event->fault);
 	int rc = 0;
 
-	if (!operation->heals || !event->has_node || !still(trial, event, event->direction))
-		rc = operation->set(trial, event, handle, true, err);
+	if (!heals || !event->has_node || !still(trial, event, event->direction))
+		rc = operations[event->fault](trial, event, handle, true, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "fault '%s'", fault_name(event->fault));
-	if (operation->heals) {
+	if (heals) {
 		handle->event = event;
 		handle->next = trial->holding;
 		trial->holding = handle;
@@ -323,6 +320,6 @@ int fault_heal(struct trial *trial, const struct event *event, struct fault_hand
 	if (*h)
 		*h = handle->next;
 	if (!event->has_node || !still(trial, event, event->direction))
-		rc = operations[event->fault].set(trial, event, handle, false, err);
+		rc = operations[event->fault](trial, event, handle, false, err);
 	return rc < 0 ? error_prefix(err, rc, "heal '%s'", fault_name(event->fault)) : 0;
 }

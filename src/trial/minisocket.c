@@ -39,7 +39,7 @@ static void pass_on(struct trial_node *node)
 	}
 }
 
-static void step(struct trial_node *node, int state, nsec_t at)
+static void step(struct trial_node *node, int state, nsec_t at_nsec)
 {
 	struct minisocket *mini = &node->minisocket;
 	struct minisocket_step *s = array_append(&mini->steps, &mini->n_steps, sizeof(*s));
@@ -49,9 +49,9 @@ static void step(struct trial_node *node, int state, nsec_t at)
 		return;
 	}
 	*s = (struct minisocket_step){
-		.time_nsec = at,
+		.time_nsec = at_nsec,
 		.state = state,
-		.by_fin = state == TCP_STATE_TIME_WAIT && at == mini->fin_nsec,
+		.by_fin = state == TCP_STATE_TIME_WAIT && at_nsec == mini->fin_nsec,
 		.request = state == TCP_STATE_SYN_RECV || mini->state == TCP_STATE_SYN_RECV,
 		.local_port = mini->socket.local_port,
 		.peer_port = mini->socket.peer_port
@@ -65,11 +65,11 @@ static void step(struct trial_node *node, int state, nsec_t at)
 }
 
 /* A step has the time of the packet that caused it, or else of the look that found it. */
-static nsec_t time_of(const struct minisocket *mini, int state, nsec_t now)
+static nsec_t time_of(const struct minisocket *mini, int state, nsec_t now_nsec)
 {
 	if (state == TCP_STATE_TIME_WAIT && mini->fin_nsec != NSEC_NONE)
 		return mini->fin_nsec;
-	return mini->cause != MINISOCKET_CAUSE_NONE ? mini->cause_nsec : now;
+	return mini->cause != MINISOCKET_CAUSE_NONE ? mini->cause_nsec : now_nsec;
 }
 
 static bool is_minisocket(const struct sockdiag_socket *s)
@@ -84,20 +84,21 @@ static bool is_live(const struct minisocket *mini)
 	       mini->state == TCP_STATE_TIME_WAIT;
 }
 
-static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec_t now)
+static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec_t now_nsec)
 {
 	struct minisocket *mini = &node->minisocket;
 
 	/* The kernel has given up one request, and the next SYN has made another. */
 	if (mini->state == TCP_STATE_SYN_RECV && s->state == TCP_STATE_SYN_RECV &&
 	    mini->socket.cookie != s->cookie)
-		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now));
+		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now_nsec));
 	mini->socket = *s;
-	mini->look_nsec = now + (s->expires_nsec ? s->expires_nsec + SETTLED : OVERDUE);
+	mini->look_nsec = now_nsec + (s->expires_nsec ? s->expires_nsec + SETTLED : OVERDUE);
 	if (s->state != mini->state && s->state == TCP_STATE_FIN_WAIT2)
-		mini->look_nsec = now + SETTLED; /* the kernel may be dealing with the peer's FIN */
+		mini->look_nsec =
+			now_nsec + SETTLED; /* the kernel may be dealing with the peer's FIN */
 	if (s->state != mini->state)
-		step(node, s->state, time_of(mini, s->state, now));
+		step(node, s->state, time_of(mini, s->state, now_nsec));
 	node->trial->changed = true;
 }
 
@@ -118,7 +119,7 @@ static bool cut_short(const struct trial_node *node)
 }
 
 /* The minisocket has ended: nothing of it is left, or another connection has its ports. */
-static void vanished(struct minisocket *mini, struct trial_node *node, nsec_t now)
+static void vanished(struct minisocket *mini, struct trial_node *node, nsec_t now_nsec)
 {
 	mini->look_nsec = NSEC_NEVER;
 	if (cut_short(node)) {
@@ -128,7 +129,7 @@ static void vanished(struct minisocket *mini, struct trial_node *node, nsec_t no
 		mini->cause_sent = false;
 	}
 	if (is_live(mini))
-		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now));
+		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now_nsec));
 }
 
 /* The request socket has become a full one, perhaps before anybody looked for it. */
@@ -144,7 +145,7 @@ static void look(struct trial_node *node)
 	struct nl *diag = node->trial->testbed->node[node->id].diag;
 	bool full = trial_endpoint(node)->socket;
 	bool request = mini->state == TCP_STATE_NONE || mini->state == TCP_STATE_SYN_RECV;
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 	struct sockdiag_socket s;
 	int rc;
 
@@ -154,13 +155,14 @@ static void look(struct trial_node *node)
 	}
 	rc = diag ? sockdiag_get(diag, &mini->socket, &s, NULL) : 0;
 	if (rc > 0 && is_minisocket(&s) && (s.state == TCP_STATE_SYN_RECV) == request)
-		found(node, &s, now);
+		found(node, &s, now_nsec);
 	else if (rc > 0 && request)
 		became_full(mini);
-	else if (rc > 0 && mini->state == TCP_STATE_CLOSE && now < mini->closed_nsec + SETTLING)
-		mini->look_nsec = now + SETTLED; /* the kernel has yet to see the packet */
+	else if (rc > 0 && mini->state == TCP_STATE_CLOSE &&
+		 now_nsec < mini->closed_nsec + SETTLING)
+		mini->look_nsec = now_nsec + SETTLED; /* the kernel has yet to see the packet */
 	else
-		vanished(mini, node, now);
+		vanished(mini, node, now_nsec);
 	mini->cause = MINISOCKET_CAUSE_NONE;
 }
 
@@ -249,7 +251,7 @@ static void note_tuple(struct minisocket *mini, const struct observation *o)
 	mini->socket.peer_port = o->peer_port;
 }
 
-static void expect_change(struct trial_node *node, const struct observation *o, nsec_t wait)
+static void expect_change(struct trial_node *node, const struct observation *o, nsec_t wait_nsec)
 {
 	struct minisocket *mini = &node->minisocket;
 
@@ -257,7 +259,7 @@ static void expect_change(struct trial_node *node, const struct observation *o, 
 		o->packet.flags & PACKET_RST ? MINISOCKET_CAUSE_RESET : MINISOCKET_CAUSE_PACKET;
 	mini->cause_sent = o->packet.outgoing;
 	mini->cause_nsec = o->time_nsec;
-	mini->look_nsec = nsec_now() + wait;
+	mini->look_nsec = nsec_now() + wait_nsec;
 	node->trial->changed = true;
 }
 

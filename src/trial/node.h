@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
-/* The hosts of a trial: they get their agents and are watched, and both ends when one loses power.
- */
+/* The hosts of a trial: a host gets its agent and is watched until it loses power. */
 
 #include "src/trial/state.h"
 

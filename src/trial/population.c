@@ -134,12 +134,12 @@ void population_look(struct trial_node *node, bool heal)
 	sockdiag_dump(host->diag, host->address.family, ~0u, note_progress, &pass, NULL);
 }
 
-static void add_end(struct record_population *p, nsec_t at)
+static void add_end(struct record_population *p, nsec_t at_nsec)
 {
-	if (p->first_nsec == NSEC_NONE || at < p->first_nsec)
-		p->first_nsec = at;
-	if (p->last_nsec == NSEC_NONE || at > p->last_nsec)
-		p->last_nsec = at;
+	if (p->first_nsec == NSEC_NONE || at_nsec < p->first_nsec)
+		p->first_nsec = at_nsec;
+	if (p->last_nsec == NSEC_NONE || at_nsec > p->last_nsec)
+		p->last_nsec = at_nsec;
 }
 
 void population_record(const struct trial_node *node, struct record_population *ret)

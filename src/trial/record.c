@@ -69,10 +69,10 @@ static int describe(struct trial *trial, struct record *record)
 
 static int compare_time(const void *a, const void *b)
 {
-	nsec_t x = ((const struct record_retransmission *)a)->time_nsec;
-	nsec_t y = ((const struct record_retransmission *)b)->time_nsec;
+	nsec_t x_nsec = ((const struct record_retransmission *)a)->time_nsec;
+	nsec_t y_nsec = ((const struct record_retransmission *)b)->time_nsec;
 
-	return (x > y) - (x < y);
+	return (x_nsec > y_nsec) - (x_nsec < y_nsec);
 }
 
 /* Adds the retransmissions that only the packets show, because a tracepoint was missed; packets do

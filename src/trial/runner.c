@@ -54,45 +54,47 @@ static void finished(struct runner *r, struct slot *slot, struct record *record,
 
 /* While one trial does something (to start a program takes five milliseconds of virtual time), an
  * event of another would come late. */
-static bool reserve(const nsec_t *moments, size_t n, void *userdata)
+static bool reserve(const nsec_t *moments_nsec, size_t n, void *userdata)
 {
 	const struct slot *slot = userdata;
 	bool *calendar = slot->runner->calendar;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t moment = (uint64_t)moments[i] / MOMENT;
+		uint64_t moment = (uint64_t)moments_nsec[i] / MOMENT;
 
 		if (calendar[(moment - 1) % MOMENTS] || calendar[moment % MOMENTS] ||
 		    calendar[(moment + 1) % MOMENTS])
 			return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		calendar[(uint64_t)moments[i] / MOMENT % MOMENTS] = true;
+		calendar[(uint64_t)moments_nsec[i] / MOMENT % MOMENTS] = true;
 	return true;
 }
 
 /* A record takes some milliseconds of virtual time to make, and an event that is due then would be
  * late by them. */
-static nsec_t quiet_at(nsec_t now, void *userdata)
+static nsec_t quiet_at(nsec_t now_nsec, void *userdata)
 {
 	const struct slot *slot = userdata;
 	const struct runner *r = slot->runner;
-	nsec_t at = now;
+	nsec_t at_nsec = now_nsec;
 	bool moved;
 
 	do {
 		moved = false;
 		for (size_t i = 0; i < r->next; i++) {
 			const struct trial *t = r->slots[i].trial;
-			nsec_t event = !t || trial_retired(t) ? NSEC_NEVER : trial_next_event(t);
+			nsec_t event_nsec =
+				!t || trial_retired(t) ? NSEC_NEVER : trial_next_event(t);
 
-			if (event > at - EVENT_TAKES && event < at + RECORD_TAKES) {
-				at = event + EVENT_TAKES;
+			if (event_nsec > at_nsec - EVENT_TAKES &&
+			    event_nsec < at_nsec + RECORD_TAKES) {
+				at_nsec = event_nsec + EVENT_TAKES;
 				moved = true;
 			}
 		}
 	} while (moved);
-	return at;
+	return at_nsec;
 }
 
 /* `err` belongs to the trial, which may be freed here: it is copied first. */

@@ -20,12 +20,12 @@
 #define SAME_TIMER   (10 * NSEC_PER_MSEC)  /* sock_diag's are in ticks */
 
 /* TIME_WAIT and request sockets have no tcp_info: what they retransmit is in the message itself. */
-static struct record_sample sample_of(const struct sockdiag_socket *s, nsec_t now)
+static struct record_sample sample_of(const struct sockdiag_socket *s, nsec_t now_nsec)
 {
 	bool off = s->timer == TCP_TIMER_OFF;
 
 	return (struct record_sample){
-		.time_nsec = now,
+		.time_nsec = now_nsec,
 		.state = s->state,
 		.send_queue = s->send_queue,
 		.receive_queue = s->receive_queue,
@@ -59,7 +59,7 @@ static int count_state(const struct sockdiag_socket *s, void *userdata)
 	return 0;
 }
 
-static void take(struct trial_node *node, nsec_t now)
+static void take(struct trial_node *node, nsec_t now_nsec)
 {
 	struct testbed_node *host = &node->trial->testbed->node[node->id];
 	struct record_sample *slot, sample;
@@ -69,7 +69,7 @@ static void take(struct trial_node *node, nsec_t now)
 		return;
 	if (sockdiag_get(host->diag, &node->minisocket.socket, &s, NULL) <= 0)
 		s = (struct sockdiag_socket){ .state = TCP_STATE_CLOSE };
-	sample = sample_of(&s, now);
+	sample = sample_of(&s, now_nsec);
 	if (node->trial->connections > 1)
 		sockdiag_dump(host->diag, host->address.family, ~0u, count_state, &sample, NULL);
 	if (node->n_samples && is_continued(&node->samples[node->n_samples - 1], &sample))
@@ -83,10 +83,10 @@ static void take(struct trial_node *node, nsec_t now)
 
 static void take_all(struct trial *trial)
 {
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		take(&trial->node[id], now);
+		take(&trial->node[id], now_nsec);
 }
 
 nsec_t sample_ahead(const struct trial *trial)
@@ -119,33 +119,34 @@ void sample_first(struct trial *trial)
 nsec_t sample_next(const struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
-	nsec_t next = s->sample_nsec * (nsec_t)(trial->n_looks + 1);
+	nsec_t next_nsec = s->sample_nsec * (nsec_t)(trial->n_looks + 1);
 
-	if (!s->sample_nsec || trial->origin_nsec == NSEC_NONE || next > s->sample_until_nsec)
+	if (!s->sample_nsec || trial->origin_nsec == NSEC_NONE || next_nsec > s->sample_until_nsec)
 		return NSEC_NEVER;
-	return trial->origin_nsec + next;
+	return trial->origin_nsec + next_nsec;
 }
 
 void sample_due(struct trial *trial)
 {
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 
-	if (now < sample_next(trial))
+	if (now_nsec < sample_next(trial))
 		return;
 	take_all(trial);
-	trial->n_looks = (uint64_t)((now - trial->origin_nsec) / trial->spec.scenario->sample_nsec);
+	trial->n_looks =
+		(uint64_t)((now_nsec - trial->origin_nsec) / trial->spec.scenario->sample_nsec);
 }
 
 bool sample_wanted(const struct trial *trial)
 {
-	nsec_t last = NSEC_NONE;
+	nsec_t last_nsec = NSEC_NONE;
 
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
 		const struct expectation *e = &trial->spec.scenario->expect[trial->spec.family][id];
 
 		for (size_t i = 0; i < e->n_samples; i++)
-			if (last == NSEC_NONE || e->samples[i].at_nsec > last)
-				last = e->samples[i].at_nsec;
+			if (last_nsec == NSEC_NONE || e->samples[i].at_nsec > last_nsec)
+				last_nsec = e->samples[i].at_nsec;
 	}
-	return last != NSEC_NONE && nsec_now() < trial->origin_nsec + last;
+	return last_nsec != NSEC_NONE && nsec_now() < trial->origin_nsec + last_nsec;
 }

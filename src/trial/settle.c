@@ -39,18 +39,18 @@ bool settle_concluded(const struct trial *trial)
  * which witness is right, or the horizon. */
 static nsec_t next_while_running(const struct trial *trial)
 {
-	nsec_t step = timeline_next_nsec(&trial->timeline), at = trial_horizon(trial);
+	nsec_t step_nsec = timeline_next_nsec(&trial->timeline), at_nsec = trial_horizon(trial);
 
-	if (step != NSEC_NEVER)
-		at = nsec_min(at,
-			      trial->zero_nsec + step - (trial->sampled ? 0 : sample_ahead(trial)));
+	if (step_nsec != NSEC_NEVER)
+		at_nsec = nsec_min(at_nsec, trial->zero_nsec + step_nsec -
+						    (trial->sampled ? 0 : sample_ahead(trial)));
 	else if (survival_possible(trial))
-		at = nsec_min(at, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
-								       : SURVIVAL_POLL));
-	at = nsec_min(at, sample_next(trial));
+		at_nsec = nsec_min(at_nsec, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
+										 : SURVIVAL_POLL));
+	at_nsec = nsec_min(at_nsec, sample_next(trial));
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		at = nsec_min(at, trial->node[id].doubt_nsec);
-	return at;
+		at_nsec = nsec_min(at_nsec, trial->node[id].doubt_nsec);
+	return at_nsec;
 }
 
 static nsec_t next_look(const struct trial *trial)
@@ -62,17 +62,17 @@ static nsec_t next_look(const struct trial *trial)
 /* When the one timer is next needed. */
 static nsec_t next_wake(const struct trial *trial)
 {
-	nsec_t limit = trial->start_nsec + TRIAL_START_LIMIT;
+	nsec_t limit_nsec = trial->start_nsec + TRIAL_START_LIMIT;
 
 	switch (trial->phase) {
 	case PHASE_SERVER:
 		if (trial->spec.scenario->agent[NODE_SERVER].command)
-			return nsec_min(nsec_now() + START_POLL, limit);
-		return limit;
+			return nsec_min(nsec_now() + START_POLL, limit_nsec);
+		return limit_nsec;
 	case PHASE_READY:
 		return trial->client_nsec;
 	case PHASE_CLIENT:
-		return nsec_min(next_look(trial), limit);
+		return nsec_min(next_look(trial), limit_nsec);
 	case PHASE_HELD:
 		return next_look(trial);
 	case PHASE_RUNNING:

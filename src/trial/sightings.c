@@ -24,11 +24,11 @@ struct sightings {
 
 static void schedule(struct sightings *sightings)
 {
-	nsec_t at = NSEC_NEVER;
+	nsec_t at_nsec = NSEC_NEVER;
 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		at = nsec_min(at, sightings->look_nsec[n]);
-	loop_timer_set(sightings->timer, at);
+		at_nsec = nsec_min(at_nsec, sightings->look_nsec[n]);
+	loop_timer_set(sightings->timer, at_nsec);
 }
 
 static void look_at(struct sightings *sightings, enum node_id id)
@@ -45,10 +45,10 @@ static void look_at(struct sightings *sightings, enum node_id id)
 static void on_timer(void *userdata)
 {
 	struct sightings *sightings = userdata;
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		if (sightings->trial->phase == PHASE_OVER || sightings->look_nsec[n] > now)
+		if (sightings->trial->phase == PHASE_OVER || sightings->look_nsec[n] > now_nsec)
 			continue;
 		sightings->look_nsec[n] = NSEC_NEVER;
 		look_at(sightings, n);
@@ -80,11 +80,11 @@ void sightings_deinit(struct trial *trial)
 	trial->sightings = NULL;
 }
 
-static void look_by(struct sightings *sightings, enum node_id id, nsec_t at)
+static void look_by(struct sightings *sightings, enum node_id id, nsec_t at_nsec)
 {
-	if (!sightings->log || sightings->look_nsec[id] <= at)
+	if (!sightings->log || sightings->look_nsec[id] <= at_nsec)
 		return;
-	sightings->look_nsec[id] = at;
+	sightings->look_nsec[id] = at_nsec;
 	schedule(sightings);
 }
 

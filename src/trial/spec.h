@@ -24,13 +24,13 @@ struct trial_spec {
 	bool wait;     /* the client waits for trial_go(), so that all trials are set up first */
 	int64_t phase; /* where the timer wheel is to stand at the first event, in ticks modulo
 			* TICK_PHASES; -1: anywhere */
-	/* Returns when, from `now` on, a trial that is over may take its time to make its record.
-	 * NULL: at once. */
-	nsec_t (*quiet_at)(nsec_t now, void *userdata);
-	/* Notes `n` moments as this trial's, or returns false if one is too near to a moment of
+	/* Returns when, from `now_nsec` on, a trial that is over may take its time to make its
+	 * record. NULL: at once. */
+	nsec_t (*quiet_at)(nsec_t now_nsec, void *userdata);
+	/* Notes the `n` moments as this trial's, or returns false if one is too near to a moment of
 	 * another trial; then a trial with a pinned phase begins a round of the timer wheel later.
 	 * NULL: any moment will do. */
-	bool (*reserve)(const nsec_t *moments, size_t n, void *userdata);
+	bool (*reserve)(const nsec_t *moments_nsec, size_t n, void *userdata);
 	bool hold;			 /* the timeline waits for trial_begin(); for the shell */
 	const struct trial_hooks *hooks; /* or NULL; outlives the trial */
 };

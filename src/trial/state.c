@@ -28,10 +28,10 @@ nsec_t trial_horizon(const struct trial *trial)
 	return trial->origin_nsec + trial->spec.scenario->horizon_nsec;
 }
 
-bool trial_past_horizon(struct trial *trial, nsec_t at)
+bool trial_past_horizon(struct trial *trial, nsec_t at_nsec)
 {
 	if (trial->phase != PHASE_RUNNING || trial_horizon(trial) == NSEC_NEVER ||
-	    at <= trial_horizon(trial))
+	    at_nsec <= trial_horizon(trial))
 		return false;
 	trial->full_term = true;
 	trial_over(trial);

@@ -27,7 +27,7 @@ const char *step_verb(const struct timeline_step *step)
 	return "?";
 }
 
-static int note_step(struct trial *trial, const struct timeline_step *step, nsec_t at)
+static int note_step(struct trial *trial, const struct timeline_step *step, nsec_t at_nsec)
 {
 	struct record_fault *f =
 		array_append(&trial->record->faults, &trial->record->n_faults, sizeof(*f));
@@ -37,8 +37,8 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 
 	if (!f)
 		return -ENOMEM;
-	f->time_nsec = at - trial->origin_nsec;
-	f->took_nsec = nsec_now() - at;
+	f->time_nsec = at_nsec - trial->origin_nsec;
+	f->took_nsec = nsec_now() - at_nsec;
 	if (step->kind == STEP_HEAL)
 		n = asprintf(&f->what, "heal %s %s", fault_name(e->fault), where_name);
 	else
@@ -109,23 +109,23 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 static void take_step(struct trial *trial, const struct timeline_step *step)
 {
 	struct error err = { 0 };
-	nsec_t at;
+	nsec_t at_nsec;
 	int rc;
 
 	sample_first(trial);
-	at = nsec_now();
+	at_nsec = nsec_now();
 	/* Times count from the first event, so this one is late only where its phase is pinned. */
 	if (trial->origin_nsec != NSEC_NONE || trial->spec.phase >= 0)
 		trial->lateness_nsec =
-			nsec_max(trial->lateness_nsec, at - trial->zero_nsec - step->at_nsec);
+			nsec_max(trial->lateness_nsec, at_nsec - trial->zero_nsec - step->at_nsec);
 	/* If the first event comes late, the later ones keep their distance from it. */
 	if (trial->origin_nsec == NSEC_NONE) {
-		trial->origin_nsec = at;
-		trial->zero_nsec = at - step->at_nsec;
+		trial->origin_nsec = at_nsec;
+		trial->zero_nsec = at_nsec - step->at_nsec;
 	}
 	rc = apply(trial, step, &err);
 	if (rc >= 0)
-		rc = note_step(trial, step, at);
+		rc = note_step(trial, step, at_nsec);
 	sightings_look(trial);
 	if (rc >= 0)
 		return;

@@ -5,9 +5,8 @@
 #include "src/trial/look.h"
 #include "src/trial/population.h"
 
-#define PROBE_AFTER                                                                                \
-	(200 * NSEC_PER_MSEC) /* after the heal; then an idle connection is given a byte to carry  \
-			       */
+/* So long after the heal an idle connection is given a byte to carry. */
+#define PROBE_AFTER (200 * NSEC_PER_MSEC)
 
 static bool peer_lost(const struct trial *trial)
 {

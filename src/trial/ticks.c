@@ -41,9 +41,9 @@ static int64_t read_jiffies(void)
 	return -1;
 }
 
-static void wait_until(nsec_t at)
+static void wait_until(nsec_t at_nsec)
 {
-	while (nsec_now() < at)
+	while (nsec_now() < at_nsec)
 		;
 }
 
@@ -56,14 +56,15 @@ const struct ticks *ticks_get(void)
 	static struct ticks ticks = { .jiffies = -1 };
 
 	for (int i = 0; i < READINGS_MAX && ticks.jiffies < 0; i++) {
-		nsec_t edge = await_tick(), passed;
+		nsec_t edge_nsec = await_tick(), passed_nsec;
 		int64_t jiffies;
 
-		wait_until(edge + i % 4 * ticks_length() / 4);
+		wait_until(edge_nsec + i % 4 * ticks_length() / 4);
 		jiffies = read_jiffies();
-		passed = nsec_now() - edge;
-		if (jiffies >= 0 && passed % ticks_length() > ticks_length() / 4)
-			ticks = (struct ticks){ jiffies - passed / ticks_length(), edge, true };
+		passed_nsec = nsec_now() - edge_nsec;
+		if (jiffies >= 0 && passed_nsec % ticks_length() > ticks_length() / 4)
+			ticks = (struct ticks){ jiffies - passed_nsec / ticks_length(), edge_nsec,
+						true };
 	}
 	if (ticks.jiffies < 0)
 		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length(), false };
@@ -77,11 +78,13 @@ const struct ticks *ticks_get(void)
 int64_t ticks_phase(nsec_t time_nsec, nsec_t *ret_into_nsec)
 {
 	const struct ticks *ticks = ticks_get();
-	nsec_t length = ticks_length(), passed = time_nsec - ticks->edge_nsec + EDGE_SEEN_LATE;
-	nsec_t n = passed >= 0 ? passed / length : -((-passed + length - 1) / length);
+	nsec_t length_nsec = ticks_length(),
+	       passed_nsec = time_nsec - ticks->edge_nsec + EDGE_SEEN_LATE;
+	nsec_t n = passed_nsec >= 0 ? passed_nsec / length_nsec
+				    : -((-passed_nsec + length_nsec - 1) / length_nsec);
 	int64_t phase = (ticks->jiffies + n) % TICK_PHASES;
 
-	*ret_into_nsec = passed - n * length;
+	*ret_into_nsec = passed_nsec - n * length_nsec;
 	if (!ticks->numbered)
 		return -1;
 	return phase < 0 ? phase + TICK_PHASES : phase;

@@ -112,17 +112,17 @@ static bool look_at_minisockets(struct trial *trial)
 }
 
 /* Does what is due while the timeline runs, and ends the trial at its horizon. */
-static void run(struct trial *trial, nsec_t now)
+static void run(struct trial *trial, nsec_t now_nsec)
 {
-	if (!trial_timeline_done(trial) &&
-	    now >= trial->zero_nsec - sample_ahead(trial) + timeline_next_nsec(&trial->timeline))
+	if (!trial_timeline_done(trial) && now_nsec >= trial->zero_nsec - sample_ahead(trial) +
+							       timeline_next_nsec(&trial->timeline))
 		sample_first(trial);
 	step_take_due(trial);
 	sample_due(trial);
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
 		events_resolve_doubt(&trial->node[id]);
 	survival_check(trial);
-	if (trial->phase == PHASE_RUNNING && now >= trial_horizon(trial) &&
+	if (trial->phase == PHASE_RUNNING && now_nsec >= trial_horizon(trial) &&
 	    !settle_concluded(trial)) {
 		trial->full_term = true;
 		trial_over(trial);
@@ -130,12 +130,13 @@ static void run(struct trial *trial, nsec_t now)
 }
 
 /* Waits for a quiet moment, if the trial was given a way to know one, and hands out the result. */
-static void wait_to_finish(struct trial *trial, nsec_t now)
+static void wait_to_finish(struct trial *trial, nsec_t now_nsec)
 {
-	nsec_t quiet = trial->spec.quiet_at ? trial->spec.quiet_at(now, trial->userdata) : now;
+	nsec_t quiet_nsec =
+		trial->spec.quiet_at ? trial->spec.quiet_at(now_nsec, trial->userdata) : now_nsec;
 
-	if (quiet > now)
-		loop_timer_set(trial->timer, quiet);
+	if (quiet_nsec > now_nsec)
+		loop_timer_set(trial->timer, quiet_nsec);
 	else
 		finish(trial);
 }
@@ -143,12 +144,12 @@ static void wait_to_finish(struct trial *trial, nsec_t now)
 static void on_timer(void *userdata)
 {
 	struct trial *trial = userdata;
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 	bool looked = look_at_minisockets(trial);
 
 	switch (trial->phase) {
 	case PHASE_SERVER:
-		if (now >= trial->start_nsec + TRIAL_START_LIMIT)
+		if (now_nsec >= trial->start_nsec + TRIAL_START_LIMIT)
 			start_timed_out(trial);
 		else if (look_for_listener(trial))
 			beginning_listening(trial);
@@ -158,7 +159,7 @@ static void on_timer(void *userdata)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		if (now >= trial->start_nsec + TRIAL_START_LIMIT)
+		if (now_nsec >= trial->start_nsec + TRIAL_START_LIMIT)
 			start_timed_out(trial);
 		break;
 	case PHASE_HELD:
@@ -166,14 +167,14 @@ static void on_timer(void *userdata)
 	case PHASE_RUNNING:
 		/* A look at a minisocket may have found the last thing that was waited for. */
 		if (!looked || !settle_concluded(trial))
-			run(trial, now);
+			run(trial, now_nsec);
 		break;
 	case PHASE_GRACE:
-		if (now >= trial->grace_nsec)
+		if (now_nsec >= trial->grace_nsec)
 			trial_over(trial);
 		break;
 	case PHASE_OVER:
-		wait_to_finish(trial, now);
+		wait_to_finish(trial, now_nsec);
 		return; /* the trial may be freed by now */
 	}
 	trial->changed = true;
@@ -338,17 +339,19 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 void trial_status(const struct trial *trial, struct trial_status *ret_status)
 {
 	const struct scenario *s = trial->spec.scenario;
-	nsec_t now = nsec_now(), at = trial_horizon(trial);
+	nsec_t now_nsec = nsec_now(), at_nsec = trial_horizon(trial);
 	char buffer[64];
 
 	if (trial->phase < PHASE_HELD)
-		at = trial->start_nsec + TRIAL_START_LIMIT;
-	else if (at == NSEC_NEVER && trial->phase == PHASE_RUNNING && s->n_events)
-		at = trial->zero_nsec + s->events[0].at_nsec + s->horizon_nsec;
+		at_nsec = trial->start_nsec + TRIAL_START_LIMIT;
+	else if (at_nsec == NSEC_NEVER && trial->phase == PHASE_RUNNING && s->n_events)
+		at_nsec = trial->zero_nsec + s->events[0].at_nsec + s->horizon_nsec;
 	snprintf(ret_status->text, sizeof(ret_status->text), "%s%s%s: %s", s->name,
 		 s->variant ? "/" : "", s->variant ? s->variant : "",
 		 waiting_for(trial, buffer, sizeof(buffer)));
-	ret_status->at_most_nsec = at == NSEC_NEVER ? NSEC_NEVER : at > now ? at - now : 0;
+	ret_status->at_most_nsec = at_nsec == NSEC_NEVER ? NSEC_NEVER
+				   : at_nsec > now_nsec	 ? at_nsec - now_nsec
+							 : 0;
 }
 
 const struct testbed *trial_testbed(const struct trial *trial)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/util/cleanup.h"
+#include "src/util/format.h"
 
 static const int exit_status[] = {
 	[ERROR_NONE] = 0,   [ERROR_INPUT] = 2,	       [ERROR_CAPABILITY] = 3,
@@ -33,17 +34,9 @@ static void store(struct error *err, const char *text)
 			*p = ' ';
 }
 
-/* The text, which the caller frees; NULL without memory. */
-static char *format_text(const char *format, va_list ap)
-{
-	char *text = NULL;
-
-	return vasprintf(&text, format, ap) < 0 ? NULL : text;
-}
-
 int error_setv(struct error *err, enum error_kind kind, int rc, const char *format, va_list ap)
 {
-	_cleanup_(freep) char *text = err ? format_text(format, ap) : NULL;
+	_cleanup_(freep) char *text = err ? format_newv(format, ap) : NULL;
 
 	if (!err)
 		return rc;
@@ -68,7 +61,7 @@ int error_errno(struct error *err, int rc, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	what = format_text(format, ap);
+	what = format_newv(format, ap);
 	va_end(ap);
 	return error_set(err, ERROR_FAILED, rc, "%s: %s%s", what ? what : "?", strerror(-rc),
 			 rc == -EMFILE ? " (raise `ulimit -n`)" : "");
@@ -82,7 +75,7 @@ int error_prefix(struct error *err, int rc, const char *format, ...)
 	if (!err)
 		return rc;
 	va_start(ap, format);
-	prefix = format_text(format, ap);
+	prefix = format_newv(format, ap);
 	va_end(ap);
 	return prefix ? error_set(err, err->kind, rc, "%s: %s", prefix, err->text) : rc;
 }

@@ -30,6 +30,19 @@ int interrupt_block(struct error *err)
 	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? error_errno(err, -errno, "sigprocmask") : 0;
 }
 
+bool interrupt_pending(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) ||
+					 sigismember(&set, SIGHUP));
+}
+
+int interrupt_error(struct error *err)
+{
+	return error_set(err, ERROR_INTERRUPTED, -EINTR, "interrupted");
+}
+
 int interrupt_init(struct interrupt *i, struct loop *loop, struct error *err)
 {
 	sigset_t set;

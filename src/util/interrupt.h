@@ -23,3 +23,9 @@ void interrupt_deinit(struct interrupt *interrupt);
 /* Blocks the signals before there is a loop. One that comes meanwhile does not kill the process,
  * and the loop gets it later. */
 int interrupt_block(struct error *err);
+
+/* Whether one of the blocked signals has come and no loop has taken it. A wait without a loop asks
+ * this, so that it does not go on after a signal. False where the signals are not blocked. */
+bool interrupt_pending(void);
+/* Fills `err` with ERROR_INTERRUPTED; always returns -EINTR. */
+int interrupt_error(struct error *err);

@@ -21,19 +21,19 @@ static int measure(long n, struct error *err)
 {
 	struct scenario_request request = { 0 };
 	struct scenario_list list = { 0 };
-	nsec_t start;
+	nsec_t start_nsec;
 	int rc = privilege_acquire(err);
 
 	if (rc >= 0)
 		rc = scenario_parse("bench.yaml", text, strlen(text), &request, &list, err);
-	start = nsec_now();
+	start_nsec = nsec_now();
 	for (long i = 0; rc >= 0 && i < n; i++) {
 		_cleanup_(testbed_freep) struct testbed *testbed = NULL;
 
 		rc = testbed_new(list.items[0], FAMILY_IPV4, &testbed, err);
 	}
 	if (rc >= 0)
-		printf("%.1f\n", (double)n / nsec_to_sec(nsec_now() - start));
+		printf("%.1f\n", (double)n / nsec_to_sec(nsec_now() - start_nsec));
 	scenario_list_deinit(&list);
 	return rc;
 }

@@ -184,11 +184,11 @@ size_t fixture_count(const struct fixture *fixture, enum node_id node, enum agen
 	return count;
 }
 
-void fixture_run_for(struct fixture *fixture, nsec_t span)
+void fixture_run_for(struct fixture *fixture, nsec_t span_nsec)
 {
 	struct error err = { 0 };
 
-	loop_timer_set(fixture->timer, nsec_now() + span);
+	loop_timer_set(fixture->timer, nsec_now() + span_nsec);
 	ok(loop_run(fixture->loop, &err), &err);
 	loop_timer_set(fixture->timer, NSEC_NEVER);
 }

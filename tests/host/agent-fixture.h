@@ -48,7 +48,7 @@ const struct agent_report *fixture_await(struct fixture *fixture, enum node_id n
 					 enum agent_call call);
 /* How many reports of that call came so far. */
 size_t fixture_count(const struct fixture *fixture, enum node_id node, enum agent_call call);
-void fixture_run_for(struct fixture *fixture, nsec_t span);
+void fixture_run_for(struct fixture *fixture, nsec_t span_nsec);
 void fixture_act(struct fixture *fixture, enum node_id node, enum action action, uint64_t size);
 /* A process that is gone, or a zombie, is not alive. */
 bool process_alive(pid_t pid);

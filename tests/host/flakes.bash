@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by lib.bash. The two known causes for which a run may say other than it should though deadpeer and
+# Sourced by lib.bash. The three known causes for which a run may say other than it should though deadpeer and
 # the kernel do what they should. A test that may meet one names it; then, and for no other reason, it runs
 # again, twice at most. In virtual time there are none: a guest's clock waits for its work.
 #
@@ -10,13 +10,21 @@
 #  missed-event  The kernel does not call a BPF program for a tracepoint while another one runs on the same
 #                processor (src/observer/observer.h); nothing counts these events. The record then has the
 #                clock sock_diag, though this user may use BPF, or a retransmission without its reason.
+#  segmentation  How much of a bulk send goes out as one depends on the RTT that was measured by then
+#                (tcp_tso_autosize()), which a busy machine makes long. A small first piece has no PSH
+#                (tcp_sendmsg_locked(): forced_push()). Sign: ">[.]" comes where ">[P.]" should come first.
 #
 # C tests: flakes.h.
 
+# The last failure of a user without BPF is a remark on all of them.
+without_remark='map(select(startswith("without the tracepoints") | not))'
+
 # The condition of each cause on a record, in jq.
 declare -A flake_sign=(
-	[late]='(.failures | any(contains("too busy for real time"))) or
-		(.failures | length > 0 and all(test("(after|before|within) .*, got [0-9.]+ ?(us|ms|s|min|h)")))'
+	[late]='(.failures | any(contains("too busy for real time"))) or (.failures | '"$without_remark"' |
+		length > 0 and all(test("(after|before|within) .*, got [0-9.]+ ?(us|ms|s|min|h)")))'
+	[segmentation]='.failures | '"$without_remark"' |
+		length > 0 and all(contains("expected packet >[P.] before any >[.], got the other order"))'
 	[missed-event]='.clock == "sock_diag" or ([.endpoints[].retransmissions[]] | any(.reason == null))'
 )
 

@@ -33,14 +33,14 @@ void lab_deinit(struct lab *lab)
 	loop_free(lab->loop);
 }
 
-void lab_run(struct lab *lab, nsec_t span)
+void lab_run(struct lab *lab, nsec_t span_nsec)
 {
 	struct error err = { 0 };
 
 	for (int turn = 0; turn < 2; turn++) {
-		loop_timer_set(lab->timer, nsec_now() + span);
+		loop_timer_set(lab->timer, nsec_now() + span_nsec);
 		must(loop_run(lab->loop, &err));
-		span = NSEC_PER_MSEC; /* for what was ready when the time was up */
+		span_nsec = NSEC_PER_MSEC; /* for what was ready when the time was up */
 	}
 }
 

@@ -37,7 +37,7 @@ struct world {
 void lab_init(struct lab *lab);
 void lab_deinit(struct lab *lab);
 /* Lets the loop run for that long, and take what there is then. */
-void lab_run(struct lab *lab, nsec_t span);
+void lab_run(struct lab *lab, nsec_t span_nsec);
 
 /* A pair with a listener on port 8000 of the server, then the watches. */
 void world_init(struct world *world, struct lab *lab, int family);

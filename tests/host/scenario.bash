@@ -11,7 +11,7 @@ has_netem() {
 for turn in 1 2 3; do
 	"${as[@]}" "$DEADPEER" run "$1" --quick --family both --json >"$tmp/run.json" 2>"$tmp/run.err"
 	status=$?
-	[ $status = 1 ] && [ "$turn" -lt 3 ] && flake "$tmp/run.json" late missed-event || break
+	[ $status = 1 ] && [ "$turn" -lt 3 ] && flake "$tmp/run.json" late missed-event segmentation || break
 done
 cat "$tmp/run.err"
 jq -r '"\(.scenario) \(.variant // "") \(.family): \(.verdict) \(.failures | join("; "))"' "$tmp/run.json"

@@ -325,25 +325,26 @@ START_TEST(no_descriptor_leaks_and_cost)
 	static char *const script = (char *)"sleep 1000";
 	size_t before = count_fds(getpid(), NULL);
 	enum { CYCLES = 100 };
-	nsec_t start = nsec_now(), killing = 0;
+	nsec_t start_nsec = nsec_now(), killing_nsec = 0;
 
 	for (int i = 0; i < CYCLES; i++) {
 		fixture_start(&f, NODE_SERVER);
 		fixture_await(&f, NODE_SERVER, AGENT_CALL_LISTEN);
-		killing -= nsec_now();
+		killing_nsec -= nsec_now();
 		agent_kill(f.side[NODE_SERVER].agent);
-		killing += nsec_now();
+		killing_nsec += nsec_now();
 	}
 	printf("built-in agent: start, listen and kill: %.0f us (kill: %.0f)\n",
-	       nsec_to_sec(nsec_now() - start) * 1e6 / CYCLES, nsec_to_sec(killing) * 1e6 / CYCLES);
-	start = nsec_now();
+	       nsec_to_sec(nsec_now() - start_nsec) * 1e6 / CYCLES,
+	       nsec_to_sec(killing_nsec) * 1e6 / CYCLES);
+	start_nsec = nsec_now();
 	for (int i = 0; i < CYCLES; i++) {
 		start_shell(script);
 		fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC);
 		agent_kill(f.side[NODE_CLIENT].agent);
 	}
 	printf("command: start, exec and kill: %.0f us\n",
-	       nsec_to_sec(nsec_now() - start) * 1e6 / CYCLES);
+	       nsec_to_sec(nsec_now() - start_nsec) * 1e6 / CYCLES);
 	f.side[NODE_SERVER].agent = agent_free(f.side[NODE_SERVER].agent);
 	f.side[NODE_CLIENT].agent = agent_free(f.side[NODE_CLIENT].agent);
 	ck_assert_uint_eq(count_fds(getpid(), NULL), before);

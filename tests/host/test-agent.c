@@ -75,7 +75,7 @@ static const struct {
 START_TEST(workload_then_crash)
 {
 	const struct agent_report *report;
-	nsec_t killed;
+	nsec_t killed_nsec;
 
 	set(NODE_CLIENT, OPTION_INTERVAL, 20 * NSEC_PER_MSEC);
 	set(NODE_SERVER, OPTION_INTERVAL, 20 * NSEC_PER_MSEC);
@@ -85,15 +85,15 @@ START_TEST(workload_then_crash)
 	if (pairs[_i].client_reads)
 		ck_assert_int_gt(fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ)->result, 0);
 	fixture_run_for(&f, 100 * NSEC_PER_MSEC);
-	killed = nsec_now();
+	killed_nsec = nsec_now();
 	agent_kill(f.side[NODE_SERVER].agent);
 	ck_assert(!agent_running(f.side[NODE_SERVER].agent));
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
 	ck_assert_int_eq(report->result, 0);
 	ck_assert(report->has_info && report->cookie && report->local_port);
 	ck_assert_uint_eq(report->peer_port, FIXTURE_PORT);
-	ck_assert_int_lt(report->time_nsec - killed, NSEC_PER_SEC);
-	ck_assert_int_gt(report->time_nsec - killed, -NSEC_PER_SEC);
+	ck_assert_int_lt(report->time_nsec - killed_nsec, NSEC_PER_SEC);
+	ck_assert_int_gt(report->time_nsec - killed_nsec, -NSEC_PER_SEC);
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
 	ck_assert_int_eq(report->error, 0);
 	ck_assert(agent_running(f.side[NODE_CLIENT].agent));
@@ -147,18 +147,18 @@ END_TEST
 START_TEST(heartbeat_gives_up)
 {
 	const struct agent_report *report;
-	nsec_t frozen, span;
+	nsec_t frozen_nsec, span_nsec;
 
 	set(NODE_CLIENT, OPTION_INTERVAL, 50 * NSEC_PER_MSEC);
 	set(NODE_CLIENT, OPTION_MISSES, 4);
 	fixture_start_pair(&f, WORKLOAD_HEARTBEAT, WORKLOAD_ECHO);
 	fixture_run_for(&f, 200 * NSEC_PER_MSEC);
 	ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
-	frozen = nsec_now();
+	frozen_nsec = nsec_now();
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_HEARTBEAT);
-	span = report->time_nsec - frozen;
-	ck_assert_int_gt(span, 150 * NSEC_PER_MSEC); /* three intervals at least */
-	ck_assert_int_lt(span, 2 * NSEC_PER_SEC);
+	span_nsec = report->time_nsec - frozen_nsec;
+	ck_assert_int_gt(span_nsec, 150 * NSEC_PER_MSEC); /* three intervals at least */
+	ck_assert_int_lt(span_nsec, 2 * NSEC_PER_SEC);
 	ck_assert(report->has_info);
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
 }

@@ -159,7 +159,7 @@ static void after_refused(struct world *w)
 struct expected {
 	int error;
 	bool retransmits, probes, unacknowledged, unsent, dead, keepalive;
-	uint32_t user_timeout;
+	uint32_t user_timeout_msec;
 };
 
 static const struct mechanism {
@@ -190,19 +190,19 @@ static const struct mechanism {
 	  { .error = ETIMEDOUT,
 	    .retransmits = true,
 	    .unacknowledged = true,
-	    .user_timeout = 1500 } },
+	    .user_timeout_msec = 1500 } },
 	{ "user-timeout, keepalive",
 	  before_user_timeout_keepalive,
 	  after_nothing,
 	  true,
 	  UP "ESTABLISHED>CLOSE",
-	  { .error = ETIMEDOUT, .probes = true, .keepalive = true, .user_timeout = 1500 } },
+	  { .error = ETIMEDOUT, .probes = true, .keepalive = true, .user_timeout_msec = 1500 } },
 	{ "user-timeout, persist",
 	  before_user_timeout_persist,
 	  after_nothing,
 	  true,
 	  UP "ESTABLISHED>CLOSE",
-	  { .error = ETIMEDOUT, .probes = true, .unsent = true, .user_timeout = 1500 } },
+	  { .error = ETIMEDOUT, .probes = true, .unsent = true, .user_timeout_msec = 1500 } },
 	{ "persist",
 	  before_persist,
 	  after_nothing,
@@ -279,7 +279,7 @@ static void print_end(const char *name, const char *clock, const struct log *log
 
 	printf("%-29s %-10s dead %d ka %d retr %u prb %u ut %u unack %u unsent %u err %d soft %d "
 	       "rtx %zu rst> %zu rst< %zu ports %u/%u\n",
-	       name, clock, f->dead, f->keepalive, f->retransmits, f->probes, f->user_timeout,
+	       name, clock, f->dead, f->keepalive, f->retransmits, f->probes, f->user_timeout_msec,
 	       f->unacknowledged, f->unsent, f->error, f->soft_error,
 	       log_count(log, OBSERVATION_RETRANSMIT), log_count(log, OBSERVATION_RESET_SENT),
 	       log_count(log, OBSERVATION_RESET_RECEIVED), end->local_port, end->peer_port);
@@ -298,7 +298,7 @@ static void check_facts(const struct mechanism *m, const struct socket_facts *f)
 	ck_assert_msg((f->unsent > 0) == e->unsent, "%s: unsent", m->name);
 	ck_assert_msg(f->dead == e->dead, "%s: dead", m->name);
 	ck_assert_msg(f->keepalive == e->keepalive, "%s: keepalive", m->name);
-	ck_assert_msg(f->user_timeout == e->user_timeout, "%s: user timeout", m->name);
+	ck_assert_msg(f->user_timeout_msec == e->user_timeout_msec, "%s: user timeout", m->name);
 }
 
 /* What is derived must be the same, as far as it can be told at all. It names the end no earlier,
@@ -309,10 +309,10 @@ static void check_derived(const struct mechanism *m, const struct log *log,
 {
 	const struct observation *end = log_end(log);
 	const struct socket_facts *f = &end->state.facts, *b = &best->state.facts;
-	nsec_t apart = end->time_nsec - best->time_nsec;
+	nsec_t apart_nsec = end->time_nsec - best->time_nsec;
 
-	ck_assert_msg(apart > -50 * NSEC_PER_MSEC && apart < 5 * NSEC_PER_SEC, "%s: %f s apart",
-		      m->name, nsec_to_sec(apart));
+	ck_assert_msg(apart_nsec > -50 * NSEC_PER_MSEC && apart_nsec < 5 * NSEC_PER_SEC,
+		      "%s: %f s apart", m->name, nsec_to_sec(apart_nsec));
 	ck_assert_msg((f->retransmits > 0) == (b->retransmits > 0), "%s: retransmits", m->name);
 	ck_assert_msg((f->probes > 0) == (b->probes > 0), "%s: probes", m->name);
 	ck_assert_msg((f->unacknowledged > 0) == (b->unacknowledged > 0), "%s: unacknowledged",
@@ -353,7 +353,7 @@ static void check(const struct mechanism *m, struct world *w)
 /* After the first, which a loss probe may have preceded, each timeout is twice the one before. */
 static void check_backoff(const struct log *log)
 {
-	nsec_t rto = NSEC_NONE;
+	nsec_t rto_nsec = NSEC_NONE;
 	int timeouts = 0;
 
 	for (size_t i = 0; i < log->count; i++) {
@@ -361,10 +361,10 @@ static void check_backoff(const struct log *log)
 
 		if (o->kind != OBSERVATION_RETRANSMIT || o->retransmit.reason != RETRANSMIT_RTO)
 			continue;
-		if (rto != NSEC_NONE)
-			ck_assert_int_eq(o->retransmit.rto_nsec, 2 * rto);
-		rto = o->retransmit.rto_nsec;
-		ck_assert_int_ge(rto, 200 * NSEC_PER_MSEC);
+		if (rto_nsec != NSEC_NONE)
+			ck_assert_int_eq(o->retransmit.rto_nsec, 2 * rto_nsec);
+		rto_nsec = o->retransmit.rto_nsec;
+		ck_assert_int_ge(rto_nsec, 200 * NSEC_PER_MSEC);
 		timeouts++;
 	}
 	ck_assert_int_ge(timeouts, 3);

@@ -105,20 +105,20 @@ static bool is_syn_sent(const struct observation *o)
 
 static void check_order(const struct log *log, enum observation_kind kind)
 {
-	nsec_t last = 0;
+	nsec_t last_nsec = 0;
 
 	for (size_t i = 0; i < log->count; i++) {
 		if (log->items[i].kind != kind)
 			continue;
-		ck_assert_int_ge(log->items[i].time_nsec, last);
-		last = log->items[i].time_nsec;
+		ck_assert_int_ge(log->items[i].time_nsec, last_nsec);
+		last_nsec = log->items[i].time_nsec;
 	}
 }
 
 /* Packets' times come from another clock: both ends of the handshake must lie as they happened. */
 START_TEST(one_clock)
 {
-	nsec_t before = nsec_now(), state, out, in;
+	nsec_t before_nsec = nsec_now(), state_nsec, out_nsec, in_nsec;
 	struct world w;
 
 	world_init(&w, &lab, AF_INET);
@@ -126,14 +126,14 @@ START_TEST(one_clock)
 	for (int o = 0; o < OBSERVERS; o++) {
 		check_order(&w.log[o][CLIENT], OBSERVATION_STATE);
 		check_order(&w.log[o][CLIENT], OBSERVATION_PACKET);
-		state = time_of(&w.log[o][CLIENT], is_syn_sent);
-		out = time_of(&w.log[o][CLIENT], is_syn);
-		in = time_of(&w.log[o][SERVER], is_syn);
-		ck_assert_int_gt(state, before);
-		ck_assert_int_lt(out - state, 20 * NSEC_PER_MSEC);
-		ck_assert_int_gt(out - state, -NSEC_PER_MSEC);
-		ck_assert_int_lt(in - out, 20 * NSEC_PER_MSEC);
-		ck_assert_int_gt(in - out, -NSEC_PER_MSEC);
+		state_nsec = time_of(&w.log[o][CLIENT], is_syn_sent);
+		out_nsec = time_of(&w.log[o][CLIENT], is_syn);
+		in_nsec = time_of(&w.log[o][SERVER], is_syn);
+		ck_assert_int_gt(state_nsec, before_nsec);
+		ck_assert_int_lt(out_nsec - state_nsec, 20 * NSEC_PER_MSEC);
+		ck_assert_int_gt(out_nsec - state_nsec, -NSEC_PER_MSEC);
+		ck_assert_int_lt(in_nsec - out_nsec, 20 * NSEC_PER_MSEC);
+		ck_assert_int_gt(in_nsec - out_nsec, -NSEC_PER_MSEC);
 	}
 	world_deinit(&w);
 }

@@ -141,7 +141,8 @@ says 'no apt' 3 'apt-cache not found' '--kernel the path of a vmlinuz'
 # Files that are no kernel, and kernels by their path.
 echo 'no kernel' >"$tmp/text"
 head -c 3000000 "$folder/vmlinuz" >"$tmp/half"
-for kernel in "$tmp/text" "$tmp" /bin/sh /dev/null "$tmp/none"; do
+mkfifo "$tmp/fifo"
+for kernel in "$tmp/text" "$tmp" /bin/sh /dev/null "$tmp/none" "$tmp/fifo"; do
 	run --kernel "$kernel" --modules "$folder/modules"
 	says "--kernel $kernel" 2 "$kernel"
 done

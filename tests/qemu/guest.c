@@ -67,7 +67,7 @@ static int host(int argc, char **argv, struct error *err)
 	unsigned long seed = 1;
 	struct kernel kernel;
 	int count = 1, timed = 0, c, rc;
-	nsec_t start = nsec_now();
+	nsec_t start_nsec = nsec_now();
 
 	while ((c = getopt(argc, argv, "k:M:n:s:m:ct")) != -1) {
 		switch (c) {
@@ -108,7 +108,7 @@ static int host(int argc, char **argv, struct error *err)
 	kernel_deinit(&kernel);
 	loop_free(loop);
 	if (timed)
-		fprintf(stderr, "%.3f s\n", nsec_to_sec(nsec_now() - start));
+		fprintf(stderr, "%.3f s\n", nsec_to_sec(nsec_now() - start_nsec));
 	return rc < 0 ? rc : worst;
 }
 

@@ -113,20 +113,20 @@ static void hand_on(int fd, FILE *out)
 	fflush(out);
 }
 
-static int follow(pid_t pid, int output, int signals, nsec_t end, FILE *out)
+static int follow(pid_t pid, int output, int signals, nsec_t end_nsec, FILE *out)
 {
 	struct pollfd fds[] = { { output, POLLIN, 0 }, { signals, POLLIN, 0 } };
 	struct signalfd_siginfo info;
 	int status = 0;
 
 	for (;;) {
-		nsec_t left = end - nsec_now();
+		nsec_t left_nsec = end_nsec - nsec_now();
 
-		if (left <= 0) {
+		if (left_nsec <= 0) {
 			fprintf(out, "timed out\n");
 			return INSIDE_TIMED_OUT;
 		}
-		if (poll(fds, 2, (int)(left / NSEC_PER_MSEC) + 1) < 0 && errno != EINTR)
+		if (poll(fds, 2, (int)(left_nsec / NSEC_PER_MSEC) + 1) < 0 && errno != EINTR)
 			return complain(out, "poll");
 		if (fds[0].revents & POLLIN)
 			hand_on(output, out);
@@ -156,7 +156,7 @@ static void make_places(void)
 
 static int run_program(const struct inside_job *job, FILE *out)
 {
-	nsec_t end = nsec_now() + (nsec_t)job->timeout_sec * NSEC_PER_SEC;
+	nsec_t end_nsec = nsec_now() + (nsec_t)job->timeout_sec * NSEC_PER_SEC;
 	_cleanup_(fd_closep) int signals = -1;
 	int fds[2], status;
 	char program[sizeof(job->program)];
@@ -178,7 +178,7 @@ static int run_program(const struct inside_job *job, FILE *out)
 	if (pid == 0)
 		become(program, fds[1]);
 	close(fds[1]);
-	status = follow(pid, fds[0], signals, end, out);
+	status = follow(pid, fds[0], signals, end_nsec, out);
 	/* Ends every process but this one. */
 	kill(-1, SIGKILL);
 	hand_on(fds[0], out);

@@ -52,13 +52,13 @@ static int job_random(FILE *out, long n)
 
 static int job_namespaces(FILE *out, long n)
 {
-	nsec_t start = nsec_now();
+	nsec_t start_nsec = nsec_now();
 
 	for (long i = 0; i < n; i++)
 		if (unshare(CLONE_NEWNET) < 0)
 			return say(out, "namespaces", -errno);
 	fprintf(out, "{\"job\":\"namespaces\",\"count\":%ld,\"took_nsec\":%lld}\n", n,
-		(long long)(nsec_now() - start));
+		(long long)(nsec_now() - start_nsec));
 	return 0;
 }
 
@@ -75,13 +75,13 @@ static int job_timerfd(FILE *out, long n)
 	_cleanup_(fd_closep) int epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct itimerspec spec = { .it_value = { n, 0 } };
 	struct epoll_event event = { .events = EPOLLIN };
-	nsec_t start = nsec_now();
+	nsec_t start_nsec = nsec_now();
 
 	timerfd_settime(fd, 0, &spec, NULL);
 	epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 	epoll_wait(epoll, &event, 1, -1);
 	fprintf(out, "{\"job\":\"timerfd\",\"late_nsec\":%lld}\n",
-		(long long)(nsec_now() - start - n * NSEC_PER_SEC));
+		(long long)(nsec_now() - start_nsec - n * NSEC_PER_SEC));
 	return 0;
 }
 

@@ -117,17 +117,17 @@ START_TEST(two_hours_pass_at_once)
 {
 	const struct guest_image_config config = config_of(_i);
 	_cleanup_(result_deinit) struct result result;
-	nsec_t start;
+	nsec_t start_nsec;
 	long long late = -1;
 
 	run(&config, "random\n", 1, &result);
 	result_deinit(&result);
-	start = nsec_now();
+	start_nsec = nsec_now();
 	run(&config, "timerfd=7924\n", 1, &result);
 	ck_assert_int_eq(sscanf(result.text, "{\"job\":\"timerfd\",\"late_nsec\":%lld}", &late), 1);
 	ck_assert_int_ge(late, 0);
 	ck_assert_int_lt(late, NSEC_PER_MSEC);
-	ck_assert_int_lt(nsec_now() - start, 10 * NSEC_PER_SEC);
+	ck_assert_int_lt(nsec_now() - start_nsec, 10 * NSEC_PER_SEC);
 }
 END_TEST
 

@@ -190,8 +190,51 @@ full() {
 	is "120|ok" "$(query full.db 'SELECT count(*) FROM trial')|$(query full.db 'PRAGMA integrity_check')" "resumed"
 }
 
+# A store may come from anywhere: whatever is not as deadpeer makes it is refused with one error.
+stranger() { # stranger SQL PATTERN
+	cp mix.db stranger.db
+	query stranger.db "$1"
+	"$DEADPEER" export stranger.db --format junit >out 2>err
+	is 2 $? "the exit status of an export after $1"
+	says "$(cat err)" "$2" "an export after $1"
+	sweep 2 mix.yaml --resume --db stranger.db
+	says "$err" "$2" "a resumed sweep after $1"
+	"$DEADPEER" merge mix.db stranger.db -o none.db >out 2>err
+	is 2 $? "the exit status of a merge after $1"
+	[ ! -e none.db ] || fail "a refused merge has left a store"
+}
+
+strangers() {
+	local change='PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql'
+	stranger "DROP TABLE failure" "its table 'failure' is not as deadpeer makes it"
+	stranger "DROP VIEW findings; CREATE VIEW findings AS WITH RECURSIVE n(i) AS
+		(SELECT 1 UNION ALL SELECT i FROM n) SELECT i FROM n" "its view 'findings' is not"
+	stranger "CREATE TRIGGER t AFTER INSERT ON trial BEGIN DELETE FROM trial; END" "has a trigger, 't'"
+	stranger "$change, 'release TEXT NOT NULL', 'release TEXT') WHERE name = 'kernel'" "its table 'kernel'"
+	cp mix.db null.db
+	query null.db "$change, 'text TEXT NOT NULL', 'text TEXT') WHERE name = 'setting'"
+	query null.db "UPDATE setting SET text = NULL WHERE key = 'client.nodelay'"
+	query null.db "$change, 'text TEXT', 'text TEXT NOT NULL') WHERE name = 'setting'"
+	"$DEADPEER" export null.db --format csv >out 2>err
+	is 2 $? "the exit status of an export of a NULL"
+	says "$(cat err)" "null.db: is damaged (NULL value in setting.text)" "an export of a NULL"
+	mkfifo fifo.db
+	timeout 5 "$DEADPEER" export fifo.db --format csv 2>err
+	is 2 $? "the exit status of an export of a FIFO"
+	timeout 5 "$DEADPEER" merge fifo.db -o none.db 2>err
+	is 2 $? "the exit status of a merge of a FIFO"
+	query mix.db "CREATE VIEW own AS SELECT count(*) FROM trial"
+	"$DEADPEER" export mix.db --format csv >out 2>err || fail "a user's own view: $(cat err)"
+	query mix.db "DROP VIEW own"
+	cp mix.db real.db
+	ln -s real.db link.db
+	"$DEADPEER" merge mix.db -o link.db >out 2>err || fail "a merge into a link: $(cat err)"
+	[ -L link.db ] || fail "a merge has replaced a symbolic link"
+}
+
 whole
 refused
+strangers
 shards
 merge_refuses
 exports

@@ -12,10 +12,10 @@
 
 #define SEC NSEC_PER_SEC
 
-static void state(struct endpoint *ep, nsec_t at, int from, int to)
+static void state(struct endpoint *ep, nsec_t at_nsec, int from, int to)
 {
 	struct observation o = { .kind = OBSERVATION_STATE,
-				 .time_nsec = at,
+				 .time_nsec = at_nsec,
 				 .socket = 7,
 				 .local_port = ep->node == NODE_CLIENT ? 40000 : 5000,
 				 .peer_port = ep->node == NODE_CLIENT ? 5000 : 40000,
@@ -24,16 +24,16 @@ static void state(struct endpoint *ep, nsec_t at, int from, int to)
 	ck_assert_int_eq(endpoint_observe(ep, &o), 0);
 }
 
-static void report(struct endpoint *ep, nsec_t at, enum agent_call call)
+static void report(struct endpoint *ep, nsec_t at_nsec, enum agent_call call)
 {
-	struct agent_report r = { .call = call, .start_nsec = at, .time_nsec = at };
+	struct agent_report r = { .call = call, .start_nsec = at_nsec, .time_nsec = at_nsec };
 
 	ck_assert_int_eq(endpoint_report(ep, &r), 0);
 }
 
-static void take_step(struct endpoint *ep, nsec_t at, int to, bool request)
+static void take_step(struct endpoint *ep, nsec_t at_nsec, int to, bool request)
 {
-	struct minisocket_step step = { .time_nsec = at, .state = to, .request = request };
+	struct minisocket_step step = { .time_nsec = at_nsec, .state = to, .request = request };
 
 	ck_assert(endpoint_takes_minisocket(ep, &step));
 	ck_assert_int_eq(endpoint_take_minisocket(ep, &step), 0);
@@ -60,7 +60,7 @@ static void judge(struct endpoint *ep, const struct endpoint_context *context,
 
 /* The states it came to, and what became of it. */
 static void conclude(struct endpoint *ep, const char *walk, enum outcome outcome,
-		     enum mechanism mechanism, nsec_t gone)
+		     enum mechanism mechanism, nsec_t gone_nsec)
 {
 	struct endpoint_context context = { .origin_nsec = 0, .last_heal_nsec = NSEC_NONE };
 	struct record_endpoint r;
@@ -75,7 +75,7 @@ static void conclude(struct endpoint *ep, const char *walk, enum outcome outcome
 	ck_assert_str_eq(got, walk);
 	ck_assert_int_eq(r.outcome, outcome);
 	ck_assert_int_eq(r.mechanism, mechanism);
-	ck_assert_int_eq(r.gone_nsec, gone);
+	ck_assert_int_eq(r.gone_nsec, gone_nsec);
 	ep->record = r;
 	endpoint_deinit(ep);
 }
@@ -175,9 +175,9 @@ START_TEST(a_request_that_is_a_connection_already)
 }
 END_TEST
 
-static void reset(struct endpoint *ep, nsec_t at, enum observation_kind kind)
+static void reset(struct endpoint *ep, nsec_t at_nsec, enum observation_kind kind)
 {
-	struct observation o = { .kind = kind, .time_nsec = at, .socket = 7 };
+	struct observation o = { .kind = kind, .time_nsec = at_nsec, .socket = 7 };
 
 	ck_assert_int_eq(endpoint_observe(ep, &o), 0);
 }

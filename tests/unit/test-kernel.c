@@ -5,6 +5,7 @@
 #include <check.h>
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "src/kernel/manifest.h"
 #include "src/kernel/vmlinux.h"
 #include "src/util/cleanup.h"
+#include "src/util/interrupt.h"
 #include "tests/unit/suite.h"
 
 static char folder[64]; /* each test makes its own, and removes it */
@@ -294,6 +296,43 @@ START_TEST(stamp_knows_the_file)
 }
 END_TEST
 
+/* A signal that is blocked ends the wait for an entry that another process is making. */
+START_TEST(signal_ends_the_wait_for_a_lock)
+{
+	_cleanup_(freep) char *path = strdup(in_folder("entry"));
+	_cleanup_(fd_closep) int held = -1;
+	struct error err = { 0 };
+	int other = -1;
+
+	ck_assert_int_eq(cache_lock(path, &held, &err), 0);
+	ck_assert_int_eq(interrupt_block(&err), 0);
+	ck_assert_int_eq(raise(SIGTERM), 0);
+	ck_assert_int_eq(cache_lock(path, &other, &err), -EINTR);
+	ck_assert_int_eq(error_exit_status(err.kind), 130);
+	ck_assert_int_eq(other, -1);
+}
+END_TEST
+
+START_TEST(leftovers_go_unless_their_entry_is_locked)
+{
+	_cleanup_(freep) char *held_path = strdup(in_folder("held"));
+	_cleanup_(fd_closep) int held = -1;
+	struct error err = { 0 };
+
+	ck_assert_int_eq(cache_lock(held_path, &held, &err), 0);
+	put("held.1-1.tmp", "", 0);
+	put("dead.2-1.tmp", "", 0);
+	ck_assert_int_eq(mkdir(in_folder("dead.2-2.tmp"), 0700), 0);
+	put("dead.2-2.tmp/memory", "", 0);
+	put("dead", "", 0);
+	cache_remove_leftovers(held_path);
+	ck_assert_int_eq(access(in_folder("held.1-1.tmp"), F_OK), 0);
+	ck_assert_int_eq(access(in_folder("dead"), F_OK), 0);
+	ck_assert_int_eq(access(in_folder("dead.2-1.tmp"), F_OK), -1);
+	ck_assert_int_eq(access(in_folder("dead.2-2.tmp"), F_OK), -1);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -307,6 +346,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, package_that_is_damaged_is_refused);
 	tcase_add_test(tc, manifest_knows_the_folder);
 	tcase_add_test(tc, stamp_knows_the_file);
+	tcase_add_test(tc, signal_ends_the_wait_for_a_lock);
+	tcase_add_test(tc, leftovers_go_unless_their_entry_is_locked);
 }
 
 int main(void)

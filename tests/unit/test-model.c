@@ -19,7 +19,7 @@ START_TEST(model_thresholds)
 {
 	static const struct {
 		unsigned int retries;
-		nsec_t threshold;
+		nsec_t threshold_nsec;
 	} want[] = { { 0, 200 * MSEC },
 		     { 3, 3000 * MSEC },
 		     { 5, 12600 * MSEC },
@@ -28,7 +28,7 @@ START_TEST(model_thresholds)
 
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
 		ck_assert_int_eq(timers_threshold(want[i].retries, 200 * MSEC, 120 * SEC),
-				 want[i].threshold);
+				 want[i].threshold_nsec);
 }
 END_TEST
 
@@ -58,12 +58,12 @@ START_TEST(model_buckets)
 }
 END_TEST
 
-static struct prediction predict(const char *text, nsec_t rto)
+static struct prediction predict(const char *text, nsec_t rto_nsec)
 {
 	_cleanup_(scenario_freep) struct scenario *s = load(text);
 	struct model_facts facts = model_facts_of(250, false);
 
-	facts.rto_nsec = rto;
+	facts.rto_nsec = rto_nsec;
 	return model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
 }
 

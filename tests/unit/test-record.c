@@ -14,14 +14,16 @@
 
 #define SEC NSEC_PER_SEC
 
-static struct record_call *add_call(struct record_endpoint *e, nsec_t at, enum agent_call call,
+static struct record_call *add_call(struct record_endpoint *e, nsec_t at_nsec, enum agent_call call,
 				    int64_t result, int error)
 {
 	struct record_call *c = array_append(&e->calls, &e->n_calls, sizeof(*c));
 
-	*c = (struct record_call){
-		.time_nsec = at, .start_nsec = at, .call = call, .result = result, .error = error
-	};
+	*c = (struct record_call){ .time_nsec = at_nsec,
+				   .start_nsec = at_nsec,
+				   .call = call,
+				   .result = result,
+				   .error = error };
 	return c;
 }
 

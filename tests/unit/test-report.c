@@ -116,7 +116,7 @@ END_TEST
 START_TEST(timers_as_ss_writes_them)
 {
 	static const struct {
-		nsec_t time;
+		nsec_t time_nsec;
 		const char *text;
 	} times[] = { { 7199 * SEC, "119min" },	 { 74995 * MS, "1min14sec" },
 		      { 37 * SEC + 1, "37sec" }, { 9876 * MS, "9.876ms" },
@@ -127,7 +127,7 @@ START_TEST(timers_as_ss_writes_them)
 	char text[32];
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		ck_assert_str_eq(ladder_format_timer(times[i].time, text, sizeof(text)),
+		ck_assert_str_eq(ladder_format_timer(times[i].time_nsec, text, sizeof(text)),
 				 times[i].text);
 }
 END_TEST

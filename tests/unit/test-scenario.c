@@ -8,11 +8,7 @@
 
 #include "src/scenario/option.h"
 #include "src/scenario/scenario.h"
-#include "src/scenario/timeline.h"
 #include "src/tcp/state.h"
-#include "src/text/quantity.h"
-#include "src/text/suggest.h"
-#include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
 
 #define SECOND NSEC_PER_SEC
@@ -144,60 +140,6 @@ START_TEST(events_are_read)
 }
 END_TEST
 
-#define DOWN_AT "fault: interface-down, node: router, side: "
-#define UP_AT	"heal: interface-down, node: router, side: "
-
-/* Which fault each heal ends: the index of the fault's event, for each heal in turn. */
-START_TEST(heals_end_the_latest)
-{
-	static const struct {
-		const char *events[8]; /* without their times */
-		size_t ends[4];
-	} cases[] = {
-		{ { DOWN_AT "client", DOWN_AT "server", UP_AT "client" }, { 0 } },
-		{ { DOWN_AT "client", DOWN_AT "server", UP_AT "server" }, { 1 } },
-		{ { DOWN_AT "server", DOWN_AT "client", UP_AT "server", UP_AT "client" },
-		  { 0, 1 } },
-		{ { DOWN_AT "server", DOWN_AT "client", "heal: interface-down", UP_AT "server" },
-		  { 1, 0 } },
-		{ { "fault: freeze, node: client", "fault: freeze, node: server",
-		    "heal: freeze, node: client", "fault: thaw, node: server" },
-		  { 0, 1 } },
-		{ { "fault: blackhole", "fault: blackhole", "fault: blackhole", "heal: blackhole",
-		    "heal: blackhole", "heal: blackhole" },
-		  { 2, 1, 0 } },
-		{ { "fault: blackhole", "heal: blackhole", "fault: blackhole", "heal: blackhole" },
-		  { 0, 2 } },
-		{ { "fault: blackhole, direction: client-to-server", "fault: blackhole",
-		    "heal: blackhole, direction: client-to-server", "heal: blackhole" },
-		  { 0, 1 } },
-		{ { "fault: drop", "fault: blackhole", "heal: drop", "heal: blackhole" },
-		  { 0, 1 } },
-		/* A reboot ends the faults of its host, so that there is nothing to heal. */
-		{ { "fault: interface-down, node: client", "fault: interface-down, node: server",
-		    "fault: reboot, node: server, downtime: 1ms", "heal: interface-down" },
-		  { 0 } },
-	};
-
-	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
-		_cleanup_(scenario_freep) struct scenario *s = NULL;
-		char text[1024] = HEAD "timeline:\n";
-		size_t heals = 0;
-
-		for (size_t i = 0; i < ARRAY_SIZE(cases[c].events) && cases[c].events[i]; i++)
-			snprintf(text + strlen(text), sizeof(text) - strlen(text),
-				 "  - {at: %zus, %s}\n", i + 1, cases[c].events[i]);
-		s = load(text);
-		for (size_t i = 0; i < s->n_events; i++)
-			if (s->events[i].kind == EVENT_HEAL)
-				ck_assert_msg(s->events[i].ends == cases[c].ends[heals++],
-					      "case %zu, heal %zu ends %zu", c, heals - 1,
-					      s->events[i].ends);
-		ck_assert_uint_gt(heals, 0);
-	}
-}
-END_TEST
-
 START_TEST(networks_are_read)
 {
 	static const char text[] = "name: test\nsummary: A test\nhorizon: 10s\n"
@@ -242,7 +184,7 @@ START_TEST(expectations_are_read)
 	ck_assert_int_eq(v6->errors[1], EACCES);
 	ck_assert(v4->after.present && v4->after.predicted);
 	ck_assert(v4->before.present && !v4->before.predicted);
-	ck_assert_int_eq(v4->before.nsec, 30 * SECOND);
+	ck_assert_int_eq(v4->before.time_nsec, 30 * SECOND);
 	ck_assert_int_eq(v6->states[1], TCP_STATE_CLOSE);
 	ck_assert_str_eq(v6->packet_texts[1], "!<[F.]");
 	ck_assert(v6->packets[1].absent && !v6->packets[1].sent);
@@ -561,133 +503,11 @@ START_TEST(names_are_read_back)
 }
 END_TEST
 
-START_TEST(quantities)
-{
-	uint64_t value;
-	double part;
-	bool yes;
-
-	ck_assert_int_eq(quantity_parse_bytes("64KiB", 0, UINT64_MAX, &value, NULL), 0);
-	ck_assert_uint_eq(value, 65536);
-	ck_assert_int_lt(quantity_parse_bytes("99999999999GiB", 0, UINT64_MAX, &value, NULL), 0);
-	ck_assert_int_lt(quantity_parse_bytes("18446744073709551616", 0, UINT64_MAX, &value, NULL),
-			 0);
-	ck_assert_int_lt(quantity_parse_count("+1", 0, 9, &value, NULL), 0);
-	ck_assert_int_eq(quantity_parse_percent("100%", &part, NULL), 0);
-	ck_assert_int_lt(quantity_parse_percent("100.1%", &part, NULL), 0);
-	ck_assert_int_lt(quantity_parse_percent("%", &part, NULL), 0);
-	ck_assert_int_eq(quantity_parse_rate("1.5gbit", &value, NULL), 0);
-	ck_assert_uint_eq(value, 1500000000);
-	ck_assert_int_lt(quantity_parse_rate("7bit", &value, NULL), 0);
-	ck_assert_int_lt(quantity_parse_bool("1", &yes, NULL), 0);
-}
-END_TEST
-
-static const struct {
-	const char *text;
-	nsec_t expect; /* NSEC_NONE: refused */
-} spans[] = {
-	{ "0", 0 },
-	{ "5s", 5 * NSEC_PER_SEC },
-	{ "1.5s", 1500 * NSEC_PER_MSEC },
-	{ "250ms", 250 * NSEC_PER_MSEC },
-	{ "20 min", 1200 * NSEC_PER_SEC },
-	{ "2h", 7200 * NSEC_PER_SEC },
-	{ "30d", 30 * 86400 * NSEC_PER_SEC },
-	{ "7us", 7000 },
-	{ "5", NSEC_NONE },
-	{ "-1s", NSEC_NONE },
-	{ "1e3s", NSEC_NONE },
-	{ "0x10s", NSEC_NONE },
-	{ "1.s", NSEC_NONE },
-	{ ".5s", NSEC_NONE },
-	{ "5m", NSEC_NONE },
-	{ "inf s", NSEC_NONE },
-	{ "", NSEC_NONE },
-	{ "99999999999d", NSEC_NONE },
-};
-
-START_TEST(time_is_read_or_refused)
-{
-	struct error err = { 0 };
-	nsec_t span = -1;
-	int rc = quantity_parse_time(spans[_i].text, &span, &err);
-
-	if (spans[_i].expect == NSEC_NONE) {
-		ck_assert_int_eq(rc, -EINVAL);
-		ck_assert_int_eq(span, -1);
-		ck_assert_int_eq(err.kind, ERROR_INPUT);
-	} else {
-		ck_assert_int_eq(rc, 0);
-		ck_assert_int_eq(span, spans[_i].expect);
-		ck_assert_str_eq(err.text, "");
-	}
-}
-END_TEST
-
-START_TEST(suggestions)
-{
-	struct suggestion suggestion;
-	char buffer[SUGGESTION_SIZE];
-
-	suggestion_init(&suggestion, "kepealive");
-	suggestion_offer(&suggestion, "linger");
-	suggestion_offer(&suggestion, "keepalive");
-	ck_assert_str_eq(suggestion_text(&suggestion, buffer, sizeof(buffer)),
-			 "; did you mean 'keepalive'?");
-	suggestion_init(&suggestion, "x");
-	suggestion_offer(&suggestion, "linger");
-	suggestion_offer(&suggestion, "keepalive");
-	ck_assert_str_eq(suggestion_text(&suggestion, buffer, sizeof(buffer)),
-			 "; it is one of linger, keepalive");
-	for (int i = 0; i < 40; i++)
-		suggestion_offer(&suggestion, "keepalive");
-	ck_assert_str_eq(suggestion_text(&suggestion, buffer, sizeof(buffer)), "");
-}
-END_TEST
-
-START_TEST(timeline_orders_and_pairs)
-{
-	_cleanup_(scenario_freep) struct scenario *s =
-		load(HEAD "timeline:\n"
-			  "  - {at: 1s, fault: blackhole, direction: client-to-server}\n"
-			  "  - {at: 2s, fault: reboot, node: server, downtime: 3s}\n"
-			  "  - {at: 3s, fault: blackhole, direction: server-to-client}\n"
-			  "  - {at: 4s, heal: blackhole}\n"
-			  "  - {at: 6s, heal: blackhole}\n");
-	static const struct {
-		nsec_t at;
-		enum step_kind kind;
-		size_t fault;
-	} want[] = { { 1 * NSEC_PER_SEC, STEP_FAULT, 0 },    { 2 * NSEC_PER_SEC, STEP_FAULT, 1 },
-		     { 3 * NSEC_PER_SEC, STEP_FAULT, 2 },    { 4 * NSEC_PER_SEC, STEP_HEAL, 2 },
-		     { 5 * NSEC_PER_SEC, STEP_POWER_ON, 1 }, { 6 * NSEC_PER_SEC, STEP_HEAL, 0 } };
-	struct timeline timeline;
-
-	ck_assert_int_eq(timeline_init(&timeline, s, NULL), 0);
-	ck_assert_uint_eq(timeline.n_steps, ARRAY_SIZE(want));
-	ck_assert_ptr_null(timeline_take(&timeline, NSEC_PER_SEC - 1));
-	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
-		const struct timeline_step *step;
-
-		ck_assert_int_eq(timeline_next_nsec(&timeline), want[i].at);
-		step = timeline_take(&timeline, want[i].at);
-		ck_assert_ptr_nonnull(step);
-		ck_assert_int_eq(step->kind, want[i].kind);
-		ck_assert_uint_eq(step->fault, want[i].fault);
-	}
-	ck_assert_int_eq(timeline_next_nsec(&timeline), NSEC_NEVER);
-	timeline_deinit(&timeline);
-}
-END_TEST
-
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, timeline_orders_and_pairs);
 	tcase_add_test(tc, every_part_is_read);
 	tcase_add_test(tc, events_are_read);
-	tcase_add_test(tc, heals_end_the_latest);
 	tcase_add_test(tc, networks_are_read);
 	tcase_add_test(tc, expectations_are_read);
 	tcase_add_test(tc, calls_are_expected);
@@ -703,9 +523,6 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, settings_can_be_said_again);
 	tcase_add_test(tc, options_are_read_back);
 	tcase_add_test(tc, names_are_read_back);
-	tcase_add_test(tc, quantities);
-	tcase_add_loop_test(tc, time_is_read_or_refused, 0, ARRAY_SIZE(spans));
-	tcase_add_test(tc, suggestions);
 }
 
 int main(void)

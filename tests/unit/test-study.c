@@ -287,31 +287,31 @@ START_TEST(shards_are_balanced)
 	options.engine = &engine_host;
 	plan = plan_of(study, &options);
 	for (unsigned int n = 1; n <= 7; n++) {
-		nsec_t least = NSEC_NEVER, most = 0, longest = 0;
+		nsec_t least_nsec = NSEC_NEVER, most_nsec = 0, longest_nsec = 0;
 		bool *seen = calloc(plan->n_trials, sizeof(*seen));
 
 		for (unsigned int k = 1; k <= n; k++) {
-			nsec_t work = 0, last = NSEC_NEVER;
+			nsec_t work_nsec = 0, last_nsec = NSEC_NEVER;
 			size_t count;
 
 			mine = study_plan_shard(plan, k, n, &count);
 			for (size_t i = 0; i < count; i++) {
-				nsec_t w = study_plan_work(plan, mine[i], &engine_host);
+				nsec_t this_nsec = study_plan_work(plan, mine[i], &engine_host);
 
 				ck_assert(!seen[mine[i] - plan->trials]);
 				seen[mine[i] - plan->trials] = true;
-				ck_assert_int_le(w, last);
-				last = w;
-				work += w;
-				longest = w > longest ? w : longest;
+				ck_assert_int_le(this_nsec, last_nsec);
+				last_nsec = this_nsec;
+				work_nsec += this_nsec;
+				longest_nsec = this_nsec > longest_nsec ? this_nsec : longest_nsec;
 			}
-			least = work < least ? work : least;
-			most = work > most ? work : most;
+			least_nsec = work_nsec < least_nsec ? work_nsec : least_nsec;
+			most_nsec = work_nsec > most_nsec ? work_nsec : most_nsec;
 			free(mine);
 		}
 		for (size_t i = 0; i < plan->n_trials; i++)
 			ck_assert(seen[i]);
-		ck_assert_int_le(most - least, longest);
+		ck_assert_int_le(most_nsec - least_nsec, longest_nsec);
 		free(seen);
 	}
 	study_plan_free(plan);

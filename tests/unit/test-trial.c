@@ -13,10 +13,10 @@
 #define SEC  NSEC_PER_SEC
 #define MSEC NSEC_PER_MSEC
 
-static void state(struct endpoint *ep, nsec_t at, int from, int to, struct socket_facts facts)
+static void state(struct endpoint *ep, nsec_t at_nsec, int from, int to, struct socket_facts facts)
 {
 	struct observation o = { .kind = OBSERVATION_STATE,
-				 .time_nsec = at,
+				 .time_nsec = at_nsec,
 				 .socket = 7,
 				 .local_port = 40000,
 				 .peer_port = 5000,
@@ -27,9 +27,11 @@ static void state(struct endpoint *ep, nsec_t at, int from, int to, struct socke
 	ck_assert_int_eq(endpoint_observe(ep, &o), 0);
 }
 
-static void report(struct endpoint *ep, nsec_t at, enum agent_call call, int error)
+static void report(struct endpoint *ep, nsec_t at_nsec, enum agent_call call, int error)
 {
-	struct agent_report r = { .call = call, .start_nsec = at, .time_nsec = at, .error = error };
+	struct agent_report r = {
+		.call = call, .start_nsec = at_nsec, .time_nsec = at_nsec, .error = error
+	};
 
 	ck_assert_int_eq(endpoint_report(ep, &r), 0);
 }
@@ -60,12 +62,12 @@ static const struct {
 	  OUTCOME_TIMED_OUT,
 	  MECHANISM_KEEPALIVE },
 	{ "user timeout, retransmitting",
-	  { .retransmits = 3, .unacknowledged = 10, .user_timeout = 1500, .error = ETIMEDOUT },
+	  { .retransmits = 3, .unacknowledged = 10, .user_timeout_msec = 1500, .error = ETIMEDOUT },
 	  ETIMEDOUT,
 	  OUTCOME_TIMED_OUT,
 	  MECHANISM_USER_TIMEOUT },
 	{ "user timeout, keepalive",
-	  { .keepalive = true, .probes = 1, .user_timeout = 1500, .error = ETIMEDOUT },
+	  { .keepalive = true, .probes = 1, .user_timeout_msec = 1500, .error = ETIMEDOUT },
 	  ETIMEDOUT,
 	  OUTCOME_TIMED_OUT,
 	  MECHANISM_USER_TIMEOUT },

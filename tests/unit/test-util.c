@@ -75,14 +75,14 @@ START_TEST(loop_timers_fire_in_order)
 	_cleanup_(loop_freep) struct loop *loop = NULL;
 	struct ticks all = { 0 };
 	struct tick tick[8];
-	nsec_t now = nsec_now();
+	nsec_t now_nsec = nsec_now();
 
 	ck_assert_int_eq(loop_new(&loop, NULL), 0);
 	all.loop = loop;
 	for (int i = 7; i >= 0; i--) {
 		tick[i] = (struct tick){ &all, i };
 		ck_assert_int_eq(loop_timer_new(loop, on_tick, &tick[i], &all.timer[i], NULL), 0);
-		loop_timer_set(all.timer[i], now + i * NSEC_PER_MSEC);
+		loop_timer_set(all.timer[i], now_nsec + i * NSEC_PER_MSEC);
 	}
 	loop_timer_set(all.timer[4], NSEC_NEVER);
 	ck_assert_int_eq(loop_run(loop, NULL), 0);

@@ -29,8 +29,8 @@ struct step {
 	uint16_t window;
 };
 
-static inline void see(struct sighting_log *t, enum node_id node, nsec_t at, const struct step *s,
-		       bool sent)
+static inline void see(struct sighting_log *t, enum node_id node, nsec_t at_nsec,
+		       const struct step *s, bool sent)
 {
 	bool client = s->from == NODE_CLIENT;
 	struct tcp_packet p = {
@@ -45,8 +45,8 @@ static inline void see(struct sighting_log *t, enum node_id node, nsec_t at, con
 		.stamp = (uint32_t)(s->sent_nsec / MS),
 	};
 
-	if (at != NSEC_NONE)
-		ck_assert_int_eq(sighting_add_packet(t, node, ORIGIN + at, &p), 0);
+	if (at_nsec != NSEC_NONE)
+		ck_assert_int_eq(sighting_add_packet(t, node, ORIGIN + at_nsec, &p), 0);
 }
 
 static inline enum node_id peer_of(enum node_id node)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The few kernel structures and fields the BPF programs read. Offsets and sizes
- * here mean nothing: libbpf puts in those of the running kernel by name (CO-RE).
- * Run on Debian 6.1.0-56 and 6.12.117 and on 6.18.
+ * The few kernel structs and fields that the BPF programs read. The offsets and sizes
+ * here mean nothing: libbpf finds each field by its name in the running kernel (CO-RE).
+ * The programs have run on Debian's 6.1.0-56 and 6.12.117, and on 6.18.
  */
 
 #include <linux/types.h>
@@ -35,7 +35,7 @@ struct sock {
 
 struct inet_sock {
 	struct sock sk;
-	__be16 inet_sport; /* unlike skc_num it survives inet_put_port() */
+	__be16 inet_sport; /* unlike skc_num not cleared by inet_put_port() */
 };
 
 struct inet_connection_sock {
@@ -55,7 +55,7 @@ struct tcp_sock {
 	__u32 write_seq;
 };
 
-/* include/net/request_sock.h: its first member is the sock_common of a socket to be. */
+/* include/net/request_sock.h: the first member is the sock_common of a future socket. */
 struct request_sock {
 	struct sock_common __req_common;
 };
@@ -75,7 +75,8 @@ struct tcp_skb_cb {
 	__u32 seq;
 };
 
-/* The record of the tracepoint; newer kernels added the result of sending. */
+/* The record of the tracepoint tcp_retransmit_skb, to which newer kernels added the result of
+ * sending. */
 struct trace_event_raw_tcp_retransmit_skb {
 	int err;
 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Theory of operation. Five kernel tracepoints tell what becomes of a TCP socket.
- * Each program takes the first arguments only, since later kernels append others,
- * looks the socket's namespace up among the watched ones, and reserves one record
- * in the ring buffer. Where the ring is full the event is counted in the
- * namespace's map entry: user space reports it, so that no loss goes unnoticed.
+ * The BPF programs of the observer. Theory of operation: five kernel tracepoints show
+ * what becomes of a TCP socket. Each program takes only the first arguments of its
+ * tracepoint, since later kernels append others, looks up the socket's namespace among
+ * the watched ones, and reserves one event in the ring buffer. If the ring is full, the
+ * program counts the event in the namespace's entry of `watched`, and user space reports
+ * that count, so that no loss goes unnoticed.
  */
 #include "src/observer/bpf/kernel-types.h"
 
@@ -19,7 +20,7 @@
 #include "src/observer/bpf/observer-event.h"
 
 #define IPPROTO_TCP 6
-/* include/net/tcp_states.h; sockets in these states are no full ones (sk_fullsock()). */
+/* include/net/tcp_states.h: sockets in these states are not full ones (sk_fullsock()). */
 #define TCP_TIME_WAIT	 6
 #define TCP_NEW_SYN_RECV 12
 /* include/net/inet_connection_sock.h */
@@ -44,13 +45,14 @@ struct {
 	__type(value, __u64);
 } watched SEC(".maps");
 
-/* How many events of all namespaces found the ring full. User space looks into `watched` only when
- * this has changed. */
+/* The number of events of all namespaces that found the ring full. User space reads `watched` only
+ * when this number has changed. */
 __u64 lost = 0;
 
+/* Reserves an event in the ring. Returns NULL if the ring is full or the namespace not watched. */
 static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now_nsec = bpf_ktime_get_ns();
 	__u64 *own_lost = bpf_map_lookup_elem(&watched, &netns);
 	struct observer_event *e;
 
@@ -63,13 +65,13 @@ static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
 		return NULL;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
-	e->time_nsec = now;
+	e->time_nsec = now_nsec;
 	e->netns = netns;
 	e->kind = kind;
 	return e;
 }
 
-/* Reserves a record of a full socket. `tp` is NULL for any other socket, and so is the result. */
+/* Reserves an event of a full socket. For any other socket `tp` is NULL, and so is the result. */
 static __always_inline struct observer_event *reserve_full(const struct tcp_sock *tp, __u32 kind)
 {
 	struct observer_event *e = NULL;
@@ -98,7 +100,7 @@ static __always_inline void set_facts(struct observer_event *e, const struct tcp
 	e->keepalive = has_flag(sk, bpf_core_enum_value(enum sock_flags, SOCK_KEEPOPEN));
 	e->retransmits = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_retransmits);
 	e->probes = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_probes_out);
-	e->user_timeout = icsk->icsk_user_timeout;
+	e->user_timeout_msec = icsk->icsk_user_timeout;
 	e->unacknowledged = tp->snd_nxt - tp->snd_una;
 	e->unsent = tp->write_seq - tp->snd_nxt;
 	e->error = sk->sk_err;
@@ -125,11 +127,12 @@ int BPF_PROG(on_set_state, struct sock *sk, int from, int to)
 }
 
 /*
- * net/ipv4/tcp_timer.c: tcp_write_timer_handler() clears icsk_pending before a retransmission
- * timeout and leaves ICSK_TIME_LOSS_PROBE standing for tcp_send_loss_probe(). What ACKs cause finds
- * the timer still armed. An ICMP error that reverts the back-off (tcp_ipv4.c: tcp_ld_RTO_revert)
- * runs the timeout by hand, with the timer armed: it sends the oldest segment again, in
- * TCP_CA_Loss, without any ACK since the last timeout.
+ * Tells from a socket why it sends a segment again. net/ipv4/tcp_timer.c: tcp_write_timer_handler()
+ * clears icsk_pending before a retransmission timeout, and leaves ICSK_TIME_LOSS_PROBE in it for
+ * tcp_send_loss_probe(). During a retransmission that ACKs cause, the timer is still armed. An ICMP
+ * error that reverts the back-off (tcp_ipv4.c: tcp_ld_RTO_revert) calls the timeout's function with
+ * the timer armed; that function sends the oldest segment again, in TCP_CA_Loss, without any ACK
+ * since the last timeout.
  */
 static __always_inline __u8 reason(const struct tcp_sock *tp, const struct sk_buff *skb)
 {
@@ -148,8 +151,8 @@ static __always_inline __u8 reason(const struct tcp_sock *tp, const struct sk_bu
 	return OBSERVER_REASON_FAST;
 }
 
-/* Kernels before 6.17 or so call this only when the segment was sent; later ones always, with the
- * result as a third argument, which the verifier refuses to let older ones read. */
+/* Kernels before 6.17 or so reach this tracepoint only if the segment was sent. Later ones always
+ * reach it, with the result as a third argument; older kernels' verifier refuses to read it. */
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(on_retransmit, struct sock *sk, struct sk_buff *skb)
 {
@@ -168,7 +171,8 @@ int BPF_PROG(on_retransmit, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-/* Of a request or TIME_WAIT socket only what is in its sock_common may be read. */
+/* Takes the address and the ports from the sock_common of a socket, the only part that a request
+ * socket or a TIME_WAIT socket has in common with a full one. */
 static __always_inline void set_small_socket(struct observer_event *e, const struct sock_common *c)
 {
 	e->socket = (__u64)c;
@@ -192,7 +196,7 @@ int BPF_PROG(on_retransmit_synack, struct sock *sk, struct request_sock *request
 	return 0;
 }
 
-/* The reset answers a packet that no socket was found for: the ports are those of the packet. */
+/* Takes the ports from a packet for which no socket was found, and which a reset answers. */
 static __always_inline void set_ports_of(struct observer_event *e, const struct sk_buff *skb)
 {
 	const unsigned char *header = BPF_CORE_READ(skb, head);
@@ -204,6 +208,7 @@ static __always_inline void set_ports_of(struct observer_event *e, const struct 
 	e->local_port = bpf_ntohs(port[1]);
 }
 
+/* Returns the cookie of the namespace in which a packet came in; 0 if the packet has no device. */
 static __always_inline __u64 netns_of(const struct sk_buff *skb)
 {
 	const struct net_device *dev = BPF_CORE_READ(skb, dev);
@@ -211,9 +216,9 @@ static __always_inline __u64 netns_of(const struct sk_buff *skb)
 	return dev ? BPF_CORE_READ(dev, nd_net.net, net_cookie) : 0;
 }
 
-/* Kernels before 6.10 trace only resets of sockets; in later ones `sk` may be NULL, or no full
- * socket. Everything is read by probe reads, because kernels differ in what they let a program
- * assume of the two pointers. */
+/* Kernels before 6.10 trace only resets of sockets; in later ones `sk` may be NULL, or not a full
+ * socket. All fields are read by probe reads, because the verifiers of different kernels let a
+ * program assume different things of the two pointers. */
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 {
