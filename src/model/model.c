@@ -274,6 +274,16 @@ static const char *prepare(struct player *r, struct model_facts *facts, enum fam
 	return reason;
 }
 
+/* Whether that end may end the connection with a packet of its own: a FIN, or the RST of
+ * tcp_keepalive_timer(). */
+static bool gives_up(const struct scenario *s, enum node_id node)
+{
+	const struct scenario_agent *a = &s->agent[node];
+
+	return a->command || scenario_option(a, OPTION_KEEPALIVE, 0) ||
+	       scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT;
+}
+
 static const char *prepare_detection(struct player *r, struct model_facts *facts,
 				     enum family family)
 {
@@ -297,6 +307,10 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 		return "the peer does not read, and its window is not closed";
 	if (in->closed_nsec == NSEC_NEVER && in->lost_nsec == NSEC_NEVER)
 		return "nothing is lost";
+	if (in->lost_nsec == NSEC_NEVER && !r->timers.user_timeout_nsec)
+		return "the peer answers each probe of its closed window";
+	if (in->silent_to_peer && gives_up(r->scenario, !r->node))
+		return "the peer may give up first, and that arrives";
 	if (r->history.sent_nsec == NSEC_NONE && !r->timers.keepalive &&
 	    r->history.closed_nsec == NSEC_NONE)
 		return "nothing is in flight and keepalive is off, so no timer runs";

@@ -299,9 +299,11 @@ static void read_field(struct json_reader *reader, const struct json_field *fiel
 		       void *object)
 {
 	bool asked = field->key && (field->kind != JSON_CUSTOM || field->read);
-	json_object *value = asked ? get(reader, o, field->key) : NULL;
+	json_object *value = NULL;
 	void *target = at_mutable(field, object);
 
+	if (asked && (!field->newer || json_object_object_get_ex(o, field->key, NULL)))
+		value = get(reader, o, field->key);
 	switch (field->kind) {
 	case JSON_SECONDS:
 		store(field, object, (uint64_t)read_seconds(value));

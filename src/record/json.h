@@ -57,6 +57,7 @@ struct json_field {
 	size_t offset, size; /* place and size of the value in the struct, bytes */
 	bool decides; /* where the value is 0, NULL, NSEC_NONE or below 0 (NATURAL), the object that
 		       * the row belongs to is null */
+	bool newer;   /* records of older versions lack the key, and it is read as null there */
 	size_t count; /* LIST: offset in the struct of the number of elements, a size_t; bytes */
 	const struct names *names;	   /* NAME, COUNTS, SOME_COUNTS */
 	const struct json_table *table;	   /* OBJECT, GROUP, LIST */

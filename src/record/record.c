@@ -20,6 +20,8 @@ void record_endpoint_deinit(struct record_endpoint *endpoint)
 	free(endpoint->packets);
 	free(endpoint->samples);
 	free(endpoint->command_output);
+	free(endpoint->unpredicted);
+	free(endpoint->gone_unpredicted);
 	*endpoint = (struct record_endpoint){ 0 };
 }
 

@@ -185,20 +185,76 @@ static nsec_t left_since(const struct record_endpoint *r, const struct model_his
 	return since_nsec == NSEC_NONE ? 0 : since_nsec;
 }
 
-static void predict_gone(const struct trial *trial, const struct trial_node *node,
-			 const struct model_facts *facts, struct record_endpoint *r)
+/* What may end a small socket before its timer does, or put the timer off; NULL: nothing. */
+static const char *disturbed(const struct trial *trial, const struct record_endpoint *r,
+			     nsec_t since_nsec)
 {
-	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, node->id, facts,
-					 r->mechanism, left_since(r, facts->history));
+	const struct scenario *s = trial->spec.scenario;
+	unsigned int syns = 0;
 
-	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
-	if (p.mechanism != MECHANISM_NONE) {
-		r->gone_earliest_nsec = p.earliest_nsec;
-		r->gone_latest_nsec = p.latest_nsec + MINISOCKET_RESOLUTION;
-	} else if (r->gone_nsec == r->kernel_nsec) {
-		r->gone_earliest_nsec = r->earliest_nsec;
-		r->gone_latest_nsec = r->latest_nsec;
+	for (size_t i = 0; i < r->n_packets; i++) {
+		const struct record_packet *p = &r->packets[i];
+
+		syns += !p->sent && (p->flags & PACKET_SYN) != 0;
+		if (!p->sent && (p->flags & PACKET_RST) && p->time_nsec >= since_nsec)
+			return "a RST came while the timer ran";
 	}
+	/* tcp_check_req(): each arms the timer anew. */
+	if (r->mechanism == MECHANISM_SYNACK && syns > 1)
+		return "the SYN came again and put the timer off";
+	/* tcp_timewait_state_process(), tcp_twsk_unique(). */
+	for (size_t i = 0; i < s->n_events && r->mechanism == MECHANISM_TIME_WAIT; i++)
+		if (s->events[i].kind == EVENT_ACTION && s->events[i].action == ACTION_CONNECT &&
+		    s->events[i].at_nsec - s->events[0].at_nsec >= since_nsec)
+			return "a new connection may take TIME_WAIT over";
+	return NULL;
+}
+
+/* An interval that a trial cannot have seen is not claimed of it. */
+static void limit_to_trial(struct prediction *p, nsec_t over_nsec)
+{
+	if (p->mechanism != MECHANISM_NONE && p->latest_nsec > over_nsec)
+		*p = (struct prediction){ .reason = "the trial is over before its timer ends" };
+}
+
+static int note_detection(struct prediction p, nsec_t over_nsec, struct record_endpoint *r)
+{
+	if (record_detection(r) == NSEC_NONE)
+		limit_to_trial(&p, over_nsec);
+	if (r->outcome == OUTCOME_NONE)
+		p = (struct prediction){ .reason = "this end is not followed" };
+	r->earliest_nsec = p.reason ? NSEC_NONE : p.earliest_nsec;
+	r->latest_nsec = p.reason ? NSEC_NONE : p.latest_nsec;
+	r->unpredicted = copy(p.reason);
+	return p.reason && !r->unpredicted ? -ENOMEM : 0;
+}
+
+static struct prediction predict_gone(const struct trial *trial, const struct trial_node *node,
+				      const struct model_facts *facts,
+				      const struct record_endpoint *r)
+{
+	nsec_t since_nsec = left_since(r, facts->history);
+	const char *reason = disturbed(trial, r, since_nsec);
+	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, node->id, facts,
+					 r->mechanism, since_nsec);
+
+	if (p.mechanism != MECHANISM_NONE) {
+		p.latest_nsec += MINISOCKET_RESOLUTION;
+		return reason ? (struct prediction){ .reason = reason } : p;
+	}
+	if (r->gone_nsec != NSEC_NONE && r->gone_nsec == r->kernel_nsec && !r->unpredicted)
+		p = (struct prediction){ r->mechanism, r->earliest_nsec, r->latest_nsec, NULL };
+	return p;
+}
+
+static int note_gone(struct prediction p, nsec_t over_nsec, struct record_endpoint *r)
+{
+	if (r->gone_nsec == NSEC_NONE)
+		limit_to_trial(&p, over_nsec);
+	r->gone_earliest_nsec = p.reason ? NSEC_NONE : p.earliest_nsec;
+	r->gone_latest_nsec = p.reason ? NSEC_NONE : p.latest_nsec;
+	r->gone_unpredicted = copy(p.reason);
+	return p.reason && !r->gone_unpredicted ? -ENOMEM : 0;
 }
 
 /* Whether a connection has survived that the router's connection tracking was flushed, which has no
@@ -223,6 +279,8 @@ static int conclude(struct trial *trial, enum node_id id)
 	_cleanup_(freep) nsec_t *heard = NULL;
 	struct model_history history;
 	struct model_facts facts;
+	nsec_t over_nsec =
+		nsec_min(nsec_now() - trial->origin_nsec, trial->spec.scenario->horizon_nsec);
 	struct prediction p;
 	struct cause cause;
 
@@ -249,12 +307,9 @@ static int conclude(struct trial *trial, enum node_id id)
 	population_record(node, &r->population);
 	if (trial->spec.scenario->agent[id].command && trial->agent[id])
 		r->command_output = copy(agent_output(trial->agent[id]));
-	if (p.mechanism != MECHANISM_NONE) {
-		r->earliest_nsec = p.earliest_nsec;
-		r->latest_nsec = p.latest_nsec;
-	}
-	predict_gone(trial, node, &facts, r);
-	return 0;
+	if (note_detection(p, over_nsec, r) < 0)
+		return -ENOMEM;
+	return note_gone(predict_gone(trial, node, &facts, r), over_nsec, r);
 }
 
 int trial_make_record(struct trial *trial, struct error *err)
