@@ -352,9 +352,12 @@ struct prediction model_derive(const struct scenario *s, enum family family, enu
 	if (reason)
 		return nothing(reason);
 	play_init(&play, &r.timers, facts->phase < 0 ? 0 : facts->phase, into_nsec);
-	play.step = step;
-	play.userdata = userdata;
-	play_detection(&r, &play);
+	/* Where the program gives up first, no step of the kernel leads to that. */
+	if (play_detection(&r, &play).mechanism != MECHANISM_HEARTBEAT) {
+		play.step = step;
+		play.userdata = userdata;
+		play_detection(&r, &play);
+	}
 	return model_predict(s, family, node, facts);
 }
 

@@ -394,6 +394,7 @@ struct play_end play_keepalive(struct play *p, const struct model_history *h, ns
 
 	p->now_nsec = heard_nsec;
 	fires_nsec = arm(p, idle, false);
+	tell(p, PLAY_WAIT, 0, fires_nsec, idle);
 	for (unsigned int steps = 0; steps < STEPS_MAX; steps++) {
 		nsec_t last_nsec = heard_by(h, fires_nsec - p->origin_nsec);
 		enum play_step_kind kind = PLAY_WAIT;
@@ -458,6 +459,8 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 		first_nsec = p->origin_nsec + w->first_nsec;
 	p->now_nsec = p->origin_nsec + w->armed_nsec;
 	fires_nsec = arm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false);
+	tell(p, PLAY_CLOSED, 0, fires_nsec,
+	     clamp_probe(p, probe_span(p, rto, backoff), first_nsec));
 	for (unsigned int steps = 0; steps < STEPS_MAX; steps++) {
 		unsigned int most = t->retries2;
 		int64_t span;

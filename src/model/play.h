@@ -21,6 +21,7 @@ enum play_step_kind {
 	PLAY_UNDO,	 /* an ICMP error undoes one doubling: tcp_ld_RTO_revert() */
 	PLAY_KEEPALIVE,	 /* a keepalive probe; `number` counts from 1 */
 	PLAY_WAIT,	 /* the keepalive timer went off too early to probe, and was armed anew */
+	PLAY_CLOSED,	 /* a packet told that the window is closed */
 	PLAY_PROBE,	 /* a zero window probe; `number` counts from 1 */
 	PLAY_SYN,
 	PLAY_SYNACK,

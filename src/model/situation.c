@@ -47,6 +47,14 @@ static bool loses_peer(const struct scenario *s, const struct event *e, enum nod
 	return false;
 }
 
+/* Whether nobody is left at that end who could notice anything. */
+static bool kills(const struct event *e, enum node_id node)
+{
+	return e->kind == EVENT_FAULT && e->has_node && e->node == node &&
+	       (e->fault == FAULT_POWER_LOSS || e->fault == FAULT_REBOOT ||
+		e->fault == FAULT_CRASH);
+}
+
 static bool is_refused(const struct event *e)
 {
 	return e->fault == FAULT_UNREACHABLE || e->fault == FAULT_PROHIBIT ||
@@ -92,6 +100,8 @@ const char *situation_read(const struct scenario *s, enum family family, enum no
 			reason = add_action(&to, e, at, node);
 		else if (e->kind == EVENT_HEAL)
 			reason = "a fault is healed";
+		else if (to.lost_nsec == NSEC_NEVER && kills(e, node))
+			reason = "the fault strikes this end itself";
 		else if (to.lost_nsec != NSEC_NEVER)
 			reason = "more than one fault strikes";
 		else if (!loses_peer(s, e, node))
