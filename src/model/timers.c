@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/model/wheel.h"
+
 /* include/net/tcp.h: TCP_RTO_MAX, TCP_RETR2, TCP_KEEPALIVE_TIME, _PROBES, _INTVL. */
 #define RTO_MAX		   (120 * NSEC_PER_SEC)
 #define RETRIES2	   15
@@ -95,6 +97,9 @@ struct timers timers_of(const struct scenario *s, enum node_id node,
 	struct timers t = { .hz = facts->hz };
 
 	t.rto_min_nsec = time_or(s, node, "net.ipv4.tcp_rto_min_us", TIMERS_RTO_MIN, NSEC_PER_USEC);
+	/* tcp_init_sock() keeps it in jiffies: 50 ms are 52 ms at HZ=250. */
+	t.rto_min_nsec = wheel_usecs_to_jiffies(t.hz, t.rto_min_nsec / NSEC_PER_USEC) *
+			 (NSEC_PER_SEC / t.hz);
 	t.rto_max_nsec = time_or(s, node, "net.ipv4.tcp_rto_max_ms", RTO_MAX, NSEC_PER_MSEC);
 	t.retries2 = count_or(s, node, "net.ipv4.tcp_retries2", RETRIES2);
 	t.syn_retries = (unsigned int)scenario_option(
