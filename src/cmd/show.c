@@ -289,7 +289,7 @@ const struct verb verb_show = {
 	.summary = "Show a scenario: why it is there, its network, settings and timeline",
 	.details = "SCENARIO is a name (power-loss-busy), a catalogue id (E16) or a file. Bounds\n"
 		   "that are predicted stand with the figure the model has for this machine's\n"
-		   "kernel.",
+		   "kernel, so that with --set it is a calculator; `deadpeer predict` derives it.",
 	.arguments = arguments,
 	.options_size = sizeof(struct selection),
 	.run = cmd_show,

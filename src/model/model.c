@@ -1,337 +1,389 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/model/model.h"
 
-#include "src/model/timers.h"
-#include "src/scenario/timeline.h"
+#include "src/model/situation.h"
+#include "src/util/tick.h"
 
-/* Bytes that an agent sends at once fill a window within this time, and a window that nobody reads
- * from takes no more than FILL_SIZE bytes. */
-#define FILL_MAX  (300 * NSEC_PER_MSEC)
-#define FILL_SIZE (256 << 10)
-/* An agent that is told to do something does it within this time. */
-#define TOLD_MAX (100 * NSEC_PER_MSEC)
-/* TCP_DELACK_MIN, by which the RTT may be overestimated. */
-#define DELAYED_ACK (40 * NSEC_PER_MSEC)
+/* Where ticks begin is known to some microseconds, and between its tick and the end of the socket a
+ * timer's handler runs. */
+#define EARLY (500 * NSEC_PER_USEC)
+#define LATE  (2 * NSEC_PER_MSEC)
+/* The first segment that stays unanswered is reckoned to be sent then, or this much later: a
+ * program is told the time by its kernel. */
+#define TOLD_LATE (2 * NSEC_PER_MSEC)
+/* What one segment carries when nothing is known of it. */
+#define SEGMENT	       1448
+#define INITIAL_WINDOW 10 /* TCP_INIT_CWND */
 
-/* The RTT moves the RTO by up to a quarter of the RTT either way; tried in eighths. */
-#define RTT_EIGHTHS_MAX 2
-/* The moments at which the window can be full, from its start to FILL_MAX; tried in sixths. */
-#define FILL_SIXTHS 6
-/* The RTO can be longer by up to DELAYED_ACK; tried in quarters. */
-#define DELAY_QUARTERS 4
-
-/* ICMP net or host unreachable undoes the back-off (RFC 6069, tcp_ipv4.c: tcp_ld_RTO_revert();
- * tcp_ipv6.c does it for "no route"), so timeouts come closer together than doubling says. */
-static bool backoff_is_undone(const struct event *e)
-{
-	return e->fault == FAULT_UNREACHABLE ||
-	       (e->fault == FAULT_INTERFACE_DOWN && e->node == NODE_ROUTER);
-}
-
-/* What happens to an end, as far as the model knows it. Times count from the first event. */
-struct situation {
-	nsec_t lost_nsec;    /* from when on nothing gets through; NSEC_NEVER */
-	nsec_t send_nsec;    /* the timeline has this end send, after that; NSEC_NEVER */
-	nsec_t connect_nsec; /* it connects then; NSEC_NEVER: it was connected before */
-	nsec_t paused_nsec;  /* the peer stops reading; NSEC_NEVER */
-	nsec_t closed_nsec;  /* this end sends more than is then taken; NSEC_NEVER */
+/* One end, and all that its timers go by. */
+struct player {
+	const struct scenario *scenario;
+	enum node_id node;
+	const struct model_facts *facts;
+	struct model_history history;
+	struct situation situation;
+	struct timers timers;
+	enum mechanism mechanism; /* which timer is to be played, for model_gone() */
+	nsec_t since_nsec;	  /* likewise: from when on */
+	nsec_t shift_nsec;	  /* by so much the program is later than it is reckoned to be */
 };
 
-/* Whether a fault makes the path to the peer silent, beyond this end's first hop. */
-static bool loses_peer(const struct scenario *s, const struct event *e, enum node_id node)
+typedef struct play_end play_func(const struct player *player, struct play *play);
+
+static int64_t rto_of(const struct player *r)
 {
-	if (s->path.kind != PATH_ROUTED)
-		return false;
-	switch (e->fault) {
-	case FAULT_BLACKHOLE:
-	case FAULT_UNREACHABLE:
-	case FAULT_PROHIBIT:
-		return true;
-	case FAULT_POWER_LOSS:
-	case FAULT_CABLE_PULL:
-		return e->node != node;
-	case FAULT_INTERFACE_DOWN:
-		return e->node == NODE_ROUTER ? e->side != node : e->node != node;
-	case FAULT_CONNTRACK_FLUSH:
-		return s->path.untracked == FIREWALL_DROP;
-	case FAULT_ADDRESS_REMOVE:
-	case FAULT_DROP:
-	case FAULT_NETEM:
-	case FAULT_REBOOT:
-	case FAULT_CRASH:
-	case FAULT_FREEZE:
-	case FAULT_TAKE_OVER:
-	case _FAULT_KIND_MAX:
-		break;
-	}
-	return false;
+	int64_t tick_nsec = NSEC_PER_SEC / r->timers.hz;
+
+	return (r->facts->rto_nsec + tick_nsec - 1) / tick_nsec;
 }
 
-static bool add_action(struct situation *to, const struct event *e, nsec_t at_nsec,
-		       enum node_id node)
+/* What the program at that end sends after the first segment that stays unanswered. */
+static void add_writes(const struct player *r, struct play_flight *f)
 {
-	if (e->node != node) {
-		to->paused_nsec = at_nsec;
-		return e->action == ACTION_PAUSE_READING;
-	}
-	if (e->action == ACTION_CONNECT && to->connect_nsec == NSEC_NEVER) {
-		to->connect_nsec = at_nsec;
-		return true;
-	}
-	if (to->send_nsec == NSEC_NEVER && to->lost_nsec != NSEC_NEVER)
-		to->send_nsec = at_nsec;
-	if (to->closed_nsec == NSEC_NEVER && to->paused_nsec != NSEC_NEVER && e->size >= FILL_SIZE)
-		to->closed_nsec = at_nsec;
-	return e->action == ACTION_SEND;
+	const struct scenario_agent *a = &r->scenario->agent[r->node];
+	enum workload workload = (enum workload)scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE);
+	uint64_t size = (uint64_t)scenario_option(a, OPTION_SIZE, 64);
+	unsigned int cwnd = r->facts->cwnd ? r->facts->cwnd : INITIAL_WINDOW;
+
+	f->next_nsec = NSEC_NEVER;
+	f->later = r->history.later;
+	f->n_later = r->history.n_later;
+	if (f->later || (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT))
+		return;
+	f->interval_nsec =
+		scenario_option(a, OPTION_INTERVAL,
+				workload == WORKLOAD_STREAM ? 10 * NSEC_PER_MSEC : NSEC_PER_SEC);
+	f->write_size = size;
+	f->segment_size = r->facts->mss ? r->facts->mss : SEGMENT;
+	f->nagle = !scenario_option(a, OPTION_NODELAY, 0);
+	f->room = cwnd > f->segments ? cwnd - f->segments : 0;
+	if (f->interval_nsec > 0)
+		f->next_nsec = f->sent_nsec + f->interval_nsec;
 }
 
-/* Returns false if something happens that the model does not know. */
-static bool read_situation(const struct scenario *s, enum node_id node, struct situation *ret)
+static struct play_end play_flight_of(const struct player *r, struct play *p, bool orphan)
 {
-	struct situation to = { NSEC_NEVER, NSEC_NEVER, NSEC_NEVER, NSEC_NEVER, NSEC_NEVER };
+	const struct model_history *h = &r->history;
+	struct play_flight f = { .sent_nsec = h->sent_nsec + r->shift_nsec,
+				 .armed_nsec = h->armed_nsec + r->shift_nsec,
+				 .segments = h->segments,
+				 .orphan = orphan,
+				 .rto = rto_of(r),
+				 .srtt_nsec = r->facts->rtt_nsec,
+				 .undo = r->situation.undo };
 
-	for (size_t i = 0; i < s->n_events; i++) {
-		const struct event *e = &s->events[i];
-		nsec_t at_nsec = e->at_nsec - s->events[0].at_nsec;
-
-		if (e->kind == EVENT_ACTION) {
-			if (!add_action(&to, e, at_nsec, node))
-				return false;
-			continue;
-		}
-		if (e->kind == EVENT_HEAL || to.lost_nsec != NSEC_NEVER || !loses_peer(s, e, node))
-			return false;
-		to.lost_nsec = at_nsec;
-	}
-	*ret = to;
-	return true;
+	add_writes(r, &f);
+	return play_retransmission(p, &f);
 }
 
-/* How long after the fault the workload sends data that gets no answer, at most; NSEC_NEVER: it
- * sends nothing by itself. */
-static nsec_t first_send(const struct scenario_agent *a)
+static struct play_end play_window_of(const struct player *r, struct play *p, bool orphan)
 {
-	switch ((enum workload)scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE)) {
-	case WORKLOAD_REQUEST:
-		return scenario_option(a, OPTION_INTERVAL, NSEC_PER_SEC);
-	case WORKLOAD_STREAM:
-		return scenario_option(a, OPTION_INTERVAL, 10 * NSEC_PER_MSEC);
-	case WORKLOAD_IDLE:
-	case WORKLOAD_ECHO:
-	case WORKLOAD_SINK:
-	case WORKLOAD_NO_ACCEPT:
-	case WORKLOAD_HEARTBEAT:
-	case WORKLOAD_COMMAND:
-	case _WORKLOAD_MAX:
-		break;
-	}
-	return NSEC_NEVER;
+	const struct model_history *h = &r->history;
+	struct play_window w = {
+		.armed_nsec = h->closed_nsec + r->shift_nsec,
+		.first_nsec = h->first_probe_nsec,
+		.probes = h->probes,
+		.rto = rto_of(r),
+		.rtt_nsec = h->answered_nsec,
+		/* What was measured is the latest answer: no probe is answered after that. */
+		.lost_nsec = r->facts->history ? h->closed_nsec : r->situation.lost_nsec,
+	};
+
+	return play_persist(p, &w, orphan);
 }
 
-/* How long the workload can go on sending without an answer. */
-static nsec_t filling_time(const struct scenario_agent *a, uint64_t window)
+/* The program gives up when so many of its heartbeats are unanswered. */
+static nsec_t heartbeat_end(const struct player *r)
 {
-	nsec_t interval_nsec = scenario_option(a, OPTION_INTERVAL, 10 * NSEC_PER_MSEC);
-	int64_t size = scenario_option(a, OPTION_SIZE, 0);
+	const struct scenario_agent *a = &r->scenario->agent[r->node];
 
-	if (scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_STREAM || size <= 0)
-		return 0;
-	return (nsec_t)(window / (uint64_t)size) * interval_nsec;
-}
-
-/* tcp_schedule_loss_probe(): a loss probe is sent after two round trips (if more than one segment
- * is in flight). */
-static nsec_t probe_span(const struct timers *t, nsec_t rtt_nsec)
-{
-	return 2 * rtt_nsec + 2 * NSEC_PER_SEC / t->hz;
-}
-
-/* An end that has data to send when the peer is lost. */
-struct busy {
-	nsec_t rto_nsec, rtt_nsec;
-	nsec_t earliest_nsec, latest_nsec; /* when it sends the first data that gets no answer */
-	nsec_t filled_nsec;		   /* when it has filled the window with data */
-	bool undone;			   /* ICMP errors undo the back-off */
-};
-
-/* One case of many: with this RTO, and with or without a loss probe, and timers this late. */
-static void add_busy_case(struct prediction *p, const struct timers *t, const struct busy *busy,
-			  nsec_t rto_nsec, bool probe)
-{
-	nsec_t takes_nsec = timers_retransmission_death(t, rto_nsec, probe);
-	enum mechanism mechanism =
-		t->user_timeout_nsec ? MECHANISM_USER_TIMEOUT : MECHANISM_RETRANSMISSION;
-
-	timers_widen(p, takes_nsec - busy->rtt_nsec + busy->earliest_nsec, mechanism);
-	timers_widen(p, takes_nsec + busy->latest_nsec, mechanism);
-	if (busy->filled_nsec >= rto_nsec)
-		timers_widen(p,
-			     busy->filled_nsec + timers_fire(t, probe_span(t, busy->rtt_nsec)) +
-				     timers_retransmission_death(t, rto_nsec, false),
-			     mechanism);
-}
-
-/*
- * With a long RTT there is data in flight when the fault strikes, whose timer has been running for
- * up to that long; and answers that are under way still move the estimate that the timeout comes
- * from.
- *
- * Each new segment starts the loss probe's timer anew, and with it the only timer there is:
- * tcp_schedule_loss_probe() sees to it that the probe comes no later than the timeout would, except
- * when the timeout is overdue. A program that writes while the overdue timer has not yet gone off
- * (it may be late by a granule) puts the timeout off, again and again until the window is full.
- */
-static struct prediction predict_busy(struct timers *t, const struct busy *busy)
-{
-	struct prediction p = { 0 };
-
-	for (int eighths = -RTT_EIGHTHS_MAX; eighths <= RTT_EIGHTHS_MAX; eighths++) {
-		nsec_t rto_nsec = busy->rto_nsec + busy->rtt_nsec * eighths / 8;
-
-		for (t->late = 0; t->late <= TIMERS_LATE_MAX; t->late++) {
-			add_busy_case(&p, t, busy, rto_nsec, false);
-			add_busy_case(&p, t, busy, rto_nsec, true);
-		}
-	}
-	if (busy->undone && !t->user_timeout_nsec)
-		timers_widen(&p,
-			     busy->rto_nsec - busy->rtt_nsec +
-				     timers_threshold(t->retries2, TIMERS_RTO_MIN, t->rto_max_nsec),
-			     p.mechanism);
-	return p;
-}
-
-/* `quiet_nsec` is the time since the connection was established. If that is long enough for a probe
- * to have been answered, all that is known is that the last answer came less than an idle time
- * ago. */
-static struct prediction predict_idle(struct timers *t, nsec_t quiet_nsec)
-{
-	bool answered = quiet_nsec + timers_granule(t->hz, t->idle_nsec) >= t->idle_nsec;
-	enum mechanism mechanism =
-		t->user_timeout_nsec ? MECHANISM_USER_TIMEOUT : MECHANISM_KEEPALIVE;
-	struct prediction p = { 0 };
-
-	for (t->late = 0; t->late <= TIMERS_LATE_MAX; t->late++) {
-		nsec_t takes_nsec = timers_keepalive_death(t);
-
-		timers_widen(&p, takes_nsec - (answered ? t->idle_nsec : quiet_nsec), mechanism);
-		if (answered)
-			timers_widen(&p, takes_nsec, mechanism);
-	}
-	return p;
-}
-
-/* An ICMP error ends an attempt at once; only silence leaves it to its timers. */
-static bool is_silent(const struct event *e)
-{
-	return e->fault == FAULT_BLACKHOLE || e->fault == FAULT_POWER_LOSS ||
-	       e->fault == FAULT_CABLE_PULL;
-}
-
-static struct prediction predict_connect(struct timers *t, const struct scenario *s,
-					 nsec_t connect_nsec, nsec_t late_nsec)
-{
-	struct prediction p = { 0 };
-
-	if (s->events[0].kind != EVENT_FAULT || !is_silent(&s->events[0]))
-		return p;
-
-	for (t->late = 0; t->late <= TIMERS_LATE_MAX; t->late++) {
-		nsec_t takes_nsec = timers_syn_death(t);
-		bool timed_out = t->user_timeout_nsec && takes_nsec >= t->user_timeout_nsec;
-
-		timers_widen(&p, connect_nsec + takes_nsec,
-			     timed_out ? MECHANISM_USER_TIMEOUT : MECHANISM_SYN);
-	}
-	p.latest_nsec += late_nsec + TOLD_MAX;
-	return p;
-}
-
-/* One case of many: with this RTO, a window that closed then, and timers this late. */
-static void add_window_case(struct prediction *p, const struct timers *t, nsec_t rto_nsec,
-			    nsec_t closed_nsec, nsec_t lost_nsec)
-{
-	nsec_t at_nsec = timers_persist_death(t, rto_nsec, closed_nsec, lost_nsec);
-	bool timed_out = t->user_timeout_nsec && at_nsec - closed_nsec >= t->user_timeout_nsec;
-
-	if (at_nsec != NSEC_NEVER)
-		timers_widen(p, at_nsec, timed_out ? MECHANISM_USER_TIMEOUT : MECHANISM_PERSIST);
-}
-
-/* The RTO is that of the transfer which filled the window, and neither it nor the moment at which
- * the window was full is known exactly. The last case, in which all is latest, names the
- * mechanism. */
-static struct prediction predict_zero_window(struct timers *t, nsec_t rto_nsec,
-					     const struct situation *in)
-{
-	struct prediction p = { 0 };
-
-	for (int quarters = 0; quarters <= DELAY_QUARTERS; quarters++)
-		for (int sixths = 0; sixths <= FILL_SIXTHS; sixths++)
-			for (t->late = 0; t->late <= TIMERS_LATE_MAX; t->late++)
-				add_window_case(&p, t,
-						rto_nsec + DELAYED_ACK * quarters / DELAY_QUARTERS,
-						in->closed_nsec + FILL_MAX * sixths / FILL_SIXTHS,
-						in->lost_nsec);
-	return p;
-}
-
-/* If only the way to the peer is lost, its requests still arrive, and this end answers them in
- * vain. */
-static nsec_t first_answer(const struct scenario *s, enum node_id node)
-{
-	enum direction away = node == NODE_CLIENT ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
-
-	if (scenario_option(&s->agent[node], OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_ECHO ||
-	    s->events[0].direction != away)
+	if (scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_HEARTBEAT ||
+	    r->history.sent_nsec == NSEC_NONE)
 		return NSEC_NEVER;
-	return first_send(&s->agent[!node]);
+	return r->history.sent_nsec + r->shift_nsec +
+	       scenario_option(a, OPTION_MISSES, 3) *
+		       scenario_option(a, OPTION_INTERVAL, NSEC_PER_SEC);
 }
 
-/* How long an end without a workload of its own had heard nothing when the fault struck. */
-static nsec_t quiet_before(const struct scenario *s, enum node_id node,
-			   const struct model_facts *facts)
+static struct play_end earlier(struct play_end a, struct play_end b)
 {
-	return first_send(&s->agent[!node]) == NSEC_NEVER ? facts->established_nsec : 0;
+	return a.at_nsec <= b.at_nsec ? a : b;
+}
+
+/* What is played is told only if it decides, so the decision is made first. */
+static struct play_end play_detection(const struct player *r, struct play *p)
+{
+	struct play_end end = { heartbeat_end(r), MECHANISM_HEARTBEAT }, by_timer = { NSEC_NEVER };
+	nsec_t queued_nsec = r->history.sent_nsec == NSEC_NONE ? NSEC_NEVER : r->history.sent_nsec;
+	play_step_func *step = p->step;
+
+	if (r->situation.connect_nsec != NSEC_NEVER)
+		return play_syn(p, r->history.connect_nsec + r->shift_nsec);
+	if (r->history.closed_nsec != NSEC_NONE)
+		return play_window_of(r, p, false);
+	p->step = NULL;
+	if (r->timers.keepalive)
+		by_timer = play_keepalive(p, &r->history, queued_nsec);
+	p->step = step;
+	if (by_timer.at_nsec != NSEC_NEVER) {
+		if (step)
+			by_timer = play_keepalive(p, &r->history, queued_nsec);
+	} else if (r->history.sent_nsec != NSEC_NONE) {
+		by_timer = play_flight_of(r, p, false);
+	}
+	return earlier(end, by_timer);
+}
+
+static struct play_end play_gone(const struct player *r, struct play *p)
+{
+	switch (r->mechanism) {
+	case MECHANISM_TIME_WAIT:
+		return play_time_wait(p, r->since_nsec);
+	case MECHANISM_FIN_WAIT_2:
+		return play_fin_wait_2(p, r->since_nsec, rto_of(r));
+	case MECHANISM_SYNACK:
+		return play_synack(p, r->since_nsec);
+	default:
+		return play_flight_of(r, p, true);
+	}
+}
+
+static void widen(struct prediction *p, const struct play_end *end)
+{
+	bool empty = p->mechanism == MECHANISM_NONE;
+
+	if (end->at_nsec == NSEC_NEVER || p->reason)
+		return;
+	if (!empty && p->mechanism != end->mechanism) {
+		*p = (struct prediction){
+			.reason = "which of two timers is first depends on the phase"
+		};
+		return;
+	}
+	p->earliest_nsec = nsec_min(empty ? NSEC_NEVER : p->earliest_nsec, end->at_nsec - EARLY);
+	p->latest_nsec = nsec_max(empty ? 0 : p->latest_nsec, end->at_nsec + LATE);
+	p->mechanism = end->mechanism;
+}
+
+struct hull {
+	struct prediction prediction;
+	int64_t granule; /* the widest bucket that any timer fell into, in jiffies */
+};
+
+static void play_once(const struct player *r, play_func *func, struct play *play, struct hull *hull)
+{
+	struct play_end end = func(r, play);
+
+	widen(&hull->prediction, &end);
+	hull->granule = play->granule > hull->granule ? play->granule : hull->granule;
+}
+
+/* The times at hand are not those that the kernel read, but some microseconds off, and where a
+ * timer's span is next to a whole number of ticks that makes a difference: then both are played. */
+static void play_pinned(const struct player *r, play_func *func, struct hull *hull)
+{
+	static const struct {
+		nsec_t into_nsec, skew_nsec, srtt_nsec;
+	} off[] = { { 0, 0, 0 },
+		    { -20 * NSEC_PER_USEC, 0, 0 },
+		    { 20 * NSEC_PER_USEC, 0, 0 },
+		    { 0, -20 * NSEC_PER_USEC, 0 },
+		    { 0, 20 * NSEC_PER_USEC, 0 },
+		    { 0, 0, -100 * NSEC_PER_USEC },
+		    { 0, 0, 100 * NSEC_PER_USEC } };
+	nsec_t into_nsec = r->facts->into_nsec == NSEC_NONE ? NSEC_PER_SEC / r->facts->hz / 2
+							    : r->facts->into_nsec;
+
+	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {
+		struct play play;
+
+		play_init(&play, &r->timers, r->facts->phase, into_nsec + off[i].into_nsec);
+		play.skew_nsec = off[i].skew_nsec;
+		play.srtt_off_nsec = off[i].srtt_nsec;
+		play_once(r, func, &play, hull);
+	}
+}
+
+/* So many phases are played at most; of more, every n-th, and the interval is n ticks wider. */
+#define PHASES_MAX 4096
+/* In each tick the first event is taken to strike at that many points. */
+#define POINTS 3
+
+/* Plays the phases that can make a difference: those within the widest bucket. */
+static void play_phases(const struct player *r, play_func *func, struct hull *hull)
+{
+	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz;
+	int64_t stride = 1;
+
+	for (int64_t phase = 0; phase < nsec_min(hull->granule, TICK_PHASES); phase += stride) {
+		stride = nsec_max(1, nsec_min(hull->granule, TICK_PHASES) / PHASES_MAX);
+		for (int i = 0; i < POINTS; i++) {
+			struct play play;
+
+			play_init(&play, &r->timers, phase, tick_nsec * (2 * i + 1) / (2 * POINTS));
+			play_once(r, func, &play, hull);
+		}
+	}
+	hull->prediction.earliest_nsec -= (stride - 1) * tick_nsec;
+	hull->prediction.latest_nsec += (stride - 1) * tick_nsec;
+}
+
+static struct prediction play_all(const struct player *r, play_func *func)
+{
+	struct hull hull = { .granule = 1 };
+
+	if (r->facts->phase >= 0)
+		play_pinned(r, func, &hull);
+	else
+		play_phases(r, func, &hull);
+	return hull.prediction;
+}
+
+static struct prediction play_cases(struct player *r, play_func *func)
+{
+	struct prediction p, later;
+
+	p = play_all(r, func);
+	if (r->facts->history || p.reason || p.mechanism == MECHANISM_NONE)
+		return p;
+	/* What the program does is reckoned, not measured: it may be a little later. */
+	r->shift_nsec = TOLD_LATE;
+	later = play_all(r, func);
+	r->shift_nsec = 0;
+	if (later.mechanism != p.mechanism)
+		return (struct prediction){ .reason =
+						    "which of two timers is first is a matter of a "
+						    "millisecond" };
+	p.earliest_nsec = nsec_min(p.earliest_nsec, later.earliest_nsec);
+	p.latest_nsec = nsec_max(p.latest_nsec, later.latest_nsec);
+	return p;
+}
+
+/* Whether the player has something to play: else returns why not. */
+static const char *prepare(struct player *r, struct model_facts *facts, enum family family)
+{
+	const char *reason = situation_read(r->scenario, family, r->node, &r->situation);
+
+	if (reason)
+		return reason;
+	r->timers = timers_of(r->scenario, r->node, facts);
+	if (facts->history)
+		r->history = *facts->history;
+	else
+		reason = situation_imagine(r->scenario, r->node, &r->situation, facts, &r->history);
+	return reason;
+}
+
+/* Whether that end may end the connection with a packet of its own: a FIN, or the RST of
+ * tcp_keepalive_timer(). */
+static bool gives_up(const struct scenario *s, enum node_id node)
+{
+	const struct scenario_agent *a = &s->agent[node];
+
+	return a->command || scenario_option(a, OPTION_KEEPALIVE, 0) ||
+	       scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT;
+}
+
+static const char *prepare_detection(struct player *r, struct model_facts *facts,
+				     enum family family)
+{
+	const struct situation *in = &r->situation;
+	const char *reason = prepare(r, facts, family);
+
+	if (reason)
+		return reason;
+	if (in->connect_nsec != NSEC_NEVER) {
+		if (in->connect_nsec < in->lost_nsec)
+			return "the peer is lost after the connection is made";
+		if (in->refused)
+			return "an ICMP error ends the attempt at once";
+		return NULL;
+	}
+	if (r->history.established_nsec == NSEC_NONE)
+		return "there is no connection";
+	if (r->scenario->agent[r->node].command && !facts->history)
+		return "what a program of the user's sends is not known before";
+	if (in->paused && r->history.closed_nsec == NSEC_NONE)
+		return "the peer does not read, and its window is not closed";
+	if (in->closed_nsec == NSEC_NEVER && in->lost_nsec == NSEC_NEVER)
+		return "nothing is lost";
+	if (in->lost_nsec == NSEC_NEVER && !r->timers.user_timeout_nsec)
+		return "the peer answers each probe of its closed window";
+	if (in->silent_to_peer && gives_up(r->scenario, !r->node))
+		return "the peer may give up first, and that arrives";
+	if (r->history.sent_nsec == NSEC_NONE && !r->timers.keepalive &&
+	    r->history.closed_nsec == NSEC_NONE)
+		return "nothing is in flight and keepalive is off, so no timer runs";
+	return NULL;
+}
+
+static struct prediction nothing(const char *reason)
+{
+	return (struct prediction){ .reason = reason };
 }
 
 struct prediction model_predict(const struct scenario *s, enum family family, enum node_id node,
 				const struct model_facts *facts)
 {
-	static const struct prediction nothing = { 0 };
-	struct timers t = timers_of(s, node, facts);
-	nsec_t rto_nsec = facts->rto_nsec, send_nsec = first_send(&s->agent[node]);
-	struct busy busy = { 0 };
-	struct situation in;
+	struct model_facts known = *facts;
+	struct player r = { .scenario = s, .node = node, .facts = &known };
+	const char *reason = prepare_detection(&r, &known, family);
+	struct prediction p;
 
-	if (!read_situation(s, node, &in))
-		return nothing;
-	if (rto_nsec == NSEC_NONE)
-		rto_nsec = t.rto_min_nsec + 2 * s->path.netem.delay_nsec + NSEC_PER_SEC / facts->hz;
-	if (in.closed_nsec != NSEC_NEVER)
-		return predict_zero_window(&t, rto_nsec, &in);
-	if (in.lost_nsec == NSEC_NEVER || in.paused_nsec != NSEC_NEVER)
-		return nothing;
-	if (in.connect_nsec != NSEC_NEVER)
-		return in.connect_nsec < in.lost_nsec
-			       ? nothing
-			       : predict_connect(&t, s, in.connect_nsec, facts->late_nsec);
-	if (in.lost_nsec > 0)
-		return nothing;
-	busy.rto_nsec = rto_nsec;
-	busy.undone = backoff_is_undone(s->events);
-	if (send_nsec == NSEC_NEVER)
-		send_nsec = first_answer(s, node);
-	if (send_nsec != NSEC_NEVER) {
-		busy.rtt_nsec = facts->rtt_nsec;
-		busy.latest_nsec = send_nsec;
-		busy.filled_nsec = filling_time(&s->agent[node], facts->window);
-		return predict_busy(&t, &busy);
+	if (reason)
+		return nothing(reason);
+	p = play_cases(&r, play_detection);
+	if (p.mechanism == MECHANISM_NONE && !p.reason)
+		p.reason = "no timer that runs comes to an end";
+	return p;
+}
+
+struct prediction model_derive(const struct scenario *s, enum family family, enum node_id node,
+			       const struct model_facts *facts, play_step_func *step,
+			       void *userdata)
+{
+	struct model_facts known = *facts;
+	struct player r = { .scenario = s, .node = node, .facts = &known };
+	const char *reason = prepare_detection(&r, &known, family);
+	nsec_t into_nsec =
+		facts->into_nsec == NSEC_NONE ? NSEC_PER_SEC / facts->hz / 2 : facts->into_nsec;
+	struct play play;
+
+	if (reason)
+		return nothing(reason);
+	play_init(&play, &r.timers, facts->phase < 0 ? 0 : facts->phase, into_nsec);
+	/* Where the program gives up first, no step of the kernel leads to that. */
+	if (play_detection(&r, &play).mechanism != MECHANISM_HEARTBEAT) {
+		play.step = step;
+		play.userdata = userdata;
+		play_detection(&r, &play);
 	}
-	if (in.send_nsec != NSEC_NEVER && (!t.keepalive || in.send_nsec < t.idle_nsec)) {
-		busy.earliest_nsec = in.send_nsec;
-		busy.latest_nsec = in.send_nsec + facts->late_nsec + TOLD_MAX;
-		return predict_busy(&t, &busy);
-	}
-	return t.keepalive ? predict_idle(&t, quiet_before(s, node, facts)) : nothing;
+	return model_predict(s, family, node, facts);
+}
+
+struct prediction model_gone(const struct scenario *s, enum family family, enum node_id node,
+			     const struct model_facts *facts, enum mechanism mechanism,
+			     nsec_t since_nsec)
+{
+	struct model_facts known = *facts;
+	struct player r = { .scenario = s,
+			    .node = node,
+			    .facts = &known,
+			    .mechanism = mechanism,
+			    .since_nsec = since_nsec };
+
+	if (mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_FIN_WAIT_2 &&
+	    mechanism != MECHANISM_SYNACK && mechanism != MECHANISM_ORPHAN)
+		return nothing("no timer ends what is left");
+	if (situation_read(s, family, node, &r.situation))
+		r.situation = (struct situation){ 0 };
+	r.timers = timers_of(s, node, facts);
+	if (!facts->history)
+		return nothing("it is not known when the timer was armed");
+	r.history = *facts->history;
+	if (known.rto_nsec == NSEC_NONE)
+		known.rto_nsec = r.timers.rto_min_nsec + NSEC_PER_SEC / known.hz;
+	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE)
+		return nothing("nothing of the orphan is in flight");
+	return play_all(&r, play_gone);
 }

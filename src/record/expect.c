@@ -41,6 +41,7 @@ struct bound {
 	const char *what, *word;	/* the words of a failure: "an end", "after"; static */
 	const struct expect_time *time; /* what the scenario says of the bound; not owned */
 	nsec_t predicted_nsec;		/* NSEC_NONE: nothing is predicted */
+	const char *unpredicted;	/* why not; not owned */
 	int sign;  /* 1: the time must not be before the bound; -1: not after it */
 	bool said; /* a failure says already that nothing is predicted */
 };
@@ -54,10 +55,8 @@ static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 	if (!bound->present)
 		return;
 	if (limit_nsec == NSEC_NONE && !b->said)
-		expect_fail(c,
-			    "expected %s %s what is predicted, but nothing is predicted for this "
-			    "scenario and settings",
-			    b->what, b->word);
+		expect_fail(c, "expected %s %s what is predicted, but nothing is predicted: %s",
+			    b->what, b->word, b->unpredicted ? b->unpredicted : "-");
 	if (limit_nsec != NSEC_NONE &&
 	    (got_nsec == NSEC_NONE || (got_nsec - limit_nsec) * b->sign < 0))
 		expect_fail(c, "expected %s %s %s%s, got %s", b->what, b->word,
@@ -68,26 +67,39 @@ static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 				    : nsec_format(got_text, sizeof(got_text), got_nsec));
 }
 
-static void check_interval(struct check *c, const char *what, const struct expect_time *after,
-			   const struct expect_time *before, nsec_t earliest_nsec,
-			   nsec_t latest_nsec, nsec_t got_nsec)
+static void check_end(struct check *c)
 {
-	struct bound a = { what, "after", after, earliest_nsec, 1, false };
-	struct bound b = { what, "before", before, latest_nsec, -1, after->predicted };
+	const struct record_endpoint *got = c->got;
+	struct bound a = { "an end", "after", &c->want->after, got->earliest_nsec, got->unpredicted,
+			   1,	     false };
+	struct bound b = { "an end",	     "before", &c->want->before,	got->latest_nsec,
+			   got->unpredicted, -1,       c->want->after.predicted };
 
-	check_time(c, &a, got_nsec);
-	check_time(c, &b, got_nsec);
+	check_time(c, &a, record_detection(got));
+	check_time(c, &b, record_detection(got));
 }
 
 static void check_gone(struct check *c)
 {
+	const struct record_endpoint *got = c->got;
+	struct bound a = { "a connection gone",
+			   "after",
+			   &c->want->gone_after,
+			   got->gone_earliest_nsec,
+			   got->gone_unpredicted,
+			   1,
+			   false };
+	struct bound b = { "a connection gone",		 "before",
+			   &c->want->gone_before,	 got->gone_latest_nsec,
+			   got->gone_unpredicted,	 -1,
+			   c->want->gone_after.predicted };
 	char text[64];
 
 	if (c->want->gone_never && c->got->gone_nsec != NSEC_NONE)
 		expect_fail(c, "expected that the connection is never gone, got it gone after %s",
 			    nsec_format(text, sizeof(text), c->got->gone_nsec));
-	check_interval(c, "a connection gone", &c->want->gone_after, &c->want->gone_before,
-		       c->got->gone_earliest_nsec, c->got->gone_latest_nsec, c->got->gone_nsec);
+	check_time(c, &a, got->gone_nsec);
+	check_time(c, &b, got->gone_nsec);
 }
 
 /* Returns the index of the state change after the one to ESTABLISHED; 0 if there is none. */
@@ -162,8 +174,7 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 		check_errors(&c);
 		check_mask(&c, "mechanism", &mechanism_names, c.want->mechanisms,
 			   (int)c.got->mechanism);
-		check_interval(&c, "an end", &c.want->after, &c.want->before, c.got->earliest_nsec,
-			       c.got->latest_nsec, record_detection(c.got));
+		check_end(&c);
 		check_gone(&c);
 		check_states(&c);
 		expect_check_packets(&c);

@@ -25,6 +25,8 @@ void record_endpoint_deinit(struct record_endpoint *endpoint)
 	free(endpoint->command_output);
 	free(endpoint->local);
 	free(endpoint->peer);
+	free(endpoint->unpredicted);
+	free(endpoint->gone_unpredicted);
 	*endpoint = (struct record_endpoint){ 0 };
 }
 

@@ -103,8 +103,10 @@ struct record_endpoint {
 	nsec_t gone_nsec; /* when the kernel had nothing left of the connection; NSEC_NONE: it still
 			   * had something */
 	nsec_t gone_earliest_nsec, gone_latest_nsec; /* the prediction for gone_nsec */
+	char *gone_unpredicted;			     /* why there is none; NULL: there is one */
 	nsec_t recovered_nsec; /* when the first packet after the last heal was received */
 	nsec_t earliest_nsec, latest_nsec; /* the prediction for record_detection() */
+	char *unpredicted;		   /* why there is none; NULL: there is one */
 	struct record_state *states;
 	size_t n_states;
 	struct record_retransmission *retransmissions;

@@ -238,7 +238,8 @@ static void print_words(struct line line, char **words)
 	end_line(&line);
 }
 
-static void print_bound(struct line line, const struct expect_time *bound, nsec_t predicted_nsec)
+static void print_bound(struct line line, const struct expect_time *bound, nsec_t predicted_nsec,
+			const char *reason)
 {
 	bool known = !bound->predicted || predicted_nsec != NSEC_NONE;
 	char text[64];
@@ -247,7 +248,9 @@ static void print_bound(struct line line, const struct expect_time *bound, nsec_
 		return;
 	put_word(&line, known ? describe_span(text, sizeof(text),
 					      bound->predicted ? predicted_nsec : bound->time_nsec)
-			      : "no prediction for this");
+			      : "no prediction: ");
+	if (!known)
+		fputs(reason ? reason : "no timer ends what is left", line.out);
 	if (known && bound->predicted)
 		fputs(", predicted", line.out);
 	end_line(&line);
@@ -306,7 +309,6 @@ struct prediction describe_prediction(const struct scenario *s, enum family fami
 {
 	struct model_facts facts = *kernel;
 
-	facts.established_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	return model_predict(s, family, node, &facts);
 }
 
@@ -321,10 +323,12 @@ void describe_expectation(const struct scenario *s, enum family family, enum nod
 	print_mask(LINE("outcome", " or "), &outcome_names, e->outcomes);
 	print_values(LINE("errno", " or "), errno_name, e->errors, e->n_errors);
 	print_mask(LINE("mechanism", " or "), &mechanism_names, e->mechanisms);
-	print_bound(LINE("after", ""), &e->after, any ? p.earliest_nsec : NSEC_NONE);
-	print_bound(LINE("before", ""), &e->before, any ? p.latest_nsec : NSEC_NONE);
-	print_bound(LINE("gone after", ""), &e->gone_after, any ? p.earliest_nsec : NSEC_NONE);
-	print_bound(LINE("gone by", ""), &e->gone_before, any ? p.latest_nsec : NSEC_NONE);
+	print_bound(LINE("after", ""), &e->after, any ? p.earliest_nsec : NSEC_NONE, p.reason);
+	print_bound(LINE("before", ""), &e->before, any ? p.latest_nsec : NSEC_NONE, p.reason);
+	print_bound(LINE("gone after", ""), &e->gone_after, any ? p.earliest_nsec : NSEC_NONE,
+		    p.reason);
+	print_bound(LINE("gone by", ""), &e->gone_before, any ? p.latest_nsec : NSEC_NONE,
+		    p.reason);
 	if (e->gone_never)
 		fprintf(out, "%s%-10s never\n", prefix, "gone");
 	print_values(LINE("states", ", "), tcp_state_name, e->states, e->n_states);

@@ -5,3 +5,5 @@
 #include "src/model/model.h"
 
 struct model_facts facts_of_running_kernel(void);
+/* The same of a kernel by its release, "6.12.90+deb13". */
+struct model_facts facts_of_release(const char *release, unsigned int hz);

@@ -13,19 +13,18 @@
 #include "src/trial/cause.h"
 #include "src/trial/events.h"
 #include "src/trial/facts.h"
+#include "src/trial/history.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
 #include "src/trial/sightings.h"
+#include "src/trial/ticks.h"
 #include "src/util/array.h"
 #include "src/util/format.h"
 
+#define RTO_MIN (200 * NSEC_PER_MSEC) /* include/net/tcp.h: TCP_RTO_MIN */
 /* Two sightings of a retransmission that are nearer to each other are the same one. */
-#define SAME_EVENT (2 * NSEC_PER_MSEC)
-/* RTTs are rounded up to a multiple of this. Those of the same trial differ by some ten
- * microseconds, of which the back-off would make more than a tick in what is predicted. */
-#define RTT_STEP (250 * NSEC_PER_USEC)
-
+#define SAME_EVENT (2 * NSEC_PER_MSEC) /* a retransmission as both witnesses saw it */
 static int copy_setting(const struct setting_value *value, void *userdata)
 {
 	struct record *record = userdata;
@@ -108,64 +107,159 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 	return 0;
 }
 
-static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node)
+/* The RTO that the first timeout went by: later answers than those that were sampled may have moved
+ * it. */
+static nsec_t first_rto(const struct endpoint *ep, nsec_t sent_nsec)
 {
-	nsec_t established_nsec = node->view[node->believed].established_nsec;
-	struct model_facts facts = facts_of_running_kernel();
+	for (size_t i = 0; i < ep->record.n_retransmissions; i++) {
+		const struct record_retransmission *r = &ep->record.retransmissions[i];
 
-	facts.rto_nsec = node->rto_nsec;
-	facts.rtt_nsec = (node->rtt_nsec + RTT_STEP - 1) / RTT_STEP * RTT_STEP;
-	facts.window = node->window;
-	facts.late_nsec = trial->lateness_nsec;
-	/* In real time the first event may have come late, and its zero was moved with it. */
-	facts.established_nsec =
-		trial->origin_nsec -
-		(established_nsec == NSEC_NONE ? trial->zero_nsec : established_nsec);
-	return facts;
-}
-
-/* When the timer of what is left of the connection began to run: with its state, or for an orphan
- * with the FIN that it sent. */
-static nsec_t left_since(const struct record_endpoint *r, enum mechanism mechanism)
-{
-	for (size_t i = r->n_states; i-- > 0;) {
-		int to = r->states[i].to;
-		bool fin = to == TCP_STATE_FIN_WAIT1 || to == TCP_STATE_LAST_ACK;
-
-		if ((mechanism == MECHANISM_TIME_WAIT && to == TCP_STATE_TIME_WAIT) ||
-		    (mechanism == MECHANISM_FIN_WAIT_2 && to == TCP_STATE_FIN_WAIT2) ||
-		    (mechanism == MECHANISM_SYNACK && to == TCP_STATE_SYN_RECV) ||
-		    (mechanism == MECHANISM_ORPHAN && fin))
-			return r->states[i].time_nsec;
+		if (r->rto_nsec != NSEC_NONE && r->time_nsec >= sent_nsec)
+			return r->rto_nsec;
 	}
 	return NSEC_NONE;
 }
 
-/* Whether the peer's window is closed at the end. An orphan then sends probes, which are answered,
- * and how long that goes on is not predicted. */
-static bool window_is_closed(const struct record_endpoint *r)
+/* The same where no tracepoint told: the deviation as it was sampled, and the RTT as it was in the
+ * end. What is sampled is a whole number of ticks, so a deviation next to its least is the least
+ * (tcp_rtt_estimator(), tcp_set_rto()). */
+static nsec_t rto_of(const struct trial_node *node, nsec_t rtt_nsec)
 {
-	for (size_t i = r->n_packets; i-- > 0;)
-		if (!r->packets[i].sent && !(r->packets[i].flags & PACKET_RST))
-			return !r->packets[i].window;
-	return false;
+	nsec_t deviation_nsec = node->rto_nsec - node->rtt_nsec;
+
+	if (node->rto_nsec == NSEC_NONE || !node->rtt_nsec)
+		return node->rto_nsec;
+	if (deviation_nsec < RTO_MIN + ticks_length())
+		deviation_nsec = RTO_MIN;
+	return rtt_nsec + deviation_nsec;
 }
 
-static void predict_gone(const struct trial_node *node, const struct model_facts *facts,
-			 enum mechanism rest, struct record_endpoint *r)
+/* What the packets of that end tell of how its connection stood, and what was read of its socket.
+ * `heard` gets an array that the caller frees. */
+static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
+				   struct model_history *history, nsec_t **ret_heard)
 {
-	struct prediction p = model_gone(node->trial->spec.scenario, node->id, facts, rest);
-	nsec_t since_nsec = left_since(r, rest);
+	const struct endpoint *ep = &node->view[node->believed];
+	struct history_rtt rtt = { node->sampled_nsec, node->rtt_nsec };
+	struct model_facts facts = facts_of_running_kernel();
+	nsec_t rto_nsec = NSEC_NONE;
 
-	r->gone_earliest_nsec = r->gone_latest_nsec = NSEC_NONE;
-	if (p.mechanism == MECHANISM_NONE && r->gone_nsec == r->kernel_nsec) {
-		r->gone_earliest_nsec = r->earliest_nsec;
-		r->gone_latest_nsec = r->latest_nsec;
-	} else if (p.mechanism != MECHANISM_NONE && since_nsec != NSEC_NONE &&
-		   !(p.mechanism == MECHANISM_ORPHAN && window_is_closed(r))) {
-		r->gone_earliest_nsec = since_nsec + p.earliest_nsec;
-		r->gone_latest_nsec = since_nsec + p.latest_nsec + MINISOCKET_RESOLUTION;
+	*history = history_read(ep->record.packets, ep->record.n_packets, ep->established_nsec,
+				trial->origin_nsec, &rtt, ret_heard);
+	if (history->sent_nsec != NSEC_NONE)
+		rto_nsec = first_rto(ep, trial->origin_nsec + history->sent_nsec);
+	/* Zero window probes back off without the RTO, which is that of the transfer until the end.
+	 */
+	else if (history->closed_nsec != NSEC_NONE && ep->record.tcp_info.present)
+		rto_nsec = ep->record.tcp_info.rto_us * NSEC_PER_USEC;
+	for (size_t i = 0; i < ep->record.n_states; i++)
+		if (ep->record.states[i].to == TCP_STATE_SYN_SENT)
+			history->connect_nsec = ep->record.states[i].time_nsec - trial->origin_nsec;
+	/* Nothing moves the estimate once the peer is silent. */
+	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
+						     : rtt.rtt_nsec;
+	facts.rto_nsec = rto_nsec == NSEC_NONE ? rto_of(node, facts.rtt_nsec) : rto_nsec;
+	facts.cwnd = node->cwnd;
+	facts.mss = node->mss;
+	/* In real time a busy machine is late, so no more is claimed than what holds for any phase.
+	 */
+	if (trial->spec.phase >= 0)
+		facts.phase = ticks_phase(trial->origin_nsec, &facts.into_nsec);
+	facts.history = history;
+	return facts;
+}
+
+/* When the timer of what is left began to run: TIME_WAIT with the peer's latest FIN
+ * (tcp_timewait_state_process() starts it anew), FIN_WAIT2 with that state, a request socket with
+ * the SYN; an orphan's is in the history. */
+static nsec_t left_since(const struct record_endpoint *r, enum mechanism rest,
+			 const struct model_history *history)
+{
+	int state = rest == MECHANISM_TIME_WAIT ? TCP_STATE_TIME_WAIT : TCP_STATE_FIN_WAIT2;
+	nsec_t since_nsec = NSEC_NONE;
+
+	if (rest == MECHANISM_SYNACK)
+		return history->connect_nsec;
+	for (size_t i = 0; i < r->n_states; i++)
+		if (r->states[i].to == state)
+			since_nsec = r->states[i].time_nsec;
+	for (size_t i = 0; state == TCP_STATE_TIME_WAIT && i < r->n_packets; i++)
+		if (!r->packets[i].sent && (r->packets[i].flags & PACKET_FIN) &&
+		    r->packets[i].time_nsec > since_nsec)
+			since_nsec = r->packets[i].time_nsec;
+	return since_nsec == NSEC_NONE ? 0 : since_nsec;
+}
+
+/* What may end a small socket before its timer does, or put the timer off; NULL: nothing. */
+static const char *disturbed(const struct trial *trial, const struct record_endpoint *r,
+			     enum mechanism rest, nsec_t since_nsec)
+{
+	const struct scenario *s = trial->spec.scenario;
+	unsigned int syns = 0;
+
+	for (size_t i = 0; i < r->n_packets; i++) {
+		const struct record_packet *p = &r->packets[i];
+
+		syns += !p->sent && (p->flags & PACKET_SYN) != 0;
+		if (!p->sent && (p->flags & PACKET_RST) && p->time_nsec >= since_nsec)
+			return "a RST came while the timer ran";
 	}
+	/* tcp_check_req(): each arms the timer anew. */
+	if (rest == MECHANISM_SYNACK && syns > 1)
+		return "the SYN came again and put the timer off";
+	/* tcp_timewait_state_process(), tcp_twsk_unique(). */
+	for (size_t i = 0; i < s->n_events && rest == MECHANISM_TIME_WAIT; i++)
+		if (s->events[i].kind == EVENT_ACTION && s->events[i].action == ACTION_CONNECT &&
+		    s->events[i].at_nsec - s->events[0].at_nsec >= since_nsec)
+			return "a new connection may take TIME_WAIT over";
+	return NULL;
+}
+
+/* An interval that a trial cannot have seen is not claimed of it. */
+static void limit_to_trial(struct prediction *p, nsec_t over_nsec)
+{
+	if (p->mechanism != MECHANISM_NONE && p->latest_nsec > over_nsec)
+		*p = (struct prediction){ .reason = "the trial is over before its timer ends" };
+}
+
+static int note_detection(struct prediction p, nsec_t over_nsec, struct record_endpoint *r)
+{
+	if (record_detection(r) == NSEC_NONE)
+		limit_to_trial(&p, over_nsec);
+	if (r->outcome == OUTCOME_NONE)
+		p = (struct prediction){ .reason = "this end is not followed" };
+	r->earliest_nsec = p.reason ? NSEC_NONE : p.earliest_nsec;
+	r->latest_nsec = p.reason ? NSEC_NONE : p.latest_nsec;
+	r->unpredicted = copy(p.reason);
+	return p.reason && !r->unpredicted ? -ENOMEM : 0;
+}
+
+static struct prediction predict_gone(const struct trial *trial, const struct trial_node *node,
+				      const struct model_facts *facts, enum mechanism rest,
+				      const struct record_endpoint *r)
+{
+	nsec_t since_nsec = left_since(r, rest, facts->history);
+	const char *reason = disturbed(trial, r, rest, since_nsec);
+	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, node->id, facts,
+					 rest, since_nsec);
+
+	if (p.mechanism != MECHANISM_NONE) {
+		p.latest_nsec += MINISOCKET_RESOLUTION;
+		return reason ? (struct prediction){ .reason = reason } : p;
+	}
+	if (r->gone_nsec != NSEC_NONE && r->gone_nsec == r->kernel_nsec && !r->unpredicted)
+		p = (struct prediction){ r->mechanism, r->earliest_nsec, r->latest_nsec, NULL };
+	return p;
+}
+
+static int note_gone(struct prediction p, nsec_t over_nsec, struct record_endpoint *r)
+{
+	if (r->gone_nsec == NSEC_NONE)
+		limit_to_trial(&p, over_nsec);
+	r->gone_earliest_nsec = p.reason ? NSEC_NONE : p.earliest_nsec;
+	r->gone_latest_nsec = p.reason ? NSEC_NONE : p.latest_nsec;
+	r->gone_unpredicted = copy(p.reason);
+	return p.reason && !r->gone_unpredicted ? -ENOMEM : 0;
 }
 
 /* Whether a connection has survived that the router's connection tracking was flushed, which has no
@@ -211,8 +305,12 @@ static int conclude(struct trial *trial, enum node_id id)
 		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
-	struct model_facts facts = facts_of(trial, node);
-	struct prediction p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
+	_cleanup_(freep) nsec_t *heard = NULL;
+	struct model_history history;
+	struct model_facts facts;
+	nsec_t over_nsec =
+		nsec_min(nsec_now() - trial->origin_nsec, trial->spec.scenario->horizon_nsec);
+	struct prediction p;
 	enum mechanism rest;
 	const struct agent *agent = trial->agent[id] ? trial->agent[id] : trial->dying[id];
 	struct cause cause;
@@ -220,6 +318,10 @@ static int conclude(struct trial *trial, enum node_id id)
 
 	look_at_bytes(node);
 	look_progress(node, &bytes);
+	facts = facts_of(trial, node, &history, &heard);
+	if (!heard)
+		return -ENOMEM;
+	p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	minisocket_finish(node);
 	if (node->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
@@ -243,12 +345,9 @@ static int conclude(struct trial *trial, enum node_id id)
 	population_record(node, &r->population);
 	if (agent && trial->spec.scenario->agent[id].command)
 		r->command_output = copy(agent_output(agent));
-	if (p.mechanism != MECHANISM_NONE) {
-		r->earliest_nsec = p.earliest_nsec;
-		r->latest_nsec = p.latest_nsec;
-	}
-	predict_gone(node, &facts, rest, r);
-	return 0;
+	if (note_detection(p, over_nsec, r) < 0)
+		return -ENOMEM;
+	return note_gone(predict_gone(trial, node, &facts, rest, r), over_nsec, r);
 }
 
 int trial_make_record(struct trial *trial, struct error *err)

@@ -112,9 +112,11 @@ void sample_first(struct trial *trial)
 
 		if (look_up(node, &s) <= 0 || !s.has_info)
 			continue;
+		node->sampled_nsec = nsec_now();
 		node->rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
 		node->rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
-		node->window = (uint64_t)s.info.tcpi_snd_cwnd * s.info.tcpi_snd_mss;
+		node->cwnd = s.info.tcpi_snd_cwnd;
+		node->mss = s.info.tcpi_snd_mss;
 		endpoint_tcp_info(trial_endpoint(node), &s.info);
 	}
 }

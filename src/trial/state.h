@@ -118,11 +118,12 @@ struct trial_node {
 	unsigned int processes; /* how many agents were started here */
 	int64_t bytes_read, bytes_written; /* by the original when it was freed; -1: it is not
 					    * freed, and knows */
-	nsec_t rto_nsec, rtt_nsec; /* just before the first event; rto_nsec NSEC_NONE: unknown */
-	uint64_t window;	   /* likewise: bytes that may be in flight */
-	uint64_t progress;	   /* bytes acknowledged and received at the last heal, or when the
-				    * router's connection tracking was flushed */
-	bool usable;		   /* more bytes have got through since then */
+	/* What was read of the socket just before the first event; rto_nsec NSEC_NONE: nothing. */
+	nsec_t sampled_nsec, rto_nsec, rtt_nsec;
+	uint32_t cwnd, mss; /* segments that may be in flight, and the bytes of one */
+	uint64_t progress;  /* bytes acknowledged and received at the last heal, or when the
+			     * router's connection tracking was flushed */
+	bool usable;	    /* more bytes have got through since then */
 };
 
 struct trial {
@@ -151,8 +152,8 @@ struct trial {
 			       */
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* how many faults last and have not been healed */
-	bool sampled;	/* sample_first() was called: rto_nsec, rtt_nsec and window are as known as
-			   they get */
+	bool sampled;	      /* sample_first() was called: what the model goes by is as known as it
+				 gets */
 	bool changed;	/* something may be over, or due earlier, so settle_trial() has to look */
 	bool full_term; /* the trial went on until the horizon */
 	bool forgotten; /* the router's connection tracking was flushed, which has no heal */

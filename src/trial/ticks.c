@@ -63,9 +63,29 @@ const struct ticks *ticks_get(void)
 		jiffies = read_jiffies();
 		passed_nsec = nsec_now() - edge_nsec;
 		if (jiffies >= 0 && passed_nsec % ticks_length() > ticks_length() / 4)
-			ticks = (struct ticks){ jiffies - passed_nsec / ticks_length(), edge_nsec };
+			ticks = (struct ticks){ jiffies - passed_nsec / ticks_length(), edge_nsec,
+						true };
 	}
 	if (ticks.jiffies < 0)
-		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length() };
+		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length(), false };
 	return &ticks;
+}
+
+/* A tick begins some microseconds before the coarse clock shows it, and what a timer's handler
+ * sends is in that tick, not in the one before. */
+#define EDGE_SEEN_LATE (40 * NSEC_PER_USEC)
+
+int64_t ticks_phase(nsec_t time_nsec, nsec_t *ret_into_nsec)
+{
+	const struct ticks *ticks = ticks_get();
+	nsec_t length_nsec = ticks_length(),
+	       passed_nsec = time_nsec - ticks->edge_nsec + EDGE_SEEN_LATE;
+	nsec_t n = passed_nsec >= 0 ? passed_nsec / length_nsec
+				    : -((-passed_nsec + length_nsec - 1) / length_nsec);
+	int64_t phase = (ticks->jiffies + n) % TICK_PHASES;
+
+	*ret_into_nsec = passed_nsec - n * length_nsec;
+	if (!ticks->numbered)
+		return -1;
+	return phase < 0 ? phase + TICK_PHASES : phase;
 }

@@ -5,6 +5,7 @@
  * pinned phase has to know.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "src/util/nsec.h"
@@ -13,6 +14,8 @@
 struct ticks {
 	int64_t jiffies;
 	nsec_t edge_nsec;
+	bool numbered; /* the kernel told the number; else ticks are counted from its clock's zero
+			*/
 };
 
 /* The first call measures where the ticks lie, which takes some ticks. Who has no time for that
@@ -20,3 +23,6 @@ struct ticks {
 const struct ticks *ticks_get(void);
 /* How long a tick is. */
 nsec_t ticks_length(void);
+/* The phase of a moment of the past, which is the number of its tick modulo TICK_PHASES, and in
+ * *ret_into_nsec how far in its tick it was. -1 where the kernel does not tell the number. */
+int64_t ticks_phase(nsec_t time_nsec, nsec_t *ret_into_nsec);

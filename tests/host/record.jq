@@ -3,12 +3,15 @@ def number_or_null: type == "number" or . == null;
 def string_or_null: type == "string" or . == null;
 def has_only($names): (keys == ($names | sort));
 def endpoint:
-  has_only(["outcome", "error", "mechanism", "detection_s", "gone_s", "gone_predicted_s", "recovered_s", "predicted_s", "states",
+  has_only(["outcome", "error", "mechanism", "detection_s", "gone_s", "gone_predicted_s", "gone_unpredicted",
+    "recovered_s", "predicted_s", "unpredicted", "states",
     "retransmissions", "resets", "calls", "bytes", "samples", "population", "tcp_info", "command"])
   and ([.outcome, .error, .mechanism] | all(string_or_null))
   and (.detection_s | has_only(["kernel", "application", "wire"]) and all(number_or_null))
   and ([.gone_s, .recovered_s] | all(number_or_null))
   and (.predicted_s == null or (.predicted_s | has_only(["earliest", "latest"]) and all(number_or_null)))
+  and ((.predicted_s == null) == (.unpredicted | type == "string"))
+  and ((.gone_predicted_s == null) == (.gone_unpredicted | type == "string"))
   and (.states | all(has_only(["t_s", "from", "to"]) and (.t_s | type == "number")))
   and (.retransmissions | all(has_only(["t_s", "rto_s", "reason"])
     and (.rto_s | number_or_null) and (.reason | string_or_null)))

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * One end of a connection whose peer has fallen silent, played through: each of its
+ * timers is armed and goes off in the kernel's own arithmetic, and each step is told to
+ * whoever listens. The files of the model share this header.
+ *
+ * Theory of operation. Time is counted from a jiffy at which every level of the timer
+ * wheel begins a bucket; the origin, which is the first event, lies at a known place after
+ * that: the phase. Where the phase is not known, the caller plays each phase in turn.
+ * What the kernel reads its clock for (retrans_stamp, the age of a segment) is taken as
+ * the time of the timer's tick: a handler runs some microseconds after it.
+ */
+
+#include "src/model/timers.h"
+
+enum play_step_kind {
+	PLAY_SEND,	 /* a segment that nobody will acknowledge */
+	PLAY_LOSS_PROBE, /* tcp_send_loss_probe() */
+	PLAY_RETRANSMIT, /* tcp_retransmit_timer(); `number` counts from 1 */
+	PLAY_UNDO,	 /* an ICMP error undoes one doubling: tcp_ld_RTO_revert() */
+	PLAY_KEEPALIVE,	 /* a keepalive probe; `number` counts from 1 */
+	PLAY_WAIT,	 /* the keepalive timer went off too early to probe, and was armed anew */
+	PLAY_CLOSED,	 /* a packet told that the window is closed */
+	PLAY_PROBE,	 /* a zero window probe; `number` counts from 1 */
+	PLAY_SYN,
+	PLAY_SYNACK,
+	PLAY_STATE, /* what is left changes into a smaller socket */
+	PLAY_END,
+};
+
+/* One step of an end, and the timer that was armed by it. */
+struct play_step {
+	enum play_step_kind kind;
+	unsigned int number;
+	nsec_t at_nsec;	   /* since the origin */
+	nsec_t next_nsec;  /* when the timer that it arms goes off; NSEC_NEVER: it arms none */
+	nsec_t armed_nsec; /* the span that the timer was armed with */
+};
+typedef void play_step_func(const struct play_step *step, void *userdata);
+
+struct play {
+	const struct timers *timers;
+	nsec_t origin_nsec; /* of the first event, since the wheel's zero */
+	nsec_t now_nsec;    /* likewise; the player's own */
+	nsec_t skew_nsec;   /* the age of a segment is that much less than the times at hand say */
+	nsec_t srtt_off_nsec; /* the smoothed RTT is that much more */
+	int64_t granule;      /* the widest bucket so far, in jiffies */
+	play_step_func *step; /* or NULL */
+	void *userdata;
+};
+
+/* `phase`: the jiffy of the origin, modulo TICK_PHASES; `into_nsec`: how far in its tick it is. */
+void play_init(struct play *play, const struct timers *timers, int64_t phase, nsec_t into_nsec);
+
+/* How an end comes about. */
+struct play_end {
+	nsec_t at_nsec; /* since the origin; NSEC_NEVER: it does not */
+	enum mechanism mechanism;
+};
+
+/* Which ICMP errors undo the back-off. */
+enum play_undo {
+	PLAY_UNDO_NOTHING,
+	PLAY_UNDO_IPV4, /* host or net unreachable, from a router of Linux, as often as it may send
+			 */
+	PLAY_UNDO_IPV6, /* no route */
+};
+
+/* What is in flight when the peer falls silent. Times are since the origin. */
+struct play_flight {
+	nsec_t sent_nsec;  /* the oldest segment that stays unacknowledged was sent then */
+	nsec_t armed_nsec; /* the latest answer before that armed the timer anew; at the earliest
+			    * sent_nsec */
+	unsigned int segments; /* that many are in flight then */
+	const nsec_t *later; /* when more segments were sent, in order, if that was measured; those
+			      * that loss probes sent are among them */
+	size_t n_later;
+	/* If it was not measured (later is NULL): */
+	nsec_t next_nsec, interval_nsec;   /* the program's next write, and how far they are apart;
+					    * NSEC_NEVER: it writes no more */
+	uint64_t write_size, segment_size; /* bytes */
+	bool nagle;	   /* TCP_NODELAY is off: less than a segment waits for what is in flight */
+	unsigned int room; /* as many more may be sent before the window or the congestion window
+			    * is full */
+	bool in_loss;	   /* the end is in loss recovery: no loss probe is sent */
+	bool orphan;	   /* no process holds the socket */
+	int64_t rto;	   /* jiffies */
+	nsec_t srtt_nsec;
+	enum play_undo undo;
+};
+
+/* tcp_retransmit_timer(), tcp_write_timeout(), tcp_send_loss_probe(). */
+struct play_end play_retransmission(struct play *play, const struct play_flight *flight);
+
+/* tcp_keepalive_timer(). The timer was armed when the connection was established; the history tells
+ * when packets came. From `queued_nsec` on data is in the queue, and keepalive leaves the field
+ * (NSEC_NEVER: never): then the end is NSEC_NEVER. */
+struct play_end play_keepalive(struct play *play, const struct model_history *history,
+			       nsec_t queued_nsec);
+
+/* A peer whose window is closed. Times are since the origin. */
+struct play_window {
+	nsec_t armed_nsec;   /* the latest packet that said so, which armed the timer */
+	nsec_t first_nsec;   /* the first probe; NSEC_NONE: there was none by then */
+	unsigned int probes; /* so many there were by then */
+	int64_t rto;	     /* jiffies */
+	nsec_t rtt_nsec;     /* probes are answered after that time */
+	nsec_t lost_nsec;    /* until then; NSEC_NEVER: for ever */
+};
+
+/* tcp_probe_timer(), tcp_send_probe0(), tcp_ack_probe(). */
+struct play_end play_persist(struct play *play, const struct play_window *window, bool orphan);
+
+/* tcp_write_timeout() in SYN_SENT, from connect() on. */
+struct play_end play_syn(struct play *play, nsec_t connect_nsec);
+
+/* reqsk_timer_handler(), from the first SYN-ACK on. */
+struct play_end play_synack(struct play *play, nsec_t received_nsec);
+
+/* tcp_time_wait(), tcp_rcv_state_process(), tcp_keepalive_timer(): an orphan whose FIN was
+ * acknowledged at `since_nsec`, and whose peer sends none. */
+struct play_end play_fin_wait_2(struct play *play, nsec_t since_nsec, int64_t rto);
+
+/* inet_twsk_schedule(): TIME_WAIT, from the latest FIN of the peer on. */
+struct play_end play_time_wait(struct play *play, nsec_t since_nsec);

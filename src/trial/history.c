@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/trial/history.h"
+
+#include <stdlib.h>
+
+#include "src/tcp/packet.h"
+#include "src/util/array.h"
+
+/* What is captured of segmentation offload is cut into segments of that size later. */
+#define SEGMENT 1448
+
+struct sent {
+	uint32_t end; /* the sequence number behind it */
+	nsec_t time_nsec;
+	uint32_t size;
+};
+
+struct reading {
+	struct sent *sent; /* what is in flight, oldest first, from `first` on; owned */
+	size_t n_sent, first;
+	bool any; /* something was sent */
+	uint32_t next;
+	nsec_t armed_nsec, closed_nsec, syn_nsec, first_probe_nsec;
+	unsigned int probes; /* into a closed window; those by closed_nsec in the next */
+	unsigned int probes_then;
+	uint32_t heard_next; /* the sequence number that is to come next from the peer */
+	bool any_heard;
+	nsec_t answered_nsec; /* NSEC_NONE: nothing was, so far */
+};
+
+static bool is_after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+static void read_sent(struct reading *r, const struct record_packet *p)
+{
+	uint32_t size = p->payload + !!(p->flags & PACKET_SYN) + !!(p->flags & PACKET_FIN);
+	uint32_t end = p->seq + size;
+	struct sent *slot;
+
+	if ((p->flags & PACKET_SYN) && r->syn_nsec == NSEC_NONE)
+		r->syn_nsec = p->time_nsec;
+	if (!size && r->closed_nsec != NSEC_NONE && p->seq + 1 == r->next) {
+		if (!r->probes++)
+			r->first_probe_nsec = p->time_nsec;
+		return;
+	}
+	/* Keepalive probes and retransmissions bring nothing new. */
+	if ((p->flags & PACKET_RST) || !size || (r->any && !is_after(end, r->next)))
+		return;
+	r->any = true;
+	r->next = end;
+	slot = array_append(&r->sent, &r->n_sent, sizeof(*slot));
+	if (slot)
+		*slot = (struct sent){ end, p->time_nsec, size };
+}
+
+static void take_rtt(struct history_rtt *rtt, const struct sent *sent, nsec_t now_nsec)
+{
+	if (rtt->rtt_nsec && now_nsec > rtt->sampled_nsec)
+		rtt->rtt_nsec += (now_nsec - sent->time_nsec - rtt->rtt_nsec) / 8;
+}
+
+static void read_received(struct reading *r, const struct record_packet *p, struct history_rtt *rtt)
+{
+	size_t before = r->first;
+
+	if ((p->flags & PACKET_SYN) && r->syn_nsec == NSEC_NONE)
+		r->syn_nsec = p->time_nsec;
+	if (!(p->flags & PACKET_ACK) || (p->flags & PACKET_RST))
+		return;
+	while (r->first < r->n_sent && !is_after(r->sent[r->first].end, p->ack))
+		r->first++;
+	if (r->first > before) {
+		nsec_t took_nsec = p->time_nsec - r->sent[before].time_nsec;
+
+		if (r->answered_nsec == NSEC_NONE || took_nsec < r->answered_nsec)
+			r->answered_nsec = took_nsec;
+		r->armed_nsec = p->time_nsec;
+		take_rtt(rtt, &r->sent[before], p->time_nsec);
+	}
+	if (p->window) {
+		r->closed_nsec = NSEC_NONE;
+		r->probes = 0;
+	} else if (r->first == r->n_sent) {
+		r->closed_nsec = p->time_nsec;
+		r->probes_then = r->probes;
+	}
+}
+
+/* tcp_sequence(): whether a packet is taken in at all, and so counts as heard. Probes and what
+ * comes a second time do not. */
+static bool is_taken(struct reading *r, const struct record_packet *p)
+{
+	uint32_t end = p->seq + p->payload + !!(p->flags & PACKET_SYN) + !!(p->flags & PACKET_FIN);
+
+	if (r->any_heard && ((p->flags & PACKET_SYN) || is_after(r->heard_next, end)))
+		return false;
+	r->heard_next = end;
+	r->any_heard = true;
+	return true;
+}
+
+static nsec_t since(nsec_t time_nsec, nsec_t origin_nsec)
+{
+	return time_nsec == NSEC_NONE ? NSEC_NONE : time_nsec - origin_nsec;
+}
+
+struct model_history history_read(const struct record_packet *packets, size_t n_packets,
+				  nsec_t established_nsec, nsec_t origin_nsec,
+				  struct history_rtt *rtt, nsec_t **ret_heard)
+{
+	struct reading r = { .armed_nsec = NSEC_NONE,
+			     .closed_nsec = NSEC_NONE,
+			     .syn_nsec = NSEC_NONE,
+			     .answered_nsec = NSEC_NONE };
+	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
+	/* What was heard from the beginning on, what was sent later from the end on: together they
+	 * are no more than there are packets. */
+	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
+
+	for (size_t i = 0; i < n_packets; i++) {
+		if (packets[i].sent) {
+			read_sent(&r, &packets[i]);
+			continue;
+		}
+		read_received(&r, &packets[i], rtt);
+		if (is_taken(&r, &packets[i]) && heard)
+			heard[h.n_heard++] = packets[i].time_nsec - origin_nsec;
+	}
+	h.heard = *ret_heard = heard;
+	h.connect_nsec = since(r.syn_nsec, origin_nsec);
+	h.established_nsec = since(established_nsec, origin_nsec);
+	h.answered_nsec = r.answered_nsec;
+	h.probes = r.probes_then;
+	h.first_probe_nsec = r.probes_then ? since(r.first_probe_nsec, origin_nsec) : NSEC_NONE;
+	h.closed_nsec = since(r.closed_nsec, origin_nsec);
+	if (r.first < r.n_sent) {
+		nsec_t armed_nsec = r.sent[r.first].time_nsec;
+
+		if (r.armed_nsec != NSEC_NONE)
+			armed_nsec = nsec_max(armed_nsec, r.armed_nsec);
+		h.sent_nsec = since(r.sent[r.first].time_nsec, origin_nsec);
+		h.armed_nsec = since(armed_nsec, origin_nsec);
+		for (size_t i = r.n_sent; heard && i-- > r.first;) {
+			if (r.sent[i].time_nsec <= armed_nsec)
+				h.segments += (r.sent[i].size + SEGMENT - 1) / SEGMENT;
+			else
+				heard[n_packets - ++h.n_later] = r.sent[i].time_nsec - origin_nsec;
+		}
+		h.later = heard ? heard + n_packets - h.n_later : NULL;
+	}
+	free(r.sent);
+	return h;
+}
