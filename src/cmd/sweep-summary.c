@@ -9,9 +9,10 @@
 #include "src/util/array.h"
 #include "src/util/utf8.h"
 
-#define MAX_ROWS  128
-#define MAX_LINES 10 /* of the reasons of inconclusive trials, and of predictions that were wrong  \
-		      */
+#define MAX_ROWS 128
+#define MAX_LINES                                                                                  \
+	10 /* of the reasons of inconclusive trials, and of predictions that were wrong            \
+	    */
 
 /*
  * A row of the table is a group of trials that ended alike. At the first level the trials of a

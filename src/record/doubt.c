@@ -63,15 +63,21 @@ static nsec_t over_before(const struct record *record)
 	return last_nsec;
 }
 
-/* Returns the last output of a command, from the beginning of a character. */
-static const char *last_output(const struct record_endpoint *e)
+/* Finds the last output of a command, from the beginning of a character to the last that is no
+ * newline. */
+static const char *last_output(const struct record_endpoint *e, int *ret_length)
 {
 	size_t n = strlen(e->command_output);
 	const char *tail = e->command_output + (n > OUTPUT_TOLD ? n - OUTPUT_TOLD : 0);
 
 	while (((unsigned char)*tail & 0xc0) == 0x80)
 		tail++;
-	return *tail ? tail : "(none)";
+	if (!*tail)
+		tail = "(none)";
+	*ret_length = (int)strlen(tail);
+	while (*ret_length && tail[*ret_length - 1] == '\n')
+		--*ret_length;
+	return tail;
 }
 
 /* Says of the programs that are the user's own how they ended, which may be the reason. */
@@ -83,6 +89,8 @@ static char *describe_commands(const struct record *record)
 		const struct record_endpoint *e = &record->endpoint[n];
 		int status = e->command_status, rc;
 		char how[64], *longer;
+		const char *tail;
+		int length;
 
 		if (!e->command_output)
 			continue;
@@ -93,8 +101,9 @@ static char *describe_commands(const struct record *record)
 		else
 			snprintf(how, sizeof(how), "ended with exit status %d",
 				 WEXITSTATUS(status));
-		rc = asprintf(&longer, "%s; the %s's command %s, its output ends: %s", text,
-			      node_name(n), how, last_output(e));
+		tail = last_output(e, &length);
+		rc = asprintf(&longer, "%s; the %s's command %s, its output ends: %.*s", text,
+			      node_name(n), how, length, tail);
 		free(text);
 		text = rc < 0 ? NULL : longer;
 	}

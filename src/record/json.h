@@ -59,7 +59,7 @@ struct json_field {
 		       * the row belongs to is null */
 	bool optional; /* records of older builds lack the key, and the value stays 0; OBJECT: where
 			* it is null its key is left out */
-	size_t count; /* LIST: offset in the struct of the number of elements, a size_t; bytes */
+	size_t count;  /* LIST: offset in the struct of the number of elements, a size_t; bytes */
 	const struct names *names;	   /* NAME, COUNTS, SOME_COUNTS */
 	const struct json_table *table;	   /* OBJECT, GROUP, LIST */
 	const struct json_table *variants; /* VARIANT */

@@ -44,18 +44,18 @@ struct endpoint {
 	/* When the program read the end of the stream, when a call first told it of an error, when
 	 * its heartbeat gave up, and when it exited by itself; NSEC_NONE: never. */
 	nsec_t eof_nsec, error_nsec, heartbeat_nsec, exit_nsec;
-	nsec_t killed_nsec;	   /* when a fault killed its process; NSEC_NONE: none did */
-	nsec_t last_received_nsec; /* the last packet that came in */
-	nsec_t gone_nsec;	   /* when nothing of it was left, minisockets included */
-	int end_from;		   /* the state that it left for CLOSE (or a minisocket) */
-	struct socket_facts facts; /* at that moment */
-	int application_error;	   /* errno of error_nsec */
-	bool shut;		   /* the program has called shutdown() */
-	bool closed;		   /* the program has closed it, so what is left is an orphan */
-	bool request;		   /* there is only a request socket so far */
-	bool time_wait;		   /* it has been in TIME_WAIT */
-	bool minisocket;	   /* a minisocket has taken the place of the full socket */
-	size_t n_minisocket_steps; /* steps of its minisockets that were taken in */
+	nsec_t killed_nsec;	      /* when a fault killed its process; NSEC_NONE: none did */
+	nsec_t last_received_nsec;    /* the last packet that came in */
+	nsec_t gone_nsec;	      /* when nothing of it was left, minisockets included */
+	int end_from;		      /* the state that it left for CLOSE (or a minisocket) */
+	struct socket_facts facts;    /* at that moment */
+	int application_error;	      /* errno of error_nsec */
+	bool shut;		      /* the program has called shutdown() */
+	bool closed;		      /* the program has closed it, so what is left is an orphan */
+	bool request;		      /* there is only a request socket so far */
+	bool time_wait;		      /* it has been in TIME_WAIT */
+	bool minisocket;	      /* a minisocket has taken the place of the full socket */
+	size_t n_minisocket_steps;    /* steps of its minisockets that were taken in */
 	struct observation *nameless; /* SYN_RECV of sockets without ports so far; owned */
 	size_t n_nameless;
 	struct record_endpoint

@@ -312,7 +312,7 @@ static int conclude(struct trial *trial, enum node_id id)
 		nsec_min(nsec_now() - trial->origin_nsec, trial->spec.scenario->horizon_nsec);
 	struct prediction p;
 	enum mechanism rest;
-	const struct agent *agent = trial->agent[id] ? trial->agent[id] : trial->dying[id];
+	struct agent *agent = trial->agent[id] ? trial->agent[id] : trial->dying[id];
 	struct cause cause;
 	uint64_t bytes;
 
@@ -372,5 +372,6 @@ int trial_make_record(struct trial *trial, struct error *err)
 	    record_doubt(record, "the clock could not be read") < 0)
 		return error_errno(err, -ENOMEM, "record");
 	rc = doubt_check(record, err);
-	return rc < 0 || trial->spec.unjudged ? rc : expect_check(trial->spec.scenario, record, err);
+	return rc < 0 || trial->spec.unjudged ? rc
+					      : expect_check(trial->spec.scenario, record, err);
 }

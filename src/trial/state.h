@@ -154,11 +154,11 @@ struct trial {
 	size_t active;	      /* how many faults last and have not been healed */
 	bool sampled;	      /* sample_first() was called: what the model goes by is as known as it
 				 gets */
-	bool changed;	/* something may be over, or due earlier, so settle_trial() has to look */
-	bool full_term; /* the trial went on until the horizon */
-	bool forgotten; /* the router's connection tracking was flushed, which has no heal */
-	bool follow_last;	     /* that connection is followed which was established last */
-	uint32_t number;	     /* of the followed connection, from 1; 0: to be decided */
+	bool changed;	  /* something may be over, or due earlier, so settle_trial() has to look */
+	bool full_term;	  /* the trial went on until the horizon */
+	bool forgotten;	  /* the router's connection tracking was flushed, which has no heal */
+	bool follow_last; /* that connection is followed which was established last */
+	uint32_t number;  /* of the followed connection, from 1; 0: to be decided */
 	uint32_t connections;	     /* how many the client makes */
 	uint64_t n_looks;	     /* how many multiples of the sampling's span are past */
 	uint64_t clock_failures;     /* nsec_clock_failures() when the trial began */
