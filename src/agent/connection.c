@@ -164,7 +164,8 @@ static void watch(struct connection *connection)
 		_exit(EXIT_FAILURE);
 }
 
-/* Counts in memory that is shared with deadpeer, which reads it by agent_counters(). */
+/* Counts what the first connection moves, in memory that is shared with deadpeer, which reads it by
+ * agent_counters(). */
 static void count(struct connection *connection)
 {
 	struct agent_counters *counters = connection->builtin->child->counters;
@@ -335,8 +336,7 @@ static bool connection_read(struct connection *connection)
 	return true;
 }
 
-/* Writes the bytes of an echo, or if there are none, what the workload or an action wants to send.
- */
+/* Writes the bytes of an echo. If there are none, writes what the workload or an action sends. */
 static ssize_t write_some(struct connection *connection)
 {
 	size_t echo = connection->echo_end - connection->echo_start;

@@ -82,6 +82,8 @@ static int cmd_kernels(const struct command_line *line, void *userdata, struct e
 
 	if (line->n_operands <= 1 && !strcmp(word, "list"))
 		return list(options->json, err);
+	if (line->n_operands == 2 && !strcmp(word, "fetch") && options->json)
+		return error_input(err, "kernels: --json goes with list");
 	if (line->n_operands == 2 && !strcmp(word, "fetch"))
 		return fetch(line->operands[1], err);
 	return error_input(err, "kernels: expected `list` or `fetch NAME`; see "

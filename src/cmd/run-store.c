@@ -2,6 +2,7 @@
 #include "src/cmd/run-store.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 static struct identity identify(const struct run_store *s, size_t index)
 {
@@ -35,6 +36,30 @@ static int refuse_done(struct run_store *s, struct error *err)
 	return rc;
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Refuses a job that has the same trial twice, because a store can hold it once. */
+static int refuse_twice(const struct run_store *s, struct error *err)
+{
+	_cleanup_(freep) uint64_t *ids = calloc(s->job->n_trials + 1, sizeof(*ids));
+
+	if (!ids)
+		return error_errno(err, -ENOMEM, "store");
+	for (size_t i = 0; i < s->job->n_trials; i++)
+		ids[i] = identify(s, i).trial;
+	qsort(ids, s->job->n_trials, sizeof(*ids), compare_numbers);
+	for (size_t i = 1; i < s->job->n_trials; i++)
+		if (ids[i] == ids[i - 1])
+			return error_input(err, "a scenario is named twice, and --db keeps each "
+						"trial once; name it once, with --repeat N");
+	return 0;
+}
+
 static int fill(struct run_store *s, const char *command, struct error *err)
 {
 	int rc = store_add_kernel(s->store, s->kernel, s->kernel, err);
@@ -64,6 +89,8 @@ int run_store_open(struct run_store *s, const char *path, const struct engine *e
 	if (!command)
 		return error_errno(err, -ENOMEM, "store");
 	rc = engine->release(job->kernel_name, job->kernel_modules, &s->kernel, err);
+	if (rc >= 0)
+		rc = refuse_twice(s, err);
 	if (rc >= 0)
 		rc = store_open(path, STORE_RESUME, &none, &s->store, err);
 	if (rc >= 0)

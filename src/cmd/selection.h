@@ -10,8 +10,8 @@
 #include "src/util/nsec.h"
 
 struct selection {
-	struct scenario_request
-		request; /* changes that apply to all of them; `what` is the last one loaded */
+	/* The changes that apply to all of them; `what` is the last one that was loaded. */
+	struct scenario_request request;
 	struct argument_list sets;	/* values of --set, which `request` refers to */
 	enum family family;		/* the value of --family */
 	struct scenario_list scenarios; /* all that were loaded; owned */

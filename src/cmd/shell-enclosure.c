@@ -31,7 +31,7 @@ void enclosure_signals(sigset_t *ret_signals)
 /* Blocks signals. A process that waits for its child takes those in `ret_waited` one by one with
  * sigwaitinfo(). SIGTTOU is blocked but not waited for, so that a process in the background may
  * write to the terminal and take it back. */
-static void block_signals(sigset_t *ret_waited)
+static void block_signals(sigset_t *ret_waited, sigset_t *ret_before)
 {
 	sigset_t blocked;
 
@@ -39,7 +39,7 @@ static void block_signals(sigset_t *ret_waited)
 	blocked = *ret_waited;
 	sigaddset(&blocked, SIGTTOU);
 	sigaddset(&blocked, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	sigprocmask(SIG_BLOCK, &blocked, ret_before);
 }
 
 int enclosure_status(int wait_status)
@@ -135,19 +135,25 @@ static pid_t fork_into_pid_namespace(void)
 int enclosure_enter(int *ret_status, struct error *err)
 {
 	struct terminal terminal;
-	sigset_t waited;
+	sigset_t waited, before;
 	int alive[2];
 	pid_t child;
 
 	terminal_save(&terminal);
-	block_signals(&waited);
 	if (pipe2(alive, O_CLOEXEC) < 0)
 		return error_errno(err, -errno, "pipe");
+	block_signals(&waited, &before);
 	fflush(NULL);
 	child = fork_into_pid_namespace();
-	if (child < 0)
-		return error_set(err, ERROR_CAPABILITY, -errno, "PID namespace: clone: %s",
-				 strerror(errno));
+	if (child < 0) {
+		int rc = error_set(err, ERROR_CAPABILITY, -errno, "PID namespace: clone: %s",
+				   strerror(errno));
+
+		close(alive[0]);
+		close(alive[1]);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		return rc;
+	}
 	if (child == 0) {
 		close(alive[1]);
 		return run_init(alive[0], &waited, err);

@@ -187,8 +187,13 @@ static void names(const struct kernel_list *list, const char *name, char *text, 
 
 static int refuse(const struct kernel_list *list, const char *name, struct error *err)
 {
+	_cleanup_(freep) char *folder = NULL;
 	char at_hand[512];
 
+	/* Without a cache nothing can be fetched, and that is what is to be mended first. */
+	if (!list->count && cache_folder("kernels", &folder, err) < 0)
+		return error_prefix(err, -ENOENT, "no kernel at hand%s%s", name ? " for " : "",
+				    name ? name : "");
 	names(list, NULL, at_hand, sizeof(at_hand));
 	if (!list->count)
 		return error_set(err, ERROR_CAPABILITY, -ENOENT,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pcap/pcap.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The limit on a frame's bytes in the file's header, beyond which readers refuse a record:
  * libpcap's greatest. */
@@ -58,10 +59,15 @@ int capture_new(const char *path, struct capture **ret_capture, struct error *er
 
 struct capture *capture_free(struct capture *capture)
 {
+	struct stat st;
+
 	if (!capture)
 		return NULL;
 	if (capture->dumper)
 		pcap_dump_close(capture->dumper);
+	/* Nothing of a capture got onto a full disk, if not even the head of its file did. */
+	if (capture->error && stat(capture->path, &st) == 0 && st.st_size == 0)
+		unlink(capture->path);
 	if (capture->pcap)
 		pcap_close(capture->pcap);
 	free(capture->path);

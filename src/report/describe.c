@@ -158,7 +158,8 @@ static void put_fault(struct text *t, const struct event *e)
 	case _FAULT_KIND_MAX:
 		break;
 	}
-	put(t, " %s", node_name(e->node));
+	if (e->has_node)
+		put(t, " %s", node_name(e->node));
 }
 
 char *describe_event(const struct event *e, char *buffer, size_t size)

@@ -8,8 +8,8 @@
 #include "src/util/names.h"
 
 enum agent_call {
-	AGENT_CALL_SOCKET, /* socket() or a setsockopt(): only when it failed; `detail` says which
-			    */
+	/* socket() or a setsockopt(), only when it failed; `detail` says which. */
+	AGENT_CALL_SOCKET,
 	AGENT_CALL_BIND,   /* only when it failed; a server ends then, as after SOCKET and LISTEN */
 	AGENT_CALL_LISTEN, /* a server is ready to be connected to */
 	AGENT_CALL_CONNECT, /* the result of connect(), once it is known */

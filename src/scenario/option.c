@@ -86,6 +86,7 @@ int option_from_key(const char *key)
 static int parse_workload(const char *text, int64_t *ret_value, struct error *err)
 {
 	static const struct word_list workloads = { "workload", &workload_names, WORKLOAD_COMMAND };
+	static_assert(WORKLOAD_COMMAND == _WORKLOAD_MAX - 1, "the words are those before COMMAND");
 	int workload, rc;
 
 	if (!strcmp(text, workload_name(WORKLOAD_COMMAND)))

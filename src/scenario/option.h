@@ -19,7 +19,7 @@ struct option_definition {
 	nsec_t unit_nsec; /* TIME: what setsockopt() counts in; the value is a multiple */
 };
 
-extern const struct option_definition option_definitions[_OPTION_MAX];
+extern const struct option_definition option_definitions[]; /* by enum option */
 
 /* The option of that key, or -1. "keepalive" alone is "keepalive.enabled". */
 int option_from_key(const char *key);

@@ -38,13 +38,27 @@ static unsigned int edits(const char *a, const char *b)
 	return last[nb];
 }
 
+/* So many edits and more make another word. */
+static unsigned int allowed(const char *word)
+{
+	return least((unsigned int)strlen(word) / 3 + 1, 4);
+}
+
+/* What stands behind the last dot of a key such as "client.keepalive.idle". */
+static const char *last_part(const char *key)
+{
+	const char *dot = strrchr(key, '.');
+
+	return dot ? dot + 1 : key;
+}
+
 void suggestion_init(struct suggestion *suggestion, const char *word)
 {
 	suggestion->word = word;
 	suggestion->best[0] = '\0';
 	suggestion->all[0] = '\0';
 	suggestion->n_all = 0;
-	suggestion->distance = (unsigned int)least((unsigned int)strlen(word) / 3 + 1, 4);
+	suggestion->distance = allowed(word);
 }
 
 void suggestion_offer(struct suggestion *suggestion, const char *candidate)
@@ -58,7 +72,9 @@ void suggestion_offer(struct suggestion *suggestion, const char *candidate)
 	if (strlen(suggestion->word) > LONGEST || strlen(candidate) > LONGEST)
 		return;
 	distance = edits(suggestion->word, candidate);
-	if (distance >= suggestion->distance)
+	if (distance >= suggestion->distance ||
+	    edits(last_part(suggestion->word), last_part(candidate)) >=
+		    allowed(last_part(suggestion->word)))
 		return;
 	suggestion->distance = distance;
 	snprintf(suggestion->best, sizeof(suggestion->best), "%s", candidate);

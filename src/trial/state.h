@@ -148,8 +148,8 @@ struct trial {
 	nsec_t fault_nsec;     /* of the first event that is a fault; NSEC_NONE before it */
 	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
 	nsec_t grace_nsec;     /* PHASE_GRACE: when it ends */
-	nsec_t client_nsec;   /* PHASE_READY: when to start the client, NSEC_NEVER before trial_go()
-			       */
+	/* PHASE_READY: when to start the client; NSEC_NEVER before trial_go(). */
+	nsec_t client_nsec;
 	nsec_t lateness_nsec; /* the most by which an event of the timeline came late */
 	size_t active;	      /* how many faults last and have not been healed */
 	bool sampled;	      /* sample_first() was called: what the model goes by is as known as it

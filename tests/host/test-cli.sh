@@ -61,6 +61,7 @@ usage_and_errors()
 	help=$out
 	for verb in run list show check doctor shell kernels sweep export merge; do
 		says "$help" "  $verb " "--help"
+		grep -q "^\.Cm $verb" "$source/doc/deadpeer.1" && grep -q "^\.Ss.*$verb" "$source/doc/deadpeer.1" || fail "the man page does not explain $verb"
 		run_it 0 "$verb" --help
 		says "$out" "usage: deadpeer $verb" "$verb --help"
 		[ -z "$err" ] || fail "$verb --help: $err"
@@ -71,6 +72,11 @@ usage_and_errors()
 	done
 	run_it 0 --version
 	run_it 2
+	run_it 2 run process-crash process-crash --quick --db "$work/twice.db"
+	says "$err" "named twice" "a scenario named twice for a store"
+	[ ! -e "$work/twice.db" ] || fail "a refused run has made a store"
+	run_it 2 kernels fetch 6.1 --json
+	says "$err" "--json goes with list" "kernels fetch --json"
 	run_it 2 rum
 	one_line "unknown verb"
 	run_it 2 show

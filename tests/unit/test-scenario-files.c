@@ -2,10 +2,14 @@
 /* Tests of scenario files on a disk: that those of the catalogue are right, how one is found, and
  * the message for each wrong one. */
 #include <check.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
+#include "src/scenario/call.h"
+#include "src/scenario/option.h"
+#include "src/scenario/outcome.h"
 #include "src/scenario/scenario.h"
 #include "tests/unit/suite.h"
 
@@ -198,6 +202,69 @@ START_TEST(bad_files_say_why)
 }
 END_TEST
 
+/* Whether a text has the word, with neither a letter nor a dash or an underscore beside it. */
+static bool has_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)); at += n) {
+		bool begins = at == text || !(isalnum(at[-1]) || strchr("_-", at[-1]));
+
+		if (begins && !isalnum(at[n]) && !strchr("_-", at[n]))
+			return true;
+	}
+	return false;
+}
+
+static const struct {
+	const char *what;
+	const struct names *names;
+} manual_names[] = {
+	{ "fault", &fault_names },	   { "action", &action_names },
+	{ "workload", &workload_names },   { "outcome", &outcome_names },
+	{ "mechanism", &mechanism_names }, { "call", &call_names },
+};
+
+/* Reads the man page. Roff writes a minus sign as "\\-", which is a dash in a word. */
+static void read_manual(char *text, size_t size)
+{
+	FILE *file = fopen(TEST_SOURCE_DIR "/doc/deadpeer.1", "re");
+	size_t n, to = 0;
+
+	ck_assert_ptr_nonnull(file);
+	n = fread(text, 1, size - 1, file);
+	ck_assert_uint_lt(n, size - 1);
+	fclose(file);
+	for (size_t i = 0; i < n; i++)
+		if (text[i] != '\\')
+			text[to++] = text[i];
+	text[to] = '\0';
+}
+
+/* Whoever adds one has to tell the user of it. */
+START_TEST(manual_has_every_name)
+{
+	static char text[1 << 18];
+
+	read_manual(text, sizeof(text));
+	for (size_t i = 0; i < ARRAY_SIZE(manual_names); i++)
+		for (int value = 0; value < manual_names[i].names->count; value++) {
+			const char *name = names_text(manual_names[i].names, value);
+
+			ck_assert_msg(!name || has_word(text, name),
+				      "doc/deadpeer.1 does not name the %s '%s'",
+				      manual_names[i].what, name);
+		}
+	for (int option = 0; option < _OPTION_MAX; option++) {
+		const char *key = strrchr(option_definitions[option].key, '.');
+
+		key = key ? key + 1 : option_definitions[option].key;
+		ck_assert_msg(has_word(text, key), "doc/deadpeer.1 does not name the option '%s'",
+			      key);
+	}
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
@@ -206,6 +273,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, sysctls_without_effect_are_named);
 	tcase_add_test(tc, one_variant_by_name);
 	tcase_add_test(tc, bad_files_say_why);
+	tcase_add_test(tc, manual_has_every_name);
 }
 
 int main(void)
