@@ -59,7 +59,7 @@ struct json_field {
 		       * the row belongs to is null */
 	bool optional; /* OBJECT: where it is null its key is left out, as in records of older
 			* builds, which do not have it */
-	size_t count; /* LIST: offset in the struct of the number of elements, a size_t; bytes */
+	size_t count;  /* LIST: offset in the struct of the number of elements, a size_t; bytes */
 	const struct names *names;	   /* NAME, COUNTS, SOME_COUNTS */
 	const struct json_table *table;	   /* OBJECT, GROUP, LIST */
 	const struct json_table *variants; /* VARIANT */

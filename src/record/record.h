@@ -81,8 +81,8 @@ struct record_tcp_info {
 /* What one end of the connection met. */
 struct record_endpoint {
 	enum outcome outcome;
-	/* The connection as this end's kernel has it, "10.0.1.2:40000"; NULL: there was none. Behind
-	 * a NAT the other end has it otherwise. */
+	/* The connection as this end's kernel has it, "10.0.1.2:40000"; NULL: there was none.
+	 * Behind a NAT the other end has it otherwise. */
 	char *local, *peer;
 	int error; /* errno that the program got, or else the kernel's; positive; 0: none */
 	enum mechanism mechanism; /* what ended the connection */
