@@ -76,13 +76,16 @@ pool[1].close()
 pool[1] = socket.create_connection(address)
 print(*(s.getsockname()[1] for s in pool), flush=True)
 time.sleep(9)"
-for follow in 'first 1 0' '3 3 2' 'last 4 1'; do
-	set -- $follow
-	scenario "pool-$1" "$pool" "" "$crash
-follow: $1"
-	holds "pool-$1" "$both and .follow == {number: $2, tried: 4} and .endpoints.client.outcome == \"closed\" and
-		(.endpoints.client | (.command.output | split(\" \")[$3] | tonumber) ==
+while read -r follow number place; do
+	scenario "pool-$follow" "$pool" "" "$crash
+follow: $follow"
+	holds "pool-$follow" "$both and .follow == {number: $number, tried: 4} and .endpoints.client.outcome == \"closed\" and
+		(.endpoints.client | (.command.output | split(\" \")[$place] | tonumber) ==
 			(.connection.local | split(\":\")[1] | tonumber)) and
 		(.endpoints.server.states[0:2] | map(.to)) == [\"SYN_RECV\", \"ESTABLISHED\"]"
-done
+done <<'END'
+first 1 0
+3 3 2
+last 4 1
+END
 finish
