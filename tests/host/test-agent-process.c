@@ -68,7 +68,7 @@ START_TEST(command_output_and_status)
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT)->result, 3 << 8);
 	ck_assert_str_eq(agent_output(f.side[NODE_CLIENT].agent),
 			 "<10.77.0.2:5000> 10.77.0.1/ipv4/{other} client 10.77.0.2 10.77.0.1 5000 "
-			 "ipv4\n\001?");
+			 "ipv4\n\001\xef\xbf\xbd");
 	for (int i = 0; i < 200 && agent_running(f.side[NODE_CLIENT].agent); i++)
 		fixture_run_for(&f, 10 * NSEC_PER_MSEC);
 	ck_assert_uint_eq(fixture_count(&f, NODE_CLIENT, AGENT_CALL_EXIT), 1);
