@@ -244,7 +244,7 @@ inconclusive() {
 	says "$(cat open.xml)" 'tests="36" failures="0" errors="0" skipped="1"' "JUnit's counts"
 	for stores in "open.db mix.db" "mix.db open.db"; do
 		rm -f both.db
-		"$DEADPEER" merge ${stores% *} ${stores#* } -o both.db >out 2>err || fail "merge $stores: $(cat err)"
+		"$DEADPEER" merge "${stores% *}" "${stores#* }" -o both.db >out 2>err || fail "merge $stores: $(cat err)"
 		is "36|0" "$(query both.db "SELECT sum(verdict = 'pass'), (SELECT count(*) FROM reason) FROM trial")" "$stores"
 	done
 	"$DEADPEER" merge open.db -o alone.db >out 2>err || fail "merge: $(cat err)"
