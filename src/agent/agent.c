@@ -55,6 +55,7 @@ struct agent {
 	void *userdata;
 	bool running;	/* the process has not been waited for */
 	bool told_exit; /* AGENT_CALL_EXIT has been reported */
+	bool killed;	/* SIGKILL has reached it */
 	bool frozen;	/* by agent_freeze() */
 	bool *freed;	/* set to true if a callback frees the agent; NULL while none runs */
 	struct agent_counters *counters; /* shared with the process; owned */
@@ -163,8 +164,11 @@ static int reap(struct agent *agent)
 	siginfo_t info;
 	int status = 0;
 
-	await(agent, WEXITED, &info);
-	waitpid(agent->pid, &status, WNOHANG);
+	/* One that was killed ends by itself, and is waited for without a timer. */
+	if (agent->killed)
+		TEMP_FAILURE_RETRY(waitpid(agent->pid, &status, 0));
+	else if (await(agent, WEXITED, &info))
+		waitpid(agent->pid, &status, 0);
 	agent->running = false;
 	agent->exit_io = loop_io_free(agent->exit_io);
 	return status;
@@ -345,7 +349,7 @@ void agent_shoot(struct agent *agent)
 	agent->control_io = loop_io_free(agent->control_io);
 	agent->exit_io = loop_io_free(agent->exit_io);
 	if (agent->running)
-		send_signal(agent, SIGKILL);
+		agent->killed |= send_signal(agent, SIGKILL) >= 0;
 }
 
 void agent_kill(struct agent *agent)

@@ -21,7 +21,7 @@ look() {
 		LOOK_LOG="$tmp/log" "$DEADPEER" run process-crash --quick --json >"$tmp/look.json" 2>"$tmp/look.err"
 	status=$?
 	[ -s "$tmp/log" ] || return
-	verdicts[$status]=$((${verdicts[$status]-0} + 1))
+	verdicts[status]=$((${verdicts[status]-0} + 1))
 	case $status in
 	0) what "$tmp/look.json" | cmp -s - "$tmp/right" || fail "$*: pass, with $(what "$tmp/look.json")" ;;
 	4) json look 'all(.verdict == "inconclusive" and (.inconclusive | length > 0))' ;;

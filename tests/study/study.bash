@@ -242,8 +242,50 @@ strangers() {
 	[ -L link.db ] || fail "a merge has replaced a symbolic link"
 }
 
+# An inconclusive trial is neither a pass nor a finding; another store's result takes its place, or another run.
+inconclusive() {
+	cp mix.db open.db
+	query open.db "INSERT INTO reason SELECT trial, 1, 'a <lost> look' FROM trial WHERE position = 1;
+		UPDATE trial SET verdict = 'inconclusive' WHERE position = 1"
+	is "0|1" "$(query open.db "SELECT (SELECT count(*) FROM findings), (SELECT count(*) FROM inconclusive)")" "views"
+	is 0 "$(query open.db 'SELECT count(*) FROM detections WHERE position = 1')" "detections"
+	"$DEADPEER" export open.db --format junit >open.xml 2>err || fail "an export: $(cat err)"
+	says "$(cat open.xml)" '<skipped message="a &lt;lost&gt; look"/>' "JUnit"
+	says "$(cat open.xml)" 'tests="36" failures="0" errors="0" skipped="1"' "JUnit's counts"
+	for stores in "open.db mix.db" "mix.db open.db"; do
+		rm -f both.db
+		"$DEADPEER" merge "${stores% *}" "${stores#* }" -o both.db >out 2>err || fail "merge $stores: $(cat err)"
+		is "36|0" "$(query both.db "SELECT sum(verdict = 'pass'), (SELECT count(*) FROM reason) FROM trial")" "$stores"
+	done
+	"$DEADPEER" merge open.db -o alone.db >out 2>err || fail "merge: $(cat err)"
+	is "a <lost> look" "$(query alone.db 'SELECT text FROM inconclusive')" "a reason that was merged"
+	sweep 0 mix.yaml --resume --db open.db
+	is "36|0" "$(query open.db "SELECT sum(verdict = 'pass'), (SELECT count(*) FROM reason) FROM trial")" "run again"
+}
+
+# What version 0.1.0 stored is read as it is, and becomes of today when a sweep goes on in it.
+older() {
+	local content="SELECT group_concat(trial || verdict) FROM (SELECT * FROM trial ORDER BY trial)"
+	cp mix.db old.db
+	query old.db "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(replace(replace(sql,
+		' AND verdict <> ''inconclusive''', ''), ' WHERE verdict <> ''inconclusive''', ''),
+		'-- pass, fail or inconclusive', '-- pass or fail'); PRAGMA writable_schema = RESET;
+		DROP VIEW inconclusive; DROP TABLE reason; PRAGMA user_version = 1"
+	"$DEADPEER" export old.db --format junit >old.xml 2>err || fail "an export of schema 1: $(cat err)"
+	"$DEADPEER" export mix.db --format junit | cmp - old.xml || fail "an export of schema 1 differs"
+	"$DEADPEER" merge old.db -o new.db >out 2>err || fail "a merge of schema 1: $(cat err)"
+	is 1 "$(query old.db 'PRAGMA user_version')" "the schema of a store that was read"
+	is "$(query mix.db "$content")" "$(query new.db "$content")" "content of a merged store"
+	sweep 0 mix.yaml --resume --db old.db
+	is 2 "$(query old.db 'PRAGMA user_version')" "the schema after --resume"
+	is "$(query mix.db "$content")" "$(query old.db "$content")" "content after --resume"
+	"$DEADPEER" export old.db --format csv >out 2>err || fail "an export after --resume: $(cat err)"
+}
+
 whole
 refused
+inconclusive
+older
 strangers
 shards
 merge_refuses
