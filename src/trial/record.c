@@ -210,7 +210,7 @@ static const char *disturbed(const struct trial *trial, const struct record_endp
 	/* tcp_timewait_state_process(), tcp_twsk_unique(). */
 	for (size_t i = 0; i < s->n_events && rest == MECHANISM_TIME_WAIT; i++)
 		if (s->events[i].kind == EVENT_ACTION && s->events[i].action == ACTION_CONNECT &&
-		    s->events[i].at_nsec - s->events[0].at_nsec >= since_nsec)
+		    s->events[i].at_nsec > s->events[0].at_nsec)
 			return "a new connection may take TIME_WAIT over";
 	return NULL;
 }

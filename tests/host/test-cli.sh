@@ -59,7 +59,7 @@ usage_and_errors()
 
 	run_it 0 --help
 	help=$out
-	for verb in run list show check doctor shell kernels sweep export merge; do
+	for verb in run list show predict check doctor shell kernels sweep export merge; do
 		says "$help" "  $verb " "--help"
 		grep -q "^\.Cm $verb" "$source/doc/deadpeer.1" && grep -q "^\.Ss.*$verb" "$source/doc/deadpeer.1" || fail "the man page does not explain $verb"
 		run_it 0 "$verb" --help
@@ -156,6 +156,24 @@ option_values()
 	run_it 0 show E16 --quick -f ipv6 -s client.net.ipv4.tcp_retries2=4 -s horizon=700s
 	[[ $out =~ client.net.ipv4.tcp_retries2\ +4$'\n' ]] || fail "show with two changes: $out"
 	says "$out" "fd00:1::2/64" "show -f ipv6"
+}
+
+predict()
+{
+	run_it 2 predict
+	one_line "predict without a scenario"
+	run_it 2 predict E16 --hz 99
+	one_line "predict with too few ticks"
+	run_it 2 predict E16 --kernel nonesuch
+	one_line "predict of no kernel"
+	run_it 0 predict power-loss-busy --phase 5 --hz 250 -k 6.12 -s client.net.ipv4.tcp_retries2=4 --json
+	jq -e '.endpoints.client | .mechanism == "retransmission" and .unpredicted == null
+		and ([.steps[] | select(.step == "retransmission")] | length) == 4
+		and .predicted_s.earliest <= .steps[-1].t_s and .steps[-1].t_s <= .predicted_s.latest
+		and .predicted_s.latest - .predicted_s.earliest < 0.008' <<<"$out" >/dev/null ||
+		fail "predict --json: $out"
+	run_it 0 predict power-loss-busy -s client.workload=idle
+	says "$out" "client: no prediction: nothing is in flight and keepalive is off" "predict of what has no timer"
 }
 
 list_and_show()
@@ -386,6 +404,7 @@ client.keepalive.idle= client.keepalive.interval=" ] || fail "completion: $resul
 
 usage_and_errors
 option_values
+predict
 list_and_show
 check_files
 complete_in_bash
