@@ -63,10 +63,12 @@ struct capture *capture_free(struct capture *capture)
 
 	if (!capture)
 		return NULL;
-	if (capture->dumper)
+	if (capture->dumper) {
+		capture_flush(capture);
 		pcap_dump_close(capture->dumper);
+	}
 	/* Nothing of a capture got onto a full disk, if not even the head of its file did. */
-	if (capture->error && stat(capture->path, &st) == 0 && st.st_size == 0)
+	if (capture->error && stat(capture->path, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)
 		unlink(capture->path);
 	if (capture->pcap)
 		pcap_close(capture->pcap);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "src/observer/packets.h"
 #include "src/observer/tracepoints.h"
@@ -399,6 +400,7 @@ START_TEST(capture_tells_of_a_full_disk)
 	struct observer_watch *watch;
 	struct error err = { 0 };
 	struct world w;
+	struct stat st;
 
 	world_init(&w, &lab, AF_INET);
 	watch = capture_at(&w, "/dev/full", &log);
@@ -406,6 +408,9 @@ START_TEST(capture_tells_of_a_full_disk)
 	ck_assert_int_eq(observer_watch_check(watch, &err), -ENOSPC);
 	ck_assert_ptr_nonnull(strstr(err.text, "/dev/full"));
 	observer_watch_free(watch);
+	/* An empty capture goes, but a device is no capture. */
+	ck_assert_int_eq(stat("/dev/full", &st), 0);
+	ck_assert(S_ISCHR(st.st_mode));
 	free(log.items);
 	world_deinit(&w);
 }
