@@ -26,6 +26,7 @@
 
 #define LOOK_NSEC	   (20 * NSEC_PER_MSEC)
 #define STALL_DEFAULT_NSEC (120 * NSEC_PER_SEC)
+#define STALL_BUSY_TIMES   5 /* so many times as long without progress is too long on any machine */
 /* A guest in which no timer is armed never wakes. It is given up after so long. */
 #define ASLEEP_NSEC (5 * NSEC_PER_SEC)
 
@@ -55,6 +56,7 @@ struct guest {
 	uint64_t delivered;	     /* bytes of output handed on */
 	uint64_t progress;	     /* sum of the counters at the last look that saw a change */
 	nsec_t progress_nsec;	     /* time of that look */
+	int64_t progress_cpu_nsec;   /* QEMU's processor time at that look */
 	int64_t cpu_nsec;	     /* QEMU's processor time at the last look that saw a change */
 	nsec_t cpu_seen_nsec;	     /* time of that look */
 	struct error failure;	     /* why the guest failed; kind ERROR_NONE: it did not */
@@ -190,6 +192,16 @@ static void deliver(struct guest *guest)
 	}
 }
 
+/* A guest that loops uses a processor all the time. On a busy machine a guest that works may get so
+ * little of one that it makes no progress for as long, but it does not use much either. */
+static bool is_stalled(const struct guest *guest, nsec_t now_nsec, int64_t cpu_nsec)
+{
+	nsec_t stall_nsec = guest->config.stall_nsec, span_nsec = now_nsec - guest->progress_nsec;
+
+	return span_nsec > STALL_BUSY_TIMES * stall_nsec ||
+	       (span_nsec > stall_nsec && cpu_nsec - guest->progress_cpu_nsec > stall_nsec / 2);
+}
+
 static void check_progress(struct guest *guest)
 {
 	const struct guest_window *window = guest->window;
@@ -208,8 +220,9 @@ static void check_progress(struct guest *guest)
 	if (progress != guest->progress) {
 		guest->progress = progress;
 		guest->progress_nsec = now_nsec;
+		guest->progress_cpu_nsec = cpu_nsec;
 	}
-	if (now_nsec - guest->progress_nsec > guest->config.stall_nsec)
+	if (is_stalled(guest, now_nsec, cpu_nsec))
 		give_up(guest, "it hangs: no progress in %lld s",
 			(long long)(guest->config.stall_nsec / NSEC_PER_SEC));
 	else if (guest->step == STEP_RUN && now_nsec - guest->cpu_seen_nsec > ASLEEP_NSEC)
@@ -264,7 +277,7 @@ static int launch(struct guest *guest, struct error *err)
 
 	guest->step = run.incoming ? STEP_LOAD : STEP_BOOT;
 	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
-	guest->cpu_nsec = 0;
+	guest->cpu_nsec = guest->progress_cpu_nsec = 0;
 	rc = guest_process_start(&guest->process, guest->image, &run, err);
 	return rc < 0 ? rc : watch(guest, err);
 }

@@ -57,8 +57,9 @@ struct guest_config {
 	const void *job;      /* copied */
 	size_t job_size;      /* bytes */
 	uint64_t seed;	      /* of the guest kernel's random numbers */
-	nsec_t stall_nsec;    /* the guest is given up after so long without any progress; 0: two
-			       * minutes */
+	/* The guest is given up after so long without any progress, if it used a processor for half
+	 * of it, or after five times as long; 0: two minutes. */
+	nsec_t stall_nsec;
 	guest_line_func line; /* called with `userdata`, as `end` */
 	guest_end_func end;
 	void *userdata;
