@@ -42,7 +42,7 @@ for turn in 1 2 3; do
 	: >"$tmp/ss"
 	while kill -0 "${started[run]}" 2>/dev/null; do
 		inside ss -Htnoi 'dport = :5000' >>"$tmp/ss"
-		sleep 0.03
+		sleep 0.01
 	done
 	await run
 	shows "$tmp/run.json" missed-event || break
