@@ -3,21 +3,22 @@
 # Which connection of real programs is followed: of a client that talks to a helper over its loopback first, of a
 # server that is dual-stack or opens another port first, and of a pool that reconnects.
 . "$(dirname "$0")/lib.bash"
-need python3 jq
+need jq
+program=$(realpath "$1")
 cd "$tmp" || exit 1
 
-# scenario NAME CLIENT SERVER REST: a file of that name; CLIENT and SERVER are scripts of Python, or empty for the
-# built-in agents.
+# scenario NAME CLIENT SERVER REST: a file of that name; CLIENT and SERVER are the steps of a program (program.c), one
+# a line, or empty for the built-in agents.
 scenario() {
 	local end
 	{
 		printf 'name: %s\nsummary: Which connection is followed\nhorizon: 3s\n' "$1"
 		for end in client server; do
-			local script="$2"
-			[ "$end" = server ] && script="$3"
-			[ -n "$script" ] || continue
-			printf '%s:\n  command:\n    - python3\n    - -c\n    - |\n' "$end"
-			printf '%s\n' "$script" | sed 's/^/      /'
+			local steps="$2"
+			[ "$end" = server ] && steps="$3"
+			[ -n "$steps" ] || continue
+			printf '%s:\n  command:\n    - %s\n' "$end" "$program"
+			printf '%s\n' "$steps" | sed 's/.*/    - "&"/'
 		done
 		printf '%s\n' "$4"
 	} >"$1.yaml"
@@ -33,49 +34,51 @@ holds() {
 
 crash='timeline: [{at: 1s, fault: crash, node: server}]
 expect: {client: {outcome: [closed, reset]}}'
-connect='import os, socket, threading, time
-address = (os.environ["DEADPEER_SERVER"], int(os.environ["DEADPEER_PORT"]))'
+connect='connect {server} {port}'
 both='.endpoints.client.connection.peer == .endpoints.server.connection.local and
 	.endpoints.server.connection.peer == .endpoints.client.connection.local'
 
 # The helper listens at the very port, on the loopback and at the client's own address.
-scenario loopback "$connect
-for own in '127.0.0.1', os.environ['DEADPEER_CLIENT']:
-    helper = socket.create_server((own, address[1]))
-    near = socket.create_connection(helper.getsockname())
-    far, peer = helper.accept()
-    near.sendall(b'x')
-six = socket.create_server(('::', 7000), family=socket.AF_INET6, dualstack_ipv6=True)
-near = socket.create_connection(('::ffff:127.0.0.1', 7000))
-time.sleep(0.1)
-s = socket.create_connection(address)
-print('real', s.getsockname()[1], flush=True)
-s.recv(1)
-time.sleep(9)" "" "$crash"
+scenario loopback "listen 127.0.0.1 {port}
+connect 127.0.0.1 {port}
+accept 0
+write 1
+listen {client} {port}
+connect {client} {port}
+accept 3
+write 4
+listen :: 7000
+connect ::ffff:127.0.0.1 7000
+sleep 100
+$connect
+print 8
+read 8
+sleep 9000" "" "$crash"
 holds loopback "$both and .follow == {number: 1, tried: 1} and
-	(.endpoints.client | (.command.output | split(\" \")[1] | tonumber) ==
+	(.endpoints.client | (.command.output | split(\" \")[0] | tonumber) ==
 		(.connection.local | split(\":\")[1] | tonumber))"
 
-scenario dual-stack "" "import socket
-s = socket.create_server(('::', 5000), family=socket.AF_INET6, dualstack_ipv6=True)
-c, peer = s.accept()
-c.recv(1)" "$crash"
+scenario dual-stack "" "listen :: 5000
+accept 0
+read 1" "$crash"
 holds dual-stack "$both and .endpoints.server.states[-1].to != \"ESTABLISHED\""
 
-scenario other-port-first "" "import socket, time
-first = socket.create_server(('', 9))
-time.sleep(1)
-s = socket.create_server(('', 5000))
-c, peer = s.accept()
-c.recv(1)" "$crash"
+scenario other-port-first "" "listen 0.0.0.0 9
+sleep 1000
+listen 0.0.0.0 5000
+accept 1
+read 2" "$crash"
 holds other-port-first "$both and (.endpoints.server.connection.local | endswith(\":5000\"))"
 
 pool="$connect
-pool = [socket.create_connection(address) for i in range(3)]
-pool[1].close()
-pool[1] = socket.create_connection(address)
-print(*(s.getsockname()[1] for s in pool), flush=True)
-time.sleep(9)"
+$connect
+$connect
+close 1
+$connect
+print 0
+print 3
+print 2
+sleep 9000"
 while read -r follow number place; do
 	scenario "pool-$follow" "$pool" "" "$crash
 follow: $follow"
