@@ -82,7 +82,7 @@ strip "${executables[@]/#/$tree}" "${libraries[@]/#/$tree}" 2>/dev/null || true
 for file in "${files[@]}"; do
 	[ -e "$file" ] && put "$file"
 done
-put "$source"/{scenarios,completions,tests/host,tests/corpus}
+put "$source"/{scenarios,completions,doc,tests/host,tests/corpus}
 wanted=()
 for name in "${names[@]}"; do
 	if reason=$(excluded "$name"); then
