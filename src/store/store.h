@@ -63,6 +63,8 @@ int store_begin_session(struct store *store, const char *command, struct error *
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
 	      const struct error *problem, struct error *err);
 
+/* Sorts identities of trials. */
+void store_sort_ids(uint64_t *ids, size_t count);
 /* Reads the identities of the trials that are done, sorted. The caller frees them. */
 int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct error *err);
 /* Tells whether `id` is among the identities that store_done() read. */
