@@ -2,7 +2,6 @@
 #include "src/cmd/run-store.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static struct identity identify(const struct run_store *s, size_t index)
 {
@@ -36,13 +35,6 @@ static int refuse_done(struct run_store *s, struct error *err)
 	return rc;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Refuses a job that has the same trial twice, because a store can hold it once. */
 static int refuse_twice(const struct run_store *s, struct error *err)
 {
@@ -52,7 +44,7 @@ static int refuse_twice(const struct run_store *s, struct error *err)
 		return error_errno(err, -ENOMEM, "store");
 	for (size_t i = 0; i < s->job->n_trials; i++)
 		ids[i] = identify(s, i).trial;
-	qsort(ids, s->job->n_trials, sizeof(*ids), compare_numbers);
+	store_sort_ids(ids, s->job->n_trials);
 	for (size_t i = 1; i < s->job->n_trials; i++)
 		if (ids[i] == ids[i - 1])
 			return error_input(err, "a scenario is named twice, and --db keeps each "

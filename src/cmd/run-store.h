@@ -13,8 +13,8 @@ struct run_store {
 	struct store *store;	      /* the open store; NULL: it is not open; owned */
 	const struct engine *engine;  /* it runs the job; static */
 	const struct engine_job *job; /* its trials are stored; not owned */
-	char *kernel; /* release of the kernel, since a name may stand for another one later; owned
-		       */
+	/* The release of the kernel, since a name may stand for another one later; owned. */
+	char *kernel;
 	size_t position; /* place of the job's first trial in the store, counted from 1 */
 };
 

@@ -77,8 +77,17 @@ int cache_folder(const char *sub, char **ret_path, struct error *err)
 	return 0;
 }
 
-/* Removes what a process that was killed has left. This process holds the lock, so that no other
- * one is writing there. */
+/* Opens the lock of what is or will be `path`, and makes its file if need be. Returns -1 with errno
+ * set if that fails. */
+static int open_lock(const char *path)
+{
+	_cleanup_(freep) char *name = format_new("%s.lock", path);
+
+	return name ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+}
+
+/* Removes what a process that was killed has left of one entry. This process holds the lock, so
+ * that no other one is writing there. */
 static void remove_leftovers(const char *path)
 {
 	_cleanup_(freep) char *pattern = format_new("%s.*.tmp", path);
@@ -93,17 +102,13 @@ static void remove_leftovers(const char *path)
 
 int cache_lock(const char *path, int *ret_fd, struct error *err)
 {
-	_cleanup_(freep) char *name = format_new("%s.lock", path);
-	_cleanup_(fd_closep) int fd = -1;
+	_cleanup_(fd_closep) int fd = open_lock(path);
 
-	if (!name)
-		return error_errno(err, -ENOMEM, "cache");
-	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return cache_error(err, -errno, name);
+		return cache_error(err, -errno, path);
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_errno(err, -errno, "lock %s", name);
+			return error_errno(err, -errno, "lock %s", path);
 		if (interrupt_pending())
 			return interrupt_error(err);
 		usleep(LOCK_PAUSE_USEC);
@@ -121,14 +126,12 @@ void cache_remove_leftovers(const char *path)
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		/* The name of a temporary file is ENTRY.PROCESS-COUNT.tmp. */
 		const char *name = found.gl_pathv[i], *end = strrchr(name, '.');
-		_cleanup_(freep) char *lock_name = NULL;
+		_cleanup_(freep) char *entry = NULL;
 		_cleanup_(fd_closep) int fd = -1;
 
 		end = memrchr(name, '.', (size_t)(end - name));
-		if (!end)
-			continue;
-		lock_name = format_new("%.*s.lock", (int)(end - name), name);
-		fd = lock_name ? open(lock_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+		entry = end ? format_new("%.*s", (int)(end - name), name) : NULL;
+		fd = entry ? open_lock(entry) : -1;
 		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 			cache_remove(name);
 	}

@@ -9,8 +9,8 @@
 
 #include "src/util/tick.h"
 
-/* TICK_PHASES divided by the golden ratio: steps of this size spread any number of repeats evenly.
- */
+/* TICK_PHASES divided by the golden ratio. Steps of this size spread any number of repeats evenly
+ * over the phases. */
 #define PHASE_STEP 20251
 
 /* Hashes a text with its terminating zero, so that "a", "bc" is not the same as "ab", "c". */

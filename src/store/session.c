@@ -109,6 +109,12 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+void store_sort_ids(uint64_t *ids, size_t count)
+{
+	if (count)
+		qsort(ids, count, sizeof(*ids), compare_ids);
+}
+
 int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
@@ -126,8 +132,7 @@ int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struc
 	}
 	if (rc < 0)
 		return rc;
-	if (n)
-		qsort(ids, n, sizeof(*ids), compare_ids);
+	store_sort_ids(ids, n);
 	*ret_ids = take_ptr(ids);
 	*ret_count = n;
 	return 0;

@@ -65,6 +65,8 @@ int store_begin_session(struct store *store, const char *command, struct error *
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
 	      const struct error *problem, struct error *err);
 
+/* Sorts identities of trials. */
+void store_sort_ids(uint64_t *ids, size_t count);
 /* Reads the identities of the trials that are done, sorted. The caller frees them. An inconclusive
  * trial is not done: what was to be measured was not. If store_add() gets it again, the new record
  * replaces the old one. */

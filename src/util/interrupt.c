@@ -32,10 +32,11 @@ int interrupt_block(struct error *err)
 
 bool interrupt_pending(void)
 {
-	sigset_t set;
+	sigset_t pending, three;
 
-	return sigpending(&set) == 0 && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) ||
-					 sigismember(&set, SIGHUP));
+	three_signals(&three);
+	return sigpending(&pending) == 0 && sigandset(&pending, &pending, &three) == 0 &&
+	       !sigisemptyset(&pending);
 }
 
 int interrupt_error(struct error *err)

@@ -103,7 +103,7 @@ END_TEST
 
 START_TEST(command_that_cannot_start)
 {
-	char *missing[] = { (char *)"/nonexistent/program", NULL };
+	char *missing[] = { (char *)"/proc/nonexistent/program", NULL };
 	char *not_executable[] = { (char *)"/etc/passwd", NULL };
 
 	start_command(missing);

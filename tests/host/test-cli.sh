@@ -61,7 +61,8 @@ usage_and_errors()
 	help=$out
 	for verb in run list show predict check doctor shell kernels sweep export merge; do
 		says "$help" "  $verb " "--help"
-		grep -q "^\.Cm $verb" "$source/doc/deadpeer.1" && grep -q "^\.Ss.*$verb" "$source/doc/deadpeer.1" || fail "the man page does not explain $verb"
+		grep -q "^\.Cm $verb" "$source/doc/deadpeer.1" && grep -q "^\.Ss.*$verb" "$source/doc/deadpeer.1" ||
+			fail "the man page does not explain $verb"
 		run_it 0 "$verb" --help
 		says "$out" "usage: deadpeer $verb" "$verb --help"
 		[ -z "$err" ] || fail "$verb --help: $err"

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pcap/pcap.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -416,6 +418,32 @@ START_TEST(capture_tells_of_a_full_disk)
 }
 END_TEST
 
+/* With a limit of 0 bytes nothing can be written, as on a full disk, and no empty file stays. */
+START_TEST(capture_of_nothing_is_removed)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
+	char folder[] = "/tmp/deadpeer-capture.XXXXXX", path[64];
+	struct log log = { 0 };
+	struct observer_watch *watch;
+	struct error err = { 0 };
+	struct world w;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/a.pcap", folder);
+	signal(SIGXFSZ, SIG_IGN);
+	world_init(&w, &lab, AF_INET);
+	watch = capture_at(&w, path, &log);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	world_establish(&w);
+	ck_assert_int_eq(observer_watch_check(watch, &err), -EFBIG);
+	observer_watch_free(watch);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &any), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	free(log.items);
+	world_deinit(&w);
+}
+END_TEST
+
 struct tally {
 	uint64_t events, lost;
 };
@@ -506,6 +534,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, destroyed_socket_leaves_its_info);
 	tcase_add_test(tc, capture_is_read_by_tcpdump);
 	tcase_add_test(tc, capture_tells_of_a_full_disk);
+	tcase_add_test(tc, capture_of_nothing_is_removed);
 	tcase_add_test(tc, dropped_packets_are_noticed);
 }
 

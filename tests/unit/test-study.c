@@ -3,12 +3,17 @@
  * share them. */
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/cmd/sweep-progress.h"
+#include "src/store/sql.h"
+#include "src/store/store.h"
 #include "src/study/plan.h"
 #include "src/study/shard.h"
 #include "src/util/array.h"
+#include "src/util/interrupt.h"
 #include "tests/unit/suite.h"
 
 #define HEAD "name: test\nsummary: A test\nscenarios: [power-loss-idle]\n"
@@ -442,6 +447,38 @@ START_TEST(shipped_studies_load)
 }
 END_TEST
 
+/* Where signals are blocked, one ends a statement that runs when it comes. */
+START_TEST(signal_ends_a_query)
+{
+	char folder[] = "/tmp/deadpeer-store.XXXXXX", path[64];
+	const struct store_study study = {
+		.engine = (char *)"qemu", .deadpeer = (char *)"0", .shard = 1, .shards = 1
+	};
+	struct store *store;
+	struct error err = { 0 };
+	sigset_t term;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/a.db", folder);
+	ck_assert_int_eq(store_open(path, STORE_CREATE, &study, &store, &err), 0);
+	ck_assert_int_eq(interrupt_block(&err), 0);
+	ck_assert_int_eq(raise(SIGTERM), 0);
+	ck_assert_int_eq(
+		store_exec(store,
+			   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+			   "WHERE i < 20000000) SELECT count(*) FROM n",
+			   &err),
+		-EINTR);
+	ck_assert_int_eq(error_exit_status(err.kind), 130);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	ck_assert_int_eq(sigwaitinfo(&term, NULL), SIGTERM);
+	store_close(store);
+	unlink(path);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
@@ -449,6 +486,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, wrong_files_say_where, 0, ARRAY_SIZE(wrong));
 	tcase_add_loop_test(tc, wrong_plans_are_refused, 0, ARRAY_SIZE(wrong_plans));
 	tcase_add_test(tc, the_product_in_order);
+	tcase_add_test(tc, signal_ends_a_query);
 	tcase_add_test(tc, pairs_and_bundles);
 	tcase_add_test(tc, identity_is_of_the_trial);
 	tcase_add_test(tc, expect_nothing);

@@ -74,6 +74,23 @@ START_TEST(time_is_read_or_refused)
 }
 END_TEST
 
+/* A key whose last part is short is no misspelling of each other short one beside it. */
+START_TEST(suggestion_looks_at_the_last_part)
+{
+	struct suggestion suggestion;
+	char text[128];
+
+	suggestion_init(&suggestion, "client.nope");
+	suggestion_offer(&suggestion, "client.size");
+	ck_assert_ptr_null(
+		strstr(suggestion_text(&suggestion, text, sizeof(text)), "did you mean"));
+	suggestion_init(&suggestion, "client.sizee");
+	suggestion_offer(&suggestion, "client.size");
+	ck_assert_ptr_nonnull(
+		strstr(suggestion_text(&suggestion, text, sizeof(text)), "'client.size'"));
+}
+END_TEST
+
 START_TEST(suggestions)
 {
 	struct suggestion suggestion;
@@ -136,6 +153,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, time_is_read_or_refused, 0, ARRAY_SIZE(spans));
 	tcase_add_test(tc, suggestions);
 	tcase_add_test(tc, yaml_is_written);
+	tcase_add_test(tc, suggestion_looks_at_the_last_part);
 }
 
 int main(void)
