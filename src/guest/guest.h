@@ -54,9 +54,9 @@ typedef void (*guest_line_func)(void *userdata, const char *line, size_t size);
 typedef void (*guest_end_func)(void *userdata, int status, const struct error *err);
 
 struct guest_config {
-	const void *job;      /* copied */
-	size_t job_size;      /* bytes */
-	uint64_t seed;	      /* of the guest kernel's random numbers */
+	const void *job; /* copied */
+	size_t job_size; /* bytes */
+	uint64_t seed;	 /* of the guest kernel's random numbers */
 	/* The guest is given up after so long without any progress, if it used a processor for half
 	 * of it, or after five times as long; 0: two minutes. */
 	nsec_t stall_nsec;

@@ -159,7 +159,8 @@ static void write_fields(struct json_writer *writer, const struct json_table *ta
 static void write_field(struct json_writer *writer, const struct json_field *field,
 			const void *object)
 {
-	if (field->optional && is_null(field->table, at(field, object)))
+	if (field->optional && field->kind == JSON_OBJECT &&
+	    is_null(field->table, at(field, object)))
 		return;
 	if (field->key)
 		json_write_key(writer, field->key);
