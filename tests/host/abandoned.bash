@@ -1,28 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# abandoned.bash [OPTION...]: a user's own server gives a dead client up after 3 s, of which one is over when the
+# abandoned.bash PROGRAM [OPTION...]: a user's own server gives a dead client up after 3 s, of which one is over when the
 # client's power goes. It lives on, or it exits, or it never calls close() itself; the row is the same. One that is told by
 # a FIN has not given up. OPTIONs are for `deadpeer run`.
 . "$(dirname "$0")/lib.bash"
-need python3
+program=$(realpath "$1")
+shift
 
-python=$("${as[@]}" python3 -c 'import sys; print(sys.executable)')
-cat >"$tmp/server.py" <<-END
-	import socket, sys, time
-	family = socket.AF_INET6 if sys.argv[1] == "ipv6" else socket.AF_INET
-	s = socket.create_server(("", 5000), family=family)
-	c, peer = s.accept()
-	c.settimeout(3)
-	try:
-	    c.recv(1)
-	except TimeoutError:
-	    pass
-	if sys.argv[2] == "shutdown":
-	    c.shutdown(socket.SHUT_WR)
-	elif sys.argv[2] != "exit":
-	    c.close()
-	if sys.argv[2] != "exit":
-	    time.sleep(1000)
-END
 cat >"$tmp/gives-up.yaml" <<-END
 	name: gives-up
 	summary: The user's program gives the peer up
@@ -32,16 +15,16 @@ cat >"$tmp/gives-up.yaml" <<-END
 	expect:
 	  server: {outcome: abandoned, error: none, mechanism: application, after: 200ms, before: 3500ms}
 	variants:
-	  - {name: close, server.command: [$python, $tmp/server.py, "{family}", close]}
-	  - {name: shutdown, server.command: [$python, $tmp/server.py, "{family}", shutdown]}
-	  - {name: exit, server.command: [$python, $tmp/server.py, "{family}", exit]}
+	  - {name: close, server.command: [$program, "listen :: 5000", "accept 0", "await 1 3000", "close 1", "sleep 1000000"]}
+	  - {name: shutdown, server.command: [$program, "listen :: 5000", "accept 0", "await 1 3000", "shutdown 1", "sleep 1000000"]}
+	  - {name: exit, server.command: [$program, "listen :: 5000", "accept 0", "await 1 3000"]}
 	  - name: told
-	    server.command: [$python, $tmp/server.py, "{family}", close]
+	    server.command: [$program, "listen :: 5000", "accept 0", "await 1 3000", "close 1", "sleep 1000000"]
 	    timeline: [{at: 1s, fault: crash, node: client}]
 	    expect: {server: {outcome: closed, mechanism: fin-received, after: 0s, before: 1s}}
 END
 chmod 755 "$tmp"
-chmod 644 "$tmp"/*.yaml "$tmp"/*.py
+chmod 644 "$tmp"/*.yaml
 
 start gives-up "$tmp/gives-up.yaml" --family both "$@"
 await gives-up

@@ -2,7 +2,7 @@
 # looks.bash LIBRARY: a look at the kernel that fails is no answer. Whichever of the looks fails, the trial has
 # the result that it has without the failure, or it is inconclusive and says why, or it ends with an error.
 . "$(dirname "$0")/lib.bash"
-library=$1
+library=$(realpath "$1")
 
 # what FILE: the result of the run in FILE, without its times.
 what() {

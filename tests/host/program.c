@@ -8,13 +8,16 @@
  *     connect ADDRESS PORT    makes a socket
  *     accept N                makes a socket
  *     read N                  waits for a byte, or for the end
+ *     await N MILLISECONDS    does the same, but gives up, without a complaint, after that time
  *     write N                 sends a byte
+ *     shutdown N              ends the direction of what is sent
  *     close N
  *     print N                 prints the local port of a socket, and a blank
  *     sleep MILLISECONDS
  */
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,24 +73,35 @@ static int print_port(int fd)
 	return fflush(stdout);
 }
 
+static int await(int fd, int milliseconds)
+{
+	struct pollfd waited = { .fd = fd, .events = POLLIN };
+
+	return poll(&waited, 1, milliseconds) < 0 ? -1 : 0;
+}
+
 static int do_step(const char *step)
 {
 	char word[16], address[64], port[16], byte = 'x';
 	int n = sscanf(step, "%15s %63s %15s", word, address, port);
-	int number = n == 2 ? atoi(address) : -1;
+	int number = n >= 2 ? atoi(address) : -1;
 
 	if (n == 3 && (!strcmp(word, "listen") || !strcmp(word, "connect")))
 		return make(address, port, !strcmp(word, "listen"));
 	if (n == 2 && !strcmp(word, "sleep"))
 		return usleep((useconds_t)number * 1000);
-	if (n != 2 || number < 0 || number >= n_sockets)
+	if (n < 2 || number < 0 || number >= n_sockets)
 		return -1;
+	if (n == 3)
+		return strcmp(word, "await") == 0 ? await(sockets[number], atoi(port)) : -1;
 	if (!strcmp(word, "accept"))
 		return keep(accept(sockets[number], NULL, NULL));
 	if (!strcmp(word, "read"))
 		return read(sockets[number], &byte, 1) < 0 ? -1 : 0;
 	if (!strcmp(word, "write"))
 		return write(sockets[number], &byte, 1) == 1 ? 0 : -1;
+	if (!strcmp(word, "shutdown"))
+		return shutdown(sockets[number], SHUT_WR);
 	if (!strcmp(word, "close"))
 		return close(sockets[number]);
 	return strcmp(word, "print") == 0 ? print_port(sockets[number]) : -1;

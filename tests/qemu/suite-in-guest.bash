@@ -67,7 +67,8 @@ mapfile -t names < <(jq -r --arg suites "$suites" '($suites / ",")[] as $suite |
 mkdir -p "$tree/tests" "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib"
 ln -s usr/bin "$tree/bin"
 ln -s usr/sbin "$tree/sbin"
-executables=("$build/src/deadpeer" "$build"/tests/{netns,host}/test-*)
+# What was built for the tests, and is named on a test's command line or tested by itself, comes along.
+executables=("$build/src/deadpeer" "$build"/tests/{netns,host}/test-* "$build"/tests/host/{program,*.so})
 for program in "${programs[@]}"; do
 	executables+=("$(PATH=/usr/sbin:/usr/bin type -P "$program")")
 done
