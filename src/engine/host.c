@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "src/engine/busy.h"
 #include "src/engine/engine.h"
 #include "src/testbed/privilege.h"
 #include "src/trial/runner.h"
@@ -25,21 +26,58 @@ static void check_punctuality(struct record *record)
 			     nsec_format(text, sizeof(text), worst_nsec));
 }
 
+/* One trial on a quiet machine has half a hundredth, with some trials at once it is a few. */
+#define BUSY_SHARE 0.1
+
+/* What passes the listener on to whom the job is. */
+struct watch {
+	const struct engine_listener *listener;
+	struct busy *busy;
+};
+
+/* In real time the kernel's timers, the programs and deadpeer itself wait for processors like
+ * anybody. That what was expected did not come while others had them is no evidence. */
+static void check_quiet(struct record *record, struct busy *busy)
+{
+	bool surprises = record->n_failures > 0;
+	double share;
+
+	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+		const struct record_endpoint *e = &record->endpoint[n];
+
+		surprises |=
+			record_is_outside(record_detection(e), e->earliest_nsec, e->latest_nsec);
+		surprises |=
+			record_is_outside(e->gone_nsec, e->gone_earliest_nsec, e->gone_latest_nsec);
+	}
+	if (!surprises)
+		return;
+	share = busy_share(busy, record->span_nsec);
+	if (share >= BUSY_SHARE)
+		record_doubt(record,
+			     "something came otherwise than expected or predicted while programs "
+			     "waited for a processor %.0f %% of the time: the machine is too busy "
+			     "for real time",
+			     100 * share);
+}
+
 static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
 {
-	const struct engine_listener *listener = userdata;
+	const struct watch *watch = userdata;
 
-	if (record)
+	if (record) {
 		check_punctuality(record);
-	listener->done(trial, record, err, listener->userdata);
+		check_quiet(record, watch->busy);
+	}
+	watch->listener->done(trial, record, err, watch->listener->userdata);
 }
 
 static void on_progress(const char *text, nsec_t at_most_nsec, size_t done, size_t total,
 			void *userdata)
 {
-	const struct engine_listener *listener = userdata;
+	const struct watch *watch = userdata;
 
-	listener->progress(text, at_most_nsec, done, total, listener->userdata);
+	watch->listener->progress(text, at_most_nsec, done, total, watch->listener->userdata);
 }
 
 static int run_in(struct loop *loop, struct interrupt *interrupt, const struct engine_job *job,
@@ -47,14 +85,19 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 {
 	_cleanup_(observer_freep) struct observer *observer = NULL;
 	_cleanup_(runner_freep) struct runner *runner = NULL;
+	_cleanup_(busy_freep) struct busy *busy = NULL;
+	struct watch watch = { .listener = listener };
 	struct engine_listener ours = { .done = on_done,
 					.progress = listener->progress ? on_progress : NULL,
-					.userdata = (void *)listener };
+					.userdata = &watch };
 	struct utsname kernel;
 	int rc;
 
 	uname(&kernel);
-	rc = observer_new(loop, job->derived_only, &observer, err);
+	rc = busy_new(loop, &busy, err);
+	watch.busy = busy;
+	if (rc >= 0)
+		rc = observer_new(loop, job->derived_only, &observer, err);
 	if (rc >= 0)
 		rc = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
 				&runner, err);

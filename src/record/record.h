@@ -191,6 +191,13 @@ static inline nsec_t record_detection(const struct record_endpoint *end)
 {
 	return end->kernel_nsec != NSEC_NONE ? end->kernel_nsec : end->application_nsec;
 }
+/* Tells whether a time that was measured lies outside of the interval that was predicted for it.
+ * NSEC_NONE: not measured, or not predicted. */
+static inline bool record_is_outside(nsec_t time_nsec, nsec_t earliest_nsec, nsec_t latest_nsec)
+{
+	return time_nsec != NSEC_NONE && earliest_nsec != NSEC_NONE &&
+	       (time_nsec < earliest_nsec || time_nsec > latest_nsec);
+}
 /* Likewise adds a reason for which the trial is inconclusive, unless the record has it already. */
 __attribute__((format(printf, 2, 3))) int record_doubt(struct record *record, const char *format,
 						       ...);

@@ -9,8 +9,7 @@ struct measured {
 
 static bool is_outside(const struct measured *m)
 {
-	return m->time_nsec != NSEC_NONE && m->earliest_nsec != NSEC_NONE &&
-	       (m->time_nsec < m->earliest_nsec || m->time_nsec > m->latest_nsec);
+	return record_is_outside(m->time_nsec, m->earliest_nsec, m->latest_nsec);
 }
 
 static void print(const struct record *record, enum node_id node, const struct measured *m,

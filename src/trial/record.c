@@ -108,15 +108,13 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 }
 
 /* The RTO that the first timeout went by: later answers than those that were sampled may have moved
- * it. */
+ * it. Where the tracepoints missed that timeout, its RTO is unknown, for the next one has another.
+ */
 static nsec_t first_rto(const struct endpoint *ep, nsec_t sent_nsec)
 {
-	for (size_t i = 0; i < ep->record.n_retransmissions; i++) {
-		const struct record_retransmission *r = &ep->record.retransmissions[i];
-
-		if (r->rto_nsec != NSEC_NONE && r->time_nsec >= sent_nsec)
-			return r->rto_nsec;
-	}
+	for (size_t i = 0; i < ep->record.n_retransmissions; i++)
+		if (ep->record.retransmissions[i].time_nsec >= sent_nsec)
+			return ep->record.retransmissions[i].rto_nsec;
 	return NSEC_NONE;
 }
 
@@ -318,14 +316,14 @@ static int conclude(struct trial *trial, enum node_id id)
 
 	look_at_bytes(node);
 	look_progress(node, &bytes);
+	if (node->believed == WITNESS_TRACEPOINT &&
+	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
+		return -ENOMEM;
 	facts = facts_of(trial, node, &history, &heard);
 	if (!heard)
 		return -ENOMEM;
 	p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	minisocket_finish(node);
-	if (node->believed == WITNESS_TRACEPOINT &&
-	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
-		return -ENOMEM;
 	endpoint_bound_by_application(endpoint);
 	cause = cause_of(endpoint, &context);
 	rest = cause_of_rest(endpoint, &cause);
