@@ -20,7 +20,7 @@ cat >"$tmp/cut-short.yaml" <<-END
 	    error: none
 	    mechanism: time-wait
 	    states: [FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE]
-	    packets: [">[F.]", "<[F.]", ">[.]", "<[R]"]
+	    packets: [">[F.]", "<[R]"]
 	    gone: {before: 500ms}
 	variants:
 	  - name: killed
