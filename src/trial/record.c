@@ -112,9 +112,12 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
  */
 static nsec_t first_rto(const struct endpoint *ep, nsec_t sent_nsec)
 {
-	for (size_t i = 0; i < ep->record.n_retransmissions; i++)
-		if (ep->record.retransmissions[i].time_nsec >= sent_nsec)
-			return ep->record.retransmissions[i].rto_nsec;
+	for (size_t i = 0; i < ep->record.n_retransmissions; i++) {
+		const struct record_retransmission *r = &ep->record.retransmissions[i];
+
+		if (r->time_nsec >= sent_nsec && r->reason != RETRANSMIT_LOSS_PROBE)
+			return r->rto_nsec;
+	}
 	return NSEC_NONE;
 }
 
