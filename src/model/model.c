@@ -46,17 +46,17 @@ static void add_writes(const struct player *r, struct play_flight *f)
 	unsigned int cwnd = r->facts->cwnd ? r->facts->cwnd : INITIAL_WINDOW;
 
 	f->next_nsec = NSEC_NEVER;
-	f->later = r->history.later;
-	f->n_later = r->history.n_later;
-	if (f->later || (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT))
+	f->segments = r->history.segments;
+	f->n_segments = r->history.n_segments;
+	f->segment_size = r->facts->mss ? r->facts->mss : SEGMENT;
+	f->write_size = size;
+	if (f->segments || (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT))
 		return;
 	f->interval_nsec =
 		scenario_option(a, OPTION_INTERVAL,
 				workload == WORKLOAD_STREAM ? 10 * NSEC_PER_MSEC : NSEC_PER_SEC);
-	f->write_size = size;
-	f->segment_size = r->facts->mss ? r->facts->mss : SEGMENT;
 	f->nagle = !scenario_option(a, OPTION_NODELAY, 0);
-	f->room = cwnd > f->segments ? cwnd - f->segments : 0;
+	f->room = cwnd - 1;
 	if (f->interval_nsec > 0)
 		f->next_nsec = f->sent_nsec + f->interval_nsec;
 }
@@ -66,7 +66,6 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, bo
 	const struct model_history *h = &r->history;
 	struct play_flight f = { .sent_nsec = h->sent_nsec + r->shift_nsec,
 				 .armed_nsec = h->armed_nsec + r->shift_nsec,
-				 .segments = h->segments,
 				 .orphan = orphan,
 				 .rto = rto_of(r),
 				 .srtt_nsec = r->facts->rtt_nsec,

@@ -7,6 +7,12 @@
 /* net/ipv4/tcp_ipv4.c: tcp_sk_init() sets tcp_syn_linear_timeouts to this. */
 #define MODEL_SYN_LINEAR 4
 
+/* A segment in flight. */
+struct model_segment {
+	nsec_t sent_nsec; /* for the first time */
+	uint32_t size;	  /* bytes */
+};
+
 /* How a connection stood when its peer fell silent. Times are since the first event, and negative
  * before it. */
 struct model_history {
@@ -16,10 +22,9 @@ struct model_history {
 				  * NSEC_NONE:        all was acknowledged */
 	nsec_t armed_nsec;	 /* the latest packet that acknowledged something in its time, which
 				  * armed its timer anew; at the earliest sent_nsec */
-	unsigned int segments;	 /* so many were in flight then */
-	const nsec_t *later; /* when more segments were sent after that, in order; borrowed. NULL:
-			      * the workload tells */
-	size_t n_later;
+	const struct model_segment *segments; /* those that stayed unacknowledged, in order;
+					       * borrowed. NULL: the workload tells */
+	size_t n_segments;
 	nsec_t closed_nsec; /* the latest packet that came with a closed window, with nothing in
 			     * flight; NSEC_NONE: the window is not closed */
 	nsec_t first_probe_nsec; /* the first probe of that window by then; NSEC_NONE: none */

@@ -135,9 +135,9 @@ static nsec_t rto_of(const struct trial_node *node, nsec_t rtt_nsec)
 }
 
 /* What the packets of that end tell of how its connection stood, and what was read of its socket.
- * `heard` gets an array that the caller frees. */
+ * The caller frees the lists. */
 static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
-				   struct model_history *history, nsec_t **ret_heard)
+				   struct model_history *history, struct history_lists *ret_lists)
 {
 	const struct endpoint *ep = &node->view[node->believed];
 	struct history_rtt rtt = { node->sampled_nsec, node->rtt_nsec };
@@ -145,7 +145,7 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	nsec_t rto_nsec = NSEC_NONE;
 
 	*history = history_read(ep->record.packets, ep->record.n_packets, ep->established_nsec,
-				trial->origin_nsec, &rtt, ret_heard);
+				trial->origin_nsec, &rtt, ret_lists);
 	if (history->sent_nsec != NSEC_NONE)
 		rto_nsec = first_rto(ep, trial->origin_nsec + history->sent_nsec);
 	/* Zero window probes back off without the RTO, which is that of the transfer until the end.
@@ -305,7 +305,7 @@ static int conclude(struct trial *trial, enum node_id id)
 		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
-	_cleanup_(freep) nsec_t *heard = NULL;
+	_cleanup_(history_lists_deinit) struct history_lists lists = { NULL, NULL };
 	struct model_history history;
 	struct model_facts facts;
 	nsec_t over_nsec =
@@ -318,8 +318,8 @@ static int conclude(struct trial *trial, enum node_id id)
 
 	look_at_bytes(node);
 	look_progress(node, &bytes);
-	facts = facts_of(trial, node, &history, &heard);
-	if (!heard)
+	facts = facts_of(trial, node, &history, &lists);
+	if (!lists.heard || !lists.segments)
 		return -ENOMEM;
 	p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	minisocket_finish(node);
