@@ -69,7 +69,8 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, bo
 				 .orphan = orphan,
 				 .rto = rto_of(r),
 				 .srtt_nsec = r->facts->rtt_nsec,
-				 .undo = r->situation.undo };
+				 .undo = r->situation.undo,
+				 .error_nsec = r->scenario->path.netem.delay_nsec };
 
 	add_writes(r, &f);
 	return play_retransmission(p, &f);

@@ -9,6 +9,8 @@
 #define LOSS_PROBE_MIN (2 * NSEC_PER_MSEC) /* TCP_TIMEOUT_MIN_US, since Linux 5.19 */
 /* What is sent so soon after a timer went off was sent by its handler. */
 #define BY_THE_TIMER NSEC_PER_MSEC
+/* A router makes an error in that time. */
+#define ERROR_MADE (50 * NSEC_PER_USEC)
 
 /* A router's allowance for ICMP errors to one host, in jiffies. inet_peer_xrlim_allow() grants one
  * for `cost`, and saves up `most`; ip_error() of IPv4 asks first, with an allowance of its own size
@@ -55,6 +57,8 @@ struct retransmission {
 	uint64_t queued; /* bytes that were written and not sent */
 	bool probed;	 /* tlp_high_seq is set */
 	struct allowance allowance;
+	nsec_t error_nsec; /* when the error about the oldest segment comes; NSEC_NEVER: none is due
+			    */
 };
 
 static void set_timer(struct retransmission *r, int pending, int64_t span, bool from_timer)
@@ -119,19 +123,38 @@ static bool router_answers(struct retransmission *r)
 	return false;
 }
 
-/* tcp_ld_RTO_revert(): the error comes at once, and less than a jiffy has passed, which counts as
- * one. */
+/* tcp_ld_RTO_revert(): the error comes, and what has passed of a jiffy counts as a whole one. If the
+ * time is up, the segment is sent again there and then. */
 static void undo_backoff(struct retransmission *r)
 {
-	if (!router_answers(r) || !r->retransmits || !r->backoff)
+	nsec_t tick_nsec = play_tick(r->play);
+	int64_t passed = (r->flight->error_nsec + ERROR_MADE + tick_nsec - 1) / tick_nsec;
+
+	r->error_nsec = NSEC_NEVER;
+	if (!r->retransmits || !r->backoff)
 		return;
 	r->backoff--;
 	r->rto = nsec_min(r->flight->rto << r->backoff,
-			  r->play->timers->rto_max_nsec / play_tick(r->play));
-	if (r->rto <= 1)
-		return;
-	set_timer(r, PENDING_RETRANS, r->rto - 1, true);
+			  r->play->timers->rto_max_nsec / tick_nsec);
+	if (r->rto > passed) {
+		set_timer(r, PENDING_RETRANS, r->rto - passed, !r->flight->error_nsec);
+	} else {
+		r->pending = PENDING_RETRANS;
+		r->span = 0;
+		r->fires_nsec = r->play->now_nsec;
+	}
 	play_tell(r->play, PLAY_UNDO, r->number, r->fires_nsec, r->span);
+}
+
+/* A segment meets the router. Only an error about the oldest one undoes anything. */
+static void meet_router(struct retransmission *r, bool oldest)
+{
+	if (!router_answers(r) || !oldest)
+		return;
+	if (r->flight->error_nsec)
+		r->error_nsec = r->play->now_nsec + r->flight->error_nsec + ERROR_MADE;
+	else
+		undo_backoff(r);
 }
 
 /* More goes into the network: packets_out counts segments, of which segmentation offload sends
@@ -170,7 +193,7 @@ static void send_segment(struct retransmission *r, uint32_t size)
 	if (r->pending == PENDING_LOSS_PROBE)
 		rearm_rto(r, true, false);
 	schedule_loss_probe(r, false);
-	undo_backoff(r);
+	meet_router(r, false);
 }
 
 /* Returns the size of the segment that is due, as it was measured, and finds out when the next one
@@ -217,7 +240,7 @@ static void send_loss_probe(struct retransmission *r)
 	r->probed = true;
 	rearm_rto(r, false, true);
 	play_tell(r->play, PLAY_LOSS_PROBE, 0, r->fires_nsec, r->span);
-	undo_backoff(r);
+	meet_router(r, false);
 }
 
 /* retransmits_timed_out(), tcp_orphan_retries(). */
@@ -283,7 +306,7 @@ static void retransmit(struct retransmission *r)
 	}
 	set_timer(r, PENDING_RETRANS, clamp_rto(r), true);
 	play_tell(r->play, PLAY_RETRANSMIT, r->number, r->fires_nsec, r->span);
-	undo_backoff(r);
+	meet_router(r, true);
 }
 
 struct play_end play_retransmission(struct play *p, const struct play_flight *f)
@@ -294,7 +317,8 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 				    .room = f->room,
 				    .in_loss = f->in_loss,
 				    .head_nsec = p->origin_nsec + f->sent_nsec,
-				    .next_nsec = NSEC_NEVER };
+				    .next_nsec = NSEC_NEVER,
+				    .error_nsec = NSEC_NEVER };
 	bool answered = f->armed_nsec > f->sent_nsec;
 
 	if (f->segments) {
@@ -318,6 +342,11 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 		if (r.room && r.next_nsec < r.fires_nsec) {
 			p->now_nsec = r.next_nsec;
 			write_more(&r);
+			continue;
+		}
+		if (r.error_nsec < r.fires_nsec) {
+			p->now_nsec = r.error_nsec;
+			undo_backoff(&r);
 			continue;
 		}
 		p->now_nsec = r.fires_nsec;

@@ -107,6 +107,7 @@ struct play_flight {
 	int64_t rto;	   /* jiffies */
 	nsec_t srtt_nsec;
 	enum play_undo undo;
+	nsec_t error_nsec; /* a router's error comes so long after the segment; 0: at once */
 };
 
 /* tcp_retransmit_timer(), tcp_write_timeout(), tcp_send_loss_probe(). */

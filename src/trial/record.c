@@ -244,7 +244,8 @@ static struct prediction predict_gone(const struct trial *trial, const struct tr
 					 rest, since_nsec);
 
 	if (p.mechanism != MECHANISM_NONE) {
-		p.latest_nsec += MINISOCKET_RESOLUTION;
+		if (rest != MECHANISM_ORPHAN) /* which is a full socket, whose end is told */
+			p.latest_nsec += MINISOCKET_RESOLUTION;
 		return reason ? (struct prediction){ .reason = reason } : p;
 	}
 	if (r->gone_nsec != NSEC_NONE && r->gone_nsec == r->kernel_nsec && !r->unpredicted)
