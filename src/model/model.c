@@ -70,6 +70,9 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, bo
 				 .rto = rto_of(r),
 				 .srtt_nsec = r->facts->rtt_nsec,
 				 .undo = r->situation.undo,
+				 .lost_nsec = r->situation.lost_nsec,
+				 .acks = h->acks,
+				 .n_acks = h->n_acks,
 				 .error_nsec = r->scenario->path.netem.delay_nsec };
 
 	add_writes(r, &f);
@@ -199,7 +202,8 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 
 		play_init(&play, &r->timers, r->facts->phase, into_nsec + off[i].into_nsec);
 		play.skew_nsec = off[i].skew_nsec;
-		play.srtt_off_nsec = off[i].srtt_nsec;
+		play.srtt_off_nsec =
+			r->facts->rtt_exact ? off[i].srtt_nsec / 100 : off[i].srtt_nsec;
 		play_once(r, func, &play, hull);
 	}
 }

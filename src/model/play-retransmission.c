@@ -57,6 +57,7 @@ struct retransmission {
 	uint64_t queued; /* bytes that were written and not sent */
 	bool probed;	 /* tlp_high_seq is set */
 	struct allowance allowance;
+	size_t n_acks;	   /* how many of flight->acks are past */
 	nsec_t error_nsec; /* when the error about the oldest segment comes; NSEC_NEVER: none is due
 			    */
 };
@@ -107,10 +108,12 @@ static bool schedule_loss_probe(struct retransmission *r, bool advancing)
 }
 
 /* A router answers what cannot be delivered, as often as it may. */
-static bool router_answers(struct retransmission *r)
+static bool router_answers_at(struct retransmission *r, nsec_t at_nsec)
 {
-	int64_t hz = r->play->timers->hz, now = r->play->now_nsec / play_tick(r->play);
+	int64_t hz = r->play->timers->hz, now = at_nsec / play_tick(r->play);
 
+	if (at_nsec < r->play->origin_nsec + r->flight->lost_nsec)
+		return false;
 	switch (r->flight->undo) {
 	case PLAY_UNDO_IPV4: /* ip_error(), then icmpv4_xrlim_allow() */
 		return allow(&r->allowance, now, hz, 5 * hz) &&
@@ -123,8 +126,19 @@ static bool router_answers(struct retransmission *r)
 	return false;
 }
 
-/* tcp_ld_RTO_revert(): the error comes, and what has passed of a jiffy counts as a whole one. If the
- * time is up, the segment is sent again there and then. */
+/* Packets without data, which nobody sends again, take from the same allowance. */
+static bool router_answers(struct retransmission *r)
+{
+	const struct play_flight *f = r->flight;
+	nsec_t now_nsec = r->play->now_nsec, origin_nsec = r->play->origin_nsec;
+
+	for (; r->n_acks < f->n_acks && origin_nsec + f->acks[r->n_acks] <= now_nsec; r->n_acks++)
+		router_answers_at(r, origin_nsec + f->acks[r->n_acks]);
+	return router_answers_at(r, now_nsec);
+}
+
+/* tcp_ld_RTO_revert(): the error comes, and what has passed of a jiffy counts as a whole one. If
+ * the time is up, the segment is sent again there and then. */
 static void undo_backoff(struct retransmission *r)
 {
 	nsec_t tick_nsec = play_tick(r->play);
@@ -134,8 +148,7 @@ static void undo_backoff(struct retransmission *r)
 	if (!r->retransmits || !r->backoff)
 		return;
 	r->backoff--;
-	r->rto = nsec_min(r->flight->rto << r->backoff,
-			  r->play->timers->rto_max_nsec / tick_nsec);
+	r->rto = nsec_min(r->flight->rto << r->backoff, r->play->timers->rto_max_nsec / tick_nsec);
 	if (r->rto > passed) {
 		set_timer(r, PENDING_RETRANS, r->rto - passed, !r->flight->error_nsec);
 	} else {
@@ -321,10 +334,15 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 				    .error_nsec = NSEC_NEVER };
 	bool answered = f->armed_nsec > f->sent_nsec;
 
+	r.allowance.tokens = 6 * (int64_t)p->timers->hz;
+	r.allowance.last = (p->origin_nsec + f->lost_nsec) / play_tick(p);
 	if (f->segments) {
 		while (r.n_sent < f->n_segments &&
-		       f->segments[r.n_sent].sent_nsec <= nsec_max(f->armed_nsec, f->sent_nsec))
+		       f->segments[r.n_sent].sent_nsec <= nsec_max(f->armed_nsec, f->sent_nsec)) {
+			p->now_nsec = p->origin_nsec + f->segments[r.n_sent].sent_nsec;
 			count_sent(&r, take_measured(&r));
+			router_answers(&r);
+		}
 		r.room = UINT_MAX;
 	} else {
 		count_sent(&r, (uint32_t)nsec_min((nsec_t)f->write_size, f->segment_size));
@@ -332,12 +350,11 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 			r.next_nsec = p->origin_nsec + f->next_nsec;
 	}
 	p->now_nsec = p->origin_nsec + nsec_max(f->armed_nsec, f->sent_nsec);
-	r.allowance.tokens = 6 * (int64_t)p->timers->hz;
-	r.allowance.last = p->now_nsec / play_tick(p);
+	if (!f->segments)
+		router_answers(&r);
 	if (!schedule_loss_probe(&r, answered))
 		rearm_rto(&r, false, false);
 	play_tell(p, PLAY_SEND, 0, r.fires_nsec, r.span);
-	router_answers(&r);
 	for (unsigned int steps = 0; steps < PLAY_STEPS_MAX; steps++) {
 		if (r.room && r.next_nsec < r.fires_nsec) {
 			p->now_nsec = r.next_nsec;

@@ -107,6 +107,9 @@ struct play_flight {
 	int64_t rto;	   /* jiffies */
 	nsec_t srtt_nsec;
 	enum play_undo undo;
+	nsec_t lost_nsec;   /* from then on it meets the router */
+	const nsec_t *acks; /* so does each packet without data; when they were sent, in order */
+	size_t n_acks;
 	nsec_t error_nsec; /* a router's error comes so long after the segment; 0: at once */
 };
 

@@ -115,10 +115,13 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
 	struct model_segment *segments;
 	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
+	nsec_t *acks = calloc(n_packets + 1, sizeof(*acks));
 
 	for (size_t i = 0; i < n_packets; i++) {
 		if (packets[i].sent) {
 			read_sent(&r, &packets[i]);
+			if (acks && !packets[i].payload && !(packets[i].flags & PACKET_FIN))
+				acks[h.n_acks++] = packets[i].time_nsec - origin_nsec;
 			continue;
 		}
 		read_received(&r, &packets[i], rtt);
@@ -126,6 +129,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			heard[h.n_heard++] = packets[i].time_nsec - origin_nsec;
 	}
 	h.heard = heard;
+	h.acks = acks;
 	h.connect_nsec = since(r.syn_nsec, origin_nsec);
 	h.established_nsec = since(established_nsec, origin_nsec);
 	h.answered_nsec = r.answered_nsec;
@@ -148,7 +152,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			r.sent[r.first + i].size,
 		};
 	h.segments = segments;
-	*ret_lists = (struct history_lists){ heard, segments };
+	*ret_lists = (struct history_lists){ heard, acks, segments };
 	free(r.sent);
 	return h;
 }
@@ -156,5 +160,6 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 void history_lists_deinit(struct history_lists *lists)
 {
 	free(lists->heard);
+	free(lists->acks);
 	free(lists->segments);
 }

@@ -158,6 +158,7 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	/* Nothing moves the estimate once the peer is silent. */
 	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
 						     : rtt.rtt_nsec;
+	facts.rtt_exact = ep->record.tcp_info.present;
 	facts.rto_nsec = rto_nsec == NSEC_NONE ? rto_of(node, facts.rtt_nsec) : rto_nsec;
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
@@ -306,7 +307,7 @@ static int conclude(struct trial *trial, enum node_id id)
 		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
-	_cleanup_(history_lists_deinit) struct history_lists lists = { NULL, NULL };
+	_cleanup_(history_lists_deinit) struct history_lists lists = { NULL };
 	struct model_history history;
 	struct model_facts facts;
 	nsec_t over_nsec =
@@ -320,7 +321,7 @@ static int conclude(struct trial *trial, enum node_id id)
 	look_at_bytes(node);
 	look_progress(node, &bytes);
 	facts = facts_of(trial, node, &history, &lists);
-	if (!lists.heard || !lists.segments)
+	if (!lists.heard || !lists.acks || !lists.segments)
 		return -ENOMEM;
 	p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	minisocket_finish(node);
