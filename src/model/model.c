@@ -46,17 +46,17 @@ static void add_writes(const struct player *r, struct play_flight *f)
 	unsigned int cwnd = r->facts->cwnd ? r->facts->cwnd : INITIAL_WINDOW;
 
 	f->next_nsec = NSEC_NEVER;
-	f->later = r->history.later;
-	f->n_later = r->history.n_later;
-	if (f->later || (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT))
+	f->segments = r->history.segments;
+	f->n_segments = r->history.n_segments;
+	f->segment_size = r->facts->mss ? r->facts->mss : SEGMENT;
+	f->write_size = size;
+	if (f->segments || (workload != WORKLOAD_STREAM && workload != WORKLOAD_HEARTBEAT))
 		return;
 	f->interval_nsec =
 		scenario_option(a, OPTION_INTERVAL,
 				workload == WORKLOAD_STREAM ? 10 * NSEC_PER_MSEC : NSEC_PER_SEC);
-	f->write_size = size;
-	f->segment_size = r->facts->mss ? r->facts->mss : SEGMENT;
 	f->nagle = !scenario_option(a, OPTION_NODELAY, 0);
-	f->room = cwnd > f->segments ? cwnd - f->segments : 0;
+	f->room = cwnd - 1;
 	if (f->interval_nsec > 0)
 		f->next_nsec = f->sent_nsec + f->interval_nsec;
 }
@@ -66,11 +66,14 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, bo
 	const struct model_history *h = &r->history;
 	struct play_flight f = { .sent_nsec = h->sent_nsec + r->shift_nsec,
 				 .armed_nsec = h->armed_nsec + r->shift_nsec,
-				 .segments = h->segments,
 				 .orphan = orphan,
 				 .rto = rto_of(r),
 				 .srtt_nsec = r->facts->rtt_nsec,
-				 .undo = r->situation.undo };
+				 .undo = r->situation.undo,
+				 .lost_nsec = r->situation.lost_nsec,
+				 .acks = h->acks,
+				 .n_acks = h->n_acks,
+				 .error_nsec = r->scenario->path.netem.delay_nsec };
 
 	add_writes(r, &f);
 	return play_retransmission(p, &f);
@@ -199,7 +202,8 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 
 		play_init(&play, &r->timers, r->facts->phase, into_nsec + off[i].into_nsec);
 		play.skew_nsec = off[i].skew_nsec;
-		play.srtt_off_nsec = off[i].srtt_nsec;
+		play.srtt_off_nsec =
+			r->facts->rtt_exact ? off[i].srtt_nsec / 100 : off[i].srtt_nsec;
 		play_once(r, func, &play, hull);
 	}
 }
@@ -274,14 +278,27 @@ static const char *prepare(struct player *r, struct model_facts *facts, enum fam
 	return reason;
 }
 
-/* Whether that end may end the connection with a packet of its own: a FIN, or the RST of
- * tcp_keepalive_timer(). */
-static bool gives_up(const struct scenario *s, enum node_id node)
+/* Before that the peer, which hears nothing any more, does not end the connection with a packet of
+ * its own: a FIN, or the RST of tcp_keepalive_timer(). NSEC_NEVER: it sends none. */
+static nsec_t peer_ends(const struct player *r)
 {
-	const struct scenario_agent *a = &s->agent[node];
+	const struct scenario *s = r->scenario;
+	const struct scenario_agent *peer = &s->agent[!r->node];
+	struct timers t = timers_of(s, !r->node, r->facts);
+	nsec_t lost_nsec = r->situation.lost_nsec, at_nsec = NSEC_NEVER;
+	/* It has been silent at the longest since the connection was made. */
+	nsec_t heard_nsec = s->n_events ? -s->events[0].at_nsec : 0;
 
-	return a->command || scenario_option(a, OPTION_KEEPALIVE, 0) ||
-	       scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT;
+	if (peer->command)
+		return lost_nsec;
+	if (t.keepalive)
+		at_nsec = heard_nsec + t.idle_nsec +
+			  (t.user_timeout_nsec || t.count < 1 ? 1 : t.count) * t.interval_nsec;
+	if (scenario_option(peer, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT)
+		at_nsec = nsec_min(at_nsec, lost_nsec + (scenario_option(peer, OPTION_MISSES, 3) -
+							 1) * scenario_option(peer, OPTION_INTERVAL,
+									      NSEC_PER_SEC));
+	return nsec_max(at_nsec, lost_nsec);
 }
 
 static const char *prepare_detection(struct player *r, struct model_facts *facts,
@@ -309,8 +326,6 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 		return "nothing is lost";
 	if (in->lost_nsec == NSEC_NEVER && !r->timers.user_timeout_nsec)
 		return "the peer answers each probe of its closed window";
-	if (in->silent_to_peer && gives_up(r->scenario, !r->node))
-		return "the peer may give up first, and that arrives";
 	if (r->history.sent_nsec == NSEC_NONE && !r->timers.keepalive &&
 	    r->history.closed_nsec == NSEC_NONE)
 		return "nothing is in flight and keepalive is off, so no timer runs";
@@ -333,6 +348,9 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 	if (reason)
 		return nothing(reason);
 	p = play_cases(&r, play_detection);
+	if (r.situation.silent_to_peer && r.situation.connect_nsec == NSEC_NEVER &&
+	    p.mechanism != MECHANISM_NONE && p.latest_nsec >= peer_ends(&r))
+		return nothing("the peer may give up first, and that arrives");
 	if (p.mechanism == MECHANISM_NONE && !p.reason)
 		p.reason = "no timer that runs comes to an end";
 	return p;

@@ -67,19 +67,38 @@ enum play_undo {
 	PLAY_UNDO_IPV6, /* no route */
 };
 
+/* tcp_orphan_retries(): what 0 stands for as long as the back-off has not reached its end. */
+#define PLAY_ORPHAN_RETRIES 8
+/* More steps than that are taken for no end at all; the longest walk in reach, 255 retries with a
+ * second each, takes as many again with loss probes and undone back-off. */
+#define PLAY_STEPS_MAX 100000
+
+/* What the players have in common. */
+nsec_t play_tick(const struct play *play);
+/* The clock of retrans_stamp and of TCP's time stamps counts milliseconds. */
+int64_t play_msecs(nsec_t time_nsec);
+/* The moment at which a timer goes off that is armed now with that span. `from_timer`: a timer arms
+ * it; while timers run, the wheel's clock is one jiffy ahead (forward_timer_base()). */
+nsec_t play_arm(struct play *play, int64_t span, bool from_timer);
+void play_tell(struct play *play, enum play_step_kind kind, unsigned int number, nsec_t next_nsec,
+	       int64_t span);
+struct play_end play_finish(struct play *play, enum mechanism mechanism);
+extern const struct play_end play_no_end;
+
 /* What is in flight when the peer falls silent. Times are since the origin. */
 struct play_flight {
 	nsec_t sent_nsec;  /* the oldest segment that stays unacknowledged was sent then */
 	nsec_t armed_nsec; /* the latest answer before that armed the timer anew; at the earliest
 			    * sent_nsec */
-	unsigned int segments; /* that many are in flight then */
-	const nsec_t *later; /* when more segments were sent, in order, if that was measured; those
-			      * that loss probes sent are among them */
-	size_t n_later;
-	/* If it was not measured (later is NULL): */
-	nsec_t next_nsec, interval_nsec;   /* the program's next write, and how far they are apart;
-					    * NSEC_NEVER: it writes no more */
-	uint64_t write_size, segment_size; /* bytes */
+	uint32_t segment_size; /* bytes at most */
+	/* All that is in flight, in order, if that was measured; those that loss probes sent are
+	 * among them. */
+	const struct model_segment *segments;
+	size_t n_segments;
+	/* If it was not measured (segments is NULL): */
+	nsec_t next_nsec, interval_nsec; /* the program's next write, and how far they are apart;
+					  * NSEC_NEVER: it writes no more */
+	uint64_t write_size;		 /* bytes */
 	bool nagle;	   /* TCP_NODELAY is off: less than a segment waits for what is in flight */
 	unsigned int room; /* as many more may be sent before the window or the congestion window
 			    * is full */
@@ -88,6 +107,10 @@ struct play_flight {
 	int64_t rto;	   /* jiffies */
 	nsec_t srtt_nsec;
 	enum play_undo undo;
+	nsec_t lost_nsec;   /* from then on it meets the router */
+	const nsec_t *acks; /* so does each packet without data; when they were sent, in order */
+	size_t n_acks;
+	nsec_t error_nsec; /* a router's error comes so long after the segment; 0: at once */
 };
 
 /* tcp_retransmit_timer(), tcp_write_timeout(), tcp_send_loss_probe(). */

@@ -7,6 +7,12 @@
 /* net/ipv4/tcp_ipv4.c: tcp_sk_init() sets tcp_syn_linear_timeouts to this. */
 #define MODEL_SYN_LINEAR 4
 
+/* A segment in flight. */
+struct model_segment {
+	nsec_t sent_nsec; /* for the first time */
+	uint32_t size;	  /* bytes */
+};
+
 /* How a connection stood when its peer fell silent. Times are since the first event, and negative
  * before it. */
 struct model_history {
@@ -16,10 +22,11 @@ struct model_history {
 				  * NSEC_NONE:        all was acknowledged */
 	nsec_t armed_nsec;	 /* the latest packet that acknowledged something in its time, which
 				  * armed its timer anew; at the earliest sent_nsec */
-	unsigned int segments;	 /* so many were in flight then */
-	const nsec_t *later; /* when more segments were sent after that, in order; borrowed. NULL:
-			      * the workload tells */
-	size_t n_later;
+	const struct model_segment *segments; /* those that stayed unacknowledged, in order;
+					       * borrowed. NULL: the workload tells */
+	size_t n_segments;
+	const nsec_t *acks; /* when packets without data were sent, in order; borrowed */
+	size_t n_acks;
 	nsec_t closed_nsec; /* the latest packet that came with a closed window, with nothing in
 			     * flight; NSEC_NONE: the window is not closed */
 	nsec_t first_probe_nsec; /* the first probe of that window by then; NSEC_NONE: none */
@@ -43,6 +50,7 @@ struct model_facts {
 	nsec_t into_nsec; /* how far in its tick the first event was; NSEC_NONE: not known */
 	nsec_t rto_nsec;  /* of the connection before the first event; NSEC_NONE: from path.delay */
 	nsec_t rtt_nsec;  /* smoothed, likewise; 0 where the RTO is not known */
+	bool rtt_exact;	  /* it is the kernel's own, not reckoned */
 	uint32_t cwnd, mss; /* segments that may be in flight by then, and the bytes of one; 0 where
 			     * that is not known */
 	nsec_t late_nsec;   /* by so much the other events may have come late */

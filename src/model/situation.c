@@ -217,7 +217,6 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 				    heard_every_nsec + rtt_nsec;
 	}
 	h.armed_nsec = h.sent_nsec;
-	h.segments = 1;
 	if (in->connect_nsec != NSEC_NEVER)
 		h.connect_nsec = in->connect_nsec;
 	if (in->closed_nsec != NSEC_NEVER)

@@ -115,6 +115,7 @@ struct timers timers_of(const struct scenario *s, enum node_id node,
 				     FIN_TIMEOUT * NSEC_PER_SEC, NSEC_PER_SEC);
 	t.loss_probes = sends_loss_probes(s, node);
 	t.thin = sysctl_or(s, node, "net.ipv4.tcp_thin_linear_timeouts", 0);
+	t.collapse = sysctl_or(s, node, "net.ipv4.tcp_retrans_collapse", 1);
 	t.keepalive = scenario_option(a, OPTION_KEEPALIVE, 0);
 	t.idle_nsec = scenario_option(
 		a, OPTION_KEEPALIVE_IDLE,

@@ -20,6 +20,7 @@ struct timers {
 	nsec_t fin_timeout_nsec;	 /* tcp_fin_timeout */
 	bool loss_probes;		 /* tcp_early_retrans and tcp_sack allow them */
 	bool thin;			 /* tcp_thin_linear_timeouts */
+	bool collapse;			 /* tcp_retrans_collapse */
 	bool keepalive;			 /* SO_KEEPALIVE is on */
 	nsec_t idle_nsec, interval_nsec; /* of keepalive */
 	int64_t count;			 /* of keepalive: probes */

@@ -6,9 +6,6 @@
 #include "src/tcp/packet.h"
 #include "src/util/array.h"
 
-/* What is captured of segmentation offload is cut into segments of that size later. */
-#define SEGMENT 1448
-
 struct sent {
 	uint32_t end; /* the sequence number behind it */
 	nsec_t time_nsec;
@@ -109,27 +106,30 @@ static nsec_t since(nsec_t time_nsec, nsec_t origin_nsec)
 
 struct model_history history_read(const struct record_packet *packets, size_t n_packets,
 				  nsec_t established_nsec, nsec_t origin_nsec,
-				  struct history_rtt *rtt, nsec_t **ret_heard)
+				  struct history_rtt *rtt, struct history_lists *ret_lists)
 {
 	struct reading r = { .armed_nsec = NSEC_NONE,
 			     .closed_nsec = NSEC_NONE,
 			     .syn_nsec = NSEC_NONE,
 			     .answered_nsec = NSEC_NONE };
 	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
-	/* What was heard from the beginning on, what was sent later from the end on: together they
-	 * are no more than there are packets. */
+	struct model_segment *segments;
 	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
+	nsec_t *acks = calloc(n_packets + 1, sizeof(*acks));
 
 	for (size_t i = 0; i < n_packets; i++) {
 		if (packets[i].sent) {
 			read_sent(&r, &packets[i]);
+			if (acks && !packets[i].payload && !(packets[i].flags & PACKET_FIN))
+				acks[h.n_acks++] = packets[i].time_nsec - origin_nsec;
 			continue;
 		}
 		read_received(&r, &packets[i], rtt);
 		if (is_taken(&r, &packets[i]) && heard)
 			heard[h.n_heard++] = packets[i].time_nsec - origin_nsec;
 	}
-	h.heard = *ret_heard = heard;
+	h.heard = heard;
+	h.acks = acks;
 	h.connect_nsec = since(r.syn_nsec, origin_nsec);
 	h.established_nsec = since(established_nsec, origin_nsec);
 	h.answered_nsec = r.answered_nsec;
@@ -143,14 +143,23 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			armed_nsec = nsec_max(armed_nsec, r.armed_nsec);
 		h.sent_nsec = since(r.sent[r.first].time_nsec, origin_nsec);
 		h.armed_nsec = since(armed_nsec, origin_nsec);
-		for (size_t i = r.n_sent; heard && i-- > r.first;) {
-			if (r.sent[i].time_nsec <= armed_nsec)
-				h.segments += (r.sent[i].size + SEGMENT - 1) / SEGMENT;
-			else
-				heard[n_packets - ++h.n_later] = r.sent[i].time_nsec - origin_nsec;
-		}
-		h.later = heard ? heard + n_packets - h.n_later : NULL;
+		h.n_segments = r.n_sent - r.first;
 	}
+	segments = calloc(h.n_segments + 1, sizeof(*segments));
+	for (size_t i = 0; segments && i < h.n_segments; i++)
+		segments[i] = (struct model_segment){
+			since(r.sent[r.first + i].time_nsec, origin_nsec),
+			r.sent[r.first + i].size,
+		};
+	h.segments = segments;
+	*ret_lists = (struct history_lists){ heard, acks, segments };
 	free(r.sent);
 	return h;
+}
+
+void history_lists_deinit(struct history_lists *lists)
+{
+	free(lists->heard);
+	free(lists->acks);
+	free(lists->segments);
 }

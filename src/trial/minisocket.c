@@ -13,7 +13,7 @@
  * place of one. Theory of operation: sock_diag is asked when something may have changed - a packet
  * that can make or end such a socket, the CLOSE of a full socket - and when the minisocket's own
  * timer says so. A timer may be late by a granule of the timer wheel, which sock_diag does not
- * know: from its time on the socket is looked for every ten milliseconds.
+ * know: from its time on the socket is looked for every four milliseconds.
  */
 
 /* So long after a packet or a timer the kernel has dealt with it. */
@@ -21,8 +21,8 @@
 /* On a busy machine it may take this long. */
 #define SETTLING NSEC_PER_SEC
 #define COMPLETE                                                                                   \
-	(20 * NSEC_PER_MSEC)	     /* after a SYN: a handshake that is not over by then tarries */
-#define OVERDUE (10 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
+	(20 * NSEC_PER_MSEC)	    /* after a SYN: a handshake that is not over by then tarries */
+#define OVERDUE (4 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
 
 /* Gives each witness the steps that it can take in already. */
 static void pass_on(struct trial_node *node)

@@ -136,9 +136,9 @@ static nsec_t rto_of(const struct trial_node *node, nsec_t rtt_nsec)
 }
 
 /* What the packets of that end tell of how its connection stood, and what was read of its socket.
- * `heard` gets an array that the caller frees. */
+ * The caller frees the lists. */
 static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
-				   struct model_history *history, nsec_t **ret_heard)
+				   struct model_history *history, struct history_lists *ret_lists)
 {
 	const struct endpoint *ep = &node->view[node->believed];
 	struct history_rtt rtt = { node->sampled_nsec, node->rtt_nsec };
@@ -146,7 +146,7 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	nsec_t rto_nsec = NSEC_NONE;
 
 	*history = history_read(ep->record.packets, ep->record.n_packets, ep->established_nsec,
-				trial->origin_nsec, &rtt, ret_heard);
+				trial->origin_nsec, &rtt, ret_lists);
 	if (history->sent_nsec != NSEC_NONE)
 		rto_nsec = first_rto(ep, trial->origin_nsec + history->sent_nsec);
 	/* Zero window probes back off without the RTO, which is that of the transfer until the end.
@@ -159,6 +159,7 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	/* Nothing moves the estimate once the peer is silent. */
 	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
 						     : rtt.rtt_nsec;
+	facts.rtt_exact = ep->record.tcp_info.present;
 	facts.rto_nsec = rto_nsec == NSEC_NONE ? rto_of(node, facts.rtt_nsec) : rto_nsec;
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
@@ -245,7 +246,8 @@ static struct prediction predict_gone(const struct trial *trial, const struct tr
 					 rest, since_nsec);
 
 	if (p.mechanism != MECHANISM_NONE) {
-		p.latest_nsec += MINISOCKET_RESOLUTION;
+		if (rest != MECHANISM_ORPHAN) /* which is a full socket, whose end is told */
+			p.latest_nsec += MINISOCKET_RESOLUTION;
 		return reason ? (struct prediction){ .reason = reason } : p;
 	}
 	if (r->gone_nsec != NSEC_NONE && r->gone_nsec == r->kernel_nsec && !r->unpredicted)
@@ -306,7 +308,7 @@ static int conclude(struct trial *trial, enum node_id id)
 		.usable = node->usable || carried_on(trial, node),
 		.full_term = trial->full_term,
 	};
-	_cleanup_(freep) nsec_t *heard = NULL;
+	_cleanup_(history_lists_deinit) struct history_lists lists = { NULL };
 	struct model_history history;
 	struct model_facts facts;
 	nsec_t over_nsec =
@@ -322,8 +324,8 @@ static int conclude(struct trial *trial, enum node_id id)
 	if (node->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
 		return -ENOMEM;
-	facts = facts_of(trial, node, &history, &heard);
-	if (!heard)
+	facts = facts_of(trial, node, &history, &lists);
+	if (!lists.heard || !lists.acks || !lists.segments)
 		return -ENOMEM;
 	p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	minisocket_finish(node);

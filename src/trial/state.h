@@ -40,7 +40,7 @@ enum trial_witness {
 };
 
 /* The end of a minisocket is seen at most so long after it. */
-#define MINISOCKET_RESOLUTION (20 * NSEC_PER_MSEC)
+#define MINISOCKET_RESOLUTION (5 * NSEC_PER_MSEC)
 
 /* Why a minisocket is looked at before its timer says so. */
 enum minisocket_cause {

@@ -134,12 +134,12 @@ START_TEST(model_of_a_stream)
 			    .rto_max_nsec = 120 * SEC,
 			    .retries2 = 8,
 			    .loss_probes = true };
-	nsec_t later[ARRAY_SIZE(writes)];
+	struct model_segment segments[ARRAY_SIZE(writes) + 1] = { { -11642 * NSEC_PER_USEC, 1 } };
 	struct play_flight flight = { .sent_nsec = -11642 * NSEC_PER_USEC,
 				      .armed_nsec = -11642 * NSEC_PER_USEC,
-				      .segments = 1,
-				      .later = later,
-				      .n_later = ARRAY_SIZE(later),
+				      .segment_size = 1448,
+				      .segments = segments,
+				      .n_segments = ARRAY_SIZE(segments),
 				      .rto = 63,
 				      .srtt_nsec = 50 * MSEC };
 	struct steps steps = { .n = 0 };
@@ -147,7 +147,7 @@ START_TEST(model_of_a_stream)
 	struct play play;
 
 	for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
-		later[i] = writes[i] * NSEC_PER_USEC;
+		segments[i + 1] = (struct model_segment){ writes[i] * NSEC_PER_USEC, 1 };
 	play_init(&play, &t, 0, (4000 - 584) * NSEC_PER_USEC);
 	play.step = note_step;
 	play.userdata = &steps;
@@ -161,6 +161,36 @@ START_TEST(model_of_a_stream)
 }
 END_TEST
 
+/* Ten segments of one byte are one after the first retransmission (tcp_retrans_try_collapse()), and
+ * from then on the stream is thin: so a guest with Linux 6.1 had it. Ten of a whole segment
+ * stay what they are. */
+START_TEST(model_of_segments_that_collapse)
+{
+	struct timers t = { .hz = 250,
+			    .rto_min_nsec = 200 * MSEC,
+			    .rto_max_nsec = 120 * SEC,
+			    .retries2 = 8,
+			    .thin = true,
+			    .collapse = true };
+	struct model_segment segments[10];
+	struct play_flight flight = { .segment_size = 1448,
+				      .segments = segments,
+				      .n_segments = ARRAY_SIZE(segments),
+				      .rto = 85 };
+	struct steps steps = { .n = 0 };
+	struct play play;
+
+	for (size_t i = 0; i < ARRAY_SIZE(segments); i++)
+		segments[i] = (struct model_segment){ 0, _i ? 1448 : 1 };
+	play_init(&play, &t, 0, 2 * MSEC);
+	play.step = note_step;
+	play.userdata = &steps;
+	play_retransmission(&play, &flight);
+	ck_assert_int_eq(steps.step[1].kind, PLAY_RETRANSMIT);
+	ck_assert_int_eq(steps.step[1].armed_nsec, (_i ? 680 : 340) * MSEC);
+}
+END_TEST
+
 /* icsk_retransmits has eight bits: where ICMP errors undo each back-off, the 256th retransmission
  * counts as none, and its error undoes nothing. A guest with Linux 6.12 showed it. */
 START_TEST(model_of_a_counter_that_wraps)
@@ -170,7 +200,8 @@ START_TEST(model_of_a_counter_that_wraps)
 			    .rto_max_nsec = 120 * SEC,
 			    .retries2 = 15,
 			    .loss_probes = true };
-	struct play_flight flight = { .segments = 1,
+	struct play_flight flight = { .segment_size = 1448,
+				      .write_size = 100,
 				      .next_nsec = NSEC_NEVER,
 				      .rto = 426,
 				      .srtt_nsec = 400 * MSEC,
@@ -325,7 +356,7 @@ START_TEST(model_of_what_is_left)
 	_cleanup_(scenario_freep) struct scenario *changed =
 		load(HEAD "net.ipv4.tcp_fin_timeout: 70\nnet.ipv4.tcp_synack_retries: 2\n"
 			  "net.ipv4.tcp_orphan_retries: 3\n");
-	struct model_history history = { .sent_nsec = 0, .armed_nsec = 0, .segments = 1 };
+	struct model_history history = { .sent_nsec = 0, .armed_nsec = 0 };
 	struct model_facts facts = model_facts_of(250, false);
 	const struct {
 		const struct scenario *scenario;
@@ -366,6 +397,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_buckets);
 	tcase_add_test(tc, model_of_a_stream);
+	tcase_add_loop_test(tc, model_of_segments_that_collapse, 0, 2);
 	tcase_add_test(tc, model_of_a_counter_that_wraps);
 	tcase_add_loop_test(tc, model_of_what_is_refused, 0, 5);
 	tcase_add_test(tc, model_predictions);
