@@ -36,6 +36,7 @@
  */
 
 #define OUTPUT_SIZE	 (16 * 1024)
+#define READ_TRIES	 3  /* so often a call that tells of the agent is made */
 #define CHUNKS_MAX	 16 /* reads in a row, enough for all that a pipe holds */
 #define ACK_TIMEOUT_MSEC 2000
 /* The first and the longest pause between two looks at a process, and how long after SIGTERM they
@@ -109,20 +110,37 @@ static bool tell(struct agent *agent, const struct agent_report *report)
 	return agent->control_io;
 }
 
+static ssize_t read_report(const struct agent *agent, struct agent_report *ret_report)
+{
+	ssize_t n = -1;
+
+	for (int tries = READ_TRIES; n < 0 && tries--;)
+		n = TEMP_FAILURE_RETRY(
+			recv(agent->control_fd, ret_report, sizeof(*ret_report), MSG_DONTWAIT));
+	return n;
+}
+
+/* Tells that the kernel does not let deadpeer know what the agent does. Returns as tell(). */
+static bool tell_failure(struct agent *agent, const char *what)
+{
+	struct agent_report report = { .call = AGENT_CALL_SOCKET, .error = errno };
+
+	report.start_nsec = report.time_nsec = nsec_now();
+	strncpy(report.detail, what, sizeof(report.detail) - 1);
+	return tell(agent, &report);
+}
+
 /* Returns false when the agent is no longer there to be asked. */
 static bool read_reports(struct agent *agent)
 {
 	struct agent_report report;
 	ssize_t n;
 
-	for (;;) {
-		n = TEMP_FAILURE_RETRY(
-			recv(agent->control_fd, &report, sizeof(report), MSG_DONTWAIT));
-		if (n != sizeof(report))
-			break;
+	while ((n = read_report(agent, &report)) == sizeof(report))
 		if (!tell(agent, &report))
 			return false;
-	}
+	if (n < 0 && errno != EAGAIN)
+		return tell_failure(agent, "recv() of a report");
 	if (n == 0) /* the end: on_exit() follows */
 		agent->control_io = loop_io_free(agent->control_io);
 	return true;
@@ -140,14 +158,14 @@ static bool await(const struct agent *agent, int options, siginfo_t *ret_info)
 {
 	nsec_t since_nsec = nsec_now(), pause_nsec = AWAIT_FIRST_NSEC;
 
-	for (;;) {
+	for (int tries = READ_TRIES;;) {
 		struct pollfd end = { .fd = agent->pidfd, .events = POLLIN };
 		struct timespec pause = { .tv_nsec = pause_nsec };
 		int rc;
 
 		ret_info->si_pid = 0;
 		rc = waitid(P_PID, (id_t)agent->pid, ret_info, options | WNOHANG | WNOWAIT);
-		if (rc < 0 && errno != EINTR)
+		if (rc < 0 && errno != EINTR && !--tries)
 			return false;
 		if (rc >= 0 && ret_info->si_pid)
 			return true;
@@ -158,17 +176,18 @@ static bool await(const struct agent *agent, int options, siginfo_t *ret_info)
 	}
 }
 
-/* Waits for the end of the process and returns its status, as waitpid() gives it. */
+/* Waits for the end of the process and returns its status, as waitpid() gives it; -1 where that is
+ * not to be had. */
 static int reap(struct agent *agent)
 {
 	siginfo_t info;
-	int status = 0;
+	int status = -1;
+	pid_t pid = -1;
 
 	/* One that was killed ends by itself, and is waited for without a timer. */
-	if (agent->killed)
-		TEMP_FAILURE_RETRY(waitpid(agent->pid, &status, 0));
-	else if (await(agent, WEXITED, &info))
-		waitpid(agent->pid, &status, 0);
+	if (agent->killed || await(agent, WEXITED, &info))
+		for (int tries = READ_TRIES; pid < 0 && tries--;)
+			pid = TEMP_FAILURE_RETRY(waitpid(agent->pid, &status, 0));
 	agent->running = false;
 	agent->exit_io = loop_io_free(agent->exit_io);
 	return status;
@@ -182,8 +201,13 @@ static void on_exit_ready(void *userdata, uint32_t events)
 	report.start_nsec = report.time_nsec = nsec_now();
 	if (!read_reports(agent))
 		return;
+	errno = 0;
 	report.result = reap(agent);
-	if (!agent->told_exit)
+	if (agent->told_exit)
+		return;
+	if (report.result < 0)
+		tell_failure(agent, "waitpid()");
+	else
 		tell(agent, &report);
 }
 
@@ -285,6 +309,7 @@ static int make(const struct netns *ns, const struct agent_spec *spec, struct ag
 	if (!agent)
 		return error_errno(err, -ENOMEM, "out of memory");
 	child.counters = agent->counters;
+	child.clock_failures = nsec_clock_failures();
 	rc = open_channels(agent, &child, err);
 	if (rc >= 0)
 		rc = spawn(agent, &child, err);

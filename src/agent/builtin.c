@@ -17,6 +17,7 @@
 #define DEFAULT_SIZE	     64
 #define DEFAULT_STREAM_SIZE  1000
 #define DEFAULT_INTERVAL     (1 * NSEC_PER_SEC)
+#define TRIES		     3 /* so often an order is read */
 #define DEFAULT_STREAM_PAUSE (10 * NSEC_PER_MSEC)
 #define DEFAULT_MISSES	     3
 
@@ -180,8 +181,12 @@ static void on_order(void *userdata, uint32_t events)
 {
 	struct builtin *builtin = userdata;
 	struct agent_order order;
-	ssize_t n = recv(builtin->child->control_fd, &order, sizeof(order), MSG_DONTWAIT);
+	ssize_t n = -1;
 
+	for (int tries = TRIES; n < 0 && tries--;)
+		n = recv(builtin->child->control_fd, &order, sizeof(order), MSG_DONTWAIT);
+	if (n < 0 && errno != EAGAIN)
+		agent_channel_give_up(builtin->child, "recv() of an order");
 	if (n == sizeof(order))
 		act(builtin, &order);
 	else if (n == 0) /* deadpeer is gone */
@@ -220,8 +225,12 @@ static void read_options(struct builtin *builtin)
 static const struct agent_spec *await_part(const struct agent_child *child)
 {
 	static struct agent_part part;
-	ssize_t n = TEMP_FAILURE_RETRY(recv(child->control_fd, &part, sizeof(part), 0));
+	ssize_t n = -1;
 
+	for (int tries = TRIES; n < 0 && tries--;)
+		n = TEMP_FAILURE_RETRY(recv(child->control_fd, &part, sizeof(part), 0));
+	if (n < 0)
+		agent_channel_give_up(child, "recv() of its part");
 	if (n != sizeof(part)) /* deadpeer is gone, or has no use for this process */
 		_exit(EXIT_SUCCESS);
 	part.spec.options = &part.options;

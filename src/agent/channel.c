@@ -4,14 +4,45 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SEND_TRIES 3
+
+static void send_report(const struct agent_child *child, const struct agent_report *report)
+{
+	ssize_t n = -1;
+
+	for (int tries = SEND_TRIES; n < 0 && tries--;)
+		n = TEMP_FAILURE_RETRY(
+			send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL));
+	if (n < 0)
+		_exit(EXIT_FAILURE);
+}
+
+_Noreturn void agent_channel_give_up(const struct agent_child *child, const char *what)
+{
+	struct agent_report report = {
+		.call = child->spec && agent_is_command(child->spec) ? AGENT_CALL_EXEC
+								     : AGENT_CALL_SOCKET,
+		.error = errno,
+	};
+
+	report.start_nsec = report.time_nsec = nsec_now();
+	strncpy(report.detail, what, sizeof(report.detail) - 1);
+	send_report(child, &report);
+	_exit(EXIT_FAILURE);
+}
+
 void agent_channel_report(const struct agent_child *child, const struct agent_report *report)
 {
-	if (TEMP_FAILURE_RETRY(send(child->control_fd, report, sizeof(*report), MSG_NOSIGNAL)) < 0)
-		_exit(EXIT_FAILURE);
+	if (nsec_clock_failures() != child->clock_failures) {
+		errno = EIO;
+		agent_channel_give_up(child, "clock_gettime()");
+	}
+	send_report(child, report);
 }
 
 /*

@@ -39,10 +39,16 @@ struct agent_child {
 	int output_fd; /* command: the pipe its standard output and error become; else -1 */
 	int ack_fd;    /* command: an eventfd, for orders that are waited for; else -1 */
 	struct agent_counters *counters; /* shared with deadpeer */
+	uint64_t clock_failures;	 /* nsec_clock_failures() when the process began */
 };
 
-/* Sends a report; the end of the control socket ends the agent. */
+/* Sends a report; the end of the control socket ends the agent, and so does a clock that could not
+ * be read. */
 void agent_channel_report(const struct agent_child *child, const struct agent_report *report);
+
+/* Ends the process, because something that its reports depend on failed with errno. deadpeer is
+ * told `what`, and fails the trial. */
+_Noreturn void agent_channel_give_up(const struct agent_child *child, const char *what);
 
 /* Gives the process the name that `spec` asks for, and a built-in agent its processor. A built-in
  * agent does so before anything else. */

@@ -14,20 +14,6 @@
 #include "src/agent/builtin.h"
 #include "src/agent/command.h"
 
-_Noreturn static void give_up(const struct agent_child *child, const char *what)
-{
-	struct agent_report report = {
-		.call = child->spec && agent_is_command(child->spec) ? AGENT_CALL_EXEC
-								     : AGENT_CALL_SOCKET,
-		.error = errno,
-	};
-
-	report.start_nsec = report.time_nsec = nsec_now();
-	strncpy(report.detail, what, sizeof(report.detail) - 1);
-	agent_channel_report(child, &report);
-	_exit(EXIT_FAILURE);
-}
-
 static int compare_fds(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
@@ -88,7 +74,7 @@ _Noreturn void agent_child_main(const struct agent_child *child)
 	setpgid(0, 0);
 	default_signals();
 	if (setns(child->netns_fd, CLONE_NEWNET) < 0)
-		give_up(child, "setns(network)");
+		agent_channel_give_up(child, "setns(network)");
 	close_others(child);
 	null_stdio();
 	if (child->spec)

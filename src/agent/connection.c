@@ -22,6 +22,7 @@
  * report says is gathered after that.
  */
 
+#define TRIES	    3 /* so often the kernel is asked */
 #define BUFFER_SIZE 65536
 #define EVENTS	    (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 #define CALLS_MAX   16 /* reads or writes in a row before others get their turn */
@@ -52,19 +53,36 @@ static bool has_info(enum agent_call call, int64_t result, int error)
 	       call == AGENT_CALL_HEARTBEAT || (call == AGENT_CALL_READ && result == 0);
 }
 
+/* Ends the agent if the kernel did not answer it. */
+static void must(const struct connection *connection, int rc, const char *what)
+{
+	if (rc >= 0)
+		return;
+	errno = -rc;
+	agent_channel_give_up(connection->builtin->child, what);
+}
+
+static void describe(struct connection *connection)
+{
+	must(connection, agent_socket_describe(connection->fd, &connection->name),
+	     "getsockname(), getpeername() or getsockopt(SO_COOKIE)");
+}
+
 static void send_report(struct connection *connection, struct agent_report *report)
 {
-	socklen_t size = sizeof(report->info);
-
 	report->connection = connection->number;
 	report->bytes_read = connection->bytes_read;
 	report->bytes_written = connection->bytes_written;
 	report->local_port = connection->name.local_port;
 	report->peer_port = connection->name.peer_port;
 	report->cookie = connection->name.cookie;
-	if (connection->fd >= 0 && has_info(report->call, report->result, report->error))
-		report->has_info = getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &report->info,
-					      &size) == 0;
+	if (connection->fd >= 0 && has_info(report->call, report->result, report->error)) {
+		must(connection,
+		     agent_socket_option(connection->fd, IPPROTO_TCP, TCP_INFO, &report->info,
+					 sizeof(report->info)),
+		     "getsockopt(TCP_INFO)");
+		report->has_info = true;
+	}
 	agent_channel_report(connection->builtin->child, report);
 }
 
@@ -211,7 +229,7 @@ void connection_accepted(struct builtin *builtin, int fd, nsec_t start_nsec, nse
 {
 	struct connection *connection = connection_new(builtin, fd);
 
-	agent_socket_describe(fd, &connection->name);
+	describe(connection);
 	report_call(connection, AGENT_CALL_ACCEPT, start_nsec, time_nsec, fd, 0);
 	watch(connection);
 	established(connection);
@@ -256,17 +274,17 @@ void connection_connect(struct builtin *builtin, uint16_t local_port)
 		fail(connection, AGENT_CALL_CONNECT, connection->connect_nsec, nsec_now(), rc);
 		return;
 	}
-	agent_socket_describe(fd, &connection->name);
+	describe(connection);
 	watch(connection);
 }
 
 static int pending_error(struct connection *connection)
 {
-	socklen_t size = sizeof(int);
 	int error = 0;
 
-	if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-		return errno;
+	must(connection,
+	     agent_socket_option(connection->fd, SOL_SOCKET, SO_ERROR, &error, sizeof(error)),
+	     "getsockopt(SO_ERROR)");
 	return error;
 }
 
@@ -278,7 +296,7 @@ static bool connected(struct connection *connection, nsec_t time_nsec)
 	if (error)
 		return fail(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec,
 			    error);
-	agent_socket_describe(connection->fd, &connection->name);
+	describe(connection);
 	report_call(connection, AGENT_CALL_CONNECT, connection->connect_nsec, time_nsec, 0, 0);
 	return established(connection);
 }
@@ -436,10 +454,14 @@ void connection_shutdown(struct connection *connection)
  * the connection has met comes after that (net/ipv4/tcp.c: tcp_recvmsg_locked()). */
 static bool has_unread(const struct connection *connection)
 {
-	int size = 0;
+	int size = 0, rc = -1;
 
-	return connection->builtin->paused && !connection->at_eof &&
-	       ioctl(connection->fd, FIONREAD, &size) == 0 && size > 0;
+	if (!connection->builtin->paused || connection->at_eof)
+		return false;
+	for (int tries = TRIES; rc < 0 && tries--;)
+		rc = ioctl(connection->fd, FIONREAD, &size);
+	must(connection, rc < 0 ? -errno : 0, "ioctl(FIONREAD)");
+	return size > 0;
 }
 
 /* Reports a reset or a timeout of a connection that is not read from, as a program learns of it

@@ -9,6 +9,8 @@
 
 #include "src/scenario/option.h"
 
+#define TRIES 3 /* so often the kernel is asked */
+
 /* `value` in the unit of the socket option; SO_LINGER alone takes a struct. */
 static int apply_one(int fd, const struct option_definition *definition, int64_t value)
 {
@@ -90,16 +92,44 @@ static uint16_t port_of(const struct sockaddr_storage *address)
 	return ntohs(((const struct sockaddr_in *)address)->sin_port);
 }
 
-void agent_socket_describe(int fd, struct agent_socket_name *name)
+int agent_socket_option(int fd, int level, int option, void *value, socklen_t size)
+{
+	for (int tries = TRIES; tries--;) {
+		socklen_t filled = size;
+
+		if (getsockopt(fd, level, option, value, &filled) >= 0)
+			return 0;
+	}
+	return -errno;
+}
+
+typedef int (*name_func)(int fd, struct sockaddr *address, socklen_t *size);
+
+static int ask_port(int fd, name_func ask, uint16_t *port)
 {
 	struct sockaddr_storage address;
-	socklen_t size = sizeof(address);
 
-	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-		name->local_port = port_of(&address);
-	size = sizeof(address);
-	if (getpeername(fd, (struct sockaddr *)&address, &size) == 0)
-		name->peer_port = port_of(&address);
-	size = sizeof(name->cookie);
-	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &name->cookie, &size);
+	for (int tries = TRIES; tries--;) {
+		socklen_t size = sizeof(address);
+
+		if (ask(fd, (struct sockaddr *)&address, &size) >= 0) {
+			*port = port_of(&address);
+			return 0;
+		}
+		if (errno == ENOTCONN)
+			return 0;
+	}
+	return -errno;
+}
+
+int agent_socket_describe(int fd, struct agent_socket_name *name)
+{
+	int rc = ask_port(fd, getsockname, &name->local_port);
+
+	if (rc >= 0)
+		rc = ask_port(fd, getpeername, &name->peer_port);
+	if (rc >= 0)
+		rc = agent_socket_option(fd, SOL_SOCKET, SO_COOKIE, &name->cookie,
+					 sizeof(name->cookie));
+	return rc;
 }

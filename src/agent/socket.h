@@ -4,11 +4,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "src/scenario/scenario.h"
 #include "src/util/ip.h"
-
-struct sockaddr_storage;
 
 /* What tells one socket from another. */
 struct agent_socket_name {
@@ -22,5 +21,7 @@ int agent_socket_new(enum family family, const struct scenario_agent *options, i
 /* Fills in a socket address and returns its size. */
 unsigned int agent_socket_address(const struct ip *ip, uint16_t port,
 				  struct sockaddr_storage *ret_address);
-/* Asks the kernel; what it does not tell stays as it is in `name`. */
-void agent_socket_describe(int fd, struct agent_socket_name *name);
+/* getsockopt(), which is made again if it fails. */
+int agent_socket_option(int fd, int level, int option, void *value, socklen_t size);
+/* Asks the kernel. A socket without a peer leaves the peer's port as it is in `name`. */
+int agent_socket_describe(int fd, struct agent_socket_name *name);

@@ -207,9 +207,12 @@ static int predict_one(const struct options *options, const struct scenario *s,
 /* A version need not be at hand: nothing is run. */
 static int find_facts(const struct options *options, struct model_facts *ret, struct error *err)
 {
-	unsigned int hz = options->hz ? options->hz : tick_hz();
-	int major, minor;
+	unsigned int hz = options->hz;
+	int major, minor, rc = hz ? 0 : tick_init(err);
 
+	if (rc < 0)
+		return rc;
+	hz = hz ? hz : tick_hz();
 	if (!options->kernel) {
 		*ret = facts_of_running_kernel();
 		ret->hz = hz;
@@ -218,8 +221,8 @@ static int find_facts(const struct options *options, struct model_facts *ret, st
 		*ret = facts_of_release(options->kernel, hz);
 	} else {
 		struct kernel kernel = { 0 };
-		int rc = kernel_find(options->kernel, NULL, &kernel, err);
 
+		rc = kernel_find(options->kernel, NULL, &kernel, err);
 		if (rc < 0)
 			return rc;
 		*ret = facts_of_release(kernel.release, hz);

@@ -36,6 +36,8 @@ static int probe_kernel(struct netns *ns, char *detail, size_t size, struct erro
 
 	if (uname(&u) < 0)
 		return error_errno(err, -errno, "uname");
+	if (tick_init(err) < 0)
+		return -EIO;
 	snprintf(detail, size, "%s %s, %u timer ticks a second", u.sysname, u.release, tick_hz());
 	return 0;
 }

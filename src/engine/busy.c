@@ -2,6 +2,7 @@
 #include "src/engine/busy.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,13 +22,22 @@ struct busy {
 	size_t n_looks;
 };
 
+/* Without CONFIG_PSI there is no such file, and with psi=0 it cannot be opened or read
+ * (kernel/sched/psi.c: psi_show()). */
+static bool is_absent(void)
+{
+	return errno == ENOENT || errno == EOPNOTSUPP;
+}
+
 static nsec_t read_pressure(void)
 {
 	_cleanup_(file_closep) FILE *file = fopen("/proc/pressure/cpu", "re");
 	unsigned long long total_us;
 
-	if (!file || fscanf(file, "some avg10=%*f avg60=%*f avg300=%*f total=%llu", &total_us) != 1)
-		return 0;
+	if (!file)
+		return is_absent() ? 0 : NSEC_NONE;
+	if (fscanf(file, "some avg10=%*f avg60=%*f avg300=%*f total=%llu", &total_us) != 1)
+		return is_absent() ? 0 : NSEC_NONE;
 	return (nsec_t)total_us * NSEC_PER_USEC;
 }
 
@@ -38,17 +48,21 @@ static nsec_t read_stolen(void)
 	long hz = sysconf(_SC_CLK_TCK);
 
 	if (!file || hz <= 0 || fscanf(file, "cpu %*u %*u %*u %*u %*u %*u %*u %llu", &ticks) != 1)
-		return 0;
+		return NSEC_NONE;
 	return (nsec_t)ticks * (NSEC_PER_SEC / hz) / processors_online();
 }
 
-/* Without memory a look is left out, and the next one has its time. */
+/* A look that fails, or for which there is no memory, is left out, and the next one has its time.
+ */
 static void look(struct busy *busy)
 {
-	struct look *slot = array_append(&busy->looks, &busy->n_looks, sizeof(*slot));
+	nsec_t pressure_nsec = read_pressure(), stolen_nsec = read_stolen();
+	struct look *slot = NULL;
 
+	if (pressure_nsec != NSEC_NONE && stolen_nsec != NSEC_NONE)
+		slot = array_append(&busy->looks, &busy->n_looks, sizeof(*slot));
 	if (slot)
-		*slot = (struct look){ nsec_now(), read_pressure() + read_stolen() };
+		*slot = (struct look){ nsec_now(), pressure_nsec + stolen_nsec };
 }
 
 static void on_timer(void *userdata)

@@ -13,6 +13,7 @@
 #include "src/record/trace-build.h"
 #include "src/trial/runner.h"
 #include "src/trial/ticks.h"
+#include "src/util/tick.h"
 
 /* The guest's time; each wake-up costs the host some 70 us. */
 #define ALIVE_EVERY_NSEC (600 * NSEC_PER_SEC)
@@ -42,8 +43,10 @@ struct work {
 static int prepare(const char *what, void *userdata, struct error *err)
 {
 	struct station *station = userdata;
-	int rc = loop_new(&station->loop, err);
+	int rc = tick_init(err);
 
+	if (rc >= 0)
+		rc = loop_new(&station->loop, err);
 	if (rc >= 0)
 		rc = observer_new(station->loop, false, &station->observer, err);
 	if (rc >= 0)

@@ -9,6 +9,7 @@
 #include "src/testbed/privilege.h"
 #include "src/trial/runner.h"
 #include "src/util/interrupt.h"
+#include "src/util/tick.h"
 
 /* In real time a busy machine may begin an event late, or take long to carry it out. Then the times
  * that count from that event are wrong, and the trial is inconclusive. */
@@ -113,8 +114,10 @@ static int run(const struct engine_job *job, const struct engine_listener *liste
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
 	struct interrupt interrupt = { .fd = -1 };
-	int rc = privilege_acquire(err);
+	int rc = tick_init(err);
 
+	if (rc >= 0)
+		rc = privilege_acquire(err);
 	if (rc >= 0)
 		rc = loop_new(&loop, err);
 	if (rc >= 0)

@@ -233,6 +233,8 @@ static int attach(struct observer *observer, bool derived_only, struct error *er
 		return 0;
 	}
 	rc = tracepoints_new(RING_SIZE, on_record, observer, &observer->bpf, &why);
+	if (rc < 0 && why.kind != ERROR_CAPABILITY)
+		return error_hand_on(err, rc, &why);
 	if (rc < 0) {
 		snprintf(observer->reason, sizeof(observer->reason), "%.250s", why.text);
 		return 0;
@@ -285,7 +287,9 @@ static int listen_destroy(struct observer_watch *watch, const struct observer_wa
 
 	if (rc < 0 || spec->family == AF_INET6)
 		return rc;
-	setsockopt(watch->destroy_fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	if (setsockopt(watch->destroy_fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+		       sizeof(group)) < 0)
+		return error_errno(err, -errno, "notices of IPv6 sockets' ends");
 	return 0;
 }
 

@@ -50,8 +50,8 @@ struct observer_watch;
 typedef void (*observer_func)(const struct observation *observation, void *userdata);
 
 /* Makes an observer, which attaches the BPF programs. Where that is not permitted (EPERM), or the
- * kernel or this build has no BPF, all observations are derived. With `derived_only` the programs
- * are not even tried. */
+ * kernel or this build has no BPF, all observations are derived. BPF that is there and permitted
+ * but does not work is an error. With `derived_only` the programs are not even tried. */
 int observer_new(struct loop *loop, bool derived_only, struct observer **ret_observer,
 		 struct error *err);
 /* Frees an observer. All its watches must have been freed before, and no function of a watch may

@@ -10,13 +10,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "observer.skel.h"
 #include "src/observer/bpf/observer-event.h"
 #include "src/util/tick.h"
 
-/* So often a look at the map of lost events is made, before these count as lost. */
+/* So often a call of BPF's is made before it counts as failed. */
 #define TRIES 3
+
+#define TYPES_PATH "/sys/kernel/btf/vmlinux" /* there where the kernel has CONFIG_DEBUG_INFO_BTF   \
+					      */
 
 struct tracepoints {
 	struct observer_bpf_skel *skel; /* the programs; owned */
@@ -112,12 +116,23 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
 	return 0;
 }
 
+static bool has_types(void)
+{
+	return access(TYPES_PATH, F_OK) == 0 || errno != ENOENT;
+}
+
+/* Whoever may not use BPF, or has a kernel without it, gets along without. Any other failure is
+ * none of these. */
 static int unavailable(struct error *err, int rc, const char *what)
 {
 	if (rc == -EPERM || rc == -EACCES)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "BPF is not permitted (needs CAP_BPF and CAP_PERFMON)");
-	return error_set(err, ERROR_CAPABILITY, rc, "BPF programs: %s: %s", what, strerror(-rc));
+	if (rc == -ENOSYS || !has_types())
+		return error_set(err, ERROR_CAPABILITY, rc, "the kernel has no %s",
+				 rc == -ENOSYS ? "BPF" : TYPES_PATH);
+	return error_set(err, ERROR_FAILED, rc, "BPF programs: %s: %s; --no-bpf does without them",
+			 what, strerror(-rc));
 }
 
 /* Makes the forks of this process cheaper, which copy the page table entries of its memory. The
@@ -137,7 +152,7 @@ static void spare_forks(void)
 	malloc_trim(0);
 }
 
-static int load(struct tracepoints *bpf, size_t ring_size, struct error *err)
+static int load_once(struct tracepoints *bpf, size_t ring_size, struct error *err)
 {
 	int rc;
 
@@ -156,8 +171,21 @@ static int load(struct tracepoints *bpf, size_t ring_size, struct error *err)
 	bpf->ring = ring_buffer__new(bpf_map__fd(bpf->skel->maps.events), on_record, bpf, NULL);
 	if (!bpf->ring)
 		return unavailable(err, -errno, "ring buffer");
-	spare_forks();
 	return 0;
+}
+
+static int load(struct tracepoints *bpf, size_t ring_size, struct error *err)
+{
+	int rc = -1;
+
+	for (int tries = TRIES; rc < 0 && tries--;) {
+		observer_bpf_skel__destroy(bpf->skel);
+		bpf->skel = NULL;
+		rc = load_once(bpf, ring_size, err);
+	}
+	if (rc >= 0)
+		spare_forks();
+	return rc;
 }
 
 int tracepoints_new(size_t ring_size, tracepoints_func func, void *userdata,
@@ -257,8 +285,11 @@ int tracepoints_drain(struct tracepoints *bpf, unsigned int max)
 int tracepoints_watch(struct tracepoints *bpf, uint64_t netns, struct error *err)
 {
 	uint64_t lost = 0;
-	int rc = bpf_map_update_elem(bpf_map__fd(bpf->skel->maps.watched), &netns, &lost, BPF_ANY);
+	int rc = -1;
 
+	for (int tries = TRIES; rc < 0 && tries--;)
+		rc = bpf_map_update_elem(bpf_map__fd(bpf->skel->maps.watched), &netns, &lost,
+					 BPF_ANY);
 	return rc < 0 ? error_errno(err, rc, "watch a namespace") : 0;
 }
 

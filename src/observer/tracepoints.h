@@ -18,8 +18,9 @@ struct tracepoints;
 typedef void (*tracepoints_func)(uint64_t netns, const struct observation *observation,
 				 void *userdata);
 
-/* Attaches the BPF programs. `ring_size` is in bytes, a power of two of at least a page. A failure
- * means that this machine or user has no BPF; the error text says why. */
+/* Attaches the BPF programs. `ring_size` is in bytes, a power of two of at least a page. An
+ * ERROR_CAPABILITY means that this machine or user has no BPF; the error text says why. With
+ * another one BPF should be there, but did not work. */
 int tracepoints_new(size_t ring_size, tracepoints_func func, void *userdata,
 		    struct tracepoints **ret_bpf, struct error *err);
 struct tracepoints *tracepoints_free(struct tracepoints *bpf);

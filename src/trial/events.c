@@ -48,8 +48,18 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 	struct error err = { 0 };
 	char place[512];
 
-	if (trial->phase >= PHASE_RUNNING)
+	/* Later, what a command does is a result. A built-in agent ends by itself only where the
+	 * kernel denied it something, or something killed it. */
+	if (trial->phase >= PHASE_RUNNING && (command || !status))
 		return;
+	if (trial->phase >= PHASE_RUNNING) {
+		error_set(&err, ERROR_FAILED, -ECHILD, "%s: the built-in program ended by %s %d",
+			  where(trial, id, place, sizeof(place)),
+			  WIFSIGNALED(status) ? "signal" : "exit status",
+			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		trial_fail(trial, &err);
+		return;
+	}
 	error_set(&err, command ? ERROR_INPUT : ERROR_FAILED, -ECHILD,
 		  "%s: ended before there was a connection, %s %d; its output ends: %s",
 		  where(trial, id, place, sizeof(place)),

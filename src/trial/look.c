@@ -123,8 +123,9 @@ bool look_for_listener(struct trial *trial)
 	struct wanted wanted = { .address = &node->address,
 				 .port = trial_port(trial->spec.scenario, NODE_SERVER) };
 
+	trial->listener_error = (struct error){ 0 };
 	sockdiag_dump(node->diag, node->address.family, 1u << TCP_STATE_LISTEN, match_listener,
-		      &wanted, NULL);
+		      &wanted, &trial->listener_error);
 	return wanted.found;
 }
 

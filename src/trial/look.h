@@ -28,8 +28,8 @@ int look_progress(struct trial_node *node, uint64_t *ret_bytes);
  * has received what the other has had acknowledged. */
 bool look_fits(const struct sockdiag_socket *a, const struct sockdiag_socket *b);
 /* Whether something listens at the server's address and port. A command does not tell, so its
- * kernel is asked. It is asked again until there is a listener, so that a query that fails needs no
- * care. */
+ * kernel is asked. It is asked again until there is a listener. Whether the last query failed is in
+ * the trial's listener_error. */
 bool look_for_listener(struct trial *trial);
 /* Notes how many bytes the node's first agent has moved. This is called before that agent is freed,
  * which alone knows. */

@@ -166,6 +166,7 @@ struct trial {
 	struct sightings *sightings; /* NULL where no trace is wanted; owned */
 	struct record *record;	     /* owned until it is handed out */
 	struct error failure;	     /* what ended the trial without a record */
+	struct error listener_error; /* why the last look for a listener failed, if it did */
 };
 
 /* The endpoint as the witness has it that is believed. */

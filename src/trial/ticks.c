@@ -2,7 +2,6 @@
 #include "src/trial/ticks.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "src/util/cleanup.h"
 #include "src/util/tick.h"
@@ -18,12 +17,12 @@ nsec_t ticks_length(void)
  * moment at which it moves is the beginning of a tick. */
 static nsec_t await_tick(void)
 {
-	struct timespec before, now;
+	uint64_t failures = nsec_clock_failures();
+	nsec_t before_nsec = nsec_read_clock(CLOCK_MONOTONIC_COARSE), now_nsec;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &before);
 	do
-		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
+		now_nsec = nsec_read_clock(CLOCK_MONOTONIC_COARSE);
+	while (now_nsec == before_nsec && nsec_clock_failures() == failures);
 	return nsec_now();
 }
 
@@ -43,7 +42,9 @@ static int64_t read_jiffies(void)
 
 static void wait_until(nsec_t at_nsec)
 {
-	while (nsec_now() < at_nsec)
+	uint64_t failures = nsec_clock_failures();
+
+	while (nsec_now() < at_nsec && nsec_clock_failures() == failures)
 		;
 }
 
@@ -51,9 +52,9 @@ static void wait_until(nsec_t at_nsec)
  * of that: the number is of the tick in which the reading ends, unless that tick has only just
  * begun. If the kernel does not tell, ticks are counted from the start of the clock, and a phase
  * means another one after each boot. */
-const struct ticks *ticks_get(void)
+static struct ticks measure(void)
 {
-	static struct ticks ticks = { .jiffies = -1 };
+	struct ticks ticks = { .jiffies = -1 };
 
 	for (int i = 0; i < READINGS_MAX && ticks.jiffies < 0; i++) {
 		nsec_t edge_nsec = await_tick(), passed_nsec;
@@ -68,6 +69,19 @@ const struct ticks *ticks_get(void)
 	}
 	if (ticks.jiffies < 0)
 		ticks = (struct ticks){ 0, nsec_now() / ticks_length() * ticks_length(), false };
+	return ticks;
+}
+
+/* What a clock had a part in that could not be read is measured anew by the next call. */
+const struct ticks *ticks_get(void)
+{
+	static struct ticks ticks;
+	static bool measured;
+	uint64_t failures = nsec_clock_failures();
+
+	if (!measured)
+		ticks = measure();
+	measured |= nsec_clock_failures() == failures;
 	return &ticks;
 }
 

@@ -19,7 +19,7 @@ struct ticks {
 };
 
 /* The first call measures where the ticks lie, which takes some ticks. Who has no time for that
- * later calls it before. */
+ * later calls it before. Where a clock cannot be read, nsec_clock_failures() counts it. */
 const struct ticks *ticks_get(void);
 /* How long a tick is. */
 nsec_t ticks_length(void);

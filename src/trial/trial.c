@@ -92,7 +92,12 @@ static void start_timed_out(struct trial *trial)
 	const struct scenario *s = trial->spec.scenario;
 	struct error err = { 0 };
 
-	if (s->agent[id].command)
+	if (id == NODE_SERVER && trial->listener_error.kind != ERROR_NONE)
+		error_set(
+			&err, ERROR_FAILED, -ETIMEDOUT,
+			"%s: after 10 s it is not known whether anything listens on the server: %s",
+			s->name, trial->listener_error.text);
+	else if (s->agent[id].command)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
 			  "%s:%d: command '%s': after 10 s %s; its output ends: %s", s->file,
 			  s->agent[id].command_line, s->agent[id].command[0], what,

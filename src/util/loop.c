@@ -15,10 +15,14 @@
  * batch.
  */
 
+#define TRIES	       3
+#define CLOCK_FAILURES 100 /* so often a clock cannot be read before loop_run() gives up */
+
 struct loop {
 	int epoll_fd;
 	int timer_fd;
 	bool quit;
+	int error;		  /* the timer could not be set; negative errno */
 	struct loop_timer **heap; /* the timers that are set, as a heap; owned array */
 	size_t heap_count;	  /* timers that are set */
 	size_t heap_size;	  /* timers that exist: there is room for each */
@@ -166,7 +170,11 @@ static void rearm(struct loop *loop)
 		at_nsec = 1; /* a time of zero would disarm the timer */
 	spec.it_value.tv_sec = at_nsec / NSEC_PER_SEC;
 	spec.it_value.tv_nsec = at_nsec % NSEC_PER_SEC;
-	timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	for (int tries = TRIES; tries--;) {
+		if (timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) >= 0)
+			return;
+	}
+	loop->error = -errno;
 }
 
 /* Makes room in the heap for each timer that exists, so that loop_timer_set() cannot fail. */
@@ -212,13 +220,12 @@ void loop_timer_set(struct loop_timer *timer, nsec_t at_nsec)
 	rearm(loop);
 }
 
+/* Expirations need not be read: to set the timer anew clears them (fs/timerfd.c: timerfd_setup()).
+ */
 static void run_timers(struct loop *loop)
 {
 	nsec_t now_nsec = nsec_now();
-	uint64_t expirations;
 
-	if (read(loop->timer_fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
-		return;
 	while (!loop->quit && loop->heap_count && loop->heap[0]->at_nsec <= now_nsec) {
 		struct loop_timer *timer = loop->heap[0];
 
@@ -230,6 +237,7 @@ static void run_timers(struct loop *loop)
 
 int loop_run(struct loop *loop, struct error *err)
 {
+	uint64_t failures_max = nsec_clock_failures() + CLOCK_FAILURES;
 	struct epoll_event events[64];
 
 	loop->quit = false;
@@ -256,6 +264,10 @@ int loop_run(struct loop *loop, struct error *err)
 			run_timers(loop);
 		loop->dispatching = false;
 		reap(loop);
+		if (loop->error)
+			return error_errno(err, loop->error, "timerfd_settime");
+		if (nsec_clock_failures() >= failures_max)
+			return error_set(err, ERROR_FAILED, -EIO, "the clock cannot be read");
 	}
 	return 0;
 }

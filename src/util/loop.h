@@ -40,6 +40,7 @@ DEFINE_CLEANUP(struct loop_timer *, loop_timer_free)
 /* Sets (or moves, or with NSEC_NEVER unsets) when the timer fires, on CLOCK_MONOTONIC. */
 void loop_timer_set(struct loop_timer *timer, nsec_t at_nsec);
 
-/* Runs until loop_quit(); returns 0, or a negative errno when epoll itself fails. */
+/* Runs until loop_quit(); returns 0, or a negative errno when epoll or its timer fails, or
+ * when the clock cannot be read any more. */
 int loop_run(struct loop *loop, struct error *err);
 void loop_quit(struct loop *loop);

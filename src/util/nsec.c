@@ -28,6 +28,11 @@ uint64_t nsec_clock_failures(void)
 	return clock_failures;
 }
 
+void nsec_note_clock_failure(void)
+{
+	clock_failures++;
+}
+
 char *nsec_format(char *buffer, size_t size, nsec_t span_nsec)
 {
 	double sec = nsec_to_sec(span_nsec);

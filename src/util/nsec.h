@@ -52,6 +52,8 @@ nsec_t nsec_now(void);
 nsec_t nsec_read_clock(clockid_t clock);
 /* How often a clock could not be read. Whoever measures compares two of these counts. */
 uint64_t nsec_clock_failures(void);
+/* Counts one more, for whoever asks a clock something else than its time. */
+void nsec_note_clock_failure(void);
 
 /* Writes a span for people: "250 ms", "6.324 s", "15 min 24.6 s", "2 h 11 min 15 s",
  * "30 d". Returns `buffer`. 64 bytes are enough. */
