@@ -19,8 +19,9 @@
 /* So often a call of BPF's is made before it counts as failed. */
 #define TRIES 3
 
-#define TYPES_PATH "/sys/kernel/btf/vmlinux" /* there where the kernel has CONFIG_DEBUG_INFO_BTF   \
-					      */
+#define TYPES_PATH                                                                                 \
+	"/sys/kernel/btf/vmlinux" /* there where the kernel has CONFIG_DEBUG_INFO_BTF              \
+				   */
 
 struct tracepoints {
 	struct observer_bpf_skel *skel; /* the programs; owned */

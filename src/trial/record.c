@@ -171,9 +171,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	return facts;
 }
 
-/* When the timer of what is left began to run: TIME_WAIT with the peer's latest FIN
- * (tcp_timewait_state_process() starts it anew), FIN_WAIT2 with that state, a request socket with
- * the SYN; an orphan's is in the history. */
+/* When what is left began: TIME_WAIT and FIN_WAIT2 with that state, a request socket with the SYN;
+ * an orphan's timer is in the history. */
 static nsec_t left_since(const struct record_endpoint *r, enum mechanism rest,
 			 const struct model_history *history)
 {
@@ -185,36 +184,63 @@ static nsec_t left_since(const struct record_endpoint *r, enum mechanism rest,
 	for (size_t i = 0; i < r->n_states; i++)
 		if (r->states[i].to == state)
 			since_nsec = r->states[i].time_nsec;
-	for (size_t i = 0; state == TCP_STATE_TIME_WAIT && i < r->n_packets; i++)
-		if (!r->packets[i].sent && (r->packets[i].flags & PACKET_FIN) &&
-		    r->packets[i].time_nsec > since_nsec)
-			since_nsec = r->packets[i].time_nsec;
 	return since_nsec == NSEC_NONE ? 0 : since_nsec;
 }
 
-/* What may end a small socket before its timer does, or put the timer off; NULL: nothing. */
-static const char *disturbed(const struct trial *trial, const struct record_endpoint *r,
-			     enum mechanism rest, nsec_t since_nsec)
+/* When the timer of what is left began to run: whatever arrives with an acknowledgement starts that
+ * of TIME_WAIT anew (tcp_timewait_state_process()), up to a SYN, which may take it over. */
+static nsec_t timer_since(const struct record_endpoint *r, enum mechanism rest, nsec_t since_nsec)
 {
-	const struct scenario *s = trial->spec.scenario;
-	unsigned int syns = 0;
+	for (size_t i = 0; rest == MECHANISM_TIME_WAIT && i < r->n_packets; i++) {
+		const struct record_packet *p = &r->packets[i];
 
-	for (size_t i = 0; i < r->n_packets; i++) {
+		if (p->time_nsec <= since_nsec)
+			continue;
+		if (p->flags & PACKET_SYN)
+			break;
+		if (!p->sent && (p->flags & PACKET_ACK) && !(p->flags & PACKET_RST))
+			since_nsec = p->time_nsec;
+	}
+	return since_nsec;
+}
+
+/* tcp_timewait_state_process(): a RST ends TIME_WAIT, but not with tcp_rfc1337, and a SYN may take
+ * it over, as may a connection of this end's own (tcp_twsk_unique()). */
+static const char *disturbs_time_wait(const struct trial *trial, enum node_id node,
+				      const struct record_packet *p)
+{
+	const char *rfc1337 = scenario_sysctl(trial->spec.scenario, node, "net.ipv4.tcp_rfc1337");
+
+	if (p->flags & PACKET_RST)
+		return !p->sent && !(rfc1337 && strcmp(rfc1337, "0") != 0)
+			       ? "a RST came while the timer ran"
+			       : NULL;
+	return p->flags & PACKET_SYN ? "a new connection may take TIME_WAIT over" : NULL;
+}
+
+/* What may end a small socket before its timer does, or put the timer off; NULL: nothing. */
+static const char *disturbed(const struct trial *trial, enum node_id node,
+			     const struct record_endpoint *r, enum mechanism rest,
+			     nsec_t since_nsec)
+{
+	unsigned int syns = 0;
+	const char *reason = NULL;
+
+	for (size_t i = 0; i < r->n_packets && !reason; i++) {
 		const struct record_packet *p = &r->packets[i];
 
 		syns += !p->sent && (p->flags & PACKET_SYN) != 0;
-		if (!p->sent && (p->flags & PACKET_RST) && p->time_nsec >= since_nsec)
-			return "a RST came while the timer ran";
+		if (p->time_nsec < since_nsec)
+			continue;
+		if (rest == MECHANISM_TIME_WAIT)
+			reason = disturbs_time_wait(trial, node, p);
+		else if (!p->sent && (p->flags & PACKET_RST))
+			reason = "a RST came while the timer ran";
 	}
 	/* tcp_check_req(): each arms the timer anew. */
 	if (rest == MECHANISM_SYNACK && syns > 1)
 		return "the SYN came again and put the timer off";
-	/* tcp_timewait_state_process(), tcp_twsk_unique(). */
-	for (size_t i = 0; i < s->n_events && rest == MECHANISM_TIME_WAIT; i++)
-		if (s->events[i].kind == EVENT_ACTION && s->events[i].action == ACTION_CONNECT &&
-		    s->events[i].at_nsec > s->events[0].at_nsec)
-			return "a new connection may take TIME_WAIT over";
-	return NULL;
+	return reason;
 }
 
 /* An interval that a trial cannot have seen is not claimed of it. */
@@ -241,9 +267,9 @@ static struct prediction predict_gone(const struct trial *trial, const struct tr
 				      const struct record_endpoint *r)
 {
 	nsec_t since_nsec = left_since(r, rest, facts->history);
-	const char *reason = disturbed(trial, r, rest, since_nsec);
+	const char *reason = disturbed(trial, node->id, r, rest, since_nsec);
 	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, node->id, facts,
-					 rest, since_nsec);
+					 rest, timer_since(r, rest, since_nsec));
 
 	if (p.mechanism != MECHANISM_NONE) {
 		if (rest != MECHANISM_ORPHAN) /* which is a full socket, whose end is told */
