@@ -301,6 +301,9 @@ static nsec_t peer_ends(const struct player *r)
 	return nsec_max(at_nsec, lost_nsec);
 }
 
+/* SO_KEEPALIVE, TCP_USER_TIMEOUT, TCP_SYNCNT, TCP_LINGER2: nothing tells what they are. */
+#define OF_THE_USER "a program of the user's has options and deadlines of its own"
+
 static const char *prepare_detection(struct player *r, struct model_facts *facts,
 				     enum family family)
 {
@@ -309,6 +312,8 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 
 	if (reason)
 		return reason;
+	if (r->scenario->agent[r->node].command)
+		return OF_THE_USER;
 	if (in->connect_nsec != NSEC_NEVER) {
 		if (in->connect_nsec < in->lost_nsec)
 			return "the peer is lost after the connection is made";
@@ -318,8 +323,6 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 	}
 	if (r->history.established_nsec == NSEC_NONE)
 		return "there is no connection";
-	if (r->scenario->agent[r->node].command && !facts->history)
-		return "what a program of the user's sends is not known before";
 	if (in->paused && r->history.closed_nsec == NSEC_NONE)
 		return "the peer does not read, and its window is not closed";
 	if (in->closed_nsec == NSEC_NEVER && in->lost_nsec == NSEC_NEVER)
@@ -393,6 +396,9 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	if (mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_FIN_WAIT_2 &&
 	    mechanism != MECHANISM_SYNACK && mechanism != MECHANISM_ORPHAN)
 		return nothing("no timer ends what is left");
+	if (s->agent[node].command && mechanism != MECHANISM_TIME_WAIT &&
+	    mechanism != MECHANISM_SYNACK)
+		return nothing(OF_THE_USER);
 	if (situation_read(s, family, node, &r.situation))
 		r.situation = (struct situation){ 0 };
 	r.timers = timers_of(s, node, facts);
