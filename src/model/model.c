@@ -113,6 +113,25 @@ static struct play_end earlier(struct play_end a, struct play_end b)
 	return a.at_nsec <= b.at_nsec ? a : b;
 }
 
+/* Whether all that there was of a connection at that end was a request. */
+static bool is_request(const struct player *r)
+{
+	return r->facts->history && r->node == NODE_SERVER && r->history.n_syns &&
+	       r->history.established_nsec == NSEC_NONE;
+}
+
+/* Why the end of a request is not known; NULL: it is. */
+static const char *request_unknown(const struct player *r)
+{
+	if (r->history.reset_nsec != NSEC_NONE)
+		return "a RST came to the request";
+	if (scenario_option(&r->scenario->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1)
+		return "many requests shorten the time of each"; /* reqsk_timer_handler() */
+	if (scenario_option(&r->scenario->agent[NODE_SERVER], OPTION_DEFER_ACCEPT, 0))
+		return "TCP_DEFER_ACCEPT lets requests wait"; /* syn_ack_recalc() */
+	return NULL;
+}
+
 /* What is played is told only if it decides, so the decision is made first. */
 static struct play_end play_detection(const struct player *r, struct play *p)
 {
@@ -120,6 +139,8 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 	nsec_t queued_nsec = r->history.sent_nsec == NSEC_NONE ? NSEC_NEVER : r->history.sent_nsec;
 	play_step_func *step = p->step;
 
+	if (is_request(r))
+		return play_synack(p, r->history.syns, r->history.n_syns);
 	if (r->situation.connect_nsec != NSEC_NEVER)
 		return play_syn(p, r->history.connect_nsec + r->shift_nsec);
 	if (r->history.closed_nsec != NSEC_NONE)
@@ -145,7 +166,7 @@ static struct play_end play_gone(const struct player *r, struct play *p)
 	case MECHANISM_FIN_WAIT_2:
 		return play_fin_wait_2(p, r->since_nsec, rto_of(r));
 	case MECHANISM_SYNACK:
-		return play_synack(p, r->since_nsec);
+		return play_synack(p, r->history.syns, r->history.n_syns);
 	default:
 		return play_flight_of(r, p, true);
 	}
@@ -268,12 +289,10 @@ static const char *prepare(struct player *r, struct model_facts *facts, enum fam
 {
 	const char *reason = situation_read(r->scenario, family, r->node, &r->situation);
 
-	if (reason)
-		return reason;
 	r->timers = timers_of(r->scenario, r->node, facts);
 	if (facts->history)
 		r->history = *facts->history;
-	else
+	else if (!reason)
 		reason = situation_imagine(r->scenario, r->node, &r->situation, facts, &r->history);
 	return reason;
 }
@@ -307,6 +326,8 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 	const struct situation *in = &r->situation;
 	const char *reason = prepare(r, facts, family);
 
+	if (facts->history && is_request(r))
+		return request_unknown(r);
 	if (reason)
 		return reason;
 	if (in->connect_nsec != NSEC_NEVER) {
@@ -401,6 +422,8 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	r.history = *facts->history;
 	if (known.rto_nsec == NSEC_NONE)
 		known.rto_nsec = r.timers.rto_min_nsec + NSEC_PER_SEC / known.hz;
+	if (mechanism == MECHANISM_SYNACK && request_unknown(&r))
+		return nothing(request_unknown(&r));
 	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE)
 		return nothing("nothing of the orphan is in flight");
 	return play_all(&r, play_gone);

@@ -246,24 +246,37 @@ struct play_end play_syn(struct play *p, nsec_t connect_nsec)
 				      : MECHANISM_SYN);
 }
 
-struct play_end play_synack(struct play *p, nsec_t received_nsec)
-{
-	const struct timers *t = p->timers;
-	int64_t timeout = jiffies_of(p, TIMERS_SYN_RTO), span = timeout;
-	nsec_t fires_nsec;
+/* A SYN that a timer sent comes so soon after the tick, and the timers of that tick go off before
+ * it is taken in: softirqs receive after that. */
+#define SAME_TICK (100 * NSEC_PER_USEC)
 
-	p->now_nsec = p->origin_nsec + received_nsec;
-	fires_nsec = play_arm(p, span, false);
-	play_tell(p, PLAY_SYNACK, 0, fires_nsec, span);
-	for (unsigned int i = 1; i <= t->synack_retries; i++) {
-		p->now_nsec = fires_nsec;
-		timeout = nsec_min(timeout * 2, jiffies_of(p, t->synack_max_nsec));
-		span = timeout;
-		fires_nsec = play_arm(p, span, true);
-		play_tell(p, PLAY_SYNACK, i, fires_nsec, span);
+/* reqsk_timeout(). */
+static int64_t request_span(const struct play *p, unsigned int timeouts)
+{
+	return nsec_min(jiffies_of(p, TIMERS_SYN_RTO) << nsec_min(timeouts, 32),
+			jiffies_of(p, p->timers->synack_max_nsec));
+}
+
+struct play_end play_synack(struct play *p, const nsec_t *syns, size_t n_syns)
+{
+	unsigned int timeouts = 0;
+	nsec_t fires_nsec = NSEC_NEVER;
+
+	for (size_t i = 0; i < n_syns || fires_nsec != NSEC_NEVER;) {
+		bool comes = i < n_syns && p->origin_nsec + syns[i] < fires_nsec - SAME_TICK;
+		int64_t span;
+
+		p->now_nsec = comes ? p->origin_nsec + syns[i++] : fires_nsec;
+		if (!comes && timeouts++ >= p->timers->synack_retries) {
+			fires_nsec = NSEC_NEVER;
+			timeouts = 0;
+			continue;
+		}
+		span = request_span(p, timeouts);
+		fires_nsec = play_arm(p, span, !comes);
+		play_tell(p, PLAY_SYNACK, timeouts, fires_nsec, span);
 	}
-	p->now_nsec = fires_nsec;
-	return play_finish(p, MECHANISM_SYNACK);
+	return n_syns ? play_finish(p, MECHANISM_SYNACK) : play_no_end;
 }
 
 struct play_end play_time_wait(struct play *p, nsec_t since_nsec)

@@ -18,10 +18,15 @@ struct model_segment {
 struct model_history {
 	nsec_t connect_nsec;	 /* the (latest) connect(), or the SYN that came; NSEC_NONE: none */
 	nsec_t established_nsec; /* NSEC_NONE: it was not */
-	nsec_t sent_nsec;	 /* the oldest segment that stayed unacknowledged was sent first;
-				  * NSEC_NONE:        all was acknowledged */
-	nsec_t armed_nsec;	 /* the latest packet that acknowledged something in its time, which
-				  * armed its timer anew; at the earliest sent_nsec */
+	const nsec_t *syns;	 /* when SYNs came, in order; borrowed */
+	size_t n_syns;
+	nsec_t reset_nsec;	/* the first RST that came; NSEC_NONE: none did */
+	nsec_t unanswered_nsec; /* the first data that was sent after the last that came; NSEC_NONE:
+				 * there is none */
+	nsec_t sent_nsec;	/* the oldest segment that stayed unacknowledged was sent first;
+				 * NSEC_NONE:        all was acknowledged */
+	nsec_t armed_nsec;	/* the latest packet that acknowledged something in its time, which
+				 * armed its timer anew; at the earliest sent_nsec */
 	const struct model_segment *segments; /* those that stayed unacknowledged, in order;
 					       * borrowed. NULL: the workload tells */
 	size_t n_segments;

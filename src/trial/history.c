@@ -23,6 +23,7 @@ struct reading {
 	uint32_t heard_next; /* the sequence number that is to come next from the peer */
 	bool any_heard;
 	nsec_t answered_nsec; /* NSEC_NONE: nothing was, so far */
+	nsec_t reset_nsec, unanswered_nsec;
 };
 
 static bool is_after(uint32_t a, uint32_t b)
@@ -48,6 +49,8 @@ static void read_sent(struct reading *r, const struct record_packet *p)
 		return;
 	r->any = true;
 	r->next = end;
+	if (p->payload && r->unanswered_nsec == NSEC_NONE)
+		r->unanswered_nsec = p->time_nsec;
 	slot = array_append(&r->sent, &r->n_sent, sizeof(*slot));
 	if (slot)
 		*slot = (struct sent){ end, p->time_nsec, size };
@@ -65,8 +68,12 @@ static void read_received(struct reading *r, const struct record_packet *p, stru
 
 	if ((p->flags & PACKET_SYN) && r->syn_nsec == NSEC_NONE)
 		r->syn_nsec = p->time_nsec;
+	if ((p->flags & PACKET_RST) && r->reset_nsec == NSEC_NONE)
+		r->reset_nsec = p->time_nsec;
 	if (!(p->flags & PACKET_ACK) || (p->flags & PACKET_RST))
 		return;
+	if (p->payload)
+		r->unanswered_nsec = NSEC_NONE;
 	while (r->first < r->n_sent && !is_after(r->sent[r->first].end, p->ack))
 		r->first++;
 	if (r->first > before) {
@@ -111,11 +118,14 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 	struct reading r = { .armed_nsec = NSEC_NONE,
 			     .closed_nsec = NSEC_NONE,
 			     .syn_nsec = NSEC_NONE,
-			     .answered_nsec = NSEC_NONE };
+			     .answered_nsec = NSEC_NONE,
+			     .reset_nsec = NSEC_NONE,
+			     .unanswered_nsec = NSEC_NONE };
 	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
 	struct model_segment *segments;
 	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
 	nsec_t *acks = calloc(n_packets + 1, sizeof(*acks));
+	nsec_t *syns = calloc(n_packets + 1, sizeof(*syns));
 
 	for (size_t i = 0; i < n_packets; i++) {
 		if (packets[i].sent) {
@@ -125,11 +135,16 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			continue;
 		}
 		read_received(&r, &packets[i], rtt);
+		if (syns && (packets[i].flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN)
+			syns[h.n_syns++] = packets[i].time_nsec - origin_nsec;
 		if (is_taken(&r, &packets[i]) && heard)
 			heard[h.n_heard++] = packets[i].time_nsec - origin_nsec;
 	}
 	h.heard = heard;
 	h.acks = acks;
+	h.syns = syns;
+	h.reset_nsec = since(r.reset_nsec, origin_nsec);
+	h.unanswered_nsec = since(r.unanswered_nsec, origin_nsec);
 	h.connect_nsec = since(r.syn_nsec, origin_nsec);
 	h.established_nsec = since(established_nsec, origin_nsec);
 	h.answered_nsec = r.answered_nsec;
@@ -152,7 +167,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			r.sent[r.first + i].size,
 		};
 	h.segments = segments;
-	*ret_lists = (struct history_lists){ heard, acks, segments };
+	*ret_lists = (struct history_lists){ heard, acks, syns, segments };
 	free(r.sent);
 	return h;
 }
@@ -161,5 +176,6 @@ void history_lists_deinit(struct history_lists *lists)
 {
 	free(lists->heard);
 	free(lists->acks);
+	free(lists->syns);
 	free(lists->segments);
 }

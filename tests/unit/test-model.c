@@ -356,7 +356,10 @@ START_TEST(model_of_what_is_left)
 	_cleanup_(scenario_freep) struct scenario *changed =
 		load(HEAD "net.ipv4.tcp_fin_timeout: 70\nnet.ipv4.tcp_synack_retries: 2\n"
 			  "net.ipv4.tcp_orphan_retries: 3\n");
-	struct model_history history = { .sent_nsec = 0, .armed_nsec = 0 };
+	static const nsec_t syn = SEC;
+	struct model_history history = {
+		.sent_nsec = 0, .armed_nsec = 0, .syns = &syn, .n_syns = 1, .reset_nsec = NSEC_NONE
+	};
 	struct model_facts facts = model_facts_of(250, false);
 	const struct {
 		const struct scenario *scenario;
