@@ -61,12 +61,14 @@ static void add_writes(const struct player *r, struct play_flight *f)
 		f->next_nsec = f->sent_nsec + f->interval_nsec;
 }
 
-static struct play_end play_flight_of(const struct player *r, struct play *p, bool orphan)
+static struct play_end play_flight_of(const struct player *r, struct play *p, nsec_t orphaned_nsec)
 {
 	const struct model_history *h = &r->history;
 	struct play_flight f = { .sent_nsec = h->sent_nsec + r->shift_nsec,
 				 .armed_nsec = h->armed_nsec + r->shift_nsec,
-				 .orphan = orphan,
+				 .leaves_nsec = h->leaves_nsec,
+				 .orphaned_nsec = orphaned_nsec,
+				 .refused = r->situation.refused,
 				 .rto = rto_of(r),
 				 .srtt_nsec = r->facts->rtt_nsec,
 				 .undo = r->situation.undo,
@@ -79,7 +81,7 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, bo
 	return play_retransmission(p, &f);
 }
 
-static struct play_end play_window_of(const struct player *r, struct play *p, bool orphan)
+static struct play_end play_window_of(const struct player *r, struct play *p, nsec_t orphaned_nsec)
 {
 	const struct model_history *h = &r->history;
 	struct play_window w = {
@@ -89,10 +91,12 @@ static struct play_end play_window_of(const struct player *r, struct play *p, bo
 		.rto = rto_of(r),
 		.rtt_nsec = h->answered_nsec,
 		/* What was measured is the latest answer: no probe is answered after that. */
+		.orphaned_nsec = orphaned_nsec,
+		.refused = r->situation.refused,
 		.lost_nsec = r->facts->history ? h->closed_nsec : r->situation.lost_nsec,
 	};
 
-	return play_persist(p, &w, orphan);
+	return play_persist(p, &w);
 }
 
 /* The program gives up when so many of its heartbeats are unanswered. */
@@ -101,9 +105,9 @@ static nsec_t heartbeat_end(const struct player *r)
 	const struct scenario_agent *a = &r->scenario->agent[r->node];
 
 	if (scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_HEARTBEAT ||
-	    r->history.sent_nsec == NSEC_NONE)
+	    r->history.unanswered_nsec == NSEC_NONE)
 		return NSEC_NEVER;
-	return r->history.sent_nsec + r->shift_nsec +
+	return r->history.unanswered_nsec + r->shift_nsec +
 	       scenario_option(a, OPTION_MISSES, 3) *
 		       scenario_option(a, OPTION_INTERVAL, NSEC_PER_SEC);
 }
@@ -144,7 +148,7 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 	if (r->situation.connect_nsec != NSEC_NEVER)
 		return play_syn(p, r->history.connect_nsec + r->shift_nsec);
 	if (r->history.closed_nsec != NSEC_NONE)
-		return play_window_of(r, p, false);
+		return play_window_of(r, p, NSEC_NEVER);
 	p->step = NULL;
 	if (r->timers.keepalive)
 		by_timer = play_keepalive(p, &r->history, queued_nsec);
@@ -153,7 +157,7 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 		if (step)
 			by_timer = play_keepalive(p, &r->history, queued_nsec);
 	} else if (r->history.sent_nsec != NSEC_NONE) {
-		by_timer = play_flight_of(r, p, false);
+		by_timer = play_flight_of(r, p, NSEC_NEVER);
 	}
 	return earlier(end, by_timer);
 }
@@ -168,7 +172,9 @@ static struct play_end play_gone(const struct player *r, struct play *p)
 	case MECHANISM_SYNACK:
 		return play_synack(p, r->history.syns, r->history.n_syns);
 	default:
-		return play_flight_of(r, p, true);
+		return r->history.closed_nsec != NSEC_NONE && r->history.sent_nsec == NSEC_NONE
+			       ? play_window_of(r, p, r->history.orphaned_nsec)
+			       : play_flight_of(r, p, r->history.orphaned_nsec);
 	}
 }
 
@@ -414,8 +420,7 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	if (mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_FIN_WAIT_2 &&
 	    mechanism != MECHANISM_SYNACK && mechanism != MECHANISM_ORPHAN)
 		return nothing("no timer ends what is left");
-	if (situation_read(s, family, node, &r.situation))
-		r.situation = (struct situation){ 0 };
+	situation_read(s, family, node, &r.situation);
 	r.timers = timers_of(s, node, facts);
 	if (!facts->history)
 		return nothing("it is not known when the timer was armed");
@@ -424,7 +429,8 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 		known.rto_nsec = r.timers.rto_min_nsec + NSEC_PER_SEC / known.hz;
 	if (mechanism == MECHANISM_SYNACK && request_unknown(&r))
 		return nothing(request_unknown(&r));
-	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE)
+	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE &&
+	    r.history.closed_nsec == NSEC_NONE)
 		return nothing("nothing of the orphan is in flight");
 	return play_all(&r, play_gone);
 }

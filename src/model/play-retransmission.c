@@ -256,6 +256,11 @@ static void send_loss_probe(struct retransmission *r)
 	meet_router(r, false);
 }
 
+static bool is_past(const struct retransmission *r, nsec_t at_nsec)
+{
+	return at_nsec != NSEC_NEVER && r->play->now_nsec >= r->play->origin_nsec + at_nsec;
+}
+
 /* retransmits_timed_out(), tcp_orphan_retries(). */
 static bool timed_out(const struct retransmission *r)
 {
@@ -263,11 +268,11 @@ static bool timed_out(const struct retransmission *r)
 	unsigned int retries = t->retries2;
 	nsec_t limit_nsec;
 
-	if (r->flight->orphan) {
+	if (is_past(r, r->flight->orphaned_nsec)) {
 		bool alive = r->rto * play_tick(r->play) < t->rto_max_nsec;
 
 		retries = t->orphan_retries;
-		if (r->flight->undo != PLAY_UNDO_NOTHING && !alive) /* sk_err_soft is set */
+		if (r->flight->refused && !alive) /* sk_err_soft is set */
 			retries = 0;
 		if (!retries && alive)
 			retries = PLAY_ORPHAN_RETRIES;
@@ -310,7 +315,8 @@ static void retransmit(struct retransmission *r)
 	}
 	if (!r->number++)
 		r->retrans_stamp_nsec = r->play->now_nsec;
-	if (t->thin && !r->flight->orphan && r->packets_out < 4 && r->retransmits <= THIN_RETRIES) {
+	if (t->thin && !is_past(r, r->flight->leaves_nsec) && r->packets_out < 4 &&
+	    r->retransmits <= THIN_RETRIES) {
 		r->backoff = 0;
 		r->rto = r->flight->rto;
 	} else {
@@ -371,8 +377,9 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 			send_loss_probe(&r);
 		else if (timed_out(&r))
 			return play_finish(p, p->timers->user_timeout_nsec ? MECHANISM_USER_TIMEOUT
-					      : f->orphan		   ? MECHANISM_ORPHAN
-							  : MECHANISM_RETRANSMISSION);
+					      : is_past(&r, f->orphaned_nsec)
+						      ? MECHANISM_ORPHAN
+						      : MECHANISM_RETRANSMISSION);
 		else
 			retransmit(&r);
 	}

@@ -149,7 +149,7 @@ static int64_t probe_span(const struct play *p, int64_t rto, unsigned int backof
 			jiffies_of(p, p->timers->rto_max_nsec));
 }
 
-struct play_end play_persist(struct play *p, const struct play_window *w, bool orphan)
+struct play_end play_persist(struct play *p, const struct play_window *w)
 {
 	const struct timers *t = p->timers;
 	int64_t user = wheel_msecs_to_jiffies(t->hz, play_msecs(t->user_timeout_nsec)),
@@ -158,7 +158,9 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 	unsigned int backoff = w->probes < t->retries2 ? w->probes : t->retries2;
 	nsec_t first_nsec = NSEC_NONE, lost_nsec = w->lost_nsec, fires_nsec;
 
-	if (!user && !orphan && lost_nsec == NSEC_NEVER)
+	bool orphan;
+
+	if (!user && w->orphaned_nsec == NSEC_NEVER && lost_nsec == NSEC_NEVER)
 		return play_no_end;
 	if (w->first_nsec != NSEC_NONE)
 		first_nsec = p->origin_nsec + w->first_nsec;
@@ -171,6 +173,8 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 		int64_t span;
 
 		p->now_nsec = fires_nsec;
+		orphan = w->orphaned_nsec != NSEC_NEVER &&
+			 fires_nsec >= p->origin_nsec + w->orphaned_nsec;
 		if (first_nsec == NSEC_NONE)
 			first_nsec = fires_nsec;
 		else if (user && (fires_nsec - first_nsec) / play_tick(p) >= user)
@@ -180,8 +184,9 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 					      jiffies_of(p, t->rto_max_nsec)) <
 				     jiffies_of(p, t->rto_max_nsec);
 
-			most = t->orphan_retries || !alive ? t->orphan_retries
-							   : PLAY_ORPHAN_RETRIES;
+			most = w->refused && !alive ? 0 : t->orphan_retries;
+			if (!most && alive)
+				most = PLAY_ORPHAN_RETRIES;
 			if (!alive && backoff >= most)
 				return play_finish(p, MECHANISM_ORPHAN);
 		}

@@ -103,8 +103,10 @@ struct play_flight {
 	unsigned int room; /* as many more may be sent before the window or the congestion window
 			    * is full */
 	bool in_loss;	   /* the end is in loss recovery: no loss probe is sent */
-	bool orphan;	   /* no process holds the socket */
-	int64_t rto;	   /* jiffies */
+	nsec_t leaves_nsec;   /* from then on it is not in ESTABLISHED; NSEC_NEVER */
+	nsec_t orphaned_nsec; /* from then on no process holds the socket; NSEC_NEVER */
+	bool refused;	      /* a router sends errors: sk_err_soft */
+	int64_t rto;	      /* jiffies */
 	nsec_t srtt_nsec;
 	enum play_undo undo;
 	nsec_t lost_nsec;   /* from then on it meets the router */
@@ -124,16 +126,18 @@ struct play_end play_keepalive(struct play *play, const struct model_history *hi
 
 /* A peer whose window is closed. Times are since the origin. */
 struct play_window {
-	nsec_t armed_nsec;   /* the latest packet that said so, which armed the timer */
-	nsec_t first_nsec;   /* the first probe; NSEC_NONE: there was none by then */
-	unsigned int probes; /* so many there were by then */
-	int64_t rto;	     /* jiffies */
-	nsec_t rtt_nsec;     /* probes are answered after that time */
-	nsec_t lost_nsec;    /* until then; NSEC_NEVER: for ever */
+	nsec_t armed_nsec;    /* the latest packet that said so, which armed the timer */
+	nsec_t first_nsec;    /* the first probe; NSEC_NONE: there was none by then */
+	unsigned int probes;  /* so many there were by then */
+	int64_t rto;	      /* jiffies */
+	nsec_t rtt_nsec;      /* probes are answered after that time */
+	nsec_t lost_nsec;     /* until then; NSEC_NEVER: for ever */
+	nsec_t orphaned_nsec; /* as of a flight; so is the next */
+	bool refused;
 };
 
 /* tcp_probe_timer(), tcp_send_probe0(), tcp_ack_probe(). */
-struct play_end play_persist(struct play *play, const struct play_window *window, bool orphan);
+struct play_end play_persist(struct play *play, const struct play_window *window);
 
 /* tcp_write_timeout() in SYN_SENT, from connect() on. */
 struct play_end play_syn(struct play *play, nsec_t connect_nsec);

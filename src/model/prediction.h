@@ -21,8 +21,10 @@ struct model_history {
 	const nsec_t *syns;	 /* when SYNs came, in order; borrowed */
 	size_t n_syns;
 	nsec_t reset_nsec;	/* the first RST that came; NSEC_NONE: none did */
-	nsec_t unanswered_nsec; /* the first data that was sent after the last that came; NSEC_NONE:
-				 * there is none */
+	nsec_t unanswered_nsec; /* the first data was sent of which the peer did not send as many
+				 * bytes back; NSEC_NONE: there is none */
+	nsec_t leaves_nsec;	/* it is in ESTABLISHED no more; NSEC_NEVER */
+	nsec_t orphaned_nsec;	/* no process holds the socket any more; NSEC_NEVER */
 	nsec_t sent_nsec;	/* the oldest segment that stayed unacknowledged was sent first;
 				 * NSEC_NONE:        all was acknowledged */
 	nsec_t armed_nsec;	/* the latest packet that acknowledged something in its time, which

@@ -89,26 +89,27 @@ const char *situation_read(const struct scenario *s, enum family family, enum no
 				.send_nsec = NSEC_NEVER,
 				.connect_nsec = NSEC_NEVER,
 				.closed_nsec = NSEC_NEVER };
+	const char *reason = NULL;
 	enum direction away = node == NODE_CLIENT ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
 
 	for (size_t i = 0; i < s->n_events; i++) {
 		const struct event *e = &s->events[i];
 		nsec_t at = e->at_nsec - s->events[0].at_nsec;
-		const char *reason = NULL;
+		const char *why = NULL;
 
 		if (e->kind == EVENT_ACTION)
-			reason = add_action(&to, e, at, node);
+			why = add_action(&to, e, at, node);
 		else if (e->kind == EVENT_HEAL)
-			reason = "a fault is healed";
+			why = "a fault is healed";
 		else if (to.lost_nsec == NSEC_NEVER && kills(e, node))
-			reason = "the fault strikes this end itself";
+			why = "the fault strikes this end itself";
 		else if (to.lost_nsec != NSEC_NEVER)
-			reason = "more than one fault strikes";
+			why = "more than one fault strikes";
 		else if (!loses_peer(s, e, node))
-			reason = "the fault does not silence the peer";
-		if (reason)
-			return reason;
-		if (e->kind == EVENT_FAULT) {
+			why = "the fault does not silence the peer";
+		if (why)
+			reason = reason ? reason : why;
+		else if (e->kind == EVENT_FAULT) {
 			to.lost_nsec = at;
 			to.undo = undo_of(e, family);
 			to.refused = is_refused(e);
@@ -116,7 +117,7 @@ const char *situation_read(const struct scenario *s, enum family family, enum no
 		}
 	}
 	*ret = to;
-	return NULL;
+	return reason;
 }
 
 /* What one packet takes beside the path's delay, there and back. */
@@ -189,6 +190,9 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 				   .closed_nsec = NSEC_NONE,
 				   .first_probe_nsec = NSEC_NONE,
 				   .answered_nsec = rtt_nsec,
+				   .reset_nsec = NSEC_NONE,
+				   .leaves_nsec = NSEC_NEVER,
+				   .orphaned_nsec = NSEC_NEVER,
 				   .last_heard_nsec = -age_nsec };
 
 	if (s->path.netem.loss > 0 || s->path.netem.jitter_nsec > 0)
@@ -216,7 +220,7 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 		h.last_heard_nsec = first_unanswered(heard_every_nsec, age_nsec, rtt_nsec) -
 				    heard_every_nsec + rtt_nsec;
 	}
-	h.armed_nsec = h.sent_nsec;
+	h.armed_nsec = h.unanswered_nsec = h.sent_nsec;
 	if (in->connect_nsec != NSEC_NEVER)
 		h.connect_nsec = in->connect_nsec;
 	if (in->closed_nsec != NSEC_NEVER)

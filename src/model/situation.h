@@ -18,7 +18,8 @@ struct situation {
 	enum play_undo undo;
 };
 
-/* Returns NULL, or why the model cannot say what becomes of that end. */
+/* Returns NULL, or why the model cannot say what becomes of that end. The situation is as far as it
+ * is known then. */
 const char *situation_read(const struct scenario *scenario, enum family family, enum node_id node,
 			   struct situation *ret_situation);
 

@@ -10,6 +10,7 @@ struct sent {
 	uint32_t end; /* the sequence number behind it */
 	nsec_t time_nsec;
 	uint32_t size;
+	uint64_t written; /* bytes of data up to its end */
 };
 
 struct reading {
@@ -23,7 +24,8 @@ struct reading {
 	uint32_t heard_next; /* the sequence number that is to come next from the peer */
 	bool any_heard;
 	nsec_t answered_nsec; /* NSEC_NONE: nothing was, so far */
-	nsec_t reset_nsec, unanswered_nsec;
+	nsec_t reset_nsec;
+	uint64_t written, read; /* bytes */
 };
 
 static bool is_after(uint32_t a, uint32_t b)
@@ -49,11 +51,10 @@ static void read_sent(struct reading *r, const struct record_packet *p)
 		return;
 	r->any = true;
 	r->next = end;
-	if (p->payload && r->unanswered_nsec == NSEC_NONE)
-		r->unanswered_nsec = p->time_nsec;
+	r->written += p->payload;
 	slot = array_append(&r->sent, &r->n_sent, sizeof(*slot));
 	if (slot)
-		*slot = (struct sent){ end, p->time_nsec, size };
+		*slot = (struct sent){ end, p->time_nsec, size, r->written };
 }
 
 static void take_rtt(struct history_rtt *rtt, const struct sent *sent, nsec_t now_nsec)
@@ -72,8 +73,7 @@ static void read_received(struct reading *r, const struct record_packet *p, stru
 		r->reset_nsec = p->time_nsec;
 	if (!(p->flags & PACKET_ACK) || (p->flags & PACKET_RST))
 		return;
-	if (p->payload)
-		r->unanswered_nsec = NSEC_NONE;
+
 	while (r->first < r->n_sent && !is_after(r->sent[r->first].end, p->ack))
 		r->first++;
 	if (r->first > before) {
@@ -101,6 +101,8 @@ static bool is_taken(struct reading *r, const struct record_packet *p)
 
 	if (r->any_heard && ((p->flags & PACKET_SYN) || is_after(r->heard_next, end)))
 		return false;
+	if (r->any_heard && is_after(end, r->heard_next))
+		r->read += p->payload;
 	r->heard_next = end;
 	r->any_heard = true;
 	return true;
@@ -111,6 +113,15 @@ static nsec_t since(nsec_t time_nsec, nsec_t origin_nsec)
 	return time_nsec == NSEC_NONE ? NSEC_NONE : time_nsec - origin_nsec;
 }
 
+/* When the first data was sent of which the peer did not send as many bytes back. */
+static nsec_t unanswered(const struct reading *r, nsec_t origin_nsec)
+{
+	for (size_t i = 0; i < r->n_sent; i++)
+		if (r->sent[i].written > r->read)
+			return since(r->sent[i].time_nsec, origin_nsec);
+	return NSEC_NONE;
+}
+
 struct model_history history_read(const struct record_packet *packets, size_t n_packets,
 				  nsec_t established_nsec, nsec_t origin_nsec,
 				  struct history_rtt *rtt, struct history_lists *ret_lists)
@@ -119,8 +130,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 			     .closed_nsec = NSEC_NONE,
 			     .syn_nsec = NSEC_NONE,
 			     .answered_nsec = NSEC_NONE,
-			     .reset_nsec = NSEC_NONE,
-			     .unanswered_nsec = NSEC_NONE };
+			     .reset_nsec = NSEC_NONE };
 	struct model_history h = { .sent_nsec = NSEC_NONE, .armed_nsec = NSEC_NONE };
 	struct model_segment *segments;
 	nsec_t *heard = calloc(n_packets + 1, sizeof(*heard));
@@ -144,7 +154,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 	h.acks = acks;
 	h.syns = syns;
 	h.reset_nsec = since(r.reset_nsec, origin_nsec);
-	h.unanswered_nsec = since(r.unanswered_nsec, origin_nsec);
+	h.unanswered_nsec = unanswered(&r, origin_nsec);
 	h.connect_nsec = since(r.syn_nsec, origin_nsec);
 	h.established_nsec = since(established_nsec, origin_nsec);
 	h.answered_nsec = r.answered_nsec;

@@ -134,6 +134,32 @@ static nsec_t rto_of(const struct trial_node *node, nsec_t rtt_nsec)
 	return rtt_nsec + deviation_nsec;
 }
 
+/* When it was in ESTABLISHED no more; NSEC_NEVER. */
+static nsec_t left_established(const struct endpoint *ep, nsec_t origin_nsec)
+{
+	for (size_t i = 0; i < ep->record.n_states; i++)
+		if (ep->record.states[i].from == TCP_STATE_ESTABLISHED)
+			return ep->record.states[i].time_nsec - origin_nsec;
+	return NSEC_NEVER;
+}
+
+/* When no process held it any more; NSEC_NEVER. close() comes back when SO_LINGER lets it, and
+ * until then the socket is no orphan (__tcp_close()). */
+static nsec_t orphaned(const struct endpoint *ep, nsec_t origin_nsec)
+{
+	nsec_t at_nsec = NSEC_NEVER;
+
+	for (size_t i = 0; i < ep->record.n_calls; i++)
+		if (ep->record.calls[i].call == AGENT_CALL_CLOSE &&
+		    ep->record.calls[i].connection == (unsigned int)nsec_max(ep->program_number, 0))
+			at_nsec = nsec_min(at_nsec, ep->record.calls[i].time_nsec);
+	if (ep->exit_nsec != NSEC_NONE)
+		at_nsec = nsec_min(at_nsec, ep->exit_nsec);
+	if (ep->killed_nsec != NSEC_NONE)
+		at_nsec = nsec_min(at_nsec, ep->killed_nsec);
+	return at_nsec == NSEC_NEVER ? NSEC_NEVER : at_nsec - origin_nsec;
+}
+
 /* What the packets of that end tell of how its connection stood, and what was read of its socket.
  * The caller frees the lists. */
 static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
@@ -155,6 +181,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	for (size_t i = 0; i < ep->record.n_states; i++)
 		if (ep->record.states[i].to == TCP_STATE_SYN_SENT)
 			history->connect_nsec = ep->record.states[i].time_nsec - trial->origin_nsec;
+	history->leaves_nsec = left_established(ep, trial->origin_nsec);
+	history->orphaned_nsec = orphaned(ep, trial->origin_nsec);
 	/* Nothing moves the estimate once the peer is silent. */
 	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
 						     : rtt.rtt_nsec;

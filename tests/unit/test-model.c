@@ -140,6 +140,8 @@ START_TEST(model_of_a_stream)
 				      .segment_size = 1448,
 				      .segments = segments,
 				      .n_segments = ARRAY_SIZE(segments),
+				      .leaves_nsec = NSEC_NEVER,
+				      .orphaned_nsec = NSEC_NEVER,
 				      .rto = 63,
 				      .srtt_nsec = 50 * MSEC };
 	struct steps steps = { .n = 0 };
@@ -176,6 +178,8 @@ START_TEST(model_of_segments_that_collapse)
 	struct play_flight flight = { .segment_size = 1448,
 				      .segments = segments,
 				      .n_segments = ARRAY_SIZE(segments),
+				      .leaves_nsec = NSEC_NEVER,
+				      .orphaned_nsec = NSEC_NEVER,
 				      .rto = 85 };
 	struct steps steps = { .n = 0 };
 	struct play play;
@@ -203,6 +207,8 @@ START_TEST(model_of_a_counter_that_wraps)
 	struct play_flight flight = { .segment_size = 1448,
 				      .write_size = 100,
 				      .next_nsec = NSEC_NEVER,
+				      .leaves_nsec = NSEC_NEVER,
+				      .orphaned_nsec = NSEC_NEVER,
 				      .rto = 426,
 				      .srtt_nsec = 400 * MSEC,
 				      .undo = PLAY_UNDO_IPV6 };
@@ -357,9 +363,12 @@ START_TEST(model_of_what_is_left)
 		load(HEAD "net.ipv4.tcp_fin_timeout: 70\nnet.ipv4.tcp_synack_retries: 2\n"
 			  "net.ipv4.tcp_orphan_retries: 3\n");
 	static const nsec_t syn = SEC;
-	struct model_history history = {
-		.sent_nsec = 0, .armed_nsec = 0, .syns = &syn, .n_syns = 1, .reset_nsec = NSEC_NONE
-	};
+	struct model_history history = { .sent_nsec = 0,
+					 .armed_nsec = 0,
+					 .closed_nsec = NSEC_NONE,
+					 .syns = &syn,
+					 .n_syns = 1,
+					 .reset_nsec = NSEC_NONE };
 	struct model_facts facts = model_facts_of(250, false);
 	const struct {
 		const struct scenario *scenario;
