@@ -66,6 +66,8 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, ns
 	const struct model_history *h = &r->history;
 	struct play_flight f = { .sent_nsec = h->sent_nsec + r->shift_nsec,
 				 .armed_nsec = h->armed_nsec + r->shift_nsec,
+				 /* tcp_write_wakeup() schedules no loss probe. */
+				 .in_loss = r->situation.paused && h->probed,
 				 .leaves_nsec = h->leaves_nsec,
 				 .orphaned_nsec = orphaned_nsec,
 				 .refused = r->situation.refused,
@@ -104,11 +106,15 @@ static nsec_t heartbeat_end(const struct player *r)
 {
 	const struct scenario_agent *a = &r->scenario->agent[r->node];
 
+	int64_t answered;
+
 	if (scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_HEARTBEAT ||
-	    r->history.unanswered_nsec == NSEC_NONE)
+	    r->history.began_nsec == NSEC_NONE)
 		return NSEC_NEVER;
-	return r->history.unanswered_nsec + r->shift_nsec +
-	       scenario_option(a, OPTION_MISSES, 3) *
+	/* It counts what it wrote, which may wait in the socket; heartbeat_due(). */
+	answered = (int64_t)(r->history.read / (uint64_t)scenario_option(a, OPTION_SIZE, 64));
+	return r->history.began_nsec + r->shift_nsec +
+	       (answered + scenario_option(a, OPTION_MISSES, 3)) *
 		       scenario_option(a, OPTION_INTERVAL, NSEC_PER_SEC);
 }
 

@@ -72,9 +72,11 @@ static void set_timer(struct retransmission *r, int pending, int64_t span, bool 
 /* tcp_rto_delta_us(): how long until the oldest segment is overdue. */
 static int64_t until_overdue(const struct retransmission *r)
 {
-	return (r->head_nsec + r->rto * play_tick(r->play) - r->play->now_nsec +
-		r->play->skew_nsec) /
-	       NSEC_PER_USEC;
+	nsec_t age_nsec = r->play->now_nsec - r->head_nsec;
+
+	if (age_nsec) /* what is sent now is of this age exactly: both are tcp_mstamp */
+		age_nsec -= r->play->skew_nsec;
+	return (r->rto * play_tick(r->play) - age_nsec) / NSEC_PER_USEC;
 }
 
 static void rearm_rto(struct retransmission *r, bool offset, bool from_timer)

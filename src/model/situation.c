@@ -220,7 +220,11 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 		h.last_heard_nsec = first_unanswered(heard_every_nsec, age_nsec, rtt_nsec) -
 				    heard_every_nsec + rtt_nsec;
 	}
-	h.armed_nsec = h.unanswered_nsec = h.sent_nsec;
+	h.armed_nsec = h.sent_nsec;
+	h.began_nsec = every_nsec == NSEC_NEVER ? NSEC_NONE : -age_nsec;
+	if (every_nsec != NSEC_NEVER && every_nsec > 0)
+		h.read = (uint64_t)((h.sent_nsec + age_nsec) / every_nsec *
+				    scenario_option(&s->agent[node], OPTION_SIZE, 64));
 	if (in->connect_nsec != NSEC_NEVER)
 		h.connect_nsec = in->connect_nsec;
 	if (in->closed_nsec != NSEC_NEVER)

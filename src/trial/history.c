@@ -6,11 +6,15 @@
 #include "src/tcp/packet.h"
 #include "src/util/array.h"
 
+/* tcp_probe0_base(): a closed window is not probed sooner. */
+#define PROBE_MIN (200 * NSEC_PER_MSEC)
+
 struct sent {
 	uint32_t end; /* the sequence number behind it */
 	nsec_t time_nsec;
 	uint32_t size;
-	uint64_t written; /* bytes of data up to its end */
+	bool data;   /* not only a SYN or a FIN */
+	bool lonely; /* nothing was in flight, and nothing had come for PROBE_MIN */
 };
 
 struct reading {
@@ -25,7 +29,8 @@ struct reading {
 	bool any_heard;
 	nsec_t answered_nsec; /* NSEC_NONE: nothing was, so far */
 	nsec_t reset_nsec;
-	uint64_t written, read; /* bytes */
+	nsec_t heard_nsec; /* the latest packet came */
+	uint64_t read;	   /* bytes */
 };
 
 static bool is_after(uint32_t a, uint32_t b)
@@ -51,10 +56,17 @@ static void read_sent(struct reading *r, const struct record_packet *p)
 		return;
 	r->any = true;
 	r->next = end;
-	r->written += p->payload;
+
 	slot = array_append(&r->sent, &r->n_sent, sizeof(*slot));
 	if (slot)
-		*slot = (struct sent){ end, p->time_nsec, size, r->written };
+		*slot = (struct sent){
+			.end = end,
+			.time_nsec = p->time_nsec,
+			.size = size,
+			.data = p->payload > 0,
+			.lonely = r->first == r->n_sent - 1 &&
+				  p->time_nsec - r->heard_nsec >= PROBE_MIN,
+		};
 }
 
 static void take_rtt(struct history_rtt *rtt, const struct sent *sent, nsec_t now_nsec)
@@ -66,6 +78,8 @@ static void take_rtt(struct history_rtt *rtt, const struct sent *sent, nsec_t no
 static void read_received(struct reading *r, const struct record_packet *p, struct history_rtt *rtt)
 {
 	size_t before = r->first;
+
+	r->heard_nsec = p->time_nsec;
 
 	if ((p->flags & PACKET_SYN) && r->syn_nsec == NSEC_NONE)
 		r->syn_nsec = p->time_nsec;
@@ -113,11 +127,11 @@ static nsec_t since(nsec_t time_nsec, nsec_t origin_nsec)
 	return time_nsec == NSEC_NONE ? NSEC_NONE : time_nsec - origin_nsec;
 }
 
-/* When the first data was sent of which the peer did not send as many bytes back. */
-static nsec_t unanswered(const struct reading *r, nsec_t origin_nsec)
+/* When the first data was sent; NSEC_NONE: none was. */
+static nsec_t began(const struct reading *r, nsec_t origin_nsec)
 {
 	for (size_t i = 0; i < r->n_sent; i++)
-		if (r->sent[i].written > r->read)
+		if (r->sent[i].data)
 			return since(r->sent[i].time_nsec, origin_nsec);
 	return NSEC_NONE;
 }
@@ -154,7 +168,9 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 	h.acks = acks;
 	h.syns = syns;
 	h.reset_nsec = since(r.reset_nsec, origin_nsec);
-	h.unanswered_nsec = unanswered(&r, origin_nsec);
+	h.began_nsec = began(&r, origin_nsec);
+	h.read = r.read;
+	h.probed = r.first < r.n_sent && r.sent[r.first].lonely;
 	h.connect_nsec = since(r.syn_nsec, origin_nsec);
 	h.established_nsec = since(established_nsec, origin_nsec);
 	h.answered_nsec = r.answered_nsec;
