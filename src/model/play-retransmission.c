@@ -9,6 +9,8 @@
 #define LOSS_PROBE_MIN (2 * NSEC_PER_MSEC) /* TCP_TIMEOUT_MIN_US, since Linux 5.19 */
 /* What is sent so soon after a timer went off was sent by its handler. */
 #define BY_THE_TIMER NSEC_PER_MSEC
+/* Where a tick begins is known to so much. */
+#define EDGE (50 * NSEC_PER_USEC)
 /* A router makes an error in that time. */
 #define ERROR_MADE (50 * NSEC_PER_USEC)
 
@@ -37,6 +39,7 @@ struct retransmission {
 	const struct play_flight *flight;
 	enum { PENDING_RETRANS, PENDING_LOSS_PROBE } pending;
 	nsec_t fires_nsec; /* icsk_retransmit_timer */
+	int64_t expires;   /* the jiffy from which on it may go off */
 	int64_t span;	   /* what it was armed with */
 	int64_t rto;	   /* icsk_rto */
 	/* icsk_backoff and icsk_retransmits are of eight bits and start anew at 256, which undone
@@ -66,7 +69,7 @@ static void set_timer(struct retransmission *r, int pending, int64_t span, bool 
 {
 	r->pending = pending;
 	r->span = span;
-	r->fires_nsec = play_arm(r->play, span, from_timer);
+	play_rearm(r->play, span, from_timer, &r->expires, &r->fires_nsec);
 }
 
 /* tcp_rto_delta_us(): how long until the oldest segment is overdue. */
@@ -338,6 +341,7 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 				    .room = f->room,
 				    .in_loss = f->in_loss,
 				    .head_nsec = p->origin_nsec + f->sent_nsec,
+				    .fires_nsec = NSEC_NEVER,
 				    .next_nsec = NSEC_NEVER,
 				    .error_nsec = NSEC_NEVER };
 	bool answered = f->armed_nsec > f->sent_nsec;
@@ -364,7 +368,9 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 		rearm_rto(&r, false, false);
 	play_tell(p, PLAY_SEND, 0, r.fires_nsec, r.span);
 	for (unsigned int steps = 0; steps < PLAY_STEPS_MAX; steps++) {
-		if (r.room && r.next_nsec < r.fires_nsec) {
+		/* What seems to be sent in the last moment before the tick was sent by the timer.
+		 */
+		if (r.room && r.next_nsec < r.fires_nsec - (f->segments ? EDGE : 0)) {
 			p->now_nsec = r.next_nsec;
 			write_more(&r);
 			continue;

@@ -35,6 +35,16 @@ nsec_t play_arm(struct play *p, int64_t span, bool from_timer)
 	return wheel_expiry(jiffies + from_timer, jiffies + span, &p->granule) * play_tick(p);
 }
 
+void play_rearm(struct play *p, int64_t span, bool from_timer, int64_t *expires, nsec_t *fires_nsec)
+{
+	int64_t next = p->now_nsec / play_tick(p) + span;
+
+	if (*fires_nsec != NSEC_NEVER && p->now_nsec < *fires_nsec && *expires == next)
+		return;
+	*expires = next;
+	*fires_nsec = play_arm(p, span, from_timer);
+}
+
 void play_tell(struct play *p, enum play_step_kind kind, unsigned int number, nsec_t next_nsec,
 	       int64_t span)
 {
@@ -158,6 +168,7 @@ struct play_end play_persist(struct play *p, const struct play_window *w)
 	unsigned int backoff = w->probes < t->retries2 ? w->probes : t->retries2;
 	nsec_t first_nsec = NSEC_NONE, lost_nsec = w->lost_nsec, fires_nsec;
 
+	int64_t expires = -1;
 	bool orphan;
 
 	if (!user && w->orphaned_nsec == NSEC_NEVER && lost_nsec == NSEC_NEVER)
@@ -165,7 +176,9 @@ struct play_end play_persist(struct play *p, const struct play_window *w)
 	if (w->first_nsec != NSEC_NONE)
 		first_nsec = p->origin_nsec + w->first_nsec;
 	p->now_nsec = p->origin_nsec + w->armed_nsec;
-	fires_nsec = play_arm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false);
+	fires_nsec = NSEC_NEVER;
+	play_rearm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false, &expires,
+		   &fires_nsec);
 	play_tell(p, PLAY_CLOSED, 0, fires_nsec,
 		  clamp_probe(p, probe_span(p, rto, backoff), first_nsec));
 	for (unsigned int steps = 0; steps < PLAY_STEPS_MAX; steps++) {
@@ -195,15 +208,15 @@ struct play_end play_persist(struct play *p, const struct play_window *w)
 		unanswered++;
 		backoff += backoff < t->retries2;
 		span = clamp_probe(p, probe_span(p, rto, backoff), first_nsec);
-		fires_nsec = play_arm(p, span, true);
+		play_rearm(p, span, true, &expires, &fires_nsec);
 		play_tell(p, PLAY_PROBE, ++number, fires_nsec, span);
 		if (lost_nsec == NSEC_NEVER ||
 		    p->now_nsec + w->rtt_nsec / 2 < p->origin_nsec + lost_nsec) {
 			/* tcp_ack(), tcp_ack_probe(): the answer arms the timer again. */
 			unanswered = 0;
 			p->now_nsec += w->rtt_nsec;
-			fires_nsec = play_arm(
-				p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false);
+			span = clamp_probe(p, probe_span(p, rto, backoff), first_nsec);
+			play_rearm(p, span, false, &expires, &fires_nsec);
 		}
 	}
 	return play_no_end;

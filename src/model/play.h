@@ -80,6 +80,10 @@ int64_t play_msecs(nsec_t time_nsec);
 /* The moment at which a timer goes off that is armed now with that span. `from_timer`: a timer arms
  * it; while timers run, the wheel's clock is one jiffy ahead (forward_timer_base()). */
 nsec_t play_arm(struct play *play, int64_t span, bool from_timer);
+/* The same for one that is pending until `*fires_nsec` (NSEC_NEVER: it is not): mod_timer() leaves
+ * it in its bucket if it may go off from the same jiffy on as before. */
+void play_rearm(struct play *play, int64_t span, bool from_timer, int64_t *expires,
+		nsec_t *fires_nsec);
 void play_tell(struct play *play, enum play_step_kind kind, unsigned int number, nsec_t next_nsec,
 	       int64_t span);
 struct play_end play_finish(struct play *play, enum mechanism mechanism);

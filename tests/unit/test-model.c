@@ -58,6 +58,28 @@ START_TEST(model_buckets)
 }
 END_TEST
 
+/* mod_timer(): armed anew for the same jiffy, a timer stays in the coarser bucket of before. So a
+ * guest with Linux 6.12 sent a loss probe 20 ms later than a timer of 54 ticks goes off. */
+START_TEST(model_of_a_timer_that_stays)
+{
+	struct timers t = { .hz = 250 };
+	nsec_t fires_nsec = NSEC_NEVER, coarse_nsec;
+	int64_t expires;
+	struct play play;
+
+	play_init(&play, &t, 0, 0);
+	play.now_nsec = play.origin_nsec;
+	play_rearm(&play, 77, false, &expires, &fires_nsec);
+	coarse_nsec = fires_nsec;
+	ck_assert_int_eq(coarse_nsec, play.origin_nsec + 80 * 4 * MSEC);
+	play.now_nsec += 23 * 4 * MSEC;
+	play_rearm(&play, 54, false, &expires, &fires_nsec);
+	ck_assert_int_eq(fires_nsec, coarse_nsec);
+	play_rearm(&play, 53, false, &expires, &fires_nsec);
+	ck_assert_int_eq(fires_nsec, play.origin_nsec + 77 * 4 * MSEC);
+}
+END_TEST
+
 static struct prediction predict(const char *text, nsec_t rto_nsec)
 {
 	_cleanup_(scenario_freep) struct scenario *s = load(text);
@@ -408,6 +430,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, model_of_what_is_left);
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_buckets);
+	tcase_add_test(tc, model_of_a_timer_that_stays);
 	tcase_add_test(tc, model_of_a_stream);
 	tcase_add_loop_test(tc, model_of_segments_that_collapse, 0, 2);
 	tcase_add_test(tc, model_of_a_counter_that_wraps);
