@@ -13,7 +13,8 @@
 #define TOLD_LATE (2 * NSEC_PER_MSEC)
 /* What one segment carries when nothing is known of it. */
 #define SEGMENT	       1448
-#define INITIAL_WINDOW 10 /* TCP_INIT_CWND */
+#define INITIAL_WINDOW 10	  /* TCP_INIT_CWND */
+#define INITIAL_BUFFER (32 << 10) /* a peer takes so much that does not read */
 
 /* One end, and all that its timers go by. */
 struct player {
@@ -142,6 +143,18 @@ static const char *request_unknown(const struct player *r)
 	return NULL;
 }
 
+/* Whether nothing but a heartbeat can notice anything, because the peer's kernel goes on. Its
+ * buffer takes in what comes by then. */
+static bool waits_for_program(const struct player *r)
+{
+	const struct scenario_agent *a = &r->scenario->agent[r->node];
+
+	return scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT &&
+	       r->situation.stalled_nsec != NSEC_NEVER && r->situation.lost_nsec == NSEC_NEVER &&
+	       scenario_option(a, OPTION_MISSES, 3) * scenario_option(a, OPTION_SIZE, 64) <
+		       INITIAL_BUFFER;
+}
+
 /* What is played is told only if it decides, so the decision is made first. */
 static struct play_end play_detection(const struct player *r, struct play *p)
 {
@@ -149,6 +162,8 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 	nsec_t queued_nsec = r->history.sent_nsec == NSEC_NONE ? NSEC_NEVER : r->history.sent_nsec;
 	play_step_func *step = p->step;
 
+	if (waits_for_program(r) && r->situation.connect_nsec == NSEC_NEVER)
+		return end;
 	if (is_request(r))
 		return play_synack(p, r->history.syns, r->history.n_syns);
 	if (r->situation.connect_nsec != NSEC_NEVER)
@@ -353,6 +368,8 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 		return "there is no connection";
 	if (r->scenario->agent[r->node].command && !facts->history)
 		return "what a program of the user's sends is not known before";
+	if (waits_for_program(r))
+		return NULL;
 	if (in->paused && r->history.closed_nsec == NSEC_NONE)
 		return "the peer does not read, and its window is not closed";
 	if (in->closed_nsec == NSEC_NEVER && in->lost_nsec == NSEC_NEVER)

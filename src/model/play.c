@@ -286,6 +286,8 @@ struct play_end play_synack(struct play *p, const nsec_t *syns, size_t n_syns)
 
 		p->now_nsec = comes ? p->origin_nsec + syns[i++] : fires_nsec;
 		if (!comes && timeouts++ >= p->timers->synack_retries) {
+			if (i == n_syns || p->origin_nsec + syns[i] > fires_nsec + play_tick(p))
+				return play_finish(p, MECHANISM_SYNACK);
 			fires_nsec = NSEC_NEVER;
 			timeouts = 0;
 			continue;
@@ -294,7 +296,7 @@ struct play_end play_synack(struct play *p, const nsec_t *syns, size_t n_syns)
 		fires_nsec = play_arm(p, span, !comes);
 		play_tell(p, PLAY_SYNACK, timeouts, fires_nsec, span);
 	}
-	return n_syns ? play_finish(p, MECHANISM_SYNACK) : play_no_end;
+	return play_no_end;
 }
 
 struct play_end play_time_wait(struct play *p, nsec_t since_nsec)

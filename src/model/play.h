@@ -147,7 +147,7 @@ struct play_end play_persist(struct play *play, const struct play_window *window
 struct play_end play_syn(struct play *play, nsec_t connect_nsec);
 
 /* reqsk_timer_handler(), and tcp_check_req() for each SYN that comes again and puts the timer off.
- * A SYN that comes after the end makes another request. */
+ * A SYN that comes in the tick in which a request ends makes another, as if it were the same. */
 struct play_end play_synack(struct play *play, const nsec_t *syns, size_t n_syns);
 
 /* tcp_time_wait(), tcp_rcv_state_process(), tcp_keepalive_timer(): an orphan whose FIN was

@@ -61,11 +61,18 @@ static bool is_refused(const struct event *e)
 	       e->fault == FAULT_INTERFACE_DOWN;
 }
 
+static bool is_heartbeat(const struct scenario_agent *a)
+{
+	return scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT;
+}
+
 static const char *add_action(struct situation *to, const struct event *e, nsec_t at,
 			      enum node_id node)
 {
 	if (e->node != node) {
 		to->paused |= e->action == ACTION_PAUSE_READING;
+		if (e->action == ACTION_PAUSE_READING)
+			to->stalled_nsec = nsec_min(to->stalled_nsec, at);
 		return e->action == ACTION_PAUSE_READING ? NULL
 							 : "the peer's program does something";
 	}
@@ -82,13 +89,25 @@ static const char *add_action(struct situation *to, const struct event *e, nsec_
 	return NULL;
 }
 
+/* From when on the peer's program answers nothing because it never does; NSEC_NEVER: it does. */
+static nsec_t never_answers(const struct scenario *s, enum node_id peer)
+{
+	const struct scenario_agent *a = &s->agent[peer];
+	int64_t workload = scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE);
+
+	if (a->command || workload == WORKLOAD_ECHO || scenario_option(a, OPTION_PAUSED, 0))
+		return NSEC_NEVER;
+	return s->n_events ? -s->events[0].at_nsec : 0;
+}
+
 const char *situation_read(const struct scenario *s, enum family family, enum node_id node,
 			   struct situation *ret)
 {
 	struct situation to = { .lost_nsec = NSEC_NEVER,
 				.send_nsec = NSEC_NEVER,
 				.connect_nsec = NSEC_NEVER,
-				.closed_nsec = NSEC_NEVER };
+				.closed_nsec = NSEC_NEVER,
+				.stalled_nsec = never_answers(s, !node) };
 	const char *reason = NULL;
 	enum direction away = node == NODE_CLIENT ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
 
@@ -105,11 +124,14 @@ const char *situation_read(const struct scenario *s, enum family family, enum no
 			why = "the fault strikes this end itself";
 		else if (to.lost_nsec != NSEC_NEVER)
 			why = "more than one fault strikes";
+		else if (e->fault == FAULT_FREEZE && e->node != node &&
+			 is_heartbeat(&s->agent[node]))
+			to.stalled_nsec = nsec_min(to.stalled_nsec, at);
 		else if (!loses_peer(s, e, node))
 			why = "the fault does not silence the peer";
 		if (why)
 			reason = reason ? reason : why;
-		else if (e->kind == EVENT_FAULT) {
+		else if (e->kind == EVENT_FAULT && e->fault != FAULT_FREEZE) {
 			to.lost_nsec = at;
 			to.undo = undo_of(e, family);
 			to.refused = is_refused(e);
@@ -181,6 +203,9 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 	nsec_t rtt_nsec = 2 * s->path.netem.delay_nsec + HOST_TIME;
 	nsec_t age_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	nsec_t every_nsec = sends_every(&s->agent[node], rtt_nsec);
+	nsec_t silent_nsec = in->stalled_nsec < in->lost_nsec && is_heartbeat(&s->agent[node])
+				     ? in->stalled_nsec
+				     : 0;
 	nsec_t heard_every_nsec = nsec_min(every_nsec, sends_every(&s->agent[!node], rtt_nsec));
 	struct timers t = timers_of(s, node, facts);
 	struct model_history h = { .connect_nsec = -age_nsec - rtt_nsec,
@@ -205,7 +230,8 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 						    : (uint64_t)(age_nsec / every_nsec) + 1);
 	}
 	if (every_nsec != NSEC_NEVER)
-		h.sent_nsec = first_unanswered(every_nsec, age_nsec, rtt_nsec);
+		h.sent_nsec = first_unanswered(every_nsec, age_nsec + silent_nsec, rtt_nsec) +
+			      silent_nsec;
 	else if (scenario_option(&s->agent[node], OPTION_WORKLOAD, WORKLOAD_IDLE) ==
 			 WORKLOAD_ECHO &&
 		 heard_every_nsec != NSEC_NEVER) {

@@ -12,6 +12,8 @@ struct situation {
 	nsec_t connect_nsec; /* it connects then; NSEC_NEVER: it was connected before */
 	nsec_t closed_nsec;  /* this end sends more than a peer takes that does not read any more;
 			      * NSEC_NEVER */
+	nsec_t stalled_nsec; /* from when on the peer's program answers nothing, though its kernel
+			      * does; NSEC_NEVER */
 	bool paused;	     /* the peer has stopped reading */
 	bool refused;	     /* a router answers what cannot be delivered with an ICMP error */
 	bool silent_to_peer; /* only the way to the peer is lost: what it sends still arrives */

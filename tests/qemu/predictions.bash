@@ -186,6 +186,13 @@ draw_timeline() # KIND END
 		event $at "$fault"
 		event $later "action: send, node: $2, size: $((drawn % 3000 + 1))"
 		;;
+	heartbeat)
+		if chance 30; then
+			pick "fault: freeze, node: $peer" "action: pause-reading, node: $peer"
+			fault=$picked
+		fi
+		event $at "$fault"
+		;;
 	*) event $at "$fault" ;;
 	esac
 	if [[ $1 =~ ^(idle|busy|stream|heartbeat|send)$ ]] && chance 25; then

@@ -295,6 +295,34 @@ START_TEST(model_predictions)
 }
 END_TEST
 
+/* Three of its messages, one each 5 s, are unanswered 15 s after the first of them. A peer whose
+ * kernel goes on acknowledges them all. */
+START_TEST(model_of_heartbeats)
+{
+	static const struct {
+		const char *server, *event;
+		nsec_t end_nsec;
+	} want[] = { { "echo", "{at: 2500ms, fault: blackhole}", 17500 * MSEC },
+		     { "echo", "{at: 2500ms, fault: freeze, node: server}", 17500 * MSEC },
+		     { "echo", "{at: 7s, action: pause-reading, node: server}", 18 * SEC },
+		     { "no-accept", "{at: 2500ms, fault: blackhole, direction: server-to-client}",
+		       12500 * MSEC } };
+	struct prediction p;
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 HEAD "client: {workload: heartbeat, interval: 5s, misses: 3}\n"
+		      "server: {workload: %s}\ntimeline:\n  - %s\n",
+		 want[_i].server, want[_i].event);
+	p = predict(text, 204 * MSEC);
+	ck_assert_msg(!p.reason, "%s", p.reason);
+	ck_assert_int_eq(p.mechanism, MECHANISM_HEARTBEAT);
+	ck_assert_int_le(p.earliest_nsec, want[_i].end_nsec);
+	ck_assert_int_ge(p.latest_nsec, want[_i].end_nsec);
+	ck_assert_int_lt(p.latest_nsec - p.earliest_nsec, 100 * MSEC);
+}
+END_TEST
+
 static const struct {
 	const char *client; /* options and sysctls, as in a file */
 	unsigned int linear;
@@ -430,6 +458,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, model_of_what_is_left);
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_buckets);
+	tcase_add_loop_test(tc, model_of_heartbeats, 0, 4);
 	tcase_add_test(tc, model_of_a_timer_that_stays);
 	tcase_add_test(tc, model_of_a_stream);
 	tcase_add_loop_test(tc, model_of_segments_that_collapse, 0, 2);
