@@ -9,8 +9,7 @@
 #define LOSS_PROBE_MIN (2 * NSEC_PER_MSEC) /* TCP_TIMEOUT_MIN_US, since Linux 5.19 */
 /* What is sent so soon after a timer went off was sent by its handler. */
 #define BY_THE_TIMER NSEC_PER_MSEC
-/* Where a tick begins is known to so much. */
-#define EDGE (50 * NSEC_PER_USEC)
+
 /* A router makes an error in that time. */
 #define ERROR_MADE (50 * NSEC_PER_USEC)
 
@@ -370,7 +369,7 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 	for (unsigned int steps = 0; steps < PLAY_STEPS_MAX; steps++) {
 		/* What seems to be sent in the last moment before the tick was sent by the timer.
 		 */
-		if (r.room && r.next_nsec < r.fires_nsec - (f->segments ? EDGE : 0)) {
+		if (r.room && r.next_nsec < r.fires_nsec - (f->segments ? PLAY_EDGE : 0)) {
 			p->now_nsec = r.next_nsec;
 			write_more(&r);
 			continue;

@@ -174,8 +174,8 @@ struct play_end play_persist(struct play *p, const struct play_window *w)
 	if (!user && w->orphaned_nsec == NSEC_NEVER && lost_nsec == NSEC_NEVER)
 		return play_no_end;
 	if (w->first_nsec != NSEC_NONE)
-		first_nsec = p->origin_nsec + w->first_nsec;
-	p->now_nsec = p->origin_nsec + w->armed_nsec;
+		first_nsec = p->origin_nsec + w->first_nsec + PLAY_EDGE;
+	p->now_nsec = p->origin_nsec + w->armed_nsec + (w->probes ? PLAY_EDGE : 0);
 	fires_nsec = NSEC_NEVER;
 	play_rearm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false, &expires,
 		   &fires_nsec);

@@ -73,6 +73,10 @@ enum play_undo {
  * second each, takes as many again with loss probes and undone back-off. */
 #define PLAY_STEPS_MAX 100000
 
+/* Where a tick begins is known to so much: what seems to be in the last moment before a tick was
+ * done by a timer, in that tick. */
+#define PLAY_EDGE (50 * NSEC_PER_USEC)
+
 /* What the players have in common. */
 nsec_t play_tick(const struct play *play);
 /* The clock of retrans_stamp and of TCP's time stamps counts milliseconds. */
