@@ -90,6 +90,7 @@ static struct play_end play_window_of(const struct player *r, struct play *p, ns
 	struct play_window w = {
 		.armed_nsec = h->closed_nsec + r->shift_nsec,
 		.first_nsec = h->first_probe_nsec,
+		.last_nsec = h->probes ? h->last_probe_nsec : NSEC_NONE,
 		.probes = h->probes,
 		.rto = rto_of(r),
 		.rtt_nsec = h->answered_nsec,

@@ -177,6 +177,14 @@ struct play_end play_persist(struct play *p, const struct play_window *w)
 		first_nsec = p->origin_nsec + w->first_nsec + PLAY_EDGE;
 	p->now_nsec = p->origin_nsec + w->armed_nsec + (w->probes ? PLAY_EDGE : 0);
 	fires_nsec = NSEC_NEVER;
+	if (w->probes && w->last_nsec != NSEC_NONE) { /* tcp_send_probe0() */
+		nsec_t answered_nsec = p->now_nsec;
+
+		p->now_nsec = p->origin_nsec + w->last_nsec + PLAY_EDGE;
+		play_rearm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), true,
+			   &expires, &fires_nsec);
+		p->now_nsec = answered_nsec;
+	}
 	play_rearm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false, &expires,
 		   &fires_nsec);
 	play_tell(p, PLAY_CLOSED, 0, fires_nsec,

@@ -136,6 +136,7 @@ struct play_end play_keepalive(struct play *play, const struct model_history *hi
 struct play_window {
 	nsec_t armed_nsec;    /* the latest packet that said so, which armed the timer */
 	nsec_t first_nsec;    /* the first probe; NSEC_NONE: there was none by then */
+	nsec_t last_nsec;     /* the latest, which that packet answers; NSEC_NONE */
 	unsigned int probes;  /* so many there were by then */
 	int64_t rto;	      /* jiffies */
 	nsec_t rtt_nsec;      /* probes are answered after that time */

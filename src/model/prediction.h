@@ -39,6 +39,7 @@ struct model_history {
 	nsec_t closed_nsec; /* the latest packet that came with a closed window, with nothing in
 			     * flight; NSEC_NONE: the window is not closed */
 	nsec_t first_probe_nsec; /* the first probe of that window by then; NSEC_NONE: none */
+	nsec_t last_probe_nsec;	 /* the latest, likewise */
 	unsigned int probes;	 /* so many there were by then */
 	nsec_t answered_nsec;	 /* the shortest time that an answer took; NSEC_NONE: none came */
 	const nsec_t *heard;	 /* when packets came, in order; borrowed */

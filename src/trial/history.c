@@ -22,9 +22,10 @@ struct reading {
 	size_t n_sent, first;
 	bool any; /* something was sent */
 	uint32_t next;
-	nsec_t armed_nsec, closed_nsec, syn_nsec, first_probe_nsec;
+	nsec_t armed_nsec, closed_nsec, syn_nsec, first_probe_nsec, last_probe_nsec;
 	unsigned int probes; /* into a closed window; those by closed_nsec in the next */
 	unsigned int probes_then;
+	nsec_t last_probe_then_nsec;
 	uint32_t heard_next; /* the sequence number that is to come next from the peer */
 	bool any_heard;
 	nsec_t answered_nsec; /* NSEC_NONE: nothing was, so far */
@@ -49,6 +50,7 @@ static void read_sent(struct reading *r, const struct record_packet *p)
 	if (!size && r->closed_nsec != NSEC_NONE && p->seq + 1 == r->next) {
 		if (!r->probes++)
 			r->first_probe_nsec = p->time_nsec;
+		r->last_probe_nsec = p->time_nsec;
 		return;
 	}
 	/* Keepalive probes and retransmissions bring nothing new. */
@@ -104,6 +106,7 @@ static void read_received(struct reading *r, const struct record_packet *p, stru
 	} else if (r->first == r->n_sent) {
 		r->closed_nsec = p->time_nsec;
 		r->probes_then = r->probes;
+		r->last_probe_then_nsec = r->last_probe_nsec;
 	}
 }
 
@@ -176,6 +179,7 @@ struct model_history history_read(const struct record_packet *packets, size_t n_
 	h.answered_nsec = r.answered_nsec;
 	h.probes = r.probes_then;
 	h.first_probe_nsec = r.probes_then ? since(r.first_probe_nsec, origin_nsec) : NSEC_NONE;
+	h.last_probe_nsec = r.probes_then ? since(r.last_probe_then_nsec, origin_nsec) : NSEC_NONE;
 	h.closed_nsec = since(r.closed_nsec, origin_nsec);
 	if (r.first < r.n_sent) {
 		nsec_t armed_nsec = r.sent[r.first].time_nsec;
