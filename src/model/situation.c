@@ -222,6 +222,11 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 
 	if (s->path.netem.loss > 0 || s->path.netem.jitter_nsec > 0)
 		return "loss and delay are drawn by chance";
+	if (in->closed_nsec != NSEC_NEVER && s->path.netem.delay_nsec)
+		return "when the window closes depends on how the transfer goes";
+	if (every_nsec <= rtt_nsec && s->path.netem.delay_nsec &&
+	    scenario_option(&s->agent[node], OPTION_INTERVAL, NSEC_PER_SEC) <= rtt_nsec)
+		return "more than one segment is on its way at a time";
 	if (facts->rto_nsec == NSEC_NONE) {
 		facts->rtt_nsec = rtt_nsec;
 		facts->rto_nsec = rto_after(rtt_nsec, t.rto_min_nsec,
