@@ -227,6 +227,9 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 	if (every_nsec <= rtt_nsec && s->path.netem.delay_nsec &&
 	    scenario_option(&s->agent[node], OPTION_INTERVAL, NSEC_PER_SEC) <= rtt_nsec)
 		return "more than one segment is on its way at a time";
+	if (facts->rto_nsec == NSEC_NONE && s->path.netem.delay_nsec && every_nsec != NSEC_NEVER &&
+	    !is_heartbeat(&s->agent[node]))
+		return "the RTO on a path with delay is known only where it was measured";
 	if (facts->rto_nsec == NSEC_NONE) {
 		facts->rtt_nsec = rtt_nsec;
 		facts->rto_nsec = rto_after(rtt_nsec, t.rto_min_nsec,
