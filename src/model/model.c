@@ -13,7 +13,8 @@
 #define TOLD_LATE (2 * NSEC_PER_MSEC)
 /* What one segment carries when nothing is known of it. */
 #define SEGMENT	       1448
-#define INITIAL_WINDOW 10 /* TCP_INIT_CWND */
+#define INITIAL_WINDOW 10	  /* TCP_INIT_CWND */
+#define INITIAL_BUFFER (32 << 10) /* a peer takes so much that does not read */
 
 /* One end, and all that its timers go by. */
 struct player {
@@ -61,12 +62,16 @@ static void add_writes(const struct player *r, struct play_flight *f)
 		f->next_nsec = f->sent_nsec + f->interval_nsec;
 }
 
-static struct play_end play_flight_of(const struct player *r, struct play *p, bool orphan)
+static struct play_end play_flight_of(const struct player *r, struct play *p, nsec_t orphaned_nsec)
 {
 	const struct model_history *h = &r->history;
 	struct play_flight f = { .sent_nsec = h->sent_nsec + r->shift_nsec,
 				 .armed_nsec = h->armed_nsec + r->shift_nsec,
-				 .orphan = orphan,
+				 /* tcp_write_wakeup() schedules no loss probe. */
+				 .in_loss = r->situation.paused && h->probed,
+				 .leaves_nsec = h->leaves_nsec,
+				 .orphaned_nsec = orphaned_nsec,
+				 .refused = r->situation.refused,
 				 .rto = rto_of(r),
 				 .srtt_nsec = r->facts->rtt_nsec,
 				 .undo = r->situation.undo,
@@ -79,20 +84,23 @@ static struct play_end play_flight_of(const struct player *r, struct play *p, bo
 	return play_retransmission(p, &f);
 }
 
-static struct play_end play_window_of(const struct player *r, struct play *p, bool orphan)
+static struct play_end play_window_of(const struct player *r, struct play *p, nsec_t orphaned_nsec)
 {
 	const struct model_history *h = &r->history;
 	struct play_window w = {
 		.armed_nsec = h->closed_nsec + r->shift_nsec,
 		.first_nsec = h->first_probe_nsec,
+		.last_nsec = h->probes ? h->last_probe_nsec : NSEC_NONE,
 		.probes = h->probes,
 		.rto = rto_of(r),
 		.rtt_nsec = h->answered_nsec,
 		/* What was measured is the latest answer: no probe is answered after that. */
+		.orphaned_nsec = orphaned_nsec,
+		.refused = r->situation.refused,
 		.lost_nsec = r->facts->history ? h->closed_nsec : r->situation.lost_nsec,
 	};
 
-	return play_persist(p, &w, orphan);
+	return play_persist(p, &w);
 }
 
 /* The program gives up when so many of its heartbeats are unanswered. */
@@ -100,17 +108,52 @@ static nsec_t heartbeat_end(const struct player *r)
 {
 	const struct scenario_agent *a = &r->scenario->agent[r->node];
 
+	int64_t answered;
+
 	if (scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) != WORKLOAD_HEARTBEAT ||
-	    r->history.sent_nsec == NSEC_NONE)
+	    r->history.began_nsec == NSEC_NONE)
 		return NSEC_NEVER;
-	return r->history.sent_nsec + r->shift_nsec +
-	       scenario_option(a, OPTION_MISSES, 3) *
+	/* It counts what it wrote, which may wait in the socket; heartbeat_due(). */
+	answered = (int64_t)(r->history.read / (uint64_t)scenario_option(a, OPTION_SIZE, 64));
+	return r->history.began_nsec + r->shift_nsec +
+	       (answered + scenario_option(a, OPTION_MISSES, 3)) *
 		       scenario_option(a, OPTION_INTERVAL, NSEC_PER_SEC);
 }
 
 static struct play_end earlier(struct play_end a, struct play_end b)
 {
 	return a.at_nsec <= b.at_nsec ? a : b;
+}
+
+/* Whether all that there was of a connection at that end was a request. */
+static bool is_request(const struct player *r)
+{
+	return r->facts->history && r->node == NODE_SERVER && r->history.n_syns &&
+	       r->history.established_nsec == NSEC_NONE;
+}
+
+/* Why the end of a request is not known; NULL: it is. */
+static const char *request_unknown(const struct player *r)
+{
+	if (r->history.reset_nsec != NSEC_NONE)
+		return "a RST came to the request";
+	if (scenario_option(&r->scenario->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1)
+		return "many requests shorten the time of each"; /* reqsk_timer_handler() */
+	if (scenario_option(&r->scenario->agent[NODE_SERVER], OPTION_DEFER_ACCEPT, 0))
+		return "TCP_DEFER_ACCEPT lets requests wait"; /* syn_ack_recalc() */
+	return NULL;
+}
+
+/* Whether nothing but a heartbeat can notice anything, because the peer's kernel goes on. Its
+ * buffer takes in what comes by then. */
+static bool waits_for_program(const struct player *r)
+{
+	const struct scenario_agent *a = &r->scenario->agent[r->node];
+
+	return scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT &&
+	       r->situation.stalled_nsec != NSEC_NEVER && r->situation.lost_nsec == NSEC_NEVER &&
+	       scenario_option(a, OPTION_MISSES, 3) * scenario_option(a, OPTION_SIZE, 64) <
+		       INITIAL_BUFFER;
 }
 
 /* What is played is told only if it decides, so the decision is made first. */
@@ -120,10 +163,14 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 	nsec_t queued_nsec = r->history.sent_nsec == NSEC_NONE ? NSEC_NEVER : r->history.sent_nsec;
 	play_step_func *step = p->step;
 
+	if (waits_for_program(r) && r->situation.connect_nsec == NSEC_NEVER)
+		return end;
+	if (is_request(r))
+		return play_synack(p, r->history.syns, r->history.n_syns);
 	if (r->situation.connect_nsec != NSEC_NEVER)
 		return play_syn(p, r->history.connect_nsec + r->shift_nsec);
 	if (r->history.closed_nsec != NSEC_NONE)
-		return play_window_of(r, p, false);
+		return play_window_of(r, p, NSEC_NEVER);
 	p->step = NULL;
 	if (r->timers.keepalive)
 		by_timer = play_keepalive(p, &r->history, queued_nsec);
@@ -132,7 +179,7 @@ static struct play_end play_detection(const struct player *r, struct play *p)
 		if (step)
 			by_timer = play_keepalive(p, &r->history, queued_nsec);
 	} else if (r->history.sent_nsec != NSEC_NONE) {
-		by_timer = play_flight_of(r, p, false);
+		by_timer = play_flight_of(r, p, NSEC_NEVER);
 	}
 	return earlier(end, by_timer);
 }
@@ -145,9 +192,11 @@ static struct play_end play_gone(const struct player *r, struct play *p)
 	case MECHANISM_FIN_WAIT_2:
 		return play_fin_wait_2(p, r->since_nsec, rto_of(r));
 	case MECHANISM_SYNACK:
-		return play_synack(p, r->since_nsec);
+		return play_synack(p, r->history.syns, r->history.n_syns);
 	default:
-		return play_flight_of(r, p, true);
+		return r->history.closed_nsec != NSEC_NONE && r->history.sent_nsec == NSEC_NONE
+			       ? play_window_of(r, p, r->history.orphaned_nsec)
+			       : play_flight_of(r, p, r->history.orphaned_nsec);
 	}
 }
 
@@ -268,12 +317,10 @@ static const char *prepare(struct player *r, struct model_facts *facts, enum fam
 {
 	const char *reason = situation_read(r->scenario, family, r->node, &r->situation);
 
-	if (reason)
-		return reason;
 	r->timers = timers_of(r->scenario, r->node, facts);
 	if (facts->history)
 		r->history = *facts->history;
-	else
+	else if (!reason)
 		reason = situation_imagine(r->scenario, r->node, &r->situation, facts, &r->history);
 	return reason;
 }
@@ -310,6 +357,8 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 	const struct situation *in = &r->situation;
 	const char *reason = prepare(r, facts, family);
 
+	if (facts->history && is_request(r))
+		return request_unknown(r);
 	if (reason)
 		return reason;
 	if (r->scenario->agent[r->node].command)
@@ -323,6 +372,8 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 	}
 	if (r->history.established_nsec == NSEC_NONE)
 		return "there is no connection";
+	if (waits_for_program(r))
+		return NULL;
 	if (in->paused && r->history.closed_nsec == NSEC_NONE)
 		return "the peer does not read, and its window is not closed";
 	if (in->closed_nsec == NSEC_NEVER && in->lost_nsec == NSEC_NEVER)
@@ -399,15 +450,17 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	if (s->agent[node].command && mechanism != MECHANISM_TIME_WAIT &&
 	    mechanism != MECHANISM_SYNACK)
 		return nothing(OF_THE_USER);
-	if (situation_read(s, family, node, &r.situation))
-		r.situation = (struct situation){ 0 };
+	situation_read(s, family, node, &r.situation);
 	r.timers = timers_of(s, node, facts);
 	if (!facts->history)
 		return nothing("it is not known when the timer was armed");
 	r.history = *facts->history;
 	if (known.rto_nsec == NSEC_NONE)
 		known.rto_nsec = r.timers.rto_min_nsec + NSEC_PER_SEC / known.hz;
-	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE)
+	if (mechanism == MECHANISM_SYNACK && request_unknown(&r))
+		return nothing(request_unknown(&r));
+	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE &&
+	    r.history.closed_nsec == NSEC_NONE)
 		return nothing("nothing of the orphan is in flight");
 	return play_all(&r, play_gone);
 }

@@ -9,6 +9,7 @@
 #define LOSS_PROBE_MIN (2 * NSEC_PER_MSEC) /* TCP_TIMEOUT_MIN_US, since Linux 5.19 */
 /* What is sent so soon after a timer went off was sent by its handler. */
 #define BY_THE_TIMER NSEC_PER_MSEC
+
 /* A router makes an error in that time. */
 #define ERROR_MADE (50 * NSEC_PER_USEC)
 
@@ -37,6 +38,7 @@ struct retransmission {
 	const struct play_flight *flight;
 	enum { PENDING_RETRANS, PENDING_LOSS_PROBE } pending;
 	nsec_t fires_nsec; /* icsk_retransmit_timer */
+	int64_t expires;   /* the jiffy from which on it may go off */
 	int64_t span;	   /* what it was armed with */
 	int64_t rto;	   /* icsk_rto */
 	/* icsk_backoff and icsk_retransmits are of eight bits and start anew at 256, which undone
@@ -66,15 +68,17 @@ static void set_timer(struct retransmission *r, int pending, int64_t span, bool 
 {
 	r->pending = pending;
 	r->span = span;
-	r->fires_nsec = play_arm(r->play, span, from_timer);
+	play_rearm(r->play, span, from_timer, &r->expires, &r->fires_nsec);
 }
 
 /* tcp_rto_delta_us(): how long until the oldest segment is overdue. */
 static int64_t until_overdue(const struct retransmission *r)
 {
-	return (r->head_nsec + r->rto * play_tick(r->play) - r->play->now_nsec +
-		r->play->skew_nsec) /
-	       NSEC_PER_USEC;
+	nsec_t age_nsec = r->play->now_nsec - r->head_nsec;
+
+	if (age_nsec) /* what is sent now is of this age exactly: both are tcp_mstamp */
+		age_nsec -= r->play->skew_nsec;
+	return (r->rto * play_tick(r->play) - age_nsec) / NSEC_PER_USEC;
 }
 
 static void rearm_rto(struct retransmission *r, bool offset, bool from_timer)
@@ -256,6 +260,11 @@ static void send_loss_probe(struct retransmission *r)
 	meet_router(r, false);
 }
 
+static bool is_past(const struct retransmission *r, nsec_t at_nsec)
+{
+	return at_nsec != NSEC_NEVER && r->play->now_nsec >= r->play->origin_nsec + at_nsec;
+}
+
 /* retransmits_timed_out(), tcp_orphan_retries(). */
 static bool timed_out(const struct retransmission *r)
 {
@@ -263,11 +272,11 @@ static bool timed_out(const struct retransmission *r)
 	unsigned int retries = t->retries2;
 	nsec_t limit_nsec;
 
-	if (r->flight->orphan) {
+	if (is_past(r, r->flight->orphaned_nsec)) {
 		bool alive = r->rto * play_tick(r->play) < t->rto_max_nsec;
 
 		retries = t->orphan_retries;
-		if (r->flight->undo != PLAY_UNDO_NOTHING && !alive) /* sk_err_soft is set */
+		if (r->flight->refused && !alive) /* sk_err_soft is set */
 			retries = 0;
 		if (!retries && alive)
 			retries = PLAY_ORPHAN_RETRIES;
@@ -310,7 +319,8 @@ static void retransmit(struct retransmission *r)
 	}
 	if (!r->number++)
 		r->retrans_stamp_nsec = r->play->now_nsec;
-	if (t->thin && !r->flight->orphan && r->packets_out < 4 && r->retransmits <= THIN_RETRIES) {
+	if (t->thin && !is_past(r, r->flight->leaves_nsec) && r->packets_out < 4 &&
+	    r->retransmits <= THIN_RETRIES) {
 		r->backoff = 0;
 		r->rto = r->flight->rto;
 	} else {
@@ -330,6 +340,7 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 				    .room = f->room,
 				    .in_loss = f->in_loss,
 				    .head_nsec = p->origin_nsec + f->sent_nsec,
+				    .fires_nsec = NSEC_NEVER,
 				    .next_nsec = NSEC_NEVER,
 				    .error_nsec = NSEC_NEVER };
 	bool answered = f->armed_nsec > f->sent_nsec;
@@ -356,7 +367,9 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 		rearm_rto(&r, false, false);
 	play_tell(p, PLAY_SEND, 0, r.fires_nsec, r.span);
 	for (unsigned int steps = 0; steps < PLAY_STEPS_MAX; steps++) {
-		if (r.room && r.next_nsec < r.fires_nsec) {
+		/* What seems to be sent in the last moment before the tick was sent by the timer.
+		 */
+		if (r.room && r.next_nsec < r.fires_nsec - (f->segments ? PLAY_EDGE : 0)) {
 			p->now_nsec = r.next_nsec;
 			write_more(&r);
 			continue;
@@ -371,8 +384,9 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 			send_loss_probe(&r);
 		else if (timed_out(&r))
 			return play_finish(p, p->timers->user_timeout_nsec ? MECHANISM_USER_TIMEOUT
-					      : f->orphan		   ? MECHANISM_ORPHAN
-							  : MECHANISM_RETRANSMISSION);
+					      : is_past(&r, f->orphaned_nsec)
+						      ? MECHANISM_ORPHAN
+						      : MECHANISM_RETRANSMISSION);
 		else
 			retransmit(&r);
 	}

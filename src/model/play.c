@@ -35,6 +35,16 @@ nsec_t play_arm(struct play *p, int64_t span, bool from_timer)
 	return wheel_expiry(jiffies + from_timer, jiffies + span, &p->granule) * play_tick(p);
 }
 
+void play_rearm(struct play *p, int64_t span, bool from_timer, int64_t *expires, nsec_t *fires_nsec)
+{
+	int64_t next = p->now_nsec / play_tick(p) + span;
+
+	if (*fires_nsec != NSEC_NEVER && p->now_nsec < *fires_nsec && *expires == next)
+		return;
+	*expires = next;
+	*fires_nsec = play_arm(p, span, from_timer);
+}
+
 void play_tell(struct play *p, enum play_step_kind kind, unsigned int number, nsec_t next_nsec,
 	       int64_t span)
 {
@@ -149,7 +159,7 @@ static int64_t probe_span(const struct play *p, int64_t rto, unsigned int backof
 			jiffies_of(p, p->timers->rto_max_nsec));
 }
 
-struct play_end play_persist(struct play *p, const struct play_window *w, bool orphan)
+struct play_end play_persist(struct play *p, const struct play_window *w)
 {
 	const struct timers *t = p->timers;
 	int64_t user = wheel_msecs_to_jiffies(t->hz, play_msecs(t->user_timeout_nsec)),
@@ -158,12 +168,25 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 	unsigned int backoff = w->probes < t->retries2 ? w->probes : t->retries2;
 	nsec_t first_nsec = NSEC_NONE, lost_nsec = w->lost_nsec, fires_nsec;
 
-	if (!user && !orphan && lost_nsec == NSEC_NEVER)
+	int64_t expires = -1;
+	bool orphan;
+
+	if (!user && w->orphaned_nsec == NSEC_NEVER && lost_nsec == NSEC_NEVER)
 		return play_no_end;
 	if (w->first_nsec != NSEC_NONE)
-		first_nsec = p->origin_nsec + w->first_nsec;
-	p->now_nsec = p->origin_nsec + w->armed_nsec;
-	fires_nsec = play_arm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false);
+		first_nsec = p->origin_nsec + w->first_nsec + PLAY_EDGE;
+	p->now_nsec = p->origin_nsec + w->armed_nsec + (w->probes ? PLAY_EDGE : 0);
+	fires_nsec = NSEC_NEVER;
+	if (w->probes && w->last_nsec != NSEC_NONE) { /* tcp_send_probe0() */
+		nsec_t answered_nsec = p->now_nsec;
+
+		p->now_nsec = p->origin_nsec + w->last_nsec + PLAY_EDGE;
+		play_rearm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), true,
+			   &expires, &fires_nsec);
+		p->now_nsec = answered_nsec;
+	}
+	play_rearm(p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false, &expires,
+		   &fires_nsec);
 	play_tell(p, PLAY_CLOSED, 0, fires_nsec,
 		  clamp_probe(p, probe_span(p, rto, backoff), first_nsec));
 	for (unsigned int steps = 0; steps < PLAY_STEPS_MAX; steps++) {
@@ -171,6 +194,8 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 		int64_t span;
 
 		p->now_nsec = fires_nsec;
+		orphan = w->orphaned_nsec != NSEC_NEVER &&
+			 fires_nsec >= p->origin_nsec + w->orphaned_nsec;
 		if (first_nsec == NSEC_NONE)
 			first_nsec = fires_nsec;
 		else if (user && (fires_nsec - first_nsec) / play_tick(p) >= user)
@@ -180,8 +205,9 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 					      jiffies_of(p, t->rto_max_nsec)) <
 				     jiffies_of(p, t->rto_max_nsec);
 
-			most = t->orphan_retries || !alive ? t->orphan_retries
-							   : PLAY_ORPHAN_RETRIES;
+			most = w->refused && !alive ? 0 : t->orphan_retries;
+			if (!most && alive)
+				most = PLAY_ORPHAN_RETRIES;
 			if (!alive && backoff >= most)
 				return play_finish(p, MECHANISM_ORPHAN);
 		}
@@ -190,15 +216,15 @@ struct play_end play_persist(struct play *p, const struct play_window *w, bool o
 		unanswered++;
 		backoff += backoff < t->retries2;
 		span = clamp_probe(p, probe_span(p, rto, backoff), first_nsec);
-		fires_nsec = play_arm(p, span, true);
+		play_rearm(p, span, true, &expires, &fires_nsec);
 		play_tell(p, PLAY_PROBE, ++number, fires_nsec, span);
 		if (lost_nsec == NSEC_NEVER ||
 		    p->now_nsec + w->rtt_nsec / 2 < p->origin_nsec + lost_nsec) {
 			/* tcp_ack(), tcp_ack_probe(): the answer arms the timer again. */
 			unanswered = 0;
 			p->now_nsec += w->rtt_nsec;
-			fires_nsec = play_arm(
-				p, clamp_probe(p, probe_span(p, rto, backoff), first_nsec), false);
+			span = clamp_probe(p, probe_span(p, rto, backoff), first_nsec);
+			play_rearm(p, span, false, &expires, &fires_nsec);
 		}
 	}
 	return play_no_end;
@@ -246,24 +272,39 @@ struct play_end play_syn(struct play *p, nsec_t connect_nsec)
 				      : MECHANISM_SYN);
 }
 
-struct play_end play_synack(struct play *p, nsec_t received_nsec)
-{
-	const struct timers *t = p->timers;
-	int64_t timeout = jiffies_of(p, TIMERS_SYN_RTO), span = timeout;
-	nsec_t fires_nsec;
+/* A SYN that a timer sent comes so soon after the tick, and the timers of that tick go off before
+ * it is taken in: softirqs receive after that. */
+#define SAME_TICK (100 * NSEC_PER_USEC)
 
-	p->now_nsec = p->origin_nsec + received_nsec;
-	fires_nsec = play_arm(p, span, false);
-	play_tell(p, PLAY_SYNACK, 0, fires_nsec, span);
-	for (unsigned int i = 1; i <= t->synack_retries; i++) {
-		p->now_nsec = fires_nsec;
-		timeout = nsec_min(timeout * 2, jiffies_of(p, t->synack_max_nsec));
-		span = timeout;
-		fires_nsec = play_arm(p, span, true);
-		play_tell(p, PLAY_SYNACK, i, fires_nsec, span);
+/* reqsk_timeout(). */
+static int64_t request_span(const struct play *p, unsigned int timeouts)
+{
+	return nsec_min(jiffies_of(p, TIMERS_SYN_RTO) << nsec_min(timeouts, 32),
+			jiffies_of(p, p->timers->synack_max_nsec));
+}
+
+struct play_end play_synack(struct play *p, const nsec_t *syns, size_t n_syns)
+{
+	unsigned int timeouts = 0;
+	nsec_t fires_nsec = NSEC_NEVER;
+
+	for (size_t i = 0; i < n_syns || fires_nsec != NSEC_NEVER;) {
+		bool comes = i < n_syns && p->origin_nsec + syns[i] < fires_nsec - SAME_TICK;
+		int64_t span;
+
+		p->now_nsec = comes ? p->origin_nsec + syns[i++] : fires_nsec;
+		if (!comes && timeouts++ >= p->timers->synack_retries) {
+			if (i == n_syns || p->origin_nsec + syns[i] > fires_nsec + play_tick(p))
+				return play_finish(p, MECHANISM_SYNACK);
+			fires_nsec = NSEC_NEVER;
+			timeouts = 0;
+			continue;
+		}
+		span = request_span(p, timeouts);
+		fires_nsec = play_arm(p, span, !comes);
+		play_tell(p, PLAY_SYNACK, timeouts, fires_nsec, span);
 	}
-	p->now_nsec = fires_nsec;
-	return play_finish(p, MECHANISM_SYNACK);
+	return play_no_end;
 }
 
 struct play_end play_time_wait(struct play *p, nsec_t since_nsec)

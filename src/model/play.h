@@ -73,6 +73,10 @@ enum play_undo {
  * second each, takes as many again with loss probes and undone back-off. */
 #define PLAY_STEPS_MAX 100000
 
+/* Where a tick begins is known to so much: what seems to be in the last moment before a tick was
+ * done by a timer, in that tick. */
+#define PLAY_EDGE (50 * NSEC_PER_USEC)
+
 /* What the players have in common. */
 nsec_t play_tick(const struct play *play);
 /* The clock of retrans_stamp and of TCP's time stamps counts milliseconds. */
@@ -80,6 +84,10 @@ int64_t play_msecs(nsec_t time_nsec);
 /* The moment at which a timer goes off that is armed now with that span. `from_timer`: a timer arms
  * it; while timers run, the wheel's clock is one jiffy ahead (forward_timer_base()). */
 nsec_t play_arm(struct play *play, int64_t span, bool from_timer);
+/* The same for one that is pending until `*fires_nsec` (NSEC_NEVER: it is not): mod_timer() leaves
+ * it in its bucket if it may go off from the same jiffy on as before. */
+void play_rearm(struct play *play, int64_t span, bool from_timer, int64_t *expires,
+		nsec_t *fires_nsec);
 void play_tell(struct play *play, enum play_step_kind kind, unsigned int number, nsec_t next_nsec,
 	       int64_t span);
 struct play_end play_finish(struct play *play, enum mechanism mechanism);
@@ -103,8 +111,10 @@ struct play_flight {
 	unsigned int room; /* as many more may be sent before the window or the congestion window
 			    * is full */
 	bool in_loss;	   /* the end is in loss recovery: no loss probe is sent */
-	bool orphan;	   /* no process holds the socket */
-	int64_t rto;	   /* jiffies */
+	nsec_t leaves_nsec;   /* from then on it is not in ESTABLISHED; NSEC_NEVER */
+	nsec_t orphaned_nsec; /* from then on no process holds the socket; NSEC_NEVER */
+	bool refused;	      /* a router sends errors: sk_err_soft */
+	int64_t rto;	      /* jiffies */
 	nsec_t srtt_nsec;
 	enum play_undo undo;
 	nsec_t lost_nsec;   /* from then on it meets the router */
@@ -124,22 +134,26 @@ struct play_end play_keepalive(struct play *play, const struct model_history *hi
 
 /* A peer whose window is closed. Times are since the origin. */
 struct play_window {
-	nsec_t armed_nsec;   /* the latest packet that said so, which armed the timer */
-	nsec_t first_nsec;   /* the first probe; NSEC_NONE: there was none by then */
-	unsigned int probes; /* so many there were by then */
-	int64_t rto;	     /* jiffies */
-	nsec_t rtt_nsec;     /* probes are answered after that time */
-	nsec_t lost_nsec;    /* until then; NSEC_NEVER: for ever */
+	nsec_t armed_nsec;    /* the latest packet that said so, which armed the timer */
+	nsec_t first_nsec;    /* the first probe; NSEC_NONE: there was none by then */
+	nsec_t last_nsec;     /* the latest, which that packet answers; NSEC_NONE */
+	unsigned int probes;  /* so many there were by then */
+	int64_t rto;	      /* jiffies */
+	nsec_t rtt_nsec;      /* probes are answered after that time */
+	nsec_t lost_nsec;     /* until then; NSEC_NEVER: for ever */
+	nsec_t orphaned_nsec; /* as of a flight; so is the next */
+	bool refused;
 };
 
 /* tcp_probe_timer(), tcp_send_probe0(), tcp_ack_probe(). */
-struct play_end play_persist(struct play *play, const struct play_window *window, bool orphan);
+struct play_end play_persist(struct play *play, const struct play_window *window);
 
 /* tcp_write_timeout() in SYN_SENT, from connect() on. */
 struct play_end play_syn(struct play *play, nsec_t connect_nsec);
 
-/* reqsk_timer_handler(), from the first SYN-ACK on. */
-struct play_end play_synack(struct play *play, nsec_t received_nsec);
+/* reqsk_timer_handler(), and tcp_check_req() for each SYN that comes again and puts the timer off.
+ * A SYN that comes in the tick in which a request ends makes another, as if it were the same. */
+struct play_end play_synack(struct play *play, const nsec_t *syns, size_t n_syns);
 
 /* tcp_time_wait(), tcp_rcv_state_process(), tcp_keepalive_timer(): an orphan whose FIN was
  * acknowledged at `since_nsec`, and whose peer sends none. */

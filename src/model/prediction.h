@@ -18,10 +18,19 @@ struct model_segment {
 struct model_history {
 	nsec_t connect_nsec;	 /* the (latest) connect(), or the SYN that came; NSEC_NONE: none */
 	nsec_t established_nsec; /* NSEC_NONE: it was not */
-	nsec_t sent_nsec;	 /* the oldest segment that stayed unacknowledged was sent first;
-				  * NSEC_NONE:        all was acknowledged */
-	nsec_t armed_nsec;	 /* the latest packet that acknowledged something in its time, which
-				  * armed its timer anew; at the earliest sent_nsec */
+	const nsec_t *syns;	 /* when SYNs came, in order; borrowed */
+	size_t n_syns;
+	nsec_t reset_nsec;    /* the first RST that came; NSEC_NONE: none did */
+	nsec_t began_nsec;    /* the first data was sent; NSEC_NONE: none was */
+	uint64_t read;	      /* bytes that came */
+	bool probed;	      /* the oldest segment in flight was sent alone, after nothing had
+			       * come for so long that the timer of a closed window sent it */
+	nsec_t leaves_nsec;   /* it is in ESTABLISHED no more; NSEC_NEVER */
+	nsec_t orphaned_nsec; /* no process holds the socket any more; NSEC_NEVER */
+	nsec_t sent_nsec;     /* the oldest segment that stayed unacknowledged was sent first;
+			       * NSEC_NONE:        all was acknowledged */
+	nsec_t armed_nsec;    /* the latest packet that acknowledged something in its time, which
+			       * armed its timer anew; at the earliest sent_nsec */
 	const struct model_segment *segments; /* those that stayed unacknowledged, in order;
 					       * borrowed. NULL: the workload tells */
 	size_t n_segments;
@@ -30,6 +39,7 @@ struct model_history {
 	nsec_t closed_nsec; /* the latest packet that came with a closed window, with nothing in
 			     * flight; NSEC_NONE: the window is not closed */
 	nsec_t first_probe_nsec; /* the first probe of that window by then; NSEC_NONE: none */
+	nsec_t last_probe_nsec;	 /* the latest, likewise */
 	unsigned int probes;	 /* so many there were by then */
 	nsec_t answered_nsec;	 /* the shortest time that an answer took; NSEC_NONE: none came */
 	const nsec_t *heard;	 /* when packets came, in order; borrowed */

@@ -61,11 +61,18 @@ static bool is_refused(const struct event *e)
 	       e->fault == FAULT_INTERFACE_DOWN;
 }
 
+static bool is_heartbeat(const struct scenario_agent *a)
+{
+	return scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE) == WORKLOAD_HEARTBEAT;
+}
+
 static const char *add_action(struct situation *to, const struct event *e, nsec_t at,
 			      enum node_id node)
 {
 	if (e->node != node) {
 		to->paused |= e->action == ACTION_PAUSE_READING;
+		if (e->action == ACTION_PAUSE_READING)
+			to->stalled_nsec = nsec_min(to->stalled_nsec, at);
 		return e->action == ACTION_PAUSE_READING ? NULL
 							 : "the peer's program does something";
 	}
@@ -82,33 +89,49 @@ static const char *add_action(struct situation *to, const struct event *e, nsec_
 	return NULL;
 }
 
+/* From when on the peer's program answers nothing because it never does; NSEC_NEVER: it does. */
+static nsec_t never_answers(const struct scenario *s, enum node_id peer)
+{
+	const struct scenario_agent *a = &s->agent[peer];
+	int64_t workload = scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE);
+
+	if (a->command || workload == WORKLOAD_ECHO || scenario_option(a, OPTION_PAUSED, 0))
+		return NSEC_NEVER;
+	return s->n_events ? -s->events[0].at_nsec : 0;
+}
+
 const char *situation_read(const struct scenario *s, enum family family, enum node_id node,
 			   struct situation *ret)
 {
 	struct situation to = { .lost_nsec = NSEC_NEVER,
 				.send_nsec = NSEC_NEVER,
 				.connect_nsec = NSEC_NEVER,
-				.closed_nsec = NSEC_NEVER };
+				.closed_nsec = NSEC_NEVER,
+				.stalled_nsec = never_answers(s, !node) };
+	const char *reason = NULL;
 	enum direction away = node == NODE_CLIENT ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
 
 	for (size_t i = 0; i < s->n_events; i++) {
 		const struct event *e = &s->events[i];
 		nsec_t at = e->at_nsec - s->events[0].at_nsec;
-		const char *reason = NULL;
+		const char *why = NULL;
 
 		if (e->kind == EVENT_ACTION)
-			reason = add_action(&to, e, at, node);
+			why = add_action(&to, e, at, node);
 		else if (e->kind == EVENT_HEAL)
-			reason = "a fault is healed";
+			why = "a fault is healed";
 		else if (to.lost_nsec == NSEC_NEVER && kills(e, node))
-			reason = "the fault strikes this end itself";
+			why = "the fault strikes this end itself";
 		else if (to.lost_nsec != NSEC_NEVER)
-			reason = "more than one fault strikes";
+			why = "more than one fault strikes";
+		else if (e->fault == FAULT_FREEZE && e->node != node &&
+			 is_heartbeat(&s->agent[node]))
+			to.stalled_nsec = nsec_min(to.stalled_nsec, at);
 		else if (!loses_peer(s, e, node))
-			reason = "the fault does not silence the peer";
-		if (reason)
-			return reason;
-		if (e->kind == EVENT_FAULT) {
+			why = "the fault does not silence the peer";
+		if (why)
+			reason = reason ? reason : why;
+		else if (e->kind == EVENT_FAULT && e->fault != FAULT_FREEZE) {
 			to.lost_nsec = at;
 			to.undo = undo_of(e, family);
 			to.refused = is_refused(e);
@@ -116,7 +139,7 @@ const char *situation_read(const struct scenario *s, enum family family, enum no
 		}
 	}
 	*ret = to;
-	return NULL;
+	return reason;
 }
 
 /* What one packet takes beside the path's delay, there and back. */
@@ -180,6 +203,9 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 	nsec_t rtt_nsec = 2 * s->path.netem.delay_nsec + HOST_TIME;
 	nsec_t age_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	nsec_t every_nsec = sends_every(&s->agent[node], rtt_nsec);
+	nsec_t silent_nsec = in->stalled_nsec < in->lost_nsec && is_heartbeat(&s->agent[node])
+				     ? in->stalled_nsec
+				     : 0;
 	nsec_t heard_every_nsec = nsec_min(every_nsec, sends_every(&s->agent[!node], rtt_nsec));
 	struct timers t = timers_of(s, node, facts);
 	struct model_history h = { .connect_nsec = -age_nsec - rtt_nsec,
@@ -189,10 +215,21 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 				   .closed_nsec = NSEC_NONE,
 				   .first_probe_nsec = NSEC_NONE,
 				   .answered_nsec = rtt_nsec,
+				   .reset_nsec = NSEC_NONE,
+				   .leaves_nsec = NSEC_NEVER,
+				   .orphaned_nsec = NSEC_NEVER,
 				   .last_heard_nsec = -age_nsec };
 
 	if (s->path.netem.loss > 0 || s->path.netem.jitter_nsec > 0)
 		return "loss and delay are drawn by chance";
+	if (in->closed_nsec != NSEC_NEVER && s->path.netem.delay_nsec)
+		return "when the window closes depends on how the transfer goes";
+	if (every_nsec <= rtt_nsec && s->path.netem.delay_nsec &&
+	    scenario_option(&s->agent[node], OPTION_INTERVAL, NSEC_PER_SEC) <= rtt_nsec)
+		return "more than one segment is on its way at a time";
+	if (facts->rto_nsec == NSEC_NONE && s->path.netem.delay_nsec && every_nsec != NSEC_NEVER &&
+	    !is_heartbeat(&s->agent[node]))
+		return "the RTO on a path with delay is known only where it was measured";
 	if (facts->rto_nsec == NSEC_NONE) {
 		facts->rtt_nsec = rtt_nsec;
 		facts->rto_nsec = rto_after(rtt_nsec, t.rto_min_nsec,
@@ -201,7 +238,8 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 						    : (uint64_t)(age_nsec / every_nsec) + 1);
 	}
 	if (every_nsec != NSEC_NEVER)
-		h.sent_nsec = first_unanswered(every_nsec, age_nsec, rtt_nsec);
+		h.sent_nsec = first_unanswered(every_nsec, age_nsec + silent_nsec, rtt_nsec) +
+			      silent_nsec;
 	else if (scenario_option(&s->agent[node], OPTION_WORKLOAD, WORKLOAD_IDLE) ==
 			 WORKLOAD_ECHO &&
 		 heard_every_nsec != NSEC_NEVER) {
@@ -217,6 +255,10 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 				    heard_every_nsec + rtt_nsec;
 	}
 	h.armed_nsec = h.sent_nsec;
+	h.began_nsec = every_nsec == NSEC_NEVER ? NSEC_NONE : -age_nsec;
+	if (every_nsec != NSEC_NEVER && every_nsec > 0)
+		h.read = (uint64_t)((h.sent_nsec + age_nsec) / every_nsec *
+				    scenario_option(&s->agent[node], OPTION_SIZE, 64));
 	if (in->connect_nsec != NSEC_NEVER)
 		h.connect_nsec = in->connect_nsec;
 	if (in->closed_nsec != NSEC_NEVER)

@@ -12,13 +12,16 @@ struct situation {
 	nsec_t connect_nsec; /* it connects then; NSEC_NEVER: it was connected before */
 	nsec_t closed_nsec;  /* this end sends more than a peer takes that does not read any more;
 			      * NSEC_NEVER */
+	nsec_t stalled_nsec; /* from when on the peer's program answers nothing, though its kernel
+			      * does; NSEC_NEVER */
 	bool paused;	     /* the peer has stopped reading */
 	bool refused;	     /* a router answers what cannot be delivered with an ICMP error */
 	bool silent_to_peer; /* only the way to the peer is lost: what it sends still arrives */
 	enum play_undo undo;
 };
 
-/* Returns NULL, or why the model cannot say what becomes of that end. */
+/* Returns NULL, or why the model cannot say what becomes of that end. The situation is as far as it
+ * is known then. */
 const char *situation_read(const struct scenario *scenario, enum family family, enum node_id node,
 			   struct situation *ret_situation);
 

@@ -13,7 +13,7 @@ struct history_rtt {
 
 /* What a history borrows; NULL on want of memory. */
 struct history_lists {
-	nsec_t *heard, *acks;
+	nsec_t *heard, *acks, *syns;
 	struct model_segment *segments;
 };
 void history_lists_deinit(struct history_lists *lists);

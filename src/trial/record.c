@@ -135,6 +135,32 @@ static nsec_t rto_of(const struct trial_node *node, nsec_t rtt_nsec)
 	return rtt_nsec + deviation_nsec;
 }
 
+/* When it was in ESTABLISHED no more; NSEC_NEVER. */
+static nsec_t left_established(const struct endpoint *ep, nsec_t origin_nsec)
+{
+	for (size_t i = 0; i < ep->record.n_states; i++)
+		if (ep->record.states[i].from == TCP_STATE_ESTABLISHED)
+			return ep->record.states[i].time_nsec - origin_nsec;
+	return NSEC_NEVER;
+}
+
+/* When no process held it any more; NSEC_NEVER. close() comes back when SO_LINGER lets it, and
+ * until then the socket is no orphan (__tcp_close()). */
+static nsec_t orphaned(const struct endpoint *ep, nsec_t origin_nsec)
+{
+	nsec_t at_nsec = NSEC_NEVER;
+
+	for (size_t i = 0; i < ep->record.n_calls; i++)
+		if (ep->record.calls[i].call == AGENT_CALL_CLOSE &&
+		    ep->record.calls[i].connection == (unsigned int)nsec_max(ep->program_number, 0))
+			at_nsec = nsec_min(at_nsec, ep->record.calls[i].time_nsec);
+	if (ep->exit_nsec != NSEC_NONE)
+		at_nsec = nsec_min(at_nsec, ep->exit_nsec);
+	if (ep->killed_nsec != NSEC_NONE)
+		at_nsec = nsec_min(at_nsec, ep->killed_nsec);
+	return at_nsec == NSEC_NEVER ? NSEC_NEVER : at_nsec - origin_nsec;
+}
+
 /* What the packets of that end tell of how its connection stood, and what was read of its socket.
  * The caller frees the lists. */
 static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
@@ -156,6 +182,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	for (size_t i = 0; i < ep->record.n_states; i++)
 		if (ep->record.states[i].to == TCP_STATE_SYN_SENT)
 			history->connect_nsec = ep->record.states[i].time_nsec - trial->origin_nsec;
+	history->leaves_nsec = left_established(ep, trial->origin_nsec);
+	history->orphaned_nsec = orphaned(ep, trial->origin_nsec);
 	/* Nothing moves the estimate once the peer is silent. */
 	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
 						     : rtt.rtt_nsec;
@@ -223,13 +251,11 @@ static const char *disturbed(const struct trial *trial, enum node_id node,
 			     const struct record_endpoint *r, enum mechanism rest,
 			     nsec_t since_nsec)
 {
-	unsigned int syns = 0;
 	const char *reason = NULL;
 
 	for (size_t i = 0; i < r->n_packets && !reason; i++) {
 		const struct record_packet *p = &r->packets[i];
 
-		syns += !p->sent && (p->flags & PACKET_SYN) != 0;
 		if (p->time_nsec < since_nsec)
 			continue;
 		if (rest == MECHANISM_TIME_WAIT)
@@ -237,9 +263,6 @@ static const char *disturbed(const struct trial *trial, enum node_id node,
 		else if (!p->sent && (p->flags & PACKET_RST))
 			reason = "a RST came while the timer ran";
 	}
-	/* tcp_check_req(): each arms the timer anew. */
-	if (rest == MECHANISM_SYNACK && syns > 1)
-		return "the SYN came again and put the timer off";
 	return reason;
 }
 
@@ -252,6 +275,8 @@ static void limit_to_trial(struct prediction *p, nsec_t over_nsec)
 
 static int note_detection(struct prediction p, nsec_t over_nsec, struct record_endpoint *r)
 {
+	if (p.mechanism == MECHANISM_SYNACK) /* by a small socket, which nothing tells of */
+		p.latest_nsec += MINISOCKET_RESOLUTION;
 	if (record_detection(r) == NSEC_NONE)
 		limit_to_trial(&p, over_nsec);
 	if (r->outcome == OUTCOME_NONE)
@@ -351,7 +376,7 @@ static int conclude(struct trial *trial, enum node_id id)
 	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
 		return -ENOMEM;
 	facts = facts_of(trial, node, &history, &lists);
-	if (!lists.heard || !lists.acks || !lists.segments)
+	if (!lists.heard || !lists.acks || !lists.syns || !lists.segments)
 		return -ENOMEM;
 	p = model_predict(trial->spec.scenario, trial->spec.family, id, &facts);
 	minisocket_finish(node);

@@ -58,6 +58,28 @@ START_TEST(model_buckets)
 }
 END_TEST
 
+/* mod_timer(): armed anew for the same jiffy, a timer stays in the coarser bucket of before. So a
+ * guest with Linux 6.12 sent a loss probe 20 ms later than a timer of 54 ticks goes off. */
+START_TEST(model_of_a_timer_that_stays)
+{
+	struct timers t = { .hz = 250 };
+	nsec_t fires_nsec = NSEC_NEVER, coarse_nsec;
+	int64_t expires;
+	struct play play;
+
+	play_init(&play, &t, 0, 0);
+	play.now_nsec = play.origin_nsec;
+	play_rearm(&play, 77, false, &expires, &fires_nsec);
+	coarse_nsec = fires_nsec;
+	ck_assert_int_eq(coarse_nsec, play.origin_nsec + 80 * 4 * MSEC);
+	play.now_nsec += 23 * 4 * MSEC;
+	play_rearm(&play, 54, false, &expires, &fires_nsec);
+	ck_assert_int_eq(fires_nsec, coarse_nsec);
+	play_rearm(&play, 53, false, &expires, &fires_nsec);
+	ck_assert_int_eq(fires_nsec, play.origin_nsec + 77 * 4 * MSEC);
+}
+END_TEST
+
 static struct prediction predict(const char *text, nsec_t rto_nsec)
 {
 	_cleanup_(scenario_freep) struct scenario *s = load(text);
@@ -140,6 +162,8 @@ START_TEST(model_of_a_stream)
 				      .segment_size = 1448,
 				      .segments = segments,
 				      .n_segments = ARRAY_SIZE(segments),
+				      .leaves_nsec = NSEC_NEVER,
+				      .orphaned_nsec = NSEC_NEVER,
 				      .rto = 63,
 				      .srtt_nsec = 50 * MSEC };
 	struct steps steps = { .n = 0 };
@@ -176,6 +200,8 @@ START_TEST(model_of_segments_that_collapse)
 	struct play_flight flight = { .segment_size = 1448,
 				      .segments = segments,
 				      .n_segments = ARRAY_SIZE(segments),
+				      .leaves_nsec = NSEC_NEVER,
+				      .orphaned_nsec = NSEC_NEVER,
 				      .rto = 85 };
 	struct steps steps = { .n = 0 };
 	struct play play;
@@ -203,6 +229,8 @@ START_TEST(model_of_a_counter_that_wraps)
 	struct play_flight flight = { .segment_size = 1448,
 				      .write_size = 100,
 				      .next_nsec = NSEC_NEVER,
+				      .leaves_nsec = NSEC_NEVER,
+				      .orphaned_nsec = NSEC_NEVER,
 				      .rto = 426,
 				      .srtt_nsec = 400 * MSEC,
 				      .undo = PLAY_UNDO_IPV6 };
@@ -264,6 +292,34 @@ START_TEST(model_predictions)
 	ck_assert_int_eq(p.mechanism, MECHANISM_RETRANSMISSION);
 	ck_assert_int_gt(p.earliest_nsec, 946 * SEC);
 	ck_assert_int_lt(p.latest_nsec, 950 * SEC);
+}
+END_TEST
+
+/* Three of its messages, one each 5 s, are unanswered 15 s after the first of them. A peer whose
+ * kernel goes on acknowledges them all. */
+START_TEST(model_of_heartbeats)
+{
+	static const struct {
+		const char *server, *event;
+		nsec_t end_nsec;
+	} want[] = { { "echo", "{at: 2500ms, fault: blackhole}", 17500 * MSEC },
+		     { "echo", "{at: 2500ms, fault: freeze, node: server}", 17500 * MSEC },
+		     { "echo", "{at: 7s, action: pause-reading, node: server}", 18 * SEC },
+		     { "no-accept", "{at: 2500ms, fault: blackhole, direction: server-to-client}",
+		       12500 * MSEC } };
+	struct prediction p;
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 HEAD "client: {workload: heartbeat, interval: 5s, misses: 3}\n"
+		      "server: {workload: %s}\ntimeline:\n  - %s\n",
+		 want[_i].server, want[_i].event);
+	p = predict(text, 204 * MSEC);
+	ck_assert_msg(!p.reason, "%s", p.reason);
+	ck_assert_int_eq(p.mechanism, MECHANISM_HEARTBEAT);
+	ck_assert_int_le(p.earliest_nsec, want[_i].end_nsec);
+	ck_assert_int_ge(p.latest_nsec, want[_i].end_nsec);
+	ck_assert_int_lt(p.latest_nsec - p.earliest_nsec, 100 * MSEC);
 }
 END_TEST
 
@@ -356,7 +412,13 @@ START_TEST(model_of_what_is_left)
 	_cleanup_(scenario_freep) struct scenario *changed =
 		load(HEAD "net.ipv4.tcp_fin_timeout: 70\nnet.ipv4.tcp_synack_retries: 2\n"
 			  "net.ipv4.tcp_orphan_retries: 3\n");
-	struct model_history history = { .sent_nsec = 0, .armed_nsec = 0 };
+	static const nsec_t syn = SEC;
+	struct model_history history = { .sent_nsec = 0,
+					 .armed_nsec = 0,
+					 .closed_nsec = NSEC_NONE,
+					 .syns = &syn,
+					 .n_syns = 1,
+					 .reset_nsec = NSEC_NONE };
 	struct model_facts facts = model_facts_of(250, false);
 	const struct {
 		const struct scenario *scenario;
@@ -396,6 +458,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, model_of_what_is_left);
 	tcase_add_test(tc, model_thresholds);
 	tcase_add_test(tc, model_buckets);
+	tcase_add_loop_test(tc, model_of_heartbeats, 0, 4);
+	tcase_add_test(tc, model_of_a_timer_that_stays);
 	tcase_add_test(tc, model_of_a_stream);
 	tcase_add_loop_test(tc, model_of_segments_that_collapse, 0, 2);
 	tcase_add_test(tc, model_of_a_counter_that_wraps);
