@@ -19,8 +19,9 @@
 /* So often a call of BPF's is made before it counts as failed. */
 #define TRIES 3
 
-#define TYPES_PATH "/sys/kernel/btf/vmlinux" /* there where the kernel has CONFIG_DEBUG_INFO_BTF   \
-					      */
+#define TYPES_PATH                                                                                 \
+	"/sys/kernel/btf/vmlinux" /* there where the kernel has CONFIG_DEBUG_INFO_BTF              \
+				   */
 
 struct tracepoints {
 	struct observer_bpf_skel *skel; /* the programs; owned */
@@ -165,7 +166,8 @@ static int load_once(struct tracepoints *bpf, size_t ring_size, struct error *er
 	rc = observer_bpf_skel__load(bpf->skel);
 	if (rc < 0)
 		return unavailable(err, rc, "load");
-	if (!bpf->skel->bss) /* libbpf takes a probe that fails for a kernel without mappable maps */
+	if (!bpf->skel
+		     ->bss) /* libbpf takes a probe that fails for a kernel without mappable maps */
 		return unavailable(err, -EOPNOTSUPP, "map of the count of lost events");
 	rc = observer_bpf_skel__attach(bpf->skel);
 	if (rc < 0)

@@ -72,7 +72,7 @@ judge() {
 	case $status in
 	0) what "$tmp/$1.json" | cmp -s - "$tmp/right" || fail "$2: pass, with $(what "$tmp/$1.json")" ;;
 	4) json "$1" 'all(.verdict == "inconclusive" and (.inconclusive | length > 0))' ;;
-	3) [ "$(grep -c . "$tmp/$1.err")" = 1 ] || fail "$2: not one reason: $(cat "$tmp/$1.err")" ;;
+	2 | 3) [ "$(grep -c . "$tmp/$1.err")" = 1 ] || fail "$2: not one reason: $(cat "$tmp/$1.err")" ;;
 	*) fail "$2: exit status $status: $(head -n 3 "$tmp/$1.err")" ;;
 	esac
 	verdicts[status]=$((${verdicts[status]-0} + 1))
