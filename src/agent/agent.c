@@ -114,9 +114,12 @@ static ssize_t read_report(const struct agent *agent, struct agent_report *ret_r
 {
 	ssize_t n = -1;
 
-	for (int tries = READ_TRIES; n < 0 && tries--;)
+	for (int tries = READ_TRIES; n < 0 && tries--;) {
 		n = TEMP_FAILURE_RETRY(
 			recv(agent->control_fd, ret_report, sizeof(*ret_report), MSG_DONTWAIT));
+		if (n < 0 && errno == EAGAIN)
+			break;
+	}
 	return n;
 }
 

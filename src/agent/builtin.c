@@ -183,9 +183,12 @@ static void on_order(void *userdata, uint32_t events)
 	struct agent_order order;
 	ssize_t n = -1;
 
-	for (int tries = TRIES; n < 0 && tries--;)
+	for (int tries = TRIES; n < 0 && tries--;) {
 		n = recv(builtin->child->control_fd, &order, sizeof(order), MSG_DONTWAIT);
-	if (n < 0 && errno != EAGAIN)
+		if (n < 0 && errno == EAGAIN)
+			return;
+	}
+	if (n < 0)
 		agent_channel_give_up(builtin->child, "recv() of an order");
 	if (n == sizeof(order))
 		act(builtin, &order);

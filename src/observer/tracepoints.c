@@ -166,6 +166,9 @@ static int load_once(struct tracepoints *bpf, size_t ring_size, struct error *er
 	rc = observer_bpf_skel__load(bpf->skel);
 	if (rc < 0)
 		return unavailable(err, rc, "load");
+	if (!bpf->skel
+		     ->bss) /* libbpf takes a probe that fails for a kernel without mappable maps */
+		return unavailable(err, -EOPNOTSUPP, "map of the count of lost events");
 	rc = observer_bpf_skel__attach(bpf->skel);
 	if (rc < 0)
 		return unavailable(err, rc, "attach");

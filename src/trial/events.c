@@ -53,7 +53,7 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 	if (trial->phase >= PHASE_RUNNING && (command || !status))
 		return;
 	if (trial->phase >= PHASE_RUNNING) {
-		error_set(&err, ERROR_FAILED, -ECHILD, "%s: the built-in program ended by %s %d",
+		error_set(&err, ERROR_FAILED, -ECHILD, "%s: the built-in program ended: %s %d",
 			  where(trial, id, place, sizeof(place)),
 			  WIFSIGNALED(status) ? "signal" : "exit status",
 			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));

@@ -15,8 +15,11 @@
  * batch.
  */
 
-#define TRIES	       3
-#define CLOCK_FAILURES 100 /* so often a clock cannot be read before loop_run() gives up */
+#define TRIES 3
+/* A clock that could not be read has perhaps left a timer at a time that never comes: the loop
+ * looks at it again after each pause, and gives up after so many failures. */
+#define CLOCK_PAUSE_MSEC 10
+#define CLOCK_FAILURES	 100
 
 struct loop {
 	int epoll_fd;
@@ -225,8 +228,11 @@ void loop_timer_set(struct loop_timer *timer, nsec_t at_nsec)
 static void run_timers(struct loop *loop)
 {
 	nsec_t now_nsec = nsec_now();
+	uint64_t failures = nsec_clock_failures();
 
-	while (!loop->quit && loop->heap_count && loop->heap[0]->at_nsec <= now_nsec) {
+	/* A timer that is set by a clock that fails may be due again at once, for ever. */
+	while (!loop->quit && loop->heap_count && loop->heap[0]->at_nsec <= now_nsec &&
+	       nsec_clock_failures() == failures) {
 		struct loop_timer *timer = loop->heap[0];
 
 		heap_remove(loop, timer);
@@ -237,13 +243,15 @@ static void run_timers(struct loop *loop)
 
 int loop_run(struct loop *loop, struct error *err)
 {
-	uint64_t failures_max = nsec_clock_failures() + CLOCK_FAILURES;
+	uint64_t failures = nsec_clock_failures();
 	struct epoll_event events[64];
 
 	loop->quit = false;
 	while (!loop->quit) {
 		bool timers = false;
-		int n = epoll_wait(loop->epoll_fd, events, ARRAY_SIZE(events), -1);
+		bool clock = nsec_clock_failures() == failures;
+		int n = epoll_wait(loop->epoll_fd, events, ARRAY_SIZE(events),
+				   clock ? -1 : CLOCK_PAUSE_MSEC);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -264,9 +272,11 @@ int loop_run(struct loop *loop, struct error *err)
 			run_timers(loop);
 		loop->dispatching = false;
 		reap(loop);
+		if (!clock)
+			nsec_now();
 		if (loop->error)
 			return error_errno(err, loop->error, "timerfd_settime");
-		if (nsec_clock_failures() >= failures_max)
+		if (nsec_clock_failures() >= failures + CLOCK_FAILURES)
 			return error_set(err, ERROR_FAILED, -EIO, "the clock cannot be read");
 	}
 	return 0;

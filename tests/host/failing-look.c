@@ -2,10 +2,13 @@
 /*
  * A library to be preloaded, which makes looks at the kernel fail. LOOK_CALL names them as
  * fails() is told. LOOK_FIRST is the first one that fails, from 1,
- * LOOK_COUNT how many fail in a row, and LOOK_ERRNO with which errno. They are those of deadpeer
- * itself, or with LOOK_WHO=agents of the built-in programs, which are counted together. Each
- * failure is a byte in the file LOOK_LOG. What a command does is left alone.
+ * LOOK_COUNT how many fail in a row (with 0 none does, and each is logged), and LOOK_ERRNO with
+ * which errno. They are those of deadpeer itself, or with LOOK_WHO=agents of the built-in programs,
+ * which are counted together. Each failure is a byte in the file LOOK_LOG. What a command does is
+ * left alone.
  */
+/* open() and open64() are two here, whatever the build says. */
+#undef _FILE_OFFSET_BITS
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -91,6 +95,8 @@ static int fails(const char *call)
 	if (!plan.call || strcmp(plan.call, call) != 0 || (getpid() != plan.pid) != plan.agents)
 		return 0;
 	seen = __atomic_add_fetch(plan.seen, 1, __ATOMIC_RELAXED);
+	if (!plan.count)
+		log_failure();
 	if (seen < plan.first || seen >= plan.first + plan.count)
 		return 0;
 	log_failure();
