@@ -40,6 +40,7 @@ struct shell {
 	struct trial *trial;		 /* the one that runs in the loop; not owned */
 	pid_t pid;			 /* of the shell; 0 before it is started */
 	int wait_status;		 /* of the shell, from waitpid() */
+	bool ended;			 /* so has the shell, and the trial's result is awaited */
 	struct record *record;		 /* NULL until the trial is over; owned */
 	struct error failure; /* why the trial has no record, or what went wrong in the loop */
 };
@@ -205,7 +206,7 @@ static void on_over(struct trial *trial, struct record *record, const struct err
 	if (!record)
 		sh->failure = *err;
 	/* If the trial failed before there was a connection, there is no shell to wait for. */
-	if (!sh->pid)
+	if (!sh->pid || sh->ended)
 		loop_quit(sh->loop);
 }
 
@@ -215,14 +216,16 @@ static void look_after_shell(struct shell *sh)
 {
 	int status;
 
-	if (!sh->pid || waitpid(sh->pid, &status, WNOHANG | WUNTRACED) != sh->pid)
+	if (!sh->pid || sh->ended || waitpid(sh->pid, &status, WNOHANG | WUNTRACED) != sh->pid)
 		return;
 	if (WIFSTOPPED(status)) {
 		kill(sh->pid, SIGCONT);
 		return;
 	}
 	sh->wait_status = status;
-	loop_quit(sh->loop);
+	sh->ended = true;
+	if (sh->record || sh->failure.kind != ERROR_NONE || !trial_finish(sh->trial))
+		loop_quit(sh->loop);
 }
 
 struct signals {
@@ -246,7 +249,8 @@ static void on_signal(void *userdata, uint32_t events)
 		trial_begin(s->shell->trial);
 		return;
 	case SIGINT:
-		if (s->shell->pid) /* the signal is meant for the job in the shell's foreground */
+		if (s->shell->pid && !s->shell->ended) /* the signal is meant for the job in the
+							  shell's foreground */
 			return;
 		break;
 	}

@@ -26,13 +26,19 @@ bool settle_node_concluded(const struct trial_node *node)
 	return endpoint_ended(endpoint) && (!endpoint->socket || endpoint->gone_nsec != NSEC_NONE);
 }
 
+static bool node_concluded(const struct trial *trial, const struct trial_node *node)
+{
+	return settle_node_concluded(node) ||
+	       (trial->hurried && endpoint_ended(&node->view[node->believed]));
+}
+
 bool settle_concluded(const struct trial *trial)
 {
 	if (trial->phase != PHASE_RUNNING || !trial_timeline_done(trial) ||
 	    trial->origin_nsec == NSEC_NONE)
 		return false;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (!settle_node_concluded(&trial->node[id]))
+		if (!node_concluded(trial, &trial->node[id]))
 			return false;
 	return true;
 }

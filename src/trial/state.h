@@ -156,6 +156,7 @@ struct trial {
 				 gets */
 	bool changed;	  /* something may be over, or due earlier, so settle_trial() has to look */
 	bool full_term;	  /* the trial went on until the horizon */
+	bool hurried;	  /* nobody waits for what is left to be gone */
 	bool forgotten;	  /* the router's connection tracking was flushed, which has no heal */
 	bool follow_last; /* that connection is followed which was established last */
 	uint32_t number;  /* of the followed connection, from 1; 0: to be decided */

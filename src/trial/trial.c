@@ -310,6 +310,16 @@ struct trial *trial_free(struct trial *trial)
 	return NULL;
 }
 
+bool trial_finish(struct trial *trial)
+{
+	trial->hurried = true;
+	if (!settle_concluded(trial))
+		return trial->phase == PHASE_GRACE;
+	trial->changed = true;
+	settle_trial(trial);
+	return true;
+}
+
 void trial_begin(struct trial *trial)
 {
 	trial->spec.hold = false;

@@ -32,6 +32,10 @@ bool trial_ready(const struct trial *trial);
  * its timeline; NSEC_NEVER when nothing more is to come. */
 nsec_t trial_next_event(const struct trial *trial);
 
+/* Ends a trial whose ends have all detected, and that only waits for what is left of them to be
+ * gone. Returns false, and does nothing, if there is more to come. */
+bool trial_finish(struct trial *trial);
+
 /* Lets a held timeline begin. */
 void trial_begin(struct trial *trial);
 
