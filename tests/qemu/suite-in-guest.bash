@@ -15,7 +15,7 @@ excluded() {
 	*' scenarios-complete') echo 'compares the build with the source tree; no kernel is asked' ;;
 	*' trace-ipv'*) echo 'the test trace-6.1 or trace-6.12 runs the same trials on the same kernel' ;;
 	# Another family, or the same command line on one more kernel would say little for its time.
-	'6.1 cli') echo 'runs in the other kernel' ;;
+	'6.1 cli' | '6.1 looks-'*) echo 'runs in the other kernel' ;;
 	'6.1 '*-ipv6 | '6.12 '*-ipv4) echo 'runs in the other kernel' ;;
 	*) return 1 ;;
 	esac
@@ -25,7 +25,7 @@ excluded() {
 # missing here fails.
 programs=(bash sh env ip tc ss nft nstat tcpdump ping jq unshare nsenter setpriv script timeout mount umount
 	awk sed grep sort uniq head tail tr wc cut cat cp mv rm ln ls mkdir mktemp chmod stat id sleep seq
-	date tee true false test printf echo kill pgrep ps setsid realpath readlink basename dirname find
+	date tee true false test printf echo kill pgrep ps setsid realpath readlink basename dirname find nproc
 	sysctl touch uname xargs dd yes diff cmp)
 files=(/etc/passwd /etc/group /etc/nsswitch.conf /etc/protocols /etc/iproute2)
 
