@@ -220,6 +220,7 @@ static void widen(struct prediction *p, const struct play_end *end)
 struct hull {
 	struct prediction prediction;
 	int64_t granule; /* the widest bucket that any timer fell into, in jiffies */
+	bool edge;	 /* as in struct play */
 };
 
 static void play_once(const struct player *r, play_func *func, struct play *play, struct hull *hull)
@@ -228,6 +229,7 @@ static void play_once(const struct player *r, play_func *func, struct play *play
 
 	widen(&hull->prediction, &end);
 	hull->granule = play->granule > hull->granule ? play->granule : hull->granule;
+	hull->edge |= play->edge;
 }
 
 /* The times at hand are not those that the kernel read, but some microseconds off, and where a
@@ -289,6 +291,11 @@ static struct prediction play_all(const struct player *r, play_func *func)
 		play_pinned(r, func, &hull);
 	else
 		play_phases(r, func, &hull);
+	if (hull.edge && hull.prediction.mechanism != MECHANISM_NONE)
+		return (struct prediction){
+			.reason = "whether another timer of the processor is due at the same time "
+				  "decides"
+		};
 	return hull.prediction;
 }
 

@@ -30,9 +30,13 @@ int64_t play_msecs(nsec_t time_nsec)
 
 nsec_t play_arm(struct play *p, int64_t span, bool from_timer)
 {
-	int64_t jiffies = p->now_nsec / play_tick(p);
+	int64_t jiffies = p->now_nsec / play_tick(p), expires = jiffies + span;
+	int64_t at = wheel_expiry(jiffies + from_timer, expires, &p->granule);
 
-	return wheel_expiry(jiffies + from_timer, jiffies + span, &p->granule) * play_tick(p);
+	/* The wheel's clock is a jiffy ahead once any timer of that processor has gone off in this
+	 * jiffy: __run_timers(), forward_timer_base(). */
+	p->edge |= !from_timer && at != wheel_expiry(jiffies + 1, expires, NULL);
+	return at * play_tick(p);
 }
 
 void play_rearm(struct play *p, int64_t span, bool from_timer, int64_t *expires, nsec_t *fires_nsec)

@@ -167,7 +167,7 @@ predict()
 	one_line "predict with too few ticks"
 	# Where there is no kernel at all, the machine lacks one; else the name is wrong.
 	"${run[@]}" "$deadpeer" kernels list 2>/dev/null | grep -q . && status=2 || status=3
-	run_it $status predict E16 --kernel nonesuch
+	run_it "$status" predict E16 --kernel nonesuch
 	one_line "predict of no kernel"
 	run_it 0 predict power-loss-busy --phase 5 --hz 250 -k 6.12 -s client.net.ipv4.tcp_retries2=4 --json
 	jq -e '.endpoints.client | .mechanism == "retransmission" and .unpredicted == null
