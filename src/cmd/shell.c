@@ -249,8 +249,8 @@ static void on_signal(void *userdata, uint32_t events)
 		trial_begin(s->shell->trial);
 		return;
 	case SIGINT:
-		if (s->shell->pid && !s->shell->ended) /* the signal is meant for the job in the
-							  shell's foreground */
+		/* The signal is meant for the job in the shell's foreground. */
+		if (s->shell->pid && !s->shell->ended)
 			return;
 		break;
 	}
