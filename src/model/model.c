@@ -261,22 +261,66 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 
 /* So many phases are played at most; of more, every n-th, and the interval is n ticks wider. */
 #define PHASES_MAX 4096
-/* In each tick the first event is taken to strike at that many points. */
-#define POINTS 3
+/* How far in its tick the first event strikes makes a difference where one of the times that count
+ * from it comes into another tick. */
+#define TIMES_MAX  8
+#define POINTS_MAX (2 * TIMES_MAX + 2)
+
+static size_t add_point(const struct player *r, nsec_t into_nsec, nsec_t *points, size_t n)
+{
+	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz;
+
+	into_nsec = (into_nsec % tick_nsec + tick_nsec) % tick_nsec;
+	for (size_t i = 0; i < n; i++)
+		if (points[i] == into_nsec)
+			return n;
+	points[n] = into_nsec;
+	return n + 1;
+}
+
+/* The two ends of the tick, and for each time both sides of where it changes its tick. */
+static size_t points_of(const struct player *r, nsec_t *points)
+{
+	const struct model_history *h = &r->history;
+	const nsec_t times_nsec[TIMES_MAX] = {
+		h->connect_nsec,
+		h->established_nsec,
+		h->sent_nsec == NSEC_NONE ? NSEC_NONE : h->sent_nsec + r->shift_nsec,
+		h->armed_nsec == NSEC_NONE ? NSEC_NONE : h->armed_nsec + r->shift_nsec,
+		h->closed_nsec == NSEC_NONE ? NSEC_NONE : h->closed_nsec + r->shift_nsec,
+		h->n_heard ? h->heard[h->n_heard - 1] : h->last_heard_nsec,
+		h->n_syns ? h->syns[h->n_syns - 1] : NSEC_NONE,
+		r->since_nsec,
+	};
+	size_t n = add_point(r, 0, points, 0);
+
+	n = add_point(r, -1, points, n);
+	for (size_t i = 0; i < TIMES_MAX; i++) {
+		if (times_nsec[i] == NSEC_NONE)
+			continue;
+		n = add_point(r, -times_nsec[i], points, n);
+		n = add_point(r, -times_nsec[i] - 1, points, n);
+	}
+	return n;
+}
 
 /* Plays the phases that can make a difference: those within the widest bucket. */
 static void play_phases(const struct player *r, play_func *func, struct hull *hull)
 {
-	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz;
+	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz, points[POINTS_MAX];
+	size_t n = points_of(r, points);
 	int64_t stride = 1;
 
 	for (int64_t phase = 0; phase < nsec_min(hull->granule, TICK_PHASES); phase += stride) {
 		stride = nsec_max(1, nsec_min(hull->granule, TICK_PHASES) / PHASES_MAX);
-		for (int i = 0; i < POINTS; i++) {
-			struct play play;
+		for (size_t i = 0; i < n; i++) {
+			for (int64_t late = 0; late <= r->facts->real_time; late++) {
+				struct play play;
 
-			play_init(&play, &r->timers, phase, tick_nsec * (2 * i + 1) / (2 * POINTS));
-			play_once(r, func, &play, hull);
+				play_init(&play, &r->timers, phase, points[i]);
+				play.late = late;
+				play_once(r, func, &play, hull);
+			}
 		}
 	}
 	hull->prediction.earliest_nsec -= (stride - 1) * tick_nsec;

@@ -379,7 +379,7 @@ struct play_end play_retransmission(struct play *p, const struct play_flight *f)
 			undo_backoff(&r);
 			continue;
 		}
-		p->now_nsec = r.fires_nsec;
+		play_fire(p, r.fires_nsec);
 		if (r.pending == PENDING_LOSS_PROBE)
 			send_loss_probe(&r);
 		else if (timed_out(&r))

@@ -31,12 +31,18 @@ int64_t play_msecs(nsec_t time_nsec)
 nsec_t play_arm(struct play *p, int64_t span, bool from_timer)
 {
 	int64_t jiffies = p->now_nsec / play_tick(p), expires = jiffies + span;
-	int64_t at = wheel_expiry(jiffies + from_timer, expires, &p->granule);
+	bool ahead = from_timer && !p->late;
+	int64_t at = wheel_expiry(jiffies + ahead, expires, &p->granule);
 
 	/* The wheel's clock is a jiffy ahead once any timer of that processor has gone off in this
 	 * jiffy: __run_timers(), forward_timer_base(). */
-	p->edge |= !from_timer && at != wheel_expiry(jiffies + 1, expires, NULL);
+	p->edge |= !ahead && at != wheel_expiry(jiffies + 1, expires, NULL);
 	return at * play_tick(p);
+}
+
+void play_fire(struct play *p, nsec_t fires_nsec)
+{
+	p->now_nsec = fires_nsec + p->late * play_tick(p);
 }
 
 void play_rearm(struct play *p, int64_t span, bool from_timer, int64_t *expires, nsec_t *fires_nsec)
@@ -113,18 +119,19 @@ struct play_end play_keepalive(struct play *p, const struct model_history *h, ns
 	fires_nsec = play_arm(p, idle, false);
 	play_tell(p, PLAY_WAIT, 0, fires_nsec, idle);
 	for (unsigned int steps = 0; steps < PLAY_STEPS_MAX; steps++) {
-		nsec_t last_nsec = heard_by(h, fires_nsec - p->origin_nsec);
 		enum play_step_kind kind = PLAY_WAIT;
 		int64_t elapsed, span;
+		nsec_t last_nsec;
 
-		p->now_nsec = fires_nsec;
-		if (queued_nsec != NSEC_NEVER && fires_nsec >= p->origin_nsec + queued_nsec)
+		play_fire(p, fires_nsec);
+		last_nsec = heard_by(h, p->now_nsec - p->origin_nsec);
+		if (queued_nsec != NSEC_NEVER && p->now_nsec >= p->origin_nsec + queued_nsec)
 			return play_no_end;
 		if (last_nsec != NSEC_NONE && p->origin_nsec + last_nsec > heard_nsec) {
 			heard_nsec = p->origin_nsec + last_nsec;
 			probes = 0;
 		}
-		elapsed = fires_nsec / play_tick(p) - heard_nsec / play_tick(p);
+		elapsed = p->now_nsec / play_tick(p) - heard_nsec / play_tick(p);
 		span = idle - elapsed;
 		if (elapsed >= idle) {
 			if (user ? elapsed >= user && probes : probes >= t->count)
@@ -197,12 +204,12 @@ struct play_end play_persist(struct play *p, const struct play_window *w)
 		unsigned int most = t->retries2;
 		int64_t span;
 
-		p->now_nsec = fires_nsec;
+		play_fire(p, fires_nsec);
 		orphan = w->orphaned_nsec != NSEC_NEVER &&
-			 fires_nsec >= p->origin_nsec + w->orphaned_nsec;
+			 p->now_nsec >= p->origin_nsec + w->orphaned_nsec;
 		if (first_nsec == NSEC_NONE)
-			first_nsec = fires_nsec;
-		else if (user && (fires_nsec - first_nsec) / play_tick(p) >= user)
+			first_nsec = p->now_nsec;
+		else if (user && (p->now_nsec - first_nsec) / play_tick(p) >= user)
 			return play_finish(p, MECHANISM_USER_TIMEOUT);
 		if (orphan) {
 			bool alive = nsec_min(rto << nsec_min(backoff, 32),
@@ -251,8 +258,8 @@ struct play_end play_syn(struct play *p, nsec_t connect_nsec)
 	for (;;) {
 		int64_t elapsed;
 
-		p->now_nsec = fires_nsec;
-		elapsed = play_msecs(fires_nsec) - play_msecs(start_nsec);
+		play_fire(p, fires_nsec);
+		elapsed = play_msecs(p->now_nsec) - play_msecs(start_nsec);
 		if (retransmits >= t->syn_retries + t->syn_linear)
 			break;
 		if (retransmits && elapsed >= play_msecs(limit_nsec))
@@ -296,7 +303,10 @@ struct play_end play_synack(struct play *p, const nsec_t *syns, size_t n_syns)
 		bool comes = i < n_syns && p->origin_nsec + syns[i] < fires_nsec - SAME_TICK;
 		int64_t span;
 
-		p->now_nsec = comes ? p->origin_nsec + syns[i++] : fires_nsec;
+		if (comes)
+			p->now_nsec = p->origin_nsec + syns[i++];
+		else
+			play_fire(p, fires_nsec);
 		if (!comes && timeouts++ >= p->timers->synack_retries) {
 			if (i == n_syns || p->origin_nsec + syns[i] > fires_nsec + play_tick(p))
 				return play_finish(p, MECHANISM_SYNACK);
@@ -314,7 +324,7 @@ struct play_end play_synack(struct play *p, const nsec_t *syns, size_t n_syns)
 struct play_end play_time_wait(struct play *p, nsec_t since_nsec)
 {
 	p->now_nsec = p->origin_nsec + since_nsec;
-	p->now_nsec = play_arm(p, TIME_WAIT_SPAN * (int64_t)p->timers->hz, false);
+	play_fire(p, play_arm(p, TIME_WAIT_SPAN * (int64_t)p->timers->hz, false));
 	return play_finish(p, MECHANISM_TIME_WAIT);
 }
 
@@ -327,12 +337,12 @@ struct play_end play_fin_wait_2(struct play *p, nsec_t since_nsec, int64_t rto)
 	if (span > most) {
 		nsec_t fires_nsec = play_arm(p, span - most, false);
 
-		p->now_nsec = fires_nsec;
+		play_fire(p, fires_nsec);
 		/* tcp_keepalive_timer() makes the small socket for as long again. */
 		span = nsec_max(span - most, 4 * rto - rto / 2);
 		fires_nsec = play_arm(p, span, true);
 		play_tell(p, PLAY_STATE, 0, fires_nsec, span);
-		p->now_nsec = fires_nsec;
+		play_fire(p, fires_nsec);
 	} else {
 		p->now_nsec = play_arm(p, span, false);
 	}

@@ -43,6 +43,7 @@ struct play {
 	const struct timers *timers;
 	nsec_t origin_nsec; /* of the first event, since the wheel's zero */
 	nsec_t now_nsec;    /* likewise; the player's own */
+	int64_t late;	    /* jiffies by which the handlers of timers run late */
 	nsec_t skew_nsec;   /* the age of a segment is that much less than the times at hand say */
 	nsec_t srtt_off_nsec; /* the smoothed RTT is that much more */
 	int64_t granule;      /* the widest bucket so far, in jiffies */
@@ -89,6 +90,8 @@ nsec_t play_arm(struct play *play, int64_t span, bool from_timer);
  * it in its bucket if it may go off from the same jiffy on as before. */
 void play_rearm(struct play *play, int64_t span, bool from_timer, int64_t *expires,
 		nsec_t *fires_nsec);
+/* The handler of a timer that is due at `fires_nsec` runs: from now on it is then. */
+void play_fire(struct play *play, nsec_t fires_nsec);
 void play_tell(struct play *play, enum play_step_kind kind, unsigned int number, nsec_t next_nsec,
 	       int64_t span);
 struct play_end play_finish(struct play *play, enum mechanism mechanism);

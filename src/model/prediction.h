@@ -63,7 +63,8 @@ struct model_facts {
 	bool rtt_exact;	  /* it is the kernel's own, not reckoned */
 	uint32_t cwnd, mss; /* segments that may be in flight by then, and the bytes of one; 0 where
 			     * that is not known */
-	nsec_t late_nsec;   /* by so much the other events may have come late */
+	bool real_time;	    /* the kernel's softirqs wait for processors like anybody: a timer's
+			     * handler may run in the tick after its own */
 	const struct model_history *history; /* as it was measured; NULL: nothing was, and the
 					      * scenario tells what can be told; borrowed */
 };

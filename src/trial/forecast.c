@@ -97,9 +97,9 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.rto_nsec = rto_nsec == NSEC_NONE ? rto_of(node, facts.rtt_nsec) : rto_nsec;
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
-	/* In real time a busy machine is late, so no more is claimed than what holds for any phase.
-	 */
-	if (trial->spec.phase >= 0)
+	/* In real time no more is claimed than what holds for any phase. */
+	facts.real_time = trial->spec.phase < 0;
+	if (!facts.real_time)
 		facts.phase = ticks_phase(trial->origin_nsec, &facts.into_nsec);
 	facts.history = history;
 	return facts;
