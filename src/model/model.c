@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/model/model.h"
 
+#include <string.h>
+
 #include "src/model/situation.h"
 #include "src/util/tick.h"
 
@@ -135,8 +137,13 @@ static bool is_request(const struct player *r)
 /* Why the end of a request is not known; NULL: it is. */
 static const char *request_unknown(const struct player *r)
 {
+	const char *refuses =
+		scenario_sysctl(r->scenario, r->node, "net.ipv4.tcp_abort_on_overflow");
+
 	if (r->history.reset_nsec != NSEC_NONE)
 		return "a RST came to the request";
+	if (refuses && strcmp(refuses, "0") != 0) /* tcp_check_req(): listen_overflow */
+		return "a full accept queue refuses the request, for tcp_abort_on_overflow is set";
 	if (scenario_option(&r->scenario->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1)
 		return "many requests shorten the time of each"; /* reqsk_timer_handler() */
 	if (scenario_option(&r->scenario->agent[NODE_SERVER], OPTION_DEFER_ACCEPT, 0))

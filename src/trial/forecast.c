@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "src/model/model.h"
+#include "src/model/timers.h"
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/trial/facts.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/ticks.h"
-
-#define RTO_MIN (200 * NSEC_PER_MSEC) /* include/net/tcp.h: TCP_RTO_MIN */
 
 /* The RTO that the first timeout went by: later answers than those that were sampled may have moved
  * it. Where the tracepoints missed that timeout, its RTO is unknown, for the next one has another.
@@ -30,14 +29,14 @@ static nsec_t first_rto(const struct endpoint *ep, nsec_t sent_nsec)
 /* The same where no tracepoint told: the deviation as it was sampled, and the RTT as it was in the
  * end. What is sampled is a whole number of ticks, so a deviation next to its least is the least
  * (tcp_rtt_estimator(), tcp_set_rto()). */
-static nsec_t rto_of(const struct trial_node *node, nsec_t rtt_nsec)
+static nsec_t rto_of(const struct trial_node *node, nsec_t least_nsec, nsec_t rtt_nsec)
 {
 	nsec_t deviation_nsec = node->rto_nsec - node->rtt_nsec;
 
 	if (node->rto_nsec == NSEC_NONE || !node->rtt_nsec)
 		return node->rto_nsec;
-	if (deviation_nsec < RTO_MIN + ticks_length())
-		deviation_nsec = RTO_MIN;
+	if (deviation_nsec < least_nsec + ticks_length())
+		deviation_nsec = least_nsec;
 	return rtt_nsec + deviation_nsec;
 }
 
@@ -94,7 +93,11 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.rtt_nsec = ep->record.tcp_info.present ? ep->record.tcp_info.rtt_us * NSEC_PER_USEC
 						     : rtt.rtt_nsec;
 	facts.rtt_exact = ep->record.tcp_info.present;
-	facts.rto_nsec = rto_nsec == NSEC_NONE ? rto_of(node, facts.rtt_nsec) : rto_nsec;
+	facts.rto_nsec = rto_nsec;
+	if (rto_nsec == NSEC_NONE)
+		facts.rto_nsec =
+			rto_of(node, timers_of(trial->spec.scenario, node->id, &facts).rto_min_nsec,
+			       facts.rtt_nsec);
 	facts.cwnd = node->cwnd;
 	facts.mss = node->mss;
 	/* In real time no more is claimed than what holds for any phase. */
