@@ -12,7 +12,7 @@
 #define LATE  (2 * NSEC_PER_MSEC)
 /* The first segment that stays unanswered is reckoned to be sent then, or this much later: a
  * program is told the time by its kernel. */
-#define TOLD_LATE (2 * NSEC_PER_MSEC)
+#define TOLD_LATE NSEC_PER_MSEC
 /* What one segment carries when nothing is known of it. */
 #define SEGMENT	       1448
 #define INITIAL_WINDOW 10	  /* TCP_INIT_CWND */
@@ -290,7 +290,7 @@ static size_t points_of(const struct player *r, nsec_t *points)
 {
 	const struct model_history *h = &r->history;
 	const nsec_t times_nsec[TIMES_MAX] = {
-		h->connect_nsec,
+		h->connect_nsec == NSEC_NONE ? NSEC_NONE : h->connect_nsec + r->shift_nsec,
 		h->established_nsec,
 		h->sent_nsec == NSEC_NONE ? NSEC_NONE : h->sent_nsec + r->shift_nsec,
 		h->armed_nsec == NSEC_NONE ? NSEC_NONE : h->armed_nsec + r->shift_nsec,
@@ -330,8 +330,11 @@ static void play_phases(const struct player *r, play_func *func, struct hull *hu
 			}
 		}
 	}
-	hull->prediction.earliest_nsec -= (stride - 1) * tick_nsec;
-	hull->prediction.latest_nsec += (stride - 1) * tick_nsec;
+	/* Phases that were left out lie between two that were played, if phases matter at all. */
+	if (hull->prediction.latest_nsec - hull->prediction.earliest_nsec > EARLY + LATE) {
+		hull->prediction.earliest_nsec -= (stride - 1) * tick_nsec;
+		hull->prediction.latest_nsec += (stride - 1) * tick_nsec;
+	}
 }
 
 static struct prediction play_all(const struct player *r, play_func *func)

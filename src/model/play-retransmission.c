@@ -99,9 +99,9 @@ static bool schedule_loss_probe(struct retransmission *r, bool advancing)
 	const struct timers *t = r->play->timers;
 	nsec_t extra_nsec = r->packets_out == 1 ? t->rto_min_nsec : LOSS_PROBE_MIN;
 	int64_t usecs = advancing ? r->rto * play_tick(r->play) / NSEC_PER_USEC : until_overdue(r);
-	int64_t span = wheel_usecs_to_jiffies(
-		t->hz,
-		(2 * (r->flight->srtt_nsec + r->play->srtt_off_nsec) + extra_nsec) / NSEC_PER_USEC);
+	/* srtt_us is never 0 once there is a sample: tcp_rtt_estimator(). */
+	nsec_t srtt_nsec = nsec_max(r->flight->srtt_nsec + r->play->srtt_off_nsec, NSEC_PER_USEC);
+	int64_t span = wheel_usecs_to_jiffies(t->hz, (2 * srtt_nsec + extra_nsec) / NSEC_PER_USEC);
 
 	if (!t->loss_probes || r->in_loss)
 		return false;

@@ -7,6 +7,7 @@
 #include "src/model/timers.h"
 #include "src/model/wheel.h"
 #include "src/tcp/state.h"
+#include "src/util/format.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
 
@@ -247,6 +248,122 @@ START_TEST(model_of_a_counter_that_wraps)
 }
 END_TEST
 
+/* Armed for as long as a level of the wheel reaches, by no timer: whether another timer went off in
+ * this jiffy decides into which level it falls. */
+START_TEST(model_of_an_edge)
+{
+	static const struct {
+		int64_t span;
+		bool from_timer, edge;
+	} want[] = { { 62, false, false },  { 63, false, true },
+		     { 64, false, false },  { 63, true, false },
+		     { 503, false, false }, { 504, false, false } /* both buckets end there */ };
+
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		struct timers t = { .hz = 250 };
+		struct play play;
+
+		play_init(&play, &t, 0, 0);
+		play.now_nsec = play.origin_nsec;
+		play_arm(&play, want[i].span, want[i].from_timer);
+		ck_assert_int_eq(play.edge, want[i].edge);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int granule; /* ticks of the widest bucket that a timer falls into */
+} any_phase[] = {
+	{ "client: {workload: request, interval: 50ms, net.ipv4.tcp_retries2: 3}\n"
+	  "server: {workload: echo}\ntimeline:\n  - {at: 1s, fault: blackhole}\n",
+	  64 },
+	{ "client: {workload: request, interval: 50ms}\nserver: {workload: echo}\n"
+	  "timeline:\n  - {at: 1s, fault: power-loss, node: server}\n",
+	  512 },
+	{ "client: {workload: request, interval: 50ms, user_timeout: 3s}\n"
+	  "server: {workload: echo}\ntimeline:\n  - {at: 1s, fault: blackhole}\n",
+	  64 },
+	{ "client: {keepalive: {enabled: true, idle: 3s, interval: 1s, count: 4}}\n"
+	  "timeline:\n  - {at: 1s, fault: blackhole}\n",
+	  64 },
+	{ "client: {workload: heartbeat, interval: 2s, keepalive: true}\nserver: {workload: echo}\n"
+	  "timeline:\n  - {at: 1s, fault: blackhole}\n",
+	  1 },
+	{ "client: {autoconnect: false, syn_count: 3}\ntimeline:\n"
+	  "  - {at: 1s, fault: blackhole}\n  - {at: 1100ms, action: connect, node: client}\n",
+	  64 },
+};
+
+/* Without a phase, an interval has all that any phase leads to, and hardly more. */
+START_TEST(model_of_any_phase)
+{
+	_cleanup_(freep) char *text = format_new(HEAD "%s", any_phase[_i].text);
+	_cleanup_(scenario_freep) struct scenario *s = load(text);
+	struct model_facts facts = model_facts_of(250, false);
+	struct prediction any = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts), late;
+	nsec_t earliest_nsec = NSEC_NEVER, latest_nsec = 0;
+	int64_t phases = 200;
+
+	ck_assert_msg(!any.reason, "%s", any.reason);
+	facts.real_time = true;
+	late = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	facts.real_time = false;
+	for (int64_t i = 0; i < phases; i++) {
+		struct prediction p;
+
+		facts.phase = i * 163;
+		p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+		ck_assert_int_eq(p.mechanism, any.mechanism);
+		ck_assert_int_le(p.latest_nsec - p.earliest_nsec, 2 * 4 * MSEC);
+		earliest_nsec = nsec_min(earliest_nsec, p.earliest_nsec);
+		latest_nsec = nsec_max(latest_nsec, p.latest_nsec);
+	}
+	ck_assert_int_le(any.earliest_nsec, earliest_nsec);
+	ck_assert_int_ge(any.latest_nsec, latest_nsec);
+	ck_assert_int_le(any.latest_nsec - any.earliest_nsec,
+			 3 * (latest_nsec - earliest_nsec) + 2 * any_phase[_i].granule * 4 * MSEC);
+	/* In real time the last timer's handler at least may come a tick later. */
+	ck_assert_int_eq(late.mechanism, any.mechanism);
+	ck_assert_int_le(late.earliest_nsec, any.earliest_nsec);
+	ck_assert_int_ge(late.latest_nsec,
+			 any.latest_nsec + (any.mechanism == MECHANISM_HEARTBEAT ? 0 : 4 * MSEC));
+}
+END_TEST
+
+/* A request ends by its timer, if nothing but silence comes; but a server that answers the last ACK
+ * with RST when its queue is full ends it at once. */
+START_TEST(model_of_a_request)
+{
+	static const nsec_t syns[] = { -100 * MSEC };
+	struct model_history history = { .established_nsec = NSEC_NONE,
+					 .connect_nsec = -100 * MSEC,
+					 .reset_nsec = NSEC_NONE,
+					 .sent_nsec = NSEC_NONE,
+					 .closed_nsec = NSEC_NONE,
+					 .syns = syns,
+					 .n_syns = 1 };
+	static const char *const values[] = { "0", "1" };
+	_cleanup_(freep) char *text =
+		format_new(HEAD "server: {net.ipv4.tcp_abort_on_overflow: %s}\ntimeline:\n"
+				"  - {at: 1s, fault: blackhole, direction: server-to-client}\n",
+			   values[_i]);
+	_cleanup_(scenario_freep) struct scenario *s = load(text);
+	struct model_facts facts = model_facts_of(250, false);
+	struct prediction p;
+
+	facts.history = &history;
+	p = model_predict(s, FAMILY_IPV4, NODE_SERVER, &facts);
+	if (_i) {
+		ck_assert_ptr_nonnull(p.reason);
+		return;
+	}
+	ck_assert_int_eq(p.mechanism, MECHANISM_SYNACK);
+	ck_assert_int_ge(p.earliest_nsec, 62 * SEC);
+	ck_assert_int_le(p.latest_nsec, 67 * SEC);
+}
+END_TEST
+
 START_TEST(model_predictions)
 {
 	struct prediction p;
@@ -465,6 +582,9 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, model_of_a_counter_that_wraps);
 	tcase_add_loop_test(tc, model_of_what_is_refused, 0, 5);
 	tcase_add_test(tc, model_predictions);
+	tcase_add_test(tc, model_of_an_edge);
+	tcase_add_loop_test(tc, model_of_any_phase, 0, ARRAY_SIZE(any_phase));
+	tcase_add_loop_test(tc, model_of_a_request, 0, 2);
 	tcase_add_loop_test(tc, model_attempts, 0, ARRAY_SIZE(attempts));
 	tcase_add_loop_test(tc, model_windows, 0, ARRAY_SIZE(windows));
 }
