@@ -263,7 +263,7 @@ START_TEST(model_of_an_edge)
 		struct timers t = { .hz = 250 };
 		struct play play;
 
-		play_init(&play, &t, 0, 0);
+		play_init(&play, &t, 3, 0);
 		play.now_nsec = play.origin_nsec;
 		play_arm(&play, want[i].span, want[i].from_timer);
 		ck_assert_int_eq(play.edge, want[i].edge);
