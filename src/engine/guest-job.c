@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/engine/guest-files.h"
+#include "src/engine/guest-programs.h"
 #include "src/record/json.h"
 #include "src/text/yaml-writer.h"
 #include "src/util/array.h"
@@ -39,6 +40,7 @@ struct wanted {
 struct order {
 	uint64_t seed;
 	bool pcap, trace, derived_only;
+	char *folder, *path; /* for programs: the working folder, and $PATH; NULL: there are none */
 	struct source *sources;
 	size_t n_sources;
 	struct plan *plans;
@@ -80,6 +82,8 @@ static const struct json_field order_fields[] = {
 	{ JSON_ROW(COUNT, order, pcap, "pcap") },
 	{ JSON_ROW(COUNT, order, trace, "trace") },
 	{ JSON_ROW(COUNT, order, derived_only, "derived_only") },
+	{ JSON_ROW(TEXT, order, folder, "folder") },
+	{ JSON_ROW(TEXT, order, path, "path") },
 	{ JSON_LIST_ROW(order, sources, "sources", source_table) },
 	{ JSON_LIST_ROW(order, plans, "plans", plan_table) },
 	{ JSON_LIST_ROW(order, trials, "trials", wanted_table) },
@@ -148,6 +152,16 @@ static int add_trial(struct order *order, const struct engine_trial *t, struct e
 	return add_plan(order, t->scenario, &trial->plan, err);
 }
 
+/* A program runs where this one does, and is found as it is found here. */
+static int add_place(struct order *order)
+{
+	const char *path = getenv("PATH");
+
+	order->folder = getcwd(NULL, 0);
+	order->path = strdup(path ? path : "/usr/local/bin:/usr/bin:/bin");
+	return order->folder && order->path ? 0 : -ENOMEM;
+}
+
 static char *write_order(const struct order *order)
 {
 	struct json_writer writer = { 0 };
@@ -173,8 +187,13 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 	char *text = NULL;
 	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < n; i++)
-		rc = add_trial(&order, &job->trials[indices[i]], &err);
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		const struct engine_trial *t = &job->trials[indices[i]];
+
+		rc = add_trial(&order, t, &err);
+		if (rc >= 0 && guest_programs_wanted(t->scenario) && !order.folder)
+			rc = add_place(&order);
+	}
 	if (rc >= 0)
 		text = write_order(&order);
 	for (size_t i = 0; i < order.n_sources; i++)
@@ -182,6 +201,8 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 	free(order.sources);
 	free(order.plans);
 	free(order.trials);
+	free(order.folder);
+	free(order.path);
 	return text;
 }
 
@@ -277,6 +298,10 @@ int guest_job_read(const char *text, size_t size, struct engine_job *ret_job, st
 	json_object_put(o);
 	if (!o || reader.missing || reader.failed)
 		return error_set(err, ERROR_FAILED, -EBADMSG, "job: not whole");
+	if (order.folder && chdir(order.folder) < 0)
+		return error_errno(err, -errno, "guest: %s", order.folder);
+	if (order.path && setenv("PATH", order.path, 1) < 0)
+		return error_errno(err, -errno, "guest: PATH");
 	return make_job(&order, ret_job, err);
 }
 

@@ -6,6 +6,7 @@
 #include "src/engine/guest-files.h"
 #include "src/engine/guest-job.h"
 #include "src/engine/guest-main.h"
+#include "src/engine/guest-programs.h"
 #include "src/guest/guest.h"
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
@@ -26,6 +27,9 @@
 #define MEMORY_PER_TRIAL_KIB 2600
 #define MEMORY_POOL_KIB	     1200 /* of a testbed in the pool */
 #define MEMORY_TRACE_MIB     128  /* a trace is held twice, as text */
+/* What the user's programs take beside their files. Those take three times their size: they lie in
+ * the archive and in the file system, which may have half of what is left. */
+#define MEMORY_PROGRAMS_MIB 192
 /* A guest with as many trials starts with a pool of testbeds. Building a testbed takes nearly half
  * of a trial's time, but for fewer trials it would take longer to make that snapshot than they
  * save. */
@@ -51,6 +55,7 @@ struct run {
 	struct loop_timer *progress_timer;
 	struct engine_trial *trials; /* the job's, with their phases; owned */
 	bool *answered;		     /* one a trial; owned */
+	struct closure *programs;    /* the user's, or NULL; owned */
 	struct guest_image *image;
 	struct batch *batches; /* owned; those whose trials are alone come last */
 	size_t n_batches;
@@ -218,7 +223,8 @@ static size_t count_guests(size_t trials)
 
 /* The pool of a guest has testbeds for the most trials that a guest can have, even if it has fewer.
  */
-static unsigned int memory_for(const struct engine_job *job, size_t trials)
+static unsigned int memory_for(const struct engine_job *job, const struct closure *programs,
+			       size_t trials)
 {
 	size_t mib = MEMORY_BASE_MIB + trials * MEMORY_PER_TRIAL_KIB / 1024;
 
@@ -228,16 +234,19 @@ static unsigned int memory_for(const struct engine_job *job, size_t trials)
 		mib += GUEST_FILES_MIB;
 	if (job->trace)
 		mib += MEMORY_TRACE_MIB;
+	if (programs)
+		mib += MEMORY_PROGRAMS_MIB + 3 * (closure_size(programs) >> 20);
 	return mib < GUEST_MEMORY_MIB_MIN ? GUEST_MEMORY_MIB_MIN : (unsigned int)mib;
 }
 
-/* Many connections sometimes keep a guest's one processor busy for longer than a tick, and the
- * events of other trials would come late. */
+/* Many connections sometimes keep a guest's one processor busy for longer than a tick, as do the
+ * user's programs, and the events of other trials would come late. */
 static bool is_alone(const struct engine_trial *t)
 {
 	const struct scenario_agent *client = &t->scenario->agent[NODE_CLIENT];
 
-	return t->alone || scenario_option(client, OPTION_CONNECTIONS, 1) > 1;
+	return t->alone || scenario_option(client, OPTION_CONNECTIONS, 1) > 1 ||
+	       guest_programs_wanted(t->scenario);
 }
 
 static int deal(struct run *run, struct error *err)
@@ -307,23 +316,6 @@ static int start(struct run *run, struct error *err)
 	return rc;
 }
 
-/* The guest has deadpeer and a kernel, not the machine's programs and disks. */
-static int check_trials(const struct engine_job *job, struct error *err)
-{
-	for (size_t i = 0; i < job->n_trials; i++) {
-		const struct scenario *s = job->trials[i].scenario;
-
-		for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-			if (s->agent[n].command)
-				return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
-						 "%s:%d: command '%s': the qemu engine's guest has "
-						 "built-in agents only; use --engine host",
-						 s->file, s->agent[n].command_line,
-						 s->agent[n].command[0]);
-	}
-	return 0;
-}
-
 static int run_guests(struct run *run, struct error *err)
 {
 	struct interrupt interrupt = { .fd = -1 };
@@ -391,9 +383,10 @@ static int make_image(struct run *run, const struct kernel *kernel, struct error
 	char pool[64];
 	struct guest_image_config config = {
 		.kernel = kernel,
-		.memory_mib = memory_for(run->job, most),
+		.memory_mib = memory_for(run->job, run->programs, most),
 		.no_snapshot = run->job->no_snapshot,
 		.untracked = !tracks(run->job),
+		.closure = run->programs,
 	};
 
 	if (most >= POOL_WORTH) {
@@ -408,21 +401,22 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 {
 	struct run run = { .job = job, .listener = listener };
 	struct kernel kernel = { 0 };
-	int rc = check_trials(job, err);
-
 	/* A signal waits from here on, so that what is made is also taken away again. */
-	if (rc >= 0)
-		rc = interrupt_block(err);
+	int rc = interrupt_block(err);
+
 	if (rc >= 0)
 		rc = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
 	if (rc < 0)
 		return rc;
-	rc = deal(&run, err);
+	rc = guest_programs_find(job, &run.programs, err);
+	if (rc >= 0)
+		rc = deal(&run, err);
 	if (rc >= 0)
 		rc = make_image(&run, &kernel, err);
 	if (rc >= 0)
 		rc = run_guests(&run, err);
 	guest_image_free(run.image);
+	closure_free(run.programs);
 	free(run.batches);
 	free(run.answered);
 	free(run.trials);

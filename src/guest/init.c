@@ -137,9 +137,17 @@ __attribute__((format(printf, 1, 2))) static _Noreturn void fail(const char *for
 	leave();
 }
 
+/* A folder in which the image has files stays as it is. */
+static bool is_taken(const char *folder)
+{
+	return rmdir(folder) < 0 && errno == ENOTEMPTY;
+}
+
 static void mount_all(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		if (!strcmp(mounts[i].type, "tmpfs") && is_taken(mounts[i].where))
+			continue;
 		mkdir(mounts[i].where, 0755);
 		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL) < 0 &&
 		    errno != EBUSY && mounts[i].required)

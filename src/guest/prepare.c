@@ -117,8 +117,8 @@ static int make_files(struct guest_image *image, const struct guest_image_config
 	snprintf(self, sizeof(self), "/proc/%d/exe", (int)getpid());
 	rc = vmlinux_cached(config->kernel->image, &image->kernel, err);
 	if (rc >= 0)
-		rc = initramfs_cached(program ? program : self, config->kernel, &image->initrd,
-				      err);
+		rc = initramfs_cached(program ? program : self, config->kernel, config->closure,
+				      &image->initrd, err);
 	if (rc < 0 && err && err->kind == ERROR_INPUT)
 		kernel_check(config->kernel, err);
 	return rc;

@@ -6,6 +6,7 @@
  */
 
 #include "src/guest/image.h"
+#include "src/kernel/closure.h"
 #include "src/kernel/kernel.h"
 #include "src/util/cleanup.h"
 
@@ -20,6 +21,7 @@ struct guest_image_config {
 	const char *program; /* path of process 1; NULL: this very program */
 	const char *prepare; /* a word for what process 1 prepares (init.h), or NULL */
 	bool untracked;	     /* without connection tracking, which wakes an idle guest */
+	const struct closure *closure; /* the user's programs, or NULL */
 };
 
 /* Makes what is not in the cache yet. That takes seconds the first time for a kernel and program,

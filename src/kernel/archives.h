@@ -29,6 +29,7 @@ int archives_load(struct error *err);
 	X(archive_entry_set_pathname)                                                              \
 	X(archive_entry_set_perm)                                                                  \
 	X(archive_entry_set_size)                                                                  \
+	X(archive_entry_set_symlink)                                                               \
 	X(archive_entry_size)                                                                      \
 	X(archive_errno)                                                                           \
 	X(archive_error_string)                                                                    \

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/kernel/initramfs.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "src/kernel/archives.h"
 #include "src/kernel/cache.h"
 #include "src/kernel/module.h"
-#include "src/kernel/run-program.h"
+#include "src/kernel/program.h"
 #include "src/util/array.h"
 #include "src/util/format.h"
 
@@ -71,92 +69,6 @@ static const struct {
 	{ "nf_nat", false },
 };
 
-struct library {
-	char *path;   /* on this machine; owned */
-	char *target; /* in the guest; owned */
-};
-
-struct program {
-	const char *path;	   /* not owned */
-	char *loader;		   /* the dynamic loader that it asks for, owned; NULL: static */
-	struct library *libraries; /* owned */
-	size_t count;		   /* of libraries */
-};
-
-static void program_deinit(struct program *program)
-{
-	for (size_t i = 0; i < program->count; i++) {
-		free(program->libraries[i].path);
-		free(program->libraries[i].target);
-	}
-	free(program->libraries);
-	free(program->loader);
-}
-
-static char *find_loader(const uint8_t *data, size_t size)
-{
-	const Elf64_Ehdr *header = (const Elf64_Ehdr *)data;
-
-	if (header->e_phoff > size ||
-	    header->e_phnum > (size - header->e_phoff) / sizeof(Elf64_Phdr))
-		return NULL;
-	for (unsigned i = 0; i < header->e_phnum; i++) {
-		const Elf64_Phdr *segment = (const Elf64_Phdr *)(data + header->e_phoff) + i;
-
-		if (segment->p_type == PT_INTERP && segment->p_offset < size)
-			return strndup((const char *)data + segment->p_offset,
-				       size - segment->p_offset);
-	}
-	return NULL;
-}
-
-static int read_loader(struct program *program, struct error *err)
-{
-	_cleanup_(fd_closep) int fd = open(program->path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	uint8_t *data;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_errno(err, -errno, "%s", program->path);
-	if (st.st_size < (off_t)sizeof(Elf64_Ehdr))
-		return error_input(err, "%s: not a program", program->path);
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return error_errno(err, -errno, "%s", program->path);
-	if (memcmp(data, ELFMAG, SELFMAG) == 0 && data[EI_CLASS] == ELFCLASS64)
-		program->loader = find_loader(data, (size_t)st.st_size);
-	munmap(data, (size_t)st.st_size);
-	return 0;
-}
-
-static int add_library(struct program *program, const char *path)
-{
-	struct library *slot = array_append(&program->libraries, &program->count, sizeof(*slot));
-
-	if (!slot)
-		return -ENOMEM;
-	slot->path = strdup(path);
-	return slot->path ? 0 : -ENOMEM;
-}
-
-/* The loader lists lines such as "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)". */
-static int parse_list(struct program *program, char *list, struct error *err)
-{
-	for (char *line = strtok(list, "\n"); line; line = strtok(NULL, "\n")) {
-		char *path = strstr(line, " => /"), *end = path ? strrchr(path, '(') : NULL;
-
-		if (strstr(line, "not found"))
-			return error_input(err, "%s: library missing: %s", program->path,
-					   line + strspn(line, "\t "));
-		if (!end || end[-1] != ' ')
-			continue;
-		end[-1] = '\0';
-		if (strcmp(path + 4, program->loader) != 0 && add_library(program, path + 4) < 0)
-			return error_errno(err, -ENOMEM, "%s", program->path);
-	}
-	return 0;
-}
-
 /* All libraries go into the folder of libc, whatever paths this machine has them under: the loader
  * looks there without its cache. */
 static int place_libraries(struct program *program, struct error *err)
@@ -167,7 +79,7 @@ static int place_libraries(struct program *program, struct error *err)
 		if (strstr(program->libraries[i].path, "/libc.so"))
 			libc = strdup(program->libraries[i].path);
 	for (size_t i = 0; i < program->count; i++) {
-		struct library *library = &program->libraries[i];
+		struct program_library *library = &program->libraries[i];
 
 		library->target = libc ? format_new("%.*s%s", (int)(strrchr(libc, '/') - libc),
 						    libc, strrchr(library->path, '/'))
@@ -178,30 +90,6 @@ static int place_libraries(struct program *program, struct error *err)
 	return 0;
 }
 
-static int program_init(struct program *program, const char *path, struct error *err)
-{
-	const char *argv[] = { NULL, "--list", path, NULL };
-	struct command command = { .argv = argv };
-	struct run_program_result result;
-	int rc;
-
-	*program = (struct program){ .path = path };
-	rc = read_loader(program, err);
-	if (rc < 0 || !program->loader)
-		return rc;
-	argv[0] = program->loader;
-	rc = run_program(&command, &result, err);
-	if (rc < 0)
-		return rc;
-	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
-		rc = error_set(err, ERROR_FAILED, -EIO, "%s --list %s: %s", program->loader, path,
-			       result.errors);
-	else
-		rc = parse_list(program, result.output, err);
-	run_program_result_deinit(&result);
-	return rc < 0 ? rc : place_libraries(program, err);
-}
-
 static int failed(struct archive *archive, struct error *err)
 {
 	int rc = -lib_archive_errno(archive);
@@ -209,10 +97,18 @@ static int failed(struct archive *archive, struct error *err)
 	return cache_error(err, rc < 0 ? rc : -EIO, "initramfs");
 }
 
-/* The same files give the same bytes, because entries have no times and no owners, and their inodes
- * are counted up. */
-static int put(struct archive *archive, const char *path, mode_t mode, const void *data,
-	       size_t size, struct error *err)
+struct item {
+	const char *path;
+	mode_t mode;
+	const void *data; /* or, for a link, NULL */
+	size_t size;
+	const char *link; /* where a link leads; else NULL */
+	time_t time;	  /* when it was modified last; 0: of no account */
+};
+
+/* The same files give the same bytes, because entries have no owners, and their inodes are counted
+ * up. */
+static int put_item(struct archive *archive, const struct item *item, struct error *err)
 {
 	static la_int64_t inode;
 	struct archive_entry *entry = lib_archive_entry_new();
@@ -220,17 +116,28 @@ static int put(struct archive *archive, const char *path, mode_t mode, const voi
 
 	if (!entry)
 		return error_errno(err, -ENOMEM, "initramfs");
-	lib_archive_entry_set_pathname(entry, path + 1);
-	lib_archive_entry_set_mode(entry, mode);
+	lib_archive_entry_set_pathname(entry, item->path + 1);
+	lib_archive_entry_set_mode(entry, item->mode);
 	lib_archive_entry_set_nlink(entry, 1);
 	lib_archive_entry_set_ino64(entry, ++inode);
-	lib_archive_entry_set_mtime(entry, 0, 0);
-	lib_archive_entry_set_size(entry, (la_int64_t)size);
+	lib_archive_entry_set_mtime(entry, item->time, 0);
+	lib_archive_entry_set_size(entry, (la_int64_t)item->size);
+	if (item->link)
+		lib_archive_entry_set_symlink(entry, item->link);
 	if (lib_archive_write_header(archive, entry) != ARCHIVE_OK ||
-	    (size && lib_archive_write_data(archive, data, size) != (la_ssize_t)size))
+	    (item->size &&
+	     lib_archive_write_data(archive, item->data, item->size) != (la_ssize_t)item->size))
 		rc = failed(archive, err);
 	lib_archive_entry_free(entry);
 	return rc;
+}
+
+static int put(struct archive *archive, const char *path, mode_t mode, const void *data,
+	       size_t size, struct error *err)
+{
+	const struct item item = { .path = path, .mode = mode, .data = data, .size = size };
+
+	return put_item(archive, &item, err);
 }
 
 /* Writes the folders above `path`. Writing one that is there already does no harm. */
@@ -247,23 +154,35 @@ static int put_folders(struct archive *archive, const char *path, struct error *
 	return 0;
 }
 
-static int put_file(struct archive *archive, const char *from, const char *path, struct error *err)
+/* Puts a file's content under the path and with the mode of `item`. */
+static int put_content(struct archive *archive, const char *from, struct item *item,
+		       struct error *err)
 {
 	_cleanup_(fd_closep) int fd = open(from, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	void *data;
+	void *data = NULL;
 	int rc;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(err, -errno, "%s", from);
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	item->size = (size_t)st.st_size;
+	if (item->size)
+		data = mmap(NULL, item->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return error_errno(err, -errno, "%s", from);
-	rc = put_folders(archive, path, err);
-	if (rc >= 0)
-		rc = put(archive, path, S_IFREG | 0755, data, (size_t)st.st_size, err);
-	munmap(data, (size_t)st.st_size);
+	item->data = data;
+	rc = put_item(archive, item, err);
+	if (data)
+		munmap(data, item->size);
 	return rc;
+}
+
+static int put_file(struct archive *archive, const char *from, const char *path, struct error *err)
+{
+	struct item item = { .path = path, .mode = S_IFREG | 0755 };
+	int rc = put_folders(archive, path, err);
+
+	return rc < 0 ? rc : put_content(archive, from, &item, err);
 }
 
 static int put_program(struct archive *archive, const struct program *program, struct error *err)
@@ -275,6 +194,47 @@ static int put_program(struct archive *archive, const struct program *program, s
 	for (size_t i = 0; i < program->count && rc >= 0; i++)
 		rc = put_file(archive, program->libraries[i].path, program->libraries[i].target,
 			      err);
+	return rc;
+}
+
+static int put_entry(const struct closure_entry *entry, void *userdata, struct error *err)
+{
+	struct archive *archive = userdata;
+	/* Nothing runs as its owner, and what everybody may do there is what root may do. */
+	struct item item = { .path = entry->path,
+			     .mode = entry->st.st_mode & (S_IFMT | 0777),
+			     .link = entry->link,
+			     .time = entry->st.st_mtime };
+
+	return S_ISREG(entry->st.st_mode) ? put_content(archive, entry->path, &item, err)
+					  : put_item(archive, &item, err);
+}
+
+/* What programs look up, in place of this machine's. */
+static const struct {
+	const char *path, *text;
+} lookups[] = {
+	{ "/etc/passwd", "root:x:0:0:root:/tmp:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n"
+			 "nobody:x:65534:65534:nobody:/tmp:/bin/sh\n" },
+	{ "/etc/group", "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n" },
+	{ "/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n" },
+	{ "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n" },
+};
+
+/* The program is /init, and its libraries lie where those of the user's programs do. */
+static int put_closure(struct archive *archive, const struct program *program,
+		       const struct closure *closure, struct error *err)
+{
+	int rc = closure_visit(closure, put_entry, archive, err);
+
+	if (rc >= 0)
+		rc = put_file(archive, program->path, "/init", err);
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(lookups); i++) {
+		rc = put_folders(archive, lookups[i].path, err);
+		if (rc >= 0)
+			rc = put(archive, lookups[i].path, S_IFREG | 0644, lookups[i].text,
+				 strlen(lookups[i].text), err);
+	}
 	return rc;
 }
 
@@ -308,9 +268,16 @@ static int put_modules(struct archive *archive, const struct module_set *set, st
 	return rc;
 }
 
-static int write_archive(const struct program *program, const struct kernel *kernel,
-			 struct archive *archive, const char *target, struct error *err)
+struct recipe {
+	const struct program *program;
+	const struct kernel *kernel;
+	const struct closure *closure; /* or NULL */
+};
+
+static int write_archive(const struct recipe *recipe, struct archive *archive, const char *target,
+			 struct error *err)
 {
+	const struct kernel *kernel = recipe->kernel;
 	struct module_set set;
 	int rc = module_set_init(&set, kernel->modules, err);
 
@@ -322,8 +289,10 @@ static int write_archive(const struct program *program, const struct kernel *ker
 		rc = failed(archive, err);
 	if (rc >= 0)
 		rc = take_modules(&set, kernel, err);
-	if (rc >= 0)
-		rc = put_program(archive, program, err);
+	if (rc >= 0 && recipe->closure)
+		rc = put_closure(archive, recipe->program, recipe->closure, err);
+	else if (rc >= 0)
+		rc = put_program(archive, recipe->program, err);
 	if (rc >= 0)
 		rc = put_modules(archive, &set, err);
 	if (rc >= 0 && lib_archive_write_close(archive) != ARCHIVE_OK)
@@ -332,8 +301,7 @@ static int write_archive(const struct program *program, const struct kernel *ker
 	return rc;
 }
 
-static int write_program(const struct program *program, const struct kernel *kernel,
-			 const char *target, struct error *err)
+static int write_recipe(const struct recipe *recipe, const char *target, struct error *err)
 {
 	struct archive *archive;
 	int rc = archives_load(err);
@@ -343,14 +311,28 @@ static int write_program(const struct program *program, const struct kernel *ker
 	archive = lib_archive_write_new();
 	if (!archive)
 		return error_errno(err, -ENOMEM, "initramfs");
-	rc = write_archive(program, kernel, archive, target, err);
+	rc = write_archive(recipe, archive, target, err);
 	lib_archive_write_free(archive);
 	return rc;
 }
 
-static int add_to_key(struct cache_key *key, const struct program *program,
-		      const struct kernel *kernel, struct error *err)
+static int add_entry_to_key(const struct closure_entry *entry, void *userdata, struct error *err)
 {
+	struct cache_key *key = userdata;
+
+	cache_key_add_string(key, entry->path);
+	cache_key_add_string(key, entry->link ? entry->link : "");
+	cache_key_add(key, &entry->st.st_mode, sizeof(entry->st.st_mode));
+	/* A folder is another one whenever something in it changes that does not come along. */
+	if (S_ISREG(entry->st.st_mode))
+		cache_key_add_stat(key, &entry->st);
+	return 0;
+}
+
+static int add_to_key(struct cache_key *key, const struct recipe *recipe, struct error *err)
+{
+	const struct program *program = recipe->program;
+	const struct kernel *kernel = recipe->kernel;
 	int rc = cache_key_add_file(key, program->path, err);
 
 	if (rc >= 0 && program->loader)
@@ -365,33 +347,34 @@ static int add_to_key(struct cache_key *key, const struct program *program,
 		rc = cache_key_add_file(key, kernel->modules, err);
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
 		cache_key_add_string(key, modules[i].name);
+	for (size_t i = 0; recipe->closure && i < ARRAY_SIZE(lookups); i++)
+		cache_key_add_string(key, lookups[i].text);
+	if (rc >= 0 && recipe->closure)
+		rc = closure_visit(recipe->closure, add_entry_to_key, key, err);
 	return rc;
 }
-
-struct recipe {
-	const struct program *program;
-	const struct kernel *kernel;
-};
 
 static int make(const char *target, const void *userdata, struct error *err)
 {
 	const struct recipe *recipe = userdata;
 	int rc = kernel_check(recipe->kernel, err);
 
-	return rc < 0 ? rc : write_program(recipe->program, recipe->kernel, target, err);
+	return rc < 0 ? rc : write_recipe(recipe, target, err);
 }
 
-int initramfs_cached(const char *path, const struct kernel *kernel, char **ret_path,
-		     struct error *err)
+int initramfs_cached(const char *path, const struct kernel *kernel, const struct closure *closure,
+		     char **ret_path, struct error *err)
 {
 	static const struct cache_kind kind = { "images", ".cpio", ARCHIVES_MAX, make };
 	_cleanup_(program_deinit) struct program program = { 0 };
-	struct recipe recipe = { &program, kernel };
+	struct recipe recipe = { &program, kernel, closure };
 	struct cache_key key;
 	int rc = program_init(&program, path, err);
 
+	if (rc >= 0)
+		rc = place_libraries(&program, err);
 	cache_key_init(&key);
 	if (rc >= 0)
-		rc = add_to_key(&key, &program, kernel, err);
+		rc = add_to_key(&key, &recipe, err);
 	return rc < 0 ? rc : cache_get(&kind, &key, &recipe, ret_path, err);
 }

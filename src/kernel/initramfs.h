@@ -6,6 +6,7 @@
  * user's cache.
  */
 
+#include "src/kernel/closure.h"
 #include "src/kernel/kernel.h"
 #include "src/util/error.h"
 
@@ -13,6 +14,7 @@
 #define INITRAMFS_MODULES "/modules"
 
 /* Returns the path of the archive for `program` (a path) and `kernel` in *ret_path, which the
- * caller frees. It is made unless it is in the cache. */
-int initramfs_cached(const char *program, const struct kernel *kernel, char **ret_path,
-		     struct error *err);
+ * caller frees. It is made unless it is in the cache. `closure`: the user's programs, which has
+ * the libraries of `program` as well (closure_add_libraries()); NULL: there are none. */
+int initramfs_cached(const char *program, const struct kernel *kernel,
+		     const struct closure *closure, char **ret_path, struct error *err);
