@@ -337,7 +337,7 @@ static int give_part(struct agent *agent, const struct agent_spec *spec, struct 
 
 	part.spec.ns = NULL;
 	part.spec.options = NULL;
-	part.options.command = NULL;
+	part.options.program = (struct scenario_program){ 0 };
 	if (send(agent->control_fd, &part, sizeof(part), MSG_NOSIGNAL) != sizeof(part))
 		return error_errno(err, -errno, "send");
 	return 0;

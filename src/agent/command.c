@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -127,20 +128,77 @@ static void mount_views(void)
 	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
+static int write_text(const char *path, const char *text)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The root of a user namespace that knows no other user makes one in which it has another number:
+ * user_namespaces(7). */
+static int become_alone(unsigned int user)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	char text[64];
+	int rc;
+
+	if (unshare(CLONE_NEWUSER) < 0)
+		return -errno;
+	rc = write_text("/proc/self/setgroups", "deny");
+	snprintf(text, sizeof(text), "%u %u 1", user, gid);
+	if (rc >= 0)
+		rc = write_text("/proc/self/gid_map", text);
+	snprintf(text, sizeof(text), "%u %u 1", user, uid);
+	return rc < 0 ? rc : write_text("/proc/self/uid_map", text);
+}
+
+static int become_user(int64_t user)
+{
+	unsigned int id = (unsigned int)user;
+
+	if (user < 0 || (id == geteuid() && id == getegid()))
+		return 0;
+	if (setgroups(0, NULL) == 0 && setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0)
+		return 0;
+	return geteuid() == id ? -errno : become_alone(id);
+}
+
+static int set_environment(const struct facts *facts, char *const *env)
+{
+	for (enum fact i = 0; i < _FACT_MAX; i++)
+		if (setenv(fact_names[i].variable, facts->text[i], 1) < 0)
+			return -errno;
+	for (char *const *entry = env; entry && *entry; entry++) {
+		char *text = expand(facts, *entry);
+
+		if (!text || putenv(text) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* Turns this process into the command. Returns only with an error. */
 static int become(const struct agent_child *child)
 {
+	const struct scenario_program *program = &child->spec->options->program;
 	struct facts facts;
 	sigset_t none;
 	char **argv;
+	int rc;
 
 	facts_fill(&facts, child->spec);
-	argv = expand_all(&facts, child->spec->options->command);
+	argv = expand_all(&facts, program->run);
 	if (!argv || !argv[0])
 		return argv ? -ENOENT : -ENOMEM;
-	for (enum fact i = 0; i < _FACT_MAX; i++)
-		if (setenv(fact_names[i].variable, facts.text[i], 1) < 0)
-			return -errno;
+	rc = set_environment(&facts, program->env);
+	if (rc >= 0)
+		rc = become_user(program->user);
+	if (rc < 0)
+		return rc;
 	if (dup2(child->output_fd, STDOUT_FILENO) < 0 || dup2(child->output_fd, STDERR_FILENO) < 0)
 		return -errno;
 	setsid(); /* the command has no terminal on which to ask for a password */

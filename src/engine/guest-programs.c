@@ -7,7 +7,7 @@
 bool guest_programs_wanted(const struct scenario *s)
 {
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		if (s->agent[n].command)
+		if (s->agent[n].program.run)
 			return true;
 	return false;
 }
@@ -15,11 +15,14 @@ bool guest_programs_wanted(const struct scenario *s)
 static int add_scenario(struct closure *closure, const struct scenario *s, struct error *err)
 {
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		const struct scenario_agent *agent = &s->agent[n];
-		int rc = agent->command ? closure_add_command(closure, agent->command, err) : 0;
+		const struct scenario_program *program = &s->agent[n].program;
+		int rc = program->run ? closure_add_command(closure, program->run, err) : 0;
+
+		for (char **path = program->take; rc >= 0 && path && *path; path++)
+			rc = closure_add_tree(closure, *path, err);
 
 		if (rc < 0)
-			return error_prefix(err, rc, "%s:%d", s->file, agent->command_line);
+			return error_prefix(err, rc, "%s:%d", s->file, program->line);
 	}
 	return 0;
 }

@@ -186,7 +186,7 @@ static int add_named(struct closure *c, const char *path, char **ret_real, struc
 	if (rc < 0)
 		return rc;
 	rc = add_path(c, full, ret_real);
-	return rc < 0 ? error_errno(err, rc, "%s", path) : 0;
+	return rc < 0 ? error_set(err, ERROR_INPUT, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
 int closure_add_folder(struct closure *c, const char *path, struct error *err)
@@ -195,6 +195,8 @@ int closure_add_folder(struct closure *c, const char *path, struct error *err)
 
 	return add_named(c, path, &real, err);
 }
+
+static int add_program(struct closure *c, const char *path, unsigned int depth, struct error *err);
 
 /* nftw() has no pointer for its function. */
 static struct {
@@ -220,15 +222,20 @@ int closure_add_tree(struct closure *c, const char *path, struct error *err)
 {
 	_cleanup_(freep) char *real = NULL, *where = NULL;
 	int rc = add_named(c, path, &real, err);
+	struct stat st;
 
 	if (rc < 0)
 		return rc;
+	if (stat(real, &st) == 0 && S_ISREG(st.st_mode))
+		return access(real, X_OK) == 0 ? add_program(c, path, 0, err) : 0;
 	walk.closure = c;
 	walk.rc = 0;
 	if (nftw(*real ? real : "/", add_walked, FILES_MAX, FTW_PHYS | FTW_MOUNT) < 0 && !walk.rc)
 		walk.rc = -errno;
 	where = take_ptr(walk.path);
-	return walk.rc < 0 ? error_errno(err, walk.rc, "%s", where ? where : path) : 0;
+	return walk.rc < 0 ? error_set(err, ERROR_INPUT, walk.rc, "%s: %s", where ? where : path,
+				       strerror(-walk.rc))
+			   : 0;
 }
 
 static int add_linked(struct closure *c, const struct program *program, struct error *err)
@@ -247,8 +254,6 @@ int closure_add_libraries(struct closure *c, const char *path, struct error *err
 
 	return rc < 0 ? rc : add_linked(c, &program, err);
 }
-
-static int add_program(struct closure *c, const char *path, unsigned int depth, struct error *err);
 
 /* Adds the interpreter that a script's first line names; of "/usr/bin/env -S python3 -u" both. */
 static int add_interpreter(struct closure *c, const char *script, const char *line,
@@ -342,8 +347,7 @@ int closure_add_command(struct closure *c, char *const *words, struct error *err
 		if (!strcmp(words[i - 1], "-c") && is_shell(words[0]))
 			rc = add_script(c, words[i], err);
 		else if (stat(words[i], &st) == 0 && S_ISREG(st.st_mode))
-			rc = access(words[i], X_OK) == 0 ? add_program(c, words[i], 0, err)
-							 : closure_add_folder(c, words[i], err);
+			rc = closure_add_tree(c, words[i], err);
 	}
 	return rc < 0 ? error_prefix(err, rc, "command '%s'", words[0]) : 0;
 }

@@ -36,7 +36,8 @@ DEFINE_CLEANUP(struct closure *, closure_free)
 int closure_add_command(struct closure *closure, char *const *words, struct error *err);
 /* Adds the dynamic loader and the libraries of a program, but nothing else of it. */
 int closure_add_libraries(struct closure *closure, const char *path, struct error *err);
-/* Adds a file, or a folder with all that is in it. */
+/* Adds a file, or a folder with all that is in it; a program with what it needs. Fails with
+ * ERROR_INPUT where it is not there, or cannot be read. */
 int closure_add_tree(struct closure *closure, const char *path, struct error *err);
 /* Adds a folder without what is in it. */
 int closure_add_folder(struct closure *closure, const char *path, struct error *err);

@@ -75,7 +75,7 @@ unsigned int estimate_needs(const struct scenario *s)
 	for (enum node_id n = 0; n < _NODE_MAX; n++)
 		needs |= needs_of_sysctls(&s->node[n]);
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
-		if (s->agent[n].command)
+		if (s->agent[n].program.run)
 			needs |= 1u << NEED_COMMAND;
 	return needs;
 }

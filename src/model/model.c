@@ -397,7 +397,7 @@ static nsec_t peer_ends(const struct player *r)
 	/* It has been silent at the longest since the connection was made. */
 	nsec_t heard_nsec = s->n_events ? -s->events[0].at_nsec : 0;
 
-	if (peer->command)
+	if (peer->program.run)
 		return lost_nsec;
 	if (t.keepalive)
 		at_nsec = heard_nsec + t.idle_nsec +
@@ -422,7 +422,7 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 		return request_unknown(r);
 	if (reason)
 		return reason;
-	if (r->scenario->agent[r->node].command)
+	if (r->scenario->agent[r->node].program.run)
 		return OF_THE_USER;
 	if (in->connect_nsec != NSEC_NEVER) {
 		if (in->connect_nsec < in->lost_nsec)
@@ -508,7 +508,7 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	if (mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_FIN_WAIT_2 &&
 	    mechanism != MECHANISM_SYNACK && mechanism != MECHANISM_ORPHAN)
 		return nothing("no timer ends what is left");
-	if (s->agent[node].command && mechanism != MECHANISM_TIME_WAIT &&
+	if (s->agent[node].program.run && mechanism != MECHANISM_TIME_WAIT &&
 	    mechanism != MECHANISM_SYNACK)
 		return nothing(OF_THE_USER);
 	situation_read(s, family, node, &r.situation);

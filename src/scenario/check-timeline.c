@@ -128,7 +128,7 @@ static int check_action(struct check *check, const struct event *event)
 
 	if (event->action == ACTION_START)
 		return check_start(check, event);
-	if (agent->command)
+	if (agent->program.run)
 		return REFUSE(check, event,
 			      "action '%s' is for built-in agents; the %s runs a command",
 			      action_name(event->action), node_name(event->node));

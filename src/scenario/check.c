@@ -49,7 +49,7 @@ static bool in_path(const char *program, const char *directories)
 static int check_command(const struct scenario *scenario, enum node_id node, struct error *err)
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
-	const char *program = agent->command[0], *directories = getenv("PATH");
+	const char *program = agent->program.run[0], *directories = getenv("PATH");
 	const char *problem = NULL;
 
 	for (int i = 0; i < _OPTION_MAX; i++)
@@ -68,7 +68,7 @@ static int check_command(const struct scenario *scenario, enum node_id node, str
 	}
 	if (!problem)
 		return 0;
-	return scenario_refuse(scenario, agent->command_line, err, "command '%s': %s", program,
+	return scenario_refuse(scenario, agent->program.line, err, "command '%s': %s", program,
 			       problem);
 }
 
@@ -104,7 +104,7 @@ static int check_agent(const struct scenario *scenario, enum node_id node, struc
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
 
-	if (agent->command)
+	if (agent->program.run)
 		return check_command(scenario, node, err);
 	if (node == NODE_CLIENT && agent->option[OPTION_WORKLOAD] == WORKLOAD_NO_ACCEPT)
 		return scenario_refuse(
@@ -129,8 +129,8 @@ static uint64_t count_connections(const struct scenario *s)
 
 static int check_follow(const struct scenario *s, struct error *err)
 {
-	if (s->follow <= 1 || s->follow == SCENARIO_FOLLOW_LAST || s->agent[NODE_CLIENT].command ||
-	    s->follow <= count_connections(s))
+	if (s->follow <= 1 || s->follow == SCENARIO_FOLLOW_LAST ||
+	    s->agent[NODE_CLIENT].program.run || s->follow <= count_connections(s))
 		return 0;
 	return scenario_refuse(s, s->follow_line, err,
 			       "follow: connection %" PRIu32 " is to be followed, and the client "

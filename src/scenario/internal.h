@@ -60,6 +60,10 @@ int scenario_read_samples(void *to, const struct document_node *node, const stru
 int scenario_read_population(void *to, const struct document_node *node,
 			     const struct grammar_key *key, struct error *err);
 
+/* read-program.c: the value of a `command` replaces the program. */
+int scenario_read_program(const struct document_node *node, struct scenario_program *program,
+			  struct error *err);
+
 /* layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {
 	LAYER_BASE,

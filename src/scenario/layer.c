@@ -8,7 +8,6 @@
 #include "src/util/array.h"
 
 #define SETTINGS_MAX 2000 /* in one layer */
-#define WORDS_MAX    256  /* of a command */
 
 /* Keys that only some layers have; everything else at the top of a layer is a setting. */
 static const struct {
@@ -79,6 +78,14 @@ static int unknown_key(const struct document_node *node, enum layer_kind kind, c
 			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
+static bool is_command(const char *key)
+{
+	static const char ending[] = ".command";
+	size_t n = strlen(key), length = sizeof(ending) - 1;
+
+	return n > length && !strcmp(key + n - length, ending);
+}
+
 /* Adds each value below `node` to the list. `key` holds the keys that lead to `node`. */
 static int flatten(struct flat_list *list, char *key, size_t size, const struct document_node *node,
 		   struct error *err)
@@ -86,7 +93,7 @@ static int flatten(struct flat_list *list, char *key, size_t size, const struct 
 	size_t n = strlen(key);
 	int rc;
 
-	if (node->kind == DOCUMENT_LIST && !strcmp(key + (n < 8 ? 0 : n - 8), ".command"))
+	if (node->kind != DOCUMENT_SCALAR && is_command(key))
 		return flat_add(list, key, node, err);
 	if (node->kind == DOCUMENT_LIST)
 		return document_error(node, err, "'%s' takes one value, not a list", key);
@@ -153,33 +160,17 @@ static int refuse_duplicates(const struct flat_list *list, struct error *err)
 static int set_command(struct scenario *scenario, const char *key, const struct document_node *node,
 		       struct error *err)
 {
-	_cleanup_(strings_freep) char **words = NULL;
-	struct scenario_agent *agent;
-	size_t n = 0;
 	int endpoint = !strcmp(key, "client.command")	? NODE_CLIENT
 		       : !strcmp(key, "server.command") ? NODE_SERVER
 							: -1;
+	int rc;
 
 	if (endpoint < 0)
 		return document_error(node, err, "only client and server run a command");
-	if (!node->n_items || node->n_items > WORDS_MAX)
-		return document_error(node, err, "a command has 1 to %d words", WORDS_MAX);
-	while (n < node->n_items) {
-		const struct document_node *item = node->items[n];
-
-		if (item->kind != DOCUMENT_SCALAR || (n == 0 && !*item->text))
-			return document_error(item, err,
-					      "a command is a list of words: [PROGRAM, ARGUMENT, "
-					      "...]");
-		if (strings_append(&words, &n, item->text) < 0)
-			return error_errno(err, -ENOMEM, "command");
-	}
-	agent = &scenario->agent[endpoint];
-	strings_free(agent->command);
-	agent->command = take_ptr(words);
-	agent->command_line = node->line;
-	agent->option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
-	return 0;
+	rc = scenario_read_program(node, &scenario->agent[endpoint].program, err);
+	if (rc == 0)
+		scenario->agent[endpoint].option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
+	return rc;
 }
 
 static int apply_setting(struct scenario *scenario, const struct flat *flat, struct error *err)
@@ -187,7 +178,7 @@ static int apply_setting(struct scenario *scenario, const struct flat *flat, str
 	const struct document_node *node = flat->node;
 	int rc;
 
-	if (node->kind == DOCUMENT_LIST)
+	if (is_command(flat->key) && node->kind != DOCUMENT_SCALAR)
 		return set_command(scenario, flat->key, node, err);
 	rc = scenario_set(scenario, flat->key, node->text, node->line, err);
 	return rc < 0 ? error_prefix(err, rc, "%s:%d: %s", node->file, node->line, flat->key) : 0;

@@ -61,7 +61,7 @@ struct scenario *scenario_free(struct scenario *scenario)
 		free(scenario->node[node].sysctls);
 	}
 	for (int node = 0; node < _ENDPOINT_MAX; node++) {
-		strings_free(scenario->agent[node].command);
+		scenario_program_deinit(&scenario->agent[node].program);
 		for (int family = 0; family < _FAMILY_MAX; family++)
 			scenario_expect_nothing(&scenario->expect[family][node]);
 	}

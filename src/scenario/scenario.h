@@ -14,6 +14,7 @@
 #include "netns/netem.h"
 #include "src/scenario/call.h"
 #include "src/scenario/outcome.h"
+#include "src/scenario/program.h"
 #include "src/tcp/packet.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
@@ -94,8 +95,7 @@ enum option {
 struct scenario_agent {
 	int64_t option[_OPTION_MAX];  /* OPTION_UNSET where nothing was said (never the workload) */
 	int option_line[_OPTION_MAX]; /* the line of the file that sets it; 0: none does */
-	char **command;		      /* NULL-terminated argv for WORKLOAD_COMMAND; owned */
-	int command_line;	      /* the line of the file that sets it */
+	struct scenario_program program; /* for WORKLOAD_COMMAND */
 };
 
 struct scenario_sysctl {

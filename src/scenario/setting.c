@@ -191,7 +191,7 @@ static int set_option(struct scenario *scenario, int node, int option, const cha
 		return rc;
 	agent->option_line[option] = line;
 	if (option == OPTION_WORKLOAD)
-		agent->command = strings_free(agent->command);
+		scenario_program_deinit(&agent->program);
 	return 0;
 }
 
@@ -204,7 +204,7 @@ static int set_option_of_both(struct scenario *scenario, int option, const char 
 	for (int node = 0; node < _ENDPOINT_MAX; node++) {
 		if (!(option_definitions[option].nodes & (1u << node)))
 			continue;
-		if (scenario->agent[node].command && option != OPTION_PORT)
+		if (scenario->agent[node].program.run && option != OPTION_PORT)
 			continue;
 		rc = set_option(scenario, node, option, value, line, err);
 		if (rc < 0)

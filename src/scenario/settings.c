@@ -61,24 +61,42 @@ static void visit_option(struct visit *visit, const char *node, int option, int6
 									      : (double)value });
 }
 
-static void visit_command(struct visit *visit, const char *node, char **command)
+/* The words with a blank between two of them. */
+static char *join(char *const *words)
 {
 	_cleanup_(freep) char *text = NULL;
-	char key[64];
 	size_t size;
-	FILE *f;
+	FILE *f = open_memstream(&text, &size);
 
-	if (!command || visit->rc)
-		return;
-	f = open_memstream(&text, &size);
-	for (char **word = command; f && *word; word++)
-		fprintf(f, "%s%s", word == command ? "" : " ", *word);
-	if (!f || fclose(f) != 0) {
+	for (char *const *word = words; f && *word; word++)
+		fprintf(f, "%s%s", word == words ? "" : " ", *word);
+	return f && fclose(f) == 0 ? take_ptr(text) : NULL;
+}
+
+static void visit_words(struct visit *visit, const char *key, char *const *words)
+{
+	_cleanup_(freep) char *text = words && !visit->rc ? join(words) : NULL;
+
+	if (words && !text && !visit->rc)
 		visit->rc = -ENOMEM;
+	else if (text)
+		tell_text(visit, key, text);
+}
+
+static void visit_program(struct visit *visit, const char *node, const struct scenario_program *p)
+{
+	char key[64], text[64];
+
+	if (!p->run)
 		return;
-	}
 	snprintf(key, sizeof(key), "%s.command", node);
-	tell_text(visit, key, text);
+	visit_words(visit, key, p->run);
+	snprintf(key, sizeof(key), "%s.command.env", node);
+	visit_words(visit, key, p->env);
+	snprintf(key, sizeof(key), "%s.command.user", node);
+	snprintf(text, sizeof(text), "%lld", (long long)p->user);
+	if (p->user >= 0)
+		tell(visit, &(struct setting_value){ key, text, true, (double)p->user });
 }
 
 static int compare_sysctls(const void *a, const void *b)
@@ -121,7 +139,7 @@ int scenario_for_each_setting(const struct scenario *scenario, setting_func func
 
 			for (int i = 0; i < _OPTION_MAX; i++)
 				visit_option(&visit, node_name(node), i, agent->option[i]);
-			visit_command(&visit, node_name(node), agent->command);
+			visit_program(&visit, node_name(node), &agent->program);
 		}
 		visit_sysctls(&visit, node_name(node), &scenario->node[node]);
 	}

@@ -21,9 +21,9 @@ static const char *where(const struct trial *trial, enum node_id id, char *buffe
 {
 	const struct scenario *s = trial->spec.scenario;
 
-	if (s->agent[id].command)
+	if (s->agent[id].program.run)
 		snprintf(buffer, size, "%s:%d: node '%s': command '%s'", s->file,
-			 s->agent[id].command_line, node_name(id), s->agent[id].command[0]);
+			 s->agent[id].program.line, node_name(id), s->agent[id].program.run[0]);
 	else
 		snprintf(buffer, size, "%s: node '%s'", s->name, node_name(id));
 	return buffer;
@@ -43,7 +43,7 @@ static void agent_failed(struct trial *trial, enum node_id id, const struct agen
 
 static void agent_exited(struct trial *trial, enum node_id id, const struct agent_report *r)
 {
-	bool command = trial->spec.scenario->agent[id].command;
+	bool command = trial->spec.scenario->agent[id].program.run;
 	int status = (int)r->result;
 	struct error err = { 0 };
 	char place[512];
@@ -236,7 +236,7 @@ static void look_for_next(struct trial *trial)
 
 	if (trial->phase != PHASE_CLIENT || follow_waits(client) ||
 	    endpoint_established(endpoint) || endpoint->state != TCP_STATE_CLOSE ||
-	    !trial->spec.scenario->agent[NODE_CLIENT].command)
+	    !trial->spec.scenario->agent[NODE_CLIENT].program.run)
 		return;
 	follow_next(trial);
 	take_all_kept(trial);

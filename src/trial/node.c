@@ -154,7 +154,7 @@ void node_init(struct trial *trial)
 			node->view[w].derived = w == WITNESS_DERIVED;
 			node->view[w].port = trial_port(s, id);
 			node->view[w].many = trial->connections > 1;
-			node->view[w].command = s->agent[id].command;
+			node->view[w].command = s->agent[id].program.run;
 			node->view[w].user_timeout_nsec =
 				scenario_option(&s->agent[id], OPTION_USER_TIMEOUT, 0);
 		}

@@ -165,7 +165,7 @@ static int conclude(struct trial *trial, enum node_id id)
 	if (name_connection(node, r) < 0)
 		return -ENOMEM;
 	/* The counters are those of the program's first connection. */
-	if (!trial->spec.scenario->agent[id].command && node->bytes_read >= 0 &&
+	if (!trial->spec.scenario->agent[id].program.run && node->bytes_read >= 0 &&
 	    endpoint->program_number <= 0) {
 		r->bytes_read = node->bytes_read;
 		r->bytes_written = node->bytes_written;
@@ -175,7 +175,7 @@ static int conclude(struct trial *trial, enum node_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(node, &r->population);
-	if (agent && trial->spec.scenario->agent[id].command)
+	if (agent && trial->spec.scenario->agent[id].program.run)
 		r->command_output = copy(agent_output(agent));
 	return forecast_note(trial, node, &forecast, rest, r);
 }

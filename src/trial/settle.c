@@ -9,6 +9,7 @@
 #define START_POLL	(10 * NSEC_PER_MSEC) /* between looks for a command's listening socket */
 #define SURVIVAL_POLL	(20 * NSEC_PER_MSEC) /* between looks whether a connection still works */
 #define POPULATION_POLL (1 * NSEC_PER_SEC)   /* the same of many connections, which costs more */
+#define AGENT_LIMIT	(10 * NSEC_PER_SEC) /* a built-in agent listens, or is connected, in that */
 #define GRACE		(50 * NSEC_PER_MSEC) /* PHASE_GRACE takes this long */
 
 bool settle_node_concluded(const struct trial_node *node)
@@ -67,14 +68,22 @@ static nsec_t next_look(const struct trial *trial)
 			trial->node[NODE_SERVER].minisocket.look_nsec);
 }
 
+nsec_t settle_start_limit(const struct trial *trial)
+{
+	enum node_id id = trial->phase == PHASE_SERVER ? NODE_SERVER : NODE_CLIENT;
+	const struct scenario_program *program = &trial->spec.scenario->agent[id].program;
+
+	return trial->start_nsec + (program->run ? program->start_within_nsec : AGENT_LIMIT);
+}
+
 /* When the one timer is next needed. */
 static nsec_t next_wake(const struct trial *trial)
 {
-	nsec_t limit_nsec = trial->start_nsec + TRIAL_START_LIMIT;
+	nsec_t limit_nsec = settle_start_limit(trial);
 
 	switch (trial->phase) {
 	case PHASE_SERVER:
-		if (trial->spec.scenario->agent[NODE_SERVER].command)
+		if (trial->spec.scenario->agent[NODE_SERVER].program.run)
 			return nsec_min(nsec_now() + START_POLL, limit_nsec);
 		return limit_nsec;
 	case PHASE_READY:

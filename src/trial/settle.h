@@ -4,8 +4,10 @@
 
 #include "src/trial/state.h"
 
-/* How long a server may take to listen, and a client to connect. */
-#define TRIAL_START_LIMIT (10 * NSEC_PER_SEC)
+/* When a server must listen, or a client be connected, at the latest, as long as that is waited
+ * for.
+ */
+nsec_t settle_start_limit(const struct trial *trial);
 
 /* Called once at the end of each way into the trial: if the state has changed, begins the grace
  * when nothing is waited for any more, and sets the timer for whatever is due next. */

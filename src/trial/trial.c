@@ -27,13 +27,13 @@
  * of virtual time, so it must not happen while events of another trial are due. */
 static bool client_is_prepared(const struct trial *trial)
 {
-	return trial->spec.wait && !trial->spec.scenario->agent[NODE_CLIENT].command;
+	return trial->spec.wait && !trial->spec.scenario->agent[NODE_CLIENT].program.run;
 }
 
 static int start_client(struct trial *trial)
 {
 	const struct scenario_agent *options = &trial->spec.scenario->agent[NODE_CLIENT];
-	bool connects = options->command || scenario_option(options, OPTION_AUTOCONNECT, 1);
+	bool connects = options->program.run || scenario_option(options, OPTION_AUTOCONNECT, 1);
 	int rc = 0;
 
 	trial->phase = PHASE_CLIENT;
@@ -90,20 +90,22 @@ static void start_timed_out(struct trial *trial)
 	const char *what = id == NODE_SERVER ? "nothing listens on the server"
 					     : "the client has no connection";
 	const struct scenario *s = trial->spec.scenario;
+	const struct scenario_program *program = &s->agent[id].program;
 	struct error err = { 0 };
+	char after[64];
 
+	nsec_format(after, sizeof(after), settle_start_limit(trial) - trial->start_nsec);
 	if (id == NODE_SERVER && trial->listener_error.kind != ERROR_NONE)
-		error_set(
-			&err, ERROR_FAILED, -ETIMEDOUT,
-			"%s: after 10 s it is not known whether anything listens on the server: %s",
-			s->name, trial->listener_error.text);
-	else if (s->agent[id].command)
+		error_set(&err, ERROR_FAILED, -ETIMEDOUT,
+			  "%s: after %s it is not known whether anything listens on the server: %s",
+			  s->name, after, trial->listener_error.text);
+	else if (program->run)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
-			  "%s:%d: command '%s': after 10 s %s; its output ends: %s", s->file,
-			  s->agent[id].command_line, s->agent[id].command[0], what,
+			  "%s:%d: command '%s': after %s (start_within) %s; its output ends: %s",
+			  s->file, program->line, program->run[0], after, what,
 			  output_tail(trial->agent[id]));
 	else
-		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after 10 s %s", s->name, what);
+		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after %s %s", s->name, after, what);
 	trial_fail(trial, &err);
 }
 
@@ -158,7 +160,7 @@ static void on_timer(void *userdata)
 
 	switch (trial->phase) {
 	case PHASE_SERVER:
-		if (now_nsec >= trial->start_nsec + TRIAL_START_LIMIT)
+		if (now_nsec >= settle_start_limit(trial))
 			start_timed_out(trial);
 		else if (look_for_listener(trial))
 			beginning_listening(trial);
@@ -168,7 +170,7 @@ static void on_timer(void *userdata)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		if (now_nsec < trial->start_nsec + TRIAL_START_LIMIT)
+		if (now_nsec < settle_start_limit(trial))
 			break;
 		if (follow_established(trial))
 			beginning_incomplete(trial);
@@ -373,7 +375,7 @@ void trial_status(const struct trial *trial, struct trial_status *ret_status)
 	char buffer[64];
 
 	if (trial->phase < PHASE_HELD)
-		at_nsec = trial->start_nsec + TRIAL_START_LIMIT;
+		at_nsec = settle_start_limit(trial);
 	else if (at_nsec == NSEC_NEVER && trial->phase == PHASE_RUNNING && s->n_events)
 		at_nsec = trial->zero_nsec + s->events[0].at_nsec + s->horizon_nsec;
 	snprintf(ret_status->text, sizeof(ret_status->text), "%s%s%s: %s", s->name,

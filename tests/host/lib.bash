@@ -66,7 +66,7 @@ await() {
 	for turn in 1 2 3; do
 		wait "${started[$1]}"
 		status=$?
-		[ $status = 1 ] && [ $turn -lt 3 ] && flake "$tmp/$1.json" "${causes[@]}" || break
+		[[ $status = [14] ]] && [ $turn -lt 3 ] && flake "$tmp/$1.json" "${causes[@]}" || break
 		eval "start $1 ${started_with[$1]}"
 	done
 	[ $status = 0 ] || fail "$1: exit status $status: $(head -n 5 "$tmp/$1.err")"

@@ -30,7 +30,7 @@ static void start_command(char **command)
 	struct side *client = &f.side[NODE_CLIENT];
 
 	client->options.option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
-	client->options.command = command;
+	client->options.program.run = command;
 	fixture_start(&f, NODE_CLIENT);
 }
 
@@ -417,7 +417,7 @@ START_TEST(freed_in_its_callback)
 	for (int i = 0; i < 2; i++) {
 		/* The first report is LISTEN, or for a command EXEC, which EXIT follows at once. */
 		server->options.option[OPTION_WORKLOAD] = i ? WORKLOAD_COMMAND : WORKLOAD_ECHO;
-		server->options.command = (char *[]){ (char *)"true", NULL };
+		server->options.program.run = (char *[]){ (char *)"true", NULL };
 		ck_assert_int_ge(agent_start(f.loop, &server->spec, NULL, free_agent,
 					     &server->agent, &server->agent, NULL),
 				 0);
