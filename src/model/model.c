@@ -269,9 +269,12 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 /* So many phases are played at most; of more, every n-th, and the interval is n ticks wider. */
 #define PHASES_MAX 4096
 /* How far in its tick the first event strikes makes a difference where one of the times that count
- * from it comes into another tick. */
-#define TIMES_MAX  8
-#define POINTS_MAX (2 * TIMES_MAX + 2)
+ * from it comes into another tick. Of many segments the last ones count, for each arms the timer
+ * anew; for the others there are some points at equal distances. */
+#define TIMES_MAX    8
+#define SEGMENTS_MAX 8
+#define GRID	     8
+#define POINTS_MAX   (2 * (TIMES_MAX + SEGMENTS_MAX) + GRID + 1)
 
 static size_t add_point(const struct player *r, nsec_t into_nsec, nsec_t *points, size_t n)
 {
@@ -285,7 +288,15 @@ static size_t add_point(const struct player *r, nsec_t into_nsec, nsec_t *points
 	return n + 1;
 }
 
-/* The two ends of the tick, and for each time both sides of where it changes its tick. */
+/* Both sides of where a time changes its tick. */
+static size_t add_time(const struct player *r, nsec_t time_nsec, nsec_t *points, size_t n)
+{
+	if (time_nsec == NSEC_NONE)
+		return n;
+	n = add_point(r, -time_nsec, points, n);
+	return add_point(r, -time_nsec - 1, points, n);
+}
+
 static size_t points_of(const struct player *r, nsec_t *points)
 {
 	const struct model_history *h = &r->history;
@@ -299,15 +310,14 @@ static size_t points_of(const struct player *r, nsec_t *points)
 		h->n_syns ? h->syns[h->n_syns - 1] : NSEC_NONE,
 		r->since_nsec,
 	};
-	size_t n = add_point(r, 0, points, 0);
+	size_t n = 0;
 
-	n = add_point(r, -1, points, n);
-	for (size_t i = 0; i < TIMES_MAX; i++) {
-		if (times_nsec[i] == NSEC_NONE)
-			continue;
-		n = add_point(r, -times_nsec[i], points, n);
-		n = add_point(r, -times_nsec[i] - 1, points, n);
-	}
+	for (int i = 0; i <= GRID; i++)
+		n = add_point(r, i < GRID ? NSEC_PER_SEC / r->facts->hz * i / GRID : -1, points, n);
+	for (size_t i = 0; i < TIMES_MAX; i++)
+		n = add_time(r, times_nsec[i], points, n);
+	for (size_t i = 0; i < SEGMENTS_MAX && i < h->n_segments; i++)
+		n = add_time(r, h->segments[h->n_segments - 1 - i].sent_nsec, points, n);
 	return n;
 }
 
