@@ -270,7 +270,7 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 #define PHASES_MAX 4096
 /* How far in its tick the first event strikes makes a difference where one of the times that count
  * from it comes into another tick. Of many segments the last ones count, for each arms the timer
- * anew; for the others there are some points at equal distances. */
+ * anew; where there are others there are also some points at equal distances. */
 #define TIMES_MAX    8
 #define SEGMENTS_MAX 8
 #define GRID	     8
@@ -288,6 +288,17 @@ static size_t add_point(const struct player *r, nsec_t into_nsec, nsec_t *points
 	return n + 1;
 }
 
+/* Whether more is sent than what the points are chosen by. */
+static bool writes_on(const struct player *r)
+{
+	enum workload workload = (enum workload)scenario_option(&r->scenario->agent[r->node],
+								OPTION_WORKLOAD, WORKLOAD_IDLE);
+
+	if (r->history.segments)
+		return r->history.n_segments > SEGMENTS_MAX;
+	return workload == WORKLOAD_STREAM || workload == WORKLOAD_HEARTBEAT;
+}
+
 /* Both sides of where a time changes its tick. */
 static size_t add_time(const struct player *r, nsec_t time_nsec, nsec_t *points, size_t n)
 {
@@ -300,20 +311,25 @@ static size_t add_time(const struct player *r, nsec_t time_nsec, nsec_t *points,
 static size_t points_of(const struct player *r, nsec_t *points)
 {
 	const struct model_history *h = &r->history;
+	bool attempt = r->situation.connect_nsec != NSEC_NEVER;
 	const nsec_t times_nsec[TIMES_MAX] = {
-		h->connect_nsec == NSEC_NONE ? NSEC_NONE : h->connect_nsec + r->shift_nsec,
-		h->established_nsec,
+		attempt ? h->connect_nsec + r->shift_nsec : NSEC_NONE,
+		r->timers.keepalive ? h->established_nsec : NSEC_NONE,
 		h->sent_nsec == NSEC_NONE ? NSEC_NONE : h->sent_nsec + r->shift_nsec,
 		h->armed_nsec == NSEC_NONE ? NSEC_NONE : h->armed_nsec + r->shift_nsec,
 		h->closed_nsec == NSEC_NONE ? NSEC_NONE : h->closed_nsec + r->shift_nsec,
-		h->n_heard ? h->heard[h->n_heard - 1] : h->last_heard_nsec,
+		!r->timers.keepalive ? NSEC_NONE
+		: h->n_heard	     ? h->heard[h->n_heard - 1]
+				     : h->last_heard_nsec,
 		h->n_syns ? h->syns[h->n_syns - 1] : NSEC_NONE,
 		r->since_nsec,
 	};
 	size_t n = 0;
 
-	for (int i = 0; i <= GRID; i++)
-		n = add_point(r, i < GRID ? NSEC_PER_SEC / r->facts->hz * i / GRID : -1, points, n);
+	n = add_point(r, 0, points, n);
+	n = add_point(r, -1, points, n);
+	for (int i = 1; writes_on(r) && i < GRID; i++)
+		n = add_point(r, NSEC_PER_SEC / r->facts->hz * i / GRID, points, n);
 	for (size_t i = 0; i < TIMES_MAX; i++)
 		n = add_time(r, times_nsec[i], points, n);
 	for (size_t i = 0; i < SEGMENTS_MAX && i < h->n_segments; i++)

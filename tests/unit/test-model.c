@@ -290,7 +290,7 @@ static const struct {
 	{ "client: {workload: heartbeat, interval: 2s, keepalive: true}\nserver: {workload: echo}\n"
 	  "timeline:\n  - {at: 1s, fault: blackhole}\n",
 	  1 },
-	{ "client: {workload: stream, interval: 33ms, size: 700, net.ipv4.tcp_retries2: 4}\n"
+	{ "client: {workload: stream, interval: 32ms, size: 700, net.ipv4.tcp_retries2: 4}\n"
 	  "server: {workload: sink}\ntimeline:\n  - {at: 1s, fault: blackhole}\n",
 	  64 },
 	{ "client: {autoconnect: false, syn_count: 3}\ntimeline:\n"
