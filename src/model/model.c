@@ -98,7 +98,6 @@ static struct play_end play_window_of(const struct player *r, struct play *p, ns
 		.rtt_nsec = h->answered_nsec,
 		/* What was measured is the latest answer: no probe is answered after that. */
 		.orphaned_nsec = orphaned_nsec,
-		.refused = r->situation.refused,
 		.lost_nsec = r->facts->history ? h->closed_nsec : r->situation.lost_nsec,
 	};
 
@@ -271,7 +270,7 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 /* How far in its tick the first event strikes makes a difference where one of the times that count
  * from it comes into another tick. Of many segments the last ones count, for each arms the timer
  * anew; where there are others there are also some points at equal distances. */
-#define TIMES_MAX    8
+#define TIMES_MAX    10
 #define SEGMENTS_MAX 8
 #define GRID	     8
 #define POINTS_MAX   (2 * (TIMES_MAX + SEGMENTS_MAX) + GRID + 1)
@@ -322,6 +321,8 @@ static size_t points_of(const struct player *r, nsec_t *points)
 		: h->n_heard	     ? h->heard[h->n_heard - 1]
 				     : h->last_heard_nsec,
 		h->n_syns ? h->syns[h->n_syns - 1] : NSEC_NONE,
+		h->probes ? h->first_probe_nsec + PLAY_EDGE : NSEC_NONE,
+		h->probes ? h->last_probe_nsec + PLAY_EDGE : NSEC_NONE,
 		r->since_nsec,
 	};
 	size_t n = 0;
@@ -494,6 +495,9 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 		return nothing("the peer may give up first, and that arrives");
 	if (p.mechanism == MECHANISM_NONE && !p.reason)
 		p.reason = "no timer that runs comes to an end";
+	if (p.mechanism != MECHANISM_NONE && p.earliest_nsec < 0 &&
+	    p.mechanism == MECHANISM_HEARTBEAT)
+		return nothing("the program may give up before the first event");
 	return p;
 }
 
@@ -549,5 +553,11 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE &&
 	    r.history.closed_nsec == NSEC_NONE)
 		return nothing("nothing of the orphan is in flight");
+	/* A probe's sequence number is outside of the window, and an error about it is ignored,
+	 * unlike one about an answer to what the peer sent: tcp_v4_err(), tcp_xmit_probe_skb(). */
+	if (mechanism == MECHANISM_ORPHAN && r.history.sent_nsec == NSEC_NONE &&
+	    r.situation.refused && r.timers.orphan_retries && r.history.n_heard &&
+	    r.history.heard[r.history.n_heard - 1] >= r.situation.lost_nsec)
+		return nothing("whether a router's error about an answer comes decides");
 	return play_all(&r, play_gone);
 }

@@ -216,7 +216,7 @@ struct play_end play_persist(struct play *p, const struct play_window *w)
 					      jiffies_of(p, t->rto_max_nsec)) <
 				     jiffies_of(p, t->rto_max_nsec);
 
-			most = w->refused && !alive ? 0 : t->orphan_retries;
+			most = t->orphan_retries;
 			if (!most && alive)
 				most = PLAY_ORPHAN_RETRIES;
 			if (!alive && backoff >= most)

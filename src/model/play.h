@@ -145,8 +145,7 @@ struct play_window {
 	int64_t rto;	      /* jiffies */
 	nsec_t rtt_nsec;      /* probes are answered after that time */
 	nsec_t lost_nsec;     /* until then; NSEC_NEVER: for ever */
-	nsec_t orphaned_nsec; /* as of a flight; so is the next */
-	bool refused;
+	nsec_t orphaned_nsec; /* as of a flight; no error of a router is about a probe */
 };
 
 /* tcp_probe_timer(), tcp_send_probe0(), tcp_ack_probe(). */
