@@ -85,7 +85,8 @@ server: {command: {run: [$program], take: [$tmp/nothing]}}
 horizon: 5s
 END
 run missing >"$tmp/out" 2>"$tmp/err"
-[ $? = 2 ] || fail "a missing file: exit status $?"
+status=$?
+[ $status = 2 ] || fail "a missing file: exit status $status"
 grep -q "missing.yaml:4: .*nothing: No such file" "$tmp/err" && [ "$(wc -l <"$tmp/err")" = 1 ] || fail "a missing file: $(cat "$tmp/err")"
 
 # A client that never connects is given up, with what it said.
@@ -95,7 +96,8 @@ server: {command: [$program, "listen {server} {port}", "accept 0"]}
 horizon: 5s
 END
 run late >"$tmp/out" 2>"$tmp/err"
-[ $? = 2 ] || fail "late: exit status $?"
+status=$?
+[ $status = 2 ] || fail "late: exit status $status"
 grep -q "late.yaml:3: command 'sh': after 11 min 40.0 s (start_within) the client has no connection; its output ends: not yet" "$tmp/err" ||
 	fail "late: $(cat "$tmp/err")"
 finish
