@@ -364,6 +364,15 @@ static void play_phases(const struct player *r, play_func *func, struct hull *hu
 	}
 }
 
+/* Whether what was measured leaves it open in which of two ticks a timer was armed. */
+static bool is_between_ticks(const struct player *r, const struct prediction *p)
+{
+	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz;
+
+	return r->facts->phase >= 0 && r->facts->history &&
+	       p->latest_nsec - p->earliest_nsec > EARLY + LATE + tick_nsec;
+}
+
 static struct prediction play_all(const struct player *r, play_func *func)
 {
 	struct hull hull = { .granule = 1 };
@@ -376,6 +385,10 @@ static struct prediction play_all(const struct player *r, play_func *func)
 		return (struct prediction){
 			.reason = "whether another timer of the processor is due at the same time "
 				  "decides"
+		};
+	if (hull.prediction.mechanism != MECHANISM_NONE && is_between_ticks(r, &hull.prediction))
+		return (struct prediction){
+			.reason = "microseconds decide in which tick a timer is armed"
 		};
 	return hull.prediction;
 }
