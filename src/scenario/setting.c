@@ -240,7 +240,7 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 			rc = set_sysctl(scenario, node, rest, value, line, err);
 		return rc;
 	}
-	if (!strcmp(rest, "command"))
+	if (!strcmp(rest, "command") || !strncmp(rest, "command.", strlen("command.")))
 		return error_input(err, "a command is a list, and stands in the file: "
 					"[PROGRAM, ARGUMENT, ...]");
 	option = option_from_key(rest);
