@@ -49,7 +49,27 @@ static const enum retransmit_reason reasons[] = {
 };
 static_assert(ARRAY_SIZE(reasons) == _OBSERVER_REASON_MAX, "every reason has a name");
 
-static void set_state(struct observation *o, const struct observer_event *e)
+static struct socket_options options_of(const struct tracepoints *bpf,
+					const struct observer_event *e)
+{
+	nsec_t tick_nsec = bpf->hz ? NSEC_PER_SEC / bpf->hz : 0;
+	nsec_t idle_nsec = e->keepalive_idle_jiffies * tick_nsec;
+	nsec_t interval_nsec = e->keepalive_interval_jiffies * tick_nsec;
+
+	return (struct socket_options){
+		.present = bpf->hz,
+		.keepalive = e->keepalive,
+		.keepalive_idle_nsec = idle_nsec ? idle_nsec : NSEC_NONE,
+		.keepalive_interval_nsec = interval_nsec ? interval_nsec : NSEC_NONE,
+		.keepalive_count = e->keepalive_probes ? (int)e->keepalive_probes : -1,
+		.user_timeout_nsec =
+			e->user_timeout_msec ? e->user_timeout_msec * NSEC_PER_MSEC : NSEC_NONE,
+		.nodelay = e->nodelay,
+	};
+}
+
+static void set_state(const struct tracepoints *bpf, struct observation *o,
+		      const struct observer_event *e)
 {
 	o->state.from = e->from;
 	o->state.to = e->to;
@@ -64,6 +84,7 @@ static void set_state(struct observation *o, const struct observer_event *e)
 		.unsent = e->unsent,
 		.error = e->error,
 		.soft_error = e->soft_error,
+		.options = options_of(bpf, e),
 	};
 }
 
@@ -105,7 +126,7 @@ static int on_record(void *userdata, void *data, size_t size)
 	o.local = address_of(e->family, e->local);
 	o.peer = address_of(e->family, e->peer);
 	if (o.kind == OBSERVATION_STATE)
-		set_state(&o, e);
+		set_state(bpf, &o, e);
 	else if (o.kind == OBSERVATION_RETRANSMIT)
 		set_retransmit(bpf, &o, e);
 	bpf->func(e->netns, &o, bpf->userdata);

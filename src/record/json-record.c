@@ -110,6 +110,20 @@ static const struct json_field info_fields[] = {
 };
 static const struct json_table info = JSON_TABLE(record_tcp_info, info_fields);
 
+static const char *const switch_texts[] = { "off", "on" };
+static const struct names switches = { switch_texts, ARRAY_SIZE(switch_texts) };
+
+static const struct json_field options_fields[] = {
+	{ JSON_ROW(PRESENT, socket_options, present, NULL), .decides = true },
+	{ JSON_ROW(NAME, socket_options, keepalive, "keepalive"), .names = &switches },
+	{ JSON_ROW(SECONDS, socket_options, keepalive_idle_nsec, "keepalive_idle_s") },
+	{ JSON_ROW(SECONDS, socket_options, keepalive_interval_nsec, "keepalive_interval_s") },
+	{ JSON_ROW(NATURAL, socket_options, keepalive_count, "keepalive_count") },
+	{ JSON_ROW(SECONDS, socket_options, user_timeout_nsec, "user_timeout_s") },
+	{ JSON_ROW(NAME, socket_options, nodelay, "nodelay"), .names = &switches },
+};
+static const struct json_table options = JSON_TABLE(socket_options, options_fields);
+
 static const struct json_field command_fields[] = {
 	{ JSON_ROW(NATURAL, record_endpoint, command_status, "status") },
 	{ JSON_ROW(TEXT, record_endpoint, command_output, "output"), .decides = true },
@@ -167,6 +181,8 @@ static const struct json_field endpoint_fields[] = {
 	{ JSON_LIST_ROW(record_endpoint, samples, "samples", sample) },
 	{ JSON_ROW(OBJECT, record_endpoint, population, "population"), .table = &population },
 	{ JSON_ROW(OBJECT, record_endpoint, tcp_info, "tcp_info"), .table = &info },
+	{ JSON_ROW(OBJECT, record_endpoint, options, "options"), .table = &options,
+	  .optional = true },
 	{ JSON_PART(OBJECT, "command", command) },
 };
 static const struct json_table endpoint = JSON_TABLE(record_endpoint, endpoint_fields);

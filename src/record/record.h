@@ -15,6 +15,7 @@
 #include "src/record/trace.h"
 #include "src/scenario/outcome.h"
 #include "src/scenario/scenario.h"
+#include "src/tcp/facts.h"
 #include "src/tcp/state.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
@@ -123,6 +124,7 @@ struct record_endpoint {
 	size_t n_samples;
 	struct record_population population;
 	struct record_tcp_info tcp_info;
+	struct socket_options options; /* when the kernel ended the connection */
 	char *command_output; /* what the user's own command printed; NULL: there was no command */
 	int command_status;   /* as of waitpid(); -1: no command, or it still ran at the end */
 };

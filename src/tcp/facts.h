@@ -5,6 +5,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "src/util/nsec.h"
+
+/* What a program has set on a socket by then. Only tracepoints tell. */
+struct socket_options {
+	bool present;
+	bool keepalive; /* SO_KEEPALIVE */
+	/* TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT; NSEC_NONE and -1: the sysctl holds. */
+	nsec_t keepalive_idle_nsec, keepalive_interval_nsec;
+	int keepalive_count;
+	nsec_t user_timeout_nsec; /* TCP_USER_TIMEOUT; NSEC_NONE: none */
+	bool nodelay;		  /* TCP_NODELAY */
+};
+
 /* The cause of an end is told from these facts. Facts that are derived from packets have only
  * retransmits, probes, unacknowledged, and keepalive once a probe was sent. Where an end is silent,
  * retransmits, probes and unsent come from tcp_info. */
@@ -20,4 +33,5 @@ struct socket_facts {
 	uint32_t unsent;	 /* write_seq - snd_nxt, bytes queued and not sent */
 	int error;		 /* sk_err, positive errno */
 	int soft_error;		 /* sk_err_soft */
+	struct socket_options options;
 };

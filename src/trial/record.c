@@ -175,6 +175,7 @@ static int conclude(struct trial *trial, enum node_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(node, &r->population);
+	r->options = endpoint->facts.options;
 	if (agent && trial->spec.scenario->agent[id].program.run)
 		r->command_output = copy(agent_output(agent));
 	return forecast_note(trial, node, &forecast, rest, r);

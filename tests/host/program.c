@@ -9,7 +9,8 @@
  *     accept N                makes a socket
  *     read N                  waits for a byte, or for the end
  *     await N MILLISECONDS    does the same, but gives up, without a complaint, after that time
- *     write N                 sends a byte
+ *     keepalive N SECONDS     turns keepalive on: three probes, so far apart, after as long a
+ * silence timeout N MILLISECONDS  sets TCP_USER_TIMEOUT write N                 sends a byte
  *     shutdown N              ends the direction of what is sent
  *     close N
  *     print N                 prints the local port of a socket, and a blank
@@ -17,6 +18,7 @@
  */
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +82,25 @@ static int await(int fd, int milliseconds)
 	return poll(&waited, 1, milliseconds) < 0 ? -1 : 0;
 }
 
+static int keepalive(int fd, int seconds)
+{
+	const int on = 1, count = 3;
+
+	return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) < 0 ||
+			       setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds,
+					  sizeof(seconds)) < 0 ||
+			       setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds,
+					  sizeof(seconds)) < 0 ||
+			       setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)) < 0
+		       ? -1
+		       : 0;
+}
+
+static int user_timeout(int fd, unsigned int milliseconds)
+{
+	return setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+}
+
 static int do_step(const char *step)
 {
 	char word[16], address[64], port[16], byte = 'x';
@@ -92,6 +113,10 @@ static int do_step(const char *step)
 		return usleep((useconds_t)number * 1000);
 	if (n < 2 || number < 0 || number >= n_sockets)
 		return -1;
+	if (n == 3 && !strcmp(word, "keepalive"))
+		return keepalive(sockets[number], atoi(port));
+	if (n == 3 && !strcmp(word, "timeout"))
+		return user_timeout(sockets[number], (unsigned int)atoi(port));
 	if (n == 3)
 		return strcmp(word, "await") == 0 ? await(sockets[number], atoi(port)) : -1;
 	if (!strcmp(word, "accept"))

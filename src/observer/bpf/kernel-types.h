@@ -60,6 +60,10 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u32 snd_nxt;
 	__u32 write_seq;
+	__u8 nonagle : 4;
+	unsigned int keepalive_time;
+	unsigned int keepalive_intvl;
+	__u8 keepalive_probes;
 };
 
 /* include/net/request_sock.h: the first member is the sock_common of a future socket. */

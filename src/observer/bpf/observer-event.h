@@ -31,10 +31,10 @@ struct observer_event {
 	__u32 kind;		     /* enum observer_event_kind */
 	__u16 local_port, peer_port; /* host order; 0: not known */
 
-	__u8 from, to;	      /* STATE: the kernel's TCP_ESTABLISHED and so on */
-	__u8 reason;	      /* RETRANSMIT: enum observer_event_reason */
-	__u8 dead, keepalive; /* STATE: SOCK_DEAD and SOCK_KEEPOPEN, 0 or 1 */
-	__u8 pad;
+	__u8 from, to;		  /* STATE: the kernel's TCP_ESTABLISHED and so on */
+	__u8 reason;		  /* RETRANSMIT: enum observer_event_reason */
+	__u8 dead, keepalive;	  /* STATE: SOCK_DEAD and SOCK_KEEPOPEN, 0 or 1 */
+	__u8 nodelay;		  /* STATE: TCP_NAGLE_OFF of nonagle, 0 or 1 */
 	__u16 family;		  /* of the socket; 0: the addresses are not known */
 	__u8 local[16], peer[16]; /* AF_INET: the first four bytes */
 	__u32 rto_jiffies;	  /* RETRANSMIT: icsk_rto */
@@ -42,5 +42,7 @@ struct observer_event {
 	__u32 retransmits, probes, user_timeout_msec;
 	__u32 unacknowledged, unsent;
 	__s32 error, soft_error;
-	__u32 pad2;
+	/* STATE: what the socket has of its own; 0: the sysctl holds. */
+	__u32 keepalive_idle_jiffies, keepalive_interval_jiffies, keepalive_probes;
+	__u32 pad;
 };

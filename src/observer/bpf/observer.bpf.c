@@ -29,6 +29,8 @@
 /* include/uapi/linux/tcp.h: enum tcp_ca_state */
 #define TCP_CA_Recovery 3
 #define TCP_CA_Loss	4
+/* include/net/tcp.h */
+#define TCP_NAGLE_OFF 1
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -121,6 +123,10 @@ static __always_inline void set_facts(struct observer_event *e, const struct tcp
 	e->unsent = tp->write_seq - tp->snd_nxt;
 	e->error = sk->sk_err;
 	e->soft_error = sk->sk_err_soft;
+	e->nodelay = BPF_CORE_READ_BITFIELD_PROBED(tp, nonagle) & TCP_NAGLE_OFF;
+	e->keepalive_idle_jiffies = tp->keepalive_time;
+	e->keepalive_interval_jiffies = tp->keepalive_intvl;
+	e->keepalive_probes = BPF_CORE_READ_BITFIELD_PROBED(tp, keepalive_probes);
 }
 
 SEC("tp_btf/inet_sock_set_state")
