@@ -87,6 +87,12 @@ static struct record *made_up_record(void)
 		p = array_append(&client->packets, &client->n_packets, sizeof(*p));
 		*p = packets[i];
 	}
+	client->options = (struct socket_options){ .present = true,
+						   .keepalive = true,
+						   .keepalive_idle_nsec = 3 * SEC,
+						   .keepalive_interval_nsec = NSEC_NONE,
+						   .keepalive_count = -1,
+						   .user_timeout_nsec = NSEC_NONE };
 	client->bytes_read = 10;
 	client->bytes_written = 4;
 	add_call(client, -1 * SEC, AGENT_CALL_CONNECT, 0, 0);
