@@ -157,7 +157,8 @@ void events_resolve_doubt(struct trial_node *node)
 	node->doubt_nsec = rc < 0 ? nsec_now() + DOUBT : NSEC_NEVER;
 	if (rc < 0)
 		return;
-	if (rc > 0)
+	/* Both witnesses tell of the full socket, which is closed when TIME_WAIT begins. */
+	if (rc > 0 && s.state != TCP_STATE_TIME_WAIT)
 		state = s.state;
 	if (rc >= 0 && node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
 	    state == derived->state)
