@@ -462,7 +462,7 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 		return request_unknown(r);
 	if (reason)
 		return reason;
-	if (r->scenario->agent[r->node].program.run && !facts->options)
+	if (r->scenario->agent[r->node].program.run)
 		return OF_THE_USER;
 	if (in->connect_nsec != NSEC_NEVER) {
 		if (in->connect_nsec < in->lost_nsec)
@@ -551,8 +551,8 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	if (mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_FIN_WAIT_2 &&
 	    mechanism != MECHANISM_SYNACK && mechanism != MECHANISM_ORPHAN)
 		return nothing("no timer ends what is left");
-	if (s->agent[node].program.run && !(facts->options && mechanism == MECHANISM_ORPHAN) &&
-	    mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_SYNACK)
+	if (s->agent[node].program.run && mechanism != MECHANISM_TIME_WAIT &&
+	    mechanism != MECHANISM_SYNACK)
 		return nothing(OF_THE_USER);
 	situation_read(s, family, node, &r.situation);
 	r.timers = timers_of(s, node, facts);

@@ -3,7 +3,6 @@
 /* What goes into a prediction beside the scenario, and what comes out. */
 
 #include "src/scenario/scenario.h"
-#include "src/tcp/facts.h"
 
 /* net/ipv4/tcp_ipv4.c: tcp_sk_init() sets tcp_syn_linear_timeouts to this. */
 #define MODEL_SYN_LINEAR 4
@@ -66,10 +65,8 @@ struct model_facts {
 			     * that is not known */
 	bool real_time;	    /* the kernel's softirqs wait for processors like anybody: a timer's
 			     * handler may run in the tick after its own */
-	const struct socket_options *options; /* what a program of the user's has set; NULL: not
-					       * known; borrowed */
-	const struct model_history *history;  /* as it was measured; NULL: nothing was, and the
-					       * scenario tells what can be told; borrowed */
+	const struct model_history *history; /* as it was measured; NULL: nothing was, and the
+					      * scenario tells what can be told; borrowed */
 };
 
 struct prediction {

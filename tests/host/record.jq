@@ -2,12 +2,12 @@
 def number_or_null: type == "number" or . == null;
 def string_or_null: type == "string" or . == null;
 def has_only($names): (keys == ($names | sort));
-# "connection" and "follow" are left out where nothing is followed.
-def has_only_and_maybe($names; $one): (keys - [$one] == ($names | sort));
+# "connection" and "follow" are left out where nothing is followed, "options" where no BPF told of the end.
+def has_only_and_maybe($names; $others): (keys - $others == ($names | sort));
 def endpoint:
   has_only_and_maybe(["outcome", "error", "mechanism", "detection_s", "gone_s", "gone_predicted_s", "gone_unpredicted",
     "recovered_s", "predicted_s", "unpredicted", "states",
-    "retransmissions", "resets", "calls", "bytes", "samples", "population", "tcp_info", "command"]; "connection")
+    "retransmissions", "resets", "calls", "bytes", "samples", "population", "tcp_info", "command"]; ["connection", "options"])
   and ([.outcome, .error, .mechanism] | all(string_or_null))
   and (.detection_s | has_only(["kernel", "application", "wire"]) and all(number_or_null))
   and ([.gone_s, .recovered_s] | all(number_or_null))
@@ -24,7 +24,7 @@ def endpoint:
   and (.command == null or (.command | type == "object"));
 def record:
   has_only_and_maybe(["schema", "scenario", "id", "variant", "engine", "kernel", "family", "seed", "repeat", "phase", "lateness_s",
-    "settings", "faults", "endpoints", "span_s", "clock", "lost", "trace", "verdict", "failures", "inconclusive"]; "follow")
+    "settings", "faults", "endpoints", "span_s", "clock", "lost", "trace", "verdict", "failures", "inconclusive"]; ["follow"])
   and .schema == 2 and .engine == "host" and (.kernel | type == "string")
   and (.family == "ipv4" or .family == "ipv6")
   and (.settings | type == "object" and length > 0)

@@ -31,7 +31,7 @@ json busy 'length == 2 and all(.verdict == "pass" and .endpoints.client.command.
 run busy --family both --json >"$tmp/again.json" || fail "busy again: exit status $?"
 cmp "$tmp/busy.json" "$tmp/again.json" || fail "the same seed gives other bytes"
 
-# What a program has set is read of its socket, and predicts its end.
+# What a program has set is read of its socket.
 scenario set <<END
 client: {command: [$program, "connect {server} {port}", "keepalive 0 7", "read 0"]}
 server: {command: [$program, "listen {server} {port}", "accept 0", "timeout 1 9000", "read 1"]}
@@ -43,13 +43,9 @@ variants:
     server: {command: [$program, "listen {server} {port}", "accept 0", "timeout 1 9000", "sleep 4000", "write 1", "read 1"]}
 END
 run set --json >"$tmp/set.json" 2>"$tmp/set.err" || fail "set: exit status $?"
-grep "outside" "$tmp/set.err" && fail "an end is outside of its prediction"
 json set 'map(.endpoints.client) | all(.mechanism == "keepalive" and .detection_s.kernel > 26 and .options ==
 	{keepalive: "on", keepalive_idle_s: 7, keepalive_interval_s: 7, keepalive_count: 3, user_timeout_s: null, nodelay: "off"})'
 json set '.[1].endpoints.server | .mechanism == "user-timeout" and .options.user_timeout_s == 9 and .options.keepalive == "off"'
-json set '[.[].endpoints.client, .[1].endpoints.server | .detection_s.kernel >= .predicted_s.earliest and
-	.detection_s.kernel <= .predicted_s.latest and .predicted_s.latest - .predicted_s.earliest < 0.008] | all'
-json busy 'map(.endpoints.client | .detection_s.kernel >= .predicted_s.earliest and .detection_s.kernel <= .predicted_s.latest) | all'
 
 # What a program finds around itself. Its words, its user, its environment, a file and a folder that go along.
 mkdir -p "$tmp/folder/below"

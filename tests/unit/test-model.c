@@ -367,40 +367,6 @@ START_TEST(model_of_a_request)
 }
 END_TEST
 
-/* What a program has set on its socket counts, and the sysctls where it has set nothing. */
-START_TEST(model_of_a_program)
-{
-	static const struct socket_options options[] = {
-		{ true, true, 20 * SEC, NSEC_NONE, 2, NSEC_NONE },
-		{ true, true, NSEC_NONE, 4 * SEC, -1, NSEC_NONE },
-		{ true, true, 20 * SEC, 4 * SEC, 100, 30 * SEC },
-		{ true, false, 20 * SEC, 4 * SEC, 1, NSEC_NONE },
-	};
-	static const struct {
-		enum mechanism mechanism;
-		int after, before; /* seconds after the first event, which is one after the start */
-	} want[] = { { MECHANISM_KEEPALIVE, 33, 36 },	/* 20 s, and twice 7 s */
-		     { MECHANISM_KEEPALIVE, 131, 134 }, /* 120 s, and three times 4 s */
-		     { MECHANISM_USER_TIMEOUT, 29, 35 },
-		     { MECHANISM_NONE } };
-	_cleanup_(scenario_freep) struct scenario *s =
-		load(HEAD "client: {command: [sh], net.ipv4.tcp_keepalive_time: 120, "
-			  "net.ipv4.tcp_keepalive_intvl: 7, net.ipv4.tcp_keepalive_probes: 3}\n"
-			  "timeline:\n  - {at: 1s, fault: power-loss, node: server}\n");
-	struct model_facts facts = model_facts_of(250, false);
-	struct prediction p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
-
-	ck_assert_ptr_nonnull(p.reason);
-	facts.options = &options[_i];
-	p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
-	ck_assert_int_eq(p.mechanism, want[_i].mechanism);
-	if (p.mechanism == MECHANISM_NONE)
-		return;
-	ck_assert_int_ge(p.earliest_nsec, want[_i].after * SEC - 5 * MSEC); /* a tick, and more */
-	ck_assert_int_le(p.latest_nsec, want[_i].before * SEC);
-}
-END_TEST
-
 START_TEST(model_predictions)
 {
 	struct prediction p;
@@ -622,7 +588,6 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, model_of_an_edge);
 	tcase_add_loop_test(tc, model_of_any_phase, 0, ARRAY_SIZE(any_phase));
 	tcase_add_loop_test(tc, model_of_a_request, 0, 2);
-	tcase_add_loop_test(tc, model_of_a_program, 0, 4);
 	tcase_add_loop_test(tc, model_attempts, 0, ARRAY_SIZE(attempts));
 	tcase_add_loop_test(tc, model_windows, 0, ARRAY_SIZE(windows));
 }
