@@ -9,14 +9,6 @@
 #include "src/testbed/testbed.h"
 #include "src/util/array.h"
 
-void follow_init(struct trial *trial)
-{
-	uint32_t follow = trial->spec.scenario->follow;
-
-	trial->follow_last = follow == SCENARIO_FOLLOW_LAST;
-	trial->number = trial->follow_last ? 0 : follow ? follow : 1;
-}
-
 static void forget_kept(struct followed *f)
 {
 	free(f->kept);
@@ -44,6 +36,17 @@ static void tell_views(struct trial_node *node)
 		node->view[w].number = trial->number;
 		node->view[w].program_number = trial->number - 1;
 	}
+}
+
+void follow_init(struct trial *trial)
+{
+	uint32_t follow = trial->spec.scenario->follow;
+
+	trial->follow_last = follow == SCENARIO_FOLLOW_LAST;
+	trial->number = trial->follow_last ? 0 : follow ? follow : 1;
+	/* They count connections before a packet tells of one. */
+	if (trial->number)
+		tell_views(&trial->node[NODE_CLIENT]);
 }
 
 static void know(struct trial_node *node, const struct follow_candidate *candidate)

@@ -71,8 +71,11 @@ read 2" "$crash"
 holds other-port-first "$both and (.endpoints.server.connection.local | endswith(\":5000\"))"
 
 pool="$connect
+sleep 100
 $connect
+sleep 100
 $connect
+sleep 100
 close 1
 $connect
 print 0
@@ -85,7 +88,8 @@ follow: $follow"
 	holds "pool-$follow" "$both and .follow == {number: $number, tried: 4} and .endpoints.client.outcome == \"closed\" and
 		(.endpoints.client | (.command.output | split(\" \")[$place] | tonumber) ==
 			(.connection.local | split(\":\")[1] | tonumber)) and
-		(.endpoints.server.states[0:2] | map(.to)) == [\"SYN_RECV\", \"ESTABLISHED\"]"
+		(.endpoints.server.states[0:2] | map(.to)) == [\"SYN_RECV\", \"ESTABLISHED\"] and
+		(.endpoints.client.states[1].t_s - .endpoints.server.states[1].t_s | fabs) < 0.1"
 done <<'END'
 first 1 0
 3 3 2
