@@ -107,6 +107,13 @@ static nsec_t heard_by(const struct model_history *h, nsec_t now_nsec)
 	return low ? h->heard[low - 1] : NSEC_NONE;
 }
 
+/* Whether the peer answers a probe that is sent now, where no list has its answers. */
+static bool is_answered(const struct play *p, const struct model_history *h)
+{
+	return !h->heard && (h->silent_nsec == NSEC_NEVER ||
+			     p->now_nsec + h->answered_nsec / 2 < p->origin_nsec + h->silent_nsec);
+}
+
 struct play_end play_keepalive(struct play *p, const struct model_history *h, nsec_t queued_nsec)
 {
 	const struct timers *t = p->timers;
@@ -140,6 +147,10 @@ struct play_end play_keepalive(struct play *p, const struct model_history *h, ns
 			probes++;
 			kind = PLAY_KEEPALIVE;
 			span = jiffies_of(p, t->interval_nsec);
+		}
+		if (kind == PLAY_KEEPALIVE && is_answered(p, h)) {
+			heard_nsec = p->now_nsec + h->answered_nsec;
+			probes = 0;
 		}
 		fires_nsec = play_arm(p, span, true);
 		play_tell(p, kind, probes, fires_nsec, span);

@@ -47,6 +47,9 @@ struct model_history {
 	/* Where there is no such list: when the last one came, and how far they were apart before
 	 * that; 0: there was only that one. */
 	nsec_t last_heard_nsec, heard_every_nsec;
+	nsec_t next_nsec;   /* likewise: so much later is the next segment, where the first may be
+			     * answered; 0: it is not */
+	nsec_t silent_nsec; /* likewise: keepalive probes of before that are answered */
 };
 
 /* What is known of the kernel that runs the trial, and of the connection. */

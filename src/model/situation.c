@@ -144,6 +144,8 @@ const char *situation_read(const struct scenario *s, enum family family, enum no
 
 /* What one packet takes beside the path's delay, there and back. */
 #define HOST_TIME (100 * NSEC_PER_USEC)
+/* A fault takes effect, and a program sends, so soon after the time that is said. */
+#define AT_ONCE (2 * NSEC_PER_MSEC)
 
 /* tcp_rtt_estimator(), tcp_set_rto(): the RTO after so many samples of the same RTT. */
 static nsec_t rto_after(nsec_t rtt_nsec, nsec_t rto_min_nsec, uint64_t samples)
@@ -218,10 +220,16 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 				   .reset_nsec = NSEC_NONE,
 				   .leaves_nsec = NSEC_NEVER,
 				   .orphaned_nsec = NSEC_NEVER,
-				   .last_heard_nsec = -age_nsec };
+				   .last_heard_nsec = -age_nsec,
+				   .silent_nsec = in->lost_nsec };
 
 	if (s->path.netem.loss > 0 || s->path.netem.jitter_nsec > 0)
 		return "loss and delay are drawn by chance";
+	if (every_nsec != NSEC_NEVER && scenario_option(&s->agent[!node], OPTION_PAUSED, 0))
+		return "when the window of a peer that does not read closes depends on the "
+		       "transfer";
+	if (in->silent_to_peer && sends_every(&s->agent[!node], rtt_nsec) != NSEC_NEVER)
+		return "what the peer sends again arrives";
 	if (in->closed_nsec != NSEC_NEVER && s->path.netem.delay_nsec)
 		return "when the window closes depends on how the transfer goes";
 	if (every_nsec <= rtt_nsec && s->path.netem.delay_nsec &&
@@ -254,6 +262,9 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 		h.last_heard_nsec = first_unanswered(heard_every_nsec, age_nsec, rtt_nsec) -
 				    heard_every_nsec + rtt_nsec;
 	}
+	if (every_nsec != NSEC_NEVER && h.sent_nsec >= 0 && h.sent_nsec < AT_ONCE &&
+	    silent_nsec == 0)
+		h.next_nsec = every_nsec;
 	h.armed_nsec = h.sent_nsec;
 	h.began_nsec = every_nsec == NSEC_NEVER ? NSEC_NONE : -age_nsec;
 	if (every_nsec != NSEC_NEVER && every_nsec > 0)

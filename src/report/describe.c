@@ -251,7 +251,7 @@ static void print_bound(struct line line, const struct expect_time *bound, nsec_
 					      bound->predicted ? predicted_nsec : bound->time_nsec)
 			      : "no prediction: ");
 	if (!known)
-		fputs(reason ? reason : "no timer ends what is left", line.out);
+		fputs(reason ? reason : "what becomes of the rest is not predicted", line.out);
 	if (known && bound->predicted)
 		fputs(", predicted", line.out);
 	end_line(&line);
