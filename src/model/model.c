@@ -266,13 +266,13 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 }
 
 /* So many phases are played at most; of more, every n-th, and the interval is n ticks wider. */
-#define PHASES_MAX 4096
+#define PHASES_MAX 512
 /* How far in its tick the first event strikes makes a difference where one of the times that count
  * from it comes into another tick. Of many segments the last ones count, for each arms the timer
  * anew; where there are others there are also some points at equal distances. */
 #define TIMES_MAX    10
-#define SEGMENTS_MAX 8
-#define GRID	     8
+#define SEGMENTS_MAX 4
+#define GRID	     4
 #define POINTS_MAX   (2 * (TIMES_MAX + SEGMENTS_MAX) + GRID + 1)
 
 static size_t add_point(const struct player *r, nsec_t into_nsec, nsec_t *points, size_t n)
