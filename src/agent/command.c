@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "src/util/loop.h"
+#include "src/util/userns.h"
 
 /*
  * Theory of operation. A program that does not expect to be process 1 behaves
@@ -128,32 +129,14 @@ static void mount_views(void)
 	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-static int write_text(const char *path, const char *text)
-{
-	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return -errno;
-	return 0;
-}
-
-/* The root of a user namespace that knows no other user makes one in which it has another number:
- * user_namespaces(7). */
-static int become_alone(unsigned int user)
+/* The root of a user namespace that knows no other user makes one in which it has another number.
+ */
+static int become_alone(unsigned int id)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	char text[64];
-	int rc;
 
-	if (unshare(CLONE_NEWUSER) < 0)
-		return -errno;
-	rc = write_text("/proc/self/setgroups", "deny");
-	snprintf(text, sizeof(text), "%u %u 1", user, gid);
-	if (rc >= 0)
-		rc = write_text("/proc/self/gid_map", text);
-	snprintf(text, sizeof(text), "%u %u 1", user, uid);
-	return rc < 0 ? rc : write_text("/proc/self/uid_map", text);
+	return unshare(CLONE_NEWUSER) < 0 ? -errno : userns_map(id, id, uid, gid);
 }
 
 static int become_user(int64_t user)

@@ -20,7 +20,6 @@ static int add_scenario(struct closure *closure, const struct scenario *s, struc
 
 		for (char **path = program->take; rc >= 0 && path && *path; path++)
 			rc = closure_add_tree(closure, *path, err);
-
 		if (rc < 0)
 			return error_prefix(err, rc, "%s:%d", s->file, program->line);
 	}
@@ -41,7 +40,7 @@ static int add_all(struct closure *closure, const struct engine_job *job, struct
 	if (rc >= 0)
 		rc = closure_add_libraries(closure, self, err);
 	if (rc >= 0)
-		rc = closure_add_folder(closure, ".", err);
+		rc = closure_add_alone(closure, ".", err);
 	return rc < 0 ? rc : closure_complete(closure, err);
 }
 

@@ -189,7 +189,7 @@ static int add_named(struct closure *c, const char *path, char **ret_real, struc
 	return rc < 0 ? error_set(err, ERROR_INPUT, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
-int closure_add_folder(struct closure *c, const char *path, struct error *err)
+int closure_add_alone(struct closure *c, const char *path, struct error *err)
 {
 	_cleanup_(freep) char *real = NULL;
 
@@ -240,10 +240,10 @@ int closure_add_tree(struct closure *c, const char *path, struct error *err)
 
 static int add_linked(struct closure *c, const struct program *program, struct error *err)
 {
-	int rc = program->loader ? closure_add_folder(c, program->loader, err) : 0;
+	int rc = program->loader ? closure_add_alone(c, program->loader, err) : 0;
 
 	for (size_t i = 0; rc >= 0 && i < program->count; i++)
-		rc = closure_add_folder(c, program->libraries[i].path, err);
+		rc = closure_add_alone(c, program->libraries[i].path, err);
 	return rc;
 }
 

@@ -39,8 +39,8 @@ int closure_add_libraries(struct closure *closure, const char *path, struct erro
 /* Adds a file, or a folder with all that is in it; a program with what it needs. Fails with
  * ERROR_INPUT where it is not there, or cannot be read. */
 int closure_add_tree(struct closure *closure, const char *path, struct error *err);
-/* Adds a folder without what is in it. */
-int closure_add_folder(struct closure *closure, const char *path, struct error *err);
+/* Adds a file or folder, and nothing that is in it or that it needs. */
+int closure_add_alone(struct closure *closure, const char *path, struct error *err);
 
 /* Adds the packages. Nothing may be added after it. */
 int closure_complete(struct closure *closure, struct error *err);

@@ -8,8 +8,7 @@
 #include "src/text/quantity.h"
 #include "src/util/array.h"
 
-#define WORDS_MAX	 256
-#define ENV_MAX		 256
+#define WORDS_MAX	 256   /* of a command, variables, and paths */
 #define USER_MAX	 65534 /* user namespaces of containers have as many */
 #define START_WITHIN_MAX (3600 * NSEC_PER_SEC)
 
@@ -41,21 +40,35 @@ static int read_words(void *to, const struct document_node *node, const struct g
 	return 0;
 }
 
+/* Refuses what is not some texts, in a map or a list. */
+static int require_texts(const struct document_node *node, enum document_kind kind,
+			 struct error *err)
+{
+	int rc = document_require(node, kind, node->key, err);
+
+	if (rc == 0)
+		rc = document_require_count(node, node->key, node->n_items, WORDS_MAX, err);
+	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
+		const struct document_node *item = node->items[i];
+
+		rc = document_require(item, DOCUMENT_SCALAR, item->key ? item->key : node->key,
+				      err);
+	}
+	return rc;
+}
+
 static int read_env(void *to, const struct document_node *node, const struct grammar_key *key,
 		    struct error *err)
 {
 	char ***env = to;
 	size_t n = 0;
-	int rc = document_require(node, DOCUMENT_MAP, node->key, err);
+	int rc = require_texts(node, DOCUMENT_MAP, err);
 
-	if (rc == 0)
-		rc = document_require_count(node, node->key, node->n_items, ENV_MAX, err);
 	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 		_cleanup_(freep) char *text = NULL;
 
-		rc = document_require(item, DOCUMENT_SCALAR, item->key, err);
-		if (rc == 0 && (!*item->key || strchr(item->key, '=')))
+		if (!*item->key || strchr(item->key, '='))
 			rc = document_error(item, err, "'%s' is no name of a variable", item->key);
 		if (rc == 0 && (asprintf(&text, "%s=%s", item->key, item->text) < 0 ||
 				strings_append(env, &n, text) < 0))
@@ -69,15 +82,12 @@ static int read_paths(void *to, const struct document_node *node, const struct g
 {
 	char ***paths = to;
 	size_t n = 0;
-	int rc = document_require(node, DOCUMENT_LIST, node->key, err);
+	int rc = require_texts(node, DOCUMENT_LIST, err);
 
-	if (rc == 0)
-		rc = document_require_count(node, node->key, node->n_items, WORDS_MAX, err);
 	for (size_t i = 0; rc == 0 && i < node->n_items; i++) {
 		const struct document_node *item = node->items[i];
 
-		rc = document_require(item, DOCUMENT_SCALAR, node->key, err);
-		if (rc == 0 && !*item->text)
+		if (!*item->text)
 			rc = document_error(item, err, "'%s' has an empty path", node->key);
 		if (rc == 0 && strings_append(paths, &n, item->text) < 0)
 			rc = error_errno(err, -ENOMEM, "%s", node->key);

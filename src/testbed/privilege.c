@@ -2,7 +2,6 @@
 #include "src/testbed/privilege.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdint.h>
@@ -13,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "src/util/cleanup.h"
+#include "src/util/userns.h"
 
 static bool has_capability(unsigned int capability)
 {
@@ -28,32 +27,6 @@ static bool has_capability(unsigned int capability)
 bool privilege_is_root(void)
 {
 	return has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN);
-}
-
-static int write_file(const char *path, const char *text)
-{
-	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return -errno;
-	return 0;
-}
-
-/* The user becomes root of the user namespace. Outside of it the files that they write are theirs.
- */
-static int map_ids(uid_t uid, gid_t gid)
-{
-	char map[64];
-	int rc = write_file("/proc/self/setgroups", "deny");
-
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned int)uid);
-	rc = write_file("/proc/self/uid_map", map);
-	if (rc < 0)
-		return rc;
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned int)gid);
-	return write_file("/proc/self/gid_map", map);
 }
 
 static int enter_user_namespace(struct error *err)
@@ -71,7 +44,8 @@ static int enter_user_namespace(struct error *err)
 			"kernel.apparmor_restrict_unprivileged_userns; in a container, a "
 			"seccomp profile that permits unshare)",
 			strerror(-rc));
-	rc = map_ids(uid, gid);
+	/* Outside of it the files that root writes are theirs. */
+	rc = userns_map(0, 0, uid, gid);
 	if (rc < 0)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "user namespaces: mapping uid %u to root: %s", (unsigned int)uid,

@@ -4,9 +4,8 @@
 
 #include "src/trial/state.h"
 
-/* When a server must listen, or a client be connected, at the latest, as long as that is waited
- * for.
- */
+/* The latest moment for a server to listen, or for a client to be connected, while that is waited
+ * for. */
 nsec_t settle_start_limit(const struct trial *trial);
 
 /* Called once at the end of each way into the trial: if the state has changed, begins the grace
