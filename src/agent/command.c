@@ -139,15 +139,11 @@ static int become_alone(unsigned int id)
 	return unshare(CLONE_NEWUSER) < 0 ? -errno : userns_map(id, id, uid, gid);
 }
 
-static int become_user(int64_t user)
+static int become_user(unsigned int id)
 {
-	unsigned int id = (unsigned int)user;
-
-	if (user < 0 || (id == geteuid() && id == getegid()))
-		return 0;
 	if (setgroups(0, NULL) == 0 && setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0)
 		return 0;
-	return geteuid() == id ? -errno : become_alone(id);
+	return geteuid() == id ? 0 : become_alone(id);
 }
 
 static int set_environment(const struct facts *facts, char *const *env)
@@ -178,7 +174,7 @@ static int become(const struct agent_child *child)
 	if (!argv || !argv[0])
 		return argv ? -ENOENT : -ENOMEM;
 	rc = set_environment(&facts, program->env);
-	if (rc >= 0)
+	if (rc >= 0 && program->has_user)
 		rc = become_user(program->user);
 	if (rc < 0)
 		return rc;

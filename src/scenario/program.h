@@ -2,6 +2,7 @@
 #pragma once
 /* A program of the user's, which runs on a node in place of the built-in agent. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "src/util/nsec.h"
@@ -12,7 +13,8 @@ struct scenario_program {
 	char **env;  /* "NAME=VALUE" that it finds in its environment, ended by NULL; owned; or NULL
 		      */
 	char **take; /* files and folders that go along into a guest, likewise */
-	int64_t user;		  /* its user and group id; -1: those of deadpeer */
+	bool has_user;		  /* it runs as `user`; else as who deadpeer is */
+	uint32_t user;		  /* its user and group id */
 	nsec_t start_within_nsec; /* so long it may take until its port is listened at, or it is
 				   * connected */
 };

@@ -98,14 +98,15 @@ static int read_paths(void *to, const struct document_node *node, const struct g
 static int read_user(void *to, const struct document_node *node, const struct grammar_key *key,
 		     struct error *err)
 {
+	struct scenario_program *program = to;
 	uint64_t value = 0;
 	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
 
 	if (rc == 0)
 		rc = document_prefix_key(
 			node, quantity_parse_count(node->text, 0, USER_MAX, &value, err), err);
-	if (rc == 0)
-		*(int64_t *)to = (int64_t)value;
+	program->has_user |= rc == 0;
+	program->user = (uint32_t)value;
 	return rc;
 }
 
@@ -125,7 +126,7 @@ static const struct grammar_key program_keys[] = {
 	{ "run", read_words },
 	{ "env", read_env, offsetof(struct scenario_program, env) },
 	{ "take", read_paths, offsetof(struct scenario_program, take) },
-	{ "user", read_user, offsetof(struct scenario_program, user) },
+	{ "user", read_user },
 	{ "start_within", read_start_within, offsetof(struct scenario_program, start_within_nsec) },
 };
 static const struct grammar program_grammar = { "command", program_keys, ARRAY_SIZE(program_keys),
@@ -134,7 +135,7 @@ static const struct grammar program_grammar = { "command", program_keys, ARRAY_S
 int scenario_read_program(const struct document_node *node, struct scenario_program *program,
 			  struct error *err)
 {
-	struct scenario_program new = { .user = -1, .start_within_nsec = SCENARIO_START_WITHIN };
+	struct scenario_program new = { .start_within_nsec = SCENARIO_START_WITHIN };
 	int rc;
 
 	if (node->kind == DOCUMENT_MAP)

@@ -94,8 +94,8 @@ static void visit_program(struct visit *visit, const char *node, const struct sc
 	snprintf(key, sizeof(key), "%s.command.env", node);
 	visit_words(visit, key, p->env);
 	snprintf(key, sizeof(key), "%s.command.user", node);
-	snprintf(text, sizeof(text), "%lld", (long long)p->user);
-	if (p->user >= 0)
+	snprintf(text, sizeof(text), "%u", p->user);
+	if (p->has_user)
 		tell(visit, &(struct setting_value){ key, text, true, (double)p->user });
 }
 

@@ -410,9 +410,9 @@ START_TEST(a_command_has_surroundings)
 	ck_assert_str_eq(client->env[1], "D=");
 	ck_assert_ptr_null(client->env[2]);
 	ck_assert_str_eq(client->take[1], "x");
-	ck_assert_int_eq(client->user, 1000);
+	ck_assert(client->has_user && client->user == 1000);
 	ck_assert_int_eq(client->start_within_nsec, 30 * NSEC_PER_SEC);
-	ck_assert_int_eq(server->user, -1);
+	ck_assert(!server->has_user);
 	ck_assert_int_eq(server->start_within_nsec, 90 * NSEC_PER_SEC);
 	scenario_list_deinit(&list);
 }
