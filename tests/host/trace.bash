@@ -12,9 +12,9 @@ scenarios=(power-loss-idle power-loss-busy process-crash linger-zero frozen-peer
 	path-loss cut-and-heal-busy)
 "${as[@]}" "$DEADPEER" run "${scenarios[@]}" --quick --family "$family" --pcap "$tmp/pcap" --trace "$@" \
 	--json >"$tmp/run.json" 2>"$tmp/run.err"
-status=$? # On a busy machine a trial may fail, and its packets can be compared nevertheless.
+status=$? # On a busy machine a trial may fail or be inconclusive, and its packets can be compared nevertheless.
 grep -q 'kernels fetch' "$tmp/run.err" && skip "$(cat "$tmp/run.err")"
-[ $status -le 1 ] || fail "exit status $status: $(head -n 5 "$tmp/run.err")"
+[[ $status = [014] ]] || fail "exit status $status: $(head -n 5 "$tmp/run.err")"
 json run 'length > 10 and all(.trace | length > 5)'
 
 # The jq program writes each packet as tcpdump would at the end $node, without options. As in tcpdump, the numbers of
