@@ -73,6 +73,25 @@ static void write_retransmission(const struct timers *t, char *buffer, size_t si
 		t->retries2);
 }
 
+static void write_syn(const struct scenario_agent *agent, const struct timers *t, char *buffer,
+		      size_t size)
+{
+	const char *setting =
+		agent->option[OPTION_SYN_COUNT] == OPTION_UNSET ? "tcp_syn_retries" : "TCP_SYNCNT";
+	int n = snprintf(buffer, size,
+			 "the first timeout after %u retransmissions of the SYN, which %s %u",
+			 t->syn_retries + t->syn_linear, setting, t->syn_retries);
+
+	if (t->syn_linear)
+		snprintf(buffer + n, size - (size_t)n,
+			 " and tcp_syn_linear_timeouts %u allow, or at which %g s have passed",
+			 t->syn_linear,
+			 nsec_to_sec(timers_threshold(t->syn_retries, TIMERS_SYN_RTO,
+						      t->rto_max_nsec)));
+	else
+		snprintf(buffer + n, size - (size_t)n, " allows");
+}
+
 const char *rule_of(const struct scenario *s, enum node_id node, const struct model_facts *facts,
 		    enum mechanism mechanism, char *buffer, size_t size)
 {
@@ -98,9 +117,7 @@ const char *rule_of(const struct scenario *s, enum node_id node, const struct mo
 			 t.retries2);
 		break;
 	case MECHANISM_SYN:
-		snprintf(buffer, size, "the first timeout after %u SYNs without an answer%s",
-			 t.syn_retries + t.syn_linear + 1,
-			 t.syn_linear ? ", or after the time that tcp_syn_retries stands for" : "");
+		write_syn(&s->agent[node], &t, buffer, size);
 		break;
 	case MECHANISM_HEARTBEAT:
 		snprintf(buffer, size, "the program gives up when so many heartbeats are missed");
