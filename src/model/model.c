@@ -388,7 +388,9 @@ static struct prediction play_all(const struct player *r, play_func *func)
 		};
 	if (hull.prediction.mechanism != MECHANISM_NONE && is_between_ticks(r, &hull.prediction))
 		return (struct prediction){
-			.reason = "microseconds decide in which tick a timer is armed"
+			.reason = "microseconds decide in which tick a timer is armed",
+			.first_nsec = hull.prediction.earliest_nsec,
+			.last_nsec = hull.prediction.latest_nsec,
 		};
 	return hull.prediction;
 }

@@ -76,6 +76,9 @@ struct prediction {
 	enum mechanism mechanism;	   /* NONE: nothing is predicted */
 	nsec_t earliest_nsec, latest_nsec; /* since the first event */
 	const char *reason;		   /* why nothing is predicted; NULL: something is */
+	/* Where the reason is that microseconds decide: the first and the last moment that it may
+	 * be; else both are NSEC_NONE or 0, and mean nothing. */
+	nsec_t first_nsec, last_nsec;
 };
 
 /* What is known before there is a connection: a kernel of so many ticks a second, with or without

@@ -70,9 +70,12 @@ static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 static void check_end(struct check *c)
 {
 	const struct record_endpoint *got = c->got;
-	struct bound a = { "an end", "after", &c->want->after, got->earliest_nsec, got->unpredicted,
+	bool possible = got->possible_latest_nsec > got->possible_earliest_nsec;
+	nsec_t earliest_nsec = possible ? got->possible_earliest_nsec : got->earliest_nsec;
+	nsec_t latest_nsec = possible ? got->possible_latest_nsec : got->latest_nsec;
+	struct bound a = { "an end", "after", &c->want->after, earliest_nsec, got->unpredicted,
 			   1,	     false };
-	struct bound b = { "an end",	     "before", &c->want->before,	got->latest_nsec,
+	struct bound b = { "an end",	     "before", &c->want->before,	latest_nsec,
 			   got->unpredicted, -1,       c->want->after.predicted };
 
 	check_time(c, &a, record_detection(got));

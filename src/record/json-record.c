@@ -161,6 +161,12 @@ static const struct json_field predicted_fields[] = {
 };
 static const struct json_table predicted = JSON_TABLE(record_endpoint, predicted_fields);
 
+static const struct json_field possible_fields[] = {
+	{ JSON_ROW(SECONDS, record_endpoint, possible_earliest_nsec, "earliest"), .decides = true },
+	{ JSON_ROW(SECONDS, record_endpoint, possible_latest_nsec, "latest") },
+};
+static const struct json_table possible = JSON_TABLE(record_endpoint, possible_fields);
+
 static const struct json_field endpoint_fields[] = {
 	{ JSON_ROW(NAME, record_endpoint, outcome, "outcome"), .names = &outcome_names },
 	{ JSON_ROW(ERRNO, record_endpoint, error, "error") },
@@ -173,6 +179,7 @@ static const struct json_field endpoint_fields[] = {
 	{ JSON_ROW(SECONDS, record_endpoint, recovered_nsec, "recovered_s") },
 	{ JSON_PART(OBJECT, "predicted_s", predicted) },
 	{ JSON_ROW(TEXT, record_endpoint, unpredicted, "unpredicted"), .optional = true },
+	{ JSON_PART(OBJECT, "possible_s", possible), .optional = true },
 	{ JSON_LIST_ROW(record_endpoint, states, "states", state) },
 	{ JSON_LIST_ROW(record_endpoint, retransmissions, "retransmissions", retransmission) },
 	{ JSON_LIST_ROW(record_endpoint, resets, "resets", reset) },

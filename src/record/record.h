@@ -108,6 +108,9 @@ struct record_endpoint {
 	nsec_t recovered_nsec; /* when the first packet after the last heal was received */
 	nsec_t earliest_nsec, latest_nsec; /* the prediction for record_detection() */
 	char *unpredicted;		   /* why there is none; NULL: there is one */
+	/* Where there is none since microseconds decide: when it may be at the earliest and at the
+	 * latest, for expectations to go by; else NSEC_NONE. */
+	nsec_t possible_earliest_nsec, possible_latest_nsec;
 	struct record_state *states;
 	size_t n_states;
 	struct record_retransmission *retransmissions;

@@ -192,6 +192,8 @@ static int note_detection(struct prediction p, nsec_t over_nsec, struct record_e
 		p = (struct prediction){ .reason = "this end is not followed" };
 	r->earliest_nsec = p.reason ? NSEC_NONE : p.earliest_nsec;
 	r->latest_nsec = p.reason ? NSEC_NONE : p.latest_nsec;
+	r->possible_earliest_nsec = p.reason && p.last_nsec ? p.first_nsec : NSEC_NONE;
+	r->possible_latest_nsec = p.reason && p.last_nsec ? p.last_nsec : NSEC_NONE;
 	r->unpredicted = p.reason ? strdup(p.reason) : NULL;
 	return p.reason && !r->unpredicted ? -ENOMEM : 0;
 }
@@ -211,7 +213,9 @@ static struct prediction predict_gone(const struct trial *trial, const struct tr
 		return reason ? (struct prediction){ .reason = reason } : p;
 	}
 	if (r->gone_nsec != NSEC_NONE && r->gone_nsec == r->kernel_nsec && !r->unpredicted)
-		p = (struct prediction){ r->mechanism, r->earliest_nsec, r->latest_nsec, NULL };
+		p = (struct prediction){
+			r->mechanism, r->earliest_nsec, r->latest_nsec, NULL, 0, 0
+		};
 	return p;
 }
 

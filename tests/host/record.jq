@@ -2,12 +2,14 @@
 def number_or_null: type == "number" or . == null;
 def string_or_null: type == "string" or . == null;
 def has_only($names): (keys == ($names | sort));
-# "connection" and "follow" are left out where nothing is followed, "options" where no BPF told of the end.
+# "connection" and "follow" are left out where nothing is followed, "options" where no BPF told of the end, and
+# "possible_s" unless microseconds decide what is predicted.
 def has_only_and_maybe($names; $others): (keys - $others == ($names | sort));
 def endpoint:
   has_only_and_maybe(["outcome", "error", "mechanism", "detection_s", "gone_s", "gone_predicted_s", "gone_unpredicted",
     "recovered_s", "predicted_s", "unpredicted", "states",
-    "retransmissions", "resets", "calls", "bytes", "samples", "population", "tcp_info", "command"]; ["connection", "options"])
+    "retransmissions", "resets", "calls", "bytes", "samples", "population", "tcp_info", "command"]; ["connection", "options",
+    "possible_s"])
   and ([.outcome, .error, .mechanism] | all(string_or_null))
   and (.detection_s | has_only(["kernel", "application", "wire"]) and all(number_or_null))
   and ([.gone_s, .recovered_s] | all(number_or_null))

@@ -260,12 +260,40 @@ START_TEST(calls_have_an_order)
 }
 END_TEST
 
+/* Where microseconds decide, nothing is predicted, and expectations go by all that may be. */
+static const struct {
+	nsec_t end_nsec, earliest_nsec, latest_nsec;
+	bool holds;
+} possible_ends[] = {
+	{ 938 * NSEC_PER_SEC, 937 * NSEC_PER_SEC, 939 * NSEC_PER_SEC, true },
+	{ 936 * NSEC_PER_SEC, 937 * NSEC_PER_SEC, 939 * NSEC_PER_SEC, false },
+	{ 940 * NSEC_PER_SEC, 937 * NSEC_PER_SEC, 939 * NSEC_PER_SEC, false },
+	{ 938 * NSEC_PER_SEC, NSEC_NONE, NSEC_NONE, false },
+};
+
+START_TEST(what_may_be_is_expected)
+{
+	_cleanup_(record_freep) struct record *r = record_of(story, 0);
+	_cleanup_(scenario_freep) struct scenario *s =
+		load(HEAD "expect: {client: {after: predicted, before: predicted}}\n");
+	struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
+
+	client->kernel_nsec = possible_ends[_i].end_nsec;
+	client->earliest_nsec = client->latest_nsec = NSEC_NONE;
+	client->possible_earliest_nsec = possible_ends[_i].earliest_nsec;
+	client->possible_latest_nsec = possible_ends[_i].latest_nsec;
+	ck_assert_int_eq(expect_check(s, r, NULL), 0);
+	ck_assert_int_eq(record_verdict(r) == VERDICT_PASS, possible_ends[_i].holds);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, packets_follow_the_event, 0, ARRAY_SIZE(follows));
 	tcase_add_loop_test(tc, lists_have_an_order, 0, ARRAY_SIZE(orders));
 	tcase_add_test(tc, one_order_holds);
 	tcase_add_loop_test(tc, calls_have_an_order, 0, ARRAY_SIZE(call_orders));
+	tcase_add_loop_test(tc, what_may_be_is_expected, 0, ARRAY_SIZE(possible_ends));
 }
 
 int main(void)

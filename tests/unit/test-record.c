@@ -54,6 +54,7 @@ static struct record *made_up_record(void)
 
 		e->kernel_nsec = e->application_nsec = e->wire_nsec = NSEC_NONE;
 		e->recovered_nsec = e->earliest_nsec = e->latest_nsec = NSEC_NONE;
+		e->possible_earliest_nsec = e->possible_latest_nsec = NSEC_NONE;
 		e->gone_nsec = e->gone_earliest_nsec = e->gone_latest_nsec = NSEC_NONE;
 		e->population.first_nsec = e->population.last_nsec = NSEC_NONE;
 		e->command_status = -1;
