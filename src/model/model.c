@@ -240,7 +240,7 @@ static void play_once(const struct player *r, play_func *func, struct play *play
 
 /* The times at hand are not those that the kernel read, but some microseconds off, and where a
  * timer's span is next to a whole number of ticks that makes a difference: then both are played. */
-static void play_pinned(const struct player *r, play_func *func, struct hull *hull)
+static void play_pinned(const struct player *r, play_func *func, bool ahead, struct hull *hull)
 {
 	static const struct {
 		nsec_t into_nsec, skew_nsec, srtt_nsec;
@@ -258,6 +258,7 @@ static void play_pinned(const struct player *r, play_func *func, struct hull *hu
 		struct play play;
 
 		play_init(&play, &r->timers, r->facts->phase, into_nsec + off[i].into_nsec);
+		play.ahead = ahead;
 		play.skew_nsec = off[i].skew_nsec;
 		play.srtt_off_nsec =
 			r->facts->rtt_exact ? off[i].srtt_nsec / 100 : off[i].srtt_nsec;
@@ -339,7 +340,7 @@ static size_t points_of(const struct player *r, nsec_t *points)
 }
 
 /* Plays the phases that can make a difference: those within the widest bucket. */
-static void play_phases(const struct player *r, play_func *func, struct hull *hull)
+static void play_phases(const struct player *r, play_func *func, bool ahead, struct hull *hull)
 {
 	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz, points[POINTS_MAX];
 	size_t n = points_of(r, points);
@@ -353,6 +354,7 @@ static void play_phases(const struct player *r, play_func *func, struct hull *hu
 
 				play_init(&play, &r->timers, phase, points[i]);
 				play.late = late;
+				play.ahead = ahead;
 				play_once(r, func, &play, hull);
 			}
 		}
@@ -364,8 +366,8 @@ static void play_phases(const struct player *r, play_func *func, struct hull *hu
 	}
 }
 
-/* Whether what was measured leaves it open in which of two ticks a timer was armed. */
-static bool is_between_ticks(const struct player *r, const struct prediction *p)
+/* Whether what was measured leaves it open when it will be, by more than a tick. */
+static bool is_undecided(const struct player *r, const struct prediction *p)
 {
 	nsec_t tick_nsec = NSEC_PER_SEC / r->facts->hz;
 
@@ -377,18 +379,18 @@ static struct prediction play_all(const struct player *r, play_func *func)
 {
 	struct hull hull = { .granule = 1 };
 
-	if (r->facts->phase >= 0)
-		play_pinned(r, func, &hull);
-	else
-		play_phases(r, func, &hull);
-	if (hull.edge && hull.prediction.mechanism != MECHANISM_NONE)
+	/* Where it makes a difference, the wheel's clock is played both ways. */
+	for (int ahead = 0; ahead <= hull.edge; ahead++) {
+		if (r->facts->phase >= 0)
+			play_pinned(r, func, ahead, &hull);
+		else
+			play_phases(r, func, ahead, &hull);
+	}
+	if (hull.prediction.mechanism != MECHANISM_NONE && is_undecided(r, &hull.prediction))
 		return (struct prediction){
-			.reason = "whether another timer of the processor is due at the same time "
-				  "decides"
-		};
-	if (hull.prediction.mechanism != MECHANISM_NONE && is_between_ticks(r, &hull.prediction))
-		return (struct prediction){
-			.reason = "microseconds decide in which tick a timer is armed",
+			.reason = hull.edge ? "whether another timer of the processor is due at "
+					      "the same time decides"
+					    : "microseconds decide in which tick a timer is armed",
 			.first_nsec = hull.prediction.earliest_nsec,
 			.last_nsec = hull.prediction.latest_nsec,
 		};

@@ -31,13 +31,13 @@ int64_t play_msecs(nsec_t time_nsec)
 nsec_t play_arm(struct play *p, int64_t span, bool from_timer)
 {
 	int64_t jiffies = p->now_nsec / play_tick(p), expires = jiffies + span;
-	bool ahead = from_timer && !p->late;
-	int64_t at = wheel_expiry(jiffies + ahead, expires, &p->granule);
+	bool sure = from_timer && !p->late;
 
 	/* The wheel's clock is a jiffy ahead once any timer of that processor has gone off in this
 	 * jiffy: __run_timers(), forward_timer_base(). */
-	p->edge |= !ahead && at != wheel_expiry(jiffies + 1, expires, NULL);
-	return at * play_tick(p);
+	p->edge |= !sure &&
+		   wheel_expiry(jiffies, expires, NULL) != wheel_expiry(jiffies + 1, expires, NULL);
+	return wheel_expiry(jiffies + (sure || p->ahead), expires, &p->granule) * play_tick(p);
 }
 
 void play_fire(struct play *p, nsec_t fires_nsec)

@@ -47,7 +47,8 @@ struct play {
 	nsec_t skew_nsec;   /* the age of a segment is that much less than the times at hand say */
 	nsec_t srtt_off_nsec; /* the smoothed RTT is that much more */
 	int64_t granule;      /* the widest bucket so far, in jiffies */
-	bool edge;	      /* a timer was armed for as long as a level of the wheel reaches */
+	bool ahead;	      /* the wheel's clock is a jiffy ahead whenever a timer is armed */
+	bool edge;	      /* that would make a difference, or does */
 	play_step_func *step; /* or NULL */
 	void *userdata;
 };

@@ -400,6 +400,11 @@ void endpoint_tcp_info(struct endpoint *ep, const struct tcp_info *info)
 		.bytes_acked = info->tcpi_bytes_acked,
 		.bytes_received = info->tcpi_bytes_received,
 	};
+	/* A SYN counts as a byte that was acknowledged, and not as one that was sent. */
+	ep->queued = info->tcpi_notsent_bytes;
+	if (info->tcpi_bytes_sent > info->tcpi_bytes_retrans + info->tcpi_bytes_acked)
+		ep->queued +=
+			info->tcpi_bytes_sent - info->tcpi_bytes_retrans - info->tcpi_bytes_acked;
 }
 
 bool endpoint_is_end(const struct agent_report *r)

@@ -44,10 +44,11 @@ struct endpoint {
 	/* When the program read the end of the stream, when a call first told it of an error, when
 	 * its heartbeat gave up, and when it exited by itself; NSEC_NONE: never. */
 	nsec_t eof_nsec, error_nsec, heartbeat_nsec, exit_nsec;
-	nsec_t killed_nsec;	      /* when a fault killed its process; NSEC_NONE: none did */
-	nsec_t last_received_nsec;    /* the last packet that came in */
-	nsec_t gone_nsec;	      /* when nothing of it was left, minisockets included */
-	int end_from;		      /* the state that it left for CLOSE (or a minisocket) */
+	nsec_t killed_nsec;	   /* when a fault killed its process; NSEC_NONE: none did */
+	nsec_t last_received_nsec; /* the last packet that came in */
+	nsec_t gone_nsec;	   /* when nothing of it was left, minisockets included */
+	uint64_t queued; /* bytes that were written and not acknowledged, as tcp_info had it last */
+	int end_from;	 /* the state that it left for CLOSE (or a minisocket) */
 	struct socket_facts facts;    /* at that moment */
 	int application_error;	      /* errno of error_nsec */
 	bool shut;		      /* the program has called shutdown() */

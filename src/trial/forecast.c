@@ -198,6 +198,20 @@ static int note_detection(struct prediction p, nsec_t over_nsec, struct record_e
 	return p.reason && !r->unpredicted ? -ENOMEM : 0;
 }
 
+/* tcp_write_err() frees all that is queued before the socket is closed, which takes up to 7 us for
+ * each KiB in a guest. */
+#define FREEING_KIB (10 * NSEC_PER_USEC)
+
+static void allow_for_queue(struct prediction *p, const struct endpoint *ep)
+{
+	nsec_t freeing_nsec = (nsec_t)(ep->queued / 1024) * FREEING_KIB;
+
+	if (p->mechanism != MECHANISM_NONE)
+		p->latest_nsec += freeing_nsec;
+	if (p->last_nsec)
+		p->last_nsec += freeing_nsec;
+}
+
 static struct prediction predict_gone(const struct trial *trial, const struct trial_node *node,
 				      const struct model_facts *facts, enum mechanism rest,
 				      const struct record_endpoint *r)
@@ -207,6 +221,8 @@ static struct prediction predict_gone(const struct trial *trial, const struct tr
 	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, node->id, facts,
 					 rest, timer_since(r, rest, since_nsec));
 
+	if (rest == MECHANISM_ORPHAN)
+		allow_for_queue(&p, &node->view[node->believed]);
 	if (p.mechanism != MECHANISM_NONE) {
 		if (rest != MECHANISM_ORPHAN) /* which is a full socket, whose end is told */
 			p.latest_nsec += MINISOCKET_RESOLUTION;
@@ -235,6 +251,7 @@ int forecast_read(const struct trial *trial, const struct trial_node *node, stru
 	if (!f->lists.heard || !f->lists.acks || !f->lists.syns || !f->lists.segments)
 		return -ENOMEM;
 	f->detection = model_predict(trial->spec.scenario, trial->spec.family, node->id, &f->facts);
+	allow_for_queue(&f->detection, &node->view[node->believed]);
 	return 0;
 }
 
