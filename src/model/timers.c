@@ -32,62 +32,29 @@ nsec_t timers_threshold(unsigned int retries, nsec_t rto_min_nsec, nsec_t rto_ma
 	return sum_nsec;
 }
 
-/* The values that the kernel takes (net/ipv4/sysctl_net_ipv4.c; a time in seconds is counted in
- * ticks, of which INT_MAX are the most). The kernel refuses other values when a trial runs, but a
- * study is counted before that, and a model of 2^32 retransmissions would not come to an end. */
-static const struct {
-	const char *key;
-	int64_t minimum, maximum;
-} bounds[] = {
-	{ "net.ipv4.tcp_rto_min_us", 1, INT32_MAX },
-	{ "net.ipv4.tcp_rto_max_ms", 1000, 120000 },
-	{ "net.ipv4.tcp_retries2", 0, UINT8_MAX },
-	{ "net.ipv4.tcp_orphan_retries", 0, UINT8_MAX },
-	{ "net.ipv4.tcp_syn_retries", 1, 127 },
-	{ "net.ipv4.tcp_synack_retries", 0, UINT8_MAX },
-	{ SYN_LINEAR_SYSCTL, 0, UINT8_MAX },
-	{ "net.ipv4.tcp_keepalive_time", 0, INT32_MAX / 250 },
-	{ "net.ipv4.tcp_keepalive_intvl", 0, INT32_MAX / 250 },
-	{ "net.ipv4.tcp_keepalive_probes", 0, UINT8_MAX },
-	{ "net.ipv4.tcp_fin_timeout", 0, INT32_MAX / 250 },
-	{ "net.ipv4.tcp_early_retrans", 0, 4 },
-};
-
-static int64_t sysctl_or(const struct scenario *s, enum node_id node, const char *key,
-			 int64_t usual)
-{
-	const char *text = scenario_sysctl(s, node, key);
-	int64_t value = text ? strtoll(text, NULL, 0) : usual;
-
-	for (size_t i = 0; text && i < ARRAY_SIZE(bounds); i++)
-		if (!strcmp(bounds[i].key, key)) {
-			value = value < bounds[i].minimum ? bounds[i].minimum : value;
-			value = value > bounds[i].maximum ? bounds[i].maximum : value;
-		}
-	return value;
-}
-
 /* A time that a sysctl gives in units of `unit_nsec`. */
 static nsec_t time_or(const struct scenario *s, enum node_id node, const char *key,
 		      nsec_t usual_nsec, nsec_t unit_nsec)
 {
-	return sysctl_or(s, node, key, usual_nsec / unit_nsec) * unit_nsec;
+	return scenario_sysctl_number(s, node, key, usual_nsec / unit_nsec) * unit_nsec;
 }
 
 static unsigned int count_or(const struct scenario *s, enum node_id node, const char *key,
 			     unsigned int usual)
 {
-	return (unsigned int)sysctl_or(s, node, key, usual);
+	return (unsigned int)scenario_sysctl_number(s, node, key, usual);
 }
 
 /* tcp_schedule_loss_probe(): 3 and 4 mean yes, and both ends must take selective
  * acknowledgements. */
 static bool sends_loss_probes(const struct scenario *s, enum node_id node)
 {
-	int64_t early = sysctl_or(s, node, "net.ipv4.tcp_early_retrans", EARLY_RETRANS);
+	int64_t early =
+		scenario_sysctl_number(s, node, "net.ipv4.tcp_early_retrans", EARLY_RETRANS);
 
-	return (early == 3 || early == 4) && sysctl_or(s, NODE_CLIENT, "net.ipv4.tcp_sack", 1) &&
-	       sysctl_or(s, NODE_SERVER, "net.ipv4.tcp_sack", 1);
+	return (early == 3 || early == 4) &&
+	       scenario_sysctl_number(s, NODE_CLIENT, "net.ipv4.tcp_sack", 1) &&
+	       scenario_sysctl_number(s, NODE_SERVER, "net.ipv4.tcp_sack", 1);
 }
 
 struct timers timers_of(const struct scenario *s, enum node_id node,
@@ -114,8 +81,8 @@ struct timers timers_of(const struct scenario *s, enum node_id node,
 	t.fin_timeout_nsec = time_or(s, node, "net.ipv4.tcp_fin_timeout",
 				     FIN_TIMEOUT * NSEC_PER_SEC, NSEC_PER_SEC);
 	t.loss_probes = sends_loss_probes(s, node);
-	t.thin = sysctl_or(s, node, "net.ipv4.tcp_thin_linear_timeouts", 0);
-	t.collapse = sysctl_or(s, node, "net.ipv4.tcp_retrans_collapse", 1);
+	t.thin = scenario_sysctl_number(s, node, "net.ipv4.tcp_thin_linear_timeouts", 0);
+	t.collapse = scenario_sysctl_number(s, node, "net.ipv4.tcp_retrans_collapse", 1);
 	t.keepalive = scenario_option(a, OPTION_KEEPALIVE, 0);
 	t.idle_nsec = scenario_option(
 		a, OPTION_KEEPALIVE_IDLE,
@@ -125,6 +92,6 @@ struct timers timers_of(const struct scenario *s, enum node_id node,
 		time_or(s, node, "net.ipv4.tcp_keepalive_intvl", KEEPALIVE_INTERVAL, NSEC_PER_SEC));
 	t.count = scenario_option(
 		a, OPTION_KEEPALIVE_COUNT,
-		sysctl_or(s, node, "net.ipv4.tcp_keepalive_probes", KEEPALIVE_COUNT));
+		scenario_sysctl_number(s, node, "net.ipv4.tcp_keepalive_probes", KEEPALIVE_COUNT));
 	return t;
 }

@@ -105,6 +105,9 @@ __attribute__((format(printf, 4, 5))) int scenario_refuse(const struct scenario 
 							  struct error *err, const char *format,
 							  ...);
 struct scenario *scenario_new(void);
+/* bounds.c: refuses a value of a sysctl that the kernel would refuse, as far as that is known. The
+ * error text has no key. */
+int scenario_check_bounds(const char *key, const char *value, struct error *err);
 /* The sysctl that a scenario sets on a node, or NULL. */
 struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key);
 /* Forgets what is expected of an endpoint, not that it is watched. */

@@ -384,6 +384,9 @@ bool scenario_fault_heals(enum fault_kind fault);
 bool scenario_fault_lasts(const struct event *event);
 /* Value of a sysctl that the scenario sets on a node, or NULL. */
 const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
+/* The same as a number, as the kernel takes it; `usual` where the scenario does not set it. */
+int64_t scenario_sysctl_number(const struct scenario *scenario, enum node_id node, const char *key,
+			       int64_t usual);
 
 /* Calls `each` with a text for each sysctl of --set that has no effect in any of the scenarios,
  * since an option of the socket overrides it. */

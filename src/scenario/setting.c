@@ -151,7 +151,7 @@ static int check_sysctl(const char *key, const char *value, struct error *err)
 		return error_input(err, "'%s' is not the name of a sysctl", key);
 	if (strlen(value) > 256)
 		return error_input(err, "the value of sysctl '%s' is longer than 256 bytes", key);
-	return 0;
+	return scenario_check_bounds(key, value, err);
 }
 
 static int set_sysctl(struct scenario *scenario, enum node_id node, const char *key,
