@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -160,6 +161,35 @@ static int set_environment(const struct facts *facts, char *const *env)
 	return 0;
 }
 
+/* As execvp(), but what the kernel cannot execute is not given to a shell: the bytes of a program
+ * for another machine are no script. Returns only with an error. */
+static int execute(char **argv)
+{
+	const char *directories = getenv("PATH");
+	int rc = -ENOENT;
+	size_t n;
+
+	if (strchr(argv[0], '/')) {
+		execv(argv[0], argv);
+		return -errno;
+	}
+	for (const char *p = directories ? directories : "/usr/local/bin:/bin:/usr/bin";; p++) {
+		char path[PATH_MAX];
+
+		n = strcspn(p, ":");
+		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)n, p, n ? "/" : "", argv[0]) <
+		    (int)sizeof(path))
+			execv(path, argv);
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			return -errno;
+		if (errno == EACCES)
+			rc = -errno;
+		p += n;
+		if (!*p)
+			return rc;
+	}
+}
+
 /* Turns this process into the command. Returns only with an error. */
 static int become(const struct agent_child *child)
 {
@@ -183,8 +213,7 @@ static int become(const struct agent_child *child)
 	setsid(); /* the command has no terminal on which to ask for a password */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvp(argv[0], argv);
-	return -errno;
+	return execute(argv);
 }
 
 /* Starts the command, and returns 0 or a negative errno. The pipe is closed by the kernel when the

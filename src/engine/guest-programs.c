@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/engine/guest-programs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -20,8 +21,10 @@ static int add_scenario(struct closure *closure, const struct scenario *s, struc
 
 		for (char **path = program->take; rc >= 0 && path && *path; path++)
 			rc = closure_add_tree(closure, *path, err);
-		if (rc < 0)
+		if (rc < 0 && rc != -EINTR)
 			return error_prefix(err, rc, "%s:%d", s->file, program->line);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

@@ -132,6 +132,12 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 
 	if (!image || !(image->release = strdup(config->kernel->release)))
 		return error_errno(err, -ENOMEM, "guest");
+	if (config->memory_mib > GUEST_MEMORY_MIB_MAX && config->closure)
+		return error_input(err,
+				   "the programs and what they take along are %llu"
+				   " MiB, and a guest of %u MiB at most has no room for them; "
+				   "see 'take'",
+				   closure_size(config->closure) >> 20, GUEST_MEMORY_MIB_MAX);
 	if (config->memory_mib > GUEST_MEMORY_MIB_MAX)
 		return error_input(err, "a guest may have %u MiB of memory, not %u",
 				   GUEST_MEMORY_MIB_MAX, config->memory_mib);

@@ -2,6 +2,7 @@
 #include "src/kernel/closure.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <search.h>
@@ -16,6 +17,7 @@
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "src/util/format.h"
+#include "src/util/interrupt.h"
 
 #define LINKS_MAX 40 /* on the way to one file, as the kernel has it (MAXSYMLINKS) */
 #define FILES_MAX 16 /* file descriptors of a walk through a folder */
@@ -205,11 +207,26 @@ static struct {
 	char *path; /* where it failed; owned */
 } walk;
 
+/* What cannot be read cannot go along, and some files cannot though their mode allows it. */
+static int try_to_open(const char *path)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : 0;
+}
+
 static int add_walked(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	_cleanup_(freep) char *real = NULL;
 
-	walk.rc = type == FTW_DNR || type == FTW_NS ? -EACCES : add_path(walk.closure, path, &real);
+	if (interrupt_pending())
+		walk.rc = -EINTR;
+	else if (type == FTW_DNR || type == FTW_NS)
+		walk.rc = -EACCES;
+	else
+		walk.rc = type == FTW_F && S_ISREG(st->st_mode) ? try_to_open(path) : 0;
+	if (walk.rc >= 0)
+		walk.rc = add_path(walk.closure, path, &real);
 	/* A link may lead nowhere. */
 	if (walk.rc == -ENOENT)
 		walk.rc = 0;
@@ -223,16 +240,24 @@ int closure_add_tree(struct closure *c, const char *path, struct error *err)
 	_cleanup_(freep) char *real = NULL, *where = NULL;
 	int rc = add_named(c, path, &real, err);
 	struct stat st;
+	bool file;
 
 	if (rc < 0)
 		return rc;
-	if (stat(real, &st) == 0 && S_ISREG(st.st_mode))
+	file = stat(real, &st) == 0 && S_ISREG(st.st_mode);
+	if (file)
+		rc = try_to_open(real);
+	if (rc < 0)
+		return error_set(err, ERROR_INPUT, rc, "%s: %s", path, strerror(-rc));
+	if (file)
 		return access(real, X_OK) == 0 ? add_program(c, path, 0, err) : 0;
 	walk.closure = c;
 	walk.rc = 0;
 	if (nftw(*real ? real : "/", add_walked, FILES_MAX, FTW_PHYS | FTW_MOUNT) < 0 && !walk.rc)
 		walk.rc = -errno;
 	where = take_ptr(walk.path);
+	if (walk.rc == -EINTR)
+		return interrupt_error(err);
 	return walk.rc < 0 ? error_set(err, ERROR_INPUT, walk.rc, "%s: %s", where ? where : path,
 				       strerror(-walk.rc))
 			   : 0;
@@ -297,6 +322,10 @@ static int add_program(struct closure *c, const char *path, unsigned int depth, 
 		rc = error_errno(err, -ENOMEM, "%s", path);
 	if (rc >= 0)
 		rc = program_init(&program, real, err);
+	/* A program that may be run and not read is no lack of the machine. */
+	if (rc == -EACCES)
+		error_set(err, ERROR_INPUT, rc, "%s: it cannot be read, so it cannot go along",
+			  path);
 	if (rc >= 0 && program.interpreter)
 		return add_interpreter(c, path, program.interpreter, depth + 1, err);
 	return rc < 0 ? rc : add_linked(c, &program, err);

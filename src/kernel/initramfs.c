@@ -14,6 +14,7 @@
 #include "src/kernel/program.h"
 #include "src/util/array.h"
 #include "src/util/format.h"
+#include "src/util/interrupt.h"
 
 /* So many archives stay in the cache. Each new build of the program makes one for each kernel. */
 #define ARCHIVES_MAX 32
@@ -206,6 +207,8 @@ static int put_entry(const struct closure_entry *entry, void *userdata, struct e
 			     .link = entry->link,
 			     .time = entry->st.st_mtime };
 
+	if (interrupt_pending())
+		return interrupt_error(err);
 	return S_ISREG(entry->st.st_mode) ? put_content(archive, entry->path, &item, err)
 					  : put_item(archive, &item, err);
 }

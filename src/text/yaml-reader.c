@@ -387,6 +387,13 @@ int yaml_read(const char *file, const char *text, size_t size, struct document_n
 	struct reader reader = { .file = file, .text = text, .size = size, .err = err };
 	int rc;
 
+	/* libyaml stumbles over a byte order mark in front of a key. */
+	if (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+		text += 3;
+		size -= 3;
+		reader.text = text;
+		reader.size = size;
+	}
 	if (!yaml_parser_initialize(&reader.parser))
 		return out_of_memory(&reader);
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);

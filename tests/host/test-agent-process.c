@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +106,9 @@ START_TEST(command_that_cannot_start)
 {
 	char *missing[] = { (char *)"/proc/nonexistent/program", NULL };
 	char *not_executable[] = { (char *)"/etc/passwd", NULL };
+	char template[] = "/tmp/deadpeer-test-XXXXXX";
+	char *no_program[] = { template, NULL };
+	int fd = mkstemp(template);
 
 	start_command(missing);
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, ENOENT);
@@ -112,6 +116,14 @@ START_TEST(command_that_cannot_start)
 	start_command(not_executable);
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, EACCES);
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
+	/* No shell gets what the kernel does not execute. */
+	ck_assert_int_eq(write(fd, "true\n", 5), 5);
+	ck_assert_int_eq(fchmod(fd, 0755), 0);
+	ck_assert_int_eq(close(fd), 0);
+	start_command(no_program);
+	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, ENOEXEC);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
+	unlink(template);
 }
 END_TEST
 

@@ -81,6 +81,19 @@ static const char base[] =
 	"    read: 1KiB\n"
 	"    written: {ipv4: {at_least: 5}, ipv6: {at_least: 6, at_most: 7}}\n";
 
+START_TEST(a_byte_order_mark_is_skipped)
+{
+	struct scenario_list list = { 0 };
+
+	parse(&list,
+	      "\xef\xbb\xbf"
+	      "name: x\nsummary: s\nhorizon: 1s\n",
+	      false, NULL, 0);
+	ck_assert_str_eq(list.items[0]->name, "x");
+	scenario_list_deinit(&list);
+}
+END_TEST
+
 START_TEST(every_part_is_read)
 {
 	struct scenario_list list = { 0 };
@@ -565,6 +578,7 @@ static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, every_part_is_read);
+	tcase_add_test(tc, a_byte_order_mark_is_skipped);
 	tcase_add_test(tc, events_are_read);
 	tcase_add_test(tc, networks_are_read);
 	tcase_add_test(tc, expectations_are_read);
