@@ -12,6 +12,8 @@ static inline int suite_main(const char *name, void (*add_tests)(TCase *tc))
 	SRunner *runner;
 	int failed;
 
+	/* A busy machine is slow, and a test that hangs is found all the same. */
+	tcase_set_timeout(tc, 60);
 	add_tests(tc);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
