@@ -200,7 +200,7 @@ static int note_detection(struct prediction p, nsec_t over_nsec, struct record_e
 
 /* tcp_write_err() frees all that is queued before the socket is closed, which takes up to 7 us for
  * each KiB in a guest. */
-#define FREEING_KIB (10 * NSEC_PER_USEC)
+#define FREEING_KIB (7 * NSEC_PER_USEC)
 
 static void allow_for_queue(struct prediction *p, const struct endpoint *ep)
 {
