@@ -185,9 +185,10 @@ int packets_fd(const struct packets *source)
 /* Returns the difference to add to a time of CLOCK_REALTIME to get one of CLOCK_MONOTONIC. The
  * difference is measured for each batch, because somebody may set CLOCK_REALTIME; packets that wait
  * at that moment get wrong times. If the readings are too far apart, this process was interrupted
- * between them, and they are made again. */
+ * between them, and they are made again. NSEC_NONE: a clock could not be read. */
 static nsec_t monotonic_offset(void)
 {
+	uint64_t failures = nsec_clock_failures();
 	nsec_t offset_nsec = 0;
 
 	for (int i = 0; i < OFFSET_TRIES; i++) {
@@ -199,7 +200,7 @@ static nsec_t monotonic_offset(void)
 		if (span_nsec < OFFSET_SPAN)
 			break;
 	}
-	return offset_nsec;
+	return nsec_clock_failures() == failures ? offset_nsec : NSEC_NONE;
 }
 
 static void read_control(struct msghdr *header, struct frame *frame)
@@ -237,16 +238,20 @@ static void read_frame(struct packets_buffer *buffer, int i, struct frame *ret_f
 
 static bool take_frame(struct packets *source, struct frame *frame, nsec_t offset_nsec)
 {
-	struct observation o = { .kind = OBSERVATION_PACKET };
+	/* Without the clocks a packet is of now: from years ahead, it would stop the timeline of a
+	 * trial, which is inconclusive already. */
+	bool known = offset_nsec != NSEC_NONE && frame->realtime_nsec != NSEC_NONE;
+	struct observation o = { .kind = OBSERVATION_PACKET,
+				 .time_nsec =
+					 known ? frame->realtime_nsec + offset_nsec : nsec_now() };
 
 	if (frame->realtime_nsec == NSEC_NONE)
-		frame->realtime_nsec = nsec_now() - offset_nsec;
+		frame->realtime_nsec = o.time_nsec - (offset_nsec == NSEC_NONE ? 0 : offset_nsec);
 	if (source->capture)
 		capture_write(source->capture, frame->realtime_nsec, frame->bytes, frame->captured,
 			      frame->length);
 	if (!packet_decode(frame->bytes, frame->captured, frame->length, &o.packet))
 		return true;
-	o.time_nsec = frame->realtime_nsec + offset_nsec;
 	o.packet.outgoing = frame->outgoing;
 	o.local_port = frame->outgoing ? o.packet.source_port : o.packet.destination_port;
 	o.peer_port = frame->outgoing ? o.packet.destination_port : o.packet.source_port;
