@@ -167,16 +167,16 @@ static int execute(char **argv)
 {
 	const char *directories = getenv("PATH");
 	int rc = -ENOENT;
-	size_t n;
 
 	if (strchr(argv[0], '/')) {
 		execv(argv[0], argv);
 		return -errno;
 	}
 	for (const char *p = directories ? directories : "/usr/local/bin:/bin:/usr/bin";; p++) {
+		size_t n = strcspn(p, ":");
 		char path[PATH_MAX];
 
-		n = strcspn(p, ":");
+		errno = ENOENT; /* of a path that is too long to be one */
 		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)n, p, n ? "/" : "", argv[0]) <
 		    (int)sizeof(path))
 			execv(path, argv);
