@@ -56,7 +56,8 @@ static bool parse_socket(const struct nlmsghdr *nlh, struct sockdiag_socket *ret
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
 	struct sockdiag_socket s = { 0 };
 
-	if (nlh->nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
+	if ((nlh->nlmsg_type != SOCK_DIAG_BY_FAMILY && nlh->nlmsg_type != TCPDIAG_GETSOCK) ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*m))
 		return false;
 	parse_base(&s, m);
 	mnl_attr_parse(nlh, sizeof(*m), parse_attr, &s);
@@ -65,9 +66,9 @@ static bool parse_socket(const struct nlmsghdr *nlh, struct sockdiag_socket *ret
 }
 
 struct dump {
+	int family; /* of the sockets that are wanted; AF_UNSPEC: any */
 	sockdiag_func func;
 	void *userdata; /* of func; not owned */
-	bool mapped;	/* of IPv6 sockets only those are wanted that speak IPv4 */
 };
 
 /* Whether an IPv6 socket speaks IPv4: its addresses are IPv4's, or it listens on :: and has not
@@ -80,10 +81,12 @@ static bool speaks_ipv4(const struct sockdiag_socket *s)
 
 static int on_answer(const struct nlmsghdr *nlh, void *userdata)
 {
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
 	const struct dump *dump = userdata;
 	struct sockdiag_socket s;
 
-	if (!parse_socket(nlh, &s) || (dump->mapped && !speaks_ipv4(&s)))
+	if (!parse_socket(nlh, &s) || (dump->family == AF_INET && !speaks_ipv4(&s)) ||
+	    (dump->family == AF_INET6 && m->idiag_family != AF_INET6))
 		return 0;
 	return dump->func(&s, dump->userdata);
 }
@@ -102,33 +105,26 @@ static struct inet_diag_req_v2 *put_request(struct nl *nl, uint16_t type, uint16
 	return req;
 }
 
-static int dump_family(struct nl *nl, int family, uint32_t states, struct dump *dump,
-		       struct error *own)
-{
-	put_request(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, states, "TCP sockets: list");
-	return nl_query(nl, on_answer, dump, own);
-}
-
-/* The kernel lists sockets by their own family, of which an IPv6 one may speak IPv4
- * (net/ipv4/inet_diag.c: inet_diag_dump_icsk()). A kernel without IPv6 has none of these. */
+/* An IPv6 socket may speak IPv4, and each list costs some milliseconds, for which the kernel walks
+ * the table of all connections. The old request is the only one for sockets of any family
+ * (net/ipv4/inet_diag.c: inet_diag_dump_compat()). */
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err)
 {
-	struct dump dump = { .func = func, .userdata = userdata };
+	struct nlmsghdr *nlh = nl_request(nl, TCPDIAG_GETSOCK, NLM_F_DUMP, "TCP sockets: list");
+	struct inet_diag_req *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	struct dump dump = { .family = family, .func = func, .userdata = userdata };
 	struct error own = { 0 };
-	int rc = dump_family(nl, family, states, &dump, &own);
+	int rc;
 
-	if (rc >= 0 && family == AF_INET) {
-		dump.mapped = true;
-		rc = dump_family(nl, AF_INET6, states, &dump, &own);
-		if (rc == -ENOENT && own.kind != ERROR_NONE)
-			return 0;
-	}
+	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	req->idiag_states = states;
+	rc = nl_query(nl, on_answer, &dump, &own);
 	if (own.kind == ERROR_NONE) /* All went well, or `func` has returned a negative number. */
 		return rc;
-	/* Neither sock_diag.c knows the family nor inet_diag.c TCP while their modules are missing.
-	 */
-	if (rc == -ENOENT)
+	/* Neither sock_diag.c knows the request nor inet_diag.c TCP while their modules are
+	 * missing. */
+	if (rc == -ENOENT || rc == -EOPNOTSUPP)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "TCP sockets: the kernel cannot list them (inet_diag and tcp_diag "
 				 "are missing)");
@@ -191,34 +187,34 @@ static int collect_victim(const struct sockdiag_socket *socket, void *userdata)
 	return 0;
 }
 
-static void put_abort(struct nl *nl, int family, const struct sockdiag_socket *s)
+static void put_abort(struct nl *nl, const struct sockdiag_socket *s)
 {
 	struct inet_diag_req_v2 *req =
-		put_request(nl, SOCK_DESTROY, 0, family, ~0u, "TCP socket: abort");
+		put_request(nl, SOCK_DESTROY, 0, s->local.family, ~0u, "TCP socket: abort");
 
 	put_tuple(&req->id, s);
 	req->id.idiag_cookie[0] = (uint32_t)s->cookie;
 	req->id.idiag_cookie[1] = (uint32_t)(s->cookie >> 32);
 }
 
-void sockdiag_abort_all(struct nl *nl, int family)
+void sockdiag_abort_all(struct nl *nl)
 {
 	/* A small socket (TIME_WAIT) keeps no namespace alive, and a listener went with its
 	 * process. */
 	uint32_t states = ~(1u << TCP_STATE_TIME_WAIT | 1u << TCP_STATE_LISTEN);
 
-	for (int turn = 0; turn < 100; turn++) {
-		struct victims victims;
+	struct victims victims;
+	int turns = 100;
 
+	do {
 		victims.count = 0; /* Its items, some 25 KiB, need not be zeroed. */
-		if (sockdiag_dump(nl, family, states, collect_victim, &victims, NULL) < 0 ||
-		    !victims.count)
+		if (sockdiag_dump(nl, AF_UNSPEC, states, collect_victim, &victims, NULL) < 0)
 			return;
 		for (size_t i = 0; i < victims.count; i++)
-			put_abort(nl, family, &victims.item[i]);
+			put_abort(nl, &victims.item[i]);
 		if (nl_commit(nl, NULL) < 0)
 			return;
-	}
+	} while (victims.count == ARRAY_SIZE(victims.item) && --turns);
 }
 
 int sockdiag_listen_destroy(const struct netns *ns, int family, int *ret_fd, struct error *err)

@@ -30,10 +30,10 @@ struct sockdiag_socket {
 	struct tcp_info info;		    /* zero beyond what the kernel gave */
 };
 
-/* Calls `func` for each TCP socket of the namespace that speaks the family, and whose state is in
- * `states`, a mask of 1 << enum tcp_state, until `func` returns a negative number. IPv6 sockets
- * that speak IPv4, and listeners on :: that would, are IPv4's, and listed as IPv6's too. `nl` is of
- * protocol NETLINK_SOCK_DIAG. */
+/* Calls `func` for each TCP socket of the namespace that speaks the family (AF_UNSPEC: any), and
+ * whose state is in `states`, a mask of 1 << enum tcp_state, until `func` returns a negative
+ * number. IPv6 sockets that speak IPv4, and listeners on :: that would, are IPv4's, and listed as
+ * IPv6's too. `nl` is of protocol NETLINK_SOCK_DIAG. */
 typedef int (*sockdiag_func)(const struct sockdiag_socket *socket, void *userdata);
 int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func, void *userdata,
 		  struct error *err);
@@ -44,10 +44,10 @@ int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func
 int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 		 struct sockdiag_socket *ret_socket, struct error *err);
 
-/* Ends every TCP connection of the namespace and family at once (SOCK_DESTROY, net/ipv4/tcp.c:
+/* Ends every TCP connection of the namespace at once (SOCK_DESTROY, net/ipv4/tcp.c:
  * tcp_abort()): a RST goes out, and orphans retransmit no more. An orphan would keep its namespace
  * alive, for minutes if nobody answers it. Without CONFIG_INET_DIAG_DESTROY nothing happens. */
-void sockdiag_abort_all(struct nl *nl, int family);
+void sockdiag_abort_all(struct nl *nl);
 
 /* Opens a socket in `ns` that receives a message for each TCP socket of `family` that the kernel
  * frees there (SKNLGRP_INET_TCP_DESTROY or _INET6_). That needs no privilege. */

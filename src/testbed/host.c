@@ -66,7 +66,7 @@ int testbed_host_forward(const struct testbed_node *node, enum family family, st
 void testbed_host_close(struct testbed_node *node)
 {
 	if (node->diag)
-		sockdiag_abort_all(node->diag, node->address.family);
+		sockdiag_abort_all(node->diag);
 	node->pf = packetfilter_free(node->pf);
 	node->rtnl = nl_free(node->rtnl);
 	node->diag = nl_free(node->diag);
