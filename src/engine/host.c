@@ -8,6 +8,7 @@
 #include "src/engine/engine.h"
 #include "src/testbed/privilege.h"
 #include "src/trial/runner.h"
+#include "src/util/closer.h"
 #include "src/util/interrupt.h"
 #include "src/util/tick.h"
 
@@ -46,10 +47,10 @@ static void check_quiet(struct record *record, struct busy *busy)
 	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
 		const struct record_endpoint *e = &record->endpoint[n];
 
-		surprises |=
-			record_is_outside(record_detection(e), e->earliest_nsec, e->latest_nsec);
-		surprises |=
-			record_is_outside(e->gone_nsec, e->gone_earliest_nsec, e->gone_latest_nsec);
+		surprises |= record_is_outside(record_detection(e), record_detection_blind(e),
+					       e->earliest_nsec, e->latest_nsec);
+		surprises |= record_is_outside(e->gone_nsec, e->gone_blind_nsec,
+					       e->gone_earliest_nsec, e->gone_latest_nsec);
 	}
 	if (!surprises)
 		return;
@@ -84,6 +85,7 @@ static void on_progress(const char *text, nsec_t at_most_nsec, size_t done, size
 static int run_in(struct loop *loop, struct interrupt *interrupt, const struct engine_job *job,
 		  const struct engine_listener *listener, struct error *err)
 {
+	_cleanup_(closer_freep) struct closer *closer = NULL;
 	_cleanup_(observer_freep) struct observer *observer = NULL;
 	_cleanup_(runner_freep) struct runner *runner = NULL;
 	_cleanup_(busy_freep) struct busy *busy = NULL;
@@ -98,7 +100,11 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 	rc = busy_new(loop, &busy, err);
 	watch.busy = busy;
 	if (rc >= 0)
+		rc = closer_new(&closer, err);
+	if (rc >= 0)
 		rc = observer_new(loop, job->derived_only, &observer, err);
+	if (rc >= 0)
+		observer_close_by(observer, closer);
 	if (rc >= 0)
 		rc = runner_new(loop, observer, NULL, job, engine_host.name, kernel.release, &ours,
 				&runner, err);

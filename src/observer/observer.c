@@ -41,6 +41,7 @@ struct observer {
 	bool any_dead;				/* a bucket has a dead watch */
 	bool close_late;			/* observer_close_late() was called */
 	struct packets *closed_late;		/* linked muted sources of freed watches; owned */
+	struct closer *closer;			/* of the others' sockets, or NULL; not owned */
 };
 
 struct observer_watch {
@@ -69,7 +70,7 @@ static void release(struct observer_watch *watch)
 	if (watch->packets && observer->close_late)
 		observer->closed_late = packets_mute(watch->packets, observer->closed_late);
 	else
-		packets_free(watch->packets);
+		packets_free_by(watch->packets, observer->closer);
 	derived_free(watch->derived);
 	fd_close(watch->destroy_fd);
 	fd_close(watch->netns_fd);
@@ -275,6 +276,11 @@ struct observer *observer_free(struct observer *observer)
 void observer_close_late(struct observer *observer)
 {
 	observer->close_late = true;
+}
+
+void observer_close_by(struct observer *observer, struct closer *closer)
+{
+	observer->closer = closer;
 }
 
 /* Subscribes to destroy notifications. For IPv4 the group of IPv6 is joined too, because a

@@ -42,6 +42,7 @@
 
 #include "src/observer/observation.h"
 #include "src/observer/watch-spec.h"
+#include "src/util/closer.h"
 #include "src/util/loop.h"
 
 struct observer;
@@ -62,6 +63,8 @@ DEFINE_CLEANUP(struct observer *, observer_free)
  * close one takes an RCU grace period (net/packet/af_packet.c: packet_release()), some ticks in
  * which the loop stands still. An open socket keeps its namespace alive. */
 void observer_close_late(struct observer *observer);
+/* Makes the observer leave it to the closer, which must outlive it, to close those sockets. */
+void observer_close_by(struct observer *observer, struct closer *closer);
 /* Returns in one line why all observations are derived; NULL where there are tracepoints. */
 const char *observer_derived_reason(const struct observer *observer);
 

@@ -167,6 +167,13 @@ struct packets *packets_free(struct packets *source)
 	return next;
 }
 
+struct packets *packets_free_by(struct packets *source, struct closer *closer)
+{
+	if (source && closer)
+		closer_close(closer, take_fd(&source->fd));
+	return packets_free(source);
+}
+
 struct packets *packets_mute(struct packets *source, struct packets *next)
 {
 	int nothing = 0; /* the kernel makes of 0 the room for a packet or two (sk_setsockopt()) */

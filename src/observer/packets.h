@@ -12,6 +12,7 @@
 #include "src/observer/observation.h"
 #include "src/observer/watch-spec.h"
 #include "src/util/cleanup.h"
+#include "src/util/closer.h"
 #include "src/util/error.h"
 
 struct packets;
@@ -30,6 +31,8 @@ int packets_new(const struct observer_watch_spec *spec, struct packets_buffer *b
 		packets_func func, void *userdata, struct packets **ret_source, struct error *err);
 /* Frees a source. Returns the source that packets_mute() linked behind it, or NULL. */
 struct packets *packets_free(struct packets *source);
+/* The same, and leaves it to the closer to close the socket, unless that is NULL. */
+struct packets *packets_free_by(struct packets *source, struct closer *closer);
 DEFINE_CLEANUP(struct packets *, packets_free)
 
 /* Makes the source take no more packets, and links it in front of `next`. Returns `source`. */

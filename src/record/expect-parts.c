@@ -5,17 +5,33 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void expect_fail(struct check *c, const char *format, ...)
+static void say(struct check *c, int (*add)(struct record *record, const char *format, ...),
+		const char *format, va_list ap)
 {
 	_cleanup_(freep) char *text = NULL;
+
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	if (!text || add(c->record, "%s: %s", c->who, text) < 0)
+		c->failed = -ENOMEM;
+}
+
+void expect_fail(struct check *c, const char *format, ...)
+{
 	va_list ap;
 
 	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
+	say(c, record_fail, format, ap);
 	va_end(ap);
-	if (!text || record_fail(c->record, "%s: %s", c->who, text) < 0)
-		c->failed = -ENOMEM;
+}
+
+void expect_doubt(struct check *c, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	say(c, record_doubt, format, ap);
+	va_end(ap);
 }
 
 void words_add(struct words *words, const char *separator, const char *format, ...)

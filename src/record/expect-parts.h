@@ -23,6 +23,10 @@ struct check {
 /* Adds one line to the record's failures, with the endpoint's name in front. */
 __attribute__((format(printf, 2, 3))) void expect_fail(struct check *c, const char *format, ...);
 
+/* Likewise adds one to the reasons for which the trial is inconclusive: what was expected may or
+ * may not have been. */
+__attribute__((format(printf, 2, 3))) void expect_doubt(struct check *c, const char *format, ...);
+
 /* A text that lists words. Words that do not fit any more are cut off. */
 struct words {
 	char text[512];

@@ -7,8 +7,6 @@
 #include "src/record/expect-parts.h"
 #include "src/tcp/state.h"
 
-/* A look at the socket may come so late on a busy machine. */
-#define LATE	 (500 * NSEC_PER_MSEC)
 #define ROUNDING (5 * NSEC_PER_MSEC) /* sock_diag tells timers in whole ticks */
 
 /* Returns the look at the socket that was due at that moment, or else the last one before; NULL if
@@ -21,7 +19,7 @@ static const struct record_sample *sample_at(const struct check *c, nsec_t at_ns
 						      .expires_nsec = NSEC_NONE };
 	const struct record_endpoint *e = c->got;
 	const struct record_sample *found = NULL;
-	nsec_t late_nsec = c->every_nsec / 2 < LATE ? c->every_nsec / 2 : LATE;
+	nsec_t late_nsec = record_sample_late(c->every_nsec);
 
 	if (at_nsec > c->record->span_nsec)
 		return e->gone_nsec == NSEC_NONE ? NULL : &nothing;
@@ -72,12 +70,27 @@ static void check_expires(struct check *c, const char *when, const struct expect
 			    nsec_format(text, sizeof(text), left_nsec));
 }
 
+/* Returns the gap in which that moment lies, or NULL. */
+static const struct record_gap *gap_at(const struct record *record, nsec_t at_nsec)
+{
+	for (size_t i = 0; i < record->n_gaps; i++)
+		if (at_nsec >= record->gaps[i].from_nsec && at_nsec < record->gaps[i].to_nsec)
+			return &record->gaps[i];
+	return NULL;
+}
+
 static void check_sample(struct check *c, const struct expect_sample *want)
 {
 	const struct record_sample *got = sample_at(c, want->at_nsec);
+	const struct record_gap *gap = gap_at(c->record, want->at_nsec);
 	char at[64], when[80];
 
 	snprintf(when, sizeof(when), "after %s: ", nsec_format(at, sizeof(at), want->at_nsec));
+	if (gap) {
+		expect_doubt(c, "%sthe look at the socket came %s late", when,
+			     nsec_format(at, sizeof(at), gap->to_nsec - gap->from_nsec));
+		return;
+	}
 	if (!got) {
 		expect_fail(c, "%sexpected a sample, got none", when);
 		return;

@@ -42,9 +42,15 @@ struct bound {
 	const struct expect_time *time; /* what the scenario says of the bound; not owned */
 	nsec_t predicted_nsec;		/* NSEC_NONE: nothing is predicted */
 	const char *unpredicted;	/* why not; not owned */
+	nsec_t blind_nsec;		/* by how much what was measured may have been earlier */
 	int sign;  /* 1: the time must not be before the bound; -1: not after it */
 	bool said; /* a failure says already that nothing is predicted */
 };
+
+static bool holds(const struct bound *b, nsec_t got_nsec, nsec_t limit_nsec)
+{
+	return (got_nsec - limit_nsec) * b->sign >= 0;
+}
 
 static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 {
@@ -57,8 +63,17 @@ static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 	if (limit_nsec == NSEC_NONE && !b->said)
 		expect_fail(c, "expected %s %s what is predicted, but nothing is predicted: %s",
 			    b->what, b->word, b->unpredicted ? b->unpredicted : "-");
-	if (limit_nsec != NSEC_NONE &&
-	    (got_nsec == NSEC_NONE || (got_nsec - limit_nsec) * b->sign < 0))
+	if (limit_nsec == NSEC_NONE)
+		return;
+	if (got_nsec != NSEC_NONE &&
+	    holds(b, got_nsec, limit_nsec) != holds(b, got_nsec - b->blind_nsec, limit_nsec))
+		expect_doubt(c,
+			     "expected %s %s %s: it was found %s after a look that still saw "
+			     "a connection",
+			     b->what, b->word,
+			     nsec_format(want_text, sizeof(want_text), limit_nsec),
+			     nsec_format(got_text, sizeof(got_text), b->blind_nsec));
+	else if (got_nsec == NSEC_NONE || !holds(b, got_nsec, limit_nsec))
 		expect_fail(c, "expected %s %s %s%s, got %s", b->what, b->word,
 			    nsec_format(want_text, sizeof(want_text), limit_nsec),
 			    bound->predicted ? " (predicted)" : "",
@@ -73,10 +88,22 @@ static void check_end(struct check *c)
 	bool possible = got->possible_latest_nsec > got->possible_earliest_nsec;
 	nsec_t earliest_nsec = possible ? got->possible_earliest_nsec : got->earliest_nsec;
 	nsec_t latest_nsec = possible ? got->possible_latest_nsec : got->latest_nsec;
-	struct bound a = { "an end", "after", &c->want->after, earliest_nsec, got->unpredicted,
-			   1,	     false };
-	struct bound b = { "an end",	     "before", &c->want->before,	latest_nsec,
-			   got->unpredicted, -1,       c->want->after.predicted };
+	nsec_t blind_nsec = record_detection_blind(got);
+	struct bound a = { .what = "an end",
+			   .word = "after",
+			   .time = &c->want->after,
+			   .predicted_nsec = earliest_nsec,
+			   .unpredicted = got->unpredicted,
+			   .blind_nsec = blind_nsec,
+			   .sign = 1 };
+	struct bound b = { .what = "an end",
+			   .word = "before",
+			   .time = &c->want->before,
+			   .predicted_nsec = latest_nsec,
+			   .unpredicted = got->unpredicted,
+			   .blind_nsec = blind_nsec,
+			   .sign = -1,
+			   .said = c->want->after.predicted };
 
 	check_time(c, &a, record_detection(got));
 	check_time(c, &b, record_detection(got));
@@ -85,17 +112,21 @@ static void check_end(struct check *c)
 static void check_gone(struct check *c)
 {
 	const struct record_endpoint *got = c->got;
-	struct bound a = { "a connection gone",
-			   "after",
-			   &c->want->gone_after,
-			   got->gone_earliest_nsec,
-			   got->gone_unpredicted,
-			   1,
-			   false };
-	struct bound b = { "a connection gone",		 "before",
-			   &c->want->gone_before,	 got->gone_latest_nsec,
-			   got->gone_unpredicted,	 -1,
-			   c->want->gone_after.predicted };
+	struct bound a = { .what = "a connection gone",
+			   .word = "after",
+			   .time = &c->want->gone_after,
+			   .predicted_nsec = got->gone_earliest_nsec,
+			   .unpredicted = got->gone_unpredicted,
+			   .blind_nsec = got->gone_blind_nsec,
+			   .sign = 1 };
+	struct bound b = { .what = "a connection gone",
+			   .word = "before",
+			   .time = &c->want->gone_before,
+			   .predicted_nsec = got->gone_latest_nsec,
+			   .unpredicted = got->gone_unpredicted,
+			   .blind_nsec = got->gone_blind_nsec,
+			   .sign = -1,
+			   .said = c->want->gone_after.predicted };
 	char text[64];
 
 	if (c->want->gone_never && c->got->gone_nsec != NSEC_NONE)

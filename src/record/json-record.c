@@ -174,6 +174,7 @@ static const struct json_field endpoint_fields[] = {
 	{ JSON_ROW(NAME, record_endpoint, mechanism, "mechanism"), .names = &mechanism_names },
 	{ JSON_PART(OBJECT, "detection_s", detection) },
 	{ JSON_ROW(SECONDS, record_endpoint, gone_nsec, "gone_s") },
+	{ JSON_ROW(SECONDS, record_endpoint, gone_blind_nsec, "gone_blind_s"), .optional = true },
 	{ JSON_PART(OBJECT, "gone_predicted_s", gone_predicted) },
 	{ JSON_ROW(TEXT, record_endpoint, gone_unpredicted, "gone_unpredicted"), .optional = true },
 	{ JSON_ROW(SECONDS, record_endpoint, recovered_nsec, "recovered_s") },
@@ -206,6 +207,12 @@ static const struct json_field fault_fields[] = {
 	{ JSON_ROW(TEXT, record_fault, what, "event") },
 };
 static const struct json_table fault = JSON_TABLE(record_fault, fault_fields);
+
+static const struct json_field gap_fields[] = {
+	{ JSON_ROW(SECONDS, record_gap, from_nsec, "from_s") },
+	{ JSON_ROW(SECONDS, record_gap, to_nsec, "to_s") },
+};
+static const struct json_table gap = JSON_TABLE(record_gap, gap_fields);
 
 static void write_schema(struct json_writer *writer, const void *object)
 {
@@ -348,6 +355,7 @@ static const struct json_field record_fields[] = {
 	{ JSON_ROW(NATURAL, record, phase, "phase") },
 	{ .key = "settings", .kind = JSON_CUSTOM, .write = write_settings, .read = read_settings },
 	{ JSON_LIST_ROW(record, faults, "faults", fault) },
+	{ JSON_LIST_ROW(record, gaps, "unsampled", gap), .optional = true },
 	{ JSON_PART(OBJECT, "follow", follow), .optional = true },
 	{ JSON_PART(OBJECT, "endpoints", endpoints) },
 	{ JSON_ROW(SECONDS, record, span_nsec, "span_s") },

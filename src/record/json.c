@@ -156,11 +156,24 @@ static void write_counts(struct json_writer *writer, const struct json_field *fi
 static void write_fields(struct json_writer *writer, const struct json_table *table,
 			 const void *object);
 
+static bool is_left_out(const struct json_field *field, const void *object)
+{
+	switch (field->kind) {
+	case JSON_OBJECT:
+		return is_null(field->table, at(field, object));
+	case JSON_SECONDS:
+		return !load_signed(field, object);
+	case JSON_LIST:
+		return !*(const size_t *)((const char *)object + field->count);
+	default:
+		return false;
+	}
+}
+
 static void write_field(struct json_writer *writer, const struct json_field *field,
 			const void *object)
 {
-	if (field->optional && field->kind == JSON_OBJECT &&
-	    is_null(field->table, at(field, object)))
+	if (field->optional && is_left_out(field, object))
 		return;
 	if (field->key)
 		json_write_key(writer, field->key);
@@ -311,7 +324,7 @@ static void read_field(struct json_reader *reader, const struct json_field *fiel
 
 	switch (field->kind) {
 	case JSON_SECONDS:
-		store(field, object, (uint64_t)read_seconds(value));
+		store(field, object, field->optional && !there ? 0 : (uint64_t)read_seconds(value));
 		break;
 	case JSON_TEXT:
 		read_text(reader, value, target);

@@ -57,8 +57,8 @@ struct json_field {
 	size_t offset, size; /* place and size of the value in the struct, bytes */
 	bool decides; /* where the value is 0, NULL, NSEC_NONE or below 0 (NATURAL), the object that
 		       * the row belongs to is null */
-	bool optional; /* records of older builds lack the key, and the value stays 0; OBJECT: where
-			* it is null its key is left out */
+	bool optional; /* records of older builds lack the key, and the value stays 0; an OBJECT
+			* that is null, SECONDS of 0 and an empty LIST have no key */
 	size_t count;  /* LIST: offset in the struct of the number of elements, a size_t; bytes */
 	const struct names *names;	   /* NAME, COUNTS, SOME_COUNTS */
 	const struct json_table *table;	   /* OBJECT, GROUP, LIST */

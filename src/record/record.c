@@ -50,6 +50,7 @@ struct record *record_free(struct record *record)
 	sighting_log_free(record->sightings);
 	free(record->settings);
 	free(record->faults);
+	free(record->gaps);
 	free(record->failures);
 	free(record->doubts);
 	free(record->scenario);

@@ -103,6 +103,9 @@ struct record_endpoint {
 	nsec_t wire_nsec;	  /* when a packet showed that the connection had ended */
 	nsec_t gone_nsec; /* when the kernel had nothing left of the connection; NSEC_NONE: it still
 			   * had something */
+	/* How long before gone_nsec the socket was last seen, where a look at it came late: it may
+	 * have been gone since. 0: gone_nsec is exact. */
+	nsec_t gone_blind_nsec;
 	nsec_t gone_earliest_nsec, gone_latest_nsec; /* the prediction for gone_nsec */
 	char *gone_unpredicted;			     /* why there is none; NULL: there is one */
 	nsec_t recovered_nsec; /* when the first packet after the last heal was received */
@@ -147,6 +150,11 @@ struct record_fault {
 	char *what; /* the event's name: "power-loss server", "heal blackhole", "send client" */
 };
 
+/* A time in which a socket was not looked at though looks were due. */
+struct record_gap {
+	nsec_t from_nsec, to_nsec; /* the first look that was due, and the one that came */
+};
+
 struct record {
 	char *scenario, *id, *variant; /* the scenario's names; id and variant may be NULL */
 	char *engine, *kernel;	       /* the engine's name, and the kernel's release */
@@ -160,6 +168,8 @@ struct record {
 	size_t n_settings;
 	struct record_fault *faults; /* the timeline as it was carried out, in its order */
 	size_t n_faults;
+	struct record_gap *gaps; /* where the looks of `sample` came late, in the order of time */
+	size_t n_gaps;
 	uint32_t follow_number; /* which of the client's connections was followed, from 1; 0: the
 				 * record does not say */
 	uint32_t follow_tried;	/* how many the client had tried by the first event */
@@ -184,6 +194,11 @@ DEFINE_CLEANUP(struct record *, record_free)
 /* Frees what an endpoint of a record owns. Idempotent. */
 void record_endpoint_deinit(struct record_endpoint *endpoint);
 
+/* How late a look at a socket, which is due every so often, may come. */
+static inline nsec_t record_sample_late(nsec_t every_nsec)
+{
+	return nsec_min(every_nsec / 2, 500 * NSEC_PER_MSEC);
+}
 /* Returns how many of a client's many connections were open at a sample. */
 uint32_t record_sample_open(const struct record_sample *sample);
 
@@ -196,12 +211,20 @@ static inline nsec_t record_detection(const struct record_endpoint *end)
 {
 	return end->kernel_nsec != NSEC_NONE ? end->kernel_nsec : end->application_nsec;
 }
-/* Tells whether a time that was measured lies outside of the interval that was predicted for it.
- * NSEC_NONE: not measured, or not predicted. */
-static inline bool record_is_outside(nsec_t time_nsec, nsec_t earliest_nsec, nsec_t latest_nsec)
+/* By how much an end may have detected earlier than record_detection(): 0, or gone_blind_nsec. */
+static inline nsec_t record_detection_blind(const struct record_endpoint *end)
+{
+	return end->kernel_nsec != NSEC_NONE && end->kernel_nsec == end->gone_nsec
+		       ? end->gone_blind_nsec
+		       : 0;
+}
+/* Tells whether a time that was measured, and that may have been earlier by `blind_nsec`, lies
+ * outside of the interval that was predicted for it. NSEC_NONE: not measured, or not predicted. */
+static inline bool record_is_outside(nsec_t time_nsec, nsec_t blind_nsec, nsec_t earliest_nsec,
+				     nsec_t latest_nsec)
 {
 	return time_nsec != NSEC_NONE && earliest_nsec != NSEC_NONE &&
-	       (time_nsec < earliest_nsec || time_nsec > latest_nsec);
+	       (time_nsec < earliest_nsec || time_nsec - blind_nsec > latest_nsec);
 }
 /* Likewise adds a reason for which the trial is inconclusive, unless the record has it already. */
 __attribute__((format(printf, 2, 3))) int record_doubt(struct record *record, const char *format,

@@ -4,12 +4,12 @@
 /* A time that was measured, and the interval that was predicted for it. */
 struct measured {
 	const char *what; /* static */
-	nsec_t time_nsec, earliest_nsec, latest_nsec;
+	nsec_t time_nsec, blind_nsec, earliest_nsec, latest_nsec;
 };
 
 static bool is_outside(const struct measured *m)
 {
-	return record_is_outside(m->time_nsec, m->earliest_nsec, m->latest_nsec);
+	return record_is_outside(m->time_nsec, m->blind_nsec, m->earliest_nsec, m->latest_nsec);
 }
 
 static void print(const struct record *record, enum node_id node, const struct measured *m,
@@ -33,9 +33,10 @@ static void print(const struct record *record, enum node_id node, const struct m
 static void print_endpoint(const struct record *record, enum node_id node, FILE *out)
 {
 	const struct record_endpoint *e = &record->endpoint[node];
-	const struct measured detected = { "detected it", record_detection(e), e->earliest_nsec,
+	const struct measured detected = { "detected it", record_detection(e),
+					   record_detection_blind(e), e->earliest_nsec,
 					   e->latest_nsec };
-	const struct measured gone = { "had nothing left of it", e->gone_nsec,
+	const struct measured gone = { "had nothing left of it", e->gone_nsec, e->gone_blind_nsec,
 				       e->gone_earliest_nsec, e->gone_latest_nsec };
 	/* Where the end and the last of it are one moment, they are one finding. */
 	bool same = gone.time_nsec == detected.time_nsec &&

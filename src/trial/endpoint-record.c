@@ -74,6 +74,7 @@ void endpoint_conclude(struct endpoint *ep, const struct endpoint_context *conte
 	r->kernel_nsec = since(cause->kernel_nsec, context->origin_nsec);
 	r->application_nsec = since(cause->application_nsec, context->origin_nsec);
 	r->gone_nsec = ep->powerless ? NSEC_NONE : since(ep->gone_nsec, context->origin_nsec);
+	r->gone_blind_nsec = r->gone_nsec == NSEC_NONE ? 0 : ep->blind_nsec;
 	r->earliest_nsec = r->latest_nsec = NSEC_NONE;
 	make_relative(r, context->origin_nsec);
 	read_wire(r, context);

@@ -328,6 +328,7 @@ static int request_socket(struct endpoint *ep, const struct minisocket_step *ste
 	ep->peer_port = step->peer_port;
 	ep->end_from = TCP_STATE_SYN_RECV;
 	ep->end_nsec = ep->gone_nsec = gone ? step->time_nsec : NSEC_NONE;
+	ep->blind_nsec = step->blind_nsec;
 	if (step->reset)
 		ep->reset_received_nsec = step->time_nsec;
 	return add_state(ep, step->time_nsec, gone ? TCP_STATE_SYN_RECV : TCP_STATE_LISTEN,
@@ -340,6 +341,7 @@ static void take_over(struct endpoint *ep, int state)
 	struct record_state *last = &ep->record.states[ep->record.n_states - 1];
 
 	ep->gone_nsec = ep->end_nsec = NSEC_NONE;
+	ep->blind_nsec = 0;
 	ep->minisocket = true;
 	ep->facts.dead |= state == TCP_STATE_FIN_WAIT2;
 	if (last->from == state)
@@ -376,6 +378,7 @@ int endpoint_take_minisocket(struct endpoint *ep, const struct minisocket_step *
 		return -ENOMEM;
 	if (gone)
 		ep->gone_nsec = at_nsec;
+	ep->blind_nsec = step->blind_nsec;
 	if (step->state == TCP_STATE_TIME_WAIT)
 		note_first(&ep->fin_received_nsec, at_nsec);
 	if (step->state != TCP_STATE_FIN_WAIT2)

@@ -47,6 +47,7 @@ struct endpoint {
 	nsec_t killed_nsec;	   /* when a fault killed its process; NSEC_NONE: none did */
 	nsec_t last_received_nsec; /* the last packet that came in */
 	nsec_t gone_nsec;	   /* when nothing of it was left, minisockets included */
+	nsec_t blind_nsec;	   /* as gone_blind_nsec of a record */
 	uint64_t queued; /* bytes that were written and not acknowledged, as tcp_info had it last */
 	int end_from;	 /* the state that it left for CLOSE (or a minisocket) */
 	struct socket_facts facts;    /* at that moment */
@@ -87,6 +88,7 @@ struct minisocket_step {
 	bool by_fin;		/* TIME_WAIT: the time is that of the FIN */
 	bool request;		/* of a request socket */
 	bool reset, reset_sent; /* CLOSE: by a RST, received or sent */
+	nsec_t blind_nsec;	/* CLOSE: as gone_blind_nsec of a record */
 	uint16_t local_port, peer_port;
 };
 /* Whether that step can be taken in yet: most cannot before the full socket is closed. */

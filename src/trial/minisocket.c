@@ -13,7 +13,8 @@
  * place of one. Theory of operation: sock_diag is asked when something may have changed - a packet
  * that can make or end such a socket, the CLOSE of a full socket - and when the minisocket's own
  * timer says so. A timer may be late by a granule of the timer wheel, which sock_diag does not
- * know: from its time on the socket is looked for every four milliseconds.
+ * know: from just before its time the socket is looked for every four milliseconds. Where a look
+ * came late, the record says how long nobody had looked.
  */
 
 /* So long after a packet or a timer the kernel has dealt with it. */
@@ -40,6 +41,15 @@ static void pass_on(struct trial_node *node)
 	}
 }
 
+/* How long nobody had looked when a look found it gone, if that is longer than usual. A request
+ * socket may also go with its listener, what is left of a connection only when its timer ends. */
+static nsec_t blind(const struct minisocket *mini, bool request, nsec_t at_nsec)
+{
+	nsec_t since_nsec = mini->seen_nsec + (request ? 0 : mini->socket.expires_nsec);
+
+	return at_nsec - since_nsec > MINISOCKET_RESOLUTION ? at_nsec - since_nsec : 0;
+}
+
 static void step(struct trial_node *node, int state, nsec_t at_nsec)
 {
 	struct minisocket *mini = &node->minisocket;
@@ -57,6 +67,8 @@ static void step(struct trial_node *node, int state, nsec_t at_nsec)
 		.local_port = mini->socket.local_port,
 		.peer_port = mini->socket.peer_port
 	};
+	if (state == TCP_STATE_CLOSE && mini->cause == MINISOCKET_CAUSE_NONE)
+		s->blind_nsec = blind(mini, s->request, at_nsec);
 	if (state == TCP_STATE_CLOSE && mini->cause == MINISOCKET_CAUSE_RESET) {
 		s->reset = true;
 		s->reset_sent = mini->cause_sent;
@@ -94,7 +106,8 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 	    mini->socket.cookie != s->cookie)
 		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now_nsec));
 	mini->socket = *s;
-	mini->look_nsec = now_nsec + (s->expires_nsec ? s->expires_nsec + SETTLED : OVERDUE);
+	mini->seen_nsec = now_nsec;
+	mini->look_nsec = now_nsec + nsec_max(s->expires_nsec - OVERDUE, OVERDUE);
 	if (s->state != mini->state && s->state == TCP_STATE_FIN_WAIT2)
 		mini->look_nsec =
 			now_nsec + SETTLED; /* the kernel may be dealing with the peer's FIN */

@@ -6,7 +6,10 @@
 
 #include "src/trial/trial.h"
 
-#define READY_POLL     (10 * NSEC_PER_MSEC)
+#define READY_POLL (10 * NSEC_PER_MSEC)
+/* In real time trials start so far apart. Neighbours often have the same timeline, and a host that
+ * gets its power back takes the kernel some 25 ms, for which the others' events wait. */
+#define START_EVERY    (30 * NSEC_PER_MSEC)
 #define PROGRESS_EVERY (250 * NSEC_PER_MSEC)
 /* In a guest an event and what follows from it take at most this long, and so does a record. */
 #define EVENT_TAKES  (20 * NSEC_PER_MSEC)
@@ -23,6 +26,7 @@ struct slot {
 	struct runner *runner;
 	size_t index;	     /* in the job */
 	struct trial *trial; /* NULL before it starts, and once it is freed; owned */
+	struct slot *next;   /* in the list of those that are over; not owned */
 };
 
 struct runner {
@@ -36,6 +40,7 @@ struct runner {
 	struct slot *slots; /* one a trial */
 	bool *calendar;	    /* MOMENTS that are taken; NULL unless phases are pinned; owned */
 	size_t next;	    /* which trial of the job is to start next */
+	struct slot *over;  /* linked, of retired trials that are to be freed; not owned */
 	size_t running;	    /* how many trials run */
 	size_t done;	    /* how many are over */
 	unsigned int jobs;  /* how many may run at once */
@@ -105,10 +110,11 @@ static void on_done(struct trial *trial, struct record *record, const struct err
 	struct runner *r = slot->runner;
 	struct error failure = *err;
 
-	if (r->job->pin_phases)
-		trial_retire(trial);
-	else
-		slot->trial = trial_free(trial);
+	trial_retire(trial);
+	if (!r->job->pin_phases) {
+		slot->next = r->over;
+		r->over = slot;
+	}
 	r->running--;
 	finished(r, slot, record, &failure);
 }
@@ -157,18 +163,31 @@ static void let_go(struct runner *r)
 			trial_go(r->slots[i].trial);
 }
 
-/* Starts one trial in each round of the loop (a timer that is set to now fires in the next round),
- * so that the trials that run are not kept waiting. */
+static void free_next(struct runner *r)
+{
+	struct slot *slot = r->over;
+
+	r->over = slot->next;
+	slot->trial = trial_free(slot->trial);
+}
+
+/* Frees or starts one trial in each round of the loop (a timer that is set to now fires in the next
+ * round), so that the trials that run are not kept waiting. */
 static void on_start(void *userdata)
 {
 	struct runner *r = userdata;
 
+	if (r->over) {
+		free_next(r);
+		loop_timer_set(r->start_timer, nsec_now());
+		return;
+	}
 	if (r->next == r->job->n_trials || r->running >= r->jobs) {
 		let_go(r);
 		return;
 	}
 	start_next(r);
-	loop_timer_set(r->start_timer, nsec_now());
+	loop_timer_set(r->start_timer, nsec_now() + (r->job->pin_phases ? 0 : START_EVERY));
 }
 
 /* Tells the progress of the trial that will take longest. */

@@ -131,12 +131,26 @@ nsec_t sample_next(const struct trial *trial)
 	return trial->origin_nsec + next_nsec;
 }
 
+static void note_gap(struct trial *trial, nsec_t from_nsec, nsec_t to_nsec)
+{
+	struct record *record = trial->record;
+	struct record_gap *gap = array_append(&record->gaps, &record->n_gaps, sizeof(*gap));
+
+	if (gap)
+		*gap = (struct record_gap){ from_nsec - trial->origin_nsec,
+					    to_nsec - trial->origin_nsec };
+	else
+		trial->lost++;
+}
+
 void sample_due(struct trial *trial)
 {
-	nsec_t now_nsec = nsec_now();
+	nsec_t now_nsec = nsec_now(), due_nsec = sample_next(trial);
 
-	if (now_nsec < sample_next(trial))
+	if (now_nsec < due_nsec)
 		return;
+	if (now_nsec - due_nsec > record_sample_late(trial->spec.scenario->sample_nsec))
+		note_gap(trial, due_nsec, now_nsec);
 	take_all(trial);
 	trial->n_looks =
 		(uint64_t)((now_nsec - trial->origin_nsec) / trial->spec.scenario->sample_nsec);

@@ -51,8 +51,9 @@ static nsec_t next_while_running(const struct trial *trial)
 	nsec_t step_nsec = timeline_next_nsec(&trial->timeline), at_nsec = trial_horizon(trial);
 
 	if (step_nsec != NSEC_NEVER)
-		at_nsec = nsec_min(at_nsec, trial->zero_nsec + step_nsec -
-						    (trial->sampled ? 0 : sample_ahead(trial)));
+		at_nsec = nsec_min(at_nsec,
+				   nsec_max(trial->spaced_nsec, trial->zero_nsec + step_nsec) -
+					   (trial->sampled ? 0 : sample_ahead(trial)));
 	else if (survival_possible(trial))
 		at_nsec = nsec_min(at_nsec, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
 										 : SURVIVAL_POLL));

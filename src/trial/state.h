@@ -55,6 +55,7 @@ struct minisocket {
 					* socket */
 	struct sockdiag_socket socket; /* its addresses and ports, and the rest as last seen */
 	nsec_t look_nsec;	       /* when to look at it next; NSEC_NEVER: no look is due */
+	nsec_t seen_nsec;	       /* when a look has last found it */
 	nsec_t closed_nsec;	       /* when the CLOSE of the full socket was observed */
 	enum minisocket_cause cause;
 	bool cause_sent;	       /* the packet that is the cause was sent, not received */
@@ -145,6 +146,7 @@ struct trial {
 	nsec_t start_nsec;     /* when the agent that is waited for was started */
 	nsec_t zero_nsec;      /* from which the timeline's times count */
 	nsec_t origin_nsec;    /* of the first event; NSEC_NONE before it */
+	nsec_t spaced_nsec;    /* not before this is the next event, whatever its time */
 	nsec_t fault_nsec;     /* of the first event that is a fault; NSEC_NONE before it */
 	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
 	nsec_t grace_nsec;     /* PHASE_GRACE: when it ends */

@@ -122,6 +122,17 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 	return -EINVAL;
 }
 
+/* After an event that came late the next one still waits for half the time that the timeline has
+ * between them, because that is for something: for an agent to do what it was told, or for a packet
+ * to arrive. In virtual time nothing is late, and events have their ticks. */
+static void keep_distance(struct trial *trial, const struct timeline_step *step)
+{
+	nsec_t next_nsec = timeline_next_nsec(&trial->timeline);
+
+	if (next_nsec != NSEC_NEVER && trial->spec.phase < 0)
+		trial->spaced_nsec = nsec_now() + (next_nsec - step->at_nsec) / 2;
+}
+
 static void take_step(struct trial *trial, const struct timeline_step *step)
 {
 	struct error err = { 0 };
@@ -143,6 +154,7 @@ static void take_step(struct trial *trial, const struct timeline_step *step)
 	if (rc >= 0)
 		rc = note_step(trial, step, at_nsec);
 	sightings_look(trial);
+	keep_distance(trial, step);
 	if (rc >= 0)
 		return;
 	if (err.kind == ERROR_NONE)
@@ -155,7 +167,7 @@ void step_take_due(struct trial *trial)
 {
 	const struct timeline_step *step;
 
-	while (trial->phase == PHASE_RUNNING &&
+	while (trial->phase == PHASE_RUNNING && nsec_now() >= trial->spaced_nsec &&
 	       (step = timeline_take(&trial->timeline, nsec_now() - trial->zero_nsec)))
 		take_step(trial, step);
 }

@@ -7,6 +7,7 @@
 
 #include "src/record/expect.h"
 #include "src/tcp/packet.h"
+#include "src/tcp/state.h"
 #include "src/util/array.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
@@ -287,8 +288,83 @@ START_TEST(what_may_be_is_expected)
 }
 END_TEST
 
+/* What a look that came late leaves open is no failure, and no pass. */
+static const struct {
+	nsec_t gone_nsec, blind_nsec;
+	enum verdict verdict;
+} late_looks[] = {
+	{ 5000 * MSEC, 0, VERDICT_PASS },
+	{ 5000 * MSEC, 10 * MSEC, VERDICT_PASS },
+	{ 3999 * MSEC, 0, VERDICT_FAIL },
+	{ 6001 * MSEC, 0, VERDICT_FAIL },
+	{ 6100 * MSEC, 99 * MSEC, VERDICT_FAIL },
+	{ 6100 * MSEC, 100 * MSEC, VERDICT_INCONCLUSIVE },
+	{ 4010 * MSEC, 11 * MSEC, VERDICT_INCONCLUSIVE },
+	{ 7000 * MSEC, 4000 * MSEC, VERDICT_INCONCLUSIVE },
+	{ NSEC_NONE, 0, VERDICT_FAIL },
+};
+
+START_TEST(late_looks_are_doubted)
+{
+	_cleanup_(record_freep) struct record *r = record_of(story, 0);
+	_cleanup_(scenario_freep) struct scenario *s =
+		load(HEAD "expect: {client: {gone: {after: 4s, before: 6s}}}\n");
+	struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
+
+	client->gone_nsec = late_looks[_i].gone_nsec;
+	client->gone_blind_nsec = late_looks[_i].blind_nsec;
+	client->kernel_nsec = NSEC_NONE;
+	ck_assert_int_eq(expect_check(s, r, NULL), 0);
+	ck_assert_int_eq(record_verdict(r), late_looks[_i].verdict);
+}
+END_TEST
+
+/* A sample that is missing since nobody looked in time is not the one before it. */
+START_TEST(missed_samples_are_doubted)
+{
+	static const struct {
+		const char *at;
+		enum verdict verdict;
+	} wanted[] = { { "100ms", VERDICT_PASS },	  { "199ms", VERDICT_PASS },
+		       { "200ms", VERDICT_INCONCLUSIVE }, { "300ms", VERDICT_INCONCLUSIVE },
+		       { "400ms", VERDICT_PASS },	  { "500ms", VERDICT_FAIL } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		_cleanup_(record_freep) struct record *r = record_of(story, 0);
+		_cleanup_(freep) char *text = NULL;
+		struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
+		struct record_gap *gap = array_append(&r->gaps, &r->n_gaps, sizeof(*gap));
+		struct scenario *s;
+
+		*gap = (struct record_gap){ 200 * MSEC, 390 * MSEC };
+		for (int n = 1; n <= 5; n++) {
+			struct record_sample *sample =
+				array_append(&client->samples, &client->n_samples, sizeof(*sample));
+
+			*sample = (struct record_sample){ .time_nsec = n * 100 * MSEC,
+							  .state = n == 5 ? TCP_STATE_CLOSE
+									  : TCP_STATE_FIN_WAIT1,
+							  .expires_nsec = NSEC_NONE };
+		}
+		r->span_nsec = NSEC_PER_SEC;
+		ck_assert_int_gt(asprintf(&text,
+					  HEAD "sample: {every: 100ms, until: 1s}\n"
+					       "expect: {client: {samples: [{at: %s, state: "
+					       "FIN_WAIT1}]}}\n",
+					  wanted[i].at),
+				 0);
+		s = load(text);
+		ck_assert_int_eq(expect_check(s, r, NULL), 0);
+		ck_assert_int_eq(record_verdict(r), wanted[i].verdict);
+		scenario_free(s);
+	}
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
+	tcase_add_loop_test(tc, late_looks_are_doubted, 0, ARRAY_SIZE(late_looks));
+	tcase_add_test(tc, missed_samples_are_doubted);
 	tcase_add_loop_test(tc, packets_follow_the_event, 0, ARRAY_SIZE(follows));
 	tcase_add_loop_test(tc, lists_have_an_order, 0, ARRAY_SIZE(orders));
 	tcase_add_test(tc, one_order_holds);

@@ -324,11 +324,16 @@ START_TEST(record_survives_json)
 
 	record_fail(r, "a \"quoted\" line");
 	record_doubt(r, "another \"quoted\" line");
+	r->endpoint[NODE_CLIENT].gone_blind_nsec = SEC / 2;
+	*(struct record_gap *)array_append(&r->gaps, &r->n_gaps, sizeof(*r->gaps)) =
+		(struct record_gap){ SEC, 2 * SEC };
 	one = record_to_json(r);
 	ck_assert_msg(record_from_json(one, &back, &err) == 0, "%s", err.text);
 	two = record_to_json(back);
 	ck_assert_str_eq(one, two);
 	ck_assert_ptr_nonnull(strstr(one, "\"kernel\":5.000000"));
+	ck_assert_ptr_nonnull(strstr(one, "\"gone_blind_s\":0.500000"));
+	ck_assert_ptr_nonnull(strstr(one, "\"unsampled\":[{\"from_s\":1.000000,"));
 	ck_assert_ptr_nonnull(strstr(one, "\"variant\":null"));
 	ck_assert_ptr_nonnull(strstr(one, "\"verdict\":\"inconclusive\""));
 	ck_assert_int_lt(record_from_json("{}", &back, &err), 0);
