@@ -161,6 +161,7 @@ int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 	put_tuple(&req->id, like);
 	req->id.idiag_cookie[0] = req->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 	rc = nl_query(nl, on_one, &found, &own);
+	*ret_socket = found;
 	if (rc == -ENOENT || found.state == TCP_STATE_LISTEN)
 		return 0;
 	if (rc < 0)
@@ -168,7 +169,6 @@ int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 	if (found.state == TCP_STATE_NONE)
 		return error_set(err, ERROR_FAILED, -EBADMSG,
 				 "TCP socket: look up: the kernel's answer has no socket");
-	*ret_socket = found;
 	return 1;
 }
 

@@ -39,8 +39,8 @@ int sockdiag_dump(struct nl *nl, int family, uint32_t states, sockdiag_func func
 		  struct error *err);
 
 /* Finds the socket that has the addresses and ports of `like`, small ones too. Returns 1 and fills
- * *ret_socket, or 0 when there is none. This is cheaper than a dump, for which the kernel walks the
- * tables of all namespaces. */
+ * *ret_socket, or 0 when there is none; it then has the listener of the port, or no state. This is
+ * cheaper than a dump, for which the kernel walks the tables of all namespaces. */
 int sockdiag_get(struct nl *nl, const struct sockdiag_socket *like,
 		 struct sockdiag_socket *ret_socket, struct error *err);
 

@@ -41,11 +41,12 @@ static void pass_on(struct trial_node *node)
 	}
 }
 
-/* How long nobody had looked when a look found it gone, if that is longer than usual. A request
- * socket may also go with its listener, what is left of a connection only when its timer ends. */
+/* How long it may have been gone when a look found that it is, if that is longer than usual. Where
+ * no packet ends it, its timer does; a request socket may also go with its listener. */
 static nsec_t blind(const struct minisocket *mini, bool request, nsec_t at_nsec)
 {
-	nsec_t since_nsec = mini->seen_nsec + (request ? 0 : mini->socket.expires_nsec);
+	bool by_timer = !request || mini->listener;
+	nsec_t since_nsec = mini->seen_nsec + (by_timer ? mini->socket.expires_nsec : 0);
 
 	return at_nsec - since_nsec > MINISOCKET_RESOLUTION ? at_nsec - since_nsec : 0;
 }
@@ -167,6 +168,7 @@ static void look(struct trial_node *node)
 		return;
 	}
 	rc = look_up_like(node, &mini->socket, &s);
+	mini->listener = !rc && s.state == TCP_STATE_LISTEN;
 	if (rc < 0) { /* nothing is known, so it is asked again */
 		mini->look_nsec = now_nsec + OVERDUE;
 		node->trial->changed = true;

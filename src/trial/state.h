@@ -56,6 +56,7 @@ struct minisocket {
 	struct sockdiag_socket socket; /* its addresses and ports, and the rest as last seen */
 	nsec_t look_nsec;	       /* when to look at it next; NSEC_NEVER: no look is due */
 	nsec_t seen_nsec;	       /* when a look has last found it */
+	bool listener;		       /* the last look found only the listener of its port */
 	nsec_t closed_nsec;	       /* when the CLOSE of the full socket was observed */
 	enum minisocket_cause cause;
 	bool cause_sent;	       /* the packet that is the cause was sent, not received */
