@@ -121,6 +121,25 @@ static int doubt_over(struct record *record, nsec_t over_nsec)
 			    nsec_format(before, sizeof(before), -over_nsec), commands);
 }
 
+/* A time that is so far off is none to go by, whatever is expected of it. */
+#define BLIND_MAX (100 * NSEC_PER_MSEC)
+
+static int doubt_blind(struct record *record)
+{
+	char span[64];
+	int rc = 0;
+
+	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+		if (record->endpoint[n].gone_blind_nsec > BLIND_MAX)
+			rc = record_doubt(record,
+					  "what was left of the %s's connection was found gone %s "
+					  "after a look that still saw it",
+					  node_name(n),
+					  nsec_format(span, sizeof(span),
+						      record->endpoint[n].gone_blind_nsec));
+	return rc;
+}
+
 int doubt_check(struct record *record, struct error *err)
 {
 	nsec_t over_nsec = over_before(record);
@@ -131,5 +150,7 @@ int doubt_check(struct record *record, struct error *err)
 				  record->lost == 1 ? " was" : "s were");
 	if (rc >= 0 && over_nsec != NSEC_NONE)
 		rc = doubt_over(record, over_nsec);
+	if (rc >= 0)
+		rc = doubt_blind(record);
 	return rc < 0 ? error_errno(err, rc, "verdict") : 0;
 }

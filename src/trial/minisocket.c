@@ -22,8 +22,17 @@
 /* On a busy machine it may take this long. */
 #define SETTLING NSEC_PER_SEC
 #define COMPLETE                                                                                   \
-	(20 * NSEC_PER_MSEC)	    /* after a SYN: a handshake that is not over by then tarries */
-#define OVERDUE (4 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
+	(20 * NSEC_PER_MSEC) /* after a SYN: a handshake that is not over by then tarries */
+#define OVERDUE	   (4 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
+#define LONG_AFTER (100 * NSEC_PER_MSEC)
+
+/* Whether what a look has found is the doing of the packet before it. A look that came long after
+ * one that was no reset may have found what a timer did since. */
+static bool is_caused(const struct minisocket *mini, nsec_t now_nsec)
+{
+	return mini->cause == MINISOCKET_CAUSE_RESET ||
+	       (mini->cause == MINISOCKET_CAUSE_PACKET && now_nsec - mini->cause_nsec < LONG_AFTER);
+}
 
 /* Gives each witness the steps that it can take in already. */
 static void pass_on(struct trial_node *node)
@@ -42,11 +51,16 @@ static void pass_on(struct trial_node *node)
 }
 
 /* How long it may have been gone when a look found that it is, if that is longer than usual. Where
- * no packet ends it, its timer does; a request socket may also go with its listener. */
+ * no packet ends it, its timer does, which a packet may have armed anew; a request socket may also
+ * go with its listener. */
 static nsec_t blind(const struct minisocket *mini, bool request, nsec_t at_nsec)
 {
 	bool by_timer = !request || mini->listener;
-	nsec_t since_nsec = mini->seen_nsec + (by_timer ? mini->socket.expires_nsec : 0);
+	bool armed_anew = mini->cause != MINISOCKET_CAUSE_NONE;
+	nsec_t since_nsec = nsec_max(mini->seen_nsec, armed_anew ? mini->cause_nsec : 0);
+
+	if (by_timer && !armed_anew)
+		since_nsec += mini->socket.expires_nsec;
 
 	return at_nsec - since_nsec > MINISOCKET_RESOLUTION ? at_nsec - since_nsec : 0;
 }
@@ -68,7 +82,7 @@ static void step(struct trial_node *node, int state, nsec_t at_nsec)
 		.local_port = mini->socket.local_port,
 		.peer_port = mini->socket.peer_port
 	};
-	if (state == TCP_STATE_CLOSE && mini->cause == MINISOCKET_CAUSE_NONE)
+	if (state == TCP_STATE_CLOSE && !is_caused(mini, nsec_now()))
 		s->blind_nsec = blind(mini, s->request, at_nsec);
 	if (state == TCP_STATE_CLOSE && mini->cause == MINISOCKET_CAUSE_RESET) {
 		s->reset = true;
@@ -83,7 +97,7 @@ static nsec_t time_of(const struct minisocket *mini, int state, nsec_t now_nsec)
 {
 	if (state == TCP_STATE_TIME_WAIT && mini->fin_nsec != NSEC_NONE)
 		return mini->fin_nsec;
-	return mini->cause != MINISOCKET_CAUSE_NONE ? mini->cause_nsec : now_nsec;
+	return is_caused(mini, now_nsec) ? mini->cause_nsec : now_nsec;
 }
 
 static bool is_minisocket(const struct sockdiag_socket *s)
@@ -261,12 +275,18 @@ static void expect_change(struct trial_node *node, const struct observation *o, 
 {
 	struct minisocket *mini = &node->minisocket;
 
+	mini->look_nsec = nsec_now() + wait_nsec;
+	node->trial->changed = true;
+	/* What it sends itself ends nothing, and shows that it is there. */
+	if (o->packet.outgoing && !(o->packet.flags & PACKET_RST)) {
+		mini->seen_nsec = o->time_nsec;
+		mini->socket.expires_nsec = 0;
+		return;
+	}
 	mini->cause =
 		o->packet.flags & PACKET_RST ? MINISOCKET_CAUSE_RESET : MINISOCKET_CAUSE_PACKET;
 	mini->cause_sent = o->packet.outgoing;
 	mini->cause_nsec = o->time_nsec;
-	mini->look_nsec = nsec_now() + wait_nsec;
-	node->trial->changed = true;
 }
 
 void minisocket_packet(struct trial_node *node, const struct observation *o)

@@ -13,6 +13,7 @@
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
+#include "src/trial/sample.h"
 #include "src/trial/sightings.h"
 #include "src/util/array.h"
 #include "src/util/format.h"
@@ -189,6 +190,7 @@ int trial_make_record(struct trial *trial, struct error *err)
 	if (rc < 0)
 		return error_errno(err, rc, "record");
 	events_conclude(trial);
+	sample_finish(trial);
 	record->follow_number = trial->number;
 	record->follow_tried = trial->node[NODE_CLIENT].followed.n_tried;
 	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {

@@ -143,6 +143,15 @@ static void note_gap(struct trial *trial, nsec_t from_nsec, nsec_t to_nsec)
 		trial->lost++;
 }
 
+void sample_finish(struct trial *trial)
+{
+	nsec_t until_nsec = trial->ran_until_nsec, due_nsec = sample_next(trial);
+
+	if (due_nsec != NSEC_NEVER &&
+	    until_nsec - due_nsec > record_sample_late(trial->spec.scenario->sample_nsec))
+		note_gap(trial, due_nsec, until_nsec);
+}
+
 void sample_due(struct trial *trial)
 {
 	nsec_t now_nsec = nsec_now(), due_nsec = sample_next(trial);

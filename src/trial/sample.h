@@ -12,5 +12,7 @@ nsec_t sample_ahead(const struct trial *trial);
 void sample_first(struct trial *trial);
 /* When the next look is due; NSEC_NEVER: there is none to come. */
 nsec_t sample_next(const struct trial *trial);
+/* The trial looks no more: notes the looks that were due while it ran, and not taken. */
+void sample_finish(struct trial *trial);
 /* Takes the look that is due, if one is. */
 void sample_due(struct trial *trial);

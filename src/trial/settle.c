@@ -109,6 +109,7 @@ void settle_trial(struct trial *trial)
 		return;
 	trial->changed = false;
 	if (settle_concluded(trial)) {
+		trial->ran_until_nsec = nsec_now();
 		trial->phase = PHASE_GRACE;
 		trial->grace_nsec = nsec_now() + GRACE;
 	}

@@ -5,6 +5,8 @@ void trial_over(struct trial *trial)
 {
 	if (trial->phase == PHASE_OVER)
 		return;
+	if (trial->phase == PHASE_RUNNING)
+		trial->ran_until_nsec = nsec_now();
 	trial->phase = PHASE_OVER;
 	loop_timer_set(trial->timer, 0);
 }

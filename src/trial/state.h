@@ -150,6 +150,7 @@ struct trial {
 	nsec_t spaced_nsec;    /* not before this is the next event, whatever its time */
 	nsec_t fault_nsec;     /* of the first event that is a fault; NSEC_NONE before it */
 	nsec_t last_heal_nsec; /* NSEC_NONE: nothing was healed */
+	nsec_t ran_until_nsec; /* when PHASE_RUNNING ended */
 	nsec_t grace_nsec;     /* PHASE_GRACE: when it ends */
 	/* PHASE_READY: when to start the client; NSEC_NEVER before trial_go(). */
 	nsec_t client_nsec;
