@@ -82,58 +82,72 @@ static void check_time(struct check *c, const struct bound *b, nsec_t got_nsec)
 				    : nsec_format(got_text, sizeof(got_text), got_nsec));
 }
 
+/* What a time is compared with, at both ends of an interval. */
+struct interval {
+	const char *what; /* as in struct bound, as are `unpredicted` and `blind_nsec` */
+	const struct expect_time *after, *before; /* what the scenario says; not owned */
+	nsec_t earliest_nsec, latest_nsec;	  /* what is predicted; NSEC_NONE: nothing is */
+	const char *unpredicted;
+	nsec_t blind_nsec;
+};
+
+static void check_interval(struct check *c, const struct interval *i, nsec_t got_nsec)
+{
+	struct bound a = { .what = i->what,
+			   .word = "after",
+			   .time = i->after,
+			   .predicted_nsec = i->earliest_nsec,
+			   .unpredicted = i->unpredicted,
+			   .blind_nsec = i->blind_nsec,
+			   .sign = 1 };
+	struct bound b = { .what = i->what,
+			   .word = "before",
+			   .time = i->before,
+			   .predicted_nsec = i->latest_nsec,
+			   .unpredicted = i->unpredicted,
+			   .blind_nsec = i->blind_nsec,
+			   .sign = -1,
+			   .said = i->after->predicted };
+
+	check_time(c, &a, got_nsec);
+	check_time(c, &b, got_nsec);
+}
+
 static void check_end(struct check *c)
 {
 	const struct record_endpoint *got = c->got;
 	bool possible = got->possible_latest_nsec > got->possible_earliest_nsec;
-	nsec_t earliest_nsec = possible ? got->possible_earliest_nsec : got->earliest_nsec;
-	nsec_t latest_nsec = possible ? got->possible_latest_nsec : got->latest_nsec;
-	nsec_t blind_nsec = record_detection_blind(got);
-	struct bound a = { .what = "an end",
-			   .word = "after",
-			   .time = &c->want->after,
-			   .predicted_nsec = earliest_nsec,
-			   .unpredicted = got->unpredicted,
-			   .blind_nsec = blind_nsec,
-			   .sign = 1 };
-	struct bound b = { .what = "an end",
-			   .word = "before",
-			   .time = &c->want->before,
-			   .predicted_nsec = latest_nsec,
-			   .unpredicted = got->unpredicted,
-			   .blind_nsec = blind_nsec,
-			   .sign = -1,
-			   .said = c->want->after.predicted };
+	struct interval end = {
+		.what = "an end",
+		.after = &c->want->after,
+		.before = &c->want->before,
+		.earliest_nsec = possible ? got->possible_earliest_nsec : got->earliest_nsec,
+		.latest_nsec = possible ? got->possible_latest_nsec : got->latest_nsec,
+		.unpredicted = got->unpredicted,
+		.blind_nsec = record_detection_blind(got),
+	};
 
-	check_time(c, &a, record_detection(got));
-	check_time(c, &b, record_detection(got));
+	check_interval(c, &end, record_detection(got));
 }
 
 static void check_gone(struct check *c)
 {
 	const struct record_endpoint *got = c->got;
-	struct bound a = { .what = "a connection gone",
-			   .word = "after",
-			   .time = &c->want->gone_after,
-			   .predicted_nsec = got->gone_earliest_nsec,
-			   .unpredicted = got->gone_unpredicted,
-			   .blind_nsec = got->gone_blind_nsec,
-			   .sign = 1 };
-	struct bound b = { .what = "a connection gone",
-			   .word = "before",
-			   .time = &c->want->gone_before,
-			   .predicted_nsec = got->gone_latest_nsec,
-			   .unpredicted = got->gone_unpredicted,
-			   .blind_nsec = got->gone_blind_nsec,
-			   .sign = -1,
-			   .said = c->want->gone_after.predicted };
+	struct interval gone = {
+		.what = "a connection gone",
+		.after = &c->want->gone_after,
+		.before = &c->want->gone_before,
+		.earliest_nsec = got->gone_earliest_nsec,
+		.latest_nsec = got->gone_latest_nsec,
+		.unpredicted = got->gone_unpredicted,
+		.blind_nsec = got->gone_blind_nsec,
+	};
 	char text[64];
 
-	if (c->want->gone_never && c->got->gone_nsec != NSEC_NONE)
+	if (c->want->gone_never && got->gone_nsec != NSEC_NONE)
 		expect_fail(c, "expected that the connection is never gone, got it gone after %s",
-			    nsec_format(text, sizeof(text), c->got->gone_nsec));
-	check_time(c, &a, got->gone_nsec);
-	check_time(c, &b, got->gone_nsec);
+			    nsec_format(text, sizeof(text), got->gone_nsec));
+	check_interval(c, &gone, got->gone_nsec);
 }
 
 /* Returns the index of the state change after the one to ESTABLISHED; 0 if there is none. */

@@ -23,8 +23,8 @@
 #define SETTLING NSEC_PER_SEC
 #define COMPLETE                                                                                   \
 	(20 * NSEC_PER_MSEC) /* after a SYN: a handshake that is not over by then tarries */
-#define OVERDUE	   (4 * NSEC_PER_MSEC) /* between two looks at a timer that is late */
-#define LONG_AFTER (100 * NSEC_PER_MSEC)
+#define OVERDUE	   (4 * NSEC_PER_MSEC)	 /* between two looks at a timer that is late */
+#define LONG_AFTER (100 * NSEC_PER_MSEC) /* a timer may have gone off since the packet */
 
 /* Whether what a look has found is the doing of the packet before it. A look that came long after
  * one that was no reset may have found what a timer did since. */
@@ -61,7 +61,6 @@ static nsec_t blind(const struct minisocket *mini, bool request, nsec_t at_nsec)
 
 	if (by_timer && !armed_anew)
 		since_nsec += mini->socket.expires_nsec;
-
 	return at_nsec - since_nsec > MINISOCKET_RESOLUTION ? at_nsec - since_nsec : 0;
 }
 

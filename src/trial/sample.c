@@ -131,35 +131,35 @@ nsec_t sample_next(const struct trial *trial)
 	return trial->origin_nsec + next_nsec;
 }
 
-static void note_gap(struct trial *trial, nsec_t from_nsec, nsec_t to_nsec)
+/* Notes for how long nobody looked, if the look that is due comes late at that moment. */
+static void note_gap(struct trial *trial, nsec_t at_nsec)
 {
 	struct record *record = trial->record;
-	struct record_gap *gap = array_append(&record->gaps, &record->n_gaps, sizeof(*gap));
+	nsec_t due_nsec = sample_next(trial);
+	struct record_gap *gap;
 
+	if (at_nsec - due_nsec <= record_sample_late(trial->spec.scenario->sample_nsec))
+		return;
+	gap = array_append(&record->gaps, &record->n_gaps, sizeof(*gap));
 	if (gap)
-		*gap = (struct record_gap){ from_nsec - trial->origin_nsec,
-					    to_nsec - trial->origin_nsec };
+		*gap = (struct record_gap){ due_nsec - trial->origin_nsec,
+					    at_nsec - trial->origin_nsec };
 	else
 		trial->lost++;
 }
 
 void sample_finish(struct trial *trial)
 {
-	nsec_t until_nsec = trial->ran_until_nsec, due_nsec = sample_next(trial);
-
-	if (due_nsec != NSEC_NEVER &&
-	    until_nsec - due_nsec > record_sample_late(trial->spec.scenario->sample_nsec))
-		note_gap(trial, due_nsec, until_nsec);
+	note_gap(trial, trial->ran_until_nsec);
 }
 
 void sample_due(struct trial *trial)
 {
-	nsec_t now_nsec = nsec_now(), due_nsec = sample_next(trial);
+	nsec_t now_nsec = nsec_now();
 
-	if (now_nsec < due_nsec)
+	if (now_nsec < sample_next(trial))
 		return;
-	if (now_nsec - due_nsec > record_sample_late(trial->spec.scenario->sample_nsec))
-		note_gap(trial, due_nsec, now_nsec);
+	note_gap(trial, now_nsec);
 	take_all(trial);
 	trial->n_looks =
 		(uint64_t)((now_nsec - trial->origin_nsec) / trial->spec.scenario->sample_nsec);
