@@ -66,11 +66,11 @@ static void note_step(const struct play_step *step, void *userdata)
 		*slot = *step;
 }
 
-static int derive(const struct scenario *s, enum family family, enum node_id node,
+static int derive(const struct scenario *s, enum family family, enum end_id end,
 		  const struct model_facts *facts, struct derivation *ret, struct error *err)
 {
 	*ret = (struct derivation){ .n_steps = 0 };
-	ret->prediction = model_derive(s, family, node, facts, note_step, ret);
+	ret->prediction = model_derive(s, family, end, facts, note_step, ret);
 	return ret->failed ? error_errno(err, -ENOMEM, "predict") : 0;
 }
 
@@ -92,7 +92,7 @@ static void print_steps(const struct derivation *d)
 	}
 }
 
-static void print_end(const struct scenario *s, enum node_id node, const struct model_facts *facts,
+static void print_end(const struct scenario *s, enum end_id end, const struct model_facts *facts,
 		      const struct derivation *d)
 {
 	const struct prediction *p = &d->prediction;
@@ -100,13 +100,14 @@ static void print_end(const struct scenario *s, enum node_id node, const struct 
 	char rule[256];
 
 	if (p->reason) {
-		printf("%s: no prediction: %s\n", node_name(node), p->reason);
+		printf("%s: no prediction: %s\n", end_name(end), p->reason);
 		return;
 	}
-	printf("%s: %.6f..%.6f s after the first event, by %s\n", node_name(node),
+	printf("%s: %.6f..%.6f s after the first event, by %s\n", end_name(end),
 	       nsec_to_sec(p->earliest_nsec), nsec_to_sec(p->latest_nsec),
 	       mechanism_name(p->mechanism));
-	printf("  %s%s%s\n", rule_of(s, node, facts, p->mechanism, rule, sizeof(rule)),
+	printf("  %s%s%s\n",
+	       rule_of(s, scenario_end_node(s, end), facts, p->mechanism, rule, sizeof(rule)),
 	       function ? ": " : "", function ? function : "");
 	if (d->n_steps)
 		printf("  The steps %s phase %lld:\n",
@@ -144,7 +145,7 @@ static json_object *step_json(const struct play_step *step)
 	return o;
 }
 
-static json_object *end_json(const struct scenario *s, enum node_id node,
+static json_object *end_json(const struct scenario *s, enum end_id end,
 			     const struct model_facts *facts, const struct derivation *d)
 {
 	json_object *o = json_object_new_object(), *interval = NULL;
@@ -162,10 +163,10 @@ static json_object *end_json(const struct scenario *s, enum node_id node,
 	json_object_object_add(o, "mechanism", string(mechanism_name(p->mechanism)));
 	json_object_object_add(o, "predicted_s", interval);
 	json_object_object_add(o, "unpredicted", string(p->reason));
-	json_object_object_add(
-		o, "rule",
-		p->reason ? NULL
-			  : string(rule_of(s, node, facts, p->mechanism, rule, sizeof(rule))));
+	json_object_object_add(o, "rule",
+			       p->reason ? NULL
+					 : string(rule_of(s, scenario_end_node(s, end), facts,
+							  p->mechanism, rule, sizeof(rule))));
 	json_object_object_add(o, "function", string(rule_function(p->mechanism)));
 	json_object_object_add(o, "steps", steps);
 	return o;
@@ -188,13 +189,13 @@ static int predict_one(const struct options *options, const struct scenario *s,
 		printf("%s%s%s (%s, HZ=%u)\n", s->name, s->variant ? "/" : "",
 		       s->variant ? s->variant : "", family_name(options->selection.family),
 		       facts->hz);
-	for (enum node_id node = 0; rc >= 0 && node < _ENDPOINT_MAX; node++) {
+	for (enum end_id end = 0; rc >= 0 && end < _END_MAX; end++) {
 		struct derivation d;
 
-		rc = derive(s, options->selection.family, node, facts, &d, err);
-		json_object_object_add(ends, node_name(node), end_json(s, node, facts, &d));
+		rc = derive(s, options->selection.family, end, facts, &d, err);
+		json_object_object_add(ends, end_name(end), end_json(s, end, facts, &d));
 		if (rc >= 0 && !options->json)
-			print_end(s, node, facts, &d);
+			print_end(s, end, facts, &d);
 		free(d.steps);
 	}
 	if (rc >= 0 && options->json)

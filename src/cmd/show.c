@@ -76,9 +76,9 @@ static size_t predict_moments(const struct scenario *s, enum family family, nsec
 	char until[64];
 	size_t n = 0;
 
-	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
-		const struct expectation *e = &s->expect[family][node];
-		struct prediction p = describe_prediction(s, family, node, &kernel);
+	for (enum end_id end = 0; end < _END_MAX; end++) {
+		const struct expectation *e = &s->expect[family][end];
+		struct prediction p = describe_prediction(s, family, end, &kernel);
 
 		if (p.mechanism == MECHANISM_NONE || !(e->after.predicted || e->before.predicted))
 			continue;
@@ -86,7 +86,7 @@ static size_t predict_moments(const struct scenario *s, enum family family, nsec
 		snprintf(moments[n].text, sizeof(moments[n].text),
 			 "to %s: the %s notices, by %s (predicted)",
 			 describe_span(until, sizeof(until), first_nsec + p.latest_nsec),
-			 node_name(node), mechanism_name(p.mechanism));
+			 end_name(end), mechanism_name(p.mechanism));
 		n++;
 	}
 	return n;
@@ -96,7 +96,7 @@ static int write_timeline(const struct scenario *s, enum family family, FILE *ou
 			  struct error *err)
 {
 	_cleanup_(freep) struct moment *moments =
-		calloc(s->n_events + 1 + _ENDPOINT_MAX, sizeof(*moments));
+		calloc(s->n_events + 1 + _END_MAX, sizeof(*moments));
 	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	size_t n = 0;
 	char at[64];
@@ -122,10 +122,10 @@ static int write_expected(const struct scenario *s, enum family family, FILE *ou
 {
 	struct model_facts kernel = facts_of_running_kernel();
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		char prefix[16];
 
-		snprintf(prefix, sizeof(prefix), "  %-8s ", node_name(n));
+		snprintf(prefix, sizeof(prefix), "  %-8s ", end_name(n));
 		if (s->expect[family][n].present)
 			describe_expectation(s, family, n, &kernel, prefix, out);
 	}

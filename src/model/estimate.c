@@ -93,10 +93,10 @@ char *estimate_format_needs(unsigned int needs, char *buffer, size_t size)
 }
 
 /* The time from the first event until this end's part is over. */
-static nsec_t span_of_end(const struct scenario *s, enum family family, enum node_id node,
+static nsec_t span_of_end(const struct scenario *s, enum family family, enum end_id end,
 			  const struct model_facts *kernel)
 {
-	const struct expectation *e = &s->expect[family][node];
+	const struct expectation *e = &s->expect[family][end];
 	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	nsec_t last_nsec = s->n_events ? s->events[s->n_events - 1].at_nsec : 0;
 	struct model_facts facts = *kernel;
@@ -111,7 +111,7 @@ static nsec_t span_of_end(const struct scenario *s, enum family family, enum nod
 		return last_nsec - first_nsec + NSEC_PER_SEC;
 	if (e->gone_before.present && !e->gone_before.predicted)
 		return e->gone_before.time_nsec;
-	p = model_predict(s, family, node, &facts);
+	p = model_predict(s, family, end, &facts);
 	if (p.mechanism != MECHANISM_NONE)
 		return p.latest_nsec;
 	if (e->before.present && !e->before.predicted)
@@ -123,7 +123,7 @@ nsec_t estimate_span(const struct scenario *s, enum family family, const struct 
 {
 	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0, span_nsec = 0;
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; n < _END_MAX; n++)
 		if (s->expect[family][n].present)
 			span_nsec = nsec_max(span_nsec, span_of_end(s, family, n, kernel));
 	if (!span_nsec)
@@ -143,7 +143,7 @@ double estimate_packets(const struct scenario *s, nsec_t span_nsec)
 			talks_nsec = span_nsec;
 	if (s->path.netem.loss > 0)
 		talks_nsec = span_nsec;
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		const struct scenario_agent *agent = &s->agent[n];
 		nsec_t interval_nsec = scenario_option(agent, OPTION_INTERVAL, NSEC_PER_SEC);
 

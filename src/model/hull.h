@@ -9,7 +9,8 @@
 /* One end, and all that its timers go by. */
 struct player {
 	const struct scenario *scenario;
-	enum node_id node;
+	enum end_id end;
+	enum node_id node, peer; /* its host, and that of the other end */
 	const struct model_facts *facts;
 	struct model_history history;
 	struct situation situation;

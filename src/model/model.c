@@ -110,7 +110,7 @@ static struct play_end earlier(struct play_end a, struct play_end b)
 /* Whether all that there was of a connection at that end was a request. */
 static bool is_request(const struct player *r)
 {
-	return r->facts->history && r->node == NODE_SERVER && r->history.n_syns &&
+	return r->facts->history && !end_connects(r->end) && r->history.n_syns &&
 	       r->history.established_nsec == NSEC_NONE;
 }
 
@@ -219,13 +219,13 @@ static struct prediction play_cases(struct player *r, play_func *func)
 /* Whether the player has something to play: else returns why not. */
 static const char *prepare(struct player *r, struct model_facts *facts, enum family family)
 {
-	const char *reason = situation_read(r->scenario, family, r->node, &r->situation);
+	const char *reason = situation_read(r->scenario, family, r->end, &r->situation);
 
 	r->timers = timers_of(r->scenario, r->node, facts);
 	if (facts->history)
 		r->history = *facts->history;
 	else if (!reason)
-		reason = situation_imagine(r->scenario, r->node, &r->situation, facts, &r->history);
+		reason = situation_imagine(r->scenario, r->end, &r->situation, facts, &r->history);
 	return reason;
 }
 
@@ -234,8 +234,8 @@ static const char *prepare(struct player *r, struct model_facts *facts, enum fam
 static nsec_t peer_ends(const struct player *r)
 {
 	const struct scenario *s = r->scenario;
-	const struct scenario_agent *peer = &s->agent[!r->node];
-	struct timers t = timers_of(s, !r->node, r->facts);
+	const struct scenario_agent *peer = &s->agent[r->peer];
+	struct timers t = timers_of(s, r->peer, r->facts);
 	nsec_t lost_nsec = r->situation.lost_nsec, at_nsec = NSEC_NEVER;
 	/* It has been silent at the longest since the connection was made. */
 	nsec_t heard_nsec = s->n_events ? -s->events[0].at_nsec : 0;
@@ -290,16 +290,26 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 	return NULL;
 }
 
+static struct player player_of(const struct scenario *s, enum end_id end,
+			       const struct model_facts *facts)
+{
+	return (struct player){ .scenario = s,
+				.end = end,
+				.node = scenario_end_node(s, end),
+				.peer = scenario_end_node(s, end_peer(end)),
+				.facts = facts };
+}
+
 static struct prediction nothing(const char *reason)
 {
 	return (struct prediction){ .reason = reason };
 }
 
-struct prediction model_predict(const struct scenario *s, enum family family, enum node_id node,
+struct prediction model_predict(const struct scenario *s, enum family family, enum end_id end,
 				const struct model_facts *facts)
 {
 	struct model_facts known = *facts;
-	struct player r = { .scenario = s, .node = node, .facts = &known };
+	struct player r = player_of(s, end, &known);
 	const char *reason = prepare_detection(&r, &known, family);
 	struct prediction p;
 
@@ -317,12 +327,12 @@ struct prediction model_predict(const struct scenario *s, enum family family, en
 	return p;
 }
 
-struct prediction model_derive(const struct scenario *s, enum family family, enum node_id node,
+struct prediction model_derive(const struct scenario *s, enum family family, enum end_id end,
 			       const struct model_facts *facts, play_step_func *step,
 			       void *userdata)
 {
 	struct model_facts known = *facts;
-	struct player r = { .scenario = s, .node = node, .facts = &known };
+	struct player r = player_of(s, end, &known);
 	const char *reason = prepare_detection(&r, &known, family);
 	nsec_t into_nsec =
 		facts->into_nsec == NSEC_NONE ? NSEC_PER_SEC / facts->hz / 2 : facts->into_nsec;
@@ -337,28 +347,26 @@ struct prediction model_derive(const struct scenario *s, enum family family, enu
 		play.userdata = userdata;
 		play_detection(&r, &play);
 	}
-	return model_predict(s, family, node, facts);
+	return model_predict(s, family, end, facts);
 }
 
-struct prediction model_gone(const struct scenario *s, enum family family, enum node_id node,
+struct prediction model_gone(const struct scenario *s, enum family family, enum end_id end,
 			     const struct model_facts *facts, enum mechanism mechanism,
 			     nsec_t since_nsec)
 {
 	struct model_facts known = *facts;
-	struct player r = { .scenario = s,
-			    .node = node,
-			    .facts = &known,
-			    .mechanism = mechanism,
-			    .since_nsec = since_nsec };
+	struct player r = player_of(s, end, &known);
 
+	r.mechanism = mechanism;
+	r.since_nsec = since_nsec;
 	if (mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_FIN_WAIT_2 &&
 	    mechanism != MECHANISM_SYNACK && mechanism != MECHANISM_ORPHAN)
 		return nothing("what becomes of the rest is not predicted");
-	if (s->agent[node].program.run && mechanism != MECHANISM_TIME_WAIT &&
+	if (s->agent[r.node].program.run && mechanism != MECHANISM_TIME_WAIT &&
 	    mechanism != MECHANISM_SYNACK)
 		return nothing(OF_THE_USER);
-	situation_read(s, family, node, &r.situation);
-	r.timers = timers_of(s, node, facts);
+	situation_read(s, family, end, &r.situation);
+	r.timers = timers_of(s, r.node, facts);
 	if (!facts->history)
 		return nothing("it is not known when the timer was armed");
 	r.history = *facts->history;

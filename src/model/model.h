@@ -18,17 +18,17 @@
 /* What should become of that end: when the peer or the path behind the first hop is lost, and
  * nothing heals it, before or after it connects; and when the peer stops reading. */
 struct prediction model_predict(const struct scenario *scenario, enum family family,
-				enum node_id node, const struct model_facts *facts);
+				enum end_id end, const struct model_facts *facts);
 
 /* Plays the deciding timer of the same once more, for the facts' phase (0 where they have none),
  * and tells each step. Returns what model_predict() does. */
-struct prediction model_derive(const struct scenario *scenario, enum family family,
-			       enum node_id node, const struct model_facts *facts,
-			       play_step_func *step, void *userdata);
+struct prediction model_derive(const struct scenario *scenario, enum family family, enum end_id end,
+			       const struct model_facts *facts, play_step_func *step,
+			       void *userdata);
 
 /* When nothing is left of a connection that ended, by what ends it: TIME_WAIT, FIN_WAIT_2, ORPHAN
  * or SYNACK, since `since_nsec`: the latest FIN of the peer, the acknowledgement of the own FIN, or
  * the SYN that came. For other mechanisms nothing is predicted. */
-struct prediction model_gone(const struct scenario *scenario, enum family family, enum node_id node,
+struct prediction model_gone(const struct scenario *scenario, enum family family, enum end_id end,
 			     const struct model_facts *facts, enum mechanism mechanism,
 			     nsec_t since_nsec);

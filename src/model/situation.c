@@ -100,16 +100,17 @@ static nsec_t never_answers(const struct scenario *s, enum node_id peer)
 	return s->n_events ? -s->events[0].at_nsec : 0;
 }
 
-const char *situation_read(const struct scenario *s, enum family family, enum node_id node,
+const char *situation_read(const struct scenario *s, enum family family, enum end_id end,
 			   struct situation *ret)
 {
+	enum node_id node = scenario_end_node(s, end), peer = scenario_end_node(s, end_peer(end));
 	struct situation to = { .lost_nsec = NSEC_NEVER,
 				.send_nsec = NSEC_NEVER,
 				.connect_nsec = NSEC_NEVER,
 				.closed_nsec = NSEC_NEVER,
-				.stalled_nsec = never_answers(s, !node) };
+				.stalled_nsec = never_answers(s, peer) };
 	const char *reason = NULL;
-	enum direction away = node == NODE_CLIENT ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
+	enum direction away = end_connects(end) ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
 
 	for (size_t i = 0; i < s->n_events; i++) {
 		const struct event *e = &s->events[i];
@@ -198,17 +199,17 @@ static nsec_t first_unanswered(nsec_t every_nsec, nsec_t age_nsec, nsec_t rtt_ns
 	return sends * every_nsec - age_nsec;
 }
 
-const char *situation_imagine(const struct scenario *s, enum node_id node,
-			      const struct situation *in, struct model_facts *facts,
-			      struct model_history *ret)
+const char *situation_imagine(const struct scenario *s, enum end_id end, const struct situation *in,
+			      struct model_facts *facts, struct model_history *ret)
 {
+	enum node_id node = scenario_end_node(s, end), peer = scenario_end_node(s, end_peer(end));
 	nsec_t rtt_nsec = 2 * s->path.netem.delay_nsec + HOST_TIME;
 	nsec_t age_nsec = s->n_events ? s->events[0].at_nsec : 0;
 	nsec_t every_nsec = sends_every(&s->agent[node], rtt_nsec);
 	nsec_t silent_nsec = in->stalled_nsec < in->lost_nsec && is_heartbeat(&s->agent[node])
 				     ? in->stalled_nsec
 				     : 0;
-	nsec_t heard_every_nsec = nsec_min(every_nsec, sends_every(&s->agent[!node], rtt_nsec));
+	nsec_t heard_every_nsec = nsec_min(every_nsec, sends_every(&s->agent[peer], rtt_nsec));
 	struct timers t = timers_of(s, node, facts);
 	struct model_history h = { .connect_nsec = -age_nsec - rtt_nsec,
 				   .established_nsec = -age_nsec,
@@ -225,10 +226,10 @@ const char *situation_imagine(const struct scenario *s, enum node_id node,
 
 	if (s->path.netem.loss > 0 || s->path.netem.jitter_nsec > 0)
 		return "loss and delay are drawn by chance";
-	if (every_nsec != NSEC_NEVER && scenario_option(&s->agent[!node], OPTION_PAUSED, 0))
+	if (every_nsec != NSEC_NEVER && scenario_option(&s->agent[peer], OPTION_PAUSED, 0))
 		return "when the window of a peer that does not read closes depends on the "
 		       "transfer";
-	if (in->silent_to_peer && sends_every(&s->agent[!node], rtt_nsec) != NSEC_NEVER)
+	if (in->silent_to_peer && sends_every(&s->agent[peer], rtt_nsec) != NSEC_NEVER)
 		return "what the peer sends again arrives";
 	if (in->closed_nsec != NSEC_NEVER && s->path.netem.delay_nsec)
 		return "when the window closes depends on how the transfer goes";

@@ -22,11 +22,11 @@ struct situation {
 
 /* Returns NULL, or why the model cannot say what becomes of that end. The situation is as far as it
  * is known then. */
-const char *situation_read(const struct scenario *scenario, enum family family, enum node_id node,
+const char *situation_read(const struct scenario *scenario, enum family family, enum end_id end,
 			   struct situation *ret_situation);
 
 /* How a connection of that scenario stands by the first event, if everything takes no time but
  * path.delay. Returns NULL, or why that cannot be told. */
-const char *situation_imagine(const struct scenario *scenario, enum node_id node,
+const char *situation_imagine(const struct scenario *scenario, enum end_id end,
 			      const struct situation *situation, struct model_facts *facts,
 			      struct model_history *ret_history);

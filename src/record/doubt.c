@@ -51,7 +51,7 @@ static nsec_t over_before(const struct record *record)
 {
 	nsec_t last_nsec = NSEC_NONE;
 
-	for (enum node_id n = 0; record->n_faults && n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; record->n_faults && n < _END_MAX; n++) {
 		nsec_t over_nsec = NSEC_NONE;
 		enum found found = found_at_first_event(&record->endpoint[n], &over_nsec);
 
@@ -85,7 +85,7 @@ static char *describe_commands(const struct record *record)
 {
 	char *text = strdup("");
 
-	for (enum node_id n = 0; text && n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; text && n < _END_MAX; n++) {
 		const struct record_endpoint *e = &record->endpoint[n];
 		int status = e->command_status, rc;
 		char how[64], *longer;
@@ -103,7 +103,7 @@ static char *describe_commands(const struct record *record)
 				 WEXITSTATUS(status));
 		tail = last_output(e, &length);
 		rc = asprintf(&longer, "%s; the %s's command %s, its output ends: %.*s", text,
-			      node_name(n), how, length, tail);
+			      end_name(n), how, length, tail);
 		free(text);
 		text = rc < 0 ? NULL : longer;
 	}
@@ -129,12 +129,12 @@ static int doubt_blind(struct record *record)
 	char span[64];
 	int rc = 0;
 
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; rc >= 0 && n < record->n_ends; n++)
 		if (record->endpoint[n].gone_blind_nsec > BLIND_MAX)
 			rc = record_doubt(record,
 					  "what was left of the %s's connection was found gone %s "
 					  "after a look that still saw it",
-					  node_name(n),
+					  record->endpoint[n].name,
 					  nsec_format(span, sizeof(span),
 						      record->endpoint[n].gone_blind_nsec));
 	return rc;

@@ -211,11 +211,11 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 			   .every_nsec = scenario->sample_nsec };
 	size_t failures_before = record->n_failures;
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		c.want = &scenario->expect[record->family][n];
 		c.got = &record->endpoint[n];
-		c.peer = &record->endpoint[n == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT];
-		c.who = node_name(n);
+		c.peer = &record->endpoint[end_peer(n)];
+		c.who = end_name(n);
 		if (!c.want->present)
 			continue;
 		check_mask(&c, "outcome", &outcome_names, c.want->outcomes, (int)c.got->outcome);

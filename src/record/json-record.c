@@ -196,8 +196,8 @@ static const struct json_field endpoint_fields[] = {
 static const struct json_table endpoint = JSON_TABLE(record_endpoint, endpoint_fields);
 
 static const struct json_field endpoints_fields[] = {
-	{ JSON_ROW(OBJECT, record, endpoint[NODE_CLIENT], "client"), .table = &endpoint },
-	{ JSON_ROW(OBJECT, record, endpoint[NODE_SERVER], "server"), .table = &endpoint },
+	{ JSON_ROW(OBJECT, record, endpoint[END_CLIENT], "client"), .table = &endpoint },
+	{ JSON_ROW(OBJECT, record, endpoint[END_SERVER], "server"), .table = &endpoint },
 };
 static const struct json_table endpoints = JSON_TABLE(record, endpoints_fields);
 

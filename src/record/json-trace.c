@@ -8,18 +8,18 @@
 #include "src/record/trace.h"
 #include "src/tcp/packet.h"
 
-static enum node_id node_of(json_object *value)
+static enum end_id end_of(json_object *value)
 {
-	int node = value ? node_from_name(json_object_get_string(value)) : -1;
+	int end = value ? end_from_name(json_object_get_string(value)) : -1;
 
-	return node < 0 ? NODE_CLIENT : (enum node_id)node;
+	return end < 0 ? END_CLIENT : (enum end_id)end;
 }
 
 static void write_from(struct json_writer *writer, const void *object)
 {
 	const struct trace_entry *e = object;
 
-	json_write_text(writer, e->packet.foreign ? NULL : node_name(e->node));
+	json_write_text(writer, e->packet.foreign ? NULL : end_name(e->end));
 }
 
 static void read_from(struct json_reader *reader, json_object *value, void *object)
@@ -27,15 +27,15 @@ static void read_from(struct json_reader *reader, json_object *value, void *obje
 	struct trace_entry *e = object;
 
 	e->packet.foreign = !value;
-	e->node = node_of(value);
+	e->end = end_of(value);
 }
 
 static void write_to(struct json_writer *writer, const void *object)
 {
 	const struct trace_entry *e = object;
-	enum node_id peer = e->node == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
+	enum end_id peer = end_peer(e->end);
 
-	json_write_text(writer, node_name(e->packet.foreign ? e->node : peer));
+	json_write_text(writer, end_name(e->packet.foreign ? e->end : peer));
 }
 
 static void read_to(struct json_reader *reader, json_object *value, void *object)
@@ -43,7 +43,7 @@ static void read_to(struct json_reader *reader, json_object *value, void *object
 	struct trace_entry *e = object;
 
 	if (e->packet.foreign)
-		e->node = node_of(value);
+		e->end = end_of(value);
 }
 
 static void write_flags(struct json_writer *writer, const void *object)
@@ -101,7 +101,7 @@ static const struct json_field packet_fields[] = {
 };
 
 static const struct json_field node_fields[] = {
-	{ JSON_ROW(NAME, trace_entry, node, "node"), .names = &node_names },
+	{ JSON_ROW(NAME, trace_entry, end, "node"), .names = &end_names },
 };
 static const struct json_table node = JSON_TABLE(trace_entry, node_fields);
 

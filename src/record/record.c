@@ -44,7 +44,7 @@ struct record *record_free(struct record *record)
 		free(record->failures[i]);
 	for (size_t i = 0; i < record->n_doubts; i++)
 		free(record->doubts[i]);
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; n < _END_MAX; n++)
 		record_endpoint_deinit(&record->endpoint[n]);
 	trace_deinit(&record->trace);
 	sighting_log_free(record->sightings);

@@ -14,18 +14,18 @@ struct sighting_log *sighting_log_free(struct sighting_log *sightings)
 {
 	if (!sightings)
 		return NULL;
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; n < _END_MAX; n++)
 		free(sightings->packets[n]);
 	free(sightings->timers);
 	free(sightings);
 	return NULL;
 }
 
-int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
+int sighting_add_packet(struct sighting_log *sightings, enum end_id end, nsec_t time_nsec,
 			const struct tcp_packet *packet)
 {
 	struct sighting_packet *p =
-		array_append(&sightings->packets[node], &sightings->n_packets[node], sizeof(*p));
+		array_append(&sightings->packets[end], &sightings->n_packets[end], sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
@@ -61,7 +61,7 @@ static bool says_the_same(const struct sighting_timer *last, nsec_t time_nsec,
 	       llabs(moved_nsec) < SAME_EXPIRY + timer->expires_nsec / 50;
 }
 
-int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
+int sighting_add_timer(struct sighting_log *sightings, enum end_id end, nsec_t time_nsec,
 		       const struct trace_timer *timer)
 {
 	static const struct sighting_timer none = { .timer.kind = TCP_TIMER_OFF };
@@ -69,13 +69,13 @@ int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t
 	struct sighting_timer *slot;
 
 	for (size_t i = sightings->n_timers; i-- > 0 && last == &none;)
-		if (sightings->timers[i].node == node)
+		if (sightings->timers[i].end == end)
 			last = &sightings->timers[i];
 	if (says_the_same(last, time_nsec, timer))
 		return 0;
 	slot = array_append(&sightings->timers, &sightings->n_timers, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
-	*slot = (struct sighting_timer){ time_nsec, node, *timer };
+	*slot = (struct sighting_timer){ time_nsec, end, *timer };
 	return 0;
 }

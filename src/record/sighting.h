@@ -22,15 +22,15 @@ struct sighting_packet {
 
 /* The timer of a socket as sock_diag told it. */
 struct sighting_timer {
-	nsec_t time_nsec;  /* CLOCK_MONOTONIC */
-	enum node_id node; /* whose socket it is */
+	nsec_t time_nsec; /* CLOCK_MONOTONIC */
+	enum end_id end;  /* whose socket it is */
 	struct trace_timer timer;
 };
 
 /* All sightings of one trial. */
 struct sighting_log {
-	struct sighting_packet *packets[_ENDPOINT_MAX]; /* in the order of time; owned */
-	size_t n_packets[_ENDPOINT_MAX];
+	struct sighting_packet *packets[_END_MAX]; /* in the order of time; owned */
+	size_t n_packets[_END_MAX];
 	struct sighting_timer *timers; /* in the order of time; owned */
 	size_t n_timers;
 	nsec_t origin_nsec; /* of the first event, CLOCK_MONOTONIC */
@@ -38,10 +38,10 @@ struct sighting_log {
 
 /* Frees a log, which calloc() has made, and all that it owns. Returns NULL. */
 struct sighting_log *sighting_log_free(struct sighting_log *sightings);
-/* Adds a packet as `node` saw it. -ENOMEM is the only failure. */
-int sighting_add_packet(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
+/* Adds a packet as `end` saw it. -ENOMEM is the only failure. */
+int sighting_add_packet(struct sighting_log *sightings, enum end_id end, nsec_t time_nsec,
 			const struct tcp_packet *packet);
-/* Adds a timer of a socket of `node` if it differs from the node's last one in its kind, its count
+/* Adds a timer of a socket of `end` if it differs from the end's last one in its kind, its count
  * or its moment of expiry. -ENOMEM is the only failure. */
-int sighting_add_timer(struct sighting_log *sightings, enum node_id node, nsec_t time_nsec,
+int sighting_add_timer(struct sighting_log *sightings, enum end_id end, nsec_t time_nsec,
 		       const struct trace_timer *timer);

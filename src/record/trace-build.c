@@ -16,37 +16,31 @@ static bool before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
-static enum node_id peer_of(enum node_id node)
-{
-	return node == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
-}
-
 static bool is_syn(const struct sighting_packet *p)
 {
 	return (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 }
 
-/* Returns the index of the latest connection that `node` knows by the ports of a packet; -1 if
+/* Returns the index of the latest connection that `end` knows by the ports of a packet; -1 if
  * there is none. */
-static ssize_t find_flow(const struct trace_work *work, enum node_id node,
+static ssize_t find_flow(const struct trace_work *work, enum end_id end,
 			 const struct sighting_packet *p)
 {
 	for (size_t i = work->n_flows; i-- > 0;)
-		if (work->flows[i].port[node][0] == p->local_port &&
-		    work->flows[i].port[node][1] == p->peer_port)
+		if (work->flows[i].port[end][0] == p->local_port &&
+		    work->flows[i].port[end][1] == p->peer_port)
 			return (ssize_t)i;
 	return -1;
 }
 
-/* Returns the connection of a packet that `node` saw first, or NULL without memory. A SYN with
+/* Returns the connection of a packet that `end` saw first, or NULL without memory. A SYN with
  * another sequence number begins the next connection. The other end's ports are noted too, because
  * behind a NAT they are not the same. */
-static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
-				  struct trace_seen *seen)
+static struct trace_flow *flow_of(struct trace_work *work, enum end_id end, struct trace_seen *seen)
 {
 	const struct sighting_packet *p = seen->packet;
-	enum node_id sender = p->sent ? node : peer_of(node);
-	ssize_t i = find_flow(work, node, p);
+	enum end_id sender = p->sent ? end : end_peer(end);
+	ssize_t i = find_flow(work, end, p);
 	struct trace_flow *f = i < 0 ? NULL : &work->flows[i];
 
 	if (!f || (is_syn(p) && f->end[sender].known && f->end[sender].base != p->seq)) {
@@ -55,11 +49,11 @@ static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
 			return NULL;
 		i = (ssize_t)work->n_flows - 1;
 	}
-	f->port[node][0] = p->local_port;
-	f->port[node][1] = p->peer_port;
+	f->port[end][0] = p->local_port;
+	f->port[end][1] = p->peer_port;
 	if (seen->other) {
-		f->port[peer_of(node)][0] = seen->other->packet->local_port;
-		f->port[peer_of(node)][1] = seen->other->packet->peer_port;
+		f->port[end_peer(end)][0] = seen->other->packet->local_port;
+		f->port[end_peer(end)][1] = seen->other->packet->peer_port;
 		seen->other->flow = (size_t)i;
 	}
 	seen->flow = (size_t)i;
@@ -69,12 +63,12 @@ static struct trace_flow *flow_of(struct trace_work *work, enum node_id node,
 /* Writes sequence numbers as tcpdump does (print-tcp.c: tcp_print()): relative to the SYN, or to
  * the first packet where no SYN was seen. The first packet, a SYN and a packet without the ACK flag
  * have their absolute numbers. */
-static void write_numbers(struct trace_flow *f, enum node_id sender,
-			  const struct sighting_packet *p, struct trace_packet *out)
+static void write_numbers(struct trace_flow *f, enum end_id sender, const struct sighting_packet *p,
+			  struct trace_packet *out)
 {
 	bool ack = p->flags & PACKET_ACK, syn = p->flags & PACKET_SYN;
 	bool plain = !ack || syn || !f->end[sender].known;
-	enum node_id peer = peer_of(sender);
+	enum end_id peer = end_peer(sender);
 
 	if (!f->end[sender].known || (syn && f->end[sender].base != p->seq)) {
 		f->end[sender].base = f->end[sender].top = p->seq;
@@ -88,32 +82,32 @@ static void write_numbers(struct trace_flow *f, enum node_id sender,
 	out->ack = !ack ? 0 : plain ? p->ack : p->ack - f->end[peer].base;
 }
 
-/* Returns the record's retransmission that a packet of `node` shows, which is the nearest in time
+/* Returns the record's retransmission that a packet of `end` shows, which is the nearest in time
  * of those that no other packet shows; NULL if none is near. */
 static const struct record_retransmission *find_retransmission(struct trace_work *work,
-							       enum node_id node, nsec_t at_nsec)
+							       enum end_id end, nsec_t at_nsec)
 {
-	const struct record_endpoint *e = &work->record->endpoint[node];
+	const struct record_endpoint *e = &work->record->endpoint[end];
 	size_t best = SIZE_MAX;
 	nsec_t best_off_nsec = SAME_EVENT;
 
 	for (size_t i = 0; i < e->n_retransmissions; i++) {
 		nsec_t off_nsec = llabs(e->retransmissions[i].time_nsec - at_nsec);
 
-		if (work->shown[node][i] || off_nsec >= best_off_nsec)
+		if (work->shown[end][i] || off_nsec >= best_off_nsec)
 			continue;
 		best = i;
 		best_off_nsec = off_nsec;
 	}
 	if (best == SIZE_MAX)
 		return NULL;
-	work->shown[node][best] = true;
+	work->shown[end][best] = true;
 	return &e->retransmissions[best];
 }
 
 /* Whether a packet is a keepalive or window probe. A probe has no data, and its sequence number is
  * the one before the oldest unacknowledged byte (net/ipv4/tcp_output.c: tcp_xmit_probe_skb()). */
-static bool is_probe(const struct trace_flow *f, enum node_id sender,
+static bool is_probe(const struct trace_flow *f, enum end_id sender,
 		     const struct sighting_packet *p)
 {
 	return p->flags == PACKET_ACK && !p->payload && f->end[sender].heard &&
@@ -121,12 +115,12 @@ static bool is_probe(const struct trace_flow *f, enum node_id sender,
 }
 
 /* Counts how often the segment at `seq` has been sent again without an answer. */
-static unsigned int count_again(struct trace_flow *f, enum node_id node, uint32_t seq)
+static unsigned int count_again(struct trace_flow *f, enum end_id end, uint32_t seq)
 {
-	if (f->end[node].repeated != seq)
-		f->end[node].times = 0;
-	f->end[node].repeated = seq;
-	return ++f->end[node].times;
+	if (f->end[end].repeated != seq)
+		f->end[end].times = 0;
+	f->end[end].repeated = seq;
+	return ++f->end[end].times;
 }
 
 /* Finds out whether a packet is a probe or was sent before, and notes this in its entry. */
@@ -136,34 +130,34 @@ static void recognise(struct trace_work *work, struct trace_flow *f,
 	bool control = p->flags & (PACKET_SYN | PACKET_FIN);
 	uint32_t end = p->seq + p->payload + !!(p->flags & PACKET_SYN) + !!(p->flags & PACKET_FIN);
 
-	if (is_probe(f, e->node, p)) {
-		e->again = f->end[e->node].shut ? TRACE_WINDOW : TRACE_KEEPALIVE;
-		e->number = ++f->end[e->node].probes;
+	if (is_probe(f, e->end, p)) {
+		e->again = f->end[e->end].shut ? TRACE_WINDOW : TRACE_KEEPALIVE;
+		e->number = ++f->end[e->end].probes;
 		return;
 	}
 	if ((p->payload || control) && !(p->flags & PACKET_RST) &&
-	    before(p->seq, f->end[e->node].top)) {
-		trace_note_again(e, find_retransmission(work, e->node, e->time_nsec));
+	    before(p->seq, f->end[e->end].top)) {
+		trace_note_again(e, find_retransmission(work, e->end, e->time_nsec));
 		if (e->again == TRACE_TIMEOUT || e->again == TRACE_AGAIN)
-			e->number = count_again(f, e->node, p->seq);
+			e->number = count_again(f, e->end, p->seq);
 	}
-	if (before(f->end[e->node].top, end))
-		f->end[e->node].top = end;
+	if (before(f->end[e->end].top, end))
+		f->end[e->end].top = end;
 }
 
-/* Takes from a packet that `node` received how much of the node's data has arrived, and whether the
+/* Takes from a packet that `end` received how much of the end's data has arrived, and whether the
  * other end's window is closed. */
-static void hear(struct trace_flow *f, enum node_id node, const struct sighting_packet *p)
+static void hear(struct trace_flow *f, enum end_id end, const struct sighting_packet *p)
 {
-	f->end[node].probes = 0;
+	f->end[end].probes = 0;
 	if (!(p->flags & PACKET_ACK))
 		return;
-	f->end[node].shut = !p->window && !(p->flags & PACKET_RST);
-	if (!f->end[node].heard || before(f->end[node].acked, p->ack)) {
-		f->end[node].acked = p->ack;
-		f->end[node].times = 0;
+	f->end[end].shut = !p->window && !(p->flags & PACKET_RST);
+	if (!f->end[end].heard || before(f->end[end].acked, p->ack)) {
+		f->end[end].acked = p->ack;
+		f->end[end].times = 0;
 	}
-	f->end[node].heard = true;
+	f->end[end].heard = true;
 }
 
 /* Writes when a packet was sent and arrived, and what became of it. */
@@ -181,11 +175,11 @@ static void tell_fate(struct trace_work *work, const struct trace_seen *p, struc
 }
 
 /* Adds an entry for a packet that was sent, or that was received but not seen when it was sent. */
-static int add_packet(struct trace_work *work, struct trace_flow *f, enum node_id node,
+static int add_packet(struct trace_work *work, struct trace_flow *f, enum end_id end,
 		      const struct trace_seen *seen)
 {
 	const struct sighting_packet *p = seen->packet;
-	enum node_id sender = p->sent ? node : peer_of(node);
+	enum end_id sender = p->sent ? end : end_peer(end);
 	struct trace_entry *e = trace_add_entry(
 		work, TRACE_PACKET, seen->time_nsec - work->sightings->origin_nsec, sender);
 
@@ -205,33 +199,33 @@ static int add_packet(struct trace_work *work, struct trace_flow *f, enum node_i
 	e->packet.arrived_nsec = e->time_nsec;
 	e->packet.sent_nsec = NSEC_NONE;
 	e->packet.foreign = !seen->in_pieces;
-	e->node = e->packet.foreign ? node : sender;
+	e->end = e->packet.foreign ? end : sender;
 	return 0;
 }
 
-static int take_packet(struct trace_work *work, enum node_id node, struct trace_seen *seen)
+static int take_packet(struct trace_work *work, enum end_id end, struct trace_seen *seen)
 {
 	bool sent = seen->packet->sent;
 	/* A packet that was seen when it was sent has had its entry and its flow since then. */
 	bool told = !sent && seen->other && seen->flow != TRACE_NO_FLOW;
-	struct trace_flow *f = told ? &work->flows[seen->flow] : flow_of(work, node, seen);
+	struct trace_flow *f = told ? &work->flows[seen->flow] : flow_of(work, end, seen);
 
 	if (!f)
 		return -ENOMEM;
-	if ((sent || !seen->other) && add_packet(work, f, node, seen) < 0)
+	if ((sent || !seen->other) && add_packet(work, f, end, seen) < 0)
 		return -ENOMEM;
 	if (!sent)
-		hear(f, node, seen->packet);
+		hear(f, end, seen->packet);
 	return 0;
 }
 
 /* Returns the next packet of both ends in the order of time, NULL after the last one. At the same
  * moment, a packet that is sent comes before one that is received. */
-static struct trace_seen *next_packet(struct trace_work *work, enum node_id *ret_node)
+static struct trace_seen *next_packet(struct trace_work *work, enum end_id *ret_end)
 {
 	struct trace_seen *next = NULL;
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		struct trace_seen *p;
 
 		if (work->next_packet[n] == work->sightings->n_packets[n])
@@ -241,20 +235,20 @@ static struct trace_seen *next_packet(struct trace_work *work, enum node_id *ret
 			     (p->time_nsec == next->time_nsec && !p->packet->sent)))
 			continue;
 		next = p;
-		*ret_node = n;
+		*ret_end = n;
 	}
 	if (next)
-		work->next_packet[*ret_node]++;
+		work->next_packet[*ret_end]++;
 	return next;
 }
 
 static int take_packets(struct trace_work *work)
 {
 	struct trace_seen *p;
-	enum node_id node = NODE_CLIENT;
+	enum end_id end = END_CLIENT;
 
-	while ((p = next_packet(work, &node)))
-		if (take_packet(work, node, p) < 0)
+	while ((p = next_packet(work, &end)))
+		if (take_packet(work, end, p) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -289,7 +283,7 @@ static int compare_entries(const void *a, const void *b)
 		return x->time_nsec < y->time_nsec ? -1 : 1;
 	if (x->kind != y->kind)
 		return rank[x->kind] - rank[y->kind];
-	return (int)x->node - (int)y->node;
+	return (int)x->end - (int)y->end;
 }
 
 static int build_all(struct trace_work *work)
@@ -309,7 +303,7 @@ static int build_all(struct trace_work *work)
 	return 0;
 }
 
-static int prepare(struct trace_work *work, enum node_id n)
+static int prepare(struct trace_work *work, enum end_id n)
 {
 	const struct sighting_log *sightings = work->sightings;
 
@@ -330,11 +324,11 @@ static int build(struct record *record)
 	struct trace_work work = { .record = record, .sightings = record->sightings };
 	int rc = 0;
 
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++)
 		rc = prepare(&work, n);
 	if (rc >= 0)
 		rc = build_all(&work);
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		free(work.shown[n]);
 		free(work.seen[n]);
 	}

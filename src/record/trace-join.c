@@ -136,8 +136,8 @@ static int join(struct trace_seen *from, size_t n_from, struct trace_seen *to, s
 
 int trace_join(struct trace_work *work)
 {
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		enum node_id peer = n == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
+	for (enum end_id n = 0; n < _END_MAX; n++) {
+		enum end_id peer = end_peer(n);
 
 		if (join(work->seen[n], work->sightings->n_packets[n], work->seen[peer],
 			 work->sightings->n_packets[peer]) < 0)

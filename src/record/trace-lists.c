@@ -8,9 +8,9 @@
 
 /* Adds each sample that differs from the one before in a queue, a state or the open connections.
  * The timers of samples have entries of their own. */
-static int take_samples(struct trace_work *work, enum node_id node)
+static int take_samples(struct trace_work *work, enum end_id end)
 {
-	const struct record_endpoint *r = &work->record->endpoint[node];
+	const struct record_endpoint *r = &work->record->endpoint[end];
 	struct trace_sample last = { .state = -1 };
 
 	for (size_t i = 0; i < r->n_samples; i++) {
@@ -22,38 +22,38 @@ static int take_samples(struct trace_work *work, enum node_id node)
 		if (sample.state == last.state && sample.send_queue == last.send_queue &&
 		    sample.receive_queue == last.receive_queue && sample.open == last.open)
 			continue;
-		if (!(e = trace_add_entry(work, TRACE_SAMPLE, s->time_nsec, node)))
+		if (!(e = trace_add_entry(work, TRACE_SAMPLE, s->time_nsec, end)))
 			return -ENOMEM;
 		e->sample = last = sample;
 	}
 	return 0;
 }
 
-static int take_lists(struct trace_work *work, enum node_id node)
+static int take_lists(struct trace_work *work, enum end_id end)
 {
-	const struct record_endpoint *r = &work->record->endpoint[node];
+	const struct record_endpoint *r = &work->record->endpoint[end];
 	struct trace_entry *e;
 
 	for (size_t i = 0; i < r->n_states; i++) {
-		if (!(e = trace_add_entry(work, TRACE_STATE, r->states[i].time_nsec, node)))
+		if (!(e = trace_add_entry(work, TRACE_STATE, r->states[i].time_nsec, end)))
 			return -ENOMEM;
 		e->state = r->states[i];
 	}
 	for (size_t i = 0; i < r->n_retransmissions; i++) {
-		if (work->shown[node][i])
+		if (work->shown[end][i])
 			continue;
 		e = trace_add_entry(work, TRACE_RETRANSMISSION, r->retransmissions[i].time_nsec,
-				    node);
+				    end);
 		if (!e)
 			return -ENOMEM;
 		trace_note_again(e, &r->retransmissions[i]);
 	}
 	for (size_t i = 0; i < r->n_calls; i++) {
-		if (!(e = trace_add_entry(work, TRACE_CALL, r->calls[i].time_nsec, node)))
+		if (!(e = trace_add_entry(work, TRACE_CALL, r->calls[i].time_nsec, end)))
 			return -ENOMEM;
 		e->call = r->calls[i];
 	}
-	return take_samples(work, node);
+	return take_samples(work, end);
 }
 
 static int take_others(struct trace_work *work)
@@ -65,14 +65,13 @@ static int take_others(struct trace_work *work)
 		if (t->timer.kind == TCP_TIMER_OFF)
 			continue;
 		if (!(e = trace_add_entry(work, TRACE_TIMER,
-					  t->time_nsec - work->sightings->origin_nsec, t->node)))
+					  t->time_nsec - work->sightings->origin_nsec, t->end)))
 			return -ENOMEM;
 		e->timer = t->timer;
 	}
 	for (size_t i = 0; i < work->record->n_faults; i++) {
 		const struct record_fault *f = &work->record->faults[i];
-		struct trace_entry *e =
-			trace_add_entry(work, TRACE_EVENT, f->time_nsec, NODE_ROUTER);
+		struct trace_entry *e = trace_add_entry(work, TRACE_EVENT, f->time_nsec, _END_MAX);
 
 		if (!e || !(e->event.what = strdup(f->what)))
 			return -ENOMEM;
@@ -85,7 +84,7 @@ int trace_take_lists(struct trace_work *work)
 {
 	int rc = 0;
 
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++)
 		rc = take_lists(work, n);
 	return rc < 0 ? rc : take_others(work);
 }

@@ -6,7 +6,7 @@
 #include "src/util/array.h"
 
 struct trace_entry *trace_add_entry(struct trace_work *b, enum trace_kind kind, nsec_t at_nsec,
-				    enum node_id node)
+				    enum end_id end)
 {
 	struct trace *trace = &b->record->trace;
 	struct trace_entry *e = array_append(&trace->entries, &trace->count, sizeof(*e));
@@ -15,7 +15,7 @@ struct trace_entry *trace_add_entry(struct trace_work *b, enum trace_kind kind, 
 		return NULL;
 	e->kind = kind;
 	e->time_nsec = at_nsec;
-	e->node = node;
+	e->end = end;
 	e->rto_nsec = NSEC_NONE;
 	return e;
 }

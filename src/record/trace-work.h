@@ -22,7 +22,7 @@ struct trace_seen {
 /* A connection: the packets of one four-tuple from one SYN to the next. The fields of an end are
  * about the bytes that this end sends. */
 struct trace_flow {
-	uint16_t port[_ENDPOINT_MAX][2]; /* the local and the peer's port, as each end sees them */
+	uint16_t port[_END_MAX][2]; /* the local and the peer's port, as each end sees them */
 	struct {
 		bool known;	     /* `base` is set */
 		uint32_t base;	     /* the sequence number that the trace writes as 0 */
@@ -33,26 +33,26 @@ struct trace_flow {
 		uint32_t repeated;   /* the sequence number of the last retransmission */
 		unsigned int times;  /* how often `repeated` was sent again without an answer */
 		unsigned int probes; /* how many probes were sent without an answer */
-	} end[_ENDPOINT_MAX];
+	} end[_END_MAX];
 };
 
 /* All that trace_build() knows while it makes one trace. */
 struct trace_work {
-	struct record *record;			/* gets the trace; not owned */
-	const struct sighting_log *sightings;	/* the record's; not owned */
-	struct trace_seen *seen[_ENDPOINT_MAX]; /* one for each packet of the sightings; owned */
-	struct trace_flow *flows;		/* owned */
+	struct record *record;		      /* gets the trace; not owned */
+	const struct sighting_log *sightings; /* the record's; not owned */
+	struct trace_seen *seen[_END_MAX];    /* one for each packet of the sightings; owned */
+	struct trace_flow *flows;	      /* owned */
 	size_t n_flows;
-	size_t next_packet[_ENDPOINT_MAX]; /* index in `seen` of the first packet to be taken */
-	bool *shown[_ENDPOINT_MAX]; /* for each retransmission of the record, whether a packet shows
-				     * it; owned */
-	nsec_t slowest_nsec;	    /* the longest delay between both ends of any packet */
+	size_t next_packet[_END_MAX]; /* index in `seen` of the first packet to be taken */
+	bool *shown[_END_MAX]; /* for each retransmission of the record, whether a packet shows
+				* it; owned */
+	nsec_t slowest_nsec;   /* the longest delay between both ends of any packet */
 };
 
 /* Adds an entry with `at_nsec` as its time to the record's trace, which owns the entry. Returns
  * NULL when out of memory. */
 struct trace_entry *trace_add_entry(struct trace_work *work, enum trace_kind kind, nsec_t at_nsec,
-				    enum node_id node);
+				    enum end_id end);
 /* Notes in the entry of a repeated packet why it was sent again. `retransmission` is the record's,
  * or NULL if the record has none for this packet. */
 void trace_note_again(struct trace_entry *entry,

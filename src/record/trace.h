@@ -96,7 +96,7 @@ struct trace_entry {
 	enum trace_kind kind;
 	nsec_t time_nsec; /* PACKET: when it was sent, or if nobody saw that, when it arrived; CALL:
 			   * when it returned; others: when it happened */
-	enum node_id node; /* PACKET: its sender; EVENT: not used; others: the end that it is of */
+	enum end_id end;  /* PACKET: its sender; EVENT: not used; others: the end that it is of */
 	/* PACKET: the number of its connection, from 0 in the order of their first packets. */
 	unsigned int connection;
 	enum trace_again again; /* PACKET and RETRANSMISSION */

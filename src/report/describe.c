@@ -305,19 +305,19 @@ static void print_population(struct line line, const struct expectation *e)
 	end_line(&line);
 }
 
-struct prediction describe_prediction(const struct scenario *s, enum family family,
-				      enum node_id node, const struct model_facts *kernel)
+struct prediction describe_prediction(const struct scenario *s, enum family family, enum end_id end,
+				      const struct model_facts *kernel)
 {
 	struct model_facts facts = *kernel;
 
-	return model_predict(s, family, node, &facts);
+	return model_predict(s, family, end, &facts);
 }
 
-void describe_expectation(const struct scenario *s, enum family family, enum node_id node,
+void describe_expectation(const struct scenario *s, enum family family, enum end_id end,
 			  const struct model_facts *kernel, const char *prefix, FILE *out)
 {
-	const struct expectation *e = &s->expect[family][node];
-	struct prediction p = describe_prediction(s, family, node, kernel);
+	const struct expectation *e = &s->expect[family][end];
+	struct prediction p = describe_prediction(s, family, end, kernel);
 	bool any = p.mechanism != MECHANISM_NONE;
 
 #define LINE(what, separator) ((struct line){ out, prefix, (what), (separator), false })

@@ -20,9 +20,9 @@ char *describe_event(const struct event *event, char *buffer, size_t size);
 /* Returns what the model predicts before there is a connection. `kernel` is what is known of the
  * kernel that runs the trial. */
 struct prediction describe_prediction(const struct scenario *scenario, enum family family,
-				      enum node_id node, const struct model_facts *kernel);
+				      enum end_id end, const struct model_facts *kernel);
 
 /* Prints what is expected of one endpoint, in lines that begin with `prefix`. A predicted bound
  * stands with the model's figure. */
-void describe_expectation(const struct scenario *scenario, enum family family, enum node_id node,
+void describe_expectation(const struct scenario *scenario, enum family family, enum end_id end,
 			  const struct model_facts *kernel, const char *prefix, FILE *out);

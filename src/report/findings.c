@@ -12,10 +12,9 @@ static bool is_outside(const struct measured *m)
 	return record_is_outside(m->time_nsec, m->blind_nsec, m->earliest_nsec, m->latest_nsec);
 }
 
-static void print(const struct record *record, enum node_id node, const struct measured *m,
-		  FILE *out)
+static void print(const struct record *record, enum end_id end, const struct measured *m, FILE *out)
 {
-	const struct record_endpoint *e = &record->endpoint[node];
+	const struct record_endpoint *e = &record->endpoint[end];
 	char title[160], repeat[24] = "", time[64], earliest[64], latest[64];
 
 	if (record->repeat)
@@ -24,15 +23,15 @@ static void print(const struct record *record, enum node_id node, const struct m
 		"%s (%s%s): outside the prediction: the %s %s after %s, predicted %s to %s; "
 		"mechanism %s\n",
 		record_title(record, title, sizeof(title)), family_name(record->family), repeat,
-		node_name(node), m->what, nsec_format(time, sizeof(time), m->time_nsec),
+		end_name(end), m->what, nsec_format(time, sizeof(time), m->time_nsec),
 		nsec_format(earliest, sizeof(earliest), m->earliest_nsec),
 		nsec_format(latest, sizeof(latest), m->latest_nsec),
 		e->mechanism == MECHANISM_NONE ? "unknown" : mechanism_name(e->mechanism));
 }
 
-static void print_endpoint(const struct record *record, enum node_id node, FILE *out)
+static void print_endpoint(const struct record *record, enum end_id end, FILE *out)
 {
-	const struct record_endpoint *e = &record->endpoint[node];
+	const struct record_endpoint *e = &record->endpoint[end];
 	const struct measured detected = { "detected it", record_detection(e),
 					   record_detection_blind(e), e->earliest_nsec,
 					   e->latest_nsec };
@@ -44,9 +43,9 @@ static void print_endpoint(const struct record *record, enum node_id node, FILE 
 		    gone.latest_nsec == detected.latest_nsec;
 
 	if (is_outside(&detected))
-		print(record, node, &detected, out);
+		print(record, end, &detected, out);
 	if (is_outside(&gone) && !same)
-		print(record, node, &gone, out);
+		print(record, end, &gone, out);
 }
 
 void findings_print(struct record *const *records, size_t n, FILE *out)
@@ -54,7 +53,7 @@ void findings_print(struct record *const *records, size_t n, FILE *out)
 	for (size_t i = 0; i < n; i++) {
 		if (!records[i] || record_verdict(records[i]) == VERDICT_INCONCLUSIVE)
 			continue;
-		for (enum node_id node = 0; node < _ENDPOINT_MAX; node++)
-			print_endpoint(records[i], node, out);
+		for (enum end_id end = 0; end < _END_MAX; end++)
+			print_endpoint(records[i], end, out);
 	}
 }

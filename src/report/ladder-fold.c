@@ -27,9 +27,9 @@ static void sum_up(struct ladder_count *sum, const struct ladder_row *rows, size
 		sum->rows += c->rows;
 		sum->lost += c->lost;
 		sum->again += c->again;
-		for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
-			sum->packets[node] += c->packets[node];
-			sum->bytes[node] += c->bytes[node];
+		for (enum end_id end = 0; end < _END_MAX; end++) {
+			sum->packets[end] += c->packets[end];
+			sum->bytes[end] += c->bytes[end];
 		}
 	}
 }
@@ -53,8 +53,8 @@ static char *describe(const struct ladder_count *count, nsec_t time_nsec)
 		return NULL;
 	fprintf(out, "... %zu lines more in %s", count->rows,
 		nsec_format(span, sizeof(span), time_nsec));
-	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++)
-		write_end(out, node_name(i), count->packets[i], count->bytes[i]);
+	for (enum end_id i = 0; i < _END_MAX; i++)
+		write_end(out, end_name(i), count->packets[i], count->bytes[i]);
 	if (count->lost)
 		fprintf(out, ", %zu lost", count->lost);
 	if (count->again)

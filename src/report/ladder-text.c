@@ -36,9 +36,9 @@ char *ladder_format_timer(nsec_t time_nsec, char *buffer, size_t size)
 	return buffer;
 }
 
-static enum ladder_side side_of(enum node_id node)
+static enum ladder_side side_of(enum end_id end)
 {
-	return node == NODE_CLIENT ? LADDER_LEFT : LADDER_RIGHT;
+	return end == END_CLIENT ? LADDER_LEFT : LADDER_RIGHT;
 }
 
 /* Writes a packet as tcpdump does (print-tcp.c), without its options. */
@@ -103,7 +103,7 @@ static enum ladder_weight weight_of(const struct trace_entry *e)
 
 static void add_packet(struct ladder *ladder, const struct trace_entry *e)
 {
-	bool to_client = (e->node == NODE_CLIENT) == e->packet.foreign;
+	bool to_client = (e->end == END_CLIENT) == e->packet.foreign;
 	enum ladder_colour colour = LADDER_DEFAULT;
 	struct ladder_row *row;
 
@@ -127,7 +127,7 @@ static void add_packet(struct ladder *ladder, const struct trace_entry *e)
 static void add_retransmission(struct ladder *ladder, const struct trace_entry *e)
 {
 	struct ladder_row *row =
-		ladder_add(ladder, e->time_nsec, side_of(e->node), LADDER_TELLING, LADDER_WARN);
+		ladder_add(ladder, e->time_nsec, side_of(e->end), LADDER_TELLING, LADDER_WARN);
 	_cleanup_(freep) char *what = format_again(e);
 
 	ladder_say(row, "%s: not on the wire", what ? what : "?");
@@ -136,7 +136,7 @@ static void add_retransmission(struct ladder *ladder, const struct trace_entry *
 static void add_state(struct ladder *ladder, const struct trace_entry *e)
 {
 	struct ladder_row *row =
-		ladder_add(ladder, e->time_nsec, side_of(e->node), LADDER_KEY, LADDER_STATE);
+		ladder_add(ladder, e->time_nsec, side_of(e->end), LADDER_KEY, LADDER_STATE);
 
 	ladder_say(row, "%s", tcp_state_name(e->state.to));
 }
@@ -144,7 +144,7 @@ static void add_state(struct ladder *ladder, const struct trace_entry *e)
 static void add_timer(struct ladder *ladder, const struct trace_entry *e)
 {
 	struct ladder_row *row =
-		ladder_add(ladder, e->time_nsec, side_of(e->node),
+		ladder_add(ladder, e->time_nsec, side_of(e->end),
 			   e->timer.count ? LADDER_TELLING : LADDER_PLAIN, LADDER_DIM);
 	char expires[32];
 
@@ -158,7 +158,7 @@ static void add_sample(struct ladder *ladder, const struct trace_entry *e)
 {
 	const struct trace_sample *s = &e->sample;
 	struct ladder_row *row =
-		ladder_add(ladder, e->time_nsec, side_of(e->node), LADDER_PLAIN, LADDER_DIM);
+		ladder_add(ladder, e->time_nsec, side_of(e->end), LADDER_PLAIN, LADDER_DIM);
 
 	if (s->open)
 		ladder_say(row, "%u open", s->open);
@@ -182,7 +182,7 @@ static void add_call(struct ladder *ladder, const struct trace_entry *e)
 	nsec_t blocked_nsec = e->time_nsec - c->start_nsec;
 	bool end = (c->error || !c->result) && c->connection < FOLLOWED;
 	struct ladder_row *row =
-		ladder_add(ladder, e->time_nsec, side_of(e->node), end ? LADDER_KEY : LADDER_PLAIN,
+		ladder_add(ladder, e->time_nsec, side_of(e->end), end ? LADDER_KEY : LADDER_PLAIN,
 			   c->error ? LADDER_BAD : LADDER_DEFAULT);
 	char span[64], wait[96] = "", result[32], who[48] = "";
 	int n = 0;

@@ -228,9 +228,9 @@ static void print_head(const struct sheet *s, const struct record *r)
 	fprintf(s->out, "\n\n%*s  CLIENT%*s\n", s->time_width, "TIME", s->inner - 6, "SERVER");
 }
 
-static void print_outcome(const struct sheet *s, const struct record *r, enum node_id node)
+static void print_outcome(const struct sheet *s, const struct record *r, enum end_id end)
 {
-	const struct record_endpoint *e = &r->endpoint[node];
+	const struct record_endpoint *e = &r->endpoint[end];
 	struct ladder_row row = { .colour = LADDER_DEFAULT };
 	nsec_t at_nsec = record_detection(e);
 	char text[160], span[64];
@@ -245,7 +245,7 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum no
 	if (at_nsec != NSEC_NONE)
 		snprintf(text + n, sizeof(text) - (size_t)n, ", after %s",
 			 nsec_format(span, sizeof(span), at_nsec));
-	print_beside(s, &row, text, NSEC_NONE, node == NODE_SERVER);
+	print_beside(s, &row, text, NSEC_NONE, end == END_SERVER);
 }
 
 static int widest_time(const struct record *record)
@@ -279,7 +279,7 @@ void ladder_print(const struct record *record, const struct ladder_style *style,
 	for (size_t i = 0; i < ladder.n_rows;)
 		i += print_row(&s, &ladder.rows[i],
 			       i + 1 < ladder.n_rows ? &ladder.rows[i + 1] : NULL);
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; n < _END_MAX; n++)
 		print_outcome(&s, record, n);
 	fputc('\n', out);
 	ladder_deinit(&ladder);

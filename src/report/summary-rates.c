@@ -7,14 +7,14 @@
 /* The outcomes of one endpoint in all repeats of a trial. */
 struct tally {
 	const struct record *first;
-	enum node_id node;
+	enum end_id end;
 	size_t count[_OUTCOME_MAX], total;
 	bool many; /* the rates are of many connections, not of repeats */
 };
 
 static void add(struct tally *t, const struct record *record)
 {
-	const struct record_endpoint *e = &record->endpoint[t->node];
+	const struct record_endpoint *e = &record->endpoint[t->end];
 
 	if (record_verdict(record) == VERDICT_INCONCLUSIVE)
 		return;
@@ -45,7 +45,7 @@ static void print_outcome(struct table *table, const struct tally *t, enum outco
 
 	table_cell(table, TABLE_PLAIN, record_title(t->first, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN, family_name(t->first->family));
-	table_cell(table, TABLE_PLAIN, node_name(t->node));
+	table_cell(table, TABLE_PLAIN, end_name(t->end));
 	table_cell(table, TABLE_PLAIN, outcome_name(o));
 	table_format(table, TABLE_PLAIN, "%zu of %zu", t->count[o], t->total);
 	table_format(table, TABLE_PLAIN, "%.2f", rate.value * 100);
@@ -60,8 +60,8 @@ static bool tally_rows(struct table *table, struct record *const *records, size_
 	for (size_t k = 0; k < i; k++)
 		if (records[k] && record_same_trial(records[k], records[i]))
 			return false;
-	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
-		struct tally t = { .first = records[i], .node = node };
+	for (enum end_id end = 0; end < _END_MAX; end++) {
+		struct tally t = { .first = records[i], .end = end };
 
 		for (size_t k = i; k < n; k++)
 			if (records[k] && record_same_trial(records[k], records[i]))

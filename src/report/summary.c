@@ -19,7 +19,7 @@ struct times {
 struct group {
 	const struct record *first; /* of its records; not owned */
 	const struct record *shown; /* the first that is conclusive; NULL: none is; not owned */
-	enum node_id node;
+	enum end_id end;
 	struct times detected, gone;	   /* when it was detected, and when nothing was left */
 	size_t count[_VERDICT_MAX];	   /* its records by verdict */
 	bool mixed;			   /* the repeats ended differently */
@@ -52,7 +52,7 @@ static void add_interval(nsec_t *low_nsec, nsec_t *high_nsec, nsec_t earliest_ns
 /* Times and outcomes of an inconclusive trial are not those of the scenario. */
 static void add(struct group *g, const struct record *record)
 {
-	const struct record_endpoint *e = &record->endpoint[g->node], *shown;
+	const struct record_endpoint *e = &record->endpoint[g->end], *shown;
 	enum verdict verdict = record_verdict(record);
 
 	g->count[verdict]++;
@@ -60,7 +60,7 @@ static void add(struct group *g, const struct record *record)
 		return;
 	if (!g->shown)
 		g->shown = record;
-	shown = &g->shown->endpoint[g->node];
+	shown = &g->shown->endpoint[g->end];
 	g->mixed |= e->outcome != shown->outcome || e->mechanism != shown->mechanism;
 	add_time(&g->detected, record_detection(e));
 	add_time(&g->gone, e->gone_nsec);
@@ -167,12 +167,12 @@ static void print_verdict(struct table *table, const struct group *g)
 static void print_row(struct table *table, struct group *g, bool gone)
 {
 	static const struct record_endpoint nothing = { .outcome = OUTCOME_NONE };
-	const struct record_endpoint *e = g->shown ? &g->shown->endpoint[g->node] : &nothing;
+	const struct record_endpoint *e = g->shown ? &g->shown->endpoint[g->end] : &nothing;
 	char buffer[160];
 
 	table_cell(table, TABLE_PLAIN, record_title(g->first, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN, family_name(g->first->family));
-	table_cell(table, TABLE_PLAIN, node_name(g->node));
+	table_cell(table, TABLE_PLAIN, end_name(g->end));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_name(e->error)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
@@ -190,7 +190,7 @@ static void print_row(struct table *table, struct group *g, bool gone)
 
 /* Whether a repeat of the trial, conclusive if any is, has a result at that end. */
 static bool has_result(struct record *const *records, size_t n, const struct record *first,
-		       enum node_id node)
+		       enum end_id end)
 {
 	bool conclusive = false, any = false, open = false;
 
@@ -199,7 +199,7 @@ static bool has_result(struct record *const *records, size_t n, const struct rec
 
 		if (!records[i] || !record_same_trial(records[i], first))
 			continue;
-		has = records[i]->endpoint[node].outcome != OUTCOME_NONE;
+		has = records[i]->endpoint[end].outcome != OUTCOME_NONE;
 		if (record_verdict(records[i]) == VERDICT_INCONCLUSIVE) {
 			open |= has;
 		} else {
@@ -219,15 +219,15 @@ static void group_rows(struct table *table, struct record *const *records, size_
 	for (size_t k = 0; k < i; k++)
 		if (records[k] && record_same_trial(records[k], records[i]))
 			return;
-	for (enum node_id node = 0; node < _ENDPOINT_MAX; node++) {
+	for (enum end_id end = 0; end < _END_MAX; end++) {
 		struct group g = { .first = records[i],
-				   .node = node,
+				   .end = end,
 				   .earliest_nsec = NSEC_NONE,
 				   .latest_nsec = NSEC_NONE,
 				   .gone_earliest_nsec = NSEC_NONE,
 				   .gone_latest_nsec = NSEC_NONE };
 
-		if (!has_result(records, n, records[i], node) && (any || node + 1 < _ENDPOINT_MAX))
+		if (!has_result(records, n, records[i], end) && (any || end + 1 < _END_MAX))
 			continue;
 		any = true;
 		for (size_t k = i; k < n; k++)
@@ -273,8 +273,8 @@ static void print_reasons(struct record *const *records, size_t n, FILE *out)
 static bool outlived(struct record *const *records, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		for (enum node_id node = 0; records[i] && node < _ENDPOINT_MAX; node++) {
-			const struct record_endpoint *e = &records[i]->endpoint[node];
+		for (enum end_id end = 0; records[i] && end < _END_MAX; end++) {
+			const struct record_endpoint *e = &records[i]->endpoint[end];
 
 			if (e->gone_nsec != NSEC_NONE && record_detection(e) != NSEC_NONE &&
 			    e->gone_nsec > record_detection(e) + NSEC_PER_SEC)

@@ -26,7 +26,24 @@ enum node_id {
 	NODE_ROUTER,
 	_NODE_MAX,
 };
-#define _ENDPOINT_MAX NODE_ROUTER /* client and server have agents and connections */
+#define _ENDPOINT_MAX NODE_ROUTER /* client and server have agents */
+
+/* One end of a followed connection: the one that connects is followed by the one that accepts. */
+enum end_id {
+	END_CLIENT,
+	END_SERVER,
+	_END_MAX,
+};
+
+static inline enum end_id end_peer(enum end_id end)
+{
+	return end ^ 1u;
+}
+/* Whether it is the end that connects. */
+static inline bool end_connects(enum end_id end)
+{
+	return !(end & 1u);
+}
 
 enum family {
 	FAMILY_IPV4,
@@ -362,6 +379,11 @@ int scenario_for_each_setting(const struct scenario *scenario, setting_func func
  * "client.keepalive.idle". `each` returns true to stop; so does this then. */
 bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *userdata);
 
+/* The host that an end of a followed connection is on. */
+static inline enum node_id scenario_end_node(const struct scenario *scenario, enum end_id end)
+{
+	return end_connects(end) ? NODE_CLIENT : NODE_SERVER;
+}
 /* Value of an agent's option, or `fallback` where it is unset. */
 static inline int64_t scenario_option(const struct scenario_agent *agent, enum option option,
 				      int64_t fallback)
@@ -401,6 +423,7 @@ int scenario_find_all(char ***ret_paths, struct error *err);
 
 /* Names, as they stand in files and output: node_name(), node_from_name() and so on. */
 DECLARE_NAMES(node, enum node_id)
+DECLARE_NAMES(end, enum end_id)
 DECLARE_NAMES(family, enum family)
 DECLARE_NAMES(path_kind, enum path_kind)
 DECLARE_NAMES(direction, enum direction) /* "both", "client-to-server", ... */

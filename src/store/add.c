@@ -79,12 +79,12 @@ static int add_settings(struct store *store, const char *id, const struct record
 }
 
 static int add_endpoint(struct store *store, const char *id, const struct record *record,
-			enum node_id node, struct error *err)
+			enum end_id end, struct error *err)
 {
-	const struct record_endpoint *e = &record->endpoint[node];
+	const struct record_endpoint *e = &record->endpoint[end];
 
 	return insert(store, err, INSERT_ENDPOINT,
-		      STORE_VALUES(sql_text(id), sql_text(node_name(node)),
+		      STORE_VALUES(sql_text(id), sql_text(end_name(end)),
 				   sql_text(outcome_name(e->outcome)),
 				   sql_text(errno_name(e->error)),
 				   sql_text(mechanism_name(e->mechanism)),
@@ -142,7 +142,7 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 		rc = add_places(store, id, trial, err);
 	if (rc >= 0)
 		rc = add_settings(store, id, record, err);
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++)
 		rc = add_endpoint(store, id, record, n, err);
 	if (rc >= 0)
 		rc = add_lines(store, id, INSERT_FAILURE, record->failures, record->n_failures,

@@ -74,7 +74,7 @@ void beginning_listening(struct trial *trial)
  * best. Where there are many connections, or none, it is now. */
 static nsec_t established_at(const struct trial *trial)
 {
-	const struct endpoint *view = trial->node[NODE_CLIENT].view;
+	const struct endpoint *view = trial->end[END_CLIENT].view;
 
 	if (trial->connections > 1)
 		return nsec_now();

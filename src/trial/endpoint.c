@@ -20,12 +20,12 @@
 /* Only calls on so many connections of a program are recorded. */
 #define NOTED_CONNECTIONS 8
 
-void endpoint_init(struct endpoint *ep, enum node_id node)
+void endpoint_init(struct endpoint *ep, enum end_id id)
 {
 	*ep = (struct endpoint){
-		.node = node,
+		.id = id,
 		.number = 1,
-		.program_number = node == NODE_CLIENT ? 0 : -1,
+		.program_number = end_connects(id) ? 0 : -1,
 		.established_nsec = NSEC_NONE,
 		.end_nsec = NSEC_NONE,
 		.eof_nsec = NSEC_NONE,
@@ -55,7 +55,7 @@ void endpoint_forget(struct endpoint *ep)
 {
 	struct endpoint old = *ep;
 
-	endpoint_init(ep, old.node);
+	endpoint_init(ep, old.id);
 	ep->server = old.server;
 	ep->port = old.port;
 	ep->tried = old.tried;
@@ -84,7 +84,7 @@ bool endpoint_tuple_is(const struct endpoint_tuple *tuple, const struct observat
  * server that is has it as both. */
 bool endpoint_in_scenario(const struct endpoint *ep, const struct observation *o)
 {
-	bool client = ep->node == NODE_CLIENT;
+	bool client = end_connects(ep->id);
 	uint16_t port = client ? o->peer_port : o->local_port;
 
 	if (o->local.family && ip_is_same(&o->local, &o->peer))
@@ -104,7 +104,7 @@ static bool fits(const struct endpoint *ep, const struct observation *o)
  * connections are counted where they are tried, which may be before they have ports. */
 static bool begins(struct endpoint *ep, const struct observation *o)
 {
-	if (ep->node == NODE_SERVER)
+	if (!end_connects(ep->id))
 		return !ep->socket && fits(ep, o) &&
 		       (o->state.to == TCP_STATE_SYN_RECV || o->state.to == TCP_STATE_ESTABLISHED);
 	if (o->state.to == TCP_STATE_SYN_SENT && endpoint_in_scenario(ep, o))
@@ -144,7 +144,7 @@ static void begin(struct endpoint *ep, const struct observation *o)
  * 6.12: inet_csk_clone_lock()), so that it is not known yet whose it is. */
 static bool is_nameless(const struct endpoint *ep, const struct observation *o)
 {
-	return ep->node == NODE_SERVER && !ep->socket && o->state.to == TCP_STATE_SYN_RECV &&
+	return !end_connects(ep->id) && !ep->socket && o->state.to == TCP_STATE_SYN_RECV &&
 	       !o->peer_port;
 }
 

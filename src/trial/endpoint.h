@@ -17,7 +17,7 @@ struct endpoint_tuple {
 };
 
 struct endpoint {
-	enum node_id node;
+	enum end_id id;
 	bool powerless;		     /* its host lost power, so nothing is known of it any more */
 	struct ip server;	     /* the server's address; family 0: any */
 	uint16_t port;		     /* at the server, host order */
@@ -64,7 +64,7 @@ struct endpoint {
 		record; /* its lists, with absolute times until endpoint_conclude() */
 };
 
-void endpoint_init(struct endpoint *endpoint, enum node_id node);
+void endpoint_init(struct endpoint *endpoint, enum end_id id);
 void endpoint_deinit(struct endpoint *endpoint);
 /* Forgets the connection that was followed so far, in favour of another one. What the program has
  * called stays. */

@@ -65,65 +65,70 @@ static void agent_exited(struct trial *trial, enum node_id id, const struct agen
 		  where(trial, id, place, sizeof(place)),
 		  WIFSIGNALED(status) ? "by signal" : "exit status",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		  *agent_output(trial->agent[id]) ? agent_output(trial->agent[id]) : "(none)");
+		  *agent_output(trial->host[id].agent) ? agent_output(trial->host[id].agent)
+						       : "(none)");
 	trial_fail(trial, &err);
 }
 
-static void take_report(struct trial_node *node, const struct agent_report *r, bool original)
+static void take_report(struct trial_end *end, const struct agent_report *r, bool original)
 {
 	for (int w = 0; w < _WITNESS_MAX; w++) {
-		struct endpoint *view = &node->view[w];
+		struct endpoint *view = &end->view[w];
 		int rc = original ? endpoint_report(view, r)
-				  : endpoint_note_call(view, r, node->processes - 1);
+				  : endpoint_note_call(view, r, end->host->processes - 1);
 
-		node->trial->lost += rc < 0;
+		end->trial->lost += rc < 0;
 	}
 }
 
-static void note_report(struct trial_node *node, const struct agent_report *r, bool original)
+static void note_report(struct trial_end *end, const struct agent_report *r, bool original)
 {
-	if (follow_waits(node))
-		node->trial->lost +=
-			follow_keep(node, &(struct follow_kept){ .is_report = true,
-								 .report = *r,
-								 .original = original }) < 0;
+	if (follow_waits(end))
+		end->trial->lost +=
+			follow_keep(end, &(struct follow_kept){ .is_report = true,
+								.report = *r,
+								.original = original }) < 0;
 	else
-		take_report(node, r, original);
+		take_report(end, r, original);
 }
 
 void events_report(struct agent *agent, const struct agent_report *r, void *userdata)
 {
-	struct trial_node *node = userdata;
-	struct trial *trial = node->trial;
-	bool original = agent == node->original;
+	struct trial_host *host = userdata;
+	struct trial *trial = host->trial;
+	bool original = agent == host->original;
 
 	if (trial->phase == PHASE_OVER || trial_past_horizon(trial, r->time_nsec))
 		return;
-	note_report(node, r, original);
-	if (original)
-		population_report(node, r);
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		if (trial->end[id].host != host)
+			continue;
+		note_report(&trial->end[id], r, original);
+		if (original)
+			population_report(&trial->end[id], r);
+	}
 	switch (r->call) {
 	case AGENT_CALL_SOCKET:
 	case AGENT_CALL_EXEC:
 		if (r->error)
-			agent_failed(trial, node->id, r);
+			agent_failed(trial, host->id, r);
 		break;
 	case AGENT_CALL_BIND:
 	case AGENT_CALL_LISTEN:
 		if (!r->error)
 			beginning_listening(trial);
 		else if (trial->phase < PHASE_RUNNING) /* later, a taken port is a result */
-			agent_failed(trial, node->id, r);
+			agent_failed(trial, host->id, r);
 		break;
 	case AGENT_CALL_CONNECT:
 		if (r->error && trial->phase == PHASE_CLIENT && trial->spec.scenario->n_events)
-			agent_failed(trial, node->id, r);
+			agent_failed(trial, host->id, r);
 		else
 			beginning_connected(trial);
 		break;
 	case AGENT_CALL_EXIT:
 		if (original)
-			agent_exited(trial, node->id, r);
+			agent_exited(trial, host->id, r);
 		break;
 	default:
 		break;
@@ -134,87 +139,87 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 
 /* If the witnesses do not agree on the state, the kernel is asked which of them is right. That is
  * done after a moment, in which the slower one may catch up. */
-static void compare_witnesses(struct trial_node *node)
+static void compare_witnesses(struct trial_end *end)
 {
-	const struct endpoint *tracepoint = &node->view[WITNESS_TRACEPOINT];
-	const struct endpoint *derived = &node->view[WITNESS_DERIVED];
+	const struct endpoint *tracepoint = &end->view[WITNESS_TRACEPOINT];
+	const struct endpoint *derived = &end->view[WITNESS_DERIVED];
 
-	if (node->believed == WITNESS_DERIVED || tracepoint->state == derived->state)
-		node->doubt_nsec = NSEC_NEVER;
-	else if (node->doubt_nsec == NSEC_NEVER)
-		node->doubt_nsec = nsec_now() + DOUBT;
+	if (end->believed == WITNESS_DERIVED || tracepoint->state == derived->state)
+		end->doubt_nsec = NSEC_NEVER;
+	else if (end->doubt_nsec == NSEC_NEVER)
+		end->doubt_nsec = nsec_now() + DOUBT;
 }
 
-void events_resolve_doubt(struct trial_node *node)
+void events_resolve_doubt(struct trial_end *end)
 {
-	const struct endpoint *derived = &node->view[WITNESS_DERIVED];
+	const struct endpoint *derived = &end->view[WITNESS_DERIVED];
 	struct sockdiag_socket s;
 	int rc, state = TCP_STATE_CLOSE;
 
-	if (nsec_now() < node->doubt_nsec)
+	if (nsec_now() < end->doubt_nsec)
 		return;
-	rc = look_up(node, &s);
-	node->doubt_nsec = rc < 0 ? nsec_now() + DOUBT : NSEC_NEVER;
+	rc = look_up(end, &s);
+	end->doubt_nsec = rc < 0 ? nsec_now() + DOUBT : NSEC_NEVER;
 	if (rc < 0)
 		return;
 	/* Both witnesses tell of the full socket, which is closed when TIME_WAIT begins. */
 	if (rc > 0 && s.state != TCP_STATE_TIME_WAIT)
 		state = s.state;
-	if (rc >= 0 && node->follows && state != node->view[WITNESS_TRACEPOINT].state &&
+	if (rc >= 0 && end->host->powered && state != end->view[WITNESS_TRACEPOINT].state &&
 	    state == derived->state)
-		node->believed = WITNESS_DERIVED;
+		end->believed = WITNESS_DERIVED;
 }
 
 /* Gives an observation to its witness. Packets, and the tcp_info of a freed socket, go to both. */
-static int observe(struct trial_node *node, const struct observation *o)
+static int observe(struct trial_end *end, const struct observation *o)
 {
 	bool common = o->kind == OBSERVATION_PACKET || o->kind == OBSERVATION_DESTROY;
 	int rc = 0;
 
 	if (common || !o->derived)
-		rc = endpoint_observe(&node->view[WITNESS_TRACEPOINT], o);
-	if (rc >= 0 && (common || (o->derived && !minisocket_contradicts(node, o))))
-		rc = endpoint_observe(&node->view[WITNESS_DERIVED], o);
-	if (node->view[WITNESS_TRACEPOINT].gap)
-		node->believed = WITNESS_DERIVED;
+		rc = endpoint_observe(&end->view[WITNESS_TRACEPOINT], o);
+	if (rc >= 0 && (common || (o->derived && !minisocket_contradicts(end, o))))
+		rc = endpoint_observe(&end->view[WITNESS_DERIVED], o);
+	if (end->view[WITNESS_TRACEPOINT].gap)
+		end->believed = WITNESS_DERIVED;
 	return rc;
 }
 
-static void note_state(struct trial_node *node, const struct observation *o)
+static void note_state(struct trial_end *end, const struct observation *o)
 {
-	minisocket_state(node, o);
-	compare_witnesses(node);
-	node->trial->changed = true;
+	minisocket_state(end, o);
+	compare_witnesses(end);
+	end->trial->changed = true;
 }
 
-static void take_observation(struct trial_node *node, const struct observation *o)
+static void take_observation(struct trial_end *end, const struct observation *o)
 {
-	if (o->kind == OBSERVATION_PACKET && !follow_fits_packet(node, o))
+	if (o->kind == OBSERVATION_PACKET && !follow_fits_packet(end, o))
 		return;
-	node->trial->lost += observe(node, o) < 0;
+	end->trial->lost += observe(end, o) < 0;
 	if (o->kind == OBSERVATION_PACKET)
-		minisocket_packet(node, o);
+		minisocket_packet(end, o);
 	if (o->kind == OBSERVATION_STATE)
-		note_state(node, o);
+		note_state(end, o);
 }
 
 /* Takes in what an end told before it was known which connection is followed. */
-static void take_kept(struct trial_node *node)
+static void take_kept(struct trial_end *end)
 {
 	const struct follow_kept *kept;
 
-	while ((kept = follow_next_kept(node)))
+	while ((kept = follow_next_kept(end)))
 		if (kept->is_report)
-			take_report(node, &kept->report, kept->original);
+			take_report(end, &kept->report, kept->original);
 		else
-			take_observation(node, &kept->observation);
+			take_observation(end, &kept->observation);
 }
 
 static void take_all_kept(struct trial *trial)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (!follow_waits(&trial->node[id]))
-			take_kept(&trial->node[id]);
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		if (!follow_waits(&trial->end[id]))
+			take_kept(&trial->end[id]);
 }
 
 void events_decide(struct trial *trial)
@@ -225,14 +230,14 @@ void events_decide(struct trial *trial)
 
 void events_conclude(struct trial *trial)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		take_kept(&trial->node[id]);
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		take_kept(&trial->end[id]);
 }
 
 /* A command whose followed connection fails before the timeline begins may try another one. */
 static void look_for_next(struct trial *trial)
 {
-	struct trial_node *client = &trial->node[NODE_CLIENT];
+	struct trial_end *client = &trial->end[END_CLIENT];
 	const struct endpoint *endpoint = trial_endpoint(client);
 
 	if (trial->phase != PHASE_CLIENT || follow_waits(client) ||
@@ -243,28 +248,37 @@ static void look_for_next(struct trial *trial)
 	take_all_kept(trial);
 }
 
+static void tell_end(struct trial_end *end, const struct observation *o)
+{
+	struct trial *trial = end->trial;
+
+	follow_observe(end, o);
+	if (follow_waits(end))
+		trial->lost += follow_keep(end, &(struct follow_kept){ .observation = *o }) < 0;
+	else
+		take_observation(end, o);
+	take_all_kept(trial);
+	if (end_connects(end->id) && o->kind == OBSERVATION_STATE) {
+		look_for_next(trial);
+		if (follow_established(trial))
+			beginning_connected(trial);
+	}
+}
+
 void events_observation(const struct observation *o, void *userdata)
 {
-	struct trial_node *node = userdata;
-	struct trial *trial = node->trial;
+	struct trial_host *host = userdata;
+	struct trial *trial = host->trial;
 
 	if (trial->phase == PHASE_OVER)
 		return;
 	if (o->kind == OBSERVATION_LOST)
 		trial->lost += o->lost;
-	sightings_observe(node, o);
-	if (!node->follows || node->id == NODE_ROUTER || trial_past_horizon(trial, o->time_nsec))
+	sightings_observe(host, o);
+	if (!host->powered || trial_past_horizon(trial, o->time_nsec))
 		return;
-	follow_observe(node, o);
-	if (follow_waits(node))
-		trial->lost += follow_keep(node, &(struct follow_kept){ .observation = *o }) < 0;
-	else
-		take_observation(node, o);
-	take_all_kept(trial);
-	if (node->id == NODE_CLIENT && o->kind == OBSERVATION_STATE) {
-		look_for_next(trial);
-		if (follow_established(trial))
-			beginning_connected(trial);
-	}
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		if (trial->end[id].host == host)
+			tell_end(&trial->end[id], o);
 	settle_trial(trial);
 }

@@ -4,7 +4,7 @@
 
 #include "src/trial/state.h"
 
-/* `userdata` of both is the struct trial_node. */
+/* `userdata` of both is the struct trial_end. */
 void events_report(struct agent *agent, const struct agent_report *report, void *userdata);
 void events_observation(const struct observation *observation, void *userdata);
 /* Decides at the first event which connection is followed, where that was left open, and takes in
@@ -13,4 +13,4 @@ void events_decide(struct trial *trial);
 /* Takes in the rest of what was told, at the end of the trial. */
 void events_conclude(struct trial *trial);
 /* Asks the kernel which witness is right where they disagree, once that is due. */
-void events_resolve_doubt(struct trial_node *node);
+void events_resolve_doubt(struct trial_end *end);

@@ -219,17 +219,17 @@ static int set_netem(struct trial *trial, const struct event *event, struct faul
 static int lose_power(struct trial *trial, const struct event *event, struct fault_handle *handle,
 		      bool on, struct error *err)
 {
-	struct agent **agent = &trial->agent[event->node], **dying = &trial->dying[event->node];
+	struct trial_host *host = &trial->host[event->node];
 	int rc = testbed_silence(trial->testbed, event->node, err);
 
 	if (rc < 0)
 		return rc;
 	forget(trial, event->node, true);
 	node_let_go(trial, event->node);
-	if (*agent) {
-		agent_free(*dying);
-		*dying = take_ptr(*agent);
-		agent_shoot(*dying);
+	if (host->agent) {
+		agent_free(host->dying);
+		host->dying = take_ptr(host->agent);
+		agent_shoot(host->dying);
 	}
 	testbed_node_bury(trial->testbed, event->node);
 	return 0;
@@ -247,14 +247,14 @@ static int crash(struct trial *trial, const struct event *event, struct fault_ha
 		 bool on, struct error *err)
 {
 	forget(trial, event->node, false);
-	agent_kill(trial->agent[event->node]);
+	agent_kill(trial->host[event->node].agent);
 	return 0;
 }
 
 static int set_frozen(struct trial *trial, const struct event *event, struct fault_handle *handle,
 		      bool frozen, struct error *err)
 {
-	return agent_freeze(trial->agent[event->node], frozen, err);
+	return agent_freeze(trial->host[event->node].agent, frozen, err);
 }
 
 static int flush(struct trial *trial, const struct event *event, struct fault_handle *handle,

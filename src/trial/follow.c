@@ -16,25 +16,25 @@ static void forget_kept(struct followed *f)
 	f->n_kept = f->n_taken = 0;
 }
 
-void follow_deinit(struct trial_node *node)
+void follow_deinit(struct trial_end *end)
 {
-	free(node->followed.candidates);
-	node->followed.candidates = NULL;
-	node->followed.n_candidates = 0;
-	forget_kept(&node->followed);
+	free(end->followed.candidates);
+	end->followed.candidates = NULL;
+	end->followed.n_candidates = 0;
+	forget_kept(&end->followed);
 }
 
 /* Gives both witnesses of an end what is known of the connection. */
-static void tell_views(struct trial_node *node)
+static void tell_views(struct trial_end *end)
 {
-	const struct trial *trial = node->trial;
+	const struct trial *trial = end->trial;
 
 	for (int w = 0; w < _WITNESS_MAX; w++) {
-		node->view[w].tuple = node->followed.tuple;
-		if (node->id != NODE_CLIENT)
+		end->view[w].tuple = end->followed.tuple;
+		if (!end_connects(end->id))
 			continue;
-		node->view[w].number = trial->number;
-		node->view[w].program_number = trial->number - 1;
+		end->view[w].number = trial->number;
+		end->view[w].program_number = trial->number - 1;
 	}
 }
 
@@ -46,22 +46,22 @@ void follow_init(struct trial *trial)
 	trial->number = trial->follow_last ? 0 : follow ? follow : 1;
 	/* They count connections before a packet tells of one. */
 	if (trial->number)
-		tell_views(&trial->node[NODE_CLIENT]);
+		tell_views(&trial->end[END_CLIENT]);
 }
 
-static void know(struct trial_node *node, const struct follow_candidate *candidate)
+static void know(struct trial_end *end, const struct follow_candidate *candidate)
 {
-	node->followed.tuple = candidate->tuple;
-	node->followed.isn = candidate->isn;
-	node->followed.has_isn = true;
-	tell_views(node);
+	end->followed.tuple = candidate->tuple;
+	end->followed.isn = candidate->isn;
+	end->followed.has_isn = true;
+	tell_views(end);
 }
 
 /* The server's connection is the one that was asked for by the same SYN as the client's. */
 static void match_server(struct trial *trial)
 {
-	const struct followed *client = &trial->node[NODE_CLIENT].followed;
-	struct trial_node *server = &trial->node[NODE_SERVER];
+	const struct followed *client = &trial->end[END_CLIENT].followed;
+	struct trial_end *server = &trial->end[END_SERVER];
 
 	for (size_t i = 0; client->has_isn && i < server->followed.n_candidates; i++)
 		if (server->followed.candidates[i].isn == client->isn)
@@ -70,7 +70,7 @@ static void match_server(struct trial *trial)
 
 static void pick_client(struct trial *trial)
 {
-	struct trial_node *client = &trial->node[NODE_CLIENT];
+	struct trial_end *client = &trial->end[END_CLIENT];
 	struct followed *f = &client->followed;
 
 	if (!trial->number || trial->number > f->n_candidates)
@@ -80,9 +80,9 @@ static void pick_client(struct trial *trial)
 }
 
 /* Notes the first SYN of a connection. A SYN that is sent again has the same number. */
-static void note_syn(struct trial_node *node, const struct observation *o)
+static void note_syn(struct trial_end *end, const struct observation *o)
 {
-	struct followed *f = &node->followed;
+	struct followed *f = &end->followed;
 	struct follow_candidate *slot;
 
 	for (size_t i = f->n_candidates; i-- > 0;)
@@ -91,17 +91,17 @@ static void note_syn(struct trial_node *node, const struct observation *o)
 			return;
 	slot = array_append(&f->candidates, &f->n_candidates, sizeof(*slot));
 	if (!slot) {
-		node->trial->lost++;
+		end->trial->lost++;
 		return;
 	}
 	*slot = (struct follow_candidate){
 		.tuple = { true, o->local, o->peer, o->local_port, o->peer_port },
 		.isn = o->packet.seq,
 	};
-	if (node->id == NODE_CLIENT)
-		pick_client(node->trial);
+	if (end_connects(end->id))
+		pick_client(end->trial);
 	else
-		match_server(node->trial);
+		match_server(end->trial);
 }
 
 static struct follow_candidate *find_candidate(struct followed *f, const struct observation *o)
@@ -112,16 +112,16 @@ static struct follow_candidate *find_candidate(struct followed *f, const struct 
 	return NULL;
 }
 
-static void note_state(struct trial_node *node, const struct observation *o)
+static void note_state(struct trial_end *end, const struct observation *o)
 {
 	struct follow_candidate *c;
 
 	if (o->derived && o->state.to == TCP_STATE_SYN_SENT &&
-	    endpoint_in_scenario(&node->view[0], o) && node->trial->origin_nsec == NSEC_NONE)
-		node->followed.n_tried++;
-	if (!o->derived || !node->trial->follow_last || node->followed.tuple.known)
+	    endpoint_in_scenario(&end->view[0], o) && end->trial->origin_nsec == NSEC_NONE)
+		end->followed.n_tried++;
+	if (!o->derived || !end->trial->follow_last || end->followed.tuple.known)
 		return;
-	c = find_candidate(&node->followed, o);
+	c = find_candidate(&end->followed, o);
 	if (!c)
 		return;
 	c->established |= o->state.to == TCP_STATE_ESTABLISHED;
@@ -129,47 +129,47 @@ static void note_state(struct trial_node *node, const struct observation *o)
 }
 
 /* The SYN of a client that finds no neighbour never leaves. Then the tracepoints alone tell. */
-static void note_tracepoint(struct trial_node *node, const struct observation *o)
+static void note_tracepoint(struct trial_end *end, const struct observation *o)
 {
-	const struct endpoint *view = &node->view[WITNESS_TRACEPOINT];
+	const struct endpoint *view = &end->view[WITNESS_TRACEPOINT];
 
-	if (o->derived || node->id != NODE_CLIENT || node->followed.tuple.known || !view->socket ||
+	if (o->derived || !end_connects(end->id) || end->followed.tuple.known || !view->socket ||
 	    view->socket != o->socket || !o->local_port || !o->local.family)
 		return;
-	node->followed.tuple =
+	end->followed.tuple =
 		(struct endpoint_tuple){ true, o->local, o->peer, o->local_port, o->peer_port };
 }
 
-void follow_observe(struct trial_node *node, const struct observation *o)
+void follow_observe(struct trial_end *end, const struct observation *o)
 {
 	const struct tcp_packet *p = &o->packet;
-	bool out = node->id == NODE_CLIENT;
+	bool out = end_connects(end->id);
 
 	if (o->kind == OBSERVATION_STATE) {
-		note_state(node, o);
-		note_tracepoint(node, o);
+		note_state(end, o);
+		note_tracepoint(end, o);
 	}
-	if (o->kind == OBSERVATION_PACKET && !node->followed.has_isn && p->outgoing == out &&
+	if (o->kind == OBSERVATION_PACKET && !end->followed.has_isn && p->outgoing == out &&
 	    (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN &&
-	    endpoint_in_scenario(&node->view[0], o))
-		note_syn(node, o);
+	    endpoint_in_scenario(&end->view[0], o))
+		note_syn(end, o);
 }
 
-bool follow_waits(const struct trial_node *node)
+bool follow_waits(const struct trial_end *end)
 {
-	if (node->id == NODE_CLIENT)
-		return !node->trial->number;
-	return !node->followed.tuple.known;
+	if (end_connects(end->id))
+		return !end->trial->number;
+	return !end->followed.tuple.known;
 }
 
-bool follow_fits_packet(const struct trial_node *node, const struct observation *o)
+bool follow_fits_packet(const struct trial_end *end, const struct observation *o)
 {
-	return node->followed.tuple.known && endpoint_tuple_is(&node->followed.tuple, o);
+	return end->followed.tuple.known && endpoint_tuple_is(&end->followed.tuple, o);
 }
 
-int follow_keep(struct trial_node *node, const struct follow_kept *kept)
+int follow_keep(struct trial_end *end, const struct follow_kept *kept)
 {
-	struct followed *f = &node->followed;
+	struct followed *f = &end->followed;
 	struct follow_kept *slot = array_append(&f->kept, &f->n_kept, sizeof(*slot));
 
 	if (!slot)
@@ -178,9 +178,9 @@ int follow_keep(struct trial_node *node, const struct follow_kept *kept)
 	return 0;
 }
 
-const struct follow_kept *follow_next_kept(struct trial_node *node)
+const struct follow_kept *follow_next_kept(struct trial_end *end)
 {
-	struct followed *f = &node->followed;
+	struct followed *f = &end->followed;
 
 	if (f->n_taken < f->n_kept)
 		return &f->kept[f->n_taken++];
@@ -190,7 +190,7 @@ const struct follow_kept *follow_next_kept(struct trial_node *node)
 
 bool follow_established(const struct trial *trial)
 {
-	const struct trial_node *client = &trial->node[NODE_CLIENT];
+	const struct trial_end *client = &trial->end[END_CLIENT];
 
 	if (!follow_waits(client))
 		return endpoint_established(&client->view[WITNESS_TRACEPOINT]) ||
@@ -203,7 +203,7 @@ bool follow_established(const struct trial *trial)
 
 bool follow_decide(struct trial *trial)
 {
-	const struct followed *f = &trial->node[NODE_CLIENT].followed;
+	const struct followed *f = &trial->end[END_CLIENT].followed;
 	const struct follow_candidate *c = f->candidates;
 	size_t best = 0;
 
@@ -213,28 +213,28 @@ bool follow_decide(struct trial *trial)
 		if (2 * c[i].open + c[i].established >= 2 * c[best].open + c[best].established)
 			best = i;
 	trial->number = (uint32_t)best + 1;
-	tell_views(&trial->node[NODE_CLIENT]);
+	tell_views(&trial->end[END_CLIENT]);
 	pick_client(trial);
 	return true;
 }
 
-static void forget_connection(struct trial_node *node)
+static void forget_connection(struct trial_end *end)
 {
-	node->followed.tuple = (struct endpoint_tuple){ 0 };
-	node->followed.has_isn = false;
-	free(node->minisocket.steps);
-	node->minisocket = (struct minisocket){ .look_nsec = NSEC_NEVER,
-						.fin_nsec = NSEC_NONE,
-						.reset_nsec = NSEC_NONE };
+	end->followed.tuple = (struct endpoint_tuple){ 0 };
+	end->followed.has_isn = false;
+	free(end->minisocket.steps);
+	end->minisocket = (struct minisocket){ .look_nsec = NSEC_NEVER,
+					       .fin_nsec = NSEC_NONE,
+					       .reset_nsec = NSEC_NONE };
 	for (int w = 0; w < _WITNESS_MAX; w++)
-		endpoint_forget(&node->view[w]);
-	tell_views(node);
+		endpoint_forget(&end->view[w]);
+	tell_views(end);
 }
 
 void follow_next(struct trial *trial)
 {
 	trial->number++;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		forget_connection(&trial->node[id]);
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		forget_connection(&trial->end[id]);
 	pick_client(trial);
 }

@@ -17,15 +17,15 @@
 #include "src/trial/state.h"
 
 void follow_init(struct trial *trial);
-void follow_deinit(struct trial_node *node);
+void follow_deinit(struct trial_end *end);
 
 /* Takes a look at each observation of an end, before the end takes it in. */
-void follow_observe(struct trial_node *node, const struct observation *observation);
+void follow_observe(struct trial_end *end, const struct observation *observation);
 /* Whether it is not known yet which connection this end is to follow, so that all it tells has to
  * be kept. */
-bool follow_waits(const struct trial_node *node);
+bool follow_waits(const struct trial_end *end);
 /* Whether a packet is of the followed connection. */
-bool follow_fits_packet(const struct trial_node *node, const struct observation *packet);
+bool follow_fits_packet(const struct trial_end *end, const struct observation *packet);
 
 /* What was told by an end that waits. -ENOMEM is the only failure of these. */
 struct follow_kept {
@@ -38,10 +38,10 @@ struct follow_kept {
 		};
 	};
 };
-int follow_keep(struct trial_node *node, const struct follow_kept *kept);
+int follow_keep(struct trial_end *end, const struct follow_kept *kept);
 /* Hands out what was kept, in its order, and then NULL; what it points to is valid until the next
  * call. */
-const struct follow_kept *follow_next_kept(struct trial_node *node);
+const struct follow_kept *follow_next_kept(struct trial_end *end);
 
 /* Whether a connection is established that the trial may follow, so that it can begin. */
 bool follow_established(const struct trial *trial);

@@ -29,12 +29,12 @@ static nsec_t first_rto(const struct endpoint *ep, nsec_t sent_nsec)
 /* The same where no tracepoint told: the deviation as it was sampled, and the RTT as it was in the
  * end. What is sampled is a whole number of ticks, so a deviation next to its least is the least
  * (tcp_rtt_estimator(), tcp_set_rto()). */
-static nsec_t rto_of(const struct trial_node *node, nsec_t least_nsec, nsec_t rtt_nsec)
+static nsec_t rto_of(const struct trial_end *end, nsec_t least_nsec, nsec_t rtt_nsec)
 {
-	nsec_t deviation_nsec = node->rto_nsec - node->rtt_nsec;
+	nsec_t deviation_nsec = end->rto_nsec - end->rtt_nsec;
 
-	if (node->rto_nsec == NSEC_NONE || !node->rtt_nsec)
-		return node->rto_nsec;
+	if (end->rto_nsec == NSEC_NONE || !end->rtt_nsec)
+		return end->rto_nsec;
 	if (deviation_nsec < least_nsec + ticks_length())
 		deviation_nsec = least_nsec;
 	return rtt_nsec + deviation_nsec;
@@ -68,11 +68,11 @@ static nsec_t orphaned(const struct endpoint *ep, nsec_t origin_nsec)
 
 /* What the packets of that end tell of how its connection stood, and what was read of its socket.
  * The caller frees the lists. */
-static struct model_facts facts_of(const struct trial *trial, const struct trial_node *node,
+static struct model_facts facts_of(const struct trial *trial, const struct trial_end *end,
 				   struct model_history *history, struct history_lists *ret_lists)
 {
-	const struct endpoint *ep = &node->view[node->believed];
-	struct history_rtt rtt = { node->sampled_nsec, node->rtt_nsec };
+	const struct endpoint *ep = &end->view[end->believed];
+	struct history_rtt rtt = { end->sampled_nsec, end->rtt_nsec };
 	struct model_facts facts = facts_of_running_kernel();
 	nsec_t rto_nsec = NSEC_NONE;
 
@@ -95,11 +95,11 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.rtt_exact = ep->record.tcp_info.present;
 	facts.rto_nsec = rto_nsec;
 	if (rto_nsec == NSEC_NONE)
-		facts.rto_nsec =
-			rto_of(node, timers_of(trial->spec.scenario, node->id, &facts).rto_min_nsec,
-			       facts.rtt_nsec);
-	facts.cwnd = node->cwnd;
-	facts.mss = node->mss;
+		facts.rto_nsec = rto_of(
+			end, timers_of(trial->spec.scenario, end->host->id, &facts).rto_min_nsec,
+			facts.rtt_nsec);
+	facts.cwnd = end->cwnd;
+	facts.mss = end->mss;
 	/* In real time no more is claimed than what holds for any phase. */
 	facts.real_time = trial->spec.phase < 0;
 	if (!facts.real_time)
@@ -143,10 +143,10 @@ static nsec_t timer_since(const struct record_endpoint *r, enum mechanism rest, 
 
 /* tcp_timewait_state_process(): a RST ends TIME_WAIT, but not with tcp_rfc1337, and a SYN may take
  * it over, as may a connection of this end's own (tcp_twsk_unique()). */
-static const char *disturbs_time_wait(const struct trial *trial, enum node_id node,
-				      const struct record_packet *p)
+static const char *disturbs_time_wait(const struct trial_end *end, const struct record_packet *p)
 {
-	const char *rfc1337 = scenario_sysctl(trial->spec.scenario, node, "net.ipv4.tcp_rfc1337");
+	const char *rfc1337 =
+		scenario_sysctl(end->trial->spec.scenario, end->host->id, "net.ipv4.tcp_rfc1337");
 
 	if (p->flags & PACKET_RST)
 		return !p->sent && !(rfc1337 && strcmp(rfc1337, "0") != 0)
@@ -156,9 +156,8 @@ static const char *disturbs_time_wait(const struct trial *trial, enum node_id no
 }
 
 /* What may end a small socket before its timer does, or put the timer off; NULL: nothing. */
-static const char *disturbed(const struct trial *trial, enum node_id node,
-			     const struct record_endpoint *r, enum mechanism rest,
-			     nsec_t since_nsec)
+static const char *disturbed(const struct trial_end *end, const struct record_endpoint *r,
+			     enum mechanism rest, nsec_t since_nsec)
 {
 	const char *reason = NULL;
 
@@ -168,7 +167,7 @@ static const char *disturbed(const struct trial *trial, enum node_id node,
 		if (p->time_nsec < since_nsec)
 			continue;
 		if (rest == MECHANISM_TIME_WAIT)
-			reason = disturbs_time_wait(trial, node, p);
+			reason = disturbs_time_wait(end, p);
 		else if (!p->sent && (p->flags & PACKET_RST))
 			reason = "a RST came while the timer ran";
 	}
@@ -212,17 +211,17 @@ static void allow_for_queue(struct prediction *p, const struct endpoint *ep)
 		p->last_nsec += freeing_nsec;
 }
 
-static struct prediction predict_gone(const struct trial *trial, const struct trial_node *node,
+static struct prediction predict_gone(const struct trial *trial, const struct trial_end *end,
 				      const struct model_facts *facts, enum mechanism rest,
 				      const struct record_endpoint *r)
 {
 	nsec_t since_nsec = left_since(r, rest, facts->history);
-	const char *reason = disturbed(trial, node->id, r, rest, since_nsec);
-	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, node->id, facts,
+	const char *reason = disturbed(end, r, rest, since_nsec);
+	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, end->id, facts,
 					 rest, timer_since(r, rest, since_nsec));
 
 	if (rest == MECHANISM_ORPHAN)
-		allow_for_queue(&p, &node->view[node->believed]);
+		allow_for_queue(&p, &end->view[end->believed]);
 	if (p.mechanism != MECHANISM_NONE) {
 		if (rest != MECHANISM_ORPHAN) /* which is a full socket, whose end is told */
 			p.latest_nsec += MINISOCKET_RESOLUTION;
@@ -245,13 +244,13 @@ static int note_gone(struct prediction p, nsec_t over_nsec, struct record_endpoi
 	return p.reason && !r->gone_unpredicted ? -ENOMEM : 0;
 }
 
-int forecast_read(const struct trial *trial, const struct trial_node *node, struct forecast *f)
+int forecast_read(const struct trial *trial, const struct trial_end *end, struct forecast *f)
 {
-	f->facts = facts_of(trial, node, &f->history, &f->lists);
+	f->facts = facts_of(trial, end, &f->history, &f->lists);
 	if (!f->lists.heard || !f->lists.acks || !f->lists.syns || !f->lists.segments)
 		return -ENOMEM;
-	f->detection = model_predict(trial->spec.scenario, trial->spec.family, node->id, &f->facts);
-	allow_for_queue(&f->detection, &node->view[node->believed]);
+	f->detection = model_predict(trial->spec.scenario, trial->spec.family, end->id, &f->facts);
+	allow_for_queue(&f->detection, &end->view[end->believed]);
 	return 0;
 }
 
@@ -260,13 +259,13 @@ void forecast_deinit(struct forecast *f)
 	history_lists_deinit(&f->lists);
 }
 
-int forecast_note(const struct trial *trial, const struct trial_node *node,
-		  const struct forecast *f, enum mechanism rest, struct record_endpoint *r)
+int forecast_note(const struct trial *trial, const struct trial_end *end, const struct forecast *f,
+		  enum mechanism rest, struct record_endpoint *r)
 {
 	nsec_t over_nsec =
 		nsec_min(nsec_now() - trial->origin_nsec, trial->spec.scenario->horizon_nsec);
 
 	if (note_detection(f->detection, over_nsec, r) < 0)
 		return -ENOMEM;
-	return note_gone(predict_gone(trial, node, &f->facts, rest, r), over_nsec, r);
+	return note_gone(predict_gone(trial, end, &f->facts, rest, r), over_nsec, r);
 }

@@ -19,12 +19,12 @@ struct forecast {
 
 /* Reads the facts, before the end's lists are moved into the record, and predicts the detection.
  * -ENOMEM is the only failure. */
-int forecast_read(const struct trial *trial, const struct trial_node *node,
+int forecast_read(const struct trial *trial, const struct trial_end *end,
 		  struct forecast *ret_forecast);
 void forecast_deinit(struct forecast *forecast);
 
 /* Writes the predictions into `record`, which has been concluded; `rest` is the mechanism that ends
  * what is left after the detection. -ENOMEM is the only failure. */
-int forecast_note(const struct trial *trial, const struct trial_node *node,
+int forecast_note(const struct trial *trial, const struct trial_end *end,
 		  const struct forecast *forecast, enum mechanism rest,
 		  struct record_endpoint *record);

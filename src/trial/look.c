@@ -10,24 +10,24 @@
 #include "src/testbed/testbed.h"
 
 /* Makes the trial inconclusive, since the kernel did not answer. */
-static int failed(struct trial_node *node, int rc, const struct error *err)
+static int failed(struct trial_end *end, int rc, const struct error *err)
 {
-	struct trial *trial = node->trial;
+	struct trial *trial = end->trial;
 
 	trial->lost += record_doubt(trial->record, "a look at the sockets of the %s failed: %s",
-				    node_name(node->id), err->text) < 0;
+				    node_name(end->host->id), err->text) < 0;
 	return rc;
 }
 
-int look_through(struct trial_node *node, sockdiag_func func, void *result, size_t size)
+int look_through(struct trial_end *end, sockdiag_func func, void *result, size_t size)
 {
-	struct testbed_node *host = &node->trial->testbed->node[node->id];
+	struct testbed_node *host = &end->trial->testbed->node[end->host->id];
 	_cleanup_(freep) void *before = malloc(size);
 	struct error err = { 0 };
 	int rc = -ENOMEM;
 
 	if (!before) {
-		node->trial->lost++;
+		end->trial->lost++;
 		return rc;
 	}
 	memcpy(before, result, size);
@@ -35,13 +35,13 @@ int look_through(struct trial_node *node, sockdiag_func func, void *result, size
 		memcpy(result, before, size);
 		rc = sockdiag_dump(host->diag, host->address.family, ~0u, func, result, &err);
 	}
-	return rc < 0 ? failed(node, rc, &err) : 0;
+	return rc < 0 ? failed(end, rc, &err) : 0;
 }
 
-int look_up_like(struct trial_node *node, const struct sockdiag_socket *like,
+int look_up_like(struct trial_end *end, const struct sockdiag_socket *like,
 		 struct sockdiag_socket *ret_socket)
 {
-	struct nl *diag = node->trial->testbed->node[node->id].diag;
+	struct nl *diag = end->trial->testbed->node[end->host->id].diag;
 	struct error err = { 0 };
 	int rc = -ENOMEM;
 
@@ -49,33 +49,33 @@ int look_up_like(struct trial_node *node, const struct sockdiag_socket *like,
 		return 0;
 	for (int i = 0; rc < 0 && i < LOOK_TRIES; i++)
 		rc = sockdiag_get(diag, like, ret_socket, &err);
-	return rc < 0 ? failed(node, rc, &err) : rc;
+	return rc < 0 ? failed(end, rc, &err) : rc;
 }
 
-int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket)
+int look_up(struct trial_end *end, struct sockdiag_socket *ret_socket)
 {
-	const struct endpoint_tuple *tuple = &node->followed.tuple;
+	const struct endpoint_tuple *tuple = &end->followed.tuple;
 	struct sockdiag_socket like = { .local = tuple->local,
 					.peer = tuple->peer,
 					.local_port = tuple->local_port,
 					.peer_port = tuple->peer_port };
 
-	if (!node->follows || !tuple->known)
+	if (!end->host->powered || !tuple->known)
 		return 0;
-	return look_up_like(node, &like, ret_socket);
+	return look_up_like(end, &like, ret_socket);
 }
 
-int look_progress(struct trial_node *node, uint64_t *ret_bytes)
+int look_progress(struct trial_end *end, uint64_t *ret_bytes)
 {
 	struct sockdiag_socket s;
-	int rc = look_up(node, &s);
+	int rc = look_up(end, &s);
 
 	if (rc < 0)
 		return rc;
 	*ret_bytes = 0;
 	if (!rc || !s.has_info)
 		return 0;
-	endpoint_tcp_info(trial_endpoint(node), &s.info);
+	endpoint_tcp_info(trial_endpoint(end), &s.info);
 	*ret_bytes = s.info.tcpi_bytes_acked + s.info.tcpi_bytes_received;
 	return 0;
 }
@@ -129,15 +129,14 @@ bool look_for_listener(struct trial *trial)
 	return wanted.found;
 }
 
-void look_at_bytes(struct trial_node *node)
+void look_at_bytes(struct trial_host *host)
 {
-	struct agent *agent = node->trial->agent[node->id];
 	struct agent_counters counters;
 
-	if (!agent || agent != node->original)
+	if (!host->agent || host->agent != host->original)
 		return;
-	counters = agent_counters(agent);
-	node->bytes_read = (int64_t)counters.bytes_read;
-	node->bytes_written = (int64_t)counters.bytes_written;
-	node->original = NULL; /* another agent may get the same address in memory */
+	counters = agent_counters(host->agent);
+	host->bytes_read = (int64_t)counters.bytes_read;
+	host->bytes_written = (int64_t)counters.bytes_written;
+	host->original = NULL; /* another agent may get the same address in memory */
 }

@@ -13,17 +13,17 @@
 /* Finds the socket of the followed connection. Returns 1 and fills *ret_socket; 0 when the kernel
  * says that there is none, or it is not known which one it is; a negative errno when the kernel
  * could not be asked. */
-int look_up(struct trial_node *node, struct sockdiag_socket *ret_socket);
+int look_up(struct trial_end *end, struct sockdiag_socket *ret_socket);
 /* Finds the socket with the addresses and ports of `like`, small ones too. Returns as look_up(). */
-int look_up_like(struct trial_node *node, const struct sockdiag_socket *like,
+int look_up_like(struct trial_end *end, const struct sockdiag_socket *like,
 		 struct sockdiag_socket *ret_socket);
 /* Calls `func` for each socket of the host. If a query fails midway, `func` gets its sockets once
  * more, so before each attempt the `size` bytes at `result`, which is the function's userdata, are
  * made again what they were. */
-int look_through(struct trial_node *node, sockdiag_func func, void *result, size_t size);
+int look_through(struct trial_end *end, sockdiag_func func, void *result, size_t size);
 /* Finds how many bytes have got through in both directions, 0 where there is no socket, and brings
  * the endpoint's tcp_info up to date. */
-int look_progress(struct trial_node *node, uint64_t *ret_bytes);
+int look_progress(struct trial_end *end, uint64_t *ret_bytes);
 /* Whether the sockets are the two ends of one connection, established, with nothing to send: each
  * has received what the other has had acknowledged. */
 bool look_fits(const struct sockdiag_socket *a, const struct sockdiag_socket *b);
@@ -31,6 +31,6 @@ bool look_fits(const struct sockdiag_socket *a, const struct sockdiag_socket *b)
  * kernel is asked. It is asked again until there is a listener. Whether the last query failed is in
  * the trial's listener_error. */
 bool look_for_listener(struct trial *trial);
-/* Notes how many bytes the node's first agent has moved. This is called before that agent is freed,
+/* Notes how many bytes the host's first agent has moved. This is called before that agent is freed,
  * which alone knows. */
-void look_at_bytes(struct trial_node *node);
+void look_at_bytes(struct trial_host *host);

@@ -35,16 +35,16 @@ static bool is_caused(const struct minisocket *mini, nsec_t now_nsec)
 }
 
 /* Gives each witness the steps that it can take in already. */
-static void pass_on(struct trial_node *node)
+static void pass_on(struct trial_end *end)
 {
-	const struct minisocket *mini = &node->minisocket;
+	const struct minisocket *mini = &end->minisocket;
 
 	for (int w = 0; w < _WITNESS_MAX; w++) {
-		struct endpoint *view = &node->view[w];
+		struct endpoint *view = &end->view[w];
 
 		while (view->n_minisocket_steps < mini->n_steps &&
 		       endpoint_takes_minisocket(view, &mini->steps[view->n_minisocket_steps]))
-			node->trial->lost +=
+			end->trial->lost +=
 				endpoint_take_minisocket(
 					view, &mini->steps[view->n_minisocket_steps]) < 0;
 	}
@@ -64,13 +64,13 @@ static nsec_t blind(const struct minisocket *mini, bool request, nsec_t at_nsec)
 	return at_nsec - since_nsec > MINISOCKET_RESOLUTION ? at_nsec - since_nsec : 0;
 }
 
-static void step(struct trial_node *node, int state, nsec_t at_nsec)
+static void step(struct trial_end *end, int state, nsec_t at_nsec)
 {
-	struct minisocket *mini = &node->minisocket;
+	struct minisocket *mini = &end->minisocket;
 	struct minisocket_step *s = array_append(&mini->steps, &mini->n_steps, sizeof(*s));
 
 	if (!s) {
-		node->trial->lost++;
+		end->trial->lost++;
 		return;
 	}
 	*s = (struct minisocket_step){
@@ -88,7 +88,7 @@ static void step(struct trial_node *node, int state, nsec_t at_nsec)
 		s->reset_sent = mini->cause_sent;
 	}
 	mini->state = state;
-	pass_on(node);
+	pass_on(end);
 }
 
 /* A step has the time of the packet that caused it, or else of the look that found it. */
@@ -111,14 +111,14 @@ static bool is_live(const struct minisocket *mini)
 	       mini->state == TCP_STATE_TIME_WAIT;
 }
 
-static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec_t now_nsec)
+static void found(struct trial_end *end, const struct sockdiag_socket *s, nsec_t now_nsec)
 {
-	struct minisocket *mini = &node->minisocket;
+	struct minisocket *mini = &end->minisocket;
 
 	/* The kernel has given up one request, and the next SYN has made another. */
 	if (mini->state == TCP_STATE_SYN_RECV && s->state == TCP_STATE_SYN_RECV &&
 	    mini->socket.cookie != s->cookie)
-		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now_nsec));
+		step(end, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now_nsec));
 	mini->socket = *s;
 	mini->seen_nsec = now_nsec;
 	mini->look_nsec = now_nsec + nsec_max(s->expires_nsec - OVERDUE, OVERDUE);
@@ -126,17 +126,17 @@ static void found(struct trial_node *node, const struct sockdiag_socket *s, nsec
 		mini->look_nsec =
 			now_nsec + SETTLED; /* the kernel may be dealing with the peer's FIN */
 	if (s->state != mini->state)
-		step(node, s->state, time_of(mini, s->state, now_nsec));
-	node->trial->changed = true;
+		step(end, s->state, time_of(mini, s->state, now_nsec));
+	end->trial->changed = true;
 }
 
 /* Whether a reset has ended TIME_WAIT before anybody could look at it (RFC 1337,
  * tcp_timewait_state_process()). It has if the full socket, or the minisocket in FIN_WAIT2,
  * received the FIN and no reset, and a reset came after the FIN. */
-static bool cut_short(const struct trial_node *node)
+static bool cut_short(const struct trial_end *end)
 {
-	const struct endpoint *endpoint = &node->view[node->believed];
-	const struct minisocket *mini = &node->minisocket;
+	const struct endpoint *endpoint = &end->view[end->believed];
+	const struct minisocket *mini = &end->minisocket;
 	bool full = mini->state == TCP_STATE_CLOSE && endpoint->reset_received_nsec == NSEC_NONE &&
 		    (endpoint->end_from == TCP_STATE_FIN_WAIT2 ||
 		     endpoint->end_from == TCP_STATE_CLOSING);
@@ -147,17 +147,17 @@ static bool cut_short(const struct trial_node *node)
 }
 
 /* The minisocket has ended: nothing of it is left, or another connection has its ports. */
-static void vanished(struct minisocket *mini, struct trial_node *node, nsec_t now_nsec)
+static void vanished(struct minisocket *mini, struct trial_end *end, nsec_t now_nsec)
 {
 	mini->look_nsec = NSEC_NEVER;
-	if (cut_short(node)) {
-		step(node, TCP_STATE_TIME_WAIT, mini->fin_nsec);
+	if (cut_short(end)) {
+		step(end, TCP_STATE_TIME_WAIT, mini->fin_nsec);
 		mini->cause = MINISOCKET_CAUSE_RESET;
 		mini->cause_nsec = mini->reset_nsec;
 		mini->cause_sent = false;
 	}
 	if (is_live(mini))
-		step(node, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now_nsec));
+		step(end, TCP_STATE_CLOSE, time_of(mini, TCP_STATE_CLOSE, now_nsec));
 }
 
 /* The request socket has become a full one, perhaps before anybody looked for it. */
@@ -167,50 +167,49 @@ static void became_full(struct minisocket *mini)
 	mini->look_nsec = NSEC_NEVER;
 }
 
-static void look(struct trial_node *node)
+static void look(struct trial_end *end)
 {
-	struct minisocket *mini = &node->minisocket;
-	bool full = trial_endpoint(node)->socket;
+	struct minisocket *mini = &end->minisocket;
+	bool full = trial_endpoint(end)->socket;
 	bool request = mini->state == TCP_STATE_NONE || mini->state == TCP_STATE_SYN_RECV;
 	nsec_t now_nsec = nsec_now();
 	struct sockdiag_socket s;
 	int rc;
 
-	if (!node->follows || (request && full)) {
+	if (!end->host->powered || (request && full)) {
 		became_full(mini);
 		return;
 	}
-	rc = look_up_like(node, &mini->socket, &s);
+	rc = look_up_like(end, &mini->socket, &s);
 	mini->listener = !rc && s.state == TCP_STATE_LISTEN;
 	if (rc < 0) { /* nothing is known, so it is asked again */
 		mini->look_nsec = now_nsec + OVERDUE;
-		node->trial->changed = true;
+		end->trial->changed = true;
 		return;
 	}
 	if (rc > 0 && is_minisocket(&s) && (s.state == TCP_STATE_SYN_RECV) == request)
-		found(node, &s, now_nsec);
+		found(end, &s, now_nsec);
 	else if (rc > 0 && request)
 		became_full(mini);
 	else if (rc > 0 && mini->state == TCP_STATE_CLOSE &&
 		 now_nsec < mini->closed_nsec + SETTLING)
 		mini->look_nsec = now_nsec + SETTLED; /* the kernel has yet to see the packet */
 	else
-		vanished(mini, node, now_nsec);
+		vanished(mini, end, now_nsec);
 	mini->cause = MINISOCKET_CAUSE_NONE;
 }
 
-bool minisocket_look(struct trial_node *node)
+bool minisocket_look(struct trial_end *end)
 {
-	if (nsec_now() < node->minisocket.look_nsec || trial_past_horizon(node->trial, nsec_now()))
+	if (nsec_now() < end->minisocket.look_nsec || trial_past_horizon(end->trial, nsec_now()))
 		return false;
-	look(node);
+	look(end);
 	return true;
 }
 
-bool minisocket_pending(const struct trial_node *node)
+bool minisocket_pending(const struct trial_end *end)
 {
-	return node->minisocket.state == TCP_STATE_CLOSE &&
-	       node->minisocket.look_nsec != NSEC_NEVER;
+	return end->minisocket.state == TCP_STATE_CLOSE && end->minisocket.look_nsec != NSEC_NEVER;
 }
 
 /* Whether a full socket is gone in a way that may leave a minisocket in its place. */
@@ -222,10 +221,10 @@ static bool may_leave_minisocket(const struct observation *o)
 }
 
 /* Until a look has found a minisocket, its addresses and ports are those of the connection. */
-static void note_tuple(struct trial_node *node)
+static void note_tuple(struct trial_end *end)
 {
-	const struct endpoint_tuple *tuple = &node->followed.tuple;
-	struct sockdiag_socket *socket = &node->minisocket.socket;
+	const struct endpoint_tuple *tuple = &end->followed.tuple;
+	struct sockdiag_socket *socket = &end->minisocket.socket;
 
 	if (!tuple->known)
 		return;
@@ -235,47 +234,47 @@ static void note_tuple(struct trial_node *node)
 	socket->peer_port = tuple->peer_port;
 }
 
-bool minisocket_contradicts(const struct trial_node *node, const struct observation *o)
+bool minisocket_contradicts(const struct trial_end *end, const struct observation *o)
 {
-	const struct minisocket *mini = &node->minisocket;
+	const struct minisocket *mini = &end->minisocket;
 
-	return o->kind == OBSERVATION_STATE && !node->view[WITNESS_DERIVED].socket &&
+	return o->kind == OBSERVATION_STATE && !end->view[WITNESS_DERIVED].socket &&
 	       mini->state == TCP_STATE_CLOSE && mini->look_nsec == NSEC_NEVER;
 }
 
 /* A packet is seen before the kernel's TCP has it, so what is derived from it is true only a moment
  * later. Until then there may still be a full socket, or neither that nor a minisocket
  * (inet_twsk_hashdance() counts the first reference last). */
-void minisocket_state(struct trial_node *node, const struct observation *o)
+void minisocket_state(struct trial_end *end, const struct observation *o)
 {
-	const struct endpoint *endpoint = trial_endpoint(node);
+	const struct endpoint *endpoint = trial_endpoint(end);
 	const struct endpoint *witness =
-		&node->view[o->derived ? WITNESS_DERIVED : WITNESS_TRACEPOINT];
+		&end->view[o->derived ? WITNESS_DERIVED : WITNESS_TRACEPOINT];
 	bool followed = o->socket == witness->socket && !witness->replaced;
-	struct minisocket *mini = &node->minisocket;
+	struct minisocket *mini = &end->minisocket;
 	bool early = mini->state == TCP_STATE_NONE || mini->state == TCP_STATE_SYN_RECV;
 
-	note_tuple(node);
+	note_tuple(end);
 	if (followed && may_leave_minisocket(o) && endpoint->state == TCP_STATE_CLOSE && early &&
 	    mini->socket.local_port) {
 		mini->state = TCP_STATE_CLOSE;
 		mini->closed_nsec = nsec_now();
 		if (!o->derived) {
-			look(node);
+			look(end);
 		} else {
 			mini->look_nsec = mini->closed_nsec + SETTLED;
-			node->trial->changed = true;
+			end->trial->changed = true;
 		}
 	}
-	pass_on(node);
+	pass_on(end);
 }
 
-static void expect_change(struct trial_node *node, const struct observation *o, nsec_t wait_nsec)
+static void expect_change(struct trial_end *end, const struct observation *o, nsec_t wait_nsec)
 {
-	struct minisocket *mini = &node->minisocket;
+	struct minisocket *mini = &end->minisocket;
 
 	mini->look_nsec = nsec_now() + wait_nsec;
-	node->trial->changed = true;
+	end->trial->changed = true;
 	/* What it sends itself ends nothing, and shows that it is there. */
 	if (o->packet.outgoing && !(o->packet.flags & PACKET_RST)) {
 		mini->seen_nsec = o->time_nsec;
@@ -288,28 +287,28 @@ static void expect_change(struct trial_node *node, const struct observation *o, 
 	mini->cause_nsec = o->time_nsec;
 }
 
-void minisocket_packet(struct trial_node *node, const struct observation *o)
+void minisocket_packet(struct trial_end *end, const struct observation *o)
 {
 	const struct tcp_packet *p = &o->packet;
-	struct minisocket *mini = &node->minisocket;
+	struct minisocket *mini = &end->minisocket;
 	bool asked = !p->outgoing && (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
 
-	note_tuple(node);
+	note_tuple(end);
 	if (!p->outgoing && p->flags & PACKET_FIN)
 		mini->fin_nsec = o->time_nsec;
 	if (!p->outgoing && p->flags & PACKET_RST)
 		mini->reset_nsec = o->time_nsec;
-	if (mini->look_nsec == NSEC_NEVER && cut_short(node))
-		vanished(mini, node, nsec_now());
+	if (mini->look_nsec == NSEC_NEVER && cut_short(end))
+		vanished(mini, end, nsec_now());
 	if (is_live(mini) && p->flags & (PACKET_FIN | PACKET_RST | PACKET_SYN))
-		expect_change(node, o, SETTLED);
-	else if (asked && !is_live(mini) && node->id == NODE_SERVER &&
-		 !trial_endpoint(node)->socket && mini->look_nsec == NSEC_NEVER)
-		expect_change(node, o, COMPLETE);
+		expect_change(end, o, SETTLED);
+	else if (asked && !is_live(mini) && !end_connects(end->id) &&
+		 !trial_endpoint(end)->socket && mini->look_nsec == NSEC_NEVER)
+		expect_change(end, o, COMPLETE);
 }
 
-void minisocket_finish(struct trial_node *node)
+void minisocket_finish(struct trial_end *end)
 {
-	if (node->minisocket.cause != MINISOCKET_CAUSE_NONE || minisocket_pending(node))
-		look(node);
+	if (end->minisocket.cause != MINISOCKET_CAUSE_NONE || minisocket_pending(end))
+		look(end);
 }

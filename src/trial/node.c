@@ -22,22 +22,22 @@ int node_start_agent(struct trial *trial, enum node_id id, struct agent *standby
 		.ns = tb->node[id].ns,
 		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,
 	};
-	int rc = agent_start(trial->loop, &spec, standby, events_report, &trial->node[id],
-			     &trial->agent[id], err);
+	struct trial_host *host = &trial->host[id];
+	int rc = agent_start(trial->loop, &spec, standby, events_report, host, &host->agent, err);
 
-	if (rc >= 0 && !trial->node[id].processes++)
-		trial->node[id].original = trial->agent[id];
+	if (rc >= 0 && !host->processes++)
+		host->original = host->agent;
 	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 int node_restart_agent(struct trial *trial, enum node_id id, struct error *err)
 {
-	struct agent **agent = &trial->agent[id];
+	struct trial_host *host = &trial->host[id];
 
-	if (*agent && agent_running(*agent))
+	if (host->agent && agent_running(host->agent))
 		return error_input(err, "the agent of the %s is still running", node_name(id));
-	look_at_bytes(&trial->node[id]);
-	*agent = agent_free(*agent);
+	look_at_bytes(host);
+	host->agent = agent_free(host->agent);
 	return node_start_agent(trial, id, NULL, err);
 }
 
@@ -77,17 +77,17 @@ int node_watch(struct trial *trial, enum node_id id, struct error *err)
 
 	if (!node->ns || (id == NODE_ROUTER && !path))
 		return 0;
-	rc = observer_watch(trial->observer, &spec, events_observation, &trial->node[id],
-			    &trial->node[id].watch, err);
+	rc = observer_watch(trial->observer, &spec, events_observation, &trial->host[id],
+			    &trial->host[id].watch, err);
 	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
 }
 
 int node_unwatch(struct trial *trial, enum node_id id, struct error *err)
 {
-	struct trial_node *node = &trial->node[id];
-	int rc = node->watch ? observer_watch_check(node->watch, err) : 0;
+	struct trial_host *host = &trial->host[id];
+	int rc = host->watch ? observer_watch_check(host->watch, err) : 0;
 
-	node->watch = observer_watch_free(node->watch);
+	host->watch = observer_watch_free(host->watch);
 	return rc;
 }
 
@@ -102,15 +102,16 @@ static void tell_node_changed(const struct trial *trial, enum node_id id, const 
 /* A capture that cannot be written fails the trial, and not the fault that takes the host away. */
 void node_let_go(struct trial *trial, enum node_id id)
 {
-	struct trial_node *node = &trial->node[id];
+	struct trial_host *host = &trial->host[id];
 	struct error err = { 0 };
 
-	if (node->watch)
-		observer_watch_flush(node->watch);
-	look_at_bytes(node);
-	node->follows = false;
-	for (int w = 0; w < _WITNESS_MAX; w++)
-		node->view[w].powerless = true;
+	if (host->watch)
+		observer_watch_flush(host->watch);
+	look_at_bytes(host);
+	host->powered = false;
+	for (enum end_id e = 0; e < _END_MAX; e++)
+		for (int w = 0; trial->end[e].host == host && w < _WITNESS_MAX; w++)
+			trial->end[e].view[w].powerless = true;
 	tell_node_changed(trial, id, NULL);
 	if (node_unwatch(trial, id, &err) < 0)
 		trial_fail(trial, &err);
@@ -124,39 +125,45 @@ int node_take_up(struct trial *trial, enum node_id id, bool service, struct erro
 	return rc < 0 || !service ? rc : node_start_agent(trial, id, NULL, err);
 }
 
+static void init_end(struct trial *trial, enum end_id id)
+{
+	const struct scenario *s = trial->spec.scenario;
+	enum node_id node = scenario_end_node(s, id);
+	bool derived = observer_derived_reason(trial->observer);
+	struct trial_end *end = &trial->end[id];
+
+	*end = (struct trial_end){ .trial = trial,
+				   .host = &trial->host[node],
+				   .id = id,
+				   .rto_nsec = NSEC_NONE,
+				   .doubt_nsec = NSEC_NEVER,
+				   .minisocket = { .look_nsec = NSEC_NEVER,
+						   .fin_nsec = NSEC_NONE,
+						   .reset_nsec = NSEC_NONE },
+				   .believed = derived ? WITNESS_DERIVED : WITNESS_TRACEPOINT };
+	for (int w = 0; w < _WITNESS_MAX; w++) {
+		endpoint_init(&end->view[w], id);
+		end->view[w].derived = w == WITNESS_DERIVED;
+		end->view[w].port = trial_port(s, node);
+		end->view[w].many = trial->connections > 1;
+		end->view[w].command = s->agent[node].program.run;
+		end->view[w].user_timeout_nsec =
+			scenario_option(&s->agent[node], OPTION_USER_TIMEOUT, 0);
+	}
+}
+
 void node_init(struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
-	bool derived = observer_derived_reason(trial->observer);
 
 	trial->connections =
 		(uint32_t)scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1);
-	for (enum node_id id = 0; id < _NODE_MAX; id++) {
-		struct trial_node *node = &trial->node[id];
-
-		*node = (struct trial_node){ .trial = trial,
-					     .id = id,
-					     .rto_nsec = NSEC_NONE,
-					     .told_nsec = NSEC_NONE,
-					     .bytes_read = -1,
-					     .doubt_nsec = NSEC_NEVER,
-					     .minisocket = { .look_nsec = NSEC_NEVER,
-							     .fin_nsec = NSEC_NONE,
-							     .reset_nsec = NSEC_NONE },
-					     .believed = derived ? WITNESS_DERIVED
-								 : WITNESS_TRACEPOINT };
-		for (int w = 0; w < _WITNESS_MAX; w++)
-			endpoint_init(&node->view[w], id);
-		if (id == NODE_ROUTER)
-			continue;
-		node->follows = true;
-		for (int w = 0; w < _WITNESS_MAX; w++) {
-			node->view[w].derived = w == WITNESS_DERIVED;
-			node->view[w].port = trial_port(s, id);
-			node->view[w].many = trial->connections > 1;
-			node->view[w].command = s->agent[id].program.run;
-			node->view[w].user_timeout_nsec =
-				scenario_option(&s->agent[id], OPTION_USER_TIMEOUT, 0);
-		}
-	}
+	for (enum node_id id = 0; id < _NODE_MAX; id++)
+		trial->host[id] = (struct trial_host){ .trial = trial,
+						       .id = id,
+						       .powered = true,
+						       .told_nsec = NSEC_NONE,
+						       .bytes_read = -1 };
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		init_end(trial, id);
 }

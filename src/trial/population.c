@@ -18,10 +18,10 @@ int population_init(struct trial *trial)
 {
 	if (trial->connections == 1)
 		return 0;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		trial->node[id].members =
-			calloc(trial->connections, sizeof(*trial->node[id].members));
-		if (!trial->node[id].members)
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		trial->end[id].members =
+			calloc(trial->connections, sizeof(*trial->end[id].members));
+		if (!trial->end[id].members)
 			return -ENOMEM;
 	}
 	return 0;
@@ -44,58 +44,58 @@ static enum outcome outcome_of(const struct agent_report *r)
 	}
 }
 
-void population_report(struct trial_node *node, const struct agent_report *r)
+void population_report(struct trial_end *end, const struct agent_report *r)
 {
 	struct trial_member *member;
 
-	if (!node->members || r->connection >= node->trial->connections)
+	if (!end->members || r->connection >= end->trial->connections)
 		return;
-	member = &node->members[r->connection];
+	member = &end->members[r->connection];
 	if ((r->call == AGENT_CALL_CONNECT || r->call == AGENT_CALL_ACCEPT) && !r->error) {
 		member->open = true;
 		member->local_port = r->local_port;
 		member->peer_port = r->peer_port;
-		node->n_members++;
+		end->n_members++;
 	}
 	if (member->outcome != OUTCOME_NONE || !(endpoint_is_end(r) || r->call == AGENT_CALL_CLOSE))
 		return;
-	node->n_members += !member->open;
+	end->n_members += !member->open;
 	member->open = false;
 	member->outcome = outcome_of(r);
-	if (r->call == AGENT_CALL_CLOSE && node->trial->fault_nsec != NSEC_NONE)
+	if (r->call == AGENT_CALL_CLOSE && end->trial->fault_nsec != NSEC_NONE)
 		member->outcome = OUTCOME_ABANDONED; /* the timeline made it close */
 	member->end_nsec = r->time_nsec;
 }
 
 bool population_complete(const struct trial *trial)
 {
-	return trial->connections == 1 || trial->node[NODE_CLIENT].n_members == trial->connections;
+	return trial->connections == 1 || trial->end[END_CLIENT].n_members == trial->connections;
 }
 
-bool population_concluded(const struct trial_node *node)
+bool population_concluded(const struct trial_end *end)
 {
-	for (uint32_t i = 0; node->members && i < node->trial->connections; i++)
-		if (node->members[i].open && !node->members[i].usable)
+	for (uint32_t i = 0; end->members && i < end->trial->connections; i++)
+		if (end->members[i].open && !end->members[i].usable)
 			return false;
 	return true;
 }
 
 /* One pass over the sockets of a host. */
 struct pass {
-	struct trial_node *node;
+	struct trial_end *end;
 	struct trial_member **by_port; /* 65536, by the port of the client; not owned */
 	bool heal;		       /* as of population_look() */
 };
 
-static uint16_t own_port(const struct trial_node *node, uint16_t local, uint16_t peer)
+static uint16_t own_port(const struct trial_end *end, uint16_t local, uint16_t peer)
 {
-	return node->id == NODE_CLIENT ? local : peer;
+	return end_connects(end->id) ? local : peer;
 }
 
 static int note_progress(const struct sockdiag_socket *s, void *userdata)
 {
 	const struct pass *pass = userdata;
-	uint16_t port = own_port(pass->node, s->local_port, s->peer_port);
+	uint16_t port = own_port(pass->end, s->local_port, s->peer_port);
 	struct trial_member *member = pass->by_port[port];
 	uint64_t bytes = s->info.tcpi_bytes_acked + s->info.tcpi_bytes_received;
 
@@ -109,35 +109,35 @@ static int note_progress(const struct sockdiag_socket *s, void *userdata)
 	return 0;
 }
 
-void population_look(struct trial_node *node, bool heal)
+void population_look(struct trial_end *end, bool heal)
 {
-	struct testbed_node *host = &node->trial->testbed->node[node->id];
+	struct testbed_node *host = &end->trial->testbed->node[end->host->id];
 	_cleanup_(freep) struct trial_member **by_port = NULL;
-	struct pass pass = { .node = node, .heal = heal };
+	struct pass pass = { .end = end, .heal = heal };
 
-	if (!node->members || !node->follows || !host->diag)
+	if (!end->members || !end->host->powered || !host->diag)
 		return;
 	by_port = calloc(65536, sizeof(struct trial_member *));
 	if (!by_port) {
-		node->trial->lost++;
+		end->trial->lost++;
 		return;
 	}
 	pass.by_port = by_port;
-	for (uint32_t i = 0; i < node->trial->connections; i++) {
-		struct trial_member *m = &node->members[i];
+	for (uint32_t i = 0; i < end->trial->connections; i++) {
+		struct trial_member *m = &end->members[i];
 
 		m->socket = (struct sockdiag_socket){ 0 };
 		if (m->open)
-			by_port[own_port(node, m->local_port, m->peer_port)] = m;
+			by_port[own_port(end, m->local_port, m->peer_port)] = m;
 	}
-	look_through(node, note_progress, &pass, sizeof(pass));
+	look_through(end, note_progress, &pass, sizeof(pass));
 }
 
 /* What is idle shows by no data that it still works, but both kernels have it and agree on it. */
 void population_compare(struct trial *trial)
 {
-	struct trial_member *server = trial->node[NODE_SERVER].members;
-	struct trial_member *client = trial->node[NODE_CLIENT].members;
+	struct trial_member *server = trial->end[END_SERVER].members;
+	struct trial_member *client = trial->end[END_CLIENT].members;
 	_cleanup_(freep) struct trial_member **by_port = NULL;
 
 	if (!client || !server)
@@ -162,16 +162,16 @@ static void add_end(struct record_population *p, nsec_t at_nsec)
 		p->last_nsec = at_nsec;
 }
 
-void population_record(const struct trial_node *node, struct record_population *ret)
+void population_record(const struct trial_end *end, struct record_population *ret)
 {
-	const struct trial *trial = node->trial;
+	const struct trial *trial = end->trial;
 
 	*ret = (struct record_population){ .first_nsec = NSEC_NONE, .last_nsec = NSEC_NONE };
-	if (!node->members)
+	if (!end->members)
 		return;
-	ret->connections = node->n_members;
+	ret->connections = end->n_members;
 	for (uint32_t i = 0; i < trial->connections; i++) {
-		const struct trial_member *m = &node->members[i];
+		const struct trial_member *m = &end->members[i];
 
 		if (m->outcome != OUTCOME_NONE)
 			add_end(ret, m->end_nsec - trial->origin_nsec);
@@ -179,7 +179,7 @@ void population_record(const struct trial_node *node, struct record_population *
 			ret->outcome[m->outcome]++;
 		else if (m->open && m->usable)
 			ret->outcome[OUTCOME_SURVIVED]++;
-		else if (m->open && trial->full_term && node->follows)
+		else if (m->open && trial->full_term && end->host->powered)
 			ret->outcome[OUTCOME_UNDETECTED]++;
 	}
 }

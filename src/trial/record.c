@@ -42,8 +42,8 @@ static char *copy(const char *text)
 /* The clock of a record is that of the least exact witness that is believed at one of its ends. */
 static enum record_clock clock_of(const struct trial *trial)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (trial->node[id].believed == WITNESS_DERIVED)
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		if (trial->end[id].believed == WITNESS_DERIVED)
 			return RECORD_CLOCK_SOCK_DIAG;
 	return RECORD_CLOCK_TRACEPOINT;
 }
@@ -104,12 +104,12 @@ static int add_missed(struct endpoint *to, const struct endpoint *from)
 
 /* Whether a connection has survived that the router's connection tracking was flushed, which has no
  * heal: it carried something after that, and no fault holds. */
-static bool carried_on(const struct trial *trial, struct trial_node *node)
+static bool carried_on(const struct trial *trial, struct trial_end *end)
 {
 	uint64_t bytes;
 
 	return trial->forgotten && trial->full_term && !trial->active &&
-	       look_progress(node, &bytes) >= 0 && bytes > node->progress;
+	       look_progress(end, &bytes) >= 0 && bytes > end->progress;
 }
 
 /* Returns "10.0.1.2:40000" or "[fd00:1::2]:40000", which the caller frees. */
@@ -121,9 +121,9 @@ static char *format_end(const struct ip *ip, uint16_t port)
 	return format_new(ip->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, port);
 }
 
-static int name_connection(const struct trial_node *node, struct record_endpoint *r)
+static int name_connection(const struct trial_end *end, struct record_endpoint *r)
 {
-	const struct endpoint_tuple *tuple = &node->followed.tuple;
+	const struct endpoint_tuple *tuple = &end->followed.tuple;
 
 	if (!tuple->known)
 		return 0;
@@ -132,54 +132,55 @@ static int name_connection(const struct trial_node *node, struct record_endpoint
 	return r->local && r->peer ? 0 : -ENOMEM;
 }
 
-static int conclude(struct trial *trial, enum node_id id)
+static int conclude(struct trial *trial, enum end_id id)
 {
-	struct trial_node *node = &trial->node[id];
-	struct endpoint *endpoint = trial_endpoint(node);
+	struct trial_end *end = &trial->end[id];
+	struct trial_host *host = end->host;
+	struct endpoint *endpoint = trial_endpoint(end);
 	struct record_endpoint *r = &trial->record->endpoint[id];
 	struct endpoint_context context = {
 		.origin_nsec = trial->origin_nsec,
 		.fault_nsec = trial->fault_nsec,
-		.peer_told_nsec = trial->node[testbed_peer(id)].told_nsec,
+		.peer_told_nsec = trial->end[end_peer(id)].host->told_nsec,
 		.last_heal_nsec = trial->last_heal_nsec,
-		.usable = node->usable || carried_on(trial, node),
+		.usable = end->usable || carried_on(trial, end),
 		.full_term = trial->full_term,
 	};
 	_cleanup_(forecast_deinit) struct forecast forecast = { 0 };
 	enum mechanism rest;
-	struct agent *agent = trial->agent[id] ? trial->agent[id] : trial->dying[id];
+	struct agent *agent = host->agent ? host->agent : host->dying;
 	struct cause cause;
 	uint64_t bytes;
 
-	look_at_bytes(node);
-	look_progress(node, &bytes);
-	if (node->believed == WITNESS_TRACEPOINT &&
-	    add_missed(endpoint, &node->view[WITNESS_DERIVED]) < 0)
+	look_at_bytes(host);
+	look_progress(end, &bytes);
+	if (end->believed == WITNESS_TRACEPOINT &&
+	    add_missed(endpoint, &end->view[WITNESS_DERIVED]) < 0)
 		return -ENOMEM;
-	if (forecast_read(trial, node, &forecast) < 0)
+	if (forecast_read(trial, end, &forecast) < 0)
 		return -ENOMEM;
-	minisocket_finish(node);
+	minisocket_finish(end);
 	endpoint_bound_by_application(endpoint);
 	cause = cause_of(endpoint, &context);
 	rest = cause_of_rest(endpoint, &cause);
 	endpoint_conclude(endpoint, &context, &cause, r);
-	if (name_connection(node, r) < 0)
+	if (name_connection(end, r) < 0)
 		return -ENOMEM;
 	/* The counters are those of the program's first connection. */
-	if (!trial->spec.scenario->agent[id].program.run && node->bytes_read >= 0 &&
+	if (!trial->spec.scenario->agent[host->id].program.run && host->bytes_read >= 0 &&
 	    endpoint->program_number <= 0) {
-		r->bytes_read = node->bytes_read;
-		r->bytes_written = node->bytes_written;
+		r->bytes_read = host->bytes_read;
+		r->bytes_written = host->bytes_written;
 	}
-	r->samples = take_ptr(node->samples);
-	r->n_samples = node->n_samples;
+	r->samples = take_ptr(end->samples);
+	r->n_samples = end->n_samples;
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
-	population_record(node, &r->population);
+	population_record(end, &r->population);
 	r->options = endpoint->facts.options;
-	if (agent && trial->spec.scenario->agent[id].program.run)
+	if (agent && trial->spec.scenario->agent[host->id].program.run)
 		r->command_output = copy(agent_output(agent));
-	return forecast_note(trial, node, &forecast, rest, r);
+	return forecast_note(trial, end, &forecast, rest, r);
 }
 
 int trial_make_record(struct trial *trial, struct error *err)
@@ -192,8 +193,8 @@ int trial_make_record(struct trial *trial, struct error *err)
 	events_conclude(trial);
 	sample_finish(trial);
 	record->follow_number = trial->number;
-	record->follow_tried = trial->node[NODE_CLIENT].followed.n_tried;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
+	record->follow_tried = trial->end[END_CLIENT].followed.n_tried;
+	for (enum end_id id = 0; id < _END_MAX; id++) {
 		rc = conclude(trial, id);
 		if (rc < 0)
 			return error_errno(err, rc, "record");

@@ -59,39 +59,39 @@ static int count_state(const struct sockdiag_socket *s, void *userdata)
 	return 0;
 }
 
-static void take(struct trial_node *node, nsec_t now_nsec)
+static void take(struct trial_end *end, nsec_t now_nsec)
 {
-	struct testbed_node *host = &node->trial->testbed->node[node->id];
+	struct testbed_node *host = &end->trial->testbed->node[end->host->id];
 	struct record_sample *slot, sample;
 	struct sockdiag_socket s;
 	int rc;
 
-	if (!node->follows || !host->diag || !node->minisocket.socket.local_port)
+	if (!end->host->powered || !host->diag || !end->minisocket.socket.local_port)
 		return;
-	rc = look_up_like(node, &node->minisocket.socket, &s);
+	rc = look_up_like(end, &end->minisocket.socket, &s);
 	if (!rc)
 		s = (struct sockdiag_socket){ .state = TCP_STATE_CLOSE };
 	if (rc < 0)
 		return;
 	sample = sample_of(&s, now_nsec);
-	if (node->trial->connections > 1 &&
-	    look_through(node, count_state, &sample, sizeof(sample)) < 0)
+	if (end->trial->connections > 1 &&
+	    look_through(end, count_state, &sample, sizeof(sample)) < 0)
 		return;
-	if (node->n_samples && is_continued(&node->samples[node->n_samples - 1], &sample))
+	if (end->n_samples && is_continued(&end->samples[end->n_samples - 1], &sample))
 		return;
-	slot = array_append(&node->samples, &node->n_samples, sizeof(*slot));
+	slot = array_append(&end->samples, &end->n_samples, sizeof(*slot));
 	if (slot)
 		*slot = sample;
 	else
-		node->trial->lost++;
+		end->trial->lost++;
 }
 
 static void take_all(struct trial *trial)
 {
 	nsec_t now_nsec = nsec_now();
 
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		take(&trial->node[id], now_nsec);
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		take(&trial->end[id], now_nsec);
 }
 
 nsec_t sample_ahead(const struct trial *trial)
@@ -106,18 +106,18 @@ void sample_first(struct trial *trial)
 	trial->sampled = true;
 	if (trial->spec.scenario->sample_nsec)
 		take_all(trial);
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		struct trial_node *node = &trial->node[id];
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		struct trial_end *end = &trial->end[id];
 		struct sockdiag_socket s;
 
-		if (look_up(node, &s) <= 0 || !s.has_info)
+		if (look_up(end, &s) <= 0 || !s.has_info)
 			continue;
-		node->sampled_nsec = nsec_now();
-		node->rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
-		node->rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
-		node->cwnd = s.info.tcpi_snd_cwnd;
-		node->mss = s.info.tcpi_snd_mss;
-		endpoint_tcp_info(trial_endpoint(node), &s.info);
+		end->sampled_nsec = nsec_now();
+		end->rto_nsec = (nsec_t)s.info.tcpi_rto * NSEC_PER_USEC;
+		end->rtt_nsec = (nsec_t)s.info.tcpi_rtt * NSEC_PER_USEC;
+		end->cwnd = s.info.tcpi_snd_cwnd;
+		end->mss = s.info.tcpi_snd_mss;
+		endpoint_tcp_info(trial_endpoint(end), &s.info);
 	}
 }
 

@@ -12,25 +12,25 @@
 #define AGENT_LIMIT	(10 * NSEC_PER_SEC) /* a built-in agent listens, or is connected, in that */
 #define GRACE		(50 * NSEC_PER_MSEC) /* PHASE_GRACE takes this long */
 
-bool settle_node_concluded(const struct trial_node *node)
+bool settle_end_concluded(const struct trial_end *end)
 {
-	const struct endpoint *endpoint = &node->view[node->believed];
+	const struct endpoint *endpoint = &end->view[end->believed];
 
 	if (endpoint->powerless)
 		return true;
-	if (!population_concluded(node) || minisocket_pending(node))
+	if (!population_concluded(end) || minisocket_pending(end))
 		return false;
-	if (node->usable)
+	if (end->usable)
 		return true;
 	if (!endpoint_exists(endpoint)) /* the client may still have to try */
-		return node->id == NODE_SERVER && node->minisocket.look_nsec == NSEC_NEVER;
+		return !end_connects(end->id) && end->minisocket.look_nsec == NSEC_NEVER;
 	return endpoint_ended(endpoint) && (!endpoint->socket || endpoint->gone_nsec != NSEC_NONE);
 }
 
-static bool node_concluded(const struct trial *trial, const struct trial_node *node)
+static bool end_concluded(const struct trial *trial, const struct trial_end *end)
 {
-	return settle_node_concluded(node) ||
-	       (trial->hurried && endpoint_ended(&node->view[node->believed]));
+	return settle_end_concluded(end) ||
+	       (trial->hurried && endpoint_ended(&end->view[end->believed]));
 }
 
 bool settle_concluded(const struct trial *trial)
@@ -38,8 +38,8 @@ bool settle_concluded(const struct trial *trial)
 	if (trial->phase != PHASE_RUNNING || !trial_timeline_done(trial) ||
 	    trial->origin_nsec == NSEC_NONE)
 		return false;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (!node_concluded(trial, &trial->node[id]))
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		if (!end_concluded(trial, &trial->end[id]))
 			return false;
 	return true;
 }
@@ -58,15 +58,15 @@ static nsec_t next_while_running(const struct trial *trial)
 		at_nsec = nsec_min(at_nsec, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
 										 : SURVIVAL_POLL));
 	at_nsec = nsec_min(at_nsec, sample_next(trial));
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		at_nsec = nsec_min(at_nsec, trial->node[id].doubt_nsec);
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		at_nsec = nsec_min(at_nsec, trial->end[id].doubt_nsec);
 	return at_nsec;
 }
 
 static nsec_t next_look(const struct trial *trial)
 {
-	return nsec_min(trial->node[NODE_CLIENT].minisocket.look_nsec,
-			trial->node[NODE_SERVER].minisocket.look_nsec);
+	return nsec_min(trial->end[END_CLIENT].minisocket.look_nsec,
+			trial->end[END_SERVER].minisocket.look_nsec);
 }
 
 nsec_t settle_start_limit(const struct trial *trial)

@@ -14,4 +14,4 @@ void settle_trial(struct trial *trial);
 /* Whether the timeline is done and nothing is waited for any more, though the trial still runs. */
 bool settle_concluded(const struct trial *trial);
 /* Whether nothing that happens at that node is waited for any more. */
-bool settle_node_concluded(const struct trial_node *node);
+bool settle_end_concluded(const struct trial_end *end);

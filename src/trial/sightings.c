@@ -16,33 +16,33 @@
 #define AFTER_PACKET (20 * NSEC_PER_MSEC)
 
 struct sightings {
-	struct trial *trial;		 /* not owned */
-	struct sighting_log *log;	 /* owned until sightings_give(); NULL after it */
-	struct loop_timer *timer;	 /* owned */
-	nsec_t look_nsec[_ENDPOINT_MAX]; /* when to look; NSEC_NEVER: nothing has changed */
+	struct trial *trial;	    /* not owned */
+	struct sighting_log *log;   /* owned until sightings_give(); NULL after it */
+	struct loop_timer *timer;   /* owned */
+	nsec_t look_nsec[_END_MAX]; /* when to look; NSEC_NEVER: nothing has changed */
 };
 
 static void schedule(struct sightings *sightings)
 {
 	nsec_t at_nsec = NSEC_NEVER;
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; n < _END_MAX; n++)
 		at_nsec = nsec_min(at_nsec, sightings->look_nsec[n]);
 	loop_timer_set(sightings->timer, at_nsec);
 }
 
-static void look_at(struct sightings *sightings, enum node_id id)
+static void look_at(struct sightings *sightings, enum end_id id)
 {
-	struct trial_node *node = &sightings->trial->node[id];
+	struct trial_end *end = &sightings->trial->end[id];
 	struct trace_timer timer = { 0 };
 	struct sockdiag_socket s;
-	int rc = look_up(node, &s);
+	int rc = look_up(end, &s);
 
 	if (rc < 0)
 		return;
 	if (rc > 0)
 		timer = (struct trace_timer){ s.timer, s.expires_nsec, s.retransmits };
-	node->trial->lost += sighting_add_timer(sightings->log, id, nsec_now(), &timer) < 0;
+	end->trial->lost += sighting_add_timer(sightings->log, id, nsec_now(), &timer) < 0;
 }
 
 static void on_timer(void *userdata)
@@ -50,7 +50,7 @@ static void on_timer(void *userdata)
 	struct sightings *sightings = userdata;
 	nsec_t now_nsec = nsec_now();
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		if (sightings->trial->phase == PHASE_OVER || sightings->look_nsec[n] > now_nsec)
 			continue;
 		sightings->look_nsec[n] = NSEC_NEVER;
@@ -68,7 +68,7 @@ int sightings_init(struct trial *trial, struct error *err)
 	if (!sightings || !sightings->log)
 		return error_errno(err, -ENOMEM, "trace");
 	sightings->trial = trial;
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; n < _END_MAX; n++)
 		sightings->look_nsec[n] = NSEC_NEVER;
 	return loop_timer_new(trial->loop, on_timer, sightings, &sightings->timer, err);
 }
@@ -83,7 +83,7 @@ void sightings_deinit(struct trial *trial)
 	trial->sightings = NULL;
 }
 
-static void look_by(struct sightings *sightings, enum node_id id, nsec_t at_nsec)
+static void look_by(struct sightings *sightings, enum end_id id, nsec_t at_nsec)
 {
 	if (!sightings->log || sightings->look_nsec[id] <= at_nsec)
 		return;
@@ -92,24 +92,29 @@ static void look_by(struct sightings *sightings, enum node_id id, nsec_t at_nsec
 }
 
 /* Packets of a host that was booted again are kept too, because its resets belong in the trace. */
-void sightings_observe(struct trial_node *node, const struct observation *o)
+void sightings_observe(struct trial_host *host, const struct observation *o)
 {
-	struct sightings *sightings = node->trial->sightings;
+	struct trial *trial = host->trial;
+	struct sightings *sightings = trial->sightings;
 
-	if (!sightings || !sightings->log || node->id == NODE_ROUTER)
+	if (!sightings || !sightings->log)
 		return;
-	if (o->kind != OBSERVATION_PACKET) {
-		look_by(sightings, node->id, nsec_now());
-		return;
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		if (trial->end[id].host != host)
+			continue;
+		if (o->kind != OBSERVATION_PACKET) {
+			look_by(sightings, id, nsec_now());
+			continue;
+		}
+		trial->lost +=
+			sighting_add_packet(sightings->log, id, o->time_nsec, &o->packet) < 0;
+		look_by(sightings, id, nsec_now() + AFTER_PACKET);
 	}
-	node->trial->lost +=
-		sighting_add_packet(sightings->log, node->id, o->time_nsec, &o->packet) < 0;
-	look_by(sightings, node->id, nsec_now() + AFTER_PACKET);
 }
 
 void sightings_look(struct trial *trial)
 {
-	for (enum node_id n = 0; trial->sightings && n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; trial->sightings && n < _END_MAX; n++)
 		look_by(trial->sightings, n, nsec_now());
 }
 

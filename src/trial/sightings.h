@@ -7,7 +7,7 @@
 
 int sightings_init(struct trial *trial, struct error *err);
 void sightings_deinit(struct trial *trial);
-void sightings_observe(struct trial_node *node, const struct observation *observation);
+void sightings_observe(struct trial_host *host, const struct observation *observation);
 /* Looks at the timers of both ends when the loop comes round. */
 void sightings_look(struct trial *trial);
 /* Hands over to the record all that was kept. */

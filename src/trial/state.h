@@ -97,29 +97,39 @@ struct followed {
 	size_t n_kept, n_taken;
 };
 
-struct trial_node {
+/* A machine, and the program that runs on it. */
+struct trial_host {
 	struct trial *trial;
 	enum node_id id;
-	struct observer_watch *watch;	    /* of its namespace, or NULL; owned */
+	struct observer_watch *watch; /* of its namespace, or NULL; owned */
+	struct agent *agent;	      /* owned; NULL where there is none */
+	struct agent *dying;	      /* the one of a host that lost power, or NULL; owned */
+	bool powered; /* it has not lost power, so its watch is about the followed connections */
+	nsec_t told_nsec; /* when the timeline first told its program to shut down, to close or to
+			   * exit; NSEC_NONE: never */
+	struct agent *original; /* the agent whose reports are about the endpoint: the first; NULL
+				 * once it is freed; not owned */
+	unsigned int processes; /* how many agents were started here */
+	int64_t bytes_read, bytes_written; /* by the original when it was freed; -1: it is not
+					    * freed, and knows */
+};
+
+/* One end of the followed connection. */
+struct trial_end {
+	struct trial *trial;
+	struct trial_host *host; /* where it is */
+	enum end_id id;
 	struct endpoint view[_WITNESS_MAX]; /* its endpoint, as each witness has it */
 	struct followed followed;
 	enum trial_witness believed;
 	nsec_t doubt_nsec; /* when to ask the kernel which witness is right; NSEC_NEVER: they
 			    * agree */
-	bool follows;	   /* its host has not lost power: the watch is about the endpoint */
-	nsec_t told_nsec;  /* when the timeline first told its program to shut down, to close or to
-			    * exit; NSEC_NONE: never */
 	struct minisocket minisocket;
 	struct trial_member *members;  /* one for each of trial->connections; NULL where that is 1;
 					* owned */
 	uint32_t n_members;	       /* how many of them were connected, accepted or refused */
 	struct record_sample *samples; /* owned */
 	size_t n_samples;
-	struct agent *original; /* the agent whose reports are about the endpoint: the first; NULL
-				 * once it is freed; not owned */
-	unsigned int processes; /* how many agents were started here */
-	int64_t bytes_read, bytes_written; /* by the original when it was freed; -1: it is not
-					    * freed, and knows */
 	/* What was read of the socket just before the first event; rto_nsec NSEC_NONE: nothing. */
 	nsec_t sampled_nsec, rto_nsec, rtt_nsec;
 	uint32_t cwnd, mss; /* segments that may be in flight, and the bytes of one */
@@ -134,13 +144,12 @@ struct trial {
 	struct observer *observer; /* not owned */
 	trial_func func;	   /* called with `userdata` when the trial is over */
 	void *userdata;
-	struct testbed *testbed;	    /* owned */
-	struct agent *agent[_ENDPOINT_MAX]; /* owned; NULL where there is none */
-	struct agent *dying[_ENDPOINT_MAX]; /* owned; those of hosts that lost power; or NULL */
-	struct timeline timeline;	    /* owned */
-	struct fault_handle *handles;	    /* one for each event; owned */
-	struct fault_handle *holding;	    /* the latest fault that holds, or NULL; not owned */
-	struct trial_node node[_NODE_MAX];
+	struct testbed *testbed;      /* owned */
+	struct timeline timeline;     /* owned */
+	struct fault_handle *handles; /* one for each event; owned */
+	struct fault_handle *holding; /* the latest fault that holds, or NULL; not owned */
+	struct trial_host host[_NODE_MAX];
+	struct trial_end end[_END_MAX];
 	struct loop_timer
 		*timer; /* the phase's: start limit, next step, horizon, survival, grace */
 	enum trial_phase phase;
@@ -175,9 +184,9 @@ struct trial {
 };
 
 /* The endpoint as the witness has it that is believed. */
-static inline struct endpoint *trial_endpoint(struct trial_node *node)
+static inline struct endpoint *trial_endpoint(struct trial_end *end)
 {
-	return &node->view[node->believed];
+	return &end->view[end->believed];
 }
 
 /* Ends the trial. It may be called from anywhere, because the record is made by the trial's timer,
@@ -194,4 +203,4 @@ nsec_t trial_horizon(const struct trial *trial);
 bool trial_past_horizon(struct trial *trial, nsec_t at_nsec);
 /* The port at which the server listens, or to which the client connects. It is the same, unless the
  * scenario gives the client another. */
-uint16_t trial_port(const struct scenario *scenario, enum node_id node);
+uint16_t trial_port(const struct scenario *scenario, enum node_id end);

@@ -50,24 +50,30 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 
 static void note_progress(struct trial *trial)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		look_progress(&trial->node[id], &trial->node[id].progress);
-		population_look(&trial->node[id], true);
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		look_progress(&trial->end[id], &trial->end[id].progress);
+		population_look(&trial->end[id], true);
 	}
 }
 
-static void mark_crashed(struct trial_node *node)
+static void mark_crashed(struct trial *trial, enum node_id node)
 {
-	for (int w = 0; w < _WITNESS_MAX; w++)
-		node->view[w].crashed = true;
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		for (int w = 0; trial->end[id].host->id == node && w < _WITNESS_MAX; w++)
+			trial->end[id].view[w].crashed = true;
 }
 
-static void mark_killed(struct trial_node *node)
+static void mark_killed(struct trial *trial, enum node_id node)
 {
-	mark_crashed(node);
-	for (int w = 0; w < _WITNESS_MAX; w++)
-		if (node->view[w].killed_nsec == NSEC_NONE)
-			node->view[w].killed_nsec = nsec_now();
+	mark_crashed(trial, node);
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		for (int w = 0; trial->end[id].host->id == node && w < _WITNESS_MAX; w++) {
+			struct endpoint *view = &trial->end[id].view[w];
+
+			if (view->killed_nsec == NSEC_NONE)
+				view->killed_nsec = nsec_now();
+		}
+	}
 }
 
 static bool ends_connection(enum action action)
@@ -84,12 +90,12 @@ static int act(struct trial *trial, const struct event *e, struct error *err)
 	if (e->action == ACTION_START)
 		return node_restart_agent(trial, e->node, err);
 	if (e->action == ACTION_EXIT)
-		mark_crashed(&trial->node[e->node]);
-	if (ends_connection(e->action) && trial->node[e->node].told_nsec == NSEC_NONE)
-		trial->node[e->node].told_nsec = nsec_now();
+		mark_crashed(trial, e->node);
+	if (ends_connection(e->action) && trial->host[e->node].told_nsec == NSEC_NONE)
+		trial->host[e->node].told_nsec = nsec_now();
 	if (e->action == ACTION_CONNECT)
 		value = e->has_local_port ? e->local_port : (uint64_t)port;
-	return agent_act(trial->agent[e->node], e->action, value, err);
+	return agent_act(trial->host[e->node].agent, e->action, value, err);
 }
 
 static int apply(struct trial *trial, const struct timeline_step *step, struct error *err)
@@ -107,7 +113,7 @@ static int apply(struct trial *trial, const struct timeline_step *step, struct e
 			trial->forgotten = true;
 		}
 		if (e->fault == FAULT_CRASH)
-			mark_killed(&trial->node[e->node]);
+			mark_killed(trial, e->node);
 		return fault_apply(trial, e, handle, err);
 	case STEP_HEAL:
 		trial->active -= scenario_fault_lasts(e);

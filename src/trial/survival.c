@@ -7,8 +7,8 @@
 
 static bool peer_lost(const struct trial *trial)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (trial->node[id].view[0].powerless || trial->node[id].view[0].crashed)
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		if (trial->end[id].view[0].powerless || trial->end[id].view[0].crashed)
 			return true;
 	return false;
 }
@@ -27,13 +27,13 @@ static bool is_open(const struct endpoint *ep)
 /* Whether both kernels have the connection, agree on every byte, and have nothing to send. */
 static bool is_whole(struct trial *trial)
 {
-	struct sockdiag_socket s[_ENDPOINT_MAX];
+	struct sockdiag_socket s[_END_MAX];
 
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (!is_open(trial_endpoint(&trial->node[id])) ||
-		    look_up(&trial->node[id], &s[id]) <= 0)
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		if (!is_open(trial_endpoint(&trial->end[id])) ||
+		    look_up(&trial->end[id], &s[id]) <= 0)
 			return false;
-	return look_fits(&s[NODE_CLIENT], &s[NODE_SERVER]);
+	return look_fits(&s[END_CLIENT], &s[END_SERVER]);
 }
 
 void survival_check(struct trial *trial)
@@ -43,14 +43,13 @@ void survival_check(struct trial *trial)
 	if (!survival_possible(trial))
 		return;
 	whole = is_whole(trial);
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		struct trial_node *node = &trial->node[id];
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		struct trial_end *end = &trial->end[id];
 		uint64_t bytes;
 
-		if (!node->usable && is_open(trial_endpoint(node)) &&
-		    look_progress(node, &bytes) >= 0)
-			node->usable = whole || bytes > node->progress;
-		population_look(node, false);
+		if (!end->usable && is_open(trial_endpoint(end)) && look_progress(end, &bytes) >= 0)
+			end->usable = whole || bytes > end->progress;
+		population_look(end, false);
 	}
 	population_compare(trial);
 }

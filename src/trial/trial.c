@@ -41,7 +41,7 @@ static int start_client(struct trial *trial)
 	if (!client_is_prepared(trial))
 		rc = node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
 	else if (connects)
-		rc = agent_act(trial->agent[NODE_CLIENT], ACTION_CONNECT,
+		rc = agent_act(trial->host[NODE_CLIENT].agent, ACTION_CONNECT,
 			       (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
 			       &trial->failure);
 	if (rc < 0)
@@ -103,7 +103,7 @@ static void start_timed_out(struct trial *trial)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
 			  "%s:%d: command '%s': after %s (start_within) %s; its output ends: %s",
 			  s->file, program->line, program->run[0], after, what,
-			  output_tail(trial->agent[id]));
+			  output_tail(trial->host[id].agent));
 	else
 		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after %s %s", s->name, after, what);
 	trial_fail(trial, &err);
@@ -114,8 +114,8 @@ static bool look_at_minisockets(struct trial *trial)
 {
 	bool looked = false;
 
-	for (enum node_id id = 0; trial->phase != PHASE_OVER && id < _ENDPOINT_MAX; id++)
-		looked |= minisocket_look(&trial->node[id]);
+	for (enum end_id id = 0; trial->phase != PHASE_OVER && id < _END_MAX; id++)
+		looked |= minisocket_look(&trial->end[id]);
 	return looked;
 }
 
@@ -130,8 +130,8 @@ static void run(struct trial *trial, nsec_t now_nsec)
 		sample_first(trial);
 	step_take_due(trial);
 	sample_due(trial);
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		events_resolve_doubt(&trial->node[id]);
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		events_resolve_doubt(&trial->end[id]);
 	survival_check(trial);
 	if (trial->phase == PHASE_RUNNING && now_nsec >= trial_horizon(trial) &&
 	    !settle_concluded(trial)) {
@@ -204,8 +204,8 @@ static int set_up(struct trial *trial, struct error *err)
 
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_watch(trial, id, err);
-	for (int i = 0; rc >= 0 && i < _ENDPOINT_MAX * _WITNESS_MAX; i++)
-		trial->node[i / _WITNESS_MAX].view[i % _WITNESS_MAX].server =
+	for (int i = 0; rc >= 0 && i < _END_MAX * _WITNESS_MAX; i++)
+		trial->end[i / _WITNESS_MAX].view[i % _WITNESS_MAX].server =
 			trial->testbed->node[NODE_SERVER].address;
 	if (rc >= 0 && client_is_prepared(trial))
 		rc = node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
@@ -271,20 +271,21 @@ void trial_retire(struct trial *trial)
 {
 	trial->phase = PHASE_OVER;
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
-		trial->node[id].watch = observer_watch_free(trial->node[id].watch);
-		for (int w = 0; w < _WITNESS_MAX; w++)
-			endpoint_deinit(&trial->node[id].view[w]);
-		free(trial->node[id].minisocket.steps);
-		trial->node[id].minisocket.steps = NULL;
-		free(trial->node[id].samples);
-		trial->node[id].samples = NULL;
-		follow_deinit(&trial->node[id]);
-		free(trial->node[id].members);
-		trial->node[id].members = NULL;
+		trial->host[id].watch = observer_watch_free(trial->host[id].watch);
+		if (trial->host[id].agent)
+			agent_shoot(trial->host[id].agent);
 	}
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-		if (trial->agent[id])
-			agent_shoot(trial->agent[id]);
+	for (enum end_id id = 0; id < _END_MAX; id++) {
+		for (int w = 0; w < _WITNESS_MAX; w++)
+			endpoint_deinit(&trial->end[id].view[w]);
+		free(trial->end[id].minisocket.steps);
+		trial->end[id].minisocket.steps = NULL;
+		free(trial->end[id].samples);
+		trial->end[id].samples = NULL;
+		follow_deinit(&trial->end[id]);
+		free(trial->end[id].members);
+		trial->end[id].members = NULL;
+	}
 	timeline_deinit(&trial->timeline);
 	trial->timer = loop_timer_free(trial->timer);
 	sightings_deinit(trial);
@@ -303,9 +304,9 @@ struct trial *trial_free(struct trial *trial)
 	if (!trial)
 		return NULL;
 	trial_retire(trial);
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++) {
-		agent_free(trial->agent[id]);
-		agent_free(trial->dying[id]);
+	for (enum node_id id = 0; id < _NODE_MAX; id++) {
+		agent_free(trial->host[id].agent);
+		agent_free(trial->host[id].dying);
 	}
 	testbed_free(trial->testbed);
 	free(trial);
@@ -354,10 +355,10 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 		}
 		if (survival_possible(trial))
 			return "waiting for data to get through again";
-		for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
-			if (!settle_node_concluded(&trial->node[id])) {
+		for (enum end_id id = 0; id < _END_MAX; id++)
+			if (!settle_end_concluded(&trial->end[id])) {
 				snprintf(buffer, size, "waiting for the %s to notice",
-					 node_name(id));
+					 node_name(trial->end[id].host->id));
 				return buffer;
 			}
 		break;

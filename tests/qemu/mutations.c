@@ -47,7 +47,7 @@ static bool quick;
 struct subject {
 	struct scenario *scenario; /* whose expectations are altered and restored */
 	struct record *record;
-	enum node_id node;
+	enum end_id end;
 	struct expectation *want;	   /* the scenario's, of this end */
 	const struct record_endpoint *got; /* the record's, of this end */
 	const char *title;
@@ -91,8 +91,7 @@ __attribute__((format(printf, 4, 5))) static void judge_for(struct subject *s, e
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	printf("%s %s %s: %s: %s still holds%s%s\n", s->title, family_name(s->record->family),
-	       node_name(s->node), kind_names[kind], text, reason ? ": " : "",
-	       reason ? reason : "");
+	       end_name(s->end), kind_names[kind], text, reason ? ": " : "", reason ? reason : "");
 }
 #define judge(s, kind, ...) judge_for(s, kind, NULL, __VA_ARGS__)
 
@@ -192,14 +191,14 @@ static unsigned int last_connection;
 
 /* Makes of an entry of the trace the packet that an end sent or received. False if it is none of
  * the connections that are looked at. */
-static bool packet_of(const struct trace_entry *t, enum node_id node, struct record_packet *ret)
+static bool packet_of(const struct trace_entry *t, enum end_id end, struct record_packet *ret)
 {
 	const struct trace_packet *p = &t->packet;
-	bool sent = t->node == node && !p->foreign;
+	bool sent = t->end == end && !p->foreign;
 	nsec_t time_nsec = sent ? p->sent_nsec : p->arrived_nsec;
 
 	if (t->kind != TRACE_PACKET || t->connection > last_connection || time_nsec == NSEC_NONE ||
-	    (p->foreign && t->node != node))
+	    (p->foreign && t->end != end))
 		return false;
 	*ret = (struct record_packet){ .time_nsec = time_nsec,
 				       .sent = sent,
@@ -246,7 +245,7 @@ static bool came_after_event(const struct subject *s, const struct packet_patter
 		struct record_packet packet;
 		nsec_t sent_nsec = t->packet.sent_nsec;
 
-		if (!packet_of(t, s->node, &packet) || !matches(pattern, &packet))
+		if (!packet_of(t, s->end, &packet) || !matches(pattern, &packet))
 			continue;
 		if (packet.time_nsec >= 0 && (sent_nsec == NSEC_NONE || sent_nsec >= from_nsec))
 			return true;
@@ -455,12 +454,12 @@ static int by_time(const void *a, const void *b)
 }
 
 /* A record's JSON has no packets of its own, but its trace has them. Makes the list of an end. */
-static int take_packets(const struct trace *trace, enum node_id node, struct record_endpoint *end)
+static int take_packets(const struct trace *trace, enum end_id id, struct record_endpoint *end)
 {
 	for (size_t i = 0; i < trace->count; i++) {
 		struct record_packet packet, *slot;
 
-		if (!packet_of(&trace->entries[i], node, &packet))
+		if (!packet_of(&trace->entries[i], id, &packet))
 			continue;
 		slot = array_append(&end->packets, &end->n_packets, sizeof(*slot));
 		if (!slot)
@@ -480,7 +479,7 @@ static int take_connections(struct subject *s)
 
 	for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
 		last_connection = last[i];
-		for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++) {
+		for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++) {
 			struct record_endpoint *end = &s->record->endpoint[n];
 
 			free(end->packets);
@@ -521,8 +520,8 @@ static int alter_record(struct record *record, struct error *err)
 		rc = error_set(err, ERROR_FAILED, -EBADMSG, "%s does not pass: %s", title,
 			       record->failures[0]);
 	}
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++) {
-		s.node = n;
+	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++) {
+		s.end = n;
 		s.want = &scenario->expect[record->family][n];
 		s.got = &record->endpoint[n];
 		if (s.want->present)

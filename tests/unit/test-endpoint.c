@@ -19,8 +19,8 @@ static void state(struct endpoint *ep, nsec_t at_nsec, int from, int to)
 	struct observation o = { .kind = OBSERVATION_STATE,
 				 .time_nsec = at_nsec,
 				 .socket = 7,
-				 .local_port = ep->node == NODE_CLIENT ? 40000 : 5000,
-				 .peer_port = ep->node == NODE_CLIENT ? 5000 : 40000,
+				 .local_port = end_connects(ep->id) ? 40000 : 5000,
+				 .peer_port = end_connects(ep->id) ? 5000 : 40000,
 				 .state = { from, to, { .present = true } } };
 
 	ck_assert_int_eq(endpoint_observe(ep, &o), 0);
@@ -41,11 +41,11 @@ static void take_step(struct endpoint *ep, nsec_t at_nsec, int to, bool request)
 	ck_assert_int_eq(endpoint_take_minisocket(ep, &step), 0);
 }
 
-static void establish(struct endpoint *ep, enum node_id node)
+static void establish(struct endpoint *ep, enum end_id id)
 {
-	endpoint_init(ep, node);
+	endpoint_init(ep, id);
 	ep->port = 5000;
-	if (node == NODE_CLIENT)
+	if (end_connects(id))
 		state(ep, 1 * SEC, TCP_STATE_CLOSE, TCP_STATE_SYN_SENT);
 	else
 		state(ep, 1 * SEC, TCP_STATE_LISTEN, TCP_STATE_SYN_RECV);
@@ -93,7 +93,7 @@ START_TEST(time_wait_takes_the_place_of_close)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	report(&ep, 3 * SEC, AGENT_CALL_CLOSE);
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
@@ -114,7 +114,7 @@ START_TEST(an_orphan_waits_in_fin_wait_2)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	report(&ep, 3 * SEC, AGENT_CALL_CLOSE);
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
@@ -132,7 +132,7 @@ START_TEST(an_orphan_gets_its_fin)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	report(&ep, 3 * SEC, AGENT_CALL_CLOSE);
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
@@ -150,7 +150,7 @@ START_TEST(a_request_is_given_up)
 {
 	struct endpoint ep;
 
-	endpoint_init(&ep, NODE_SERVER);
+	endpoint_init(&ep, END_SERVER);
 	take_step(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
 	ck_assert(!endpoint_ended(&ep));
 	take_step(&ep, 64 * SEC, TCP_STATE_CLOSE, true);
@@ -163,7 +163,7 @@ START_TEST(a_request_becomes_a_connection)
 {
 	struct endpoint ep;
 
-	endpoint_init(&ep, NODE_SERVER);
+	endpoint_init(&ep, END_SERVER);
 	ep.port = 5000;
 	take_step(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
 	state(&ep, 3 * SEC, TCP_STATE_LISTEN, TCP_STATE_SYN_RECV);
@@ -178,7 +178,7 @@ START_TEST(a_request_that_is_a_connection_already)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_SERVER);
+	establish(&ep, END_SERVER);
 	take_step(&ep, 1 * SEC, TCP_STATE_SYN_RECV, true);
 	conclude(&ep, "SYN_RECV ESTABLISHED", OUTCOME_NONE, MECHANISM_NONE, NSEC_NONE);
 }
@@ -197,7 +197,7 @@ START_TEST(the_next_socket_is_another)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	report(&ep, 3 * SEC, AGENT_CALL_CLOSE);
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 4 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);
@@ -223,7 +223,7 @@ START_TEST(a_crash_may_reset)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_SERVER);
+	establish(&ep, END_SERVER);
 	ep.crashed = true;
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE);
 	reset(&ep, 3 * SEC + 10, OBSERVATION_RESET_SENT);
@@ -238,7 +238,7 @@ START_TEST(a_reset_of_nobody)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_SERVER);
+	establish(&ep, END_SERVER);
 	ep.crashed = true;
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 104 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_CLOSE);
@@ -294,7 +294,7 @@ START_TEST(a_command_gives_up)
 	struct endpoint ep;
 
 	faulty.origin_nsec = faulty.fault_nsec = 3 * SEC;
-	establish(&ep, NODE_SERVER);
+	establish(&ep, END_SERVER);
 	ep.command = true;
 	state(&ep, 5 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	if (_i == 1)
@@ -312,7 +312,7 @@ START_TEST(a_command_does_not_give_up)
 	struct endpoint ep;
 
 	faulty.origin_nsec = faulty.fault_nsec = 3 * SEC;
-	establish(&ep, NODE_SERVER);
+	establish(&ep, END_SERVER);
 	ep.command = true;
 	if (_i == 0) {
 		state(&ep, 5 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE_WAIT);
@@ -346,7 +346,7 @@ START_TEST(an_agent_is_made_to_close)
 
 	context.origin_nsec = 3 * SEC;
 	context.fault_nsec = _i ? 3 * SEC : 6 * SEC;
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	report(&ep, 5 * SEC, AGENT_CALL_CLOSE);
 	state(&ep, 5 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	end(&ep, 105 * SEC, ETIMEDOUT, true);
@@ -363,7 +363,7 @@ START_TEST(a_heartbeat_gives_up)
 {
 	struct endpoint ep;
 
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	report(&ep, 17 * SEC, AGENT_CALL_HEARTBEAT);
 	report(&ep, 17 * SEC, AGENT_CALL_CLOSE);
 	state(&ep, 17 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
@@ -382,7 +382,7 @@ START_TEST(a_half_closed_connection_dies)
 
 	context.origin_nsec = _i ? 3 * SEC : 4 * SEC;
 	context.peer_told_nsec = _i ? 3 * SEC : NSEC_NONE;
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	state(&ep, 3 * SEC + 60, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE_WAIT);
 	report(&ep, 3 * SEC + 70, AGENT_CALL_READ);
 	end(&ep, 12 * SEC, ETIMEDOUT, false);
@@ -402,7 +402,7 @@ START_TEST(a_half_closed_connection_stays)
 	context.origin_nsec = _i ? 3 * SEC : 4 * SEC;
 	context.peer_told_nsec = _i ? 3 * SEC : NSEC_NONE;
 	context.full_term = true;
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	state(&ep, 3 * SEC + 60, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE_WAIT);
 	report(&ep, 3 * SEC + 70, AGENT_CALL_READ);
 	if (_i)
@@ -420,7 +420,7 @@ START_TEST(an_orphan_has_a_user_timeout)
 	struct endpoint ep;
 
 	context.peer_told_nsec = 2 * SEC;
-	establish(&ep, NODE_SERVER);
+	establish(&ep, END_SERVER);
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_CLOSE_WAIT);
 	report(&ep, 3 * SEC, AGENT_CALL_READ);
 	report(&ep, 3 * SEC, AGENT_CALL_CLOSE);
@@ -439,7 +439,7 @@ START_TEST(a_send_after_shutdown_is_no_end)
 	struct endpoint ep;
 
 	context.full_term = true;
-	establish(&ep, NODE_CLIENT);
+	establish(&ep, END_CLIENT);
 	report(&ep, 3 * SEC, AGENT_CALL_SHUTDOWN);
 	state(&ep, 3 * SEC, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT1);
 	state(&ep, 3 * SEC, TCP_STATE_FIN_WAIT1, TCP_STATE_FIN_WAIT2);

@@ -14,7 +14,7 @@
 
 #define MSEC	   NSEC_PER_MSEC
 #define LOST	   (-1000)
-#define OTHER	   _ENDPOINT_MAX /* neither end sent it */
+#define OTHER	   _END_MAX /* neither end sent it */
 #define POWER_LOSS "{at: 1s, fault: power-loss, node: server}"
 #define BLACKHOLE  "{at: 1s, fault: blackhole}"
 #define CRASH	   "{at: 1s, fault: crash, node: server}"
@@ -23,14 +23,14 @@
 /* A packet on its way. Times are milliseconds after the first event, which takes one. */
 struct flight {
 	double sent, arrived; /* arrived: LOST */
-	enum node_id from;
+	enum end_id from;
 	uint8_t flags;
 	uint32_t seq, payload, stamp;
 };
 
-static void see(struct record *r, enum node_id node, const struct flight *f, bool sent)
+static void see(struct record *r, enum end_id end, const struct flight *f, bool sent)
 {
-	struct record_endpoint *e = &r->endpoint[node];
+	struct record_endpoint *e = &r->endpoint[end];
 	struct record_packet *p = array_append(&e->packets, &e->n_packets, sizeof(*p));
 
 	*p = (struct record_packet){ .time_nsec = (nsec_t)((sent ? f->sent : f->arrived) * MSEC),
@@ -48,7 +48,7 @@ static struct record *record_of(const struct flight *flights, size_t n)
 
 	*fault = (struct record_fault){ .took_nsec = 1 * MSEC, .what = strdup("event") };
 	for (size_t i = 0; i < n; i++) {
-		enum node_id to = flights[i].from == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
+		enum end_id to = flights[i].from == END_CLIENT ? END_SERVER : END_CLIENT;
 
 		if (flights[i].from != OTHER)
 			see(r, flights[i].from, &flights[i], true);
@@ -80,62 +80,61 @@ static const struct {
 	struct flight flights[3];
 } follows[] = {
 	/* What was under way does not count, but may arrive. */
-	{ POWER_LOSS, "'!<[P.]'", true, { { -20, 30, NODE_SERVER, DATA, 1, 4, 7 } } },
-	{ BLACKHOLE, "'!<[P.]'", true, { { 0.5, 50.5, NODE_SERVER, DATA, 1, 4, 7 } } },
-	{ BLACKHOLE, "'!<[P.]'", false, { { 1.5, 51.5, NODE_SERVER, DATA, 1, 4, 7 } } },
-	{ CRASH, "'!<[P.]'", true, { { -20, 30, NODE_SERVER, DATA, 1, 4, 7 } } },
-	{ POWER_LOSS, "'<[P.]'", false, { { -20, 30, NODE_SERVER, DATA, 1, 4, 7 } } },
+	{ POWER_LOSS, "'!<[P.]'", true, { { -20, 30, END_SERVER, DATA, 1, 4, 7 } } },
+	{ BLACKHOLE, "'!<[P.]'", true, { { 0.5, 50.5, END_SERVER, DATA, 1, 4, 7 } } },
+	{ BLACKHOLE, "'!<[P.]'", false, { { 1.5, 51.5, END_SERVER, DATA, 1, 4, 7 } } },
+	{ CRASH, "'!<[P.]'", true, { { -20, 30, END_SERVER, DATA, 1, 4, 7 } } },
+	{ POWER_LOSS, "'<[P.]'", false, { { -20, 30, END_SERVER, DATA, 1, 4, 7 } } },
 	{ POWER_LOSS,
 	  "'>[P.]', '<[R]'",
 	  true,
-	  { { -20, 30, NODE_SERVER, DATA, 1, 4, 7 },
-	    { 40, LOST, NODE_CLIENT, DATA, 1, 4, 8 },
+	  { { -20, 30, END_SERVER, DATA, 1, 4, 7 },
+	    { 40, LOST, END_CLIENT, DATA, 1, 4, 8 },
 	    { 0, 60, OTHER, PACKET_RST, 1, 0, 0 } } },
 	/* It is in the way of no list, though the list has its like later. */
 	{ POWER_LOSS,
 	  "'>[P.]', '<[P.]'",
 	  true,
-	  { { -20, 30, NODE_SERVER, DATA, 1, 4, 7 },
-	    { 40, 90, NODE_CLIENT, DATA, 1, 4, 8 },
-	    { 91, 141, NODE_SERVER, DATA, 5, 4, 9 } } },
+	  { { -20, 30, END_SERVER, DATA, 1, 4, 7 },
+	    { 40, 90, END_CLIENT, DATA, 1, 4, 8 },
+	    { 91, 141, END_SERVER, DATA, 5, 4, 9 } } },
 	/* The same bytes once more are another packet: told by the timestamp, or else by the time.
 	 */
 	{ POWER_LOSS,
 	  "'!<[P.]'",
 	  false,
-	  { { -90, -40, NODE_SERVER, DATA, 1, 4, 7 }, { 2, 52, NODE_SERVER, DATA, 1, 4, 8 } } },
+	  { { -90, -40, END_SERVER, DATA, 1, 4, 7 }, { 2, 52, END_SERVER, DATA, 1, 4, 8 } } },
 	{ POWER_LOSS,
 	  "'!<[P.]'",
 	  false,
-	  { { -90, -40, NODE_SERVER, DATA, 1, 4, 0 }, { 2, 52, NODE_SERVER, DATA, 1, 4, 0 } } },
+	  { { -90, -40, END_SERVER, DATA, 1, 4, 0 }, { 2, 52, END_SERVER, DATA, 1, 4, 0 } } },
 	{ POWER_LOSS,
 	  "'!<[P.]'",
 	  true,
-	  { { -20, 30, NODE_SERVER, DATA, 1, 4, 7 }, { 2, LOST, NODE_SERVER, DATA, 1, 4, 8 } } },
+	  { { -20, 30, END_SERVER, DATA, 1, 4, 7 }, { 2, LOST, END_SERVER, DATA, 1, 4, 8 } } },
 	/* A part of what was sent at once, of which only the last has the PSH. */
 	{ POWER_LOSS,
 	  "'!<[P.]', '!<[.]'",
 	  true,
-	  { { -20, LOST, NODE_SERVER, DATA, 1, 3000, 7 },
+	  { { -20, LOST, END_SERVER, DATA, 1, 3000, 7 },
 	    { -20, 30, OTHER, ACK, 1, 1448, 7 },
 	    { -20, 30, OTHER, DATA, 1449, 1552, 7 } } },
 	{ POWER_LOSS,
 	  "'!<[P.]'",
 	  false,
-	  { { -20, LOST, NODE_SERVER, DATA, 1, 3000, 7 },
-	    { -20, 30, OTHER, DATA, 3001, 100, 7 } } },
+	  { { -20, LOST, END_SERVER, DATA, 1, 3000, 7 }, { -20, 30, OTHER, DATA, 3001, 100, 7 } } },
 	/* Nobody knows when a stranger sent it. */
 	{ POWER_LOSS, "'!<[R]'", false, { { 0, 0.5, OTHER, PACKET_RST, 1, 0, 0 } } },
 	{ POWER_LOSS, "'!<[R]'", true, { { 0, -0.5, OTHER, PACKET_RST, 1, 0, 0 } } },
 	/* What a crash or an action brings about comes before they are told to be done. */
-	{ CRASH, "'!<[F.]'", false, { { 0.1, 0.2, NODE_SERVER, FIN, 1, 0, 7 } } },
-	{ CRASH, "'<[F.]'", true, { { 0.1, 0.2, NODE_SERVER, FIN, 1, 0, 7 } } },
-	{ CLOSE, "'!>[F.]'", false, { { 0.1, 0.2, NODE_CLIENT, FIN, 1, 0, 7 } } },
-	{ CLOSE, "'!>[F.]'", true, { { -0.1, 0.2, NODE_CLIENT, FIN, 1, 0, 7 } } },
+	{ CRASH, "'!<[F.]'", false, { { 0.1, 0.2, END_SERVER, FIN, 1, 0, 7 } } },
+	{ CRASH, "'<[F.]'", true, { { 0.1, 0.2, END_SERVER, FIN, 1, 0, 7 } } },
+	{ CLOSE, "'!>[F.]'", false, { { 0.1, 0.2, END_CLIENT, FIN, 1, 0, 7 } } },
+	{ CLOSE, "'!>[F.]'", true, { { -0.1, 0.2, END_CLIENT, FIN, 1, 0, 7 } } },
 	/* An end's own packets count from the same moment. */
-	{ BLACKHOLE, "'!>[.]'", true, { { 0.5, LOST, NODE_CLIENT, ACK, 1, 0, 7 } } },
-	{ BLACKHOLE, "'!>[.]'", false, { { 1.5, LOST, NODE_CLIENT, ACK, 1, 0, 7 } } },
-	{ BLACKHOLE, "'!>[.]', '!>[R]'", true, { { 1.5, LOST, NODE_CLIENT, DATA, 1, 4, 7 } } },
+	{ BLACKHOLE, "'!>[.]'", true, { { 0.5, LOST, END_CLIENT, ACK, 1, 0, 7 } } },
+	{ BLACKHOLE, "'!>[.]'", false, { { 1.5, LOST, END_CLIENT, ACK, 1, 0, 7 } } },
+	{ BLACKHOLE, "'!>[.]', '!>[R]'", true, { { 1.5, LOST, END_CLIENT, DATA, 1, 4, 7 } } },
 };
 
 START_TEST(packets_follow_the_event)
@@ -153,9 +152,9 @@ END_TEST
 
 /* The client sends, sends again, has an answer, sends, has an answer and is reset. */
 static const struct flight story[] = {
-	{ 2, LOST, NODE_CLIENT, DATA, 1, 4, 2 }, { 3, 4, NODE_CLIENT, DATA, 1, 4, 3 },
-	{ 5, 6, NODE_SERVER, ACK, 1, 0, 5 },	 { 7, 8, NODE_CLIENT, DATA, 5, 4, 7 },
-	{ 9, 10, NODE_SERVER, ACK, 1, 0, 9 },	 { 11, 12, NODE_SERVER, PACKET_RST, 1, 0, 0 },
+	{ 2, LOST, END_CLIENT, DATA, 1, 4, 2 }, { 3, 4, END_CLIENT, DATA, 1, 4, 3 },
+	{ 5, 6, END_SERVER, ACK, 1, 0, 5 },	{ 7, 8, END_CLIENT, DATA, 5, 4, 7 },
+	{ 9, 10, END_SERVER, ACK, 1, 0, 9 },	{ 11, 12, END_SERVER, PACKET_RST, 1, 0, 0 },
 };
 
 static const struct {
@@ -241,7 +240,7 @@ START_TEST(calls_have_an_order)
 						 AGENT_CALL_READ,    AGENT_CALL_CLOSE };
 	_cleanup_(record_freep) struct record *r = record_of(story, 0);
 	_cleanup_(scenario_freep) struct scenario *s = NULL;
-	struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
+	struct record_endpoint *client = &r->endpoint[END_CLIENT];
 	char text[512];
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {

@@ -20,7 +20,7 @@ static struct prediction predict(const char *text, nsec_t rto_nsec)
 	struct model_facts facts = model_facts_of(250, false);
 
 	facts.rto_nsec = rto_nsec;
-	return model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	return model_predict(s, FAMILY_IPV4, END_CLIENT, &facts);
 }
 
 /* A negative time, which the kernel takes, is none. */
@@ -76,19 +76,19 @@ START_TEST(model_of_any_phase)
 	_cleanup_(freep) char *text = format_new(HEAD "%s", any_phase[_i].text);
 	_cleanup_(scenario_freep) struct scenario *s = load(text);
 	struct model_facts facts = model_facts_of(250, false);
-	struct prediction any = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts), late;
+	struct prediction any = model_predict(s, FAMILY_IPV4, END_CLIENT, &facts), late;
 	nsec_t earliest_nsec = NSEC_NEVER, latest_nsec = 0;
 	int64_t phases = 200;
 
 	ck_assert_msg(!any.reason, "%s", any.reason);
 	facts.real_time = true;
-	late = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	late = model_predict(s, FAMILY_IPV4, END_CLIENT, &facts);
 	facts.real_time = false;
 	for (int64_t i = 0; i < phases; i++) {
 		struct prediction p;
 
 		facts.phase = i * 163;
-		p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+		p = model_predict(s, FAMILY_IPV4, END_CLIENT, &facts);
 		ck_assert_int_eq(p.mechanism, any.mechanism);
 		ck_assert_int_le(p.latest_nsec - p.earliest_nsec, 2 * 4 * MSEC);
 		earliest_nsec = nsec_min(earliest_nsec, p.earliest_nsec);
@@ -128,7 +128,7 @@ START_TEST(model_of_a_request)
 	struct prediction p;
 
 	facts.history = &history;
-	p = model_predict(s, FAMILY_IPV4, NODE_SERVER, &facts);
+	p = model_predict(s, FAMILY_IPV4, END_SERVER, &facts);
 	if (_i) {
 		ck_assert_ptr_nonnull(p.reason);
 		return;
@@ -299,7 +299,7 @@ START_TEST(model_attempts)
 		 attempts[_i].client + (*attempts[_i].client == '{'),
 		 *attempts[_i].client == '{' ? "" : "}");
 	s = load(text);
-	p = model_predict(s, FAMILY_IPV4, NODE_CLIENT, &facts);
+	p = model_predict(s, FAMILY_IPV4, END_CLIENT, &facts);
 	ck_assert_int_eq(p.mechanism, attempts[_i].mechanism);
 	ck_assert_int_ge(p.earliest_nsec, (1 + attempts[_i].after) * SEC - MSEC);
 	ck_assert_int_le(p.latest_nsec, (1 + attempts[_i].before) * SEC);
@@ -378,7 +378,7 @@ START_TEST(model_of_what_is_left)
 	facts.rto_nsec = 204 * MSEC;
 	facts.history = &history;
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
-		struct prediction p = model_gone(want[i].scenario, FAMILY_IPV4, NODE_CLIENT, &facts,
+		struct prediction p = model_gone(want[i].scenario, FAMILY_IPV4, END_CLIENT, &facts,
 						 want[i].mechanism, SEC);
 		nsec_t since_nsec = want[i].mechanism == MECHANISM_ORPHAN ? 0 : SEC;
 
@@ -386,10 +386,9 @@ START_TEST(model_of_what_is_left)
 		ck_assert_int_ge(p.earliest_nsec, since_nsec + want[i].after_nsec - MSEC);
 		ck_assert_int_le(p.latest_nsec, since_nsec + want[i].before_nsec + 10 * MSEC);
 	}
-	ck_assert_int_eq(
-		model_gone(s, FAMILY_IPV4, NODE_CLIENT, &facts, MECHANISM_RETRANSMISSION, 0)
-			.mechanism,
-		MECHANISM_NONE);
+	ck_assert_int_eq(model_gone(s, FAMILY_IPV4, END_CLIENT, &facts, MECHANISM_RETRANSMISSION, 0)
+				 .mechanism,
+			 MECHANISM_NONE);
 }
 END_TEST
 

@@ -39,7 +39,7 @@ static struct record *made_up_record(void)
 		{ .time_nsec = 3 * SEC, .sent = true, .flags = 16 },
 	};
 	struct record *r = calloc(1, sizeof(*r));
-	struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
+	struct record_endpoint *client = &r->endpoint[END_CLIENT];
 	struct record_state *s;
 	struct record_sample *sample;
 	struct record_packet *p;
@@ -49,7 +49,7 @@ static struct record *made_up_record(void)
 	r->kernel = strdup("6.1");
 	r->phase = 17;
 	r->seed = UINT64_MAX;
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		struct record_endpoint *e = &r->endpoint[n];
 
 		e->kernel_nsec = e->application_nsec = e->wire_nsec = NSEC_NONE;
@@ -299,12 +299,12 @@ START_TEST(a_connection_that_was_over_is_inconclusive)
 	if (!r->n_faults)
 		ck_assert_ptr_nonnull(
 			array_append(&r->faults, &r->n_faults, sizeof(struct record_fault)));
-	r->endpoint[NODE_CLIENT].population.connections = 0;
-	set_states(&r->endpoint[NODE_CLIENT], lives[_i].client);
-	set_states(&r->endpoint[NODE_SERVER], lives[_i].server);
-	free(r->endpoint[NODE_CLIENT].command_output);
-	r->endpoint[NODE_CLIENT].command_output = strdup("no route\n");
-	r->endpoint[NODE_CLIENT].command_status = 7 << 8;
+	r->endpoint[END_CLIENT].population.connections = 0;
+	set_states(&r->endpoint[END_CLIENT], lives[_i].client);
+	set_states(&r->endpoint[END_SERVER], lives[_i].server);
+	free(r->endpoint[END_CLIENT].command_output);
+	r->endpoint[END_CLIENT].command_output = strdup("no route\n");
+	r->endpoint[END_CLIENT].command_status = 7 << 8;
 	ck_assert_int_eq(doubt_check(r, NULL), 0);
 	ck_assert_int_eq(record_verdict(r), over ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
 	if (!over)

@@ -72,8 +72,8 @@ START_TEST(streams_are_folded)
 	for (unsigned int i = 0; i < 4000; i++) {
 		struct step s = { i * MS, i * MS + 1000, C, A, 1 + i * 1000, 1, 1000, 502 };
 
-		see(r->sightings, NODE_CLIENT, s.sent_nsec, &s, true);
-		see(r->sightings, NODE_SERVER, s.arrived_nsec, &s, false);
+		see(r->sightings, END_CLIENT, s.sent_nsec, &s, true);
+		see(r->sightings, END_SERVER, s.arrived_nsec, &s, false);
 	}
 	ck_assert_int_eq(trace_build(r), 0);
 	text = ladder_of(r, 100);
@@ -100,10 +100,10 @@ START_TEST(probes_are_folded)
 	for (unsigned int i = 0; i < 400; i++) {
 		struct step s = { i * 1000 * MS, NSEC_NONE, C, A, 0, 1, 0, 502 };
 
-		see(r->sightings, NODE_CLIENT, s.sent_nsec, &s, true);
+		see(r->sightings, END_CLIENT, s.sent_nsec, &s, true);
 	}
-	see(r->sightings, NODE_CLIENT, last.sent_nsec, &last, true);
-	see(r->sightings, NODE_SERVER, last.arrived_nsec, &last, false);
+	see(r->sightings, END_CLIENT, last.sent_nsec, &last, true);
+	see(r->sightings, END_SERVER, last.arrived_nsec, &last, false);
 	ck_assert_int_eq(trace_build(r), 0);
 	text = ladder_of(r, 200);
 	ck_assert_ptr_nonnull(strstr(text, "... 312 lines more in 5 min 11.0 s, client 312 packets "

@@ -30,7 +30,7 @@ START_TEST(packets_are_joined)
 	e = packet(r, 5);
 	ck_assert_uint_eq(e->packet.seq, 401);
 	ck_assert_uint_eq(e->packet.ack, 1);
-	ck_assert_int_eq(packet(r, 11)->node, NODE_CLIENT); /* It came to the client. */
+	ck_assert_int_eq(packet(r, 11)->end, END_CLIENT); /* It came to the client. */
 }
 END_TEST
 
@@ -78,7 +78,7 @@ START_TEST(slow_paths_are_joined)
 	};
 	_cleanup_(record_freep) struct record *r = trace_of(steps, ARRAY_SIZE(steps));
 
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum end_id n = 0; n < _END_MAX; n++)
 		for (size_t i = 0; i < r->sightings->n_packets[n]; i++)
 			r->sightings->packets[n][i].stamp = 0;
 	ck_assert_int_eq(trace_build(r), 0);
@@ -107,7 +107,7 @@ START_TEST(pieces_are_no_loss)
 	for (size_t i = 3; i < 5; i++) {
 		ck_assert_int_eq(packet(r, i)->packet.fate, TRACE_ARRIVED);
 		ck_assert(!packet(r, i)->packet.foreign);
-		ck_assert_int_eq(packet(r, i)->node, NODE_CLIENT);
+		ck_assert_int_eq(packet(r, i)->end, END_CLIENT);
 		ck_assert_int_eq(packet(r, i)->packet.sent_nsec, NSEC_NONE);
 	}
 }

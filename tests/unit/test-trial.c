@@ -38,7 +38,7 @@ static void report(struct endpoint *ep, nsec_t at_nsec, enum agent_call call, in
 
 static void establish(struct endpoint *ep)
 {
-	endpoint_init(ep, NODE_CLIENT);
+	endpoint_init(ep, END_CLIENT);
 	ep->port = 5000;
 	state(ep, 1 * SEC, TCP_STATE_CLOSE, TCP_STATE_SYN_SENT, (struct socket_facts){ 0 });
 	state(ep, 2 * SEC, TCP_STATE_SYN_SENT, TCP_STATE_ESTABLISHED, (struct socket_facts){ 0 });

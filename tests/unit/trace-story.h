@@ -24,16 +24,16 @@
  * time of sending. */
 struct step {
 	nsec_t sent_nsec, arrived_nsec; /* NSEC_NONE if no end saw the packet then */
-	enum node_id from;
+	enum end_id from;
 	uint8_t flags;
 	uint32_t seq, ack, length;
 	uint16_t window;
 };
 
-static inline void see(struct sighting_log *t, enum node_id node, nsec_t at_nsec,
+static inline void see(struct sighting_log *t, enum end_id end, nsec_t at_nsec,
 		       const struct step *s, bool sent)
 {
-	bool client = s->from == NODE_CLIENT;
+	bool client = s->from == END_CLIENT;
 	struct tcp_packet p = {
 		.outgoing = sent,
 		.source_port = client ? 40000 : 5000,
@@ -47,12 +47,7 @@ static inline void see(struct sighting_log *t, enum node_id node, nsec_t at_nsec
 	};
 
 	if (at_nsec != NSEC_NONE)
-		ck_assert_int_eq(sighting_add_packet(t, node, ORIGIN + at_nsec, &p), 0);
-}
-
-static inline enum node_id peer_of(enum node_id node)
-{
-	return node == NODE_CLIENT ? NODE_SERVER : NODE_CLIENT;
+		ck_assert_int_eq(sighting_add_packet(t, end, ORIGIN + at_nsec, &p), 0);
 }
 
 static inline int compare_times(const void *a, const void *b)
@@ -71,7 +66,7 @@ static inline struct record *new_record(void)
 	r->engine = strdup("host");
 	r->kernel = strdup("6.1");
 	r->span_nsec = 20 * SEC;
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum end_id n = 0; n < _END_MAX; n++) {
 		struct record_endpoint *e = &r->endpoint[n];
 
 		e->kernel_nsec = e->application_nsec = e->wire_nsec = NSEC_NONE;
@@ -91,9 +86,9 @@ static inline struct record *trace_of(const struct step *steps, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		see(r->sightings, steps[i].from, steps[i].sent_nsec, &steps[i], true);
-		see(r->sightings, peer_of(steps[i].from), steps[i].arrived_nsec, &steps[i], false);
+		see(r->sightings, end_peer(steps[i].from), steps[i].arrived_nsec, &steps[i], false);
 	}
-	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++)
+	for (enum end_id i = 0; i < _END_MAX; i++)
 		if (r->sightings->n_packets[i])
 			qsort(r->sightings->packets[i], r->sightings->n_packets[i],
 			      sizeof(struct sighting_packet), compare_times);
@@ -103,8 +98,8 @@ static inline struct record *trace_of(const struct step *steps, size_t n)
 #define S PACKET_SYN
 #define A PACKET_ACK
 #define P (PACKET_PSH | PACKET_ACK)
-#define C NODE_CLIENT
-#define V NODE_SERVER
+#define C END_CLIENT
+#define V END_SERVER
 
 /* The story is a handshake, a request that gets through, a request that is lost and sent again, two
  * probes, and a reset. */
@@ -135,7 +130,7 @@ static inline const struct trace_entry *packet(const struct record *r, size_t n)
 static inline struct record *tell_story(void)
 {
 	struct record *r = trace_of(story, ARRAY_SIZE(story));
-	struct record_endpoint *client = &r->endpoint[NODE_CLIENT];
+	struct record_endpoint *client = &r->endpoint[END_CLIENT];
 	struct record_retransmission *again;
 	struct record_state *state;
 	struct record_call *call;
@@ -165,11 +160,11 @@ static inline struct record *tell_story(void)
 						  .send_queue = i < 2 ? 64 : 0,
 						  .expires_nsec = NSEC_NONE };
 	}
-	sighting_add_timer(r->sightings, NODE_CLIENT, ORIGIN + 221 * MS, &timer);
+	sighting_add_timer(r->sightings, END_CLIENT, ORIGIN + 221 * MS, &timer);
 	timer.expires_nsec = 203 * MS; /* A millisecond later it expires at the same time. */
-	sighting_add_timer(r->sightings, NODE_CLIENT, ORIGIN + 222 * MS, &timer);
+	sighting_add_timer(r->sightings, END_CLIENT, ORIGIN + 222 * MS, &timer);
 	timer.kind = TCP_TIMER_OFF;
-	sighting_add_timer(r->sightings, NODE_SERVER, ORIGIN + 222 * MS, &timer);
+	sighting_add_timer(r->sightings, END_SERVER, ORIGIN + 222 * MS, &timer);
 	ck_assert_int_eq(trace_build(r), 0);
 	return r;
 }
