@@ -337,6 +337,7 @@ static int give_part(struct agent *agent, const struct agent_spec *spec, struct 
 
 	part.spec.ns = NULL;
 	part.spec.options = NULL;
+	part.spec.hosts = NULL;
 	part.options.program = (struct scenario_program){ 0 };
 	if (send(agent->control_fd, &part, sizeof(part), MSG_NOSIGNAL) != sizeof(part))
 		return error_errno(err, -errno, "send");
@@ -358,7 +359,7 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 		rc = watch(agent, loop, err);
 	}
 	if (rc < 0)
-		return error_prefix(err, rc, "agent on node '%s'", node_name(spec->node));
+		return error_prefix(err, rc, "agent on node '%s'", spec->name);
 	*ret_agent = take_ptr(agent);
 	return 0;
 }

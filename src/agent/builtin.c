@@ -210,9 +210,8 @@ static void read_options(struct builtin *builtin)
 	enum workload workload;
 	bool stream;
 
-	workload =
-		scenario_option(options, OPTION_WORKLOAD,
-				builtin->spec->node == NODE_CLIENT ? WORKLOAD_IDLE : WORKLOAD_ECHO);
+	workload = scenario_option(options, OPTION_WORKLOAD,
+				   builtin->spec->connects ? WORKLOAD_IDLE : WORKLOAD_ECHO);
 	stream = workload == WORKLOAD_STREAM;
 	builtin->workload = &workloads[workload];
 	builtin->interval_nsec = scenario_option(options, OPTION_INTERVAL,
@@ -255,7 +254,7 @@ _Noreturn void agent_builtin_main(const struct agent_child *child)
 		give_up(&builtin, AGENT_CALL_SOCKET, nsec_now(), errno, "epoll");
 	builtin.spec = child->spec ? child->spec : await_part(child);
 	read_options(&builtin);
-	if (builtin.spec->node == NODE_SERVER)
+	if (!builtin.spec->connects)
 		start_listening(&builtin);
 	else if (!builtin.spec->wait &&
 		 scenario_option(builtin.spec->options, OPTION_AUTOCONNECT, 1))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -71,7 +72,10 @@ static void stay(unsigned int place)
 
 void agent_channel_settle(const struct agent_spec *spec)
 {
-	prctl(PR_SET_NAME, spec->node == NODE_CLIENT ? "deadpeer-client" : "deadpeer-server");
+	char name[32];
+
+	snprintf(name, sizeof(name), "deadpeer-%s", spec->name); /* the kernel keeps 15 bytes */
+	prctl(PR_SET_NAME, name);
 	if (!agent_is_command(spec))
 		stay(spec->place);
 }

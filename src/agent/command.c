@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/agent/command.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "src/agent/surroundings.h"
 #include "src/util/loop.h"
 #include "src/util/userns.h"
 
@@ -36,100 +33,6 @@ struct command {
 	pid_t pid; /* of the command itself; -1 once it has ended */
 };
 
-/* What a command may be told: as a word in braces among its arguments, and as a variable of its
- * environment. */
-enum fact {
-	FACT_SERVER,
-	FACT_CLIENT,
-	FACT_PORT,
-	FACT_FAMILY,
-	FACT_NODE,
-	_FACT_MAX,
-};
-
-static const struct {
-	const char *placeholder, *variable;
-} fact_names[] = {
-	[FACT_SERVER] = { "{server}", "DEADPEER_SERVER" },
-	[FACT_CLIENT] = { "{client}", "DEADPEER_CLIENT" },
-	[FACT_PORT] = { "{port}", "DEADPEER_PORT" },
-	[FACT_FAMILY] = { "{family}", "DEADPEER_FAMILY" },
-	[FACT_NODE] = { "{node}", "DEADPEER_NODE" },
-};
-static_assert(ARRAY_SIZE(fact_names) == _FACT_MAX, "a name for every fact");
-
-struct facts {
-	char text[_FACT_MAX][INET6_ADDRSTRLEN];
-};
-
-static void facts_fill(struct facts *facts, const struct agent_spec *spec)
-{
-	bool client = spec->node == NODE_CLIENT;
-
-	ip_format(facts->text[FACT_CLIENT], sizeof(facts->text[0]),
-		  client ? &spec->local : &spec->peer);
-	ip_format(facts->text[FACT_SERVER], sizeof(facts->text[0]),
-		  client ? &spec->peer : &spec->local);
-	snprintf(facts->text[FACT_PORT], sizeof(facts->text[0]), "%u", spec->port);
-	snprintf(facts->text[FACT_FAMILY], sizeof(facts->text[0]), "%s", family_name(spec->family));
-	snprintf(facts->text[FACT_NODE], sizeof(facts->text[0]), "%s", node_name(spec->node));
-}
-
-/* Copies one placeholder's text or one character of `*word`, and moves past it. */
-static void expand_one(const struct facts *facts, const char **word, FILE *out)
-{
-	for (enum fact i = 0; i < _FACT_MAX; i++) {
-		size_t length = strlen(fact_names[i].placeholder);
-
-		if (strncmp(*word, fact_names[i].placeholder, length) == 0) {
-			fputs(facts->text[i], out);
-			*word += length;
-			return;
-		}
-	}
-	fputc(*(*word)++, out);
-}
-
-static char *expand(const struct facts *facts, const char *word)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	while (*word)
-		expand_one(facts, &word, out);
-	return fclose(out) == 0 ? text : NULL;
-}
-
-/* The process is replaced or ends: what is allocated here need not be freed. */
-static char **expand_all(const struct facts *facts, char *const *words)
-{
-	size_t count = 0;
-	char **argv;
-
-	while (words[count])
-		count++;
-	argv = calloc(count + 1, sizeof(*argv));
-	for (size_t i = 0; argv && i < count; i++)
-		if (!(argv[i] = expand(facts, words[i])))
-			return NULL;
-	return argv;
-}
-
-/* Mounts a /proc and a /sys that show this PID and network namespace, in a mount namespace of its
- * own. Where that is not allowed, those of the host stay. */
-static void mount_views(void)
-{
-	if (unshare(CLONE_NEWNS) < 0)
-		return;
-	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
-		return;
-	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-}
-
 /* The root of a user namespace that knows no other user makes one in which it has another number.
  */
 static int become_alone(unsigned int id)
@@ -145,20 +48,6 @@ static int become_user(unsigned int id)
 	if (setgroups(0, NULL) == 0 && setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0)
 		return 0;
 	return geteuid() == id ? 0 : become_alone(id);
-}
-
-static int set_environment(const struct facts *facts, char *const *env)
-{
-	for (enum fact i = 0; i < _FACT_MAX; i++)
-		if (setenv(fact_names[i].variable, facts->text[i], 1) < 0)
-			return -errno;
-	for (char *const *entry = env; entry && *entry; entry++) {
-		char *text = expand(facts, *entry);
-
-		if (!text || putenv(text) != 0)
-			return -ENOMEM;
-	}
-	return 0;
 }
 
 /* As execvp(), but what the kernel cannot execute is not given to a shell: the bytes of a program
@@ -194,16 +83,13 @@ static int execute(char **argv)
 static int become(const struct agent_child *child)
 {
 	const struct scenario_program *program = &child->spec->options->program;
-	struct facts facts;
+	char **argv = surroundings_expand(child->spec, program->run);
 	sigset_t none;
-	char **argv;
 	int rc;
 
-	facts_fill(&facts, child->spec);
-	argv = expand_all(&facts, program->run);
 	if (!argv || !argv[0])
 		return argv ? -ENOENT : -ENOMEM;
-	rc = set_environment(&facts, program->env);
+	rc = surroundings_set_environment(child->spec, program->env);
 	if (rc >= 0 && program->has_user)
 		rc = become_user(program->user);
 	if (rc < 0)
@@ -316,7 +202,7 @@ _Noreturn void agent_command_main(const struct agent_child *child)
 	nsec_t start_nsec;
 	int rc;
 
-	mount_views();
+	surroundings_mount(child->spec);
 	rc = prepare(&command);
 	start_nsec = nsec_now();
 	if (rc >= 0)

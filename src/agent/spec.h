@@ -9,15 +9,26 @@
 #include "src/scenario/scenario.h"
 #include "src/util/ip.h"
 
+/* A host by its name, as a user's own command knows it. */
+struct agent_host {
+	const char *name;
+	struct ip address;
+};
+
 struct agent_spec {
-	enum node_id node; /* NODE_CLIENT connects, NODE_SERVER listens */
+	char name[16]; /* of its host */
+	bool connects; /* else it listens */
 	enum family family;
 	const struct scenario_agent *options; /* must outlive the agent */
 	struct ip local, peer;		      /* addresses of this node and of the other end */
 	uint16_t port;			      /* where the server listens; host order */
 	bool wait; /* a built-in client connects when ACTION_CONNECT says so, never by itself */
-	unsigned int place;	/* built-in agents of the same place run on the same processor */
-	bool many;		/* an action is about all connections, not only the oldest */
+	unsigned int place; /* built-in agents of the same place run on the same processor */
+	bool many;	    /* an action is about all connections, not only the oldest */
+	const struct agent_host
+		*hosts; /* for a command: of the whole scenario; must outlive the agent
+			 */
+	size_t n_hosts;
 	const struct netns *ns; /* must live until agent_start() returns */
 };
 

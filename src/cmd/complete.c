@@ -55,7 +55,8 @@ static void print_keys(void)
 {
 	scenario_for_each_key(print_key, NULL);
 	for (enum node_id n = 0; n < _NODE_MAX; n++)
-		printf("%s.net.ipv4.tcp_retries2=\n", node_name(n));
+		if (node_name(n))
+			printf("%s.net.ipv4.tcp_retries2=\n", node_name(n));
 }
 
 /* Prints each word that the option's value may be. */

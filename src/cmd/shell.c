@@ -72,7 +72,7 @@ static void print_timeline(const struct shell *sh)
 	for (size_t i = 0; i < s->n_events; i++)
 		fprintf(stderr, "  in %-11s %s\n",
 			describe_span(at, sizeof(at), s->events[i].at_nsec),
-			describe_event(&s->events[i], text, sizeof(text)));
+			describe_event(s, &s->events[i], text, sizeof(text)));
 }
 
 static void print_banner(const struct shell *sh)
@@ -82,7 +82,7 @@ static void print_banner(const struct shell *sh)
 	fprintf(stderr, "%s%s%s%s, %s: the nodes stand and the agents run.\n", s->name,
 		s->variant ? "/" : "", s->variant ? s->variant : "", s->quick ? " (quick)" : "",
 		family_name(sh->selection.family));
-	topology_draw(s->path.kind, sh->selection.family, stderr, NULL);
+	topology_draw(s, sh->selection.family, stderr, NULL);
 	if (s->n_events)
 		print_timeline(sh);
 	fprintf(stderr,
@@ -172,7 +172,8 @@ static int name_nodes(const struct shell *sh, struct error *err)
 
 	for (enum node_id n = 0; rc >= 0 && n < _NODE_MAX; n++)
 		if (tb->node[n].ns)
-			rc = nodenames_set(node_name(n), tb->node[n].ns, err);
+			rc = nodenames_set(scenario_node_name(tb->scenario, n), tb->node[n].ns,
+					   err);
 	return rc;
 }
 

@@ -44,7 +44,7 @@ static int write_setting(const struct setting_value *value, void *userdata)
 static int write_topology(const struct scenario *s, enum family family, FILE *out,
 			  struct error *err)
 {
-	return topology_draw(s->path.kind, family, out, err);
+	return topology_draw(s, family, out, err);
 }
 
 static int write_settings(const struct scenario *s, enum family family, FILE *out,
@@ -105,7 +105,7 @@ static int write_timeline(const struct scenario *s, enum family family, FILE *ou
 		return error_errno(err, -ENOMEM, "timeline");
 	for (; n < s->n_events; n++) {
 		moments[n].at_nsec = s->events[n].at_nsec;
-		describe_event(&s->events[n], moments[n].text, sizeof(moments[n].text));
+		describe_event(s, &s->events[n], moments[n].text, sizeof(moments[n].text));
 	}
 	n += predict_moments(s, family, first_nsec, moments + n);
 	qsort(moments, n, sizeof(*moments), compare_moments);

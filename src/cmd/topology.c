@@ -95,12 +95,27 @@ static void print_line(const struct box *boxes, size_t n, int line, FILE *out)
 	fputc('\n', out);
 }
 
-int topology_draw(enum path_kind kind, enum family family, FILE *out, struct error *err)
+/* The hosts that a scenario names hang on the router like the two in the picture. */
+static void print_others(const struct scenario *s, const struct testbed_plan *plan, FILE *out)
+{
+	char near[INET6_ADDRSTRLEN + 8], far[INET6_ADDRSTRLEN + 8];
+
+	for (enum node_id n = NODE_SERVER + 1; n < s->n_hosts; n++) {
+		format_address(&plan->port[n].address, near, sizeof(near));
+		fprintf(out, "  %s, %s %s - %s%s%s, %s\n", scenario_node_name(s, n),
+			plan->node[n].name,
+			format_address(&plan->node[n].address, far, sizeof(far)),
+			plan->port[n].name, *near ? " " : "", near, node_name(NODE_ROUTER));
+	}
+}
+
+int topology_draw(const struct scenario *s, enum family family, FILE *out, struct error *err)
 {
 	struct testbed_plan plan;
-	struct box boxes[_NODE_MAX] = { 0 };
+	enum path_kind kind = s->path.kind;
+	struct box boxes[3] = { 0 };
 	size_t n = 0;
-	int rc = testbed_plan(kind, family, &plan, err);
+	int rc = testbed_plan(s, family, &plan, err);
 
 	if (rc < 0)
 		return rc;
@@ -114,5 +129,6 @@ int topology_draw(enum path_kind kind, enum family family, FILE *out, struct err
 	for (int i = 0; i < LINES; i++)
 		print_line(boxes, n, i, out);
 	print_edge(boxes, n, out);
+	print_others(s, &plan, out);
 	return 0;
 }

@@ -7,4 +7,5 @@
 #include "src/scenario/scenario.h"
 
 /* Draws the nodes as boxes with their interfaces and addresses, and the cables between them. */
-int topology_draw(enum path_kind kind, enum family family, FILE *out, struct error *err);
+int topology_draw(const struct scenario *scenario, enum family family, FILE *out,
+		  struct error *err);

@@ -353,7 +353,7 @@ static char *write_record(const struct record *record)
 	if (!out)
 		return NULL;
 	fprintf(out, "%s\t", json);
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+	for (enum end_id id = 0; id < _END_MAX; id++)
 		write_packets(out, &record->endpoint[id]);
 	return fclose(out) == 0 ? take_ptr(text) : NULL;
 }
@@ -370,7 +370,7 @@ static int read_record(const char *text, struct record **ret_record, struct erro
 	rc = record_from_json(json, &record, err);
 	if (rc < 0)
 		return rc;
-	for (enum node_id id = 0; rc >= 0 && id < _ENDPOINT_MAX; id++)
+	for (enum end_id id = 0; rc >= 0 && id < _END_MAX; id++)
 		rc = read_packets(&packets, &record->endpoint[id]);
 	if (rc < 0)
 		return error_errno(err, rc, "guest: packets");

@@ -7,7 +7,7 @@
 
 bool guest_programs_wanted(const struct scenario *s)
 {
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum node_id n = 0; n < s->n_hosts; n++)
 		if (s->agent[n].program.run)
 			return true;
 	return false;
@@ -15,7 +15,7 @@ bool guest_programs_wanted(const struct scenario *s)
 
 static int add_scenario(struct closure *closure, const struct scenario *s, struct error *err)
 {
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
+	for (enum node_id n = 0; n < s->n_hosts; n++) {
 		const struct scenario_program *program = &s->agent[n].program;
 		int rc = program->run ? closure_add_command(closure, program->run, err) : 0;
 

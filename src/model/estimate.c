@@ -74,7 +74,7 @@ unsigned int estimate_needs(const struct scenario *s)
 		needs |= needs_of_event(s, &s->events[i]);
 	for (enum node_id n = 0; n < _NODE_MAX; n++)
 		needs |= needs_of_sysctls(&s->node[n]);
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++)
+	for (enum node_id n = 0; n < s->n_hosts; n++)
 		if (s->agent[n].program.run)
 			needs |= 1u << NEED_COMMAND;
 	return needs;

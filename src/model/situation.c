@@ -110,7 +110,7 @@ const char *situation_read(const struct scenario *s, enum family family, enum en
 				.closed_nsec = NSEC_NEVER,
 				.stalled_nsec = never_answers(s, peer) };
 	const char *reason = NULL;
-	enum direction away = end_connects(end) ? DIRECTION_TO_SERVER : DIRECTION_TO_CLIENT;
+	enum direction away = end_connects(end) ? DIRECTION_FORWARD : DIRECTION_BACKWARD;
 
 	for (size_t i = 0; i < s->n_events; i++) {
 		const struct event *e = &s->events[i];

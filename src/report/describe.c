@@ -29,6 +29,7 @@ char *describe_span(char *buffer, size_t size, nsec_t span_nsec)
 
 /* A text that grows in a buffer, and is cut at the end of the buffer. */
 struct text {
+	const struct scenario *scenario; /* not owned */
 	char *buffer;
 	size_t size, used;
 };
@@ -49,7 +50,13 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
 
 static void put_direction(struct text *t, const struct event *e)
 {
-	if (e->direction == DIRECTION_BOTH)
+	bool back = e->direction == DIRECTION_BACKWARD;
+
+	if (e->has_pair)
+		put(t, e->direction == DIRECTION_BOTH ? " between %s and %s" : " from %s to %s",
+		    scenario_node_name(t->scenario, e->pair[back]),
+		    scenario_node_name(t->scenario, e->pair[!back]));
+	else if (e->direction == DIRECTION_BOTH)
 		put(t, " in both directions");
 	else
 		put(t, " %s", direction_name(e->direction));
@@ -115,12 +122,12 @@ static void put_reboot(struct text *t, const struct event *e)
 {
 	char span[64];
 
-	put(t, " %s, back after %s%s%s, %s", node_name(e->node),
+	put(t, " %s, back after %s%s%s, %s", scenario_node_name(t->scenario, e->node),
 	    describe_span(span, sizeof(span), e->downtime_nsec),
 	    e->new_mac ? " with another MAC" : "", e->new_address ? " under another address" : "",
-	    e->no_service	     ? "nobody listening"
-	    : e->node == NODE_SERVER ? "a new server listening"
-				     : "a new client");
+	    e->no_service			       ? "nobody listening"
+	    : !scenario_connects(t->scenario, e->node) ? "a new server listening"
+						       : "a new client");
 }
 
 static void put_fault(struct text *t, const struct event *e)
@@ -142,12 +149,13 @@ static void put_fault(struct text *t, const struct event *e)
 		put_reboot(t, e);
 		return;
 	case FAULT_INTERFACE_DOWN:
-		put(t, " %s", node_name(e->node));
+		put(t, " %s", scenario_node_name(t->scenario, e->node));
 		if (e->node == NODE_ROUTER)
-			put(t, ", its link to the %s", node_name(e->side));
+			put(t, ", its link to the %s", scenario_node_name(t->scenario, e->side));
 		return;
 	case FAULT_TAKE_OVER:
-		put(t, " %s, %s", node_name(e->node), e->announce ? "announced" : "not announced");
+		put(t, " %s, %s", scenario_node_name(t->scenario, e->node),
+		    e->announce ? "announced" : "not announced");
 		return;
 	case FAULT_CABLE_PULL:
 	case FAULT_ADDRESS_REMOVE:
@@ -159,12 +167,12 @@ static void put_fault(struct text *t, const struct event *e)
 		break;
 	}
 	if (e->has_node)
-		put(t, " %s", node_name(e->node));
+		put(t, " %s", scenario_node_name(t->scenario, e->node));
 }
 
-char *describe_event(const struct event *e, char *buffer, size_t size)
+char *describe_event(const struct scenario *s, const struct event *e, char *buffer, size_t size)
 {
-	struct text t = { .buffer = buffer, .size = size };
+	struct text t = { .scenario = s, .buffer = buffer, .size = size };
 
 	switch (e->kind) {
 	case EVENT_FAULT:
@@ -173,12 +181,12 @@ char *describe_event(const struct event *e, char *buffer, size_t size)
 	case EVENT_HEAL:
 		put(&t, "heal %s", fault_name(e->fault));
 		if (e->has_node)
-			put(&t, " %s", node_name(e->node));
-		else if (e->direction != DIRECTION_BOTH)
+			put(&t, " %s", scenario_node_name(s, e->node));
+		else if (e->direction != DIRECTION_BOTH || e->has_pair)
 			put_direction(&t, e);
 		break;
 	case EVENT_ACTION:
-		put(&t, "%s %s", node_name(e->node), action_name(e->action));
+		put(&t, "%s %s", scenario_node_name(s, e->node), action_name(e->action));
 		if (e->action == ACTION_SEND)
 			put(&t, " %" PRIu64 " byte%s", e->size, e->size == 1 ? "" : "s");
 		if (e->has_local_port && e->local_port)

@@ -15,7 +15,8 @@ char *describe_span(char *buffer, size_t size, nsec_t span_nsec);
 
 /* Writes an event: "reboot server, back after 2 s, a new server listening". Returns `buffer`; 192
  * bytes are enough. */
-char *describe_event(const struct event *event, char *buffer, size_t size);
+char *describe_event(const struct scenario *scenario, const struct event *event, char *buffer,
+		     size_t size);
 
 /* Returns what the model predicts before there is a connection. `kernel` is what is known of the
  * kernel that runs the trial. */

@@ -95,11 +95,11 @@ static int apply_quick(struct scenario *scenario, const struct document_node *ba
 /* Where a file expects nothing, the client is watched. */
 static void watch_client(struct scenario *scenario)
 {
-	for (int node = 0; node < _ENDPOINT_MAX; node++)
-		if (scenario->expect[FAMILY_IPV4][node].present)
+	for (enum end_id end = 0; end < _END_MAX; end++)
+		if (scenario->expect[FAMILY_IPV4][end].present)
 			return;
 	for (int family = 0; family < _FAMILY_MAX; family++)
-		scenario->expect[family][NODE_CLIENT].present = true;
+		scenario->expect[family][END_CLIENT].present = true;
 }
 
 static int keep_recipe(struct scenario *scenario, const struct scenario_request *request,
@@ -131,8 +131,8 @@ static int apply_request(struct scenario *scenario, const struct scenario_reques
 	}
 	watch_client(scenario);
 	for (int family = 0; request->measure_only && family < _FAMILY_MAX; family++)
-		for (int node = 0; node < _ENDPOINT_MAX; node++)
-			scenario_expect_nothing(&scenario->expect[family][node]);
+		for (enum end_id end = 0; end < _END_MAX; end++)
+			scenario_expect_nothing(&scenario->expect[family][end]);
 	return rc;
 }
 

@@ -19,10 +19,10 @@ struct check_node {
 	int start_line;	    /* its latest start, which may have failed; 0: none since it ended */
 };
 
-/* The places where faults of one kind can hold: the nodes and the two links of the router, or the
- * directions of the path. */
-enum { PLACES = _NODE_MAX + _ENDPOINT_MAX };
-static_assert((int)_DIRECTION_MAX <= (int)PLACES, "every direction is a place");
+/* The places where faults of one kind can hold: the nodes and the links of the router, or between
+ * two hosts the directions of the path. */
+enum { PLACES = SCENARIO_HOSTS_MAX * SCENARIO_HOSTS_MAX * _DIRECTION_MAX };
+static_assert((int)_NODE_MAX + SCENARIO_HOSTS_MAX <= (int)PLACES, "every link is a place");
 
 struct check {
 	const struct scenario *scenario; /* the timeline's */
@@ -36,10 +36,16 @@ struct check {
 #define REFUSE(check, event, ...)                                                                  \
 	scenario_refuse((check)->scenario, (event)->line, (check)->err, __VA_ARGS__)
 
+static const char *name_of(const struct check *check, enum node_id node)
+{
+	return scenario_node_name(check->scenario, node);
+}
+
 static size_t place_of(const struct event *event)
 {
 	if (!event->has_node)
-		return event->direction;
+		return (event->pair[0] * SCENARIO_HOSTS_MAX + event->pair[1]) * _DIRECTION_MAX +
+		       event->direction;
 	if (event->node == NODE_ROUTER && event->fault == FAULT_INTERFACE_DOWN)
 		return (size_t)_NODE_MAX + event->side;
 	return event->node;
@@ -51,7 +57,7 @@ static size_t *find_healed(struct check *check, const struct event *heal)
 {
 	size_t *latest = check->latest[heal->fault], *found = latest;
 
-	if (heal->has_node || heal->direction != DIRECTION_BOTH)
+	if (heal->has_node || heal->has_pair || heal->direction != DIRECTION_BOTH)
 		return &latest[place_of(heal)];
 	for (size_t place = 1; place < PLACES; place++)
 		if (latest[place] > *found)
@@ -78,7 +84,7 @@ static int check_power(struct check *check, const struct event *event)
 	if (node->dead_line)
 		return REFUSE(check, event,
 			      "the %s lost its power in line %d and is not there any more%s",
-			      node_name(event->node), node->dead_line,
+			      name_of(check, event->node), node->dead_line,
 			      event->kind == EVENT_FAULT && event->fault == FAULT_REBOOT
 				      ? "; 'reboot' cuts the power itself, so leave the power-loss "
 					"out"
@@ -86,7 +92,7 @@ static int check_power(struct check *check, const struct event *event)
 	if (node->reboot_line && event->at_nsec < node->back_nsec)
 		return REFUSE(check, event,
 			      "the %s is down at this time: the downtime of its reboot in line %d",
-			      node_name(event->node), node->reboot_line);
+			      name_of(check, event->node), node->reboot_line);
 	return 0;
 }
 
@@ -100,10 +106,12 @@ static int check_running(struct check *check, const struct event *event)
 {
 	int line = check->node[event->node].agent_line;
 
+	if (!scenario_has_agent(check->scenario, event->node))
+		return REFUSE(check, event, "nothing runs on the %s", name_of(check, event->node));
 	if (!line)
 		return 0;
 	return REFUSE(check, event, "the agent of the %s is not running any more: see line %d",
-		      node_name(event->node), line);
+		      name_of(check, event->node), line);
 }
 
 /* A start may fail, for example when the port is still taken, so that another may follow it. */
@@ -111,11 +119,14 @@ static int check_start(struct check *check, const struct event *event)
 {
 	struct check_node *node = &check->node[event->node];
 
+	if (!scenario_has_agent(check->scenario, event->node))
+		return REFUSE(check, event, "the scenario says of nothing that it runs on the %s",
+			      name_of(check, event->node));
 	if (!node->agent_line && !node->start_line)
 		return REFUSE(check, event,
 			      "the agent of the %s runs at this time; 'start' is for one "
 			      "that has ended by 'crash' or 'exit'",
-			      node_name(event->node));
+			      name_of(check, event->node));
 	node->start_line = event->line;
 	node->agent_line = 0;
 	return 0;
@@ -131,8 +142,12 @@ static int check_action(struct check *check, const struct event *event)
 	if (agent->program.run)
 		return REFUSE(check, event,
 			      "action '%s' is for built-in agents; the %s runs a command",
-			      action_name(event->action), node_name(event->node));
+			      action_name(event->action), name_of(check, event->node));
 	rc = check_running(check, event);
+	if (rc == 0 && event->action == ACTION_CONNECT &&
+	    !scenario_connects(check->scenario, event->node))
+		return REFUSE(check, event, "the %s does not connect; 'to' makes it a client",
+			      name_of(check, event->node));
 	if (rc == 0 && event->action == ACTION_EXIT)
 		end_agent(check, event);
 	return rc;
@@ -145,7 +160,7 @@ static int check_heal(struct check *check, struct event *event)
 	if (!*healed)
 		return REFUSE(check, event, "nothing to heal: there is no %s%s%s at this time",
 			      fault_name(event->fault), event->has_node ? " on the " : "",
-			      event->has_node ? node_name(event->node) : "");
+			      event->has_node ? name_of(check, event->node) : "");
 	event->ends = *healed - 1;
 	*healed = check->before[event->ends];
 	return 0;

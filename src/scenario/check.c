@@ -14,6 +14,11 @@ static int check_path(const struct scenario *scenario, struct error *err)
 
 	if (problem)
 		return scenario_refuse(scenario, scenario->path.line, err, "path: %s", problem);
+	if (scenario->n_hosts > NODE_SERVER + 1 && scenario->path.kind == PATH_DIRECT)
+		return scenario_refuse(
+			scenario, scenario->path.line, err,
+			"path: a direct path is one cable between client and server; "
+			"with more hosts it is routed or switched");
 	if (scenario_tracks(scenario) && scenario->path.kind != PATH_ROUTED)
 		return scenario_refuse(scenario, scenario->path.line, err,
 				       "path: conntrack, nat and untracked need a router: 'path: "
@@ -57,7 +62,8 @@ static int check_command(const struct scenario *scenario, enum node_id node, str
 			return scenario_refuse(
 				scenario, agent->option_line[i], err,
 				"%s.%s is an option of built-in agents; the %s runs a command",
-				node_name(node), option_definitions[i].key, node_name(node));
+				scenario_node_name(scenario, node), option_definitions[i].key,
+				scenario_node_name(scenario, node));
 	if (!strchr(program, '/')) {
 		if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
 			problem = "not found in PATH";
@@ -82,20 +88,53 @@ static bool says_keepalive(const struct scenario_agent *agent)
 static int check_keepalive(const struct scenario *scenario, enum node_id node, struct error *err)
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
-	const struct scenario_agent *other = &scenario->agent[!node];
+	/* Only client and server can be given an option at once. */
+	const struct scenario_agent *other = &scenario->agent[node == NODE_CLIENT];
+	bool both = node <= NODE_SERVER;
 
 	if (says_keepalive(agent))
 		return 0;
 	for (int i = OPTION_KEEPALIVE_IDLE; i <= OPTION_KEEPALIVE_COUNT; i++) {
-		bool shared = other->option[i] == agent->option[i] &&
+		bool shared = both && other->option[i] == agent->option[i] &&
 			      other->option_line[i] == agent->option_line[i];
 
 		if (agent->option[i] != OPTION_UNSET && !(shared && says_keepalive(other)))
 			return scenario_refuse(scenario, agent->option_line[i], err,
 					       "%s.%s does nothing while keepalive is off; add "
 					       "%s.keepalive.enabled, true or false",
-					       node_name(node), option_definitions[i].key,
-					       node_name(node));
+					       scenario_node_name(scenario, node),
+					       option_definitions[i].key,
+					       scenario_node_name(scenario, node));
+	}
+	return 0;
+}
+
+/* Refuses options of a host without a program, and those of a client where it is a server. */
+static int check_role(const struct scenario *s, enum node_id node, struct error *err)
+{
+	const struct scenario_agent *agent = &s->agent[node];
+	enum node_id role = scenario_connects(s, node) ? NODE_CLIENT : NODE_SERVER;
+	const char *name = scenario_node_name(s, node);
+
+	if (!scenario_has_agent(s, node) && agent->to_line)
+		return scenario_refuse(s, agent->to_line, err,
+				       "%s.to: nothing runs on the %s; give it a workload", name,
+				       name);
+	for (int i = 0; i < _OPTION_MAX; i++) {
+		const char *key = option_definitions[i].key;
+
+		if (agent->option[i] == OPTION_UNSET)
+			continue;
+		if (!scenario_has_agent(s, node) && i != OPTION_PORT)
+			return scenario_refuse(s, agent->option_line[i], err,
+					       "%s.%s: nothing runs on the %s; give it a workload",
+					       name, key, name);
+		if (!(option_definitions[i].nodes & (1u << role)))
+			return scenario_refuse(s, agent->option_line[i], err,
+					       "%s.%s is an option of a %s; '%s.to' makes the %s a "
+					       "client",
+					       name, key, role == NODE_CLIENT ? "server" : "client",
+					       name, name);
 	}
 	return 0;
 }
@@ -104,14 +143,19 @@ static int check_agent(const struct scenario *scenario, enum node_id node, struc
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
 
+	int rc;
+
 	if (agent->program.run)
 		return check_command(scenario, node, err);
-	if (node == NODE_CLIENT && agent->option[OPTION_WORKLOAD] == WORKLOAD_NO_ACCEPT)
+	rc = check_role(scenario, node, err);
+	if (rc == 0 && scenario_connects(scenario, node) &&
+	    agent->option[OPTION_WORKLOAD] == WORKLOAD_NO_ACCEPT)
 		return scenario_refuse(
 			scenario, agent->option_line[OPTION_WORKLOAD], err,
-			"client.workload: the client does not listen, so that 'no-accept' is "
-			"for the server");
-	return check_keepalive(scenario, node, err);
+			"%s.workload: the %s does not listen, so that 'no-accept' is "
+			"for a server",
+			scenario_node_name(scenario, node), scenario_node_name(scenario, node));
+	return rc < 0 ? rc : check_keepalive(scenario, node, err);
 }
 
 /* How many connections the built-in client makes of itself, or because an action says so. */
@@ -144,7 +188,7 @@ static bool is_empty_interval(const struct expect_time *after, const struct expe
 	       after->time_nsec >= before->time_nsec;
 }
 
-static int check_times(const struct scenario *scenario, enum node_id node,
+static int check_times(const struct scenario *scenario, enum end_id end,
 		       const struct expectation *e, struct error *err)
 {
 	bool gone = is_empty_interval(&e->gone_after, &e->gone_before);
@@ -152,11 +196,11 @@ static int check_times(const struct scenario *scenario, enum node_id node,
 	if (!gone && !is_empty_interval(&e->after, &e->before))
 		return 0;
 	return scenario_refuse(scenario, e->line, err,
-			       "expect: %s:%s 'after' is not earlier than 'before'",
-			       node_name(node), gone ? " gone:" : "");
+			       "expect: %s:%s 'after' is not earlier than 'before'", end_name(end),
+			       gone ? " gone:" : "");
 }
 
-static int check_samples(const struct scenario *s, enum node_id node, const struct expectation *e,
+static int check_samples(const struct scenario *s, enum end_id end, const struct expectation *e,
 			 struct error *err)
 {
 	for (size_t i = 0; i < e->n_samples; i++) {
@@ -182,15 +226,15 @@ static int check_samples(const struct scenario *s, enum node_id node, const stru
 
 /* Applies one check to what is expected of each endpoint with each family. */
 static int check_each(const struct scenario *s,
-		      int (*check)(const struct scenario *, enum node_id,
-				   const struct expectation *, struct error *),
+		      int (*check)(const struct scenario *, enum end_id, const struct expectation *,
+				   struct error *),
 		      struct error *err)
 {
 	int rc = 0;
 
 	for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++)
-		for (enum node_id node = 0; rc == 0 && node < _ENDPOINT_MAX; node++)
-			rc = check(s, node, &s->expect[family][node], err);
+		for (enum end_id end = 0; rc == 0 && end < _END_MAX; end++)
+			rc = check(s, end, &s->expect[family][end], err);
 	return rc;
 }
 
@@ -199,7 +243,7 @@ int scenario_check(struct scenario *scenario, struct error *err)
 	int rc;
 
 	rc = check_path(scenario, err);
-	for (int node = 0; rc == 0 && node < _ENDPOINT_MAX; node++)
+	for (enum node_id node = 0; rc == 0 && node < scenario->n_hosts; node++)
 		rc = check_agent(scenario, node, err);
 	if (rc == 0)
 		rc = scenario_check_timeline(scenario, err);

@@ -70,6 +70,8 @@ enum layer_kind {
 	LAYER_VARIANT,
 	LAYER_QUICK,
 };
+/* Whether the key is one that stands beside the settings of a layer. */
+bool scenario_layer_has(const char *key);
 int scenario_apply_layer(struct scenario *scenario, const struct document_node *layer,
 			 enum layer_kind kind, struct error *err);
 
@@ -108,6 +110,9 @@ struct scenario *scenario_new(void);
 /* bounds.c: refuses a value of a sysctl that the kernel would refuse, as far as that is known. The
  * error text has no key. */
 int scenario_check_bounds(const char *key, const char *value, struct error *err);
+/* hosts.c: adds the hosts of a `hosts` map that the scenario does not have yet. */
+int scenario_read_hosts(struct scenario *scenario, const struct document_node *map,
+			struct error *err);
 /* The sysctl that a scenario sets on a node, or NULL. */
 struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key);
 /* Forgets what is expected of an endpoint, not that it is watched. */

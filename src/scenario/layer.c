@@ -17,6 +17,7 @@ static const struct {
 	{ "id", 1 << LAYER_BASE },
 	{ "summary", 1 << LAYER_BASE },
 	{ "variants", 1 << LAYER_BASE },
+	{ "hosts", 1 << LAYER_BASE },
 	{ "name", 1 << LAYER_BASE | 1 << LAYER_VARIANT },
 	{ "quick", 1 << LAYER_BASE | 1 << LAYER_VARIANT },
 	{ "timeline", 1 << LAYER_BASE | 1 << LAYER_VARIANT | 1 << LAYER_QUICK },
@@ -63,11 +64,14 @@ static int unknown_key(const struct document_node *node, enum layer_kind kind, c
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
 
-	if (!strcmp(key, "nodes") || !strcmp(key, "hosts"))
+	if (!strcmp(key, "nodes"))
 		return document_error(node, err,
-				      "there is no '%s': a scenario has three nodes, "
-				      "client, server and router",
-				      key);
+				      "there is no 'nodes': client, server and router are always "
+				      "there, and 'hosts' names more");
+	if (!strcmp(key, "hosts"))
+		return document_error(node, err,
+				      "hosts are named at the top of the file; here each can have "
+				      "other settings, as client and server can");
 	suggestion_init(&suggestion, key);
 	for (size_t i = 0; i < ARRAY_SIZE(special_keys); i++)
 		if (special_keys[i].layers & (1u << kind))
@@ -115,6 +119,14 @@ static int flatten(struct flat_list *list, char *key, size_t size, const struct 
 	return 0;
 }
 
+bool scenario_layer_has(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(special_keys); i++)
+		if (!strcmp(special_keys[i].key, key))
+			return true;
+	return false;
+}
+
 static bool is_special(const char *key, enum layer_kind kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(special_keys); i++)
@@ -125,10 +137,11 @@ static bool is_special(const char *key, enum layer_kind kind)
 
 /* Whether a setting may begin with the key: a node, the path, a sysctl or an option of both ends.
  */
-static bool opens_setting(const char *key)
+static bool opens_setting(const struct scenario *scenario, const char *key)
 {
-	return node_from_name(key) >= 0 || !strcmp(key, "net") || !strcmp(key, "sysctl") ||
-	       !strcmp(key, "path") || strchr(key, '.') || scenario_key_known(key);
+	return scenario_find_node(scenario, key, strlen(key)) >= 0 || !strcmp(key, "net") ||
+	       !strcmp(key, "sysctl") || !strcmp(key, "path") || strchr(key, '.') ||
+	       scenario_key_known(key);
 }
 
 static int compare_flats(const void *a, const void *b)
@@ -160,16 +173,15 @@ static int refuse_duplicates(const struct flat_list *list, struct error *err)
 static int set_command(struct scenario *scenario, const char *key, const struct document_node *node,
 		       struct error *err)
 {
-	int endpoint = !strcmp(key, "client.command")	? NODE_CLIENT
-		       : !strcmp(key, "server.command") ? NODE_SERVER
-							: -1;
+	int host = scenario_find_node(scenario, key, strcspn(key, "."));
 	int rc;
 
-	if (endpoint < 0)
-		return document_error(node, err, "only client and server run a command");
-	rc = scenario_read_program(node, &scenario->agent[endpoint].program, err);
+	if (host < 0 || host == NODE_ROUTER)
+		return document_error(node, err, "a command runs on a host, which is not the %s",
+				      host < 0 ? "path" : "router");
+	rc = scenario_read_program(node, &scenario->agent[host].program, err);
 	if (rc == 0)
-		scenario->agent[endpoint].option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
+		scenario->agent[host].option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
 	return rc;
 }
 
@@ -187,40 +199,61 @@ static int apply_setting(struct scenario *scenario, const struct flat *flat, str
 /* Refuses a layer that gives one end both a workload and a command. */
 static int refuse_two_agents(const struct document_node *layer, struct error *err)
 {
-	for (int node = 0; node < _ENDPOINT_MAX; node++) {
-		const struct document_node *map = document_get(layer, node_name(node));
+	for (size_t i = 0; i < layer->n_items; i++) {
+		const struct document_node *map = layer->items[i];
 
-		if (map && map->kind == DOCUMENT_MAP && document_get(map, "command") &&
+		if (map->kind == DOCUMENT_MAP && document_get(map, "command") &&
 		    document_get(map, "workload"))
 			return document_error(document_get(map, "command"), err,
-					      "the %s has both a workload and a command",
-					      node_name(node));
+					      "the %s has both a workload and a command", map->key);
 	}
 	return 0;
+}
+
+/* Adds the settings of the hosts that have a name. A host may have none. */
+static int flatten_hosts(struct flat_list *list, const struct document_node *hosts,
+			 struct error *err)
+{
+	char key[512];
+	int rc = refuse_two_agents(hosts, err);
+
+	for (size_t i = 0; rc == 0 && i < hosts->n_items; i++) {
+		const struct document_node *host = hosts->items[i];
+
+		rc = document_require(host, DOCUMENT_MAP, host->key, err);
+		snprintf(key, sizeof(key), "%s", host->key);
+		if (rc == 0 && host->n_items)
+			rc = flatten(list, key, sizeof(key), host, err);
+	}
+	return rc;
 }
 
 static int apply_settings(struct scenario *scenario, const struct document_node *layer,
 			  enum layer_kind kind, struct error *err)
 {
 	_cleanup_(flat_list_deinit) struct flat_list list = { 0 };
+	const struct document_node *hosts = document_get(layer, "hosts");
 	char key[512];
-	int rc;
+	int rc = 0;
 
-	for (size_t i = 0; i < layer->n_items; i++) {
+	if (hosts && kind == LAYER_BASE)
+		rc = scenario_read_hosts(scenario, hosts, err);
+	if (hosts && kind == LAYER_BASE && rc == 0)
+		rc = flatten_hosts(&list, hosts, err);
+	for (size_t i = 0; rc == 0 && i < layer->n_items; i++) {
 		const struct document_node *item = layer->items[i];
 
 		if (is_special(item->key, kind))
 			continue;
-		if (!opens_setting(item->key))
+		if (!opens_setting(scenario, item->key))
 			return unknown_key(item, kind, item->key, err);
 		if (snprintf(key, sizeof(key), "%s", item->key) >= (int)sizeof(key))
 			return document_error(item, err, "a key of more than %zu bytes",
 					      sizeof(key) - 1);
 		rc = flatten(&list, key, sizeof(key), item, err);
-		if (rc < 0)
-			return rc;
 	}
-	rc = refuse_duplicates(&list, err);
+	if (rc == 0)
+		rc = refuse_duplicates(&list, err);
 	if (rc == 0)
 		rc = refuse_two_agents(layer, err);
 	for (size_t i = 0; rc == 0 && i < list.count; i++)

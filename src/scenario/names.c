@@ -10,7 +10,7 @@ DEFINE_NAMES(family, _FAMILY_MAX, [FAMILY_IPV4] = "ipv4", [FAMILY_IPV6] = "ipv6"
 DEFINE_NAMES(path_kind, _PATH_KIND_MAX, [PATH_ROUTED] = "routed", [PATH_SWITCHED] = "switched",
 	     [PATH_DIRECT] = "direct")
 DEFINE_NAMES(direction, _DIRECTION_MAX, [DIRECTION_BOTH] = "both",
-	     [DIRECTION_TO_SERVER] = "client-to-server", [DIRECTION_TO_CLIENT] = "server-to-client")
+	     [DIRECTION_FORWARD] = "client-to-server", [DIRECTION_BACKWARD] = "server-to-client")
 DEFINE_NAMES(workload, _WORKLOAD_MAX, [WORKLOAD_IDLE] = "idle", [WORKLOAD_REQUEST] = "request",
 	     [WORKLOAD_STREAM] = "stream", [WORKLOAD_HEARTBEAT] = "heartbeat",
 	     [WORKLOAD_ECHO] = "echo", [WORKLOAD_SINK] = "sink", [WORKLOAD_NO_ACCEPT] = "no-accept",

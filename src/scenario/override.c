@@ -36,7 +36,8 @@ static bool counts(const struct scenario *s, enum node_id node, size_t i, char *
 		return true;
 	if (!*text)
 		snprintf(text, size, "--set %s.%s: has no effect, since %s.%s is %s",
-			 node_name(node), overrides[i].sysctl, node_name(node),
+			 scenario_node_name(s, node), overrides[i].sysctl,
+			 scenario_node_name(s, node),
 			 option_definitions[off ? OPTION_KEEPALIVE : overrides[i].option].key,
 			 off ? "not true" : "set");
 	return false;
@@ -50,7 +51,7 @@ void scenario_for_each_overridden(const struct scenario_list *list,
 		char text[160] = "";
 
 		for (size_t k = 0; k < list->count; k++)
-			for (enum node_id node = 0; node < _ENDPOINT_MAX; node++)
+			for (enum node_id node = 0; node < list->items[k]->n_hosts; node++)
 				any |= changed(list->items[k], node, overrides[i].sysctl) &&
 				       counts(list->items[k], node, i, text, sizeof(text));
 		if (*text && !any)

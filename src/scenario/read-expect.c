@@ -240,9 +240,9 @@ int scenario_read_expect(struct scenario *scenario, const struct document_node *
 		return rc;
 	for (size_t i = 0; i < map->n_items; i++) {
 		const struct document_node *item = map->items[i];
-		int endpoint = node_from_name(item->key);
+		int endpoint = end_from_name(item->key);
 
-		if (endpoint < 0 || endpoint >= _ENDPOINT_MAX)
+		if (endpoint < 0)
 			return document_error(
 				item, err, "expect: '%s' is neither client nor server", item->key);
 		rc = document_require(item, DOCUMENT_MAP, item->key, err);

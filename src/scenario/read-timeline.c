@@ -20,6 +20,9 @@ enum event_key {
 	KEY_NODE,
 	KEY_SIDE,
 	KEY_DIRECTION,
+	KEY_FROM,
+	KEY_TO,
+	KEY_BETWEEN,
 	KEY_DOWNTIME,
 	KEY_MAC,
 	KEY_ADDRESS,
@@ -36,8 +39,9 @@ enum event_key {
 #define BIT(key)      (1u << (key))
 #define KEYS_OF_NETEM (BIT(_KEY_MAX) - BIT(KEY_NETEM))
 
-#define ENDPOINTS (1u << NODE_CLIENT | 1u << NODE_SERVER)
-#define ANY_NODE  (ENDPOINTS | 1u << NODE_ROUTER)
+#define PAIR	 (BIT(KEY_DIRECTION) | BIT(KEY_FROM) | BIT(KEY_TO) | BIT(KEY_BETWEEN))
+#define HOSTS	 ((1u << SCENARIO_HOSTS_MAX) - 1)
+#define ANY_NODE (HOSTS | 1u << NODE_ROUTER)
 
 /* The keys that an event has beside `at` and its kind, and what is known of faults. */
 struct event_rule {
@@ -48,36 +52,36 @@ struct event_rule {
 };
 
 static const struct event_rule faults[] = {
-	[FAULT_BLACKHOLE] = { 0, BIT(KEY_DIRECTION), 0, true, true },
-	[FAULT_UNREACHABLE] = { 0, BIT(KEY_DIRECTION), 0, true, true },
-	[FAULT_PROHIBIT] = { 0, BIT(KEY_DIRECTION), 0, true, true },
-	[FAULT_CABLE_PULL] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
+	[FAULT_BLACKHOLE] = { 0, PAIR, 0, true, true },
+	[FAULT_UNREACHABLE] = { 0, PAIR, 0, true, true },
+	[FAULT_PROHIBIT] = { 0, PAIR, 0, true, true },
+	[FAULT_CABLE_PULL] = { BIT(KEY_NODE), 0, HOSTS, true, true },
 	[FAULT_INTERFACE_DOWN] = { BIT(KEY_NODE), BIT(KEY_SIDE), ANY_NODE, true, true },
-	[FAULT_ADDRESS_REMOVE] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
-	[FAULT_DROP] = { 0, BIT(KEY_DIRECTION) | BIT(KEY_FLAGS) | BIT(KEY_PAYLOAD) | BIT(KEY_COUNT),
-			 0, true, true },
-	[FAULT_NETEM] = { 0, BIT(KEY_DIRECTION) | KEYS_OF_NETEM, 0, true, true },
-	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, ENDPOINTS, false, true },
+	[FAULT_ADDRESS_REMOVE] = { BIT(KEY_NODE), 0, HOSTS, true, true },
+	[FAULT_DROP] = { 0, PAIR | BIT(KEY_FLAGS) | BIT(KEY_PAYLOAD) | BIT(KEY_COUNT), 0, true,
+			 true },
+	[FAULT_NETEM] = { 0, PAIR | KEYS_OF_NETEM, 0, true, true },
+	[FAULT_POWER_LOSS] = { BIT(KEY_NODE), 0, HOSTS, false, true },
 	[FAULT_REBOOT] = { BIT(KEY_NODE),
 			   BIT(KEY_DOWNTIME) | BIT(KEY_MAC) | BIT(KEY_ADDRESS) | BIT(KEY_SERVICE),
-			   ENDPOINTS, false, false },
-	[FAULT_CRASH] = { BIT(KEY_NODE), 0, ENDPOINTS, false, false },
-	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, ENDPOINTS, true, true },
+			   HOSTS, false, false },
+	[FAULT_CRASH] = { BIT(KEY_NODE), 0, HOSTS, false, false },
+	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, HOSTS, true, true },
 	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false, false },
 	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false, true },
 };
 static_assert(ARRAY_SIZE(faults) == _FAULT_KIND_MAX, "every fault has a rule");
 
 static const struct event_rule actions[] = {
-	[ACTION_CONNECT] = { BIT(KEY_NODE), BIT(KEY_LOCAL_PORT), 1u << NODE_CLIENT },
-	[ACTION_SEND] = { BIT(KEY_NODE), BIT(KEY_SIZE), ENDPOINTS },
-	[ACTION_SHUTDOWN] = { BIT(KEY_NODE), 0, ENDPOINTS },
-	[ACTION_CLOSE] = { BIT(KEY_NODE), 0, ENDPOINTS },
-	[ACTION_PAUSE_READING] = { BIT(KEY_NODE), 0, ENDPOINTS },
-	[ACTION_RESUME_READING] = { BIT(KEY_NODE), 0, ENDPOINTS },
-	[ACTION_FREE_DESCRIPTORS] = { BIT(KEY_NODE), 0, 1u << NODE_SERVER },
-	[ACTION_EXIT] = { BIT(KEY_NODE), 0, ENDPOINTS },
-	[ACTION_START] = { BIT(KEY_NODE), 0, ENDPOINTS },
+	[ACTION_CONNECT] = { BIT(KEY_NODE), BIT(KEY_LOCAL_PORT), HOSTS & ~(1u << NODE_SERVER) },
+	[ACTION_SEND] = { BIT(KEY_NODE), BIT(KEY_SIZE), HOSTS },
+	[ACTION_SHUTDOWN] = { BIT(KEY_NODE), 0, HOSTS },
+	[ACTION_CLOSE] = { BIT(KEY_NODE), 0, HOSTS },
+	[ACTION_PAUSE_READING] = { BIT(KEY_NODE), 0, HOSTS },
+	[ACTION_RESUME_READING] = { BIT(KEY_NODE), 0, HOSTS },
+	[ACTION_FREE_DESCRIPTORS] = { BIT(KEY_NODE), 0, HOSTS & ~(1u << NODE_CLIENT) },
+	[ACTION_EXIT] = { BIT(KEY_NODE), 0, HOSTS },
+	[ACTION_START] = { BIT(KEY_NODE), 0, HOSTS },
 };
 static_assert(ARRAY_SIZE(actions) == _ACTION_MAX, "every action has a rule");
 
@@ -167,8 +171,6 @@ static const char *const old_new[] = { "same", "new" };
 static const char *const new_none[] = { "new", "none" };
 static const struct names identity_names = { old_new, ARRAY_SIZE(old_new) };
 static const struct names service_names = { new_none, ARRAY_SIZE(new_none) };
-#define NO_NODE "there is no node '%s'; the nodes are client, server and router"
-
 #define IN_EVENT(member) FIELD_IN(struct event, member)
 static const struct {
 	struct field field; /* the key, and how its value is read unless `read` does that */
@@ -178,14 +180,15 @@ static const struct {
 	[KEY_FAULT] = { { "fault" }, read_fault },
 	[KEY_HEAL] = { { "heal" }, read_heal },
 	[KEY_ACTION] = { { "action" }, read_action },
-	[KEY_NODE] = { { "node", NULL, FIELD_WORD, IN_EVENT(node), .names = &node_names,
-			 .wrong = NO_NODE } },
-	[KEY_SIDE] = { { "side", NULL, FIELD_WORD, IN_EVENT(side), .names = &node_names,
-			 .wrong = NO_NODE } },
+	[KEY_NODE] = { { "node" } },
+	[KEY_SIDE] = { { "side" } },
 	[KEY_DIRECTION] = { { "direction", NULL, FIELD_WORD, IN_EVENT(direction),
 			      .names = &direction_names,
 			      .wrong = "'%s' is not a direction; use both, client-to-server or "
 				       "server-to-client" } },
+	[KEY_FROM] = { { "from" } },
+	[KEY_TO] = { { "to" } },
+	[KEY_BETWEEN] = { { "between" } },
 	[KEY_DOWNTIME] = { { "downtime", NULL, FIELD_TIME, IN_EVENT(downtime_nsec), 0,
 			     NSEC_NEVER } },
 	[KEY_MAC] = { { "mac", NULL, FIELD_WORD, IN_EVENT(new_mac), .names = &identity_names,
@@ -216,21 +219,78 @@ static int key_from_name(const char *name)
 	return -1;
 }
 
-static int read_value(struct event *event, int key, const char *text, struct error *err)
+static int read_node(const struct scenario *scenario, const char *text, enum node_id *ret_node,
+		     struct error *err)
+{
+	int node = scenario_find_node(scenario, text, strlen(text));
+	char names[256];
+	size_t n = 0;
+
+	if (node >= 0) {
+		*ret_node = (enum node_id)node;
+		return 0;
+	}
+	for (enum node_id i = 0; i < scenario->n_hosts; i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s, ",
+				      scenario_node_name(scenario, i));
+	n -= 2;
+	return error_input(err, "there is no node '%s'; the nodes are %.*s and router", text,
+			   (int)n, names);
+}
+
+/* A host that a fault is between: of the two, pair[index]. */
+static int read_pair(const struct scenario *scenario, const char *text, struct event *event,
+		     int index, struct error *err)
+{
+	int rc = read_node(scenario, text, &event->pair[index], err);
+
+	if (rc < 0)
+		return rc;
+	if (event->pair[index] == NODE_ROUTER)
+		return error_input(err, "the router is between the hosts, and no end");
+	event->has_pair = true;
+	return 0;
+}
+
+static int read_between(const struct scenario *scenario, const struct document_node *list,
+			struct event *event, struct error *err)
+{
+	int rc = document_require(list, DOCUMENT_LIST, "between", err);
+
+	if (rc == 0 && list->n_items != 2)
+		return document_error(list, err, "between: write two hosts, [A, B]");
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		rc = document_require(list->items[i], DOCUMENT_SCALAR, "between", err);
+		if (rc == 0)
+			rc = document_prefix_key(
+				list, read_pair(scenario, list->items[i]->text, event, i, err),
+				err);
+	}
+	return rc;
+}
+
+static int read_value(const struct scenario *scenario, struct event *event, int key,
+		      const char *text, struct error *err)
 {
 	int rc;
 
+	if (key == KEY_NODE || key == KEY_SIDE) {
+		rc = read_node(scenario, text, key == KEY_NODE ? &event->node : &event->side, err);
+		if (rc == 0 && key == KEY_SIDE && event->side == NODE_ROUTER)
+			return error_input(err,
+					   "'%s' is not an end; a link of the router leads to a "
+					   "host",
+					   text);
+		event->has_node |= key == KEY_NODE;
+		return rc;
+	}
+	if (key == KEY_FROM || key == KEY_TO)
+		return read_pair(scenario, text, event, key == KEY_TO, err);
 	if (key >= KEY_NETEM)
 		return field_parse(&netem_fields[key - KEY_NETEM], &event->netem, text, err);
 	if (event_fields[key].read)
 		return event_fields[key].read(event, text, err);
 	rc = field_parse(&event_fields[key].field, event, text, err);
-	if (rc == 0 && key == KEY_SIDE && event->side == NODE_ROUTER)
-		return error_input(err,
-				   "'%s' is not an end; a link of the router leads to client "
-				   "or server",
-				   text);
-	event->has_node |= key == KEY_NODE;
 	event->has_local_port |= key == KEY_LOCAL_PORT;
 	return rc;
 }
@@ -285,8 +345,7 @@ static struct event_rule rule_of(const struct event *event)
 		return actions[event->action];
 	rule = faults[event->fault];
 	if (event->kind == EVENT_HEAL) {
-		rule.takes = (rule.needs | rule.takes) &
-			     (BIT(KEY_NODE) | BIT(KEY_SIDE) | BIT(KEY_DIRECTION));
+		rule.takes = (rule.needs | rule.takes) & (BIT(KEY_NODE) | BIT(KEY_SIDE) | PAIR);
 		rule.needs = 0;
 	}
 	return rule;
@@ -303,8 +362,8 @@ bool scenario_fault_lasts(const struct event *event)
 }
 
 /* Refuses keys that do not go with what the event is, and the lack of one that it needs. */
-static int check_keys(const struct event *event, unsigned int given,
-		      const struct document_node *map, struct error *err)
+static int check_keys(const struct scenario *scenario, const struct event *event,
+		      unsigned int given, const struct document_node *map, struct error *err)
 {
 	struct event_rule rule = rule_of(event);
 	unsigned int extra, missing;
@@ -323,10 +382,14 @@ static int check_keys(const struct event *event, unsigned int given,
 				      key_name(__builtin_ctz(missing)));
 	if (event->has_node && !(rule.nodes & (1u << event->node)))
 		return document_error(map, err, "%s cannot be on the %s, only on %s", what,
-				      node_name(event->node),
-				      rule.nodes == ENDPOINTS
-					      ? "client and server"
-					      : node_name(__builtin_ctz(rule.nodes)));
+				      scenario_node_name(scenario, event->node),
+				      rule.nodes == HOSTS ? scenario->n_hosts > NODE_SERVER + 1
+								    ? "a host"
+								    : "client and server"
+				      : rule.nodes & 1u << NODE_ROUTER	? "router"
+				      : rule.nodes == 1u << NODE_SERVER ? "server"
+				      : rule.nodes & 1u << NODE_CLIENT	? "a client"
+									: "a server");
 	if (event->kind != EVENT_ACTION && event->fault == FAULT_INTERFACE_DOWN &&
 	    (event->has_node && event->node == NODE_ROUTER) != !!(given & BIT(KEY_SIDE)))
 		return document_error(map, err,
@@ -336,10 +399,38 @@ static int check_keys(const struct event *event, unsigned int given,
 	return 0;
 }
 
-static int read_event(const struct document_node *map, struct event *ret_event, struct error *err)
+/* "from: A, to: B" is one direction between A and B. The two are kept in the order of their
+ * numbers, so that the same fault is the same however it is said. */
+static int order_pair(struct event *event, unsigned int given, const struct document_node *map,
+		      struct error *err)
 {
-	/* Unless the event says otherwise, `direction` is both ways and `size` is one byte. */
-	struct event event = { .line = map->line, .size = 1 };
+	unsigned int one_way = BIT(KEY_FROM) | BIT(KEY_TO);
+
+	if ((given & one_way) && (given & one_way) != one_way)
+		return document_error(map, err, "'from' and 'to' go together");
+	if (__builtin_popcount(given & (BIT(KEY_FROM) | BIT(KEY_BETWEEN) | BIT(KEY_DIRECTION))) > 1)
+		return document_error(map, err,
+				      "write either 'from' and 'to', or 'between', or 'direction'");
+	if (event->pair[0] == event->pair[1])
+		return document_error(map, err, "a path leads from one host to another");
+	if (given & BIT(KEY_FROM))
+		event->direction =
+			event->pair[0] < event->pair[1] ? DIRECTION_FORWARD : DIRECTION_BACKWARD;
+	if (event->pair[0] > event->pair[1]) {
+		enum node_id first = event->pair[1];
+
+		event->pair[1] = event->pair[0];
+		event->pair[0] = first;
+	}
+	return 0;
+}
+
+static int read_event(const struct scenario *scenario, const struct document_node *map,
+		      struct event *ret_event, struct error *err)
+{
+	/* Unless the event says otherwise, a fault is between client and server, `direction` is
+	 * both ways and `size` is one byte. */
+	struct event event = { .line = map->line, .size = 1, .pair = { NODE_CLIENT, NODE_SERVER } };
 	unsigned int given = 0, kinds;
 	int rc, key;
 
@@ -352,13 +443,20 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 		key = key_from_name(item->key);
 		if (key < 0)
 			return unknown_key(item, err);
+		given |= BIT(key);
+		if (key == KEY_BETWEEN) {
+			rc = read_between(scenario, item, &event, err);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
 		rc = document_require(item, DOCUMENT_SCALAR, item->key, err);
 		if (rc < 0)
 			return rc;
-		rc = document_prefix_key(item, read_value(&event, key, item->text, err), err);
+		rc = document_prefix_key(item, read_value(scenario, &event, key, item->text, err),
+					 err);
 		if (rc < 0)
 			return rc;
-		given |= BIT(key);
 	}
 	kinds = given & (BIT(KEY_FAULT) | BIT(KEY_HEAL) | BIT(KEY_ACTION));
 	if (__builtin_popcount(kinds) != 1)
@@ -366,7 +464,9 @@ static int read_event(const struct document_node *map, struct event *ret_event, 
 				      kinds ? ", not several" : "; this one has none");
 	if (!(given & BIT(KEY_AT)))
 		return document_error(map, err, "an event needs 'at', its time");
-	rc = check_keys(&event, given, map, err);
+	rc = check_keys(scenario, &event, given, map, err);
+	if (rc == 0)
+		rc = order_pair(&event, given, map, err);
 	if (rc < 0)
 		return rc;
 	*ret_event = event;
@@ -389,7 +489,7 @@ int scenario_read_timeline(struct scenario *scenario, const struct document_node
 	if (!events)
 		return error_errno(err, -ENOMEM, "timeline");
 	for (size_t i = 0; i < list->n_items; i++) {
-		rc = read_event(list->items[i], &events[i], err);
+		rc = read_event(scenario, list->items[i], &events[i], err);
 		if (rc < 0)
 			return rc;
 	}

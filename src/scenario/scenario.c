@@ -30,9 +30,13 @@ struct scenario *scenario_new(void)
 
 	if (!scenario)
 		return NULL;
-	for (int node = 0; node < _ENDPOINT_MAX; node++)
+	scenario->n_hosts = NODE_SERVER + 1;
+	for (enum node_id n = 0; n < SCENARIO_HOSTS_MAX; n++) {
 		for (int i = 0; i < _OPTION_MAX; i++)
-			scenario->agent[node].option[i] = OPTION_UNSET;
+			scenario->agent[n].option[i] = OPTION_UNSET;
+		scenario->agent[n].to = n;
+	}
+	scenario->agent[NODE_CLIENT].to = NODE_SERVER;
 	scenario->sample_until_nsec = NSEC_NEVER;
 	scenario->agent[NODE_CLIENT].option[OPTION_WORKLOAD] = WORKLOAD_IDLE;
 	scenario->agent[NODE_SERVER].option[OPTION_WORKLOAD] = WORKLOAD_SINK;
@@ -60,11 +64,13 @@ struct scenario *scenario_free(struct scenario *scenario)
 		}
 		free(scenario->node[node].sysctls);
 	}
-	for (int node = 0; node < _ENDPOINT_MAX; node++) {
-		scenario_program_deinit(&scenario->agent[node].program);
-		for (int family = 0; family < _FAMILY_MAX; family++)
-			scenario_expect_nothing(&scenario->expect[family][node]);
+	for (enum node_id n = 0; n < SCENARIO_HOSTS_MAX; n++) {
+		scenario_program_deinit(&scenario->agent[n].program);
+		free(scenario->host_name[n]);
 	}
+	for (enum end_id end = 0; end < _END_MAX; end++)
+		for (int family = 0; family < _FAMILY_MAX; family++)
+			scenario_expect_nothing(&scenario->expect[family][end]);
 	strings_free(scenario->recipe.set);
 	free(scenario->events);
 	free(scenario->explanation);

@@ -20,13 +20,17 @@
 #include "src/util/error.h"
 #include "src/util/nsec.h"
 
+/* How many hosts a scenario may have. */
+#define SCENARIO_HOSTS_MAX 10
+
+/* A machine: a host, where programs run, or the router between the hosts. Client and server are
+ * always there; the hosts that a scenario names come after them. */
 enum node_id {
 	NODE_CLIENT,
 	NODE_SERVER,
-	NODE_ROUTER,
+	NODE_ROUTER = SCENARIO_HOSTS_MAX,
 	_NODE_MAX,
 };
-#define _ENDPOINT_MAX NODE_ROUTER /* client and server have agents */
 
 /* One end of a followed connection: the one that connects is followed by the one that accepts. */
 enum end_id {
@@ -58,10 +62,11 @@ enum path_kind {
 	_PATH_KIND_MAX,
 };
 
+/* Between two hosts, of which one comes first: that is the client, unless an event names others. */
 enum direction {
 	DIRECTION_BOTH,
-	DIRECTION_TO_SERVER,
-	DIRECTION_TO_CLIENT,
+	DIRECTION_FORWARD,
+	DIRECTION_BACKWARD,
 	_DIRECTION_MAX,
 };
 
@@ -110,9 +115,12 @@ enum option {
 #define OPTION_UNSET INT64_MIN /* the kernel's default holds, or the workload's */
 
 struct scenario_agent {
-	int64_t option[_OPTION_MAX];  /* OPTION_UNSET where nothing was said (never the workload) */
-	int option_line[_OPTION_MAX]; /* the line of the file that sets it; 0: none does */
+	int64_t option[_OPTION_MAX];	 /* OPTION_UNSET where nothing was said */
+	int option_line[_OPTION_MAX];	 /* the line of the file that sets it; 0: none does */
 	struct scenario_program program; /* for WORKLOAD_COMMAND */
+	enum node_id to;		 /* the host that it connects to, or for a host that does
+					  * not connect, itself */
+	int to_line;			 /* of the file; 0: it is not from the file */
 };
 
 struct scenario_sysctl {
@@ -186,13 +194,16 @@ struct drop_match {
 struct event {
 	nsec_t at_nsec; /* since the connection was established (or the agents were up) */
 	enum event_kind kind;
-	enum fault_kind fault;	  /* FAULT and HEAL */
-	size_t ends;		  /* HEAL: index of the fault's event; set by scenario_check() */
-	enum action action;	  /* ACTION */
-	enum node_id node;	  /* where; unused for faults on the path */
-	bool has_node;		  /* the event is on a node */
-	enum node_id side;	  /* interface-down on the router: the end that the link leads to */
-	enum direction direction; /* faults on the path */
+	enum fault_kind fault; /* FAULT and HEAL */
+	size_t ends;	       /* HEAL: index of the fault's event; set by scenario_check() */
+	enum action action;    /* ACTION */
+	enum node_id node;     /* where; unused for faults on the path */
+	bool has_node;	       /* the event is on a node */
+	enum node_id side;     /* interface-down on the router: the end that the link leads to */
+	enum node_id pair[2];  /* faults on the path: the hosts it is between, in the order of their
+				* numbers: client and server, unless has_pair */
+	bool has_pair;	       /* the event names them */
+	enum direction direction; /* faults on the path: from pair[0] to pair[1], back, or both */
 	struct drop_match drop;	  /* drop */
 	struct netem netem;	  /* netem */
 	nsec_t downtime_nsec;	  /* reboot */
@@ -291,8 +302,10 @@ struct scenario {
 	bool quick;	   /* the quick settings are applied */
 	bool has_quick;	   /* the file has quick settings */
 	struct scenario_path path;
+	char *host_name[SCENARIO_HOSTS_MAX]; /* of those after client and server; else NULL */
+	enum node_id n_hosts;		     /* client, server, and those that have a name */
 	struct scenario_node node[_NODE_MAX];
-	struct scenario_agent agent[_ENDPOINT_MAX];
+	struct scenario_agent agent[SCENARIO_HOSTS_MAX];
 	struct event *events; /* ordered by time */
 	size_t n_events;
 	uint32_t follow;	  /* which of the client's connections, from 1; 0: the first */
@@ -301,7 +314,7 @@ struct scenario {
 	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER: to the end */
 	int horizon_line;	  /* in the file; 0: it is not from the file */
 	int follow_line;	  /* likewise */
-	struct expectation expect[_FAMILY_MAX][_ENDPOINT_MAX];
+	struct expectation expect[_FAMILY_MAX][_END_MAX];
 	struct scenario_recipe recipe;
 };
 
@@ -404,6 +417,25 @@ bool scenario_fault_heals(enum fault_kind fault);
 /* False for a fault that is over by itself: a process that is dead, a host that has rebooted, flows
  * that are forgotten, or a drop that counts. The others last until they are healed. */
 bool scenario_fault_lasts(const struct event *event);
+/* "client", "proxy", "router". */
+const char *scenario_node_name(const struct scenario *scenario, enum node_id node);
+/* The node of a name, or of the first `length` bytes of it; -1: there is none. */
+int scenario_find_node(const struct scenario *scenario, const char *name, size_t length);
+/* Whether something runs on a host: not on each that has a name. */
+static inline bool scenario_has_agent(const struct scenario *scenario, enum node_id host)
+{
+	return scenario->agent[host].option[OPTION_WORKLOAD] != OPTION_UNSET;
+}
+/* Whether the agent of a host connects by itself; else it listens, or is a command. */
+static inline bool scenario_connects(const struct scenario *scenario, enum node_id host)
+{
+	return scenario->agent[host].to != host;
+}
+/* Whether the scenario's network has the node: a direct path has no router. */
+static inline bool scenario_has_node(const struct scenario *scenario, enum node_id node)
+{
+	return node == NODE_ROUTER ? scenario->path.kind != PATH_DIRECT : node < scenario->n_hosts;
+}
 /* Value of a sysctl that the scenario sets on a node, or NULL. */
 const char *scenario_sysctl(const struct scenario *scenario, enum node_id node, const char *key);
 /* The same as a number, as the kernel takes it; `usual` where the scenario does not set it. */

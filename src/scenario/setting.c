@@ -30,7 +30,7 @@ bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *
 	for (int i = 0; i < _OPTION_MAX; i++) {
 		if (each(option_definitions[i].key, userdata))
 			return true;
-		for (int node = 0; node < _ENDPOINT_MAX; node++) {
+		for (enum node_id node = 0; node <= NODE_SERVER; node++) {
 			snprintf(key, sizeof(key), "%s.%s", node_name(node),
 				 option_definitions[i].key);
 			if ((option_definitions[i].nodes & (1u << node)) && each(key, userdata))
@@ -50,8 +50,9 @@ bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *
 static bool for_each_key(bool (*each)(const char *key, void *userdata), void *userdata)
 {
 	return scenario_for_each_key(each, userdata) || each("client.command", userdata) ||
-	       each("server.command", userdata) || each("client.sysctl", userdata) ||
-	       each("server.sysctl", userdata) || each("router.sysctl", userdata);
+	       each("server.command", userdata) || each("client.to", userdata) ||
+	       each("client.sysctl", userdata) || each("server.sysctl", userdata) ||
+	       each("router.sysctl", userdata);
 }
 
 static bool is_key_or_begins(const char *key, void *userdata)
@@ -74,27 +75,24 @@ static bool offer(const char *key, void *userdata)
 }
 
 /* The node that a key begins with, which is then taken off `*key`; -1 when there is none. */
-static int split_node(const char **key)
+static int split_node(const struct scenario *scenario, const char **key)
 {
-	for (int node = 0; node < _NODE_MAX; node++) {
-		size_t n = strlen(node_name(node));
+	size_t n = strcspn(*key, ".");
+	int node = (*key)[n] ? scenario_find_node(scenario, *key, n) : -1;
 
-		if (!strncmp(*key, node_name(node), n) && (*key)[n] == '.') {
-			*key += n + 1;
-			return node;
-		}
-	}
-	return -1;
+	if (node >= 0)
+		*key += n + 1;
+	return node;
 }
 
-static int unknown_key(const char *key, struct error *err)
+static int unknown_key(const struct scenario *scenario, const char *key, struct error *err)
 {
 	struct suggestion suggestion;
 	char buffer[SUGGESTION_SIZE];
 	const char *sysctl = key, *missing = NULL;
 
 	/* "tcp_retries2" and "client.tcp_retries2" are how /proc/sys/net/ipv4 calls a sysctl. */
-	split_node(&sysctl);
+	split_node(scenario, &sysctl);
 	if (!strncmp(sysctl, "tcp_", 4) || !strncmp(sysctl, "ip_", 3))
 		missing = "net.ipv4.";
 	else if (!strncmp(sysctl, "ipv4.", 5) || !strncmp(sysctl, "ipv6.", 5))
@@ -180,6 +178,27 @@ static int set_sysctl(struct scenario *scenario, enum node_id node, const char *
 	return 0;
 }
 
+/* Which host an agent connects to, so that it is a client. */
+static int set_to(struct scenario *scenario, int node, const char *value, int line,
+		  struct error *err)
+{
+	int to = scenario_find_node(scenario, value, strlen(value));
+
+	if (node < 0 || node == NODE_ROUTER)
+		return error_input(err, "it is a host that connects to another; write HOST.to");
+	if (node == NODE_SERVER)
+		return error_input(err, "the server does not connect");
+	if (to < 0)
+		return error_input(err, "there is no host '%s'", value);
+	if (to == NODE_ROUTER || to == node)
+		return error_input(err, "the %s cannot connect to %s",
+				   scenario_node_name(scenario, (enum node_id)node),
+				   to == node ? "itself" : "the router");
+	scenario->agent[node].to = (enum node_id)to;
+	scenario->agent[node].to_line = line;
+	return 0;
+}
+
 static int set_option(struct scenario *scenario, int node, int option, const char *value, int line,
 		      struct error *err)
 {
@@ -201,7 +220,7 @@ static int set_option_of_both(struct scenario *scenario, int option, const char 
 {
 	int rc, done = 0;
 
-	for (int node = 0; node < _ENDPOINT_MAX; node++) {
+	for (enum node_id node = 0; node <= NODE_SERVER; node++) {
 		if (!(option_definitions[option].nodes & (1u << node)))
 			continue;
 		if (scenario->agent[node].program.run && option != OPTION_PORT)
@@ -226,7 +245,7 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 	rc = set_field(scenario, key, value, line, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	node = split_node(&rest);
+	node = split_node(scenario, &rest);
 	is_sysctl = !strncmp(rest, "net.", 4);
 	if (!strncmp(rest, "sysctl.", 7)) {
 		is_sysctl = true;
@@ -236,23 +255,26 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 		rc = check_sysctl(rest, value, err);
 		if (rc == 0 && node >= 0)
 			return set_sysctl(scenario, node, rest, value, line, err);
-		for (node = 0; rc == 0 && node < _ENDPOINT_MAX; node++)
+		for (node = 0; rc == 0 && node <= NODE_SERVER; node++)
 			rc = set_sysctl(scenario, node, rest, value, line, err);
 		return rc;
 	}
 	if (!strcmp(rest, "command") || !strncmp(rest, "command.", strlen("command.")))
 		return error_input(err, "a command is a list, and stands in the file: "
 					"[PROGRAM, ARGUMENT, ...]");
+	if (!strcmp(rest, "to"))
+		return set_to(scenario, node, value, line, err);
 	option = option_from_key(rest);
 	if (option < 0)
-		return unknown_key(key, err);
+		return unknown_key(scenario, key, err);
 	if (node < 0)
 		return set_option_of_both(scenario, option, value, line, err);
-	if (!(option_definitions[option].nodes & (1u << node)))
-		return error_input(err, "the %s has no such option%s", node_name(node),
-				   node == NODE_ROUTER	 ? "; it has sysctls only"
-				   : node == NODE_CLIENT ? "; it is the server's"
-							 : "; it is the client's");
+	if (node == NODE_ROUTER)
+		return error_input(err, "the router has no such option; it has sysctls only");
+	if (node <= NODE_SERVER && !(option_definitions[option].nodes & (1u << node)))
+		return error_input(err, "the %s has no such option; it is the %s's",
+				   scenario_node_name(scenario, (enum node_id)node),
+				   node == NODE_CLIENT ? "server" : "client");
 	return set_option(scenario, node, option, value, line, err);
 }
 

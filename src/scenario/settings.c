@@ -99,6 +99,32 @@ static void visit_program(struct visit *visit, const char *node, const struct sc
 		tell(visit, &(struct setting_value){ key, text, true, (double)p->user });
 }
 
+static void visit_agent(struct visit *visit, const struct scenario *scenario, enum node_id host)
+{
+	const struct scenario_agent *agent = &scenario->agent[host];
+	const char *name = scenario_node_name(scenario, host);
+	char key[64];
+
+	for (int i = 0; i < _OPTION_MAX; i++)
+		visit_option(visit, name, i, agent->option[i]);
+	visit_program(visit, name, &agent->program);
+	if (agent->to == (host == NODE_CLIENT ? NODE_SERVER : host))
+		return;
+	snprintf(key, sizeof(key), "%s.to", name);
+	tell_text(visit, key, scenario_node_name(scenario, agent->to));
+}
+
+/* A host on which nothing is set is told of, too. */
+static void visit_hosts(struct visit *visit, const struct scenario *scenario)
+{
+	char *names[SCENARIO_HOSTS_MAX + 1] = { NULL };
+
+	for (enum node_id n = NODE_SERVER + 1; n < scenario->n_hosts; n++)
+		names[n - NODE_SERVER - 1] = scenario->host_name[n];
+	if (names[0])
+		visit_words(visit, "hosts", names);
+}
+
 static int compare_sysctls(const void *a, const void *b)
 {
 	const struct scenario_sysctl *const *x = a, *const *y = b;
@@ -133,15 +159,14 @@ int scenario_for_each_setting(const struct scenario *scenario, setting_func func
 
 	for (size_t i = 0; i < n_scenario_fields; i++)
 		visit_field(&visit, &scenario_fields[i], scenario);
-	for (int node = 0; node < _NODE_MAX; node++) {
-		if (node < _ENDPOINT_MAX) {
-			const struct scenario_agent *agent = &scenario->agent[node];
+	visit_hosts(&visit, scenario);
+	for (enum node_id node = 0; node < _NODE_MAX; node++) {
+		const char *name = scenario_node_name(scenario, node);
 
-			for (int i = 0; i < _OPTION_MAX; i++)
-				visit_option(&visit, node_name(node), i, agent->option[i]);
-			visit_program(&visit, node_name(node), &agent->program);
-		}
-		visit_sysctls(&visit, node_name(node), &scenario->node[node]);
+		if (node < scenario->n_hosts)
+			visit_agent(&visit, scenario, node);
+		if (name)
+			visit_sysctls(&visit, name, &scenario->node[node]);
 	}
 	return visit.rc;
 }

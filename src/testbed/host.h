@@ -26,6 +26,7 @@ struct testbed_node {
 	struct link_mac mac;	 /* of TESTBED_INTERFACE */
 	struct ip address;	 /* with its prefix length; not set on the router */
 	struct ip elsewhere;	 /* its address after a reboot that changes it; likewise */
+	bool silent;		 /* nothing gets in or out: it has lost power */
 	unsigned int boots;	 /* how often it has been started, from 1 */
 };
 

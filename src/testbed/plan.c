@@ -1,53 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/testbed/plan.h"
 
-/* The addresses of client and server when each has a subnet of its own, and when they share one. */
-static const char *const addresses[_FAMILY_MAX][2][_ENDPOINT_MAX] = {
-	[FAMILY_IPV4] = { { "10.1.0.2/24", "10.2.0.2/24" }, { "10.1.0.2/24", "10.1.0.3/24" } },
-	[FAMILY_IPV6] = { { "fd00:1::2/64", "fd00:2::2/64" }, { "fd00:1::2/64", "fd00:1::3/64" } },
-};
-static const char *const elsewhere[_FAMILY_MAX][2][_ENDPOINT_MAX] = {
-	[FAMILY_IPV4] = { { "10.1.0.22/24", "10.2.0.22/24" }, { "10.1.0.22/24", "10.1.0.23/24" } },
-	[FAMILY_IPV6] = { { "fd00:1::22/64", "fd00:2::22/64" },
-			  { "fd00:1::22/64", "fd00:1::23/64" } },
-};
-/* The addresses of the router's ports. */
-static const char *const gateways[_FAMILY_MAX][_ENDPOINT_MAX] = {
-	[FAMILY_IPV4] = { "10.1.0.1/24", "10.2.0.1/24" },
-	[FAMILY_IPV6] = { "fd00:1::1/64", "fd00:2::1/64" },
-};
-static const char *const port_names[_ENDPOINT_MAX] = { "to-client", "to-server" };
+#include <stdio.h>
 
 /* The kernel gives lower indexes to the devices that it puts into a new namespace itself (lo, the
  * fallback devices of tunnels). */
-static const int ifindex_of_node[_ENDPOINT_MAX] = { 101, 102 };
-static const int ifindex_of_port[_ENDPOINT_MAX] = { 201, 202 };
+#define FIRST_OF_NODES 101
+#define FIRST_OF_PORTS 201
+
+/* The last part of an address in its subnet. */
+enum {
+	HOST_ROUTER = 1,
+	HOST_FIRST = 2,	     /* of the hosts on a subnet */
+	HOST_ELSEWHERE = 20, /* is added where a host comes back under another address */
+};
+
+static int address_of(enum family family, unsigned int subnet, unsigned int host, struct ip *ret_ip,
+		      struct error *err)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), family == FAMILY_IPV4 ? "10.%u.0.%u/24" : "fd00:%u::%u/64",
+		 subnet, host);
+	return ip_parse(text, ret_ip, err);
+}
 
 static struct link_mac mac_of(enum node_id subnet, unsigned int host)
 {
 	return (struct link_mac){ { 2, 0, 0, 0, (uint8_t)(subnet + 1), (uint8_t)host } };
 }
 
-int testbed_plan(enum path_kind kind, enum family family, struct testbed_plan *ret_plan,
+static int plan_port(const struct scenario *s, enum family family, enum node_id n,
+		     struct testbed_plan_end *port, struct error *err)
+{
+	snprintf(port->name, sizeof(port->name), "to-%s", scenario_node_name(s, n));
+	port->ifindex = FIRST_OF_PORTS + (int)n;
+	port->mac = mac_of(n, HOST_ROUTER);
+	if (s->path.kind != PATH_ROUTED)
+		return 0;
+	return address_of(family, n + 1, HOST_ROUTER, &port->address, err);
+}
+
+int testbed_plan(const struct scenario *s, enum family family, struct testbed_plan *ret_plan,
 		 struct error *err)
 {
 	struct testbed_plan plan = { 0 };
-	int shared = kind != PATH_ROUTED, rc = 0;
+	bool routed = s->path.kind == PATH_ROUTED;
+	int rc = 0;
 
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++) {
-		plan.node[n].name = TESTBED_INTERFACE;
-		plan.node[n].ifindex = ifindex_of_node[n];
-		plan.node[n].mac = mac_of(n, 2);
-		rc = ip_parse(addresses[family][shared][n], &plan.node[n].address, err);
+	for (enum node_id n = 0; rc >= 0 && n < s->n_hosts; n++) {
+		unsigned int subnet = routed ? n + 1 : 1, host = HOST_FIRST + (routed ? 0 : n);
+
+		snprintf(plan.node[n].name, sizeof(plan.node[n].name), "%s", TESTBED_INTERFACE);
+		plan.node[n].ifindex = FIRST_OF_NODES + (int)n;
+		plan.node[n].mac = mac_of(n, HOST_FIRST);
+		rc = address_of(family, subnet, host, &plan.node[n].address, err);
 		if (rc >= 0)
-			rc = ip_parse(elsewhere[family][shared][n], &plan.elsewhere[n], err);
-		if (kind == PATH_DIRECT)
-			continue;
-		plan.port[n].name = port_names[n];
-		plan.port[n].ifindex = ifindex_of_port[n];
-		plan.port[n].mac = mac_of(n, 1);
-		if (rc >= 0 && kind == PATH_ROUTED)
-			rc = ip_parse(gateways[family][n], &plan.port[n].address, err);
+			rc = address_of(family, subnet, host + HOST_ELSEWHERE, &plan.elsewhere[n],
+					err);
+		if (rc >= 0 && s->path.kind != PATH_DIRECT)
+			rc = plan_port(s, family, n, &plan.port[n], err);
 	}
 	if (rc >= 0)
 		*ret_plan = plan;

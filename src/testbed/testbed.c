@@ -12,6 +12,7 @@
 
 #define SILENCE_METRIC 1   /* The route of a power loss wins over any that a fault may put. */
 #define RULE_PRIORITY  100 /* of the rules that lead to the tables of testbed_table() */
+#define FIRST_TABLE    101 /* of these tables */
 
 static bool has_router(const struct testbed *tb)
 {
@@ -21,9 +22,9 @@ static bool has_router(const struct testbed *tb)
 static int plan(struct testbed *tb, struct error *err)
 {
 	struct testbed_plan plan;
-	int rc = testbed_plan(tb->scenario->path.kind, tb->family, &plan, err);
+	int rc = testbed_plan(tb->scenario, tb->family, &plan, err);
 
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++) {
+	for (enum node_id n = 0; rc >= 0 && n < tb->scenario->n_hosts; n++) {
 		tb->node[n].address = plan.node[n].address;
 		tb->node[n].ifindex = plan.node[n].ifindex;
 		tb->node[n].mac = plan.node[n].mac;
@@ -37,7 +38,8 @@ static int open_node(struct testbed *tb, enum node_id id, struct error *err)
 {
 	int rc = testbed_host_open(&tb->node[id], tb->family, id != NODE_ROUTER, err);
 
-	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", scenario_node_name(tb->scenario, id))
+		      : 0;
 }
 
 static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
@@ -50,10 +52,10 @@ static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
 
 		if (rc < 0 && s->line)
 			return error_prefix(err, rc, "%s:%d: node '%s'", tb->scenario->file,
-					    s->line, node_name(id));
+					    s->line, scenario_node_name(tb->scenario, id));
 		if (rc < 0)
-			return error_prefix(err, rc, "--set %s.%s=%s", node_name(id), s->key,
-					    s->value);
+			return error_prefix(err, rc, "--set %s.%s=%s",
+					    scenario_node_name(tb->scenario, id), s->key, s->value);
 	}
 	return 0;
 }
@@ -89,8 +91,8 @@ static int put_cables(struct testbed *tb, struct error *err)
 		link_put_bridge(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE, TESTBED_BRIDGE_IFINDEX);
 		link_put_up(tb->node[NODE_ROUTER].rtnl, TESTBED_BRIDGE, true);
 	}
-	put_cable(tb, NODE_CLIENT);
-	put_cable(tb, NODE_SERVER);
+	for (enum node_id n = 0; n < tb->scenario->n_hosts; n++)
+		put_cable(tb, n);
 	return nl_commit(tb->node[NODE_ROUTER].rtnl, err);
 }
 
@@ -113,7 +115,7 @@ int testbed_node_configure(struct testbed *tb, enum node_id id, struct error *er
 	int rc;
 
 	if (id == NODE_ROUTER) {
-		for (enum node_id n = 0; routed && n < _ENDPOINT_MAX; n++)
+		for (enum node_id n = 0; routed && n < tb->scenario->n_hosts; n++)
 			route_put_address(node->rtnl, tb->port[n].ifindex, &tb->port[n].address);
 	} else {
 		route_put_address(node->rtnl, node->ifindex, &node->address);
@@ -121,12 +123,13 @@ int testbed_node_configure(struct testbed *tb, enum node_id id, struct error *er
 			put_default_route(tb, id);
 	}
 	rc = nl_commit(node->rtnl, err);
-	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", scenario_node_name(tb->scenario, id))
+		      : 0;
 }
 
-uint32_t testbed_table(enum direction direction)
+uint32_t testbed_table(enum node_id from)
 {
-	return direction == DIRECTION_TO_SERVER ? 101 : 102;
+	return FIRST_TABLE + from;
 }
 
 static int set_firewall(struct testbed *tb, struct error *err)
@@ -152,10 +155,9 @@ static int configure_router(struct testbed *tb, struct error *err)
 	rc = testbed_host_forward(router, tb->family, err);
 	if (rc < 0)
 		return rc;
-	route_put_rule(router->rtnl, family, tb->port[NODE_CLIENT].name,
-		       testbed_table(DIRECTION_TO_SERVER), RULE_PRIORITY);
-	route_put_rule(router->rtnl, family, tb->port[NODE_SERVER].name,
-		       testbed_table(DIRECTION_TO_CLIENT), RULE_PRIORITY);
+	for (enum node_id n = 0; n < tb->scenario->n_hosts; n++)
+		route_put_rule(router->rtnl, family, tb->port[n].name, testbed_table(n),
+			       RULE_PRIORITY);
 	return testbed_node_configure(tb, NODE_ROUTER, err);
 }
 
@@ -174,17 +176,16 @@ static int wait_ready(struct testbed *tb, enum node_id id, struct error *err)
 	if (rc >= 0 && tb->scenario->path.kind == PATH_ROUTED)
 		rc = route_wait_address(tb->node[NODE_ROUTER].rtnl, &tb->port[id].address,
 					TESTBED_READY_LIMIT, err);
-	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", scenario_node_name(tb->scenario, id))
+		      : 0;
 }
 
 static int set_netem(struct testbed *tb, struct error *err)
 {
-	static const enum direction directions[] = { DIRECTION_TO_SERVER, DIRECTION_TO_CLIENT };
-
 	if (!tb->scenario->path.has_netem)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
-		struct testbed_place place = testbed_egress(tb, directions[i]);
+	for (enum node_id n = 0; n < tb->scenario->n_hosts; n++) {
+		struct testbed_place place = testbed_egress(tb, testbed_peer(n), n);
 		int rc = qdisc_netem_set(tb->node[place.node].rtnl, place.ifindex,
 					 &tb->scenario->path.netem, err);
 
@@ -205,13 +206,13 @@ static int build(struct testbed *tb, struct error *err)
 	int rc = plan(tb, err);
 
 	for (enum node_id n = 0; rc >= 0 && n < _NODE_MAX; n++)
-		if (n != NODE_ROUTER || has_router(tb))
+		if (scenario_has_node(tb->scenario, n))
 			rc = open_node(tb, n, err);
 	if (rc >= 0)
 		rc = put_cables(tb, err);
 	if (rc >= 0)
 		rc = configure_router(tb, err);
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+	for (enum node_id n = 0; rc >= 0 && n < tb->scenario->n_hosts; n++)
 		rc = bring_up(tb, n, err);
 	return rc;
 }
@@ -240,7 +241,7 @@ int testbed_furnish(struct testbed *tb, struct error *err)
 	for (enum node_id n = 0; rc >= 0 && n < _NODE_MAX; n++)
 		if (tb->node[n].ns)
 			rc = set_sysctls(tb, n, err);
-	for (enum node_id n = 0; rc >= 0 && n < _ENDPOINT_MAX; n++)
+	for (enum node_id n = 0; rc >= 0 && n < tb->scenario->n_hosts; n++)
 		rc = wait_ready(tb, n, err);
 	if (rc >= 0)
 		rc = takeover_prepare(tb, err);
@@ -284,27 +285,34 @@ struct ip testbed_subnet(const struct ip *address)
 	return subnet;
 }
 
-static void put_silence(struct testbed *tb, bool silent)
+static void put_silence(struct testbed *tb, enum node_id from, enum node_id to, bool silent)
 {
-	for (enum node_id n = 0; n < _ENDPOINT_MAX; n++) {
-		struct route route = { .type = ROUTE_BLACKHOLE,
-				       .destination = testbed_subnet(&tb->node[n].address),
-				       .metric = SILENCE_METRIC,
-				       .table = testbed_table(n == NODE_SERVER
-								      ? DIRECTION_TO_SERVER
-								      : DIRECTION_TO_CLIENT) };
+	struct route route = { .type = ROUTE_BLACKHOLE,
+			       .destination = testbed_subnet(&tb->node[to].address),
+			       .metric = SILENCE_METRIC,
+			       .table = testbed_table(from) };
 
-		if (silent)
-			route_put(tb->node[NODE_ROUTER].rtnl, &route);
-		else
-			route_put_delete(tb->node[NODE_ROUTER].rtnl, &route);
+	if (silent)
+		route_put(tb->node[NODE_ROUTER].rtnl, &route);
+	else
+		route_put_delete(tb->node[NODE_ROUTER].rtnl, &route);
+}
+
+/* Between two hosts there is silence as long as one of them has no power. */
+static void put_silences(struct testbed *tb, enum node_id id, bool silent)
+{
+	for (enum node_id n = 0; n < tb->scenario->n_hosts; n++) {
+		if (n == id || tb->node[n].silent)
+			continue;
+		put_silence(tb, n, id, silent);
+		put_silence(tb, id, n, silent);
 	}
 }
 
 /*
- * On a routed path the router gets a blackhole route for each direction, which tells nobody. On a
- * switched path the router's port to the node goes down. On a direct path the node's own end of the
- * cable goes down, so that the survivor loses its carrier, as it would when the power goes.
+ * On a routed path the router gets a blackhole route to and from each host, which tells nobody. On
+ * a switched path the router's port to the node goes down. On a direct path the node's own end of
+ * the cable goes down, so that the survivor loses its carrier, as it would when the power goes.
  */
 static int set_silence(struct testbed *tb, enum node_id id, bool silent, struct error *err)
 {
@@ -317,7 +325,8 @@ static int set_silence(struct testbed *tb, enum node_id id, bool silent, struct 
 	if (tb->scenario->path.kind == PATH_SWITCHED)
 		link_put_up(router->rtnl, tb->port[id].name, !silent);
 	else
-		put_silence(tb, silent);
+		put_silences(tb, id, silent);
+	tb->node[id].silent = silent;
 	return nl_commit(router->rtnl, err);
 }
 
@@ -386,19 +395,14 @@ static struct testbed_place place(const struct testbed *tb, enum node_id at_rout
 	return (struct testbed_place){ NODE_ROUTER, port->name, port->ifindex };
 }
 
-static enum node_id sender(enum direction direction)
+struct testbed_place testbed_ingress(const struct testbed *tb, enum node_id from, enum node_id to)
 {
-	return direction == DIRECTION_TO_SERVER ? NODE_CLIENT : NODE_SERVER;
+	return place(tb, from, to);
 }
 
-struct testbed_place testbed_ingress(const struct testbed *tb, enum direction direction)
+struct testbed_place testbed_egress(const struct testbed *tb, enum node_id from, enum node_id to)
 {
-	return place(tb, sender(direction), testbed_peer(sender(direction)));
-}
-
-struct testbed_place testbed_egress(const struct testbed *tb, enum direction direction)
-{
-	return place(tb, testbed_peer(sender(direction)), sender(direction));
+	return place(tb, to, from);
 }
 
 int testbed_packetfilter(struct testbed *tb, enum node_id id, struct packetfilter **ret_pf,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * A scenario's live network: client, server and the router between them, as
+ * A scenario's live network: the hosts and the router between them, as
  * unnamed namespaces joined by veth pairs. Theory of operation: no fault ever
  * deletes a veth pair, since the surviving end would see its interface vanish,
  * which no power loss does. A node that loses power is silenced, its processes are
@@ -18,10 +18,10 @@
 #include "src/testbed/host.h"
 #include "src/testbed/plan.h"
 
-/* On a routed path the router looks up the packets of a direction in this table before its main
- * one. A blackhole route there stops that direction and nothing else: the router's own ICMP errors
- * still find their way. */
-uint32_t testbed_table(enum direction direction);
+/* On a routed path the router looks up what comes from a host in this table before its main one. A
+ * blackhole route there stops that and nothing else: the router's own ICMP errors still find their
+ * way. */
+uint32_t testbed_table(enum node_id from);
 
 struct testbed {
 	const struct scenario *scenario; /* not owned; outlives the testbed */
@@ -29,7 +29,7 @@ struct testbed {
 	struct testbed_node node[_NODE_MAX];
 	/* The router's end of the cable to each endpoint; unused on a direct path. Its address, on
 	 * a routed path, is the endpoint's gateway. */
-	struct testbed_plan_end port[_ENDPOINT_MAX];
+	struct testbed_plan_end port[SCENARIO_HOSTS_MAX];
 	struct testbed_node spare; /* for take-over: on the server's link, without an address */
 };
 
@@ -60,16 +60,18 @@ int testbed_node_restore(struct testbed *testbed, enum node_id node, struct test
 /* Puts back whatever addresses and routes the node should have and has lost. */
 int testbed_node_configure(struct testbed *testbed, enum node_id node, struct error *err);
 
-/* The interface by which packets of a direction enter (ingress) or leave (egress) the node where
- * the path can be cut: that is the router. On a direct path packets can be cut where they enter the
- * receiver, or where they leave the sender. */
+/* The interface by which packets from one host to another enter (ingress) or leave (egress) the
+ * node where the path can be cut: that is the router. On a direct path packets can be cut where
+ * they enter the receiver, or where they leave the sender. */
 struct testbed_place {
 	enum node_id node;
 	const char *interface; /* its name; lives as long as the testbed */
 	int ifindex;
 };
-struct testbed_place testbed_ingress(const struct testbed *testbed, enum direction direction);
-struct testbed_place testbed_egress(const struct testbed *testbed, enum direction direction);
+struct testbed_place testbed_ingress(const struct testbed *testbed, enum node_id from,
+				     enum node_id to);
+struct testbed_place testbed_egress(const struct testbed *testbed, enum node_id from,
+				    enum node_id to);
 
 /* Returns the packet filter of a node, which is made when it is first needed and stays owned by the
  * testbed. */

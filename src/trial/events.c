@@ -23,9 +23,10 @@ static const char *where(const struct trial *trial, enum node_id id, char *buffe
 
 	if (s->agent[id].program.run)
 		snprintf(buffer, size, "%s:%d: node '%s': command '%s'", s->file,
-			 s->agent[id].program.line, node_name(id), s->agent[id].program.run[0]);
+			 s->agent[id].program.line, scenario_node_name(s, id),
+			 s->agent[id].program.run[0]);
 	else
-		snprintf(buffer, size, "%s: node '%s'", s->name, node_name(id));
+		snprintf(buffer, size, "%s: node '%s'", s->name, scenario_node_name(s, id));
 	return buffer;
 }
 

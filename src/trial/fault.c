@@ -29,6 +29,21 @@ static bool strikes(const struct event *event, enum direction direction)
 	return event->direction == DIRECTION_BOTH || event->direction == direction;
 }
 
+static bool is_same_pair(const struct event *a, const struct event *b)
+{
+	return a->pair[0] == b->pair[0] && a->pair[1] == b->pair[1];
+}
+
+/* The hosts from which and to which packets go in one of the two directions. */
+static enum node_id from_of(const struct event *event, enum direction direction)
+{
+	return event->pair[direction == DIRECTION_BACKWARD];
+}
+static enum node_id to_of(const struct event *event, enum direction direction)
+{
+	return event->pair[direction == DIRECTION_FORWARD];
+}
+
 /* The latest fault that holds and that does the same at the same place, for one on the path in that
  * direction; NULL where there is none. */
 static const struct event *still(const struct trial *trial, const struct event *event,
@@ -39,7 +54,7 @@ static const struct event *still(const struct trial *trial, const struct event *
 
 		if (other->fault == event->fault &&
 		    (event->has_node ? other->node == event->node && other->side == event->side
-				     : strikes(other, direction)))
+				     : is_same_pair(other, event) && strikes(other, direction)))
 			return other;
 	}
 	return NULL;
@@ -64,14 +79,14 @@ static void forget(struct trial *trial, enum node_id node, bool power)
 	}
 }
 
-static void put_route(struct testbed *tb, enum fault_kind fault, enum node_id to, bool on)
+static void put_route(struct testbed *tb, enum fault_kind fault, enum node_id from, enum node_id to,
+		      bool on)
 {
 	struct route route = {
 		.type = routes[fault].type,
 		.destination = testbed_subnet(&tb->node[to].address),
 		.metric = routes[fault].metric,
-		.table = testbed_table(to == NODE_SERVER ? DIRECTION_TO_SERVER
-							 : DIRECTION_TO_CLIENT),
+		.table = testbed_table(from),
 	};
 
 	if (on)
@@ -82,10 +97,10 @@ static void put_route(struct testbed *tb, enum fault_kind fault, enum node_id to
 
 static int set_routes(struct trial *trial, const struct event *event, bool on, struct error *err)
 {
-	for (enum direction d = DIRECTION_TO_SERVER; d < _DIRECTION_MAX; d++)
+	for (enum direction d = DIRECTION_FORWARD; d < _DIRECTION_MAX; d++)
 		if (strikes(event, d) && (on || !still(trial, event, d)))
-			put_route(trial->testbed, event->fault,
-				  d == DIRECTION_TO_SERVER ? NODE_SERVER : NODE_CLIENT, on);
+			put_route(trial->testbed, event->fault, from_of(event, d), to_of(event, d),
+				  on);
 	return nl_commit(trial->testbed->node[NODE_ROUTER].rtnl, err);
 }
 
@@ -94,8 +109,9 @@ static int set_rules(struct trial *trial, const struct event *event, struct faul
 {
 	int rc = 0;
 
-	for (enum direction d = DIRECTION_TO_SERVER; rc >= 0 && d < _DIRECTION_MAX; d++) {
-		struct testbed_place place = testbed_ingress(trial->testbed, d);
+	for (enum direction d = DIRECTION_FORWARD; rc >= 0 && d < _DIRECTION_MAX; d++) {
+		struct testbed_place place =
+			testbed_ingress(trial->testbed, from_of(event, d), to_of(event, d));
 		struct packetfilter *pf = trial->testbed->node[place.node].pf;
 
 		if (!strikes(event, d))
@@ -137,6 +153,13 @@ static int set_drop(struct trial *trial, const struct event *event, struct fault
 	return set_rules(trial, event, handle, rule, on, err);
 }
 
+static void put_routes_to(struct testbed *tb, enum node_id to, bool on)
+{
+	for (enum node_id n = 0; n < tb->scenario->n_hosts; n++)
+		if (n != to)
+			put_route(tb, FAULT_CABLE_PULL, n, to, on);
+}
+
 /*
  * An endpoint whose cable is pulled out loses its carrier. Linux takes the carrier of a veth away
  * when the other end is set down. On a router that would also withdraw the subnet, as if somebody
@@ -153,7 +176,7 @@ static int set_cable(struct trial *trial, const struct event *event, struct faul
 	int rc;
 
 	if (routed && pulled)
-		put_route(tb, FAULT_CABLE_PULL, event->node, true);
+		put_routes_to(tb, event->node, true);
 	link_put_up(tb->node[far].rtnl, direct ? TESTBED_INTERFACE : tb->port[event->node].name,
 		    !pulled);
 	rc = nl_commit(tb->node[far].rtnl, err);
@@ -162,7 +185,7 @@ static int set_cable(struct trial *trial, const struct event *event, struct faul
 	rc = testbed_node_configure(tb, far, err);
 	if (rc < 0 || !routed)
 		return rc;
-	put_route(tb, FAULT_CABLE_PULL, event->node, false);
+	put_routes_to(tb, event->node, false);
 	return nl_commit(tb->node[far].rtnl, err);
 }
 
@@ -198,10 +221,11 @@ static int set_netem(struct trial *trial, const struct event *event, struct faul
 	const struct scenario_path *path = &trial->testbed->scenario->path;
 	int rc = 0;
 
-	for (enum direction d = DIRECTION_TO_SERVER; rc >= 0 && d < _DIRECTION_MAX; d++) {
+	for (enum direction d = DIRECTION_FORWARD; rc >= 0 && d < _DIRECTION_MAX; d++) {
 		const struct event *source = on ? event : still(trial, event, d);
 		const struct netem *netem = path->has_netem ? &path->netem : NULL;
-		struct testbed_place place = testbed_egress(trial->testbed, d);
+		struct testbed_place place =
+			testbed_egress(trial->testbed, from_of(event, d), to_of(event, d));
 		struct nl *nl = trial->testbed->node[place.node].rtnl;
 
 		if (!strikes(event, d))

@@ -15,7 +15,8 @@ static int failed(struct trial_end *end, int rc, const struct error *err)
 	struct trial *trial = end->trial;
 
 	trial->lost += record_doubt(trial->record, "a look at the sockets of the %s failed: %s",
-				    node_name(end->host->id), err->text) < 0;
+				    scenario_node_name(trial->spec.scenario, end->host->id),
+				    err->text) < 0;
 	return rc;
 }
 

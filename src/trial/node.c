@@ -7,27 +7,40 @@
 #include "src/trial/events.h"
 #include "src/trial/look.h"
 
+/* The other end, as far as an agent's own setting tells: many may connect to one that listens. */
+static enum node_id peer_of(const struct scenario *s, enum node_id id)
+{
+	return scenario_connects(s, id) ? s->agent[id].to : testbed_peer(id);
+}
+
 int node_start_agent(struct trial *trial, enum node_id id, struct agent *standby, struct error *err)
 {
 	struct testbed *tb = trial->testbed;
 	struct agent_spec spec = {
-		.node = id,
+		.connects = scenario_connects(trial->spec.scenario, id),
 		.family = trial->spec.family,
 		.options = &trial->spec.scenario->agent[id],
 		.local = tb->node[id].address,
-		.peer = tb->node[testbed_peer(id)].address,
+		.peer = tb->node[peer_of(trial->spec.scenario, id)].address,
 		.port = trial_port(trial->spec.scenario, id),
 		.place = trial->spec.place,
 		.many = trial->connections > 1,
 		.ns = tb->node[id].ns,
 		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,
+		.hosts = trial->names,
+		.n_hosts = trial->spec.scenario->n_hosts,
 	};
 	struct trial_host *host = &trial->host[id];
-	int rc = agent_start(trial->loop, &spec, standby, events_report, host, &host->agent, err);
+	int rc;
+
+	snprintf(spec.name, sizeof(spec.name), "%s", scenario_node_name(trial->spec.scenario, id));
+	rc = agent_start(trial->loop, &spec, standby, events_report, host, &host->agent, err);
 
 	if (rc >= 0 && !host->processes++)
 		host->original = host->agent;
-	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'",
+				     scenario_node_name(trial->spec.scenario, id))
+		      : 0;
 }
 
 int node_restart_agent(struct trial *trial, enum node_id id, struct error *err)
@@ -35,7 +48,8 @@ int node_restart_agent(struct trial *trial, enum node_id id, struct error *err)
 	struct trial_host *host = &trial->host[id];
 
 	if (host->agent && agent_running(host->agent))
-		return error_input(err, "the agent of the %s is still running", node_name(id));
+		return error_input(err, "the agent of the %s is still running",
+				   scenario_node_name(trial->spec.scenario, id));
 	look_at_bytes(host);
 	host->agent = agent_free(host->agent);
 	return node_start_agent(trial, id, NULL, err);
@@ -57,7 +71,7 @@ static char *pcap_path(const struct trial *trial, enum node_id id)
 		snprintf(boot, sizeof(boot), "-boot%u", boots);
 	if (asprintf(&path, "%s/%s%s%s-%s%s-%s%s.pcap", spec->pcap_dir, s->name,
 		     s->variant ? "-" : "", s->variant ? s->variant : "", family_name(spec->family),
-		     repeat, node_name(id), boot) < 0)
+		     repeat, scenario_node_name(s, id), boot) < 0)
 		return NULL;
 	return path;
 }
@@ -79,7 +93,9 @@ int node_watch(struct trial *trial, enum node_id id, struct error *err)
 		return 0;
 	rc = observer_watch(trial->observer, &spec, events_observation, &trial->host[id],
 			    &trial->host[id].watch, err);
-	return rc < 0 ? error_prefix(err, rc, "node '%s'", node_name(id)) : 0;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'",
+				     scenario_node_name(trial->spec.scenario, id))
+		      : 0;
 }
 
 int node_unwatch(struct trial *trial, enum node_id id, struct error *err)

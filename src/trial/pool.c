@@ -9,11 +9,11 @@
 
 struct item {
 	struct testbed *testbed;
-	struct agent *agent[_ENDPOINT_MAX];
+	struct agent *agent[TESTBED_POOL_HOSTS];
 };
 
 /* What a testbed is built for before a trial takes it. */
-static const struct scenario plain = { .path.kind = PATH_ROUTED };
+static const struct scenario plain = { .n_hosts = TESTBED_POOL_HOSTS, .path.kind = PATH_ROUTED };
 
 struct testbed_pool {
 	struct item *items[_FAMILY_MAX];
@@ -22,7 +22,7 @@ struct testbed_pool {
 
 static void item_deinit(struct item *item)
 {
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+	for (enum node_id id = 0; id < TESTBED_POOL_HOSTS; id++)
 		agent_free(item->agent[id]);
 	testbed_free(item->testbed);
 }
@@ -33,7 +33,7 @@ static int item_init(struct item *item, enum family family, struct error *err)
 
 	*item = (struct item){ 0 };
 	rc = testbed_raise(&plain, family, &item->testbed, err);
-	for (enum node_id id = 0; rc >= 0 && id < _ENDPOINT_MAX; id++)
+	for (enum node_id id = 0; rc >= 0 && id < TESTBED_POOL_HOSTS; id++)
 		rc = agent_stand_by(item->testbed->node[id].ns, &item->agent[id], err);
 	if (rc < 0)
 		item_deinit(item);
@@ -77,17 +77,17 @@ static bool fits(const struct testbed_pool *pool, const struct scenario *scenari
 		 enum family family)
 {
 	return pool && pool->n[family] && scenario->path.kind == plain.path.kind &&
-	       scenario->path.mtu == plain.path.mtu;
+	       scenario->n_hosts == plain.n_hosts && scenario->path.mtu == plain.path.mtu;
 }
 
 int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario,
 		      enum family family, struct testbed **ret_testbed,
-		      struct agent *ret_agents[static _ENDPOINT_MAX], struct error *err)
+		      struct agent *ret_agents[static TESTBED_POOL_HOSTS], struct error *err)
 {
 	struct item item;
 	int rc;
 
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+	for (enum node_id id = 0; id < TESTBED_POOL_HOSTS; id++)
 		ret_agents[id] = NULL;
 	if (!fits(pool, scenario, family))
 		return testbed_new(scenario, family, ret_testbed, err);
@@ -99,7 +99,7 @@ int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario
 		return rc;
 	}
 	*ret_testbed = item.testbed;
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+	for (enum node_id id = 0; id < TESTBED_POOL_HOSTS; id++)
 		ret_agents[id] = item.agent[id];
 	return 0;
 }

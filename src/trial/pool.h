@@ -13,6 +13,9 @@
 #include "src/agent/agent.h"
 #include "src/testbed/testbed.h"
 
+/* The pool has testbeds of client and server alone. */
+#define TESTBED_POOL_HOSTS (NODE_SERVER + 1)
+
 struct testbed_pool;
 
 /* Builds `n` testbeds for the family, into *pool, which is made if it is NULL. On failure the pool
@@ -24,4 +27,4 @@ struct testbed_pool *testbed_pool_free(struct testbed_pool *pool);
  * on its end nodes, else NULL. The caller owns them all. `pool` may be NULL. */
 int testbed_pool_take(struct testbed_pool *pool, const struct scenario *scenario,
 		      enum family family, struct testbed **ret_testbed,
-		      struct agent *ret_agents[static _ENDPOINT_MAX], struct error *err);
+		      struct agent *ret_agents[static TESTBED_POOL_HOSTS], struct error *err);

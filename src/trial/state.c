@@ -42,7 +42,7 @@ bool trial_past_horizon(struct trial *trial, nsec_t at_nsec)
 
 uint16_t trial_port(const struct scenario *s, enum node_id id)
 {
-	int64_t port = scenario_option(&s->agent[NODE_SERVER], OPTION_PORT, TRIAL_DEFAULT_PORT);
+	int64_t port = scenario_option(&s->agent[s->agent[id].to], OPTION_PORT, TRIAL_DEFAULT_PORT);
 
 	return (uint16_t)scenario_option(&s->agent[id], OPTION_PORT, port);
 }

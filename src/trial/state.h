@@ -148,6 +148,7 @@ struct trial {
 	struct timeline timeline;     /* owned */
 	struct fault_handle *handles; /* one for each event; owned */
 	struct fault_handle *holding; /* the latest fault that holds, or NULL; not owned */
+	struct agent_host names[SCENARIO_HOSTS_MAX]; /* what commands call the hosts */
 	struct trial_host host[_NODE_MAX];
 	struct trial_end end[_END_MAX];
 	struct loop_timer

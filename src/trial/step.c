@@ -27,12 +27,29 @@ const char *step_verb(const struct timeline_step *step)
 	return "?";
 }
 
+/* "server", "both", "client-to-server", "proxy-and-server", "proxy-to-server" */
+static const char *name_place(const struct trial *trial, const struct event *e, char *buffer,
+			      size_t size)
+{
+	const struct scenario *s = trial->spec.scenario;
+	bool back = e->direction == DIRECTION_BACKWARD;
+
+	if (e->has_node)
+		return scenario_node_name(s, e->node);
+	if (!e->has_pair)
+		return direction_name(e->direction);
+	snprintf(buffer, size, "%s-%s-%s", scenario_node_name(s, e->pair[back]),
+		 e->direction == DIRECTION_BOTH ? "and" : "to",
+		 scenario_node_name(s, e->pair[!back]));
+	return buffer;
+}
+
 static int note_step(struct trial *trial, const struct timeline_step *step, nsec_t at_nsec)
 {
 	struct record_fault *f =
 		array_append(&trial->record->faults, &trial->record->n_faults, sizeof(*f));
 	const struct event *e = step->event;
-	const char *where_name = e->has_node ? node_name(e->node) : direction_name(e->direction);
+	char place[64];
 	int n;
 
 	if (!f)
@@ -40,9 +57,11 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 	f->time_nsec = at_nsec - trial->origin_nsec;
 	f->took_nsec = nsec_now() - at_nsec;
 	if (step->kind == STEP_HEAL)
-		n = asprintf(&f->what, "heal %s %s", fault_name(e->fault), where_name);
+		n = asprintf(&f->what, "heal %s %s", fault_name(e->fault),
+			     name_place(trial, e, place, sizeof(place)));
 	else
-		n = asprintf(&f->what, "%s %s", step_verb(step), where_name);
+		n = asprintf(&f->what, "%s %s", step_verb(step),
+			     name_place(trial, e, place, sizeof(place)));
 	if (n < 0)
 		f->what = NULL;
 	return n < 0 ? -ENOMEM : 0;

@@ -198,10 +198,14 @@ static void on_timer(void *userdata)
 
 static int set_up(struct trial *trial, struct error *err)
 {
-	struct agent *standby[_ENDPOINT_MAX] = { NULL };
+	struct agent *standby[TESTBED_POOL_HOSTS] = { NULL };
 	int rc = testbed_pool_take(trial->spec.pool, trial->spec.scenario, trial->spec.family,
 				   &trial->testbed, standby, err);
 
+	for (enum node_id id = 0; rc >= 0 && id < trial->spec.scenario->n_hosts; id++)
+		trial->names[id] =
+			(struct agent_host){ scenario_node_name(trial->spec.scenario, id),
+					     trial->testbed->node[id].address };
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_watch(trial, id, err);
 	for (int i = 0; rc >= 0 && i < _END_MAX * _WITNESS_MAX; i++)
@@ -211,7 +215,7 @@ static int set_up(struct trial *trial, struct error *err)
 		rc = node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
 	if (rc >= 0)
 		rc = node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]), err);
-	for (enum node_id id = 0; id < _ENDPOINT_MAX; id++)
+	for (enum node_id id = 0; id < TESTBED_POOL_HOSTS; id++)
 		agent_free(standby[id]);
 	if (rc < 0)
 		return rc;
@@ -358,7 +362,8 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 		for (enum end_id id = 0; id < _END_MAX; id++)
 			if (!settle_end_concluded(&trial->end[id])) {
 				snprintf(buffer, size, "waiting for the %s to notice",
-					 node_name(trial->end[id].host->id));
+					 scenario_node_name(trial->spec.scenario,
+							    trial->end[id].host->id));
 				return buffer;
 			}
 		break;

@@ -84,7 +84,7 @@ void fixture_setup(struct fixture *fixture)
 	*fixture = (struct fixture){ 0 };
 	ok(loop_new(&fixture->loop, &err), &err);
 	ok(loop_timer_new(fixture->loop, on_timer, fixture, &fixture->timer, &err), &err);
-	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+	for (enum node_id i = 0; i < FIXTURE_SIDES; i++) {
 		struct side *side = &fixture->side[i];
 
 		side->fixture = fixture;
@@ -93,7 +93,7 @@ void fixture_setup(struct fixture *fixture)
 			side->options.option[j] = OPTION_UNSET;
 		ok(netns_new(&side->ns, &err), &err);
 		ok(nl_new(side->ns, NETLINK_ROUTE, &side->route_nl, &err), &err);
-		side->spec = (struct agent_spec){ .node = i,
+		side->spec = (struct agent_spec){ .connects = i == NODE_CLIENT,
 						  .family = FAMILY_IPV4,
 						  .options = &side->options,
 						  .port = FIXTURE_PORT,
@@ -110,7 +110,7 @@ void fixture_setup(struct fixture *fixture)
 
 void fixture_teardown(struct fixture *fixture)
 {
-	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+	for (enum node_id i = 0; i < FIXTURE_SIDES; i++) {
 		agent_free(fixture->side[i].agent);
 		nl_free(fixture->side[i].route_nl);
 		netns_free(fixture->side[i].ns);

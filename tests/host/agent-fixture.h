@@ -27,10 +27,12 @@ struct side {
 	size_t n_seen; /* fixture_await() has returned the reports before this one */
 };
 
+#define FIXTURE_SIDES (NODE_SERVER + 1)
+
 struct fixture {
 	struct loop *loop;
 	struct loop_timer *timer;
-	struct side side[_ENDPOINT_MAX];
+	struct side side[FIXTURE_SIDES];
 	struct side *waiting; /* the side whose report ends loop_run(), or NULL */
 	enum agent_call call;
 	bool stand_by; /* fixture_start() takes processes that stand by */

@@ -255,7 +255,7 @@ START_TEST(nothing_is_inherited)
 	f.stand_by = _i;
 	ck_assert_int_ge(marker, 0);
 	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
-	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+	for (enum node_id i = 0; i < FIXTURE_SIDES; i++) {
 		pid_t pid = agent_pid(f.side[i].agent);
 
 		ck_assert_uint_le(count_fds(pid, "passwd"), 8);
@@ -308,7 +308,7 @@ END_TEST
  * command may use all processors. */
 START_TEST(processors)
 {
-	cpu_set_t all, place[2][_ENDPOINT_MAX], command;
+	cpu_set_t all, place[2][FIXTURE_SIDES], command;
 	int count;
 
 	f.stand_by = _i;
@@ -317,7 +317,7 @@ START_TEST(processors)
 	for (unsigned int p = 0; p < 2; p++) {
 		f.side[NODE_SERVER].spec.place = f.side[NODE_CLIENT].spec.place = p;
 		fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
-		for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+		for (enum node_id i = 0; i < FIXTURE_SIDES; i++) {
 			struct agent **agent = &f.side[i].agent;
 
 			ck_assert_int_eq(

@@ -107,7 +107,7 @@ END_TEST
 START_TEST(ipv6)
 {
 	/* The address ::1 in a single namespace suffices to use IPv6. */
-	for (enum node_id i = 0; i < _ENDPOINT_MAX; i++) {
+	for (enum node_id i = 0; i < FIXTURE_SIDES; i++) {
 		struct agent_spec *spec = &f.side[i].spec;
 
 		spec->family = FAMILY_IPV6;
@@ -473,7 +473,7 @@ START_TEST(every_socket_option)
 	FILE *ss;
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		for (enum node_id j = 0; j < _ENDPOINT_MAX; j++)
+		for (enum node_id j = 0; j < FIXTURE_SIDES; j++)
 			if (options[i].option != OPTION_DEFER_ACCEPT || j == NODE_SERVER)
 				set(j, options[i].option, options[i].value);
 	set(NODE_SERVER, OPTION_BACKLOG, 5);

@@ -135,7 +135,7 @@ START_TEST(events_are_read)
 	ck_assert_uint_eq(s->n_events, 5);
 	ck_assert_int_eq(e[0].kind, EVENT_FAULT);
 	ck_assert_int_eq(e[0].fault, FAULT_DROP);
-	ck_assert_int_eq(e[0].direction, DIRECTION_TO_SERVER);
+	ck_assert_int_eq(e[0].direction, DIRECTION_FORWARD);
 	ck_assert_uint_eq(e[0].drop.flags_mask, 0x12);
 	ck_assert_uint_eq(e[0].drop.flags, 0x02);
 	ck_assert(e[0].drop.payload_only);
