@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "src/agent/child.h"
 #include "src/util/interrupt.h"
@@ -60,10 +63,11 @@ struct agent {
 	bool frozen;	/* by agent_freeze() */
 	bool *freed;	/* set to true if a callback frees the agent; NULL while none runs */
 	struct agent_counters *counters; /* shared with the process; owned */
-	char *output;	    /* OUTPUT_SIZE bytes as they were written, or NULL; owned */
-	size_t output_used; /* of these bytes */
-	bool output_cut;    /* the output had more bytes before these */
-	char *output_text;  /* what agent_output() made of them; owned */
+	char *output;			/* OUTPUT_SIZE bytes as they were written, or NULL; owned */
+	size_t output_used;		/* of these bytes */
+	bool output_cut;		/* the output had more bytes before these */
+	char *output_text;		/* what agent_output() made of them; owned */
+	agent_output_func *output_func; /* or NULL */
 };
 
 static void read_output(struct agent *agent)
@@ -81,6 +85,8 @@ static void read_output(struct agent *agent)
 		memcpy(agent->output + kept - drop, chunk, (size_t)n);
 		agent->output_used = kept - drop + (size_t)n;
 		agent->output_cut |= drop > 0;
+		if (agent->output_func)
+			agent->output_func(chunk, (size_t)n, agent->userdata);
 	}
 }
 
@@ -235,6 +241,29 @@ static struct agent *agent_new(bool has_output)
 	return agent;
 }
 
+/* Opens a pseudo-terminal, to which the C library writes each line when it is whole; to a pipe it
+ * writes when its buffer is full. It adds nothing to what is written and sends nothing back. */
+static int open_terminal(int pair[static 2])
+{
+	_cleanup_(fd_closep) int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	_cleanup_(fd_closep) int slave = -1;
+	struct termios t;
+	char name[64];
+
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 ||
+	    ptsname_r(master, name, sizeof(name)) != 0)
+		return -errno;
+	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || tcgetattr(slave, &t) < 0)
+		return -errno;
+	cfmakeraw(&t);
+	if (tcsetattr(slave, TCSANOW, &t) < 0)
+		return -errno;
+	pair[0] = take_fd(&master);
+	pair[1] = take_fd(&slave);
+	return 0;
+}
+
 /* Opens both ends of everything; the child's are returned in `child`. */
 static int open_channels(struct agent *agent, struct agent_child *child, struct error *err)
 {
@@ -246,7 +275,7 @@ static int open_channels(struct agent *agent, struct agent_child *child, struct 
 	child->control_fd = pair[1];
 	if (!agent->output)
 		return 0;
-	if (pipe2(pair, O_CLOEXEC) < 0)
+	if (open_terminal(pair) < 0 && pipe2(pair, O_CLOEXEC) < 0)
 		return error_errno(err, -errno, "pipe2");
 	agent->output_fd = pair[0];
 	child->output_fd = pair[1];
@@ -303,7 +332,8 @@ static int watch(struct agent *agent, struct loop *loop, struct error *err)
 static int make(const struct netns *ns, const struct agent_spec *spec, struct agent **ret_agent,
 		struct error *err)
 {
-	_cleanup_(agent_freep) struct agent *agent = agent_new(spec && agent_is_command(spec));
+	bool command = spec && agent_is_command(spec);
+	_cleanup_(agent_freep) struct agent *agent = agent_new(command);
 	struct agent_child child = {
 		.spec = spec, .netns_fd = ns->fd, .control_fd = -1, .output_fd = -1, .ack_fd = -1
 	};
@@ -311,6 +341,7 @@ static int make(const struct netns *ns, const struct agent_spec *spec, struct ag
 
 	if (!agent)
 		return error_errno(err, -ENOMEM, "out of memory");
+	agent->output_func = command ? spec->output_func : NULL;
 	child.counters = agent->counters;
 	child.clock_failures = nsec_clock_failures();
 	rc = open_channels(agent, &child, err);
@@ -338,7 +369,8 @@ static int give_part(struct agent *agent, const struct agent_spec *spec, struct 
 	part.spec.ns = NULL;
 	part.spec.options = NULL;
 	part.spec.hosts = NULL;
-	part.options.program = (struct scenario_program){ 0 };
+	part.options.programs = NULL;
+	part.options.n_programs = 0;
 	if (send(agent->control_fd, &part, sizeof(part), MSG_NOSIGNAL) != sizeof(part))
 		return error_errno(err, -errno, "send");
 	return 0;
@@ -474,7 +506,7 @@ int agent_act(struct agent *agent, enum action action, uint64_t value, struct er
 	struct agent_order order = { .kind = AGENT_ORDER_ACT, .action = action, .value = value };
 	int rc;
 
-	if (agent->output)
+	if (agent->output && action != ACTION_EXIT)
 		return error_input(err, "a command cannot be told to '%s'", action_name(action));
 	rc = send_order(agent, &order);
 	if (rc < 0)

@@ -50,7 +50,7 @@ DEFINE_CLEANUP(struct agent *, agent_free)
 int agent_freeze(struct agent *agent, bool frozen, struct error *err);
 /* Tells a built-in agent to do something on its (first) connection. `value`: ACTION_SEND, bytes;
  * ACTION_CONNECT, the local port, 0 for any. Does not wait for it: what comes of it is reported.
- * ERROR_INPUT for a command. */
+ * A command can be told to exit, which is SIGTERM; ERROR_INPUT for anything else. */
 int agent_act(struct agent *agent, enum action action, uint64_t value, struct error *err);
 
 /* What the program has moved so far on its first connection. */

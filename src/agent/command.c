@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "src/agent/confinement.h"
 #include "src/agent/surroundings.h"
 #include "src/util/loop.h"
 #include "src/util/userns.h"
@@ -30,7 +31,9 @@ struct command {
 	struct loop *loop;
 	struct loop_io *orders, *signals;
 	int signal_fd;
-	pid_t pid; /* of the command itself; -1 once it has ended */
+	pid_t pid;	    /* of the command itself; -1 once it has ended */
+	int status;	    /* of that end, as waitpid() gives it */
+	const char *detail; /* what failed before it could start, or NULL; static */
 };
 
 /* The root of a user namespace that knows no other user makes one in which it has another number.
@@ -45,6 +48,8 @@ static int become_alone(unsigned int id)
 
 static int become_user(unsigned int id)
 {
+	if (geteuid() == id)
+		return 0;
 	if (setgroups(0, NULL) == 0 && setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0)
 		return 0;
 	return geteuid() == id ? 0 : become_alone(id);
@@ -82,16 +87,22 @@ static int execute(char **argv)
 /* Turns this process into the command. Returns only with an error. */
 static int become(const struct agent_child *child)
 {
-	const struct scenario_program *program = &child->spec->options->program;
+	const struct scenario_program *program = child->spec->program;
 	char **argv = surroundings_expand(child->spec, program->run);
 	sigset_t none;
 	int rc;
 
 	if (!argv || !argv[0])
 		return argv ? -ENOENT : -ENOMEM;
-	rc = surroundings_set_environment(child->spec, program->env);
-	if (rc >= 0 && program->has_user)
-		rc = become_user(program->user);
+	rc = surroundings_enter(child->spec);
+	if (rc >= 0)
+		rc = surroundings_set_environment(child->spec);
+	if (rc >= 0)
+		rc = confinement_give_up(program);
+	if (rc >= 0)
+		rc = become_user(confinement_user(program));
+	if (rc >= 0)
+		rc = confinement_finish(program);
 	if (rc < 0)
 		return rc;
 	if (dup2(child->output_fd, STDOUT_FILENO) < 0 || dup2(child->output_fd, STDERR_FILENO) < 0)
@@ -127,7 +138,7 @@ static int start(struct command *command)
 }
 
 static void report(const struct command *command, enum agent_call call, nsec_t start_nsec,
-		   int error, int64_t result)
+		   int error, int64_t result, bool left_others)
 {
 	struct agent_report message = {
 		.call = call,
@@ -135,8 +146,11 @@ static void report(const struct command *command, enum agent_call call, nsec_t s
 		.time_nsec = nsec_now(),
 		.error = error,
 		.result = result,
+		.left_others = left_others,
 	};
 
+	if (command->detail)
+		strncpy(message.detail, command->detail, sizeof(message.detail) - 1);
 	agent_channel_report(command->child, &message);
 }
 
@@ -144,6 +158,7 @@ static void on_signal(void *userdata, uint32_t events)
 {
 	struct command *command = userdata;
 	struct signalfd_siginfo info;
+	bool ended = false;
 	int status;
 	pid_t pid;
 
@@ -152,9 +167,14 @@ static void on_signal(void *userdata, uint32_t events)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid != command->pid)
 			continue;
-		report(command, AGENT_CALL_EXIT, nsec_now(), 0, status);
 		command->pid = -1;
+		command->status = status;
+		ended = true;
 	}
+	/* What has ended may have left others behind, as a program does that goes into the
+	 * background. */
+	if (ended)
+		report(command, AGENT_CALL_EXIT, nsec_now(), 0, command->status, pid == 0);
 	if (pid < 0 && errno == ECHILD)
 		_exit(EXIT_SUCCESS);
 }
@@ -168,8 +188,13 @@ static void on_order(void *userdata, uint32_t events)
 
 	if (n == 0)
 		_exit(EXIT_SUCCESS);
-	if (n != sizeof(order) || order.kind == AGENT_ORDER_ACT)
+	if (n != sizeof(order))
 		return;
+	if (order.kind == AGENT_ORDER_ACT) { /* to exit */
+		if (command->pid > 0)
+			kill(command->pid, SIGTERM);
+		return;
+	}
 	kill(-1, order.kind == AGENT_ORDER_FREEZE ? SIGSTOP : SIGCONT);
 	if (write(command->child->ack_fd, &one, sizeof(one)) < 0)
 		_exit(EXIT_FAILURE);
@@ -202,12 +227,15 @@ _Noreturn void agent_command_main(const struct agent_child *child)
 	nsec_t start_nsec;
 	int rc;
 
-	surroundings_mount(child->spec);
-	rc = prepare(&command);
+	rc = surroundings_mount(child->spec);
 	start_nsec = nsec_now();
+	if (rc < 0)
+		command.detail = "its files in /mnt";
+	if (rc >= 0)
+		rc = prepare(&command);
 	if (rc >= 0)
 		rc = start(&command);
-	report(&command, AGENT_CALL_EXEC, start_nsec, -rc, 0);
+	report(&command, AGENT_CALL_EXEC, start_nsec, -rc, 0, false);
 	if (rc < 0)
 		_exit(127);
 	close(child->output_fd);

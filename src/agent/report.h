@@ -20,6 +20,7 @@ struct agent_report {
 	uint64_t cookie;		    /* SO_COOKIE of the connection, 0 when there is none */
 	bool has_info;			    /* `info` is filled in */
 	struct tcp_info info; /* at that moment: with errors, the end, CONNECT, ACCEPT, HEARTBEAT */
+	bool left_others;     /* EXIT of a command: other processes go on */
 	char detail[64];      /* "setsockopt(TCP_USER_TIMEOUT)", or empty */
 };
 

@@ -9,9 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/agent/confinement.h"
+#include "src/util/array.h"
+
 #define HOSTS_FILE    "/etc/hosts"
+#define WORK_FOLDER   "/mnt" /* which every machine has, and nothing is in */
 #define FACTS_MAX     (SCENARIO_HOSTS_MAX + 3)
 #define VARIABLE_SIZE 64
 
@@ -90,11 +95,54 @@ static void name_variable(const char *name, char *buffer, size_t size)
 		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
 }
 
-int surroundings_set_environment(const struct agent_spec *spec, char *const *env)
+/* Adds "NAME=VALUE" as the environment has it, if it does. */
+static int keep_variable(const char *name, char ***kept, size_t *n)
+{
+	const char *value = getenv(name);
+	char **slot = value ? array_append(kept, n, sizeof(*slot)) : NULL;
+
+	if (value && (!slot || asprintf(slot, "%s=%s", name, value) < 0))
+		return -ENOMEM;
+	return 0;
+}
+
+/* Takes everything out of the environment but PATH and what the program wants passed on. */
+static int clear_environment(char *const *pass)
+{
+	char **kept = NULL;
+	size_t n = 0;
+	int rc = keep_variable("PATH", &kept, &n);
+
+	for (; rc >= 0 && pass && *pass; pass++)
+		rc = keep_variable(*pass, &kept, &n);
+	clearenv();
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		rc = putenv(kept[i]) ? -ENOMEM : 0;
+	return rc;
+}
+
+/* What programs commonly want to know, and a user without a home. */
+static int set_defaults(void)
+{
+	static const char *const defaults[][2] = { { "HOME", "/tmp" }, { "TERM", "dumb" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (setenv(defaults[i][0], defaults[i][1], 0) < 0)
+			return -errno;
+	return 0;
+}
+
+int surroundings_set_environment(const struct agent_spec *spec)
 {
 	struct fact facts[FACTS_MAX];
 	size_t n = list_facts(spec, facts);
+	char *const *env = spec->program->env;
+	int rc = clear_environment(spec->program->pass);
 
+	if (rc >= 0)
+		rc = set_defaults();
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < n; i++) {
 		char variable[VARIABLE_SIZE];
 
@@ -138,13 +186,73 @@ static void mount_hosts(const struct agent_spec *spec)
 	umount2("/sys", MNT_DETACH);
 }
 
-void surroundings_mount(const struct agent_spec *spec)
+/* Makes the folders above a file. */
+static int make_folders(char *path, uid_t owner)
 {
-	if (unshare(CLONE_NEWNS) < 0)
-		return;
-	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
-		return;
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int rc;
+
+		*slash = '\0';
+		rc = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+		if (rc >= 0 && chown(path, owner, owner) < 0)
+			rc = -errno;
+		*slash = '/';
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int write_file(const struct scenario_file *file, uid_t owner)
+{
+	_cleanup_(freep) char *path = strdup(file->name);
+	FILE *out;
+	int rc = path ? make_folders(path, owner) : -ENOMEM;
+
+	if (rc < 0)
+		return rc;
+	out = fopen(path, "we");
+	if (!out)
+		return -errno;
+	fputs(file->text, out);
+	if (fchmod(fileno(out), strncmp(file->text, "#!", 2) ? 0644 : 0755) < 0 ||
+	    fchown(fileno(out), owner, owner) < 0)
+		rc = -errno;
+	return fclose(out) < 0 ? -errno : rc;
+}
+
+/* The files' folder is in memory, so that nothing is left of it. */
+static int put_files(const struct scenario_program *program)
+{
+	uid_t owner = confinement_user(program);
+	int rc = 0;
+
+	if (mount("work", WORK_FOLDER, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0 ||
+	    chdir(WORK_FOLDER) < 0 || chown(".", owner, owner) < 0)
+		return -errno;
+	for (size_t i = 0; rc >= 0 && i < program->n_files; i++)
+		rc = write_file(&program->files[i], owner);
+	return rc;
+}
+
+int surroundings_mount(const struct agent_spec *spec)
+{
+	const struct scenario_program *program = spec->program;
+	_cleanup_(freep) char *folder = program->n_files ? NULL : getcwd(NULL, 0);
+	int rc;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
+		return -errno;
+	rc = confinement_mount(folder);
+	if (rc < 0)
+		return rc;
 	mount_hosts(spec);
 	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	return program->n_files ? put_files(program) : 0;
+}
+
+int surroundings_enter(const struct agent_spec *spec)
+{
+	return spec->program->n_files && chdir(WORK_FOLDER) < 0 ? -errno : 0;
 }

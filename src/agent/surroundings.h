@@ -9,13 +9,17 @@
 #include "src/agent/spec.h"
 
 /* Gives the process a mount namespace, in which /proc, /sys and /etc/hosts are those of its host.
- * Where that is not allowed, those of the machine stay. */
-void surroundings_mount(const struct agent_spec *spec);
+ * Where that is not allowed, those of the machine stay. A program that brings files along finds
+ * them in a working folder of its own, in memory; returns a negative errno where that cannot be. */
+int surroundings_mount(const struct agent_spec *spec);
+
+/* Goes to that folder, if there is one. Returns 0 or a negative errno. */
+int surroundings_enter(const struct agent_spec *spec);
 
 /* Returns the words, ended by NULL, with "{server}", "{port}" and the like replaced by what they
  * stand for; NULL without memory. */
 char **surroundings_expand(const struct agent_spec *spec, char *const *words);
 
-/* Sets DEADPEER_SERVER, DEADPEER_PORT and the like, and "NAME=VALUE" of `env`, which may be NULL.
- * Returns 0 or a negative errno. */
-int surroundings_set_environment(const struct agent_spec *spec, char *const *env);
+/* Makes the environment anew: PATH, what the program wants passed on, DEADPEER_SERVER,
+ * DEADPEER_PORT and the like, and its `env`. Returns 0 or a negative errno. */
+int surroundings_set_environment(const struct agent_spec *spec);

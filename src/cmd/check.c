@@ -10,6 +10,15 @@
 #include "src/model/estimate.h"
 #include "src/study/plan.h"
 
+struct options {
+	bool untrusted;
+};
+
+static const struct argument arguments[] = {
+	{ "untrusted", 0, NULL, "refuse what would run programs", TO_FLAG(options, untrusted) },
+	{ 0 },
+};
+
 struct counts {
 	size_t scenarios, trials, studies;
 };
@@ -81,10 +90,24 @@ static void print_kernels(const struct study *study)
 	}
 }
 
-static int check_study(const char *what, struct error *err)
+/* A scenario is code if it brings programs. */
+static int refuse_programs(const struct scenario *s, struct error *err)
+{
+	for (enum node_id n = 0; n < s->n_hosts; n++)
+		if (s->agent[n].n_programs)
+			return error_input(err, "%s:%d: runs a program on %s: '%s'", s->file,
+					   s->agent[n].programs[0].line, scenario_node_name(s, n),
+					   s->agent[n].programs[0].run[0]);
+	return 0;
+}
+
+static int check_study(const char *what, bool untrusted, struct error *err)
 {
 	_cleanup_(study_freep) struct study *study = NULL;
 	int rc = study_load(what, &study, err);
+
+	for (size_t i = 0; rc >= 0 && untrusted && i < study->n_subjects; i++)
+		rc = refuse_programs(study->subjects[i].sample, err);
 
 	if (rc >= 0)
 		printf("%s: %s\n", study->name, study->summary);
@@ -95,18 +118,20 @@ static int check_study(const char *what, struct error *err)
 	return rc;
 }
 
-static int check_one(const char *what, struct counts *counts, struct error *err)
+static int check_one(const char *what, bool untrusted, struct counts *counts, struct error *err)
 {
 	struct scenario_request request = { .what = what };
 	struct scenario_list list = { 0 };
 	int rc;
 
 	if (study_is(what)) {
-		rc = check_study(what, err);
+		rc = check_study(what, untrusted, err);
 		counts->studies += rc >= 0;
 		return rc;
 	}
 	rc = scenario_load(&request, &list, err);
+	for (size_t i = 0; rc >= 0 && untrusted && i < list.count; i++)
+		rc = refuse_programs(list.items[i], err);
 	counts->scenarios += rc >= 0;
 	counts->trials += rc >= 0 ? list.count : 0;
 	scenario_list_deinit(&list);
@@ -115,6 +140,7 @@ static int check_one(const char *what, struct counts *counts, struct error *err)
 
 static int cmd_check(const struct command_line *line, void *options, struct error *err)
 {
+	const struct options *o = options;
 	struct counts counts = { 0 };
 	int status = 0;
 
@@ -123,7 +149,7 @@ static int cmd_check(const struct command_line *line, void *options, struct erro
 	for (int i = 0; i < line->n_operands; i++) {
 		struct error wrong = { 0 };
 
-		if (check_one(line->operands[i], &counts, &wrong) >= 0)
+		if (check_one(line->operands[i], o->untrusted, &counts, &wrong) >= 0)
 			continue;
 		tell_warning(wrong.text, NULL);
 		status = 2;
@@ -141,6 +167,9 @@ const struct verb verb_check = {
 		   "and roughly how\nlong they take on each engine. FILE may also be a scenario's "
 		   "or study's name, or a\ncatalogue id. Names of sysctls are known to the kernel "
 		   "alone: whether they exist is\nseen when a trial runs; of a study those of TCP "
-		   "and IP are checked.",
+		   "and IP are checked.\nA scenario that names programs is code of whoever wrote "
+		   "it: --untrusted refuses those.",
+	.arguments = arguments,
+	.options_size = sizeof(struct options),
 	.run = cmd_check,
 };

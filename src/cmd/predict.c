@@ -97,13 +97,14 @@ static void print_end(const struct scenario *s, enum end_id end, const struct mo
 {
 	const struct prediction *p = &d->prediction;
 	const char *function = rule_function(p->mechanism);
-	char rule[256];
+	char rule[256], name[SCENARIO_END_NAME_SIZE];
 
+	scenario_end_name(s, end, name, sizeof(name));
 	if (p->reason) {
-		printf("%s: no prediction: %s\n", end_name(end), p->reason);
+		printf("%s: no prediction: %s\n", name, p->reason);
 		return;
 	}
-	printf("%s: %.6f..%.6f s after the first event, by %s\n", end_name(end),
+	printf("%s: %.6f..%.6f s after the first event, by %s\n", name,
 	       nsec_to_sec(p->earliest_nsec), nsec_to_sec(p->latest_nsec),
 	       mechanism_name(p->mechanism));
 	printf("  %s%s%s\n",
@@ -189,11 +190,13 @@ static int predict_one(const struct options *options, const struct scenario *s,
 		printf("%s%s%s (%s, HZ=%u)\n", s->name, s->variant ? "/" : "",
 		       s->variant ? s->variant : "", family_name(options->selection.family),
 		       facts->hz);
-	for (enum end_id end = 0; rc >= 0 && end < _END_MAX; end++) {
+	for (enum end_id end = 0; rc >= 0 && end < s->n_ends; end++) {
 		struct derivation d;
+		char name[SCENARIO_END_NAME_SIZE];
 
 		rc = derive(s, options->selection.family, end, facts, &d, err);
-		json_object_object_add(ends, end_name(end), end_json(s, end, facts, &d));
+		json_object_object_add(ends, scenario_end_name(s, end, name, sizeof(name)),
+				       end_json(s, end, facts, &d));
 		if (rc >= 0 && !options->json)
 			print_end(s, end, facts, &d);
 		free(d.steps);

@@ -101,6 +101,8 @@ static const struct argument arguments[] = {
 	OPTION_MODULES(run, job.kernel_modules),
 	OPTION_NO_BPF(run, job.derived_only),
 	OPTION_NO_SNAPSHOT(run, job.no_snapshot),
+	{ "logs", 0, "DIR", "write what each of your programs wrote to DIR",
+	  TO_TEXT(run, job.logs_dir) },
 	{ "pcap", 0, "DIR", "write each node's packets to DIR", TO_TEXT(run, job.pcap_dir) },
 	{ "phase", 0, "N", "qemu: timer wheel phase of every trial, in ticks (default: drawn)",
 	  TO_COUNT(run, phase, 0, TICK_PHASES - 1) },
@@ -286,18 +288,20 @@ static int check_engine(const struct run *run, struct error *err)
 	return 0;
 }
 
-/* Makes the folder of --pcap before any trial runs, so that a wrong path is refused at once. */
-static int prepare_pcap(const char *dir, struct error *err)
+/* Makes the folder of an option before any trial runs, so that a wrong path is refused at once. */
+static int prepare_folder(const char *option, const char *dir, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = -1;
 
 	if (!dir)
 		return 0;
 	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
+		return error_set(err, ERROR_INPUT, -errno, "--%s %s: %s", option, dir,
+				 strerror(errno));
 	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || access(dir, W_OK | X_OK) < 0)
-		return error_set(err, ERROR_INPUT, -errno, "--pcap %s: %s", dir, strerror(errno));
+		return error_set(err, ERROR_INPUT, -errno, "--%s %s: %s", option, dir,
+				 strerror(errno));
 	return 0;
 }
 
@@ -372,7 +376,9 @@ static int cmd_run(const struct command_line *line, void *options, struct error 
 	if (rc >= 0)
 		rc = check_engine(run, err);
 	if (rc >= 0)
-		rc = prepare_pcap(run->job.pcap_dir, err);
+		rc = prepare_folder("pcap", run->job.pcap_dir, err);
+	if (rc >= 0)
+		rc = prepare_folder("logs", run->job.logs_dir, err);
 	if (rc >= 0)
 		rc = plan(run, err);
 	if (rc >= 0 && run->db) {

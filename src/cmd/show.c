@@ -73,10 +73,10 @@ static size_t predict_moments(const struct scenario *s, enum family family, nsec
 			      struct moment *moments)
 {
 	struct model_facts kernel = facts_of_running_kernel();
-	char until[64];
+	char until[64], name[SCENARIO_END_NAME_SIZE];
 	size_t n = 0;
 
-	for (enum end_id end = 0; end < _END_MAX; end++) {
+	for (enum end_id end = 0; end < s->n_ends; end++) {
 		const struct expectation *e = &s->expect[family][end];
 		struct prediction p = describe_prediction(s, family, end, &kernel);
 
@@ -86,7 +86,8 @@ static size_t predict_moments(const struct scenario *s, enum family family, nsec
 		snprintf(moments[n].text, sizeof(moments[n].text),
 			 "to %s: the %s notices, by %s (predicted)",
 			 describe_span(until, sizeof(until), first_nsec + p.latest_nsec),
-			 end_name(end), mechanism_name(p.mechanism));
+			 scenario_end_name(s, end, name, sizeof(name)),
+			 mechanism_name(p.mechanism));
 		n++;
 	}
 	return n;
@@ -122,10 +123,11 @@ static int write_expected(const struct scenario *s, enum family family, FILE *ou
 {
 	struct model_facts kernel = facts_of_running_kernel();
 
-	for (enum end_id n = 0; n < _END_MAX; n++) {
-		char prefix[16];
+	for (enum end_id n = 0; n < s->n_ends; n++) {
+		char prefix[SCENARIO_END_NAME_SIZE + 8], name[SCENARIO_END_NAME_SIZE];
 
-		snprintf(prefix, sizeof(prefix), "  %-8s ", end_name(n));
+		snprintf(prefix, sizeof(prefix), "  %-8s ",
+			 scenario_end_name(s, n, name, sizeof(name)));
 		if (s->expect[family][n].present)
 			describe_expectation(s, family, n, &kernel, prefix, out);
 	}

@@ -28,7 +28,7 @@ int guest_files_prepare(struct error *err)
 static int too_much(struct error *err)
 {
 	return error_set(err, ERROR_FAILED, -ENOSPC,
-			 "--pcap: a guest can hand out %d MiB of packets, and these are more: run "
+			 "--pcap and --logs: a guest can hand out %d MiB, and this is more: run "
 			 "fewer or shorter scenarios at a time, or use --engine host",
 			 GUEST_FILES_MIB);
 }
@@ -129,15 +129,23 @@ static void write_plain(const char *data, const char *end, FILE *out)
 	}
 }
 
-int guest_files_read(const char *line, size_t size, const char *folder, struct error *err)
+static bool is_log(const char *name, const char *end)
+{
+	return end - name > 4 && !strncmp(end - 4, ".log", 4);
+}
+
+int guest_files_read(const char *line, size_t size, const char *captures, const char *logs,
+		     struct error *err)
 {
 	const char *name = line + strlen(WORD), *end = line + size;
 	const char *space = memchr(name, ' ', (size_t)(end - name));
 	_cleanup_(freep) char *path = NULL;
+	const char *folder;
 	FILE *out;
 
 	if (!space || space == name || *name == '.' || memchr(name, '/', (size_t)(space - name)))
 		return error_set(err, ERROR_FAILED, -EBADMSG, "guest: '%.60s' names no file", name);
+	folder = is_log(name, space) ? logs : captures;
 	if (asprintf(&path, "%s/%.*s", folder, (int)(space - name), name) < 0)
 		return error_errno(err, -ENOMEM, "%s", folder);
 	out = fopen(path, "we");

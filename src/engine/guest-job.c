@@ -39,8 +39,10 @@ struct wanted {
  * The arrays are owned, and on the host the texts are the scenarios'. */
 struct order {
 	uint64_t seed;
-	bool pcap, trace, derived_only;
+	bool pcap, logs, trace, derived_only;
 	char *folder, *path; /* for programs: the working folder, and $PATH; NULL: there are none */
+	char **variables;    /* "NAME=VALUE" that they want passed on; owned */
+	size_t n_variables;
 	struct source *sources;
 	size_t n_sources;
 	struct plan *plans;
@@ -80,10 +82,12 @@ static const struct json_table wanted_table = JSON_TABLE(wanted, wanted_fields);
 static const struct json_field order_fields[] = {
 	{ JSON_ROW(COUNT, order, seed, "seed") },
 	{ JSON_ROW(COUNT, order, pcap, "pcap") },
+	{ JSON_ROW(COUNT, order, logs, "logs") },
 	{ JSON_ROW(COUNT, order, trace, "trace") },
 	{ JSON_ROW(COUNT, order, derived_only, "derived_only") },
 	{ JSON_ROW(TEXT, order, folder, "folder") },
 	{ JSON_ROW(TEXT, order, path, "path") },
+	{ JSON_LIST_ROW(order, variables, "variables", set_table) },
 	{ JSON_LIST_ROW(order, sources, "sources", source_table) },
 	{ JSON_LIST_ROW(order, plans, "plans", plan_table) },
 	{ JSON_LIST_ROW(order, trials, "trials", wanted_table) },
@@ -115,6 +119,27 @@ static int add_source(struct order *order, const struct scenario *s, size_t *ret
 	return 0;
 }
 
+static int add_variable(struct order *order, const char *name)
+{
+	const char *value = getenv(name);
+	char **slot =
+		value ? array_append(&order->variables, &order->n_variables, sizeof(*slot)) : NULL;
+
+	return !value || (slot && asprintf(slot, "%s=%s", name, value) >= 0) ? 0 : -ENOMEM;
+}
+
+/* Adds what the programs of a scenario want passed on. */
+static int pass_variables(struct order *order, const struct scenario *s)
+{
+	int rc = 0;
+
+	for (enum node_id n = 0; n < s->n_hosts; n++)
+		for (size_t i = 0; i < s->agent[n].n_programs; i++)
+			for (char **p = s->agent[n].programs[i].pass; rc >= 0 && p && *p; p++)
+				rc = add_variable(order, *p);
+	return rc;
+}
+
 /* Trials of one scenario follow each other, so the search begins with the latest. */
 static int add_plan(struct order *order, const struct scenario *s, size_t *ret_index,
 		    struct error *err)
@@ -139,7 +164,7 @@ static int add_plan(struct order *order, const struct scenario *s, size_t *ret_i
 	while (plan->set[plan->n_set])
 		plan->n_set++;
 	*ret_index = order->n_plans - 1;
-	return add_source(order, s, &plan->source, err);
+	return pass_variables(order, s) < 0 ? -ENOMEM : add_source(order, s, &plan->source, err);
 }
 
 static int add_trial(struct order *order, const struct engine_trial *t, struct error *err)
@@ -180,6 +205,7 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 	struct order order = {
 		.seed = job->seed,
 		.pcap = job->pcap_dir,
+		.logs = job->logs_dir,
 		.trace = job->trace,
 		.derived_only = job->derived_only,
 	};
@@ -201,6 +227,9 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 	free(order.sources);
 	free(order.plans);
 	free(order.trials);
+	for (size_t i = 0; i < order.n_variables; i++)
+		free(order.variables[i]);
+	free(order.variables);
 	free(order.folder);
 	free(order.path);
 	return text;
@@ -279,6 +308,7 @@ static int make_job(const struct order *order, struct engine_job *ret_job, struc
 		.jobs = (unsigned int)order->n_trials,
 		.seed = order->seed,
 		.pcap_dir = order->pcap ? GUEST_FILES_FOLDER : NULL,
+		.logs_dir = order->logs ? GUEST_FILES_FOLDER : NULL,
 		.trace = order->trace,
 		.derived_only = order->derived_only,
 		.pin_phases = true,
@@ -302,6 +332,8 @@ int guest_job_read(const char *text, size_t size, struct engine_job *ret_job, st
 		return error_errno(err, -errno, "guest: %s", order.folder);
 	if (order.path && setenv("PATH", order.path, 1) < 0)
 		return error_errno(err, -errno, "guest: PATH");
+	for (size_t i = 0; i < order.n_variables; i++)
+		putenv(order.variables[i]); /* which keeps the text */
 	return make_job(&order, ret_job, err);
 }
 
@@ -353,7 +385,7 @@ static char *write_record(const struct record *record)
 	if (!out)
 		return NULL;
 	fprintf(out, "%s\t", json);
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < record->n_ends; id++)
 		write_packets(out, &record->endpoint[id]);
 	return fclose(out) == 0 ? take_ptr(text) : NULL;
 }
@@ -370,7 +402,7 @@ static int read_record(const char *text, struct record **ret_record, struct erro
 	rc = record_from_json(json, &record, err);
 	if (rc < 0)
 		return rc;
-	for (enum end_id id = 0; rc >= 0 && id < _END_MAX; id++)
+	for (enum end_id id = 0; rc >= 0 && id < record->n_ends; id++)
 		rc = read_packets(&packets, &record->endpoint[id]);
 	if (rc < 0)
 		return error_errno(err, rc, "guest: packets");

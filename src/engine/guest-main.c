@@ -88,18 +88,23 @@ static void on_done(size_t trial, struct record *record, const struct error *err
 	record_free(record);
 }
 
+static bool has_files(const struct work *work)
+{
+	return work->job.pcap_dir || work->job.logs_dir;
+}
+
 /* Traces and captures take long to write, in virtual time too, and would make other trials late. So
  * they are written when all trials are over. */
 static int keep_answers(struct work *work, struct error *err)
 {
 	int rc = 0;
 
-	if (!work->job.trace && !work->job.pcap_dir)
+	if (!work->job.trace && !has_files(work))
 		return 0;
 	work->kept = calloc(work->job.n_trials, sizeof(*work->kept));
 	if (!work->kept)
 		return error_errno(err, -ENOMEM, "answers");
-	if (work->job.pcap_dir)
+	if (has_files(work))
 		rc = guest_files_prepare(err);
 	return rc;
 }
@@ -110,7 +115,7 @@ static void send_kept(struct work *work)
 	struct error failure = { 0 };
 	int rc = 0;
 
-	if (work->job.pcap_dir)
+	if (has_files(work))
 		rc = guest_files_write(GUEST_FILES_FOLDER, guest_init_room() * 3 / 4, work->out,
 				       &failure);
 	for (size_t i = 0; i < work->job.n_trials; i++) {

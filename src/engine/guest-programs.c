@@ -3,30 +3,67 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 bool guest_programs_wanted(const struct scenario *s)
 {
 	for (enum node_id n = 0; n < s->n_hosts; n++)
-		if (s->agent[n].program.run)
+		if (scenario_is_command(&s->agent[n]))
 			return true;
 	return false;
 }
 
+/* Of a script that the scenario brings along, its interpreter is on this machine. */
+static int add_words(struct closure *closure, const struct scenario_program *program, char **words,
+		     struct error *err)
+{
+	const struct scenario_file *file = scenario_program_file(program, words[0]);
+	char line[256], *rest = line, *word;
+	int rc = 0;
+
+	if (!file)
+		return closure_add_command(closure, words, err);
+	if (strncmp(file->text, "#!", 2) != 0)
+		return error_input(err, "%s: a program that comes along begins with '#!'",
+				   file->name);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(file->text + 2, "\n"), file->text + 2);
+	word = strtok_r(line, " \t", &rest);
+	if (!word)
+		return error_input(err, "%s: names no interpreter behind '#!'", file->name);
+	/* Of "/usr/bin/env -S python3 -u" both are needed. */
+	for (bool env = true; rc >= 0 && env && word; word = strtok_r(NULL, " \t", &rest)) {
+		char *command[] = { word, NULL };
+		const char *name = strrchr(word, '/');
+
+		if (word[0] == '-' || strchr(word, '='))
+			continue;
+		rc = closure_add_command(closure, command, err);
+		env = name && !strcmp(name, "/env");
+	}
+	return rc;
+}
+
+static int add_program(struct closure *closure, const struct scenario *s,
+		       const struct scenario_program *program, struct error *err)
+{
+	int rc = add_words(closure, program, program->run, err);
+
+	if (rc >= 0 && program->ready.command)
+		rc = add_words(closure, program, program->ready.command, err);
+	for (char **path = program->take; rc >= 0 && path && *path; path++)
+		rc = closure_add_tree(closure, *path, err);
+	return rc < 0 && rc != -EINTR ? error_prefix(err, rc, "%s:%d", s->file, program->line) : rc;
+}
+
 static int add_scenario(struct closure *closure, const struct scenario *s, struct error *err)
 {
-	for (enum node_id n = 0; n < s->n_hosts; n++) {
-		const struct scenario_program *program = &s->agent[n].program;
-		int rc = program->run ? closure_add_command(closure, program->run, err) : 0;
+	int rc = 0;
 
-		for (char **path = program->take; rc >= 0 && path && *path; path++)
-			rc = closure_add_tree(closure, *path, err);
-		if (rc < 0 && rc != -EINTR)
-			return error_prefix(err, rc, "%s:%d", s->file, program->line);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	for (enum node_id n = 0; n < s->n_hosts; n++)
+		for (size_t i = 0; rc >= 0 && i < s->agent[n].n_programs; i++)
+			rc = add_program(closure, s, &s->agent[n].programs[i], err);
+	return rc;
 }
 
 static int add_all(struct closure *closure, const struct engine_job *job, struct error *err)

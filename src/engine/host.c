@@ -44,7 +44,7 @@ static void check_quiet(struct record *record, struct busy *busy)
 	bool surprises = record->n_failures > 0;
 	double share;
 
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < record->n_ends; n++) {
 		const struct record_endpoint *e = &record->endpoint[n];
 
 		surprises |= record_is_outside(record_detection(e), record_detection_blind(e),

@@ -151,7 +151,8 @@ static void on_line(void *userdata, const char *line, size_t size)
 
 	if (guest_files_match(line)) {
 		if (batch->failure.kind == ERROR_NONE)
-			guest_files_read(line, size, batch->run->job->pcap_dir, &batch->failure);
+			guest_files_read(line, size, batch->run->job->pcap_dir,
+					 batch->run->job->logs_dir, &batch->failure);
 		return;
 	}
 	if (guest_job_read_answer(line, &trial, &record, &failure, &err) < 0)
@@ -230,7 +231,7 @@ static unsigned int memory_for(const struct engine_job *job, const struct closur
 
 	if (trials >= POOL_WORTH)
 		mib += _FAMILY_MAX * GUEST_TRIALS_MAX * MEMORY_POOL_KIB / 1024;
-	if (job->pcap_dir)
+	if (job->pcap_dir || job->logs_dir)
 		mib += GUEST_FILES_MIB;
 	if (job->trace)
 		mib += MEMORY_TRACE_MIB;

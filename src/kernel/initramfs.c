@@ -203,7 +203,8 @@ static int put_entry(const struct closure_entry *entry, void *userdata, struct e
 	struct archive *archive = userdata;
 	/* Nothing runs as its owner, and what everybody may do there is what root may do. */
 	struct item item = { .path = entry->path,
-			     .mode = entry->st.st_mode & (S_IFMT | 0777),
+			     .mode = (entry->st.st_mode & (S_IFMT | 0777)) |
+				     (S_ISDIR(entry->st.st_mode) ? 0555 : 0),
 			     .link = entry->link,
 			     .time = entry->st.st_mtime };
 
@@ -232,6 +233,8 @@ static int put_closure(struct archive *archive, const struct program *program,
 
 	if (rc >= 0)
 		rc = put_file(archive, program->path, "/init", err);
+	if (rc >= 0) /* the working folder of programs that bring files along */
+		rc = put_folders(archive, "/mnt/", err);
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(lookups); i++) {
 		rc = put_folders(archive, lookups[i].path, err);
 		if (rc >= 0)

@@ -75,7 +75,7 @@ unsigned int estimate_needs(const struct scenario *s)
 	for (enum node_id n = 0; n < _NODE_MAX; n++)
 		needs |= needs_of_sysctls(&s->node[n]);
 	for (enum node_id n = 0; n < s->n_hosts; n++)
-		if (s->agent[n].program.run)
+		if (scenario_is_command(&s->agent[n]))
 			needs |= 1u << NEED_COMMAND;
 	return needs;
 }
@@ -123,7 +123,7 @@ nsec_t estimate_span(const struct scenario *s, enum family family, const struct 
 {
 	nsec_t first_nsec = s->n_events ? s->events[0].at_nsec : 0, span_nsec = 0;
 
-	for (enum end_id n = 0; n < _END_MAX; n++)
+	for (enum end_id n = 0; n < s->n_ends; n++)
 		if (s->expect[family][n].present)
 			span_nsec = nsec_max(span_nsec, span_of_end(s, family, n, kernel));
 	if (!span_nsec)
@@ -143,7 +143,7 @@ double estimate_packets(const struct scenario *s, nsec_t span_nsec)
 			talks_nsec = span_nsec;
 	if (s->path.netem.loss > 0)
 		talks_nsec = span_nsec;
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < s->n_ends; n++) {
 		const struct scenario_agent *agent = &s->agent[n];
 		nsec_t interval_nsec = scenario_option(agent, OPTION_INTERVAL, NSEC_PER_SEC);
 

@@ -240,7 +240,7 @@ static nsec_t peer_ends(const struct player *r)
 	/* It has been silent at the longest since the connection was made. */
 	nsec_t heard_nsec = s->n_events ? -s->events[0].at_nsec : 0;
 
-	if (peer->program.run)
+	if (scenario_is_command(peer))
 		return lost_nsec;
 	if (t.keepalive)
 		at_nsec = heard_nsec + t.idle_nsec +
@@ -265,7 +265,7 @@ static const char *prepare_detection(struct player *r, struct model_facts *facts
 		return request_unknown(r);
 	if (reason)
 		return reason;
-	if (r->scenario->agent[r->node].program.run)
+	if (scenario_is_command(&r->scenario->agent[r->node]) && !facts->options)
 		return OF_THE_USER;
 	if (in->connect_nsec != NSEC_NEVER) {
 		if (in->connect_nsec < in->lost_nsec)
@@ -362,8 +362,9 @@ struct prediction model_gone(const struct scenario *s, enum family family, enum 
 	if (mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_FIN_WAIT_2 &&
 	    mechanism != MECHANISM_SYNACK && mechanism != MECHANISM_ORPHAN)
 		return nothing("what becomes of the rest is not predicted");
-	if (s->agent[r.node].program.run && mechanism != MECHANISM_TIME_WAIT &&
-	    mechanism != MECHANISM_SYNACK)
+	if (scenario_is_command(&s->agent[r.node]) &&
+	    !(facts->options && mechanism == MECHANISM_ORPHAN) &&
+	    mechanism != MECHANISM_TIME_WAIT && mechanism != MECHANISM_SYNACK)
 		return nothing(OF_THE_USER);
 	situation_read(s, family, end, &r.situation);
 	r.timers = timers_of(s, r.node, facts);

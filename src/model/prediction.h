@@ -3,6 +3,7 @@
 /* What goes into a prediction beside the scenario, and what comes out. */
 
 #include "src/scenario/scenario.h"
+#include "src/tcp/facts.h"
 
 /* net/ipv4/tcp_ipv4.c: tcp_sk_init() sets tcp_syn_linear_timeouts to this. */
 #define MODEL_SYN_LINEAR 4
@@ -68,6 +69,9 @@ struct model_facts {
 			     * that is not known */
 	bool real_time;	    /* the kernel's softirqs wait for processors like anybody: a timer's
 			     * handler may run in the tick after its own */
+	/* What a program of the user's had set on its socket from the first on; NULL: not known, or
+	 * it has changed since; borrowed. */
+	const struct socket_options *options;
 	const struct model_history *history; /* as it was measured; NULL: nothing was, and the
 					      * scenario tells what can be told; borrowed */
 };

@@ -95,7 +95,8 @@ static nsec_t never_answers(const struct scenario *s, enum node_id peer)
 	const struct scenario_agent *a = &s->agent[peer];
 	int64_t workload = scenario_option(a, OPTION_WORKLOAD, WORKLOAD_IDLE);
 
-	if (a->program.run || workload == WORKLOAD_ECHO || scenario_option(a, OPTION_PAUSED, 0))
+	if (scenario_is_command(a) || workload == WORKLOAD_ECHO ||
+	    scenario_option(a, OPTION_PAUSED, 0))
 		return NSEC_NEVER;
 	return s->n_events ? -s->events[0].at_nsec : 0;
 }

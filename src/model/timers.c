@@ -57,6 +57,19 @@ static bool sends_loss_probes(const struct scenario *s, enum node_id node)
 	       scenario_sysctl_number(s, NODE_SERVER, "net.ipv4.tcp_sack", 1);
 }
 
+/* What a program has set, where that was read of its socket. */
+static void take_options(struct timers *t, const struct socket_options *o)
+{
+	t->keepalive = o->keepalive;
+	if (o->keepalive_idle_nsec != NSEC_NONE)
+		t->idle_nsec = o->keepalive_idle_nsec;
+	if (o->keepalive_interval_nsec != NSEC_NONE)
+		t->interval_nsec = o->keepalive_interval_nsec;
+	if (o->keepalive_count >= 0)
+		t->count = (unsigned int)o->keepalive_count;
+	t->user_timeout_nsec = o->user_timeout_nsec == NSEC_NONE ? 0 : o->user_timeout_nsec;
+}
+
 struct timers timers_of(const struct scenario *s, enum node_id node,
 			const struct model_facts *facts)
 {
@@ -93,5 +106,7 @@ struct timers timers_of(const struct scenario *s, enum node_id node,
 	t.count = scenario_option(
 		a, OPTION_KEEPALIVE_COUNT,
 		scenario_sysctl_number(s, node, "net.ipv4.tcp_keepalive_probes", KEEPALIVE_COUNT));
+	if (facts->options && scenario_is_command(a))
+		take_options(&t, facts->options);
 	return t;
 }

@@ -51,7 +51,7 @@ static nsec_t over_before(const struct record *record)
 {
 	nsec_t last_nsec = NSEC_NONE;
 
-	for (enum end_id n = 0; record->n_faults && n < _END_MAX; n++) {
+	for (enum end_id n = 0; record->n_faults && n < record->n_ends; n++) {
 		nsec_t over_nsec = NSEC_NONE;
 		enum found found = found_at_first_event(&record->endpoint[n], &over_nsec);
 
@@ -85,7 +85,7 @@ static char *describe_commands(const struct record *record)
 {
 	char *text = strdup("");
 
-	for (enum end_id n = 0; text && n < _END_MAX; n++) {
+	for (enum end_id n = 0; text && n < record->n_ends; n++) {
 		const struct record_endpoint *e = &record->endpoint[n];
 		int status = e->command_status, rc;
 		char how[64], *longer;
@@ -103,7 +103,7 @@ static char *describe_commands(const struct record *record)
 				 WEXITSTATUS(status));
 		tail = last_output(e, &length);
 		rc = asprintf(&longer, "%s; the %s's command %s, its output ends: %.*s", text,
-			      end_name(n), how, length, tail);
+			      e->name, how, length, tail);
 		free(text);
 		text = rc < 0 ? NULL : longer;
 	}

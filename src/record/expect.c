@@ -150,6 +150,22 @@ static void check_gone(struct check *c)
 	check_interval(c, &gone, got->gone_nsec);
 }
 
+static void check_recovered(struct check *c)
+{
+	const struct record_endpoint *got = c->got;
+	struct interval recovery = {
+		.what = "a recovery",
+		.after = &c->want->recovered_after,
+		.before = &c->want->recovered_before,
+	};
+	char text[64];
+
+	if (c->want->recovered_never && got->recovered_nsec != NSEC_NONE)
+		expect_fail(c, "expected no recovery, got one after %s",
+			    nsec_format(text, sizeof(text), got->recovered_nsec));
+	check_interval(c, &recovery, got->recovered_nsec);
+}
+
 /* Returns the index of the state change after the one to ESTABLISHED; 0 if there is none. */
 static size_t after_established(const struct record_endpoint *e)
 {
@@ -211,11 +227,11 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 			   .every_nsec = scenario->sample_nsec };
 	size_t failures_before = record->n_failures;
 
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < record->n_ends; n++) {
 		c.want = &scenario->expect[record->family][n];
 		c.got = &record->endpoint[n];
 		c.peer = &record->endpoint[end_peer(n)];
-		c.who = end_name(n);
+		c.who = c.got->name;
 		if (!c.want->present)
 			continue;
 		check_mask(&c, "outcome", &outcome_names, c.want->outcomes, (int)c.got->outcome);
@@ -224,6 +240,7 @@ int expect_check(const struct scenario *scenario, struct record *record, struct 
 			   (int)c.got->mechanism);
 		check_end(&c);
 		check_gone(&c);
+		check_recovered(&c);
 		check_states(&c);
 		expect_check_packets(&c);
 		expect_check_samples(&c);

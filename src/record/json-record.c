@@ -178,6 +178,8 @@ static const struct json_field endpoint_fields[] = {
 	{ JSON_PART(OBJECT, "gone_predicted_s", gone_predicted) },
 	{ JSON_ROW(TEXT, record_endpoint, gone_unpredicted, "gone_unpredicted"), .optional = true },
 	{ JSON_ROW(SECONDS, record_endpoint, recovered_nsec, "recovered_s") },
+	{ JSON_ROW(NAME, record_endpoint, recovered_by, "recovered_by"), .names = &recovery_names,
+	  .optional = true },
 	{ JSON_PART(OBJECT, "predicted_s", predicted) },
 	{ JSON_ROW(TEXT, record_endpoint, unpredicted, "unpredicted"), .optional = true },
 	{ JSON_PART(OBJECT, "possible_s", possible), .optional = true },
@@ -195,11 +197,41 @@ static const struct json_field endpoint_fields[] = {
 };
 static const struct json_table endpoint = JSON_TABLE(record_endpoint, endpoint_fields);
 
-static const struct json_field endpoints_fields[] = {
-	{ JSON_ROW(OBJECT, record, endpoint[END_CLIENT], "client"), .table = &endpoint },
-	{ JSON_ROW(OBJECT, record, endpoint[END_SERVER], "server"), .table = &endpoint },
-};
-static const struct json_table endpoints = JSON_TABLE(record, endpoints_fields);
+static void write_endpoints(struct json_writer *writer, const void *object)
+{
+	const struct record *record = object;
+
+	fputc('{', writer->out);
+	writer->begun = false;
+	for (enum end_id n = 0; n < record->n_ends; n++) {
+		json_write_key(writer, record->endpoint[n].name);
+		json_write_object(writer, &endpoint, &record->endpoint[n]);
+	}
+	fputc('}', writer->out);
+	writer->begun = true;
+}
+
+/* The two ends of a connection follow each other. */
+static void read_endpoints(struct json_reader *reader, json_object *value, void *object)
+{
+	struct record *record = object;
+	struct json_object_iterator i, end;
+
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	i = json_object_iter_begin(value);
+	end = json_object_iter_end(value);
+	for (; !json_object_iter_equal(&i, &end) && record->n_ends < _END_MAX;
+	     json_object_iter_next(&i)) {
+		struct record_endpoint *e = &record->endpoint[record->n_ends++];
+
+		e->name = strdup(json_object_iter_peek_name(&i));
+		reader->failed |= !e->name;
+		json_read_object(reader, &endpoint, json_object_iter_peek_value(&i), e);
+	}
+	if (!reader->missing && (record->n_ends < 2 || record->n_ends % 2))
+		reader->missing = "server";
+}
 
 static const struct json_field fault_fields[] = {
 	{ JSON_ROW(SECONDS, record_fault, time_nsec, "t_s") },
@@ -207,6 +239,14 @@ static const struct json_field fault_fields[] = {
 	{ JSON_ROW(TEXT, record_fault, what, "event") },
 };
 static const struct json_table fault = JSON_TABLE(record_fault, fault_fields);
+
+static const struct json_field output_fields[] = {
+	{ JSON_ROW(SECONDS, record_output, time_nsec, "t_s") },
+	{ JSON_ROW(TEXT, record_output, host, "host") },
+	{ JSON_ROW(COUNT, record_output, program, "program") },
+	{ JSON_ROW(TEXT, record_output, line, "line") },
+};
+static const struct json_table output = JSON_TABLE(record_output, output_fields);
 
 static const struct json_field gap_fields[] = {
 	{ JSON_ROW(SECONDS, record_gap, from_nsec, "from_s") },
@@ -355,9 +395,13 @@ static const struct json_field record_fields[] = {
 	{ JSON_ROW(NATURAL, record, phase, "phase") },
 	{ .key = "settings", .kind = JSON_CUSTOM, .write = write_settings, .read = read_settings },
 	{ JSON_LIST_ROW(record, faults, "faults", fault) },
+	{ JSON_LIST_ROW(record, output, "output", output), .optional = true },
 	{ JSON_LIST_ROW(record, gaps, "unsampled", gap), .optional = true },
 	{ JSON_PART(OBJECT, "follow", follow), .optional = true },
-	{ JSON_PART(OBJECT, "endpoints", endpoints) },
+	{ .key = "endpoints",
+	  .kind = JSON_CUSTOM,
+	  .write = write_endpoints,
+	  .read = read_endpoints },
 	{ JSON_ROW(SECONDS, record, span_nsec, "span_s") },
 	{ JSON_ROW(SECONDS, record, lateness_nsec, "lateness_s") },
 	{ JSON_ROW(NAME, record, clock, "clock"), .names = &record_clock_names },
@@ -377,7 +421,7 @@ char *record_to_json(const struct record *record)
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t size;
-	struct json_writer writer = { .out = open_memstream(&text, &size) };
+	struct json_writer writer = { .out = open_memstream(&text, &size), .root = record };
 
 	if (!writer.out)
 		return NULL;
@@ -391,7 +435,7 @@ int record_from_json(const char *json, struct record **ret_record, struct error 
 {
 	_cleanup_(record_freep) struct record *record = calloc(1, sizeof(*record));
 	json_object *o = json_tokener_parse(json);
-	struct json_reader reader = { 0 };
+	struct json_reader reader = { .root = record };
 
 	if (!record || !o) {
 		json_object_put(o);

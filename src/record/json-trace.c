@@ -5,21 +5,26 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "src/record/trace.h"
+#include "src/record/record.h"
 #include "src/tcp/packet.h"
 
-static enum end_id end_of(json_object *value)
+static enum end_id end_of(const struct json_reader *reader, json_object *value)
 {
-	int end = value ? end_from_name(json_object_get_string(value)) : -1;
+	int end = value ? record_find_end(reader->root, json_object_get_string(value)) : -1;
 
 	return end < 0 ? END_CLIENT : (enum end_id)end;
+}
+
+static const char *name_of(const struct json_writer *writer, enum end_id end)
+{
+	return ((const struct record *)writer->root)->endpoint[end].name;
 }
 
 static void write_from(struct json_writer *writer, const void *object)
 {
 	const struct trace_entry *e = object;
 
-	json_write_text(writer, e->packet.foreign ? NULL : end_name(e->end));
+	json_write_text(writer, e->packet.foreign ? NULL : name_of(writer, e->end));
 }
 
 static void read_from(struct json_reader *reader, json_object *value, void *object)
@@ -27,7 +32,7 @@ static void read_from(struct json_reader *reader, json_object *value, void *obje
 	struct trace_entry *e = object;
 
 	e->packet.foreign = !value;
-	e->end = end_of(value);
+	e->end = end_of(reader, value);
 }
 
 static void write_to(struct json_writer *writer, const void *object)
@@ -35,7 +40,7 @@ static void write_to(struct json_writer *writer, const void *object)
 	const struct trace_entry *e = object;
 	enum end_id peer = end_peer(e->end);
 
-	json_write_text(writer, end_name(e->packet.foreign ? e->end : peer));
+	json_write_text(writer, name_of(writer, e->packet.foreign ? e->end : peer));
 }
 
 static void read_to(struct json_reader *reader, json_object *value, void *object)
@@ -43,7 +48,7 @@ static void read_to(struct json_reader *reader, json_object *value, void *object
 	struct trace_entry *e = object;
 
 	if (e->packet.foreign)
-		e->end = end_of(value);
+		e->end = end_of(reader, value);
 }
 
 static void write_flags(struct json_writer *writer, const void *object)
@@ -100,8 +105,18 @@ static const struct json_field packet_fields[] = {
 	{ JSON_PART(GROUP, NULL, again) },
 };
 
+static void write_end(struct json_writer *writer, const void *object)
+{
+	json_write_text(writer, name_of(writer, ((const struct trace_entry *)object)->end));
+}
+
+static void read_end(struct json_reader *reader, json_object *value, void *object)
+{
+	((struct trace_entry *)object)->end = end_of(reader, value);
+}
+
 static const struct json_field node_fields[] = {
-	{ JSON_ROW(NAME, trace_entry, end, "node"), .names = &end_names },
+	{ .key = "node", .kind = JSON_CUSTOM, .write = write_end, .read = read_end },
 };
 static const struct json_table node = JSON_TABLE(trace_entry, node_fields);
 
@@ -146,6 +161,11 @@ static const struct json_field event_fields[] = {
 	{ JSON_ROW(SECONDS, trace_entry, event.took_nsec, "took_s") },
 };
 
+static const struct json_field output_fields[] = {
+	{ JSON_ROW(TEXT, trace_entry, output.host, "host") },
+	{ JSON_ROW(TEXT, trace_entry, output.line, "line") },
+};
+
 static const struct json_table kinds[] = {
 	[TRACE_PACKET] = JSON_TABLE(trace_entry, packet_fields),
 	[TRACE_RETRANSMISSION] = JSON_TABLE(trace_entry, retransmission_fields),
@@ -154,6 +174,7 @@ static const struct json_table kinds[] = {
 	[TRACE_CALL] = JSON_TABLE(trace_entry, call_fields),
 	[TRACE_SAMPLE] = JSON_TABLE(trace_entry, sample_fields),
 	[TRACE_EVENT] = JSON_TABLE(trace_entry, event_fields),
+	[TRACE_OUTPUT] = JSON_TABLE(trace_entry, output_fields),
 };
 static_assert(ARRAY_SIZE(kinds) == _TRACE_KIND_MAX, "every kind has its keys");
 

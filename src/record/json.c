@@ -163,6 +163,8 @@ static bool is_left_out(const struct json_field *field, const void *object)
 		return is_null(field->table, at(field, object));
 	case JSON_SECONDS:
 		return !load_signed(field, object);
+	case JSON_NAME:
+		return !load_unsigned(field, object);
 	case JSON_LIST:
 		return !*(const size_t *)((const char *)object + field->count);
 	default:

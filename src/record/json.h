@@ -17,14 +17,17 @@
 #include "src/util/names.h"
 
 struct json_writer {
-	FILE *out;   /* gets the text; the caller closes it */
-	bool begun;  /* the object that is being written has a key already */
-	bool failed; /* memory ran out, so the text is not whole */
+	FILE *out;	  /* gets the text; the caller closes it */
+	bool begun;	  /* the object that is being written has a key already */
+	bool failed;	  /* memory ran out, so the text is not whole */
+	const void *root; /* for the functions of CUSTOM rows: the struct that all is part of; not
+			   * owned */
 };
 
 struct json_reader {
 	const char *missing; /* the first key that an object lacked; NULL: none lacked any */
 	bool failed;	     /* memory ran out, so the struct is not whole */
+	const void *root;    /* as of a writer; what was read so far is in it */
 };
 
 /* The type of a value in the struct, and what its JSON looks like. */
@@ -58,7 +61,7 @@ struct json_field {
 	bool decides; /* where the value is 0, NULL, NSEC_NONE or below 0 (NATURAL), the object that
 		       * the row belongs to is null */
 	bool optional; /* records of older builds lack the key, and the value stays 0; an OBJECT
-			* that is null, SECONDS of 0 and an empty LIST have no key */
+			* that is null, SECONDS and NAME of 0 and an empty LIST have no key */
 	size_t count;  /* LIST: offset in the struct of the number of elements, a size_t; bytes */
 	const struct names *names;	   /* NAME, COUNTS, SOME_COUNTS */
 	const struct json_table *table;	   /* OBJECT, GROUP, LIST */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+DEFINE_NAMES(recovery,
+	     _RECOVERY_MAX, [RECOVERY_HEAL] = "heal", [RECOVERY_CONNECTION] = "connection")
 DEFINE_NAMES(record_clock, _RECORD_CLOCK_MAX, [RECORD_CLOCK_TRACEPOINT] = "tracepoint",
 	     [RECORD_CLOCK_SOCK_DIAG] = "sock_diag")
 
@@ -25,6 +27,7 @@ void record_endpoint_deinit(struct record_endpoint *endpoint)
 	free(endpoint->command_output);
 	free(endpoint->local);
 	free(endpoint->peer);
+	free(endpoint->name);
 	free(endpoint->unpredicted);
 	free(endpoint->gone_unpredicted);
 	*endpoint = (struct record_endpoint){ 0 };
@@ -44,12 +47,17 @@ struct record *record_free(struct record *record)
 		free(record->failures[i]);
 	for (size_t i = 0; i < record->n_doubts; i++)
 		free(record->doubts[i]);
-	for (enum end_id n = 0; n < _END_MAX; n++)
+	for (enum end_id n = 0; n < record->n_ends; n++)
 		record_endpoint_deinit(&record->endpoint[n]);
 	trace_deinit(&record->trace);
 	sighting_log_free(record->sightings);
 	free(record->settings);
 	free(record->faults);
+	for (size_t i = 0; i < record->n_output; i++) {
+		free(record->output[i].host);
+		free(record->output[i].line);
+	}
+	free(record->output);
 	free(record->gaps);
 	free(record->failures);
 	free(record->doubts);
@@ -60,6 +68,14 @@ struct record *record_free(struct record *record)
 	free(record->kernel);
 	free(record);
 	return NULL;
+}
+
+int record_find_end(const struct record *record, const char *name)
+{
+	for (enum end_id n = 0; n < record->n_ends; n++)
+		if (!strcmp(record->endpoint[n].name, name))
+			return (int)n;
+	return -1;
 }
 
 uint32_t record_sample_open(const struct record_sample *sample)

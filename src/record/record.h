@@ -90,8 +90,18 @@ struct record_tcp_info {
 	uint64_t bytes_sent, bytes_acked, bytes_received;
 };
 
+/* By what a connection worked again. */
+enum recovery {
+	RECOVERY_NONE,
+	RECOVERY_HEAL,
+	RECOVERY_CONNECTION, /* a new one in its place */
+	_RECOVERY_MAX,
+};
+DECLARE_NAMES(recovery, enum recovery)
+
 /* What one end of the connection met. */
 struct record_endpoint {
+	char *name; /* "client", or of one of several connections "front.client" */
 	enum outcome outcome;
 	/* The connection as this end's kernel has it, "10.0.1.2:40000"; NULL: there was none.
 	 * Behind a NAT the other end has it otherwise. */
@@ -108,7 +118,10 @@ struct record_endpoint {
 	nsec_t gone_blind_nsec;
 	nsec_t gone_earliest_nsec, gone_latest_nsec; /* the prediction for gone_nsec */
 	char *gone_unpredicted;			     /* why there is none; NULL: there is one */
-	nsec_t recovered_nsec; /* when the first packet after the last heal was received */
+	/* When it worked again: the first packet after the last heal was received, or the first
+	 * data on a new connection of the same kind. NSEC_NONE: it did not. */
+	nsec_t recovered_nsec;
+	enum recovery recovered_by;
 	nsec_t earliest_nsec, latest_nsec; /* the prediction for record_detection() */
 	char *unpredicted;		   /* why there is none; NULL: there is one */
 	/* Where there is none since microseconds decide: when it may be at the earliest and at the
@@ -150,10 +163,20 @@ struct record_fault {
 	char *what; /* the event's name: "power-loss server", "heal blackhole", "send client" */
 };
 
+/* A line that a program of the user's wrote. */
+struct record_output {
+	nsec_t time_nsec;
+	char *host;
+	unsigned int program; /* which of the host's, from 0 */
+	char *line;	      /* valid UTF-8, without the newline */
+};
+
 /* A time in which a socket was not looked at though looks were due. */
 struct record_gap {
 	nsec_t from_nsec, to_nsec; /* the first look that was due, and the one that came */
 };
+
+#define RECORD_OUTPUT_MAX 2000 /* lines; --logs has the rest */
 
 struct record {
 	char *scenario, *id, *variant; /* the scenario's names; id and variant may be NULL */
@@ -168,12 +191,16 @@ struct record {
 	size_t n_settings;
 	struct record_fault *faults; /* the timeline as it was carried out, in its order */
 	size_t n_faults;
+	struct record_output
+		*output; /* of all programs, in the order of time; the first RECORD_OUTPUT_MAX */
+	size_t n_output;
 	struct record_gap *gaps; /* where the looks of `sample` came late, in the order of time */
 	size_t n_gaps;
 	uint32_t follow_number; /* which of the client's connections was followed, from 1; 0: the
 				 * record does not say */
 	uint32_t follow_tried;	/* how many the client had tried by the first event */
 	struct record_endpoint endpoint[_END_MAX];
+	enum end_id n_ends; /* of the endpoints */
 	enum record_clock clock;
 	uint64_t lost;	  /* how many observations could not be recorded */
 	nsec_t span_nsec; /* from the first event to the end of the trial */
@@ -201,6 +228,9 @@ static inline nsec_t record_sample_late(nsec_t every_nsec)
 }
 /* Returns how many of a client's many connections were open at a sample. */
 uint32_t record_sample_open(const struct record_sample *sample);
+
+/* The end of that name; -1: the record has none. */
+int record_find_end(const struct record *record, const char *name);
 
 /* Adds a line to the failures. -ENOMEM is the only failure of the function. */
 __attribute__((format(printf, 2, 3))) int record_fail(struct record *record, const char *format,

@@ -27,10 +27,20 @@ static ssize_t find_flow(const struct trace_work *work, enum end_id end,
 			 const struct sighting_packet *p)
 {
 	for (size_t i = work->n_flows; i-- > 0;)
-		if (work->flows[i].port[end][0] == p->local_port &&
+		if (work->flows[i].followed == end_connection(end) &&
+		    work->flows[i].port[end][0] == p->local_port &&
 		    work->flows[i].port[end][1] == p->peer_port)
 			return (ssize_t)i;
 	return -1;
+}
+
+static unsigned int count_flows(const struct trace_work *work, size_t followed)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < work->n_flows; i++)
+		n += work->flows[i].followed == followed;
+	return n;
 }
 
 /* Returns the connection of a packet that `end` saw first, or NULL without memory. A SYN with
@@ -44,10 +54,14 @@ static struct trace_flow *flow_of(struct trace_work *work, enum end_id end, stru
 	struct trace_flow *f = i < 0 ? NULL : &work->flows[i];
 
 	if (!f || (is_syn(p) && f->end[sender].known && f->end[sender].base != p->seq)) {
+		unsigned int number = count_flows(work, end_connection(end));
+
 		f = array_append(&work->flows, &work->n_flows, sizeof(*f));
 		if (!f)
 			return NULL;
 		i = (ssize_t)work->n_flows - 1;
+		f->followed = end_connection(end);
+		f->number = number;
 	}
 	f->port[end][0] = p->local_port;
 	f->port[end][1] = p->peer_port;
@@ -185,7 +199,7 @@ static int add_packet(struct trace_work *work, struct trace_flow *f, enum end_id
 
 	if (!e)
 		return -ENOMEM;
-	e->connection = (unsigned int)seen->flow;
+	e->connection = f->number;
 	e->packet = (struct trace_packet){ .flags = p->flags,
 					   .window = p->window,
 					   .length = p->payload };
@@ -225,7 +239,7 @@ static struct trace_seen *next_packet(struct trace_work *work, enum end_id *ret_
 {
 	struct trace_seen *next = NULL;
 
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < work->record->n_ends; n++) {
 		struct trace_seen *p;
 
 		if (work->next_packet[n] == work->sightings->n_packets[n])
@@ -273,9 +287,9 @@ static void find_under_way(struct trace_work *work)
 static int compare_entries(const void *a, const void *b)
 {
 	static const int rank[_TRACE_KIND_MAX] = {
-		[TRACE_EVENT] = 0,  [TRACE_STATE] = 1, [TRACE_RETRANSMISSION] = 2,
-		[TRACE_PACKET] = 3, [TRACE_CALL] = 4,  [TRACE_TIMER] = 5,
-		[TRACE_SAMPLE] = 6,
+		[TRACE_EVENT] = 0,  [TRACE_STATE] = 1,	[TRACE_RETRANSMISSION] = 2,
+		[TRACE_PACKET] = 3, [TRACE_CALL] = 4,	[TRACE_TIMER] = 5,
+		[TRACE_SAMPLE] = 6, [TRACE_OUTPUT] = 7,
 	};
 	const struct trace_entry *x = a, *y = b;
 
@@ -283,7 +297,9 @@ static int compare_entries(const void *a, const void *b)
 		return x->time_nsec < y->time_nsec ? -1 : 1;
 	if (x->kind != y->kind)
 		return rank[x->kind] - rank[y->kind];
-	return (int)x->end - (int)y->end;
+	if (x->end != y->end)
+		return (int)x->end - (int)y->end;
+	return x->kind == TRACE_OUTPUT ? (int)x->number - (int)y->number : 0;
 }
 
 static int build_all(struct trace_work *work)
@@ -324,11 +340,11 @@ static int build(struct record *record)
 	struct trace_work work = { .record = record, .sightings = record->sightings };
 	int rc = 0;
 
-	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++)
+	for (enum end_id n = 0; rc >= 0 && n < record->n_ends; n++)
 		rc = prepare(&work, n);
 	if (rc >= 0)
 		rc = build_all(&work);
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < record->n_ends; n++) {
 		free(work.shown[n]);
 		free(work.seen[n]);
 	}

@@ -136,7 +136,7 @@ static int join(struct trace_seen *from, size_t n_from, struct trace_seen *to, s
 
 int trace_join(struct trace_work *work)
 {
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < work->record->n_ends; n++) {
 		enum end_id peer = end_peer(n);
 
 		if (join(work->seen[n], work->sightings->n_packets[n], work->seen[peer],

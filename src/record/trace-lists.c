@@ -56,6 +56,23 @@ static int take_lists(struct trace_work *work, enum end_id end)
 	return take_samples(work, end);
 }
 
+static int take_output(struct trace_work *work)
+{
+	for (size_t i = 0; i < work->record->n_output; i++) {
+		const struct record_output *o = &work->record->output[i];
+		struct trace_entry *e = trace_add_entry(work, TRACE_OUTPUT, o->time_nsec, _END_MAX);
+
+		if (!e)
+			return -ENOMEM;
+		e->number = (unsigned int)i;
+		e->output.host = strdup(o->host);
+		e->output.line = strdup(o->line);
+		if (!e->output.host || !e->output.line)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int take_others(struct trace_work *work)
 {
 	for (size_t i = 0; i < work->sightings->n_timers; i++) {
@@ -77,14 +94,14 @@ static int take_others(struct trace_work *work)
 			return -ENOMEM;
 		e->event.took_nsec = f->took_nsec;
 	}
-	return 0;
+	return take_output(work);
 }
 
 int trace_take_lists(struct trace_work *work)
 {
 	int rc = 0;
 
-	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++)
+	for (enum end_id n = 0; rc >= 0 && n < work->record->n_ends; n++)
 		rc = take_lists(work, n);
 	return rc < 0 ? rc : take_others(work);
 }

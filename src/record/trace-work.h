@@ -22,6 +22,8 @@ struct trace_seen {
 /* A connection: the packets of one four-tuple from one SYN to the next. The fields of an end are
  * about the bytes that this end sends. */
 struct trace_flow {
+	size_t followed;	    /* between the ends of which followed connection, from 0 */
+	unsigned int number;	    /* among those, from 0 */
 	uint16_t port[_END_MAX][2]; /* the local and the peer's port, as each end sees them */
 	struct {
 		bool known;	     /* `base` is set */

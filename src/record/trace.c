@@ -6,7 +6,7 @@
 DEFINE_NAMES(trace_kind,
 	     _TRACE_KIND_MAX, [TRACE_PACKET] = "packet", [TRACE_RETRANSMISSION] = "retransmission",
 	     [TRACE_STATE] = "state", [TRACE_TIMER] = "timer", [TRACE_CALL] = "call",
-	     [TRACE_SAMPLE] = "sample", [TRACE_EVENT] = "event")
+	     [TRACE_SAMPLE] = "sample", [TRACE_EVENT] = "event", [TRACE_OUTPUT] = "output")
 DEFINE_NAMES(trace_fate, _TRACE_FATE_MAX, [TRACE_ARRIVED] = "arrived", [TRACE_LOST] = "lost",
 	     [TRACE_IN_PIECES] = "in-pieces", [TRACE_UNDER_WAY] = "under-way")
 DEFINE_NAMES(trace_again,
@@ -16,9 +16,14 @@ DEFINE_NAMES(trace_again,
 
 void trace_deinit(struct trace *trace)
 {
-	for (size_t i = 0; i < trace->count; i++)
-		if (trace->entries[i].kind == TRACE_EVENT)
+	for (size_t i = 0; i < trace->count; i++) {
+		if (trace->entries[i].kind == TRACE_EVENT) {
 			free(trace->entries[i].event.what);
+		} else if (trace->entries[i].kind == TRACE_OUTPUT) {
+			free(trace->entries[i].output.host);
+			free(trace->entries[i].output.line);
+		}
+	}
 	free(trace->entries);
 	*trace = (struct trace){ 0 };
 }

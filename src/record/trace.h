@@ -23,6 +23,7 @@ enum trace_kind {
 	TRACE_CALL,
 	TRACE_SAMPLE, /* a look at the queues of a socket */
 	TRACE_EVENT,  /* an event of the timeline */
+	TRACE_OUTPUT, /* a line that a program of the user's wrote */
 	_TRACE_KIND_MAX,
 };
 
@@ -96,12 +97,13 @@ struct trace_entry {
 	enum trace_kind kind;
 	nsec_t time_nsec; /* PACKET: when it was sent, or if nobody saw that, when it arrived; CALL:
 			   * when it returned; others: when it happened */
-	enum end_id end;  /* PACKET: its sender; EVENT: not used; others: the end that it is of */
+	enum end_id end;  /* PACKET: its sender; EVENT and OUTPUT: not used; others: the end that it
+			     is of */
 	/* PACKET: the number of its connection, from 0 in the order of their first packets. */
 	unsigned int connection;
 	enum trace_again again; /* PACKET and RETRANSMISSION */
 	/* PACKET: how often the segment has been sent again without an answer, or the number of the
-	 * unanswered probe, from 1; 0: neither. */
+	 * unanswered probe, from 1; 0: neither. OUTPUT: the number of the line, from 0. */
 	unsigned int number;
 	nsec_t rto_nsec; /* again is TRACE_TIMEOUT: the timeout that expired; NSEC_NONE: unknown */
 	union {
@@ -114,6 +116,9 @@ struct trace_entry {
 			nsec_t took_nsec; /* how long the kernel took to carry out the event */
 			char *what;	  /* "power-loss server"; owned */
 		} event;
+		struct {
+			char *host, *line; /* owned */
+		} output;
 	};
 };
 

@@ -338,6 +338,10 @@ void describe_expectation(const struct scenario *s, enum family family, enum end
 		    p.reason);
 	print_bound(LINE("gone by", ""), &e->gone_before, any ? p.latest_nsec : NSEC_NONE,
 		    p.reason);
+	print_bound(LINE("recovers after", ""), &e->recovered_after, NSEC_NONE, NULL);
+	print_bound(LINE("recovers by", ""), &e->recovered_before, NSEC_NONE, NULL);
+	if (e->recovered_never)
+		fprintf(out, "%s%-10s never\n", prefix, "recovers");
 	if (e->gone_never)
 		fprintf(out, "%s%-10s never\n", prefix, "gone");
 	print_values(LINE("states", ", "), tcp_state_name, e->states, e->n_states);

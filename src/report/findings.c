@@ -23,7 +23,7 @@ static void print(const struct record *record, enum end_id end, const struct mea
 		"%s (%s%s): outside the prediction: the %s %s after %s, predicted %s to %s; "
 		"mechanism %s\n",
 		record_title(record, title, sizeof(title)), family_name(record->family), repeat,
-		end_name(end), m->what, nsec_format(time, sizeof(time), m->time_nsec),
+		e->name, m->what, nsec_format(time, sizeof(time), m->time_nsec),
 		nsec_format(earliest, sizeof(earliest), m->earliest_nsec),
 		nsec_format(latest, sizeof(latest), m->latest_nsec),
 		e->mechanism == MECHANISM_NONE ? "unknown" : mechanism_name(e->mechanism));
@@ -53,7 +53,7 @@ void findings_print(struct record *const *records, size_t n, FILE *out)
 	for (size_t i = 0; i < n; i++) {
 		if (!records[i] || record_verdict(records[i]) == VERDICT_INCONCLUSIVE)
 			continue;
-		for (enum end_id end = 0; end < _END_MAX; end++)
+		for (enum end_id end = 0; end < records[i]->n_ends; end++)
 			print_endpoint(records[i], end, out);
 	}
 }

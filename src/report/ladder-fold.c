@@ -27,7 +27,7 @@ static void sum_up(struct ladder_count *sum, const struct ladder_row *rows, size
 		sum->rows += c->rows;
 		sum->lost += c->lost;
 		sum->again += c->again;
-		for (enum end_id end = 0; end < _END_MAX; end++) {
+		for (int end = 0; end < 2; end++) {
 			sum->packets[end] += c->packets[end];
 			sum->bytes[end] += c->bytes[end];
 		}
@@ -43,7 +43,7 @@ static void write_end(FILE *out, const char *name, size_t packets, uint64_t byte
 
 /* Writes "... 1300 lines more in 1.95 s, client 1000 packets with 1448000 bytes, ...", which the
  * caller frees. */
-static char *describe(const struct ladder_count *count, nsec_t time_nsec)
+static char *describe(const struct ladder_count *count, nsec_t time_nsec, const char *const *names)
 {
 	char *text = NULL, span[64];
 	size_t size;
@@ -53,8 +53,8 @@ static char *describe(const struct ladder_count *count, nsec_t time_nsec)
 		return NULL;
 	fprintf(out, "... %zu lines more in %s", count->rows,
 		nsec_format(span, sizeof(span), time_nsec));
-	for (enum end_id i = 0; i < _END_MAX; i++)
-		write_end(out, end_name(i), count->packets[i], count->bytes[i]);
+	for (int i = 0; i < 2; i++)
+		write_end(out, names[i], count->packets[i], count->bytes[i]);
 	if (count->lost)
 		fprintf(out, ", %zu lost", count->lost);
 	if (count->again)
@@ -64,7 +64,7 @@ static char *describe(const struct ladder_count *count, nsec_t time_nsec)
 }
 
 /* Replaces a run of rows by one row, which it puts in the place of the first. */
-static void fold_run(struct ladder_row *rows, size_t n)
+static void fold_run(struct ladder_row *rows, size_t n, const char *const *names)
 {
 	struct ladder_row note = {
 		.time_nsec = rows[0].time_nsec,
@@ -75,14 +75,15 @@ static void fold_run(struct ladder_row *rows, size_t n)
 	};
 
 	sum_up(&note.count, rows, n);
-	note.text = describe(&note.count, note.end_nsec - note.time_nsec);
+	note.text = describe(&note.count, note.end_nsec - note.time_nsec, names);
 	for (size_t i = 0; i < n; i++)
 		ladder_row_deinit(&rows[i]);
 	rows[0] = note;
 }
 
 /* Folds the middle of each run of rows of at most that weight. */
-static void fold(struct ladder *ladder, enum ladder_weight most, size_t ends)
+static void fold(struct ladder *ladder, enum ladder_weight most, size_t ends,
+		 const char *const *names)
 {
 	struct ladder_row *rows = ladder->rows;
 
@@ -91,7 +92,7 @@ static void fold(struct ladder *ladder, enum ladder_weight most, size_t ends)
 			n++;
 		if (n < 2 * ends + WORTH_IT)
 			continue;
-		fold_run(&rows[i + ends], n - 2 * ends);
+		fold_run(&rows[i + ends], n - 2 * ends, names);
 		memmove(&rows[i + ends + 1], &rows[i + n - ends],
 			(ladder->n_rows - (i + n - ends)) * sizeof(*rows));
 		ladder->n_rows -= n - 2 * ends - 1;
@@ -120,9 +121,9 @@ static void say_waits(struct ladder *ladder)
 	}
 }
 
-void ladder_fold(struct ladder *ladder)
+void ladder_fold(struct ladder *ladder, const char *const names[static 2])
 {
-	fold(ladder, LADDER_PLAIN, PLAIN_ENDS);
-	fold(ladder, LADDER_TELLING, TELLING_ENDS);
+	fold(ladder, LADDER_PLAIN, PLAIN_ENDS, names);
+	fold(ladder, LADDER_TELLING, TELLING_ENDS, names);
 	say_waits(ladder);
 }

@@ -35,10 +35,10 @@ enum ladder_colour {
 
 /* What a row stands for, which after folding may be many rows. */
 struct ladder_count {
-	size_t rows;		  /* rows of a ladder that is not folded */
-	size_t packets[_END_MAX]; /* packets that each end sent */
-	uint64_t bytes[_END_MAX]; /* bytes of payload in these packets */
-	size_t lost, again;	  /* packets that were lost, and that were sent again */
+	size_t rows;	    /* rows of a ladder that is not folded */
+	size_t packets[2];  /* packets that each end sent: the one that connects, the other */
+	uint64_t bytes[2];  /* bytes of payload in these packets */
+	size_t lost, again; /* packets that were lost, and that were sent again */
 };
 
 struct ladder_row {

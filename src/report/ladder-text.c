@@ -9,6 +9,7 @@
 
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
+#include "src/util/utf8.h"
 
 #define SAME_LINE (2 * NSEC_PER_MSEC) /* texts of one end within this time go on one line */
 #define SAME_TEXT 100		      /* such a line has at most so many characters */
@@ -38,7 +39,7 @@ char *ladder_format_timer(nsec_t time_nsec, char *buffer, size_t size)
 
 static enum ladder_side side_of(enum end_id end)
 {
-	return end == END_CLIENT ? LADDER_LEFT : LADDER_RIGHT;
+	return end_connects(end) ? LADDER_LEFT : LADDER_RIGHT;
 }
 
 /* Writes a packet as tcpdump does (print-tcp.c), without its options. */
@@ -103,7 +104,7 @@ static enum ladder_weight weight_of(const struct trace_entry *e)
 
 static void add_packet(struct ladder *ladder, const struct trace_entry *e)
 {
-	bool to_client = (e->end == END_CLIENT) == e->packet.foreign;
+	bool to_client = end_connects(e->end) == e->packet.foreign;
 	enum ladder_colour colour = LADDER_DEFAULT;
 	struct ladder_row *row;
 
@@ -225,6 +226,43 @@ static void add_event(struct ladder *ladder, const struct trace_entry *e)
 	ladder_say(row, "%s", e->event.what);
 }
 
+/* Whether an end of that name, such as "front.proxy", is on the host. */
+static bool is_on(const char *end, const char *host)
+{
+	const char *dot = strchr(end, '.');
+
+	return !strcmp(dot ? dot + 1 : end, host);
+}
+
+/* Returns what a program wrote without what would move a terminal's cursor, which the caller frees.
+ */
+static char *plain(const char *line)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	utf8_put_plain(out, line);
+	fclose(out);
+	return text;
+}
+
+/* A line stands beside its host's lifeline, or says where it is from if the host has none. */
+static void add_output(struct ladder *ladder, const struct trace_entry *e, const char *const *names)
+{
+	enum ladder_side side = is_on(names[0], e->output.host)	  ? LADDER_LEFT
+				: is_on(names[1], e->output.host) ? LADDER_RIGHT
+								  : LADDER_NOTE;
+	struct ladder_row *row =
+		ladder_add(ladder, e->time_nsec, side, LADDER_TELLING, LADDER_DEFAULT);
+	_cleanup_(freep) char *line = plain(e->output.line);
+
+	ladder_say(row, side == LADDER_NOTE ? "%s: > %s" : "%s> %s",
+		   side == LADDER_NOTE ? e->output.host : "", line ? line : "");
+}
+
 /* Joins the last two rows if the same end tells both at about the same moment. */
 static void put_together(struct ladder *ladder)
 {
@@ -250,7 +288,8 @@ static void put_together(struct ladder *ladder)
 	ladder->n_rows--;
 }
 
-void ladder_fill(struct ladder *ladder, const struct trace *trace)
+void ladder_fill(struct ladder *ladder, const struct trace *trace, size_t connection,
+		 const char *const names[static 2])
 {
 	static void (*const add[_TRACE_KIND_MAX])(struct ladder *, const struct trace_entry *) = {
 		[TRACE_PACKET] = add_packet, [TRACE_RETRANSMISSION] = add_retransmission,
@@ -260,7 +299,15 @@ void ladder_fill(struct ladder *ladder, const struct trace *trace)
 	};
 
 	for (size_t i = 0; i < trace->count; i++) {
-		add[trace->entries[i].kind](ladder, &trace->entries[i]);
+		const struct trace_entry *e = &trace->entries[i];
+
+		if (e->end < _END_MAX && end_connection(e->end) != connection)
+			continue;
+		if (e->kind == TRACE_OUTPUT) {
+			add_output(ladder, e, names);
+			continue;
+		}
+		add[e->kind](ladder, e);
 		put_together(ladder);
 	}
 }

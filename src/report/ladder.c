@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/report/ladder.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -225,7 +226,28 @@ static void print_head(const struct sheet *s, const struct record *r)
 	utf8_put_plain(s->out, head ? head : "");
 	if (r->repeat)
 		fprintf(s->out, ", repeat %u", r->repeat);
-	fprintf(s->out, "\n\n%*s  CLIENT%*s\n", s->time_width, "TIME", s->inner - 6, "SERVER");
+	fputs("\n", s->out);
+}
+
+/* Copies a name, which is in ASCII, in upper case. */
+static void upper(char *to, size_t size, const char *name)
+{
+	size_t n = 0;
+
+	for (; name[n] && n + 1 < size; n++)
+		to[n] = (char)toupper((unsigned char)name[n]);
+	to[n] = '\0';
+}
+
+/* Names the lifelines by the ends of a connection. */
+static void print_ends(const struct sheet *s, const char *const *names)
+{
+	char left[SCENARIO_END_NAME_SIZE], right[SCENARIO_END_NAME_SIZE];
+
+	upper(left, sizeof(left), names[0]);
+	upper(right, sizeof(right), names[1]);
+	fprintf(s->out, "\n%*s  %s%*s\n", s->time_width, "TIME", left, s->inner - (int)strlen(left),
+		right);
 }
 
 static void print_outcome(const struct sheet *s, const struct record *r, enum end_id end)
@@ -245,7 +267,7 @@ static void print_outcome(const struct sheet *s, const struct record *r, enum en
 	if (at_nsec != NSEC_NONE)
 		snprintf(text + n, sizeof(text) - (size_t)n, ", after %s",
 			 nsec_format(span, sizeof(span), at_nsec));
-	print_beside(s, &row, text, NSEC_NONE, end == END_SERVER);
+	print_beside(s, &row, text, NSEC_NONE, !end_connects(end));
 }
 
 static int widest_time(const struct record *record)
@@ -260,10 +282,29 @@ static int widest_time(const struct record *record)
 	return first > last ? first : last;
 }
 
+static void print_connection(const struct sheet *s, const struct record *record, size_t connection)
+{
+	const struct record_endpoint *ends = &record->endpoint[2 * connection];
+	const char *const names[] = { ends[0].name, ends[1].name };
+	struct ladder ladder = { 0 };
+
+	ladder_fill(&ladder, &record->trace, connection, names);
+	ladder_say(ladder_add(&ladder, record->span_nsec, LADDER_ACROSS, LADDER_KEY, LADDER_DIM),
+		   "the trial ends");
+	ladder_fold(&ladder, names);
+	print_ends(s, names);
+	for (size_t i = 0; i < ladder.n_rows;)
+		i += print_row(s, &ladder.rows[i],
+			       i + 1 < ladder.n_rows ? &ladder.rows[i + 1] : NULL);
+	for (int n = 0; n < 2; n++)
+		print_outcome(s, record, (enum end_id)(2 * connection) + n);
+	fputc('\n', s->out);
+	ladder_deinit(&ladder);
+}
+
 void ladder_print(const struct record *record, const struct ladder_style *style, FILE *out)
 {
 	struct sheet s = { .out = out, .colour = style->colour, .time_width = widest_time(record) };
-	struct ladder ladder = { 0 };
 	int width = style->width < WIDTH_MAX ? style->width : WIDTH_MAX;
 
 	if (!record->trace.present)
@@ -271,16 +312,7 @@ void ladder_print(const struct record *record, const struct ladder_style *style,
 	s.inner = width - s.time_width - 2;
 	if (s.inner < INNER_MIN)
 		s.inner = INNER_MIN;
-	ladder_fill(&ladder, &record->trace);
-	ladder_say(ladder_add(&ladder, record->span_nsec, LADDER_ACROSS, LADDER_KEY, LADDER_DIM),
-		   "the trial ends");
-	ladder_fold(&ladder);
 	print_head(&s, record);
-	for (size_t i = 0; i < ladder.n_rows;)
-		i += print_row(&s, &ladder.rows[i],
-			       i + 1 < ladder.n_rows ? &ladder.rows[i + 1] : NULL);
-	for (enum end_id n = 0; n < _END_MAX; n++)
-		print_outcome(&s, record, n);
-	fputc('\n', out);
-	ladder_deinit(&ladder);
+	for (size_t i = 0; i < record->n_ends / 2; i++)
+		print_connection(&s, record, i);
 }

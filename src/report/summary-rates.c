@@ -45,7 +45,7 @@ static void print_outcome(struct table *table, const struct tally *t, enum outco
 
 	table_cell(table, TABLE_PLAIN, record_title(t->first, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN, family_name(t->first->family));
-	table_cell(table, TABLE_PLAIN, end_name(t->end));
+	table_cell(table, TABLE_PLAIN, t->first->endpoint[t->end].name);
 	table_cell(table, TABLE_PLAIN, outcome_name(o));
 	table_format(table, TABLE_PLAIN, "%zu of %zu", t->count[o], t->total);
 	table_format(table, TABLE_PLAIN, "%.2f", rate.value * 100);
@@ -60,7 +60,7 @@ static bool tally_rows(struct table *table, struct record *const *records, size_
 	for (size_t k = 0; k < i; k++)
 		if (records[k] && record_same_trial(records[k], records[i]))
 			return false;
-	for (enum end_id end = 0; end < _END_MAX; end++) {
+	for (enum end_id end = 0; end < records[i]->n_ends; end++) {
 		struct tally t = { .first = records[i], .end = end };
 
 		for (size_t k = i; k < n; k++)

@@ -21,6 +21,7 @@ struct group {
 	const struct record *shown; /* the first that is conclusive; NULL: none is; not owned */
 	enum end_id end;
 	struct times detected, gone;	   /* when it was detected, and when nothing was left */
+	struct times recovered;		   /* when it worked again */
 	size_t count[_VERDICT_MAX];	   /* its records by verdict */
 	bool mixed;			   /* the repeats ended differently */
 	nsec_t earliest_nsec, latest_nsec; /* predicted for `detected`; NSEC_NONE */
@@ -64,6 +65,7 @@ static void add(struct group *g, const struct record *record)
 	g->mixed |= e->outcome != shown->outcome || e->mechanism != shown->mechanism;
 	add_time(&g->detected, record_detection(e));
 	add_time(&g->gone, e->gone_nsec);
+	add_time(&g->recovered, e->recovered_nsec);
 	if (record_detection(e) != NSEC_NONE)
 		add_interval(&g->earliest_nsec, &g->latest_nsec, e->earliest_nsec, e->latest_nsec);
 	add_interval(&g->gone_earliest_nsec, &g->gone_latest_nsec, e->gone_earliest_nsec,
@@ -164,7 +166,13 @@ static void print_verdict(struct table *table, const struct group *g)
 		table_cell(table, words[worst].style, words[worst].text);
 }
 
-static void print_row(struct table *table, struct group *g, bool gone)
+/* The columns that only some tables have. */
+struct columns {
+	bool gone;	/* something was left after an end was detected: until when */
+	bool recovered; /* something worked again: since when */
+};
+
+static void print_row(struct table *table, struct group *g, struct columns columns)
 {
 	static const struct record_endpoint nothing = { .outcome = OUTCOME_NONE };
 	const struct record_endpoint *e = g->shown ? &g->shown->endpoint[g->end] : &nothing;
@@ -172,14 +180,16 @@ static void print_row(struct table *table, struct group *g, bool gone)
 
 	table_cell(table, TABLE_PLAIN, record_title(g->first, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN, family_name(g->first->family));
-	table_cell(table, TABLE_PLAIN, end_name(g->end));
+	table_cell(table, TABLE_PLAIN, g->first->endpoint[g->end].name);
 	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_name(e->error)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
 	table_cell(table, TABLE_PLAIN, spread(&g->detected, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN,
 		   range(g->earliest_nsec, g->latest_nsec, buffer, sizeof(buffer)));
-	if (gone) {
+	if (columns.recovered)
+		table_cell(table, TABLE_PLAIN, spread(&g->recovered, buffer, sizeof(buffer)));
+	if (columns.gone) {
 		table_cell(table, TABLE_PLAIN, spread(&g->gone, buffer, sizeof(buffer)));
 		table_cell(
 			table, TABLE_PLAIN,
@@ -212,14 +222,14 @@ static bool has_result(struct record *const *records, size_t n, const struct rec
 
 /* Adds the rows of a trial, with all its records, if `i` is the first of them. */
 static void group_rows(struct table *table, struct record *const *records, size_t n, size_t i,
-		       bool gone)
+		       struct columns columns)
 {
 	bool any = false;
 
 	for (size_t k = 0; k < i; k++)
 		if (records[k] && record_same_trial(records[k], records[i]))
 			return;
-	for (enum end_id end = 0; end < _END_MAX; end++) {
+	for (enum end_id end = 0; end < records[i]->n_ends; end++) {
 		struct group g = { .first = records[i],
 				   .end = end,
 				   .earliest_nsec = NSEC_NONE,
@@ -227,14 +237,16 @@ static void group_rows(struct table *table, struct record *const *records, size_
 				   .gone_earliest_nsec = NSEC_NONE,
 				   .gone_latest_nsec = NSEC_NONE };
 
-		if (!has_result(records, n, records[i], end) && (any || end + 1 < _END_MAX))
+		if (!has_result(records, n, records[i], end) &&
+		    (any || end + 1 < records[i]->n_ends))
 			continue;
 		any = true;
 		for (size_t k = i; k < n; k++)
 			if (records[k] && record_same_trial(records[k], records[i]))
 				add(&g, records[k]);
-		print_row(table, &g, gone);
+		print_row(table, &g, columns);
 		free(g.detected.items_nsec);
+		free(g.recovered.items_nsec);
 		free(g.gone.items_nsec);
 	}
 }
@@ -268,47 +280,58 @@ static void print_reasons(struct record *const *records, size_t n, FILE *out)
 	}
 }
 
-/* Tells whether in any record something of a connection was left after its end. Then a column of
- * the table says until when. */
-static bool outlived(struct record *const *records, size_t n)
+static struct columns columns_of(struct record *const *records, size_t n)
 {
+	struct columns columns = { false, false };
+
 	for (size_t i = 0; i < n; i++) {
-		for (enum end_id end = 0; records[i] && end < _END_MAX; end++) {
+		for (enum end_id end = 0; records[i] && end < records[i]->n_ends; end++) {
 			const struct record_endpoint *e = &records[i]->endpoint[end];
 
-			if (e->gone_nsec != NSEC_NONE && record_detection(e) != NSEC_NONE &&
-			    e->gone_nsec > record_detection(e) + NSEC_PER_SEC)
-				return true;
+			columns.gone |= e->gone_nsec != NSEC_NONE &&
+					record_detection(e) != NSEC_NONE &&
+					e->gone_nsec > record_detection(e) + NSEC_PER_SEC;
+			columns.recovered |= e->recovered_by == RECOVERY_CONNECTION;
 		}
 	}
-	return false;
+	return columns;
 }
 
-static struct table *new_table(bool gone)
-{
-	static const char *const headers[] = { "SCENARIO",    "FAMILY",	      "ENDPOINT",
-					       "OUTCOME",     "ERRNO",	      "MECHANISM",
-					       ">DETECTED s", ">PREDICTED s", "VERDICT" };
-	static const char *const with_gone[] = { "SCENARIO",	      "FAMILY",	      "ENDPOINT",
-						 "OUTCOME",	      "ERRNO",	      "MECHANISM",
-						 ">DETECTED s",	      ">PREDICTED s", ">GONE s",
-						 ">GONE PREDICTED s", "VERDICT" };
+#define COLUMNS_MAX 12
 
-	return gone ? table_new(ARRAY_SIZE(with_gone), with_gone)
-		    : table_new(ARRAY_SIZE(headers), headers);
+/* The headers have to live as long as the table. */
+static struct table *new_table(struct columns columns, const char *headers[static COLUMNS_MAX])
+{
+	static const char *const always[] = {
+		"SCENARIO", "FAMILY",	 "ENDPOINT",	"OUTCOME",
+		"ERRNO",    "MECHANISM", ">DETECTED s", ">PREDICTED s"
+	};
+	size_t n = ARRAY_SIZE(always);
+
+	memcpy(headers, always, sizeof(always));
+	if (columns.recovered)
+		headers[n++] = ">RECOVERED s";
+	if (columns.gone) {
+		headers[n++] = ">GONE s";
+		headers[n++] = ">GONE PREDICTED s";
+	}
+	headers[n++] = "VERDICT";
+	return table_new(n, headers);
 }
 
 void summary_print(struct record *const *records, size_t n, FILE *out)
 {
-	bool any = false, gone = outlived(records, n);
-	struct table *table = new_table(gone);
+	struct columns columns = columns_of(records, n);
+	const char *headers[COLUMNS_MAX];
+	struct table *table = new_table(columns, headers);
+	bool any = false;
 
 	if (!table)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		if (!records[i])
 			continue;
-		group_rows(table, records, n, i, gone);
+		group_rows(table, records, n, i, columns);
 		any = true;
 	}
 	if (any)

@@ -95,7 +95,7 @@ static int apply_quick(struct scenario *scenario, const struct document_node *ba
 /* Where a file expects nothing, the client is watched. */
 static void watch_client(struct scenario *scenario)
 {
-	for (enum end_id end = 0; end < _END_MAX; end++)
+	for (enum end_id end = 0; end < scenario->n_ends; end++)
 		if (scenario->expect[FAMILY_IPV4][end].present)
 			return;
 	for (int family = 0; family < _FAMILY_MAX; family++)
@@ -131,7 +131,7 @@ static int apply_request(struct scenario *scenario, const struct scenario_reques
 	}
 	watch_client(scenario);
 	for (int family = 0; request->measure_only && family < _FAMILY_MAX; family++)
-		for (enum end_id end = 0; end < _END_MAX; end++)
+		for (enum end_id end = 0; end < scenario->n_ends; end++)
 			scenario_expect_nothing(&scenario->expect[family][end]);
 	return rc;
 }

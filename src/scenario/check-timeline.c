@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "src/scenario/internal.h"
 
@@ -15,8 +16,12 @@ struct check_node {
 	int reboot_line;    /* its latest reboot */
 	nsec_t back_nsec;   /* when that is over */
 	int take_over_line; /* the event that gave its address to another host */
-	int agent_line;	    /* the event since which its agent is not running; 0: it runs */
-	int start_line;	    /* its latest start, which may have failed; 0: none since it ended */
+	/* Of each program, or of the built-in one: */
+	int agent_line[SCENARIO_PROGRAMS_MAX]; /* the event since which it is not running; 0: it
+						* runs
+						*/
+	int start_line[SCENARIO_PROGRAMS_MAX]; /* its latest start, which may have failed; 0: none
+						* since it ended */
 };
 
 /* The places where faults of one kind can hold: the nodes and the links of the router, or between
@@ -96,20 +101,53 @@ static int check_power(struct check *check, const struct event *event)
 	return 0;
 }
 
-static void end_agent(struct check *check, const struct event *event)
+/* Whether the event is about that program of its host. */
+static bool is_about(const struct check *check, const struct event *event, size_t program)
 {
-	check->node[event->node].agent_line = event->line;
-	check->node[event->node].start_line = 0;
+	return program < scenario_n_programs(check->scenario, event->node) &&
+	       (event->program_index == SCENARIO_PROGRAMS_MAX || event->program_index == program);
+}
+
+static void end_programs(struct check *check, const struct event *event)
+{
+	for (size_t i = 0; i < SCENARIO_PROGRAMS_MAX; i++) {
+		if (!is_about(check, event, i))
+			continue;
+		check->node[event->node].agent_line[i] = event->line;
+		check->node[event->node].start_line[i] = 0;
+	}
+}
+
+/* Finds the program that an event names. */
+static int find_program(struct check *check, struct event *event)
+{
+	const struct scenario_agent *agent = &check->scenario->agent[event->node];
+
+	event->program_index = SCENARIO_PROGRAMS_MAX;
+	if (!*event->program)
+		return 0;
+	for (size_t i = 0; i < agent->n_programs; i++)
+		if (!strcmp(agent->programs[i].name, event->program))
+			event->program_index = i;
+	if (event->program_index < SCENARIO_PROGRAMS_MAX)
+		return 0;
+	return REFUSE(check, event, "no program of the %s is called '%s'",
+		      name_of(check, event->node), event->program);
 }
 
 static int check_running(struct check *check, const struct event *event)
 {
-	int line = check->node[event->node].agent_line;
+	int line = 0;
 
 	if (!scenario_has_agent(check->scenario, event->node))
 		return REFUSE(check, event, "nothing runs on the %s", name_of(check, event->node));
-	if (!line)
-		return 0;
+	for (size_t i = 0; i < SCENARIO_PROGRAMS_MAX; i++) {
+		if (!is_about(check, event, i))
+			continue;
+		line = check->node[event->node].agent_line[i];
+		if (!line)
+			return 0;
+	}
 	return REFUSE(check, event, "the agent of the %s is not running any more: see line %d",
 		      name_of(check, event->node), line);
 }
@@ -118,18 +156,24 @@ static int check_running(struct check *check, const struct event *event)
 static int check_start(struct check *check, const struct event *event)
 {
 	struct check_node *node = &check->node[event->node];
+	bool any = false;
 
 	if (!scenario_has_agent(check->scenario, event->node))
 		return REFUSE(check, event, "the scenario says of nothing that it runs on the %s",
 			      name_of(check, event->node));
-	if (!node->agent_line && !node->start_line)
-		return REFUSE(check, event,
-			      "the agent of the %s runs at this time; 'start' is for one "
-			      "that has ended by 'crash' or 'exit'",
-			      name_of(check, event->node));
-	node->start_line = event->line;
-	node->agent_line = 0;
-	return 0;
+	for (size_t i = 0; i < SCENARIO_PROGRAMS_MAX; i++) {
+		if (!is_about(check, event, i) || (!node->agent_line[i] && !node->start_line[i]))
+			continue;
+		node->start_line[i] = event->line;
+		node->agent_line[i] = 0;
+		any = true;
+	}
+	if (any || scenario_is_command(&check->scenario->agent[event->node]))
+		return 0;
+	return REFUSE(check, event,
+		      "the agent of the %s runs at this time; 'start' is for one "
+		      "that has ended by 'crash' or 'exit'",
+		      name_of(check, event->node));
 }
 
 static int check_action(struct check *check, const struct event *event)
@@ -139,7 +183,7 @@ static int check_action(struct check *check, const struct event *event)
 
 	if (event->action == ACTION_START)
 		return check_start(check, event);
-	if (agent->program.run)
+	if (scenario_is_command(agent) && event->action != ACTION_EXIT)
 		return REFUSE(check, event,
 			      "action '%s' is for built-in agents; the %s runs a command",
 			      action_name(event->action), name_of(check, event->node));
@@ -149,7 +193,7 @@ static int check_action(struct check *check, const struct event *event)
 		return REFUSE(check, event, "the %s does not connect; 'to' makes it a client",
 			      name_of(check, event->node));
 	if (rc == 0 && event->action == ACTION_EXIT)
-		end_agent(check, event);
+		end_programs(check, event);
 	return rc;
 }
 
@@ -208,12 +252,14 @@ static int check_fault(struct check *check, size_t index)
 		node->reboot_line = event->line;
 		if (__builtin_add_overflow(event->at_nsec, event->downtime_nsec, &node->back_nsec))
 			node->back_nsec = NSEC_NEVER;
-		node->agent_line = event->no_service ? event->line : 0;
-		node->start_line = 0;
+		for (size_t i = 0; i < SCENARIO_PROGRAMS_MAX; i++) {
+			node->agent_line[i] = event->no_service ? event->line : 0;
+			node->start_line[i] = 0;
+		}
 		break;
 	case FAULT_CRASH:
 		forget_faults(check, event->node, false);
-		end_agent(check, event);
+		end_programs(check, event);
 		break;
 	case FAULT_CONNTRACK_FLUSH:
 		if (!scenario_tracks(scenario))
@@ -248,7 +294,10 @@ static int check_event(struct check *check, size_t index)
 	struct event *event = &check->scenario->events[index];
 	int rc = 0;
 
-	if (event->has_node && event->kind != EVENT_HEAL)
+	event->program_index = SCENARIO_PROGRAMS_MAX;
+	if (event->has_node && event->node != NODE_ROUTER)
+		rc = find_program(check, event);
+	if (rc == 0 && event->has_node && event->kind != EVENT_HEAL)
 		rc = check_power(check, event);
 	if (rc < 0)
 		return rc;
@@ -279,6 +328,18 @@ static int check_order(const struct scenario *scenario, struct error *err)
 				nsec_format(a, sizeof(a), events[i].at_nsec), events[i - 1].line,
 				nsec_format(b, sizeof(b), events[i - 1].at_nsec));
 	return 0;
+}
+
+static int check_until(const struct scenario *s, struct error *err)
+{
+	char until[64], horizon[64];
+
+	if (!s->until_nsec || s->until_nsec <= s->horizon_nsec)
+		return 0;
+	return scenario_refuse(s, s->horizon_line, err,
+			       "'until' (%s) is later than the horizon of %s, which ends the trial",
+			       nsec_format(until, sizeof(until), s->until_nsec),
+			       nsec_format(horizon, sizeof(horizon), s->horizon_nsec));
 }
 
 static int check_horizon(const struct scenario *scenario, struct error *err)
@@ -317,5 +378,7 @@ int scenario_check_timeline(struct scenario *scenario, struct error *err)
 	rc = check_order(scenario, err);
 	for (size_t i = 0; rc == 0 && i < scenario->n_events; i++)
 		rc = check_event(&check, i);
-	return rc < 0 ? rc : check_horizon(scenario, err);
+	if (rc == 0)
+		rc = check_horizon(scenario, err);
+	return rc < 0 ? rc : check_until(scenario, err);
 }

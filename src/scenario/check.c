@@ -51,19 +51,14 @@ static bool in_path(const char *program, const char *directories)
 	}
 }
 
-static int check_command(const struct scenario *scenario, enum node_id node, struct error *err)
+static int check_words(const struct scenario *scenario, const struct scenario_program *p,
+		       char *const *words, struct error *err)
 {
-	const struct scenario_agent *agent = &scenario->agent[node];
-	const char *program = agent->program.run[0], *directories = getenv("PATH");
+	const char *program = words[0], *directories = getenv("PATH");
 	const char *problem = NULL;
 
-	for (int i = 0; i < _OPTION_MAX; i++)
-		if (agent->option[i] != OPTION_UNSET && i != OPTION_WORKLOAD && i != OPTION_PORT)
-			return scenario_refuse(
-				scenario, agent->option_line[i], err,
-				"%s.%s is an option of built-in agents; the %s runs a command",
-				scenario_node_name(scenario, node), option_definitions[i].key,
-				scenario_node_name(scenario, node));
+	if (scenario_program_file(p, program))
+		return 0;
 	if (!strchr(program, '/')) {
 		if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
 			problem = "not found in PATH";
@@ -74,8 +69,37 @@ static int check_command(const struct scenario *scenario, enum node_id node, str
 	}
 	if (!problem)
 		return 0;
-	return scenario_refuse(scenario, agent->program.line, err, "command '%s': %s", program,
-			       problem);
+	return scenario_refuse(scenario, p->line, err, "command '%s': %s", program, problem);
+}
+
+static int check_program(const struct scenario *scenario, const struct scenario_program *p,
+			 struct error *err)
+{
+	int rc = check_words(scenario, p, p->run, err);
+
+	return rc < 0 || !p->ready.command ? rc : check_words(scenario, p, p->ready.command, err);
+}
+
+static int check_commands(const struct scenario *scenario, enum node_id node, struct error *err)
+{
+	const struct scenario_agent *agent = &scenario->agent[node];
+	int rc = 0;
+
+	if (agent->to_line)
+		return scenario_refuse(scenario, agent->to_line, err,
+				       "%s.to is for built-in agents; the %s runs a command",
+				       scenario_node_name(scenario, node),
+				       scenario_node_name(scenario, node));
+	for (int i = 0; i < _OPTION_MAX; i++)
+		if (agent->option[i] != OPTION_UNSET && i != OPTION_WORKLOAD && i != OPTION_PORT)
+			return scenario_refuse(
+				scenario, agent->option_line[i], err,
+				"%s.%s is an option of built-in agents; the %s runs a command",
+				scenario_node_name(scenario, node), option_definitions[i].key,
+				scenario_node_name(scenario, node));
+	for (size_t i = 0; rc == 0 && i < agent->n_programs; i++)
+		rc = check_program(scenario, &agent->programs[i], err);
+	return rc;
 }
 
 static bool says_keepalive(const struct scenario_agent *agent)
@@ -145,8 +169,8 @@ static int check_agent(const struct scenario *scenario, enum node_id node, struc
 
 	int rc;
 
-	if (agent->program.run)
-		return check_command(scenario, node, err);
+	if (scenario_is_command(agent))
+		return check_commands(scenario, node, err);
 	rc = check_role(scenario, node, err);
 	if (rc == 0 && scenario_connects(scenario, node) &&
 	    agent->option[OPTION_WORKLOAD] == WORKLOAD_NO_ACCEPT)
@@ -174,7 +198,7 @@ static uint64_t count_connections(const struct scenario *s)
 static int check_follow(const struct scenario *s, struct error *err)
 {
 	if (s->follow <= 1 || s->follow == SCENARIO_FOLLOW_LAST ||
-	    s->agent[NODE_CLIENT].program.run || s->follow <= count_connections(s))
+	    scenario_is_command(&s->agent[NODE_CLIENT]) || s->follow <= count_connections(s))
 		return 0;
 	return scenario_refuse(s, s->follow_line, err,
 			       "follow: connection %" PRIu32 " is to be followed, and the client "
@@ -192,12 +216,13 @@ static int check_times(const struct scenario *scenario, enum end_id end,
 		       const struct expectation *e, struct error *err)
 {
 	bool gone = is_empty_interval(&e->gone_after, &e->gone_before);
+	char name[SCENARIO_END_NAME_SIZE];
 
 	if (!gone && !is_empty_interval(&e->after, &e->before))
 		return 0;
-	return scenario_refuse(scenario, e->line, err,
-			       "expect: %s:%s 'after' is not earlier than 'before'", end_name(end),
-			       gone ? " gone:" : "");
+	return scenario_refuse(
+		scenario, e->line, err, "expect: %s:%s 'after' is not earlier than 'before'",
+		scenario_end_name(scenario, end, name, sizeof(name)), gone ? " gone:" : "");
 }
 
 static int check_samples(const struct scenario *s, enum end_id end, const struct expectation *e,
@@ -233,7 +258,7 @@ static int check_each(const struct scenario *s,
 	int rc = 0;
 
 	for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++)
-		for (enum end_id end = 0; rc == 0 && end < _END_MAX; end++)
+		for (enum end_id end = 0; rc == 0 && end < s->n_ends; end++)
 			rc = check(s, end, &s->expect[family][end], err);
 	return rc;
 }

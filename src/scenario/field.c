@@ -52,6 +52,8 @@ const struct field scenario_fields[] = {
 	  .wrong = "'%s' is no connection to follow; write first, last, or a number from 1" },
 	{ "horizon", NULL, FIELD_TIME, FIELD_IN(struct scenario, horizon_nsec), 1, SPAN_MAX,
 	  .wrong = "a horizon of %s; it goes from more than 0 to 3650d", .untold = true },
+	{ "until", NULL, FIELD_TIME, FIELD_IN(struct scenario, until_nsec), 1, SPAN_MAX,
+	  .wrong = "until %s; it goes from more than 0 to 3650d" },
 	{ "sample.every", "sample", FIELD_TIME, FIELD_IN(struct scenario, sample_nsec),
 	  NSEC_PER_MSEC, SPAN_MAX,
 	  .wrong = "samples every or until %s; it goes from 1ms to 3650d" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The hosts that a scenario names beside client and server. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "src/scenario/internal.h"
@@ -22,6 +23,25 @@ int scenario_find_node(const struct scenario *scenario, const char *name, size_t
 		if (known && strlen(known) == length && !strncmp(known, name, length))
 			return (int)n;
 	}
+	return -1;
+}
+
+char *scenario_end_name(const struct scenario *scenario, enum end_id end, char *buffer, size_t size)
+{
+	const char *connection = scenario->connections[end_connection(end)].name;
+	const char *host = scenario_node_name(scenario, scenario_end_node(scenario, end));
+
+	snprintf(buffer, size, "%s%s%s", connection ? connection : "", connection ? "." : "", host);
+	return buffer;
+}
+
+int scenario_find_end(const struct scenario *scenario, const char *name)
+{
+	char known[SCENARIO_END_NAME_SIZE];
+
+	for (enum end_id end = 0; end < scenario->n_ends; end++)
+		if (!strcmp(scenario_end_name(scenario, end, known, sizeof(known)), name))
+			return (int)end;
 	return -1;
 }
 

@@ -60,9 +60,11 @@ int scenario_read_samples(void *to, const struct document_node *node, const stru
 int scenario_read_population(void *to, const struct document_node *node,
 			     const struct grammar_key *key, struct error *err);
 
-/* read-program.c: the value of a `command` replaces the program. */
-int scenario_read_program(const struct document_node *node, struct scenario_program *program,
-			  struct error *err);
+/* read-program.c: the value of a `command`, or with `several` of `programs`, replaces the programs
+ * of a host. */
+int scenario_read_programs(const struct document_node *node, bool several,
+			   struct scenario_agent *agent, struct error *err);
+void scenario_forget_programs(struct scenario_agent *agent);
 
 /* layer.c: settings, timeline, horizon and expectations of one layer. */
 enum layer_kind {
@@ -110,6 +112,10 @@ struct scenario *scenario_new(void);
 /* bounds.c: refuses a value of a sysctl that the kernel would refuse, as far as that is known. The
  * error text has no key. */
 int scenario_check_bounds(const char *key, const char *value, struct error *err);
+/* read-follow.c: puts the connections of a list in the place of the one that is followed where
+ * there is none. */
+int scenario_read_follow(struct scenario *scenario, const struct document_node *list,
+			 struct error *err);
 /* hosts.c: adds the hosts of a `hosts` map that the scenario does not have yet. */
 int scenario_read_hosts(struct scenario *scenario, const struct document_node *map,
 			struct error *err);

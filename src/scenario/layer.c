@@ -82,12 +82,17 @@ static int unknown_key(const struct document_node *node, enum layer_kind kind, c
 			      suggestion_text(&suggestion, buffer, sizeof(buffer)));
 }
 
+static bool is_of_host(const char *key, const char *name)
+{
+	size_t n = strlen(key), length = strlen(name);
+
+	return n > length && key[n - length - 1] == '.' && !strcmp(key + n - length, name);
+}
+
+/* Whether the key's value says which programs of the user's run on a host. */
 static bool is_command(const char *key)
 {
-	static const char ending[] = ".command";
-	size_t n = strlen(key), length = sizeof(ending) - 1;
-
-	return n > length && !strcmp(key + n - length, ending);
+	return is_of_host(key, "command") || is_of_host(key, "programs");
 }
 
 /* Adds each value below `node` to the list. `key` holds the keys that lead to `node`. */
@@ -103,6 +108,8 @@ static int flatten(struct flat_list *list, char *key, size_t size, const struct 
 		return document_error(node, err, "'%s' takes one value, not a list", key);
 	if (node->kind == DOCUMENT_SCALAR)
 		return flat_add(list, key, node, err);
+	if (node->kind == DOCUMENT_TEXT)
+		return document_error(node, err, "'%s' takes a value in one line", key);
 	if (!node->n_items)
 		return document_error(node, err, "'%s' is empty", key);
 	for (size_t i = 0; i < node->n_items; i++) {
@@ -179,7 +186,7 @@ static int set_command(struct scenario *scenario, const char *key, const struct 
 	if (host < 0 || host == NODE_ROUTER)
 		return document_error(node, err, "a command runs on a host, which is not the %s",
 				      host < 0 ? "path" : "router");
-	rc = scenario_read_program(node, &scenario->agent[host].program, err);
+	rc = scenario_read_programs(node, is_of_host(key, "programs"), &scenario->agent[host], err);
 	if (rc == 0)
 		scenario->agent[host].option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
 	return rc;
@@ -199,13 +206,24 @@ static int apply_setting(struct scenario *scenario, const struct flat *flat, str
 /* Refuses a layer that gives one end both a workload and a command. */
 static int refuse_two_agents(const struct document_node *layer, struct error *err)
 {
+	static const char *const keys[] = { "workload", "command", "programs" };
+
 	for (size_t i = 0; i < layer->n_items; i++) {
 		const struct document_node *map = layer->items[i];
 
-		if (map->kind == DOCUMENT_MAP && document_get(map, "command") &&
-		    document_get(map, "workload"))
-			return document_error(document_get(map, "command"), err,
-					      "the %s has both a workload and a command", map->key);
+		const struct document_node *first = NULL;
+
+		for (size_t k = 0; map->kind == DOCUMENT_MAP && k < ARRAY_SIZE(keys); k++) {
+			const struct document_node *node = document_get(map, keys[k]);
+
+			if (node && first)
+				return document_error(node, err, "the %s has both a %s and a %s",
+						      map->key, first->key,
+						      strcmp(node->key, "programs") != 0
+							      ? node->key
+							      : "list of programs");
+			first = node ? node : first;
+		}
 	}
 	return 0;
 }
@@ -245,6 +263,11 @@ static int apply_settings(struct scenario *scenario, const struct document_node 
 
 		if (is_special(item->key, kind))
 			continue;
+		if (!strcmp(item->key, "follow") && item->kind == DOCUMENT_LIST &&
+		    kind == LAYER_BASE) {
+			rc = scenario_read_follow(scenario, item, err);
+			continue;
+		}
 		if (!opens_setting(scenario, item->key))
 			return unknown_key(item, kind, item->key, err);
 		if (snprintf(key, sizeof(key), "%s", item->key) >= (int)sizeof(key))

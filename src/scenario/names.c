@@ -5,7 +5,6 @@
 DEFINE_NAMES(
 	node,
 	_NODE_MAX, [NODE_CLIENT] = "client", [NODE_SERVER] = "server", [NODE_ROUTER] = "router")
-DEFINE_NAMES(end, _END_MAX, [END_CLIENT] = "client", [END_SERVER] = "server")
 DEFINE_NAMES(family, _FAMILY_MAX, [FAMILY_IPV4] = "ipv4", [FAMILY_IPV6] = "ipv6")
 DEFINE_NAMES(path_kind, _PATH_KIND_MAX, [PATH_ROUTED] = "routed", [PATH_SWITCHED] = "switched",
 	     [PATH_DIRECT] = "direct")

@@ -31,7 +31,7 @@ static bool counts(const struct scenario *s, enum node_id node, size_t i, char *
 	const struct scenario_agent *agent = &s->agent[node];
 	bool off = overrides[i].keepalive && !scenario_option(agent, OPTION_KEEPALIVE, 0);
 
-	if (agent->program.run ||
+	if (scenario_is_command(agent) ||
 	    (!off && scenario_option(agent, overrides[i].option, OPTION_UNSET) == OPTION_UNSET))
 		return true;
 	if (!*text)

@@ -153,6 +153,15 @@ static const struct grammar_key gone_keys[] = {
 	{ "after", read_bound, offsetof(struct expectation, gone_after) },
 	{ "before", read_bound, offsetof(struct expectation, gone_before) },
 };
+static const struct grammar_key recovered_keys[] = {
+	{ "after", read_bound, offsetof(struct expectation, recovered_after) },
+	{ "before", read_bound, offsetof(struct expectation, recovered_before) },
+};
+static const struct grammar recovered_grammar = {
+	"recovered", recovered_keys, ARRAY_SIZE(recovered_keys),
+	"recovered: '%s' is neither 'after' nor 'before'"
+};
+
 static const struct grammar gone_grammar = { "gone", gone_keys, ARRAY_SIZE(gone_keys),
 					     "gone: '%s' is neither 'after' nor 'before'" };
 
@@ -172,6 +181,22 @@ static int read_gone(void *to, const struct document_node *node, const struct gr
 	return grammar_read_map(&gone_grammar, node, expectation, err);
 }
 
+static int read_recovered(void *to, const struct document_node *node, const struct grammar_key *key,
+			  struct error *err)
+{
+	struct expectation *expectation = to;
+
+	expectation->recovered_never =
+		node->kind == DOCUMENT_SCALAR && !strcmp(node->text, "never");
+	expectation->recovered_after = expectation->recovered_before = (struct expect_time){ 0 };
+	if (expectation->recovered_never)
+		return 0;
+	if (node->kind != DOCUMENT_MAP || !node->n_items)
+		return document_error(node, err,
+				      "'recovered' is 'never', or {after: TIME, before: TIME}");
+	return grammar_read_map(&recovered_grammar, node, expectation, err);
+}
+
 #define AT(member) offsetof(struct expectation, member)
 static const struct grammar_key expect_keys[] = {
 	{ "outcome", read_mask, AT(outcomes), &outcomes },
@@ -185,6 +210,7 @@ static const struct grammar_key expect_keys[] = {
 	{ "read", scenario_read_range, AT(read), .may_be_map = true },
 	{ "written", scenario_read_range, AT(written), .may_be_map = true },
 	{ "gone", read_gone, .may_be_map = true },
+	{ "recovered", read_recovered, .may_be_map = true },
 	{ "samples", scenario_read_samples },
 	{ "population", scenario_read_population, AT(population), .may_be_map = true },
 };
@@ -230,6 +256,22 @@ static int read_entry(struct scenario *scenario, int endpoint, const struct docu
 	return rc;
 }
 
+static int no_such_end(const struct scenario *scenario, const struct document_node *item,
+		       struct error *err)
+{
+	char names[_END_MAX * SCENARIO_END_NAME_SIZE] = "", name[SCENARIO_END_NAME_SIZE];
+
+	if (!scenario->connections[0].name)
+		return document_error(item, err, "expect: '%s' is neither client nor server",
+				      item->key);
+	for (enum end_id end = 0; end < scenario->n_ends; end++) {
+		strcat(names, end ? ", " : "");
+		strcat(names, scenario_end_name(scenario, end, name, sizeof(name)));
+	}
+	return document_error(item, err, "expect: there is no end '%s'; there are %s", item->key,
+			      names);
+}
+
 int scenario_read_expect(struct scenario *scenario, const struct document_node *map,
 			 struct error *err)
 {
@@ -240,11 +282,10 @@ int scenario_read_expect(struct scenario *scenario, const struct document_node *
 		return rc;
 	for (size_t i = 0; i < map->n_items; i++) {
 		const struct document_node *item = map->items[i];
-		int endpoint = end_from_name(item->key);
+		int endpoint = scenario_find_end(scenario, item->key);
 
 		if (endpoint < 0)
-			return document_error(
-				item, err, "expect: '%s' is neither client nor server", item->key);
+			return no_such_end(scenario, item, err);
 		rc = document_require(item, DOCUMENT_MAP, item->key, err);
 		for (int family = 0; rc == 0 && family < _FAMILY_MAX; family++) {
 			scenario->expect[family][endpoint].present = true;

@@ -19,6 +19,7 @@ enum event_key {
 	KEY_ACTION,
 	KEY_NODE,
 	KEY_SIDE,
+	KEY_PROGRAM,
 	KEY_DIRECTION,
 	KEY_FROM,
 	KEY_TO,
@@ -65,8 +66,8 @@ static const struct event_rule faults[] = {
 	[FAULT_REBOOT] = { BIT(KEY_NODE),
 			   BIT(KEY_DOWNTIME) | BIT(KEY_MAC) | BIT(KEY_ADDRESS) | BIT(KEY_SERVICE),
 			   HOSTS, false, false },
-	[FAULT_CRASH] = { BIT(KEY_NODE), 0, HOSTS, false, false },
-	[FAULT_FREEZE] = { BIT(KEY_NODE), 0, HOSTS, true, true },
+	[FAULT_CRASH] = { BIT(KEY_NODE), BIT(KEY_PROGRAM), HOSTS, false, false },
+	[FAULT_FREEZE] = { BIT(KEY_NODE), BIT(KEY_PROGRAM), HOSTS, true, true },
 	[FAULT_CONNTRACK_FLUSH] = { 0, BIT(KEY_NODE), 1u << NODE_ROUTER, false, false },
 	[FAULT_TAKE_OVER] = { BIT(KEY_NODE), BIT(KEY_ANNOUNCE), 1u << NODE_SERVER, false, true },
 };
@@ -80,8 +81,8 @@ static const struct event_rule actions[] = {
 	[ACTION_PAUSE_READING] = { BIT(KEY_NODE), 0, HOSTS },
 	[ACTION_RESUME_READING] = { BIT(KEY_NODE), 0, HOSTS },
 	[ACTION_FREE_DESCRIPTORS] = { BIT(KEY_NODE), 0, HOSTS & ~(1u << NODE_CLIENT) },
-	[ACTION_EXIT] = { BIT(KEY_NODE), 0, HOSTS },
-	[ACTION_START] = { BIT(KEY_NODE), 0, HOSTS },
+	[ACTION_EXIT] = { BIT(KEY_NODE), BIT(KEY_PROGRAM), HOSTS },
+	[ACTION_START] = { BIT(KEY_NODE), BIT(KEY_PROGRAM), HOSTS },
 };
 static_assert(ARRAY_SIZE(actions) == _ACTION_MAX, "every action has a rule");
 
@@ -167,6 +168,14 @@ static int read_flags(struct event *event, const char *text, struct error *err)
 	}
 }
 
+static int read_program(struct event *event, const char *text, struct error *err)
+{
+	if (!*text || strlen(text) >= sizeof(event->program))
+		return error_input(err, "'%s' is no name of a program", text);
+	strcpy(event->program, text);
+	return 0;
+}
+
 static const char *const old_new[] = { "same", "new" };
 static const char *const new_none[] = { "new", "none" };
 static const struct names identity_names = { old_new, ARRAY_SIZE(old_new) };
@@ -182,6 +191,7 @@ static const struct {
 	[KEY_ACTION] = { { "action" }, read_action },
 	[KEY_NODE] = { { "node" } },
 	[KEY_SIDE] = { { "side" } },
+	[KEY_PROGRAM] = { { "program" }, read_program },
 	[KEY_DIRECTION] = { { "direction", NULL, FIELD_WORD, IN_EVENT(direction),
 			      .names = &direction_names,
 			      .wrong = "'%s' is not a direction; use both, client-to-server or "
@@ -217,6 +227,28 @@ static int key_from_name(const char *name)
 		if (!strcmp(key_name(key), name))
 			return key;
 	return -1;
+}
+
+/* "client, server and proxy", of the nodes of a mask that the scenario has */
+static const char *list_nodes(const struct scenario *scenario, unsigned int nodes, char *buffer,
+			      size_t size)
+{
+	size_t n = 0;
+
+	for (enum node_id id = 0; id < _NODE_MAX; id++)
+		if (!scenario_node_name(scenario, id))
+			nodes &= ~(1u << id);
+	for (enum node_id id = 0; id < _NODE_MAX; id++) {
+		if (!(nodes & 1u << id))
+			continue;
+		nodes &= ~(1u << id);
+		n += (size_t)snprintf(buffer + n, size - n, "%s%s",
+				      n == 0  ? ""
+				      : nodes ? ", "
+					      : " and ",
+				      scenario_node_name(scenario, id));
+	}
+	return buffer;
 }
 
 static int read_node(const struct scenario *scenario, const char *text, enum node_id *ret_node,
@@ -345,7 +377,8 @@ static struct event_rule rule_of(const struct event *event)
 		return actions[event->action];
 	rule = faults[event->fault];
 	if (event->kind == EVENT_HEAL) {
-		rule.takes = (rule.needs | rule.takes) & (BIT(KEY_NODE) | BIT(KEY_SIDE) | PAIR);
+		rule.takes = (rule.needs | rule.takes) &
+			     (BIT(KEY_NODE) | BIT(KEY_SIDE) | BIT(KEY_PROGRAM) | PAIR);
 		rule.needs = 0;
 	}
 	return rule;
@@ -383,13 +416,7 @@ static int check_keys(const struct scenario *scenario, const struct event *event
 	if (event->has_node && !(rule.nodes & (1u << event->node)))
 		return document_error(map, err, "%s cannot be on the %s, only on %s", what,
 				      scenario_node_name(scenario, event->node),
-				      rule.nodes == HOSTS ? scenario->n_hosts > NODE_SERVER + 1
-								    ? "a host"
-								    : "client and server"
-				      : rule.nodes & 1u << NODE_ROUTER	? "router"
-				      : rule.nodes == 1u << NODE_SERVER ? "server"
-				      : rule.nodes & 1u << NODE_CLIENT	? "a client"
-									: "a server");
+				      list_nodes(scenario, rule.nodes, keys, sizeof(keys)));
 	if (event->kind != EVENT_ACTION && event->fault == FAULT_INTERFACE_DOWN &&
 	    (event->has_node && event->node == NODE_ROUTER) != !!(given & BIT(KEY_SIDE)))
 		return document_error(map, err,

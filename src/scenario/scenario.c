@@ -31,6 +31,7 @@ struct scenario *scenario_new(void)
 	if (!scenario)
 		return NULL;
 	scenario->n_hosts = NODE_SERVER + 1;
+	scenario->n_ends = 2;
 	for (enum node_id n = 0; n < SCENARIO_HOSTS_MAX; n++) {
 		for (int i = 0; i < _OPTION_MAX; i++)
 			scenario->agent[n].option[i] = OPTION_UNSET;
@@ -65,12 +66,14 @@ struct scenario *scenario_free(struct scenario *scenario)
 		free(scenario->node[node].sysctls);
 	}
 	for (enum node_id n = 0; n < SCENARIO_HOSTS_MAX; n++) {
-		scenario_program_deinit(&scenario->agent[n].program);
+		scenario_forget_programs(&scenario->agent[n]);
 		free(scenario->host_name[n]);
 	}
-	for (enum end_id end = 0; end < _END_MAX; end++)
+	for (enum end_id end = 0; end < scenario->n_ends; end++)
 		for (int family = 0; family < _FAMILY_MAX; family++)
 			scenario_expect_nothing(&scenario->expect[family][end]);
+	for (size_t i = 0; i < SCENARIO_CONNECTIONS_MAX; i++)
+		free(scenario->connections[i].name);
 	strings_free(scenario->recipe.set);
 	free(scenario->events);
 	free(scenario->explanation);

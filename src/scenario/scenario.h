@@ -32,12 +32,20 @@ enum node_id {
 	_NODE_MAX,
 };
 
-/* One end of a followed connection: the one that connects is followed by the one that accepts. */
+/* How many connections a scenario may follow. */
+#define SCENARIO_CONNECTIONS_MAX 6
+
+/* One end of a followed connection: 2n of connection n connects, and 2n + 1 accepts. */
 enum end_id {
 	END_CLIENT,
 	END_SERVER,
-	_END_MAX,
+	_END_MAX = 2 * SCENARIO_CONNECTIONS_MAX,
 };
+
+static inline size_t end_connection(enum end_id end)
+{
+	return end / 2;
+}
 
 static inline enum end_id end_peer(enum end_id end)
 {
@@ -115,12 +123,14 @@ enum option {
 #define OPTION_UNSET INT64_MIN /* the kernel's default holds, or the workload's */
 
 struct scenario_agent {
-	int64_t option[_OPTION_MAX];	 /* OPTION_UNSET where nothing was said */
-	int option_line[_OPTION_MAX];	 /* the line of the file that sets it; 0: none does */
-	struct scenario_program program; /* for WORKLOAD_COMMAND */
-	enum node_id to;		 /* the host that it connects to, or for a host that does
-					  * not connect, itself */
-	int to_line;			 /* of the file; 0: it is not from the file */
+	int64_t option[_OPTION_MAX];	   /* OPTION_UNSET where nothing was said */
+	int option_line[_OPTION_MAX];	   /* the line of the file that sets it; 0: none does */
+	struct scenario_program *programs; /* for WORKLOAD_COMMAND, in the order in which they
+					    * start; owned */
+	size_t n_programs;
+	enum node_id to; /* the host that it connects to, or for a host that does
+			  * not connect, itself */
+	int to_line;	 /* of the file; 0: it is not from the file */
 };
 
 struct scenario_sysctl {
@@ -199,6 +209,8 @@ struct event {
 	enum action action;    /* ACTION */
 	enum node_id node;     /* where; unused for faults on the path */
 	bool has_node;	       /* the event is on a node */
+	char program[36];      /* the name of the program there that it is about; empty: all */
+	size_t program_index;  /* likewise, set by scenario_check(); SCENARIO_PROGRAMS_MAX: all */
 	enum node_id side;     /* interface-down on the router: the end that the link leads to */
 	enum node_id pair[2];  /* faults on the path: the hosts it is between, in the order of their
 				* numbers: client and server, unless has_pair */
@@ -266,6 +278,8 @@ struct expectation {
 	struct expect_time after, before;
 	struct expect_time gone_after, gone_before; /* when nothing is left of the connection */
 	bool gone_never;			    /* something is left when the trial ends */
+	struct expect_time recovered_after, recovered_before; /* since the first event */
+	bool recovered_never;
 	int states[EXPECT_WALK_MAX]; /* enum tcp_state: all states after ESTABLISHED. If the last
 				      * is TIME_WAIT, that may have ended or not */
 	size_t n_states;
@@ -291,6 +305,17 @@ struct scenario_recipe {
 /* scenario->follow: the connection that was established last before the first event. */
 #define SCENARIO_FOLLOW_LAST UINT32_MAX
 
+/* A connection that is followed. Without a name it is the only one, from the client to where that
+ * connects. */
+struct scenario_connection {
+	char *name; /* owned */
+	enum node_id from, to;
+	uint64_t port;	 /* at `to`; 0: that host's */
+	uint32_t number; /* which of those, from 1; SCENARIO_FOLLOW_LAST */
+	bool late;	 /* it may be established after the first event */
+	int line;	 /* in the file */
+};
+
 struct scenario {
 	char *file;	   /* where it was read; owned, as all strings here */
 	char *source;	   /* the whole text of the file, which a guest parses again */
@@ -308,8 +333,11 @@ struct scenario {
 	struct scenario_agent agent[SCENARIO_HOSTS_MAX];
 	struct event *events; /* ordered by time */
 	size_t n_events;
-	uint32_t follow;	  /* which of the client's connections, from 1; 0: the first */
+	uint32_t follow; /* which of the client's connections, from 1; 0: the first */
+	struct scenario_connection connections[SCENARIO_CONNECTIONS_MAX];
+	enum end_id n_ends;	  /* two of each connection */
 	nsec_t horizon_nsec;	  /* from the first event */
+	nsec_t until_nsec;	  /* likewise: the trial goes on so long at least, unless it is 0 */
 	nsec_t sample_nsec;	  /* between two looks at queues and timers; 0: none */
 	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER: to the end */
 	int horizon_line;	  /* in the file; 0: it is not from the file */
@@ -395,7 +423,11 @@ bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *
 /* The host that an end of a followed connection is on. */
 static inline enum node_id scenario_end_node(const struct scenario *scenario, enum end_id end)
 {
-	return end_connects(end) ? NODE_CLIENT : NODE_SERVER;
+	const struct scenario_connection *c = &scenario->connections[end_connection(end)];
+
+	if (end_connects(end))
+		return c->from;
+	return c->name ? c->to : scenario->agent[NODE_CLIENT].to;
 }
 /* Value of an agent's option, or `fallback` where it is unset. */
 static inline int64_t scenario_option(const struct scenario_agent *agent, enum option option,
@@ -421,16 +453,42 @@ bool scenario_fault_lasts(const struct event *event);
 const char *scenario_node_name(const struct scenario *scenario, enum node_id node);
 /* The node of a name, or of the first `length` bytes of it; -1: there is none. */
 int scenario_find_node(const struct scenario *scenario, const char *name, size_t length);
+/* Whether the user's own programs run there, and not the built-in one. */
+static inline bool scenario_is_command(const struct scenario_agent *agent)
+{
+	return agent->n_programs > 0;
+}
 /* Whether something runs on a host: not on each that has a name. */
 static inline bool scenario_has_agent(const struct scenario *scenario, enum node_id host)
 {
 	return scenario->agent[host].option[OPTION_WORKLOAD] != OPTION_UNSET;
+}
+/* How many programs run on a host, the built-in one being one. */
+static inline size_t scenario_n_programs(const struct scenario *scenario, enum node_id host)
+{
+	const struct scenario_agent *agent = &scenario->agent[host];
+
+	return agent->n_programs ? agent->n_programs : scenario_has_agent(scenario, host);
+}
+/* The user's program of that index; NULL: it is the built-in one. */
+static inline const struct scenario_program *scenario_program(const struct scenario *scenario,
+							      enum node_id host, size_t index)
+{
+	const struct scenario_agent *agent = &scenario->agent[host];
+
+	return index < agent->n_programs ? &agent->programs[index] : NULL;
 }
 /* Whether the agent of a host connects by itself; else it listens, or is a command. */
 static inline bool scenario_connects(const struct scenario *scenario, enum node_id host)
 {
 	return scenario->agent[host].to != host;
 }
+/* "client", or of a connection with a name "front.client". Returns `buffer`. */
+#define SCENARIO_END_NAME_SIZE 64
+char *scenario_end_name(const struct scenario *scenario, enum end_id end, char *buffer,
+			size_t size);
+/* The end of that name; -1: there is none. */
+int scenario_find_end(const struct scenario *scenario, const char *name);
 /* Whether the scenario's network has the node: a direct path has no router. */
 static inline bool scenario_has_node(const struct scenario *scenario, enum node_id node)
 {
@@ -455,7 +513,6 @@ int scenario_find_all(char ***ret_paths, struct error *err);
 
 /* Names, as they stand in files and output: node_name(), node_from_name() and so on. */
 DECLARE_NAMES(node, enum node_id)
-DECLARE_NAMES(end, enum end_id)
 DECLARE_NAMES(family, enum family)
 DECLARE_NAMES(path_kind, enum path_kind)
 DECLARE_NAMES(direction, enum direction) /* "both", "client-to-server", ... */

@@ -50,7 +50,8 @@ bool scenario_for_each_key(bool (*each)(const char *key, void *userdata), void *
 static bool for_each_key(bool (*each)(const char *key, void *userdata), void *userdata)
 {
 	return scenario_for_each_key(each, userdata) || each("client.command", userdata) ||
-	       each("server.command", userdata) || each("client.to", userdata) ||
+	       each("server.command", userdata) || each("client.programs", userdata) ||
+	       each("server.programs", userdata) || each("client.to", userdata) ||
 	       each("client.sysctl", userdata) || each("server.sysctl", userdata) ||
 	       each("router.sysctl", userdata);
 }
@@ -210,7 +211,7 @@ static int set_option(struct scenario *scenario, int node, int option, const cha
 		return rc;
 	agent->option_line[option] = line;
 	if (option == OPTION_WORKLOAD)
-		scenario_program_deinit(&agent->program);
+		scenario_forget_programs(agent);
 	return 0;
 }
 
@@ -223,7 +224,7 @@ static int set_option_of_both(struct scenario *scenario, int option, const char 
 	for (enum node_id node = 0; node <= NODE_SERVER; node++) {
 		if (!(option_definitions[option].nodes & (1u << node)))
 			continue;
-		if (scenario->agent[node].program.run && option != OPTION_PORT)
+		if (scenario_is_command(&scenario->agent[node]) && option != OPTION_PORT)
 			continue;
 		rc = set_option(scenario, node, option, value, line, err);
 		if (rc < 0)
@@ -262,6 +263,8 @@ int scenario_set(struct scenario *scenario, const char *key, const char *value, 
 	if (!strcmp(rest, "command") || !strncmp(rest, "command.", strlen("command.")))
 		return error_input(err, "a command is a list, and stands in the file: "
 					"[PROGRAM, ARGUMENT, ...]");
+	if (!strcmp(rest, "programs") || !strncmp(rest, "programs.", strlen("programs.")))
+		return error_input(err, "programs are a list, and stand in the file");
 	if (!strcmp(rest, "to"))
 		return set_to(scenario, node, value, line, err);
 	option = option_from_key(rest);

@@ -83,17 +83,23 @@ static void visit_words(struct visit *visit, const char *key, char *const *words
 		tell_text(visit, key, text);
 }
 
-static void visit_program(struct visit *visit, const char *node, const struct scenario_program *p)
+/* "server.command", or of several programs on one host "server.programs.nginx". */
+static void visit_program(struct visit *visit, const char *node, bool several,
+			  const struct scenario_program *p)
 {
-	char key[64], text[64];
+	char name[80], key[400], text[64];
 
-	if (!p->run)
-		return;
-	snprintf(key, sizeof(key), "%s.command", node);
-	visit_words(visit, key, p->run);
-	snprintf(key, sizeof(key), "%s.command.env", node);
+	snprintf(name, sizeof(name), several ? "%s.programs.%s" : "%s.command", node, p->name);
+	visit_words(visit, name, p->run);
+	snprintf(key, sizeof(key), "%s.env", name);
 	visit_words(visit, key, p->env);
-	snprintf(key, sizeof(key), "%s.command.user", node);
+	for (size_t i = 0; i < p->n_files; i++) {
+		char *words[] = { p->files[i].text, NULL };
+
+		snprintf(key, sizeof(key), "%s.files.%s", name, p->files[i].name);
+		visit_words(visit, key, words);
+	}
+	snprintf(key, sizeof(key), "%s.user", name);
 	snprintf(text, sizeof(text), "%u", p->user);
 	if (p->has_user)
 		tell(visit, &(struct setting_value){ key, text, true, (double)p->user });
@@ -107,7 +113,8 @@ static void visit_agent(struct visit *visit, const struct scenario *scenario, en
 
 	for (int i = 0; i < _OPTION_MAX; i++)
 		visit_option(visit, name, i, agent->option[i]);
-	visit_program(visit, name, &agent->program);
+	for (size_t i = 0; i < agent->n_programs; i++)
+		visit_program(visit, name, agent->n_programs > 1, &agent->programs[i]);
 	if (agent->to == (host == NODE_CLIENT ? NODE_SERVER : host))
 		return;
 	snprintf(key, sizeof(key), "%s.to", name);

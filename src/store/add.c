@@ -83,15 +83,14 @@ static int add_endpoint(struct store *store, const char *id, const struct record
 {
 	const struct record_endpoint *e = &record->endpoint[end];
 
-	return insert(store, err, INSERT_ENDPOINT,
-		      STORE_VALUES(sql_text(id), sql_text(end_name(end)),
-				   sql_text(outcome_name(e->outcome)),
-				   sql_text(errno_name(e->error)),
-				   sql_text(mechanism_name(e->mechanism)),
-				   sql_seconds(e->kernel_nsec), sql_seconds(e->application_nsec),
-				   sql_seconds(e->wire_nsec), sql_seconds(e->recovered_nsec),
-				   sql_seconds(e->earliest_nsec), sql_seconds(e->latest_nsec),
-				   SQL_NUMBER(e->n_retransmissions), SQL_NUMBER(e->n_resets)));
+	return insert(
+		store, err, INSERT_ENDPOINT,
+		STORE_VALUES(sql_text(id), sql_text(e->name), sql_text(outcome_name(e->outcome)),
+			     sql_text(errno_name(e->error)), sql_text(mechanism_name(e->mechanism)),
+			     sql_seconds(e->kernel_nsec), sql_seconds(e->application_nsec),
+			     sql_seconds(e->wire_nsec), sql_seconds(e->recovered_nsec),
+			     sql_seconds(e->earliest_nsec), sql_seconds(e->latest_nsec),
+			     SQL_NUMBER(e->n_retransmissions), SQL_NUMBER(e->n_resets)));
 }
 
 static int add_lines(struct store *store, const char *id, enum store_insert kind,
@@ -142,7 +141,7 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 		rc = add_places(store, id, trial, err);
 	if (rc >= 0)
 		rc = add_settings(store, id, record, err);
-	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++)
+	for (enum end_id n = 0; rc >= 0 && n < record->n_ends; n++)
 		rc = add_endpoint(store, id, record, n, err);
 	if (rc >= 0)
 		rc = add_lines(store, id, INSERT_FAILURE, record->failures, record->n_failures,

@@ -31,6 +31,7 @@ const char *document_kind_name(enum document_kind kind)
 {
 	static const char *const names[] = {
 		[DOCUMENT_SCALAR] = "a single value",
+		[DOCUMENT_TEXT] = "a text of several lines",
 		[DOCUMENT_LIST] = "a list",
 		[DOCUMENT_MAP] = "a map",
 	};

@@ -8,7 +8,8 @@
 #include "src/util/error.h"
 
 enum document_kind {
-	DOCUMENT_SCALAR,
+	DOCUMENT_SCALAR, /* in one line, unless it is an item of a list */
+	DOCUMENT_TEXT,	 /* a scalar of several lines, or with a tab */
 	DOCUMENT_LIST,
 	DOCUMENT_MAP,
 };
@@ -18,7 +19,7 @@ struct document_node {
 	const char *file;	      /* the document's name, for errors; not owned */
 	int line;		      /* of the value, or in a map of its key; from 1 */
 	char *key;		      /* in a map; owned */
-	char *text;		      /* SCALAR: as written, without quotes; owned */
+	char *text;		      /* SCALAR and TEXT: as written, without quotes; owned */
 	struct document_node **items; /* LIST and MAP, in order; owned */
 	size_t n_items;
 };

@@ -90,14 +90,12 @@ static int next(struct reader *reader, yaml_event_t *event)
 	return refuse_syntax(reader);
 }
 
-/* Line breaks and tabs may stand in the items of a list: the words of a command can be whole
- * scripts. */
-static bool has_control_character(const char *text, size_t size, bool list_item)
+static bool has_control_character(const char *text, size_t size, bool key)
 {
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (list_item && (c == '\n' || c == '\t'))
+		if (!key && (c == '\n' || c == '\t'))
 			continue;
 		if (c < ' ' || c == 0x7f)
 			return true;
@@ -113,7 +111,14 @@ static int refuse_control_character(struct reader *reader, int line)
 	return refuse(reader, line, "a line break or control character inside a value");
 }
 
-static int copy_text(struct reader *reader, const yaml_event_t *event, char **ret_text)
+/* Line breaks and tabs make a text of a value, but in the items of a list: the words of a command
+ * can be whole scripts. */
+static enum document_kind kind_of(const struct reader *reader, const char *text)
+{
+	return !reader->list_item && strpbrk(text, "\n\t") ? DOCUMENT_TEXT : DOCUMENT_SCALAR;
+}
+
+static int copy_text(struct reader *reader, const yaml_event_t *event, bool key, char **ret_text)
 {
 	const char *value = (const char *)event->data.scalar.value;
 	size_t size = event->data.scalar.length;
@@ -123,10 +128,12 @@ static int copy_text(struct reader *reader, const yaml_event_t *event, char **re
 		return refuse(reader, line,
 			      "YAML tags ('!...') are not used here; quote a value "
 			      "that begins with '!'");
-	if (has_control_character(value, size, reader->list_item))
+	size_t most = strpbrk(value, "\n\t") ? DOCUMENT_MAX_TEXT : DOCUMENT_MAX_STRING;
+
+	if (has_control_character(value, size, key))
 		return refuse_control_character(reader, line);
-	if (size > DOCUMENT_MAX_STRING)
-		return refuse(reader, line, "a value of more than %d bytes", DOCUMENT_MAX_STRING);
+	if (size > most)
+		return refuse(reader, line, "a value of more than %zu bytes", most);
 	*ret_text = strndup(value, size);
 	return *ret_text ? 0 : out_of_memory(reader);
 }
@@ -213,12 +220,8 @@ static int read_alias(struct reader *reader, const yaml_event_t *event, int dept
 		rc = node_copy(reader, reader->anchors[i].node, line, depth, ret_node);
 		if (rc < 0)
 			return rc;
-		if ((*ret_node)->text &&
-		    has_control_character((*ret_node)->text, strlen((*ret_node)->text),
-					  reader->list_item)) {
-			*ret_node = document_node_free(*ret_node);
-			return refuse_control_character(reader, line);
-		}
+		if ((*ret_node)->text)
+			(*ret_node)->kind = kind_of(reader, (*ret_node)->text);
 		free((*ret_node)->key);
 		(*ret_node)->key = NULL;
 		(*ret_node)->line = line;
@@ -268,7 +271,7 @@ static int read_entry(struct reader *reader, yaml_event_t *event, int depth,
 
 	if (event->type != YAML_SCALAR_EVENT)
 		return refuse(reader, line, "a key must be a single word");
-	rc = copy_text(reader, event, &key);
+	rc = copy_text(reader, event, true, &key);
 	if (rc < 0)
 		return rc;
 	before = document_get(map, key);
@@ -341,11 +344,13 @@ static int read_node(struct reader *reader, yaml_event_t *event, int depth,
 	if (rc == 0 && name)
 		rc = add_anchor(reader, name, line, &anchor);
 	if (rc == 0 && kind == DOCUMENT_SCALAR)
-		rc = copy_text(reader, event, &node->text);
+		rc = copy_text(reader, event, false, &node->text);
 	else if (rc == 0)
 		rc = read_items(reader, event, depth, node);
 	if (rc < 0)
 		return rc;
+	if (node->text)
+		node->kind = kind_of(reader, node->text);
 	if (anchor)
 		anchor->node = node;
 	*ret_node = take_ptr(node);

@@ -10,7 +10,8 @@
 
 #define DOCUMENT_MAX_NODES   10000 /* keys and values, those that aliases repeat included */
 #define DOCUMENT_MAX_DEPTH   32
-#define DOCUMENT_MAX_STRING  4096 /* bytes of one key or value */
+#define DOCUMENT_MAX_STRING  4096  /* bytes of one key or value */
+#define DOCUMENT_MAX_TEXT    65536 /* bytes of a value of several lines */
 #define DOCUMENT_MAX_ANCHORS 64
 
 /* The tree of `text`, whose nodes refer to the name `file`, which is not copied. */

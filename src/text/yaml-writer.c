@@ -47,7 +47,7 @@ static void write_node(struct writer *w, const struct document_node *node)
 {
 	bool map = node->kind == DOCUMENT_MAP, first = true;
 
-	if (node->kind == DOCUMENT_SCALAR) {
+	if (node->text) {
 		write_scalar(w, node->text);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/beginning.h"
 
+#include "src/trial/follow.h"
 #include "src/trial/population.h"
 #include "src/trial/ticks.h"
 
@@ -59,9 +60,9 @@ void beginning_go(struct trial *trial)
 	trial->changed = true;
 }
 
-void beginning_listening(struct trial *trial)
+void beginning_ready(struct trial *trial)
 {
-	if (trial->phase != PHASE_SERVER)
+	if (trial->phase != PHASE_START)
 		return;
 	trial->phase = PHASE_READY;
 	trial->client_nsec = NSEC_NEVER;
@@ -70,25 +71,53 @@ void beginning_listening(struct trial *trial)
 		beginning_go(trial);
 }
 
-/* The zero of the timeline is when the one connection was established, which the tracepoints know
- * best. Where there are many connections, or none, it is now. */
-static nsec_t established_at(const struct trial *trial)
+/* The tracepoints know best. */
+static nsec_t established_at(const struct endpoint *view)
 {
-	const struct endpoint *view = trial->end[END_CLIENT].view;
-
-	if (trial->connections > 1)
-		return nsec_now();
 	if (endpoint_established(&view[WITNESS_TRACEPOINT]))
 		return view[WITNESS_TRACEPOINT].established_nsec;
 	if (endpoint_established(&view[WITNESS_DERIVED]))
 		return view[WITNESS_DERIVED].established_nsec;
-	return nsec_now();
+	return NSEC_NONE;
+}
+
+/* The zero of the timeline is when the last connection was established that is there by then. Where
+ * a client has many connections, or there is none, it is now. */
+static nsec_t zero_of(const struct trial *trial)
+{
+	nsec_t zero_nsec = NSEC_NONE;
+
+	for (enum end_id id = 0; trial->connections == 1 && id < trial->n_ends; id += 2) {
+		nsec_t at_nsec = established_at(trial->end[id].view);
+
+		if (at_nsec != NSEC_NONE && (zero_nsec == NSEC_NONE || at_nsec > zero_nsec))
+			zero_nsec = at_nsec;
+	}
+	return zero_nsec == NSEC_NONE ? nsec_now() : zero_nsec;
+}
+
+/* Whether the connection may come after the first event: the scenario says so, or it is the
+ * timeline that makes it. */
+static bool may_be_late(const struct scenario *s, size_t connection)
+{
+	const struct scenario_connection *c = &s->connections[connection];
+
+	return c->late || !scenario_option(&s->agent[c->from], OPTION_AUTOCONNECT, 1);
+}
+
+static bool all_established(const struct trial *trial)
+{
+	for (enum end_id id = 0; id < trial->n_ends; id += 2)
+		if (!may_be_late(trial->spec.scenario, end_connection(id)) &&
+		    !follow_established(&trial->end[id]))
+			return false;
+	return true;
 }
 
 static void begin(struct trial *trial)
 {
 	trial->phase = trial->spec.hold ? PHASE_HELD : PHASE_RUNNING;
-	trial->zero_nsec = established_at(trial);
+	trial->zero_nsec = zero_of(trial);
 	if (!trial->spec.scenario->n_events && trial->phase == PHASE_RUNNING)
 		trial->origin_nsec = trial->zero_nsec;
 	trial->changed = true;
@@ -98,7 +127,10 @@ static void begin(struct trial *trial)
 
 void beginning_connected(struct trial *trial)
 {
-	if (trial->phase == PHASE_CLIENT && population_complete(trial))
+	bool named = trial->spec.scenario->connections[0].name;
+
+	if (trial->phase == PHASE_CLIENT && (!named || all_established(trial)) &&
+	    population_complete(trial))
 		begin(trial);
 }
 

@@ -7,12 +7,13 @@
 
 #include "src/trial/state.h"
 
-/* The server listens. */
-void beginning_listening(struct trial *trial);
+/* All is ready for the client. */
+void beginning_ready(struct trial *trial);
 /* Gives a trial that waits the moment at which its client starts. */
 void beginning_go(struct trial *trial);
-/* The client is connected, or the trial begins without a connection. */
+/* The client is connected, or the trial begins without a connection. Of connections that have names
+ * all have to be there. */
 void beginning_connected(struct trial *trial);
-/* The client has waited long enough for the rest of its many connections: that the server did not
- * let all of them in is a result. */
+/* The trial has waited long enough for the rest of its connections: that not all of them came, or
+ * that the server did not let them in, is a result. */
 void beginning_incomplete(struct trial *trial);

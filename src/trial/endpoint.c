@@ -206,6 +206,8 @@ static int observe_state(struct endpoint *ep, const struct observation *o)
 	switch (o->state.to) {
 	case TCP_STATE_ESTABLISHED:
 		ep->established_nsec = o->time_nsec;
+		if (o->state.facts.present)
+			ep->first_options = o->state.facts.options;
 		break;
 	case TCP_STATE_CLOSE_WAIT:
 	case TCP_STATE_CLOSING:
@@ -312,6 +314,17 @@ int endpoint_observe(struct endpoint *ep, const struct observation *o)
 		break;
 	}
 	return 0;
+}
+
+bool endpoint_kept_options(const struct endpoint *ep)
+{
+	const struct socket_options *a = &ep->first_options, *b = &ep->facts.options;
+
+	return a->present && b->present && a->keepalive == b->keepalive &&
+	       a->keepalive_idle_nsec == b->keepalive_idle_nsec &&
+	       a->keepalive_interval_nsec == b->keepalive_interval_nsec &&
+	       a->keepalive_count == b->keepalive_count &&
+	       a->user_timeout_nsec == b->user_timeout_nsec;
 }
 
 bool endpoint_takes_minisocket(const struct endpoint *ep, const struct minisocket_step *step)

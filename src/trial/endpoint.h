@@ -50,9 +50,10 @@ struct endpoint {
 	nsec_t blind_nsec;	   /* as gone_blind_nsec of a record */
 	uint64_t queued; /* bytes that were written and not acknowledged, as tcp_info had it last */
 	int end_from;	 /* the state that it left for CLOSE (or a minisocket) */
-	struct socket_facts facts;    /* at that moment */
-	int application_error;	      /* errno of error_nsec */
-	bool shut;		      /* the program has called shutdown() */
+	struct socket_facts facts;	     /* at that moment */
+	struct socket_options first_options; /* when it was established */
+	int application_error;		     /* errno of error_nsec */
+	bool shut;			     /* the program has called shutdown() */
 	bool closed;		      /* the program has closed it, so what is left is an orphan */
 	bool request;		      /* there is only a request socket so far */
 	bool time_wait;		      /* it has been in TIME_WAIT */
@@ -106,6 +107,9 @@ bool endpoint_tuple_is(const struct endpoint_tuple *tuple, const struct observat
 bool endpoint_ended(const struct endpoint *endpoint);
 /* Whether there has been a socket of the connection at this end, or a call that failed for one. */
 bool endpoint_exists(const struct endpoint *endpoint);
+/* Whether what the program had set on its socket at the end was set before it was established, and
+ * so before any timer that goes by it was armed. */
+bool endpoint_kept_options(const struct endpoint *endpoint);
 /* Whether a call has told the program of the end. */
 bool endpoint_told(const struct endpoint *endpoint);
 /* Whether the program closed the connection by itself, before anything told it to. */

@@ -14,122 +14,169 @@
 #include "src/trial/population.h"
 #include "src/trial/settle.h"
 #include "src/trial/sightings.h"
+#include "src/trial/start.h"
 
 #define DOUBT (100 * NSEC_PER_MSEC) /* before the kernel is asked which witness is right */
 
-static const char *where(const struct trial *trial, enum node_id id, char *buffer, size_t size)
+static const char *where(const struct trial_program *program, char *buffer, size_t size)
 {
-	const struct scenario *s = trial->spec.scenario;
+	const struct scenario *s = program->host->trial->spec.scenario;
+	const struct scenario_program *said =
+		scenario_program(s, program->host->id, program->index);
+	const char *host = scenario_node_name(s, program->host->id);
 
-	if (s->agent[id].program.run)
-		snprintf(buffer, size, "%s:%d: node '%s': command '%s'", s->file,
-			 s->agent[id].program.line, scenario_node_name(s, id),
-			 s->agent[id].program.run[0]);
+	if (said)
+		snprintf(buffer, size, "%s:%d: node '%s': command '%s'", s->file, said->line, host,
+			 said->run[0]);
 	else
-		snprintf(buffer, size, "%s: node '%s'", s->name, scenario_node_name(s, id));
+		snprintf(buffer, size, "%s: node '%s'", s->name, host);
 	return buffer;
 }
 
 /* Fails the trial because a call has failed without which there is none. */
-static void agent_failed(struct trial *trial, enum node_id id, const struct agent_report *r)
+static void agent_failed(const struct trial_program *program, const struct agent_report *r)
 {
 	const char *call = r->detail[0] ? r->detail : call_name(r->call);
 	struct error err = { 0 };
 	char place[512];
 
 	error_set(&err, r->call == AGENT_CALL_EXEC ? ERROR_INPUT : ERROR_FAILED, -r->error,
-		  "%s: %s: %s", where(trial, id, place, sizeof(place)), call, strerror(r->error));
-	trial_fail(trial, &err);
+		  "%s: %s: %s", where(program, place, sizeof(place)), call, strerror(r->error));
+	trial_fail(program->host->trial, &err);
 }
 
-static void agent_exited(struct trial *trial, enum node_id id, const struct agent_report *r)
+/* Whether a program may have ended by now, since it was there to end. */
+static bool may_end(const struct trial_program *program, int status)
 {
-	bool command = trial->spec.scenario->agent[id].program.run;
+	const struct scenario_program *said = scenario_program(program->host->trial->spec.scenario,
+							       program->host->id, program->index);
+
+	return !status && said && said->ready.kind == READY_FINISHED;
+}
+
+static void agent_exited(struct trial_program *program, const struct agent_report *r)
+{
+	struct trial *trial = program->host->trial;
+	bool command = scenario_program(trial->spec.scenario, program->host->id, program->index);
 	int status = (int)r->result;
 	struct error err = { 0 };
 	char place[512];
 
+	if (may_end(program, status)) {
+		start_note(program, START_FINISHED);
+		return;
+	}
 	/* Later, what a command does is a result. A built-in agent ends by itself only where the
 	 * kernel denied it something, or something killed it. */
 	if (trial->phase >= PHASE_RUNNING && (command || !status))
 		return;
-	if (trial->phase >= PHASE_RUNNING) {
+	where(program, place, sizeof(place));
+	if (trial->phase >= PHASE_RUNNING)
 		error_set(&err, ERROR_FAILED, -ECHILD, "%s: the built-in program ended: %s %d",
-			  where(trial, id, place, sizeof(place)),
-			  WIFSIGNALED(status) ? "signal" : "exit status",
+			  place, WIFSIGNALED(status) ? "signal" : "exit status",
 			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		trial_fail(trial, &err);
-		return;
-	}
-	error_set(&err, command ? ERROR_INPUT : ERROR_FAILED, -ECHILD,
-		  "%s: ended before there was a connection, %s %d; its output ends: %s",
-		  where(trial, id, place, sizeof(place)),
-		  WIFSIGNALED(status) ? "by signal" : "exit status",
-		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		  *agent_output(trial->host[id].agent) ? agent_output(trial->host[id].agent)
-						       : "(none)");
+	else if (command && !status && r->left_others)
+		error_set(&err, ERROR_INPUT, -ECHILD,
+			  "%s: has put itself into the background, where nothing tells of its end; "
+			  "tell it to stay in the foreground",
+			  place);
+	else
+		error_set(&err, command ? ERROR_INPUT : ERROR_FAILED, -ECHILD,
+			  "%s: ended before there was a connection, %s %d; its output ends: %s",
+			  place, WIFSIGNALED(status) ? "by signal" : "exit status",
+			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+			  *agent_output(program->agent) ? agent_output(program->agent) : "(none)");
 	trial_fail(trial, &err);
 }
 
-static void take_report(struct trial_end *end, const struct agent_report *r, bool original)
+static void take_report(struct trial_end *end, const struct agent_report *r, bool original,
+			unsigned int process)
 {
 	for (int w = 0; w < _WITNESS_MAX; w++) {
 		struct endpoint *view = &end->view[w];
-		int rc = original ? endpoint_report(view, r)
-				  : endpoint_note_call(view, r, end->host->processes - 1);
+		int rc = original ? endpoint_report(view, r) : endpoint_note_call(view, r, process);
 
 		end->trial->lost += rc < 0;
 	}
 }
 
-static void note_report(struct trial_end *end, const struct agent_report *r, bool original)
+static void note_report(struct trial_end *end, const struct agent_report *r, bool original,
+			unsigned int process)
 {
 	if (follow_waits(end))
 		end->trial->lost +=
 			follow_keep(end, &(struct follow_kept){ .is_report = true,
 								.report = *r,
-								.original = original }) < 0;
+								.original = original,
+								.process = process }) < 0;
 	else
-		take_report(end, r, original);
+		take_report(end, r, original, process);
+}
+
+/* The number of a process among all that were started on a host. */
+static unsigned int number_of(const struct trial_program *program)
+{
+	unsigned int number = program->processes - 1;
+
+	for (size_t i = 0; i < program->index; i++)
+		number += program->host->program[i].processes;
+	return number;
+}
+
+/* Of several programs on a host it is not known which of them has the connection: what one of them
+ * tells is noted, and decides nothing. */
+static void note_reports(struct trial_program *program, const struct agent_report *r, bool original)
+{
+	struct trial *trial = program->host->trial;
+	bool alone = program->host->n_programs == 1;
+
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
+		if (trial->end[id].host != program->host)
+			continue;
+		note_report(&trial->end[id], r, original && alone, number_of(program));
+		if (original)
+			population_report(&trial->end[id], r);
+	}
 }
 
 void events_report(struct agent *agent, const struct agent_report *r, void *userdata)
 {
-	struct trial_host *host = userdata;
-	struct trial *trial = host->trial;
-	bool original = agent == host->original;
+	struct trial_program *program = userdata;
+	struct trial *trial = program->host->trial;
+	bool original = agent == program->original;
+	bool client = program->host->id == NODE_CLIENT;
 
 	if (trial->phase == PHASE_OVER || trial_past_horizon(trial, r->time_nsec))
 		return;
-	for (enum end_id id = 0; id < _END_MAX; id++) {
-		if (trial->end[id].host != host)
-			continue;
-		note_report(&trial->end[id], r, original);
-		if (original)
-			population_report(&trial->end[id], r);
-	}
+	note_reports(program, r, original);
 	switch (r->call) {
 	case AGENT_CALL_SOCKET:
 	case AGENT_CALL_EXEC:
 		if (r->error)
-			agent_failed(trial, host->id, r);
+			agent_failed(program, r);
+		else if (r->call == AGENT_CALL_EXEC)
+			start_note(program, START_RUNS);
 		break;
 	case AGENT_CALL_BIND:
 	case AGENT_CALL_LISTEN:
 		if (!r->error)
-			beginning_listening(trial);
+			start_note(program, START_LISTENS);
 		else if (trial->phase < PHASE_RUNNING) /* later, a taken port is a result */
-			agent_failed(trial, host->id, r);
+			agent_failed(program, r);
 		break;
 	case AGENT_CALL_CONNECT:
-		if (r->error && trial->phase == PHASE_CLIENT && trial->spec.scenario->n_events)
-			agent_failed(trial, host->id, r);
+		if (r->error && !client && trial->phase == PHASE_START)
+			agent_failed(program, r);
+		else if (!client)
+			start_note(program, START_CONNECTED);
+		else if (r->error && trial->phase == PHASE_CLIENT && trial->spec.scenario->n_events)
+			agent_failed(program, r);
 		else
 			beginning_connected(trial);
 		break;
 	case AGENT_CALL_EXIT:
 		if (original)
-			agent_exited(trial, host->id, r);
+			agent_exited(program, r);
 		break;
 	default:
 		break;
@@ -211,14 +258,14 @@ static void take_kept(struct trial_end *end)
 
 	while ((kept = follow_next_kept(end)))
 		if (kept->is_report)
-			take_report(end, &kept->report, kept->original);
+			take_report(end, &kept->report, kept->original, kept->process);
 		else
 			take_observation(end, &kept->observation);
 }
 
 static void take_all_kept(struct trial *trial)
 {
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		if (!follow_waits(&trial->end[id]))
 			take_kept(&trial->end[id]);
 }
@@ -231,21 +278,21 @@ void events_decide(struct trial *trial)
 
 void events_conclude(struct trial *trial)
 {
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		take_kept(&trial->end[id]);
 }
 
 /* A command whose followed connection fails before the timeline begins may try another one. */
-static void look_for_next(struct trial *trial)
+static void look_for_next(struct trial_end *client)
 {
-	struct trial_end *client = &trial->end[END_CLIENT];
+	struct trial *trial = client->trial;
 	const struct endpoint *endpoint = trial_endpoint(client);
 
 	if (trial->phase != PHASE_CLIENT || follow_waits(client) ||
 	    endpoint_established(endpoint) || endpoint->state != TCP_STATE_CLOSE ||
-	    !trial->spec.scenario->agent[NODE_CLIENT].program.run)
+	    !scenario_is_command(&trial->spec.scenario->agent[client->host->id]))
 		return;
-	follow_next(trial);
+	follow_next(client);
 	take_all_kept(trial);
 }
 
@@ -260,8 +307,8 @@ static void tell_end(struct trial_end *end, const struct observation *o)
 		take_observation(end, o);
 	take_all_kept(trial);
 	if (end_connects(end->id) && o->kind == OBSERVATION_STATE) {
-		look_for_next(trial);
-		if (follow_established(trial))
+		look_for_next(end);
+		if (follow_established(end))
 			beginning_connected(trial);
 	}
 }
@@ -278,7 +325,7 @@ void events_observation(const struct observation *o, void *userdata)
 	sightings_observe(host, o);
 	if (!host->powered || trial_past_horizon(trial, o->time_nsec))
 		return;
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		if (trial->end[id].host == host)
 			tell_end(&trial->end[id], o);
 	settle_trial(trial);

@@ -250,10 +250,14 @@ static int lose_power(struct trial *trial, const struct event *event, struct fau
 		return rc;
 	forget(trial, event->node, true);
 	node_let_go(trial, event->node);
-	if (host->agent) {
-		agent_free(host->dying);
-		host->dying = take_ptr(host->agent);
-		agent_shoot(host->dying);
+	for (size_t i = 0; i < host->n_programs; i++) {
+		struct trial_program *program = &host->program[i];
+
+		if (!program->agent)
+			continue;
+		agent_free(program->dying);
+		program->dying = take_ptr(program->agent);
+		agent_shoot(program->dying);
 	}
 	testbed_node_bury(trial->testbed, event->node);
 	return 0;
@@ -267,18 +271,37 @@ int fault_power_on(struct trial *trial, const struct event *event, struct error 
 	return rc < 0 ? rc : node_take_up(trial, event->node, !event->no_service, err);
 }
 
+static bool is_about(const struct event *event, size_t program)
+{
+	return event->program_index == SCENARIO_PROGRAMS_MAX || event->program_index == program;
+}
+
 static int crash(struct trial *trial, const struct event *event, struct fault_handle *handle,
 		 bool on, struct error *err)
 {
+	struct trial_host *host = &trial->host[event->node];
+
 	forget(trial, event->node, false);
-	agent_kill(trial->host[event->node].agent);
+	for (size_t i = 0; i < host->n_programs; i++)
+		if (is_about(event, i) && host->program[i].agent)
+			agent_kill(host->program[i].agent);
 	return 0;
 }
 
 static int set_frozen(struct trial *trial, const struct event *event, struct fault_handle *handle,
 		      bool frozen, struct error *err)
 {
-	return agent_freeze(trial->host[event->node].agent, frozen, err);
+	struct trial_host *host = &trial->host[event->node];
+	bool all = event->program_index == SCENARIO_PROGRAMS_MAX;
+	int rc = 0;
+
+	/* What has ended by itself cannot be stopped, which only says something of one that the
+	 * timeline names, or that is alone. */
+	for (size_t i = 0; rc >= 0 && i < host->n_programs; i++)
+		if (is_about(event, i) && host->program[i].agent &&
+		    (!all || host->n_programs == 1 || agent_running(host->program[i].agent)))
+			rc = agent_freeze(host->program[i].agent, frozen, err);
+	return rc;
 }
 
 static int flush(struct trial *trial, const struct event *event, struct fault_handle *handle,

@@ -27,26 +27,30 @@ void follow_deinit(struct trial_end *end)
 /* Gives both witnesses of an end what is known of the connection. */
 static void tell_views(struct trial_end *end)
 {
-	const struct trial *trial = end->trial;
-
 	for (int w = 0; w < _WITNESS_MAX; w++) {
 		end->view[w].tuple = end->followed.tuple;
 		if (!end_connects(end->id))
 			continue;
-		end->view[w].number = trial->number;
-		end->view[w].program_number = trial->number - 1;
+		end->view[w].number = end->followed.number;
+		end->view[w].program_number = end->followed.number - 1;
 	}
 }
 
 void follow_init(struct trial *trial)
 {
-	uint32_t follow = trial->spec.scenario->follow;
+	const struct scenario *s = trial->spec.scenario;
 
-	trial->follow_last = follow == SCENARIO_FOLLOW_LAST;
-	trial->number = trial->follow_last ? 0 : follow ? follow : 1;
-	/* They count connections before a packet tells of one. */
-	if (trial->number)
-		tell_views(&trial->end[END_CLIENT]);
+	for (enum end_id id = 0; id < trial->n_ends; id += 2) {
+		const struct scenario_connection *c = &s->connections[end_connection(id)];
+		uint32_t number = c->name ? c->number : s->follow;
+		struct followed *f = &trial->end[id].followed;
+
+		f->last = number == SCENARIO_FOLLOW_LAST;
+		f->number = f->last ? 0 : number ? number : 1;
+		/* They count connections before a packet tells of one. */
+		if (f->number)
+			tell_views(&trial->end[id]);
+	}
 }
 
 static void know(struct trial_end *end, const struct follow_candidate *candidate)
@@ -58,25 +62,23 @@ static void know(struct trial_end *end, const struct follow_candidate *candidate
 }
 
 /* The server's connection is the one that was asked for by the same SYN as the client's. */
-static void match_server(struct trial *trial)
+static void match_server(struct trial_end *client)
 {
-	const struct followed *client = &trial->end[END_CLIENT].followed;
-	struct trial_end *server = &trial->end[END_SERVER];
+	struct trial_end *server = client + 1;
 
-	for (size_t i = 0; client->has_isn && i < server->followed.n_candidates; i++)
-		if (server->followed.candidates[i].isn == client->isn)
+	for (size_t i = 0; client->followed.has_isn && i < server->followed.n_candidates; i++)
+		if (server->followed.candidates[i].isn == client->followed.isn)
 			know(server, &server->followed.candidates[i]);
 }
 
-static void pick_client(struct trial *trial)
+static void pick_client(struct trial_end *client)
 {
-	struct trial_end *client = &trial->end[END_CLIENT];
 	struct followed *f = &client->followed;
 
-	if (!trial->number || trial->number > f->n_candidates)
+	if (!f->number || f->number > f->n_candidates)
 		return;
-	know(client, &f->candidates[trial->number - 1]);
-	match_server(trial);
+	know(client, &f->candidates[f->number - 1]);
+	match_server(client);
 }
 
 /* Notes the first SYN of a connection. A SYN that is sent again has the same number. */
@@ -99,9 +101,9 @@ static void note_syn(struct trial_end *end, const struct observation *o)
 		.isn = o->packet.seq,
 	};
 	if (end_connects(end->id))
-		pick_client(end->trial);
+		pick_client(end);
 	else
-		match_server(end->trial);
+		match_server(trial_connecting(end));
 }
 
 static struct follow_candidate *find_candidate(struct followed *f, const struct observation *o)
@@ -119,7 +121,7 @@ static void note_state(struct trial_end *end, const struct observation *o)
 	if (o->derived && o->state.to == TCP_STATE_SYN_SENT &&
 	    endpoint_in_scenario(&end->view[0], o) && end->trial->origin_nsec == NSEC_NONE)
 		end->followed.n_tried++;
-	if (!o->derived || !end->trial->follow_last || end->followed.tuple.known)
+	if (!o->derived || !trial_connecting(end)->followed.last || end->followed.tuple.known)
 		return;
 	c = find_candidate(&end->followed, o);
 	if (!c)
@@ -140,25 +142,47 @@ static void note_tracepoint(struct trial_end *end, const struct observation *o)
 		(struct endpoint_tuple){ true, o->local, o->peer, o->local_port, o->peer_port };
 }
 
+static bool asks(const struct trial_end *end, const struct tcp_packet *p)
+{
+	return p->outgoing == end_connects(end->id) &&
+	       (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN;
+}
+
+/* Looks for a connection that takes the place of the followed one: the next that is asked for after
+ * the first event, and on which data comes. */
+static void note_next(struct trial_end *end, const struct observation *o)
+{
+	struct followed *f = &end->followed;
+
+	if (end->trial->origin_nsec == NSEC_NONE || f->renewed_nsec != NSEC_NONE)
+		return;
+	if (asks(end, &o->packet) && (!f->has_isn || f->isn != o->packet.seq)) {
+		f->next = (struct endpoint_tuple){ true, o->local, o->peer, o->local_port,
+						   o->peer_port };
+		f->has_next = f->has_isn; /* without one this is the followed itself */
+	} else if (f->has_next && !o->packet.outgoing && o->packet.payload &&
+		   endpoint_tuple_is(&f->next, o)) {
+		f->renewed_nsec = o->time_nsec;
+	}
+}
+
 void follow_observe(struct trial_end *end, const struct observation *o)
 {
-	const struct tcp_packet *p = &o->packet;
-	bool out = end_connects(end->id);
-
 	if (o->kind == OBSERVATION_STATE) {
 		note_state(end, o);
 		note_tracepoint(end, o);
 	}
-	if (o->kind == OBSERVATION_PACKET && !end->followed.has_isn && p->outgoing == out &&
-	    (p->flags & (PACKET_SYN | PACKET_ACK)) == PACKET_SYN &&
-	    endpoint_in_scenario(&end->view[0], o))
+	if (o->kind != OBSERVATION_PACKET || !endpoint_in_scenario(&end->view[0], o))
+		return;
+	note_next(end, o);
+	if (!end->followed.has_isn && asks(end, &o->packet))
 		note_syn(end, o);
 }
 
 bool follow_waits(const struct trial_end *end)
 {
 	if (end_connects(end->id))
-		return !end->trial->number;
+		return !end->followed.number;
 	return !end->followed.tuple.known;
 }
 
@@ -188,10 +212,8 @@ const struct follow_kept *follow_next_kept(struct trial_end *end)
 	return NULL;
 }
 
-bool follow_established(const struct trial *trial)
+bool follow_established(const struct trial_end *client)
 {
-	const struct trial_end *client = &trial->end[END_CLIENT];
-
 	if (!follow_waits(client))
 		return endpoint_established(&client->view[WITNESS_TRACEPOINT]) ||
 		       endpoint_established(&client->view[WITNESS_DERIVED]);
@@ -201,21 +223,30 @@ bool follow_established(const struct trial *trial)
 	return false;
 }
 
-bool follow_decide(struct trial *trial)
+static bool decide(struct trial_end *client)
 {
-	const struct followed *f = &trial->end[END_CLIENT].followed;
+	struct followed *f = &client->followed;
 	const struct follow_candidate *c = f->candidates;
 	size_t best = 0;
 
-	if (trial->number)
+	if (f->number)
 		return false;
 	for (size_t i = 1; i < f->n_candidates; i++)
 		if (2 * c[i].open + c[i].established >= 2 * c[best].open + c[best].established)
 			best = i;
-	trial->number = (uint32_t)best + 1;
-	tell_views(&trial->end[END_CLIENT]);
-	pick_client(trial);
+	f->number = (uint32_t)best + 1;
+	tell_views(client);
+	pick_client(client);
 	return true;
+}
+
+bool follow_decide(struct trial *trial)
+{
+	bool decided = false;
+
+	for (enum end_id id = 0; id < trial->n_ends; id += 2)
+		decided |= decide(&trial->end[id]);
+	return decided;
 }
 
 static void forget_connection(struct trial_end *end)
@@ -231,10 +262,10 @@ static void forget_connection(struct trial_end *end)
 	tell_views(end);
 }
 
-void follow_next(struct trial *trial)
+void follow_next(struct trial_end *client)
 {
-	trial->number++;
-	for (enum end_id id = 0; id < _END_MAX; id++)
-		forget_connection(&trial->end[id]);
-	pick_client(trial);
+	client->followed.number++;
+	forget_connection(client);
+	forget_connection(client + 1);
+	pick_client(client);
 }

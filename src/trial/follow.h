@@ -35,6 +35,7 @@ struct follow_kept {
 		struct {
 			struct agent_report report;
 			bool original; /* as of events.c: note_report() */
+			unsigned int process;
 		};
 	};
 };
@@ -43,11 +44,11 @@ int follow_keep(struct trial_end *end, const struct follow_kept *kept);
  * call. */
 const struct follow_kept *follow_next_kept(struct trial_end *end);
 
-/* Whether a connection is established that the trial may follow, so that it can begin. */
-bool follow_established(const struct trial *trial);
+/* Whether a connection is established that this end, which connects, may follow. */
+bool follow_established(const struct trial_end *client);
 /* Decides at the first event which connection is followed, where that was left open until then.
  * Returns whether it has just been decided. */
 bool follow_decide(struct trial *trial);
-/* Looks for the next connection of the client in place of the followed one, which failed before the
- * timeline began. */
-void follow_next(struct trial *trial);
+/* Looks for the next connection of this end, which connects, in place of the followed one, which
+ * failed before the timeline began. */
+void follow_next(struct trial_end *client);

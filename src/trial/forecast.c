@@ -104,6 +104,8 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.real_time = trial->spec.phase < 0;
 	if (!facts.real_time)
 		facts.phase = ticks_phase(trial->origin_nsec, &facts.into_nsec);
+	if (endpoint_kept_options(ep))
+		facts.options = &ep->facts.options;
 	facts.history = history;
 	return facts;
 }
@@ -181,7 +183,8 @@ static void limit_to_trial(struct prediction *p, nsec_t over_nsec)
 		*p = (struct prediction){ .reason = "the trial is over before its timer ends" };
 }
 
-static int note_detection(struct prediction p, nsec_t over_nsec, struct record_endpoint *r)
+static int note_detection(struct prediction p, nsec_t over_nsec, bool program,
+			  struct record_endpoint *r)
 {
 	if (p.mechanism == MECHANISM_SYNACK) /* by a small socket, which nothing tells of */
 		p.latest_nsec += MINISOCKET_RESOLUTION;
@@ -189,6 +192,8 @@ static int note_detection(struct prediction p, nsec_t over_nsec, struct record_e
 		limit_to_trial(&p, over_nsec);
 	if (r->outcome == OUTCOME_NONE)
 		p = (struct prediction){ .reason = "this end is not followed" };
+	else if (r->outcome == OUTCOME_ABANDONED && program && !p.reason)
+		p = (struct prediction){ .reason = "the program gave up by a deadline of its own" };
 	r->earliest_nsec = p.reason ? NSEC_NONE : p.earliest_nsec;
 	r->latest_nsec = p.reason ? NSEC_NONE : p.latest_nsec;
 	r->possible_earliest_nsec = p.reason && p.last_nsec ? p.first_nsec : NSEC_NONE;
@@ -265,7 +270,8 @@ int forecast_note(const struct trial *trial, const struct trial_end *end, const 
 	nsec_t over_nsec =
 		nsec_min(nsec_now() - trial->origin_nsec, trial->spec.scenario->horizon_nsec);
 
-	if (note_detection(f->detection, over_nsec, r) < 0)
+	if (note_detection(f->detection, over_nsec,
+			   scenario_is_command(&trial->spec.scenario->agent[end->host->id]), r) < 0)
 		return -ENOMEM;
 	return note_gone(predict_gone(trial, end, &f->facts, rest, r), over_nsec, r);
 }

@@ -42,6 +42,7 @@ struct engine_job {
 			      * jobs of any size run in the same one */
 	uint64_t seed;
 	const char *pcap_dir;	 /* or NULL */
+	const char *logs_dir;	 /* or NULL */
 	bool trace;		 /* records are to have what a trace is made of */
 	bool pin_phases;	 /* wait for the tick that has the trial's phase: free in
 				  * virtual time */

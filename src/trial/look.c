@@ -118,11 +118,10 @@ static int match_listener(const struct sockdiag_socket *s, void *userdata)
 	return 0;
 }
 
-bool look_for_listener(struct trial *trial)
+bool look_for_listener(struct trial *trial, enum node_id host, uint16_t port)
 {
-	struct testbed_node *node = &trial->testbed->node[NODE_SERVER];
-	struct wanted wanted = { .address = &node->address,
-				 .port = trial_port(trial->spec.scenario, NODE_SERVER) };
+	struct testbed_node *node = &trial->testbed->node[host];
+	struct wanted wanted = { .address = &node->address, .port = port };
 
 	trial->listener_error = (struct error){ 0 };
 	sockdiag_dump(node->diag, node->address.family, 1u << TCP_STATE_LISTEN, match_listener,
@@ -130,14 +129,14 @@ bool look_for_listener(struct trial *trial)
 	return wanted.found;
 }
 
-void look_at_bytes(struct trial_host *host)
+void look_at_bytes(struct trial_program *program)
 {
 	struct agent_counters counters;
 
-	if (!host->agent || host->agent != host->original)
+	if (!program->agent || program->agent != program->original)
 		return;
-	counters = agent_counters(host->agent);
-	host->bytes_read = (int64_t)counters.bytes_read;
-	host->bytes_written = (int64_t)counters.bytes_written;
-	host->original = NULL; /* another agent may get the same address in memory */
+	counters = agent_counters(program->agent);
+	program->bytes_read = (int64_t)counters.bytes_read;
+	program->bytes_written = (int64_t)counters.bytes_written;
+	program->original = NULL; /* another agent may get the same address in memory */
 }

@@ -27,10 +27,10 @@ int look_progress(struct trial_end *end, uint64_t *ret_bytes);
 /* Whether the sockets are the two ends of one connection, established, with nothing to send: each
  * has received what the other has had acknowledged. */
 bool look_fits(const struct sockdiag_socket *a, const struct sockdiag_socket *b);
-/* Whether something listens at the server's address and port. A command does not tell, so its
+/* Whether something listens at the host's address and that port. A command does not tell, so its
  * kernel is asked. It is asked again until there is a listener. Whether the last query failed is in
  * the trial's listener_error. */
-bool look_for_listener(struct trial *trial);
-/* Notes how many bytes the host's first agent has moved. This is called before that agent is freed,
- * which alone knows. */
-void look_at_bytes(struct trial_host *host);
+bool look_for_listener(struct trial *trial, enum node_id host, uint16_t port);
+/* Notes how many bytes the program's first agent has moved. This is called before that agent is
+ * freed, which alone knows. */
+void look_at_bytes(struct trial_program *program);

@@ -6,6 +6,8 @@
 
 #include "src/trial/events.h"
 #include "src/trial/look.h"
+#include "src/trial/output.h"
+#include "src/util/format.h"
 
 /* The other end, as far as an agent's own setting tells: many may connect to one that listens. */
 static enum node_id peer_of(const struct scenario *s, enum node_id id)
@@ -13,67 +15,94 @@ static enum node_id peer_of(const struct scenario *s, enum node_id id)
 	return scenario_connects(s, id) ? s->agent[id].to : testbed_peer(id);
 }
 
-int node_start_agent(struct trial *trial, enum node_id id, struct agent *standby, struct error *err)
+static struct agent_spec spec_of(const struct trial_program *program)
 {
+	const struct trial *trial = program->host->trial;
+	const struct scenario *s = trial->spec.scenario;
+	enum node_id id = program->host->id;
 	struct testbed *tb = trial->testbed;
 	struct agent_spec spec = {
-		.connects = scenario_connects(trial->spec.scenario, id),
+		.connects = scenario_connects(s, id),
 		.family = trial->spec.family,
-		.options = &trial->spec.scenario->agent[id],
+		.options = &s->agent[id],
+		.program = scenario_program(s, id, program->index),
 		.local = tb->node[id].address,
-		.peer = tb->node[peer_of(trial->spec.scenario, id)].address,
-		.port = trial_port(trial->spec.scenario, id),
+		.peer = tb->node[peer_of(s, id)].address,
+		.port = trial_port(s, id),
 		.place = trial->spec.place,
-		.many = trial->connections > 1,
+		.many = trial->connections > 1 && id <= NODE_SERVER,
 		.ns = tb->node[id].ns,
-		.wait = id == NODE_CLIENT && trial->phase == PHASE_SERVER,
+		.wait = id == NODE_CLIENT && trial->phase == PHASE_START,
 		.hosts = trial->names,
-		.n_hosts = trial->spec.scenario->n_hosts,
+		.output_func = output_take,
+		.n_hosts = s->n_hosts,
 	};
-	struct trial_host *host = &trial->host[id];
-	int rc;
 
-	snprintf(spec.name, sizeof(spec.name), "%s", scenario_node_name(trial->spec.scenario, id));
-	rc = agent_start(trial->loop, &spec, standby, events_report, host, &host->agent, err);
-
-	if (rc >= 0 && !host->processes++)
-		host->original = host->agent;
-	return rc < 0 ? error_prefix(err, rc, "node '%s'",
-				     scenario_node_name(trial->spec.scenario, id))
-		      : 0;
+	snprintf(spec.name, sizeof(spec.name), "%s", scenario_node_name(s, id));
+	return spec;
 }
 
-int node_restart_agent(struct trial *trial, enum node_id id, struct error *err)
+int node_start_program(struct trial_program *program, struct agent *standby, struct error *err)
 {
-	struct trial_host *host = &trial->host[id];
+	struct trial *trial = program->host->trial;
+	struct agent_spec spec = spec_of(program);
+	int rc = agent_start(trial->loop, &spec, standby, events_report, program, &program->agent,
+			     err);
 
-	if (host->agent && agent_running(host->agent))
-		return error_input(err, "the agent of the %s is still running",
-				   scenario_node_name(trial->spec.scenario, id));
-	look_at_bytes(host);
-	host->agent = agent_free(host->agent);
-	return node_start_agent(trial, id, NULL, err);
+	if (rc >= 0 && !program->processes++)
+		program->original = program->agent;
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", spec.name) : 0;
+}
+
+int node_start_probe(const struct trial_program *program, char **words, agent_func func,
+		     struct agent **ret_agent, struct error *err)
+{
+	struct trial *trial = program->host->trial;
+	const struct scenario_program *said =
+		scenario_program(trial->spec.scenario, program->host->id, program->index);
+	struct agent_spec spec = spec_of(program);
+	struct scenario_program probe = *said;
+	int rc;
+
+	probe.run = words;
+	spec.program = &probe;
+	spec.output_func = NULL;
+	rc = agent_start(trial->loop, &spec, NULL, func, trial, ret_agent, err);
+	return rc < 0 ? error_prefix(err, rc, "node '%s'", spec.name) : 0;
+}
+
+int node_restart_program(struct trial_program *program, struct error *err)
+{
+	if (program->agent && agent_running(program->agent))
+		return error_input(
+			err, "the agent of the %s is still running",
+			scenario_node_name(program->host->trial->spec.scenario, program->host->id));
+	look_at_bytes(program);
+	program->agent = agent_free(program->agent);
+	return node_start_program(program, NULL, err);
+}
+
+char *node_file(const struct trial *trial, enum node_id id, const char *folder, const char *ending)
+{
+	const struct trial_spec *spec = &trial->spec;
+	const struct scenario *s = spec->scenario;
+	char repeat[16] = "";
+
+	if (spec->repeat)
+		snprintf(repeat, sizeof(repeat), "-%u", spec->repeat);
+	return format_new("%s/%s%s%s-%s%s-%s%s", folder, s->name, s->variant ? "-" : "",
+			  s->variant ? s->variant : "", family_name(spec->family), repeat,
+			  scenario_node_name(s, id), ending);
 }
 
 static char *pcap_path(const struct trial *trial, enum node_id id)
 {
-	const struct trial_spec *spec = &trial->spec;
-	const struct scenario *s = spec->scenario;
 	unsigned int boots = trial->testbed->node[id].boots;
-	char repeat[16] = "", boot[16] = "";
-	char *path;
+	char ending[32] = ".pcap";
 
-	if (!spec->pcap_dir)
-		return NULL;
-	if (spec->repeat)
-		snprintf(repeat, sizeof(repeat), "-%u", spec->repeat);
 	if (boots > 1)
-		snprintf(boot, sizeof(boot), "-boot%u", boots);
-	if (asprintf(&path, "%s/%s%s%s-%s%s-%s%s.pcap", spec->pcap_dir, s->name,
-		     s->variant ? "-" : "", s->variant ? s->variant : "", family_name(spec->family),
-		     repeat, scenario_node_name(s, id), boot) < 0)
-		return NULL;
-	return path;
+		snprintf(ending, sizeof(ending), "-boot%u.pcap", boots);
+	return trial->spec.pcap_dir ? node_file(trial, id, trial->spec.pcap_dir, ending) : NULL;
 }
 
 int node_watch(struct trial *trial, enum node_id id, struct error *err)
@@ -123,9 +152,10 @@ void node_let_go(struct trial *trial, enum node_id id)
 
 	if (host->watch)
 		observer_watch_flush(host->watch);
-	look_at_bytes(host);
+	for (size_t i = 0; i < host->n_programs; i++)
+		look_at_bytes(&host->program[i]);
 	host->powered = false;
-	for (enum end_id e = 0; e < _END_MAX; e++)
+	for (enum end_id e = 0; e < trial->n_ends; e++)
 		for (int w = 0; trial->end[e].host == host && w < _WITNESS_MAX; w++)
 			trial->end[e].view[w].powerless = true;
 	tell_node_changed(trial, id, NULL);
@@ -138,7 +168,18 @@ int node_take_up(struct trial *trial, enum node_id id, bool service, struct erro
 	int rc = node_watch(trial, id, err);
 
 	tell_node_changed(trial, id, trial->testbed->node[id].ns);
-	return rc < 0 || !service ? rc : node_start_agent(trial, id, NULL, err);
+	for (size_t i = 0; rc >= 0 && service && i < trial->host[id].n_programs; i++)
+		rc = node_start_program(&trial->host[id].program[i], NULL, err);
+	return rc;
+}
+
+static uint16_t port_of(const struct scenario *s, enum end_id id)
+{
+	const struct scenario_connection *c = &s->connections[end_connection(id)];
+
+	if (!c->name)
+		return trial_port(s, scenario_end_node(s, id));
+	return c->port ? (uint16_t)c->port : trial_port(s, c->to);
 }
 
 static void init_end(struct trial *trial, enum end_id id)
@@ -153,6 +194,7 @@ static void init_end(struct trial *trial, enum end_id id)
 				   .id = id,
 				   .rto_nsec = NSEC_NONE,
 				   .doubt_nsec = NSEC_NEVER,
+				   .followed.renewed_nsec = NSEC_NONE,
 				   .minisocket = { .look_nsec = NSEC_NEVER,
 						   .fin_nsec = NSEC_NONE,
 						   .reset_nsec = NSEC_NONE },
@@ -160,9 +202,9 @@ static void init_end(struct trial *trial, enum end_id id)
 	for (int w = 0; w < _WITNESS_MAX; w++) {
 		endpoint_init(&end->view[w], id);
 		end->view[w].derived = w == WITNESS_DERIVED;
-		end->view[w].port = trial_port(s, node);
+		end->view[w].port = port_of(s, id);
 		end->view[w].many = trial->connections > 1;
-		end->view[w].command = s->agent[node].program.run;
+		end->view[w].command = scenario_is_command(&s->agent[node]);
 		end->view[w].user_timeout_nsec =
 			scenario_option(&s->agent[node], OPTION_USER_TIMEOUT, 0);
 	}
@@ -175,11 +217,19 @@ void node_init(struct trial *trial)
 	trial->connections =
 		(uint32_t)scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1);
 	for (enum node_id id = 0; id < _NODE_MAX; id++)
-		trial->host[id] = (struct trial_host){ .trial = trial,
-						       .id = id,
-						       .powered = true,
-						       .told_nsec = NSEC_NONE,
-						       .bytes_read = -1 };
-	for (enum end_id id = 0; id < _END_MAX; id++)
+		trial->host[id] = (struct trial_host){
+			.trial = trial, .id = id, .powered = true, .told_nsec = NSEC_NONE
+		};
+	for (enum node_id id = 0; id < s->n_hosts; id++) {
+		struct trial_host *host = &trial->host[id];
+
+		host->n_programs = scenario_n_programs(s, id);
+		for (size_t i = 0; i < host->n_programs; i++)
+			host->program[i] = (struct trial_program){ .host = host,
+								   .index = i,
+								   .bytes_read = -1 };
+	}
+	trial->n_ends = s->n_ends;
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		init_end(trial, id);
 }

@@ -18,7 +18,7 @@ int population_init(struct trial *trial)
 {
 	if (trial->connections == 1)
 		return 0;
-	for (enum end_id id = 0; id < _END_MAX; id++) {
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
 		trial->end[id].members =
 			calloc(trial->connections, sizeof(*trial->end[id].members));
 		if (!trial->end[id].members)

@@ -42,7 +42,7 @@ static char *copy(const char *text)
 /* The clock of a record is that of the least exact witness that is believed at one of its ends. */
 static enum record_clock clock_of(const struct trial *trial)
 {
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		if (trial->end[id].believed == WITNESS_DERIVED)
 			return RECORD_CLOCK_SOCK_DIAG;
 	return RECORD_CLOCK_TRACEPOINT;
@@ -63,6 +63,9 @@ static int describe(struct trial *trial, struct record *record)
 	record->repeat = spec->repeat;
 	record->phase = spec->phase;
 	record->lateness_nsec = trial->lateness_nsec;
+	record->n_ends = trial->n_ends;
+	for (size_t i = 0; i < record->n_output; i++)
+		record->output[i].time_nsec -= trial->origin_nsec;
 	return scenario_for_each_setting(spec->scenario, copy_setting, record);
 }
 
@@ -132,6 +135,21 @@ static int name_connection(const struct trial_end *end, struct record_endpoint *
 	return r->local && r->peer ? 0 : -ENOMEM;
 }
 
+/* By healing or by a new connection, whichever was first. */
+static void note_recovery(const struct trial_end *end, struct record_endpoint *r)
+{
+	nsec_t renewed_nsec = end->followed.renewed_nsec;
+
+	r->recovered_by = r->recovered_nsec == NSEC_NONE ? RECOVERY_NONE : RECOVERY_HEAL;
+	if (renewed_nsec == NSEC_NONE)
+		return;
+	renewed_nsec -= end->trial->origin_nsec;
+	if (r->recovered_by == RECOVERY_HEAL && r->recovered_nsec <= renewed_nsec)
+		return;
+	r->recovered_nsec = renewed_nsec;
+	r->recovered_by = RECOVERY_CONNECTION;
+}
+
 static int conclude(struct trial *trial, enum end_id id)
 {
 	struct trial_end *end = &trial->end[id];
@@ -148,11 +166,15 @@ static int conclude(struct trial *trial, enum end_id id)
 	};
 	_cleanup_(forecast_deinit) struct forecast forecast = { 0 };
 	enum mechanism rest;
-	struct agent *agent = host->agent ? host->agent : host->dying;
+	struct trial_program *program =
+		host->n_programs ? &host->program[host->n_programs - 1] : NULL;
+	struct agent *agent = !program ? NULL : program->agent ? program->agent : program->dying;
+	char name[SCENARIO_END_NAME_SIZE];
 	struct cause cause;
 	uint64_t bytes;
 
-	look_at_bytes(host);
+	if (program)
+		look_at_bytes(program);
 	look_progress(end, &bytes);
 	if (end->believed == WITNESS_TRACEPOINT &&
 	    add_missed(endpoint, &end->view[WITNESS_DERIVED]) < 0)
@@ -164,13 +186,15 @@ static int conclude(struct trial *trial, enum end_id id)
 	cause = cause_of(endpoint, &context);
 	rest = cause_of_rest(endpoint, &cause);
 	endpoint_conclude(endpoint, &context, &cause, r);
-	if (name_connection(end, r) < 0)
+	r->name = strdup(scenario_end_name(trial->spec.scenario, id, name, sizeof(name)));
+	note_recovery(end, r);
+	if (!r->name || name_connection(end, r) < 0)
 		return -ENOMEM;
 	/* The counters are those of the program's first connection. */
-	if (!trial->spec.scenario->agent[host->id].program.run && host->bytes_read >= 0 &&
-	    endpoint->program_number <= 0) {
-		r->bytes_read = host->bytes_read;
-		r->bytes_written = host->bytes_written;
+	if (program && !scenario_is_command(&trial->spec.scenario->agent[host->id]) &&
+	    program->bytes_read >= 0 && endpoint->program_number <= 0) {
+		r->bytes_read = program->bytes_read;
+		r->bytes_written = program->bytes_written;
 	}
 	r->samples = take_ptr(end->samples);
 	r->n_samples = end->n_samples;
@@ -178,7 +202,7 @@ static int conclude(struct trial *trial, enum end_id id)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(end, &r->population);
 	r->options = endpoint->facts.options;
-	if (agent && trial->spec.scenario->agent[host->id].program.run)
+	if (agent && scenario_is_command(&trial->spec.scenario->agent[host->id]))
 		r->command_output = copy(agent_output(agent));
 	return forecast_note(trial, end, &forecast, rest, r);
 }
@@ -192,9 +216,9 @@ int trial_make_record(struct trial *trial, struct error *err)
 		return error_errno(err, rc, "record");
 	events_conclude(trial);
 	sample_finish(trial);
-	record->follow_number = trial->number;
+	record->follow_number = trial->end[END_CLIENT].followed.number;
 	record->follow_tried = trial->end[END_CLIENT].followed.n_tried;
-	for (enum end_id id = 0; id < _END_MAX; id++) {
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
 		rc = conclude(trial, id);
 		if (rc < 0)
 			return error_errno(err, rc, "record");

@@ -132,6 +132,7 @@ static void start_next(struct runner *r)
 				   .kernel = r->kernel,
 				   .pool = r->pool,
 				   .pcap_dir = r->job->pcap_dir,
+				   .logs_dir = r->job->logs_dir,
 				   .trace = r->job->trace,
 				   .unjudged = r->job->unjudged,
 				   .wait = r->job->pin_phases,

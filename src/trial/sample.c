@@ -90,7 +90,7 @@ static void take_all(struct trial *trial)
 {
 	nsec_t now_nsec = nsec_now();
 
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		take(&trial->end[id], now_nsec);
 }
 
@@ -106,7 +106,7 @@ void sample_first(struct trial *trial)
 	trial->sampled = true;
 	if (trial->spec.scenario->sample_nsec)
 		take_all(trial);
-	for (enum end_id id = 0; id < _END_MAX; id++) {
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
 		struct trial_end *end = &trial->end[id];
 		struct sockdiag_socket s;
 

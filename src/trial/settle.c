@@ -4,13 +4,18 @@
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
 #include "src/trial/sample.h"
+#include "src/trial/start.h"
 #include "src/trial/survival.h"
 
-#define START_POLL	(10 * NSEC_PER_MSEC) /* between looks for a command's listening socket */
 #define SURVIVAL_POLL	(20 * NSEC_PER_MSEC) /* between looks whether a connection still works */
 #define POPULATION_POLL (1 * NSEC_PER_SEC)   /* the same of many connections, which costs more */
-#define AGENT_LIMIT	(10 * NSEC_PER_SEC) /* a built-in agent listens, or is connected, in that */
 #define GRACE		(50 * NSEC_PER_MSEC) /* PHASE_GRACE takes this long */
+
+/* Whether the scenario says that the connection need not be there. */
+static bool is_late(const struct trial_end *end)
+{
+	return end->trial->spec.scenario->connections[end_connection(end->id)].late;
+}
 
 bool settle_end_concluded(const struct trial_end *end)
 {
@@ -21,6 +26,8 @@ bool settle_end_concluded(const struct trial_end *end)
 	if (!population_concluded(end) || minisocket_pending(end))
 		return false;
 	if (end->usable)
+		return true;
+	if (!endpoint_exists(endpoint) && is_late(end))
 		return true;
 	if (!endpoint_exists(endpoint)) /* the client may still have to try */
 		return !end_connects(end->id) && end->minisocket.look_nsec == NSEC_NEVER;
@@ -38,7 +45,9 @@ bool settle_concluded(const struct trial *trial)
 	if (trial->phase != PHASE_RUNNING || !trial_timeline_done(trial) ||
 	    trial->origin_nsec == NSEC_NONE)
 		return false;
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	if (!trial->hurried && nsec_now() < trial->origin_nsec + trial->spec.scenario->until_nsec)
+		return false;
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		if (!end_concluded(trial, &trial->end[id]))
 			return false;
 	return true;
@@ -58,35 +67,31 @@ static nsec_t next_while_running(const struct trial *trial)
 		at_nsec = nsec_min(at_nsec, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
 										 : SURVIVAL_POLL));
 	at_nsec = nsec_min(at_nsec, sample_next(trial));
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	if (trial->origin_nsec != NSEC_NONE &&
+	    nsec_now() < trial->origin_nsec + trial->spec.scenario->until_nsec)
+		at_nsec = nsec_min(at_nsec, trial->origin_nsec + trial->spec.scenario->until_nsec);
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		at_nsec = nsec_min(at_nsec, trial->end[id].doubt_nsec);
 	return at_nsec;
 }
 
 static nsec_t next_look(const struct trial *trial)
 {
-	return nsec_min(trial->end[END_CLIENT].minisocket.look_nsec,
-			trial->end[END_SERVER].minisocket.look_nsec);
-}
+	nsec_t at_nsec = NSEC_NEVER;
 
-nsec_t settle_start_limit(const struct trial *trial)
-{
-	enum node_id id = trial->phase == PHASE_SERVER ? NODE_SERVER : NODE_CLIENT;
-	const struct scenario_program *program = &trial->spec.scenario->agent[id].program;
-
-	return trial->start_nsec + (program->run ? program->start_within_nsec : AGENT_LIMIT);
+	for (enum end_id id = 0; id < trial->n_ends; id++)
+		at_nsec = nsec_min(at_nsec, trial->end[id].minisocket.look_nsec);
+	return at_nsec;
 }
 
 /* When the one timer is next needed. */
 static nsec_t next_wake(const struct trial *trial)
 {
-	nsec_t limit_nsec = settle_start_limit(trial);
+	nsec_t limit_nsec = start_limit(trial);
 
 	switch (trial->phase) {
-	case PHASE_SERVER:
-		if (trial->spec.scenario->agent[NODE_SERVER].program.run)
-			return nsec_min(nsec_now() + START_POLL, limit_nsec);
-		return limit_nsec;
+	case PHASE_START:
+		return nsec_min(start_next_look(trial), limit_nsec);
 	case PHASE_READY:
 		return trial->client_nsec;
 	case PHASE_CLIENT:

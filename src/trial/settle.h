@@ -4,10 +4,6 @@
 
 #include "src/trial/state.h"
 
-/* The latest moment for a server to listen, or for a client to be connected, while that is waited
- * for. */
-nsec_t settle_start_limit(const struct trial *trial);
-
 /* Called once at the end of each way into the trial: if the state has changed, begins the grace
  * when nothing is waited for any more, and sets the timer for whatever is due next. */
 void settle_trial(struct trial *trial);

@@ -26,7 +26,7 @@ static void schedule(struct sightings *sightings)
 {
 	nsec_t at_nsec = NSEC_NEVER;
 
-	for (enum end_id n = 0; n < _END_MAX; n++)
+	for (enum end_id n = 0; n < sightings->trial->n_ends; n++)
 		at_nsec = nsec_min(at_nsec, sightings->look_nsec[n]);
 	loop_timer_set(sightings->timer, at_nsec);
 }
@@ -50,7 +50,7 @@ static void on_timer(void *userdata)
 	struct sightings *sightings = userdata;
 	nsec_t now_nsec = nsec_now();
 
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < sightings->trial->n_ends; n++) {
 		if (sightings->trial->phase == PHASE_OVER || sightings->look_nsec[n] > now_nsec)
 			continue;
 		sightings->look_nsec[n] = NSEC_NEVER;
@@ -68,7 +68,7 @@ int sightings_init(struct trial *trial, struct error *err)
 	if (!sightings || !sightings->log)
 		return error_errno(err, -ENOMEM, "trace");
 	sightings->trial = trial;
-	for (enum end_id n = 0; n < _END_MAX; n++)
+	for (enum end_id n = 0; n < trial->n_ends; n++)
 		sightings->look_nsec[n] = NSEC_NEVER;
 	return loop_timer_new(trial->loop, on_timer, sightings, &sightings->timer, err);
 }
@@ -91,6 +91,13 @@ static void look_by(struct sightings *sightings, enum end_id id, nsec_t at_nsec)
 	schedule(sightings);
 }
 
+/* Where one connection is followed its trace has whatever else its hosts sent. */
+static bool concerns(const struct trial_end *end, const struct observation *o)
+{
+	return end->trial->n_ends == 2 || o->kind != OBSERVATION_PACKET ||
+	       endpoint_in_scenario(&end->view[0], o);
+}
+
 /* Packets of a host that was booted again are kept too, because its resets belong in the trace. */
 void sightings_observe(struct trial_host *host, const struct observation *o)
 {
@@ -99,8 +106,8 @@ void sightings_observe(struct trial_host *host, const struct observation *o)
 
 	if (!sightings || !sightings->log)
 		return;
-	for (enum end_id id = 0; id < _END_MAX; id++) {
-		if (trial->end[id].host != host)
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
+		if (trial->end[id].host != host || !concerns(&trial->end[id], o))
 			continue;
 		if (o->kind != OBSERVATION_PACKET) {
 			look_by(sightings, id, nsec_now());
@@ -114,7 +121,7 @@ void sightings_observe(struct trial_host *host, const struct observation *o)
 
 void sightings_look(struct trial *trial)
 {
-	for (enum end_id n = 0; trial->sightings && n < _END_MAX; n++)
+	for (enum end_id n = 0; trial->sightings && n < trial->n_ends; n++)
 		look_by(trial->sightings, n, nsec_now());
 }
 

@@ -20,6 +20,7 @@ struct trial_spec {
 	const char *engine, *kernel; /* names for the record; they outlive the trial */
 	struct testbed_pool *pool;   /* where the testbed is taken from, or NULL; not owned */
 	const char *pcap_dir; /* where captures are written, or NULL; it outlives the trial */
+	const char *logs_dir; /* likewise for what programs write */
 	bool unjudged;	      /* the record is not compared with what the scenario expects */
 	bool trace;	      /* the record gets what its trace is made of */
 	bool wait;     /* the client waits for trial_go(), so that all trials are set up first */

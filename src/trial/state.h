@@ -18,7 +18,7 @@
 #define TRIAL_DEFAULT_PORT 5000
 
 enum trial_phase {
-	PHASE_SERVER,  /* waiting for the server to listen */
+	PHASE_START,   /* waiting for each program in turn to be ready, but for the client's last */
 	PHASE_READY,   /* waiting for trial_go(), then for the tick that has the phase */
 	PHASE_CLIENT,  /* waiting for the connection */
 	PHASE_HELD,    /* established; trial_begin() has not been called */
@@ -92,26 +92,53 @@ struct followed {
 	uint32_t isn;
 	struct follow_candidate *candidates; /* in the order of their SYNs; owned */
 	size_t n_candidates;
-	uint32_t n_tried;	  /* the client: how many were tried until the first event */
-	struct follow_kept *kept; /* what was told before the tuple was known; owned */
+	/* The one that connects: which of its connections it is, from 1; 0: to be decided. */
+	uint32_t number;
+	bool last;		    /* likewise: it is the one that was established last */
+	bool has_next;		    /* after the first event there was another, and it has: */
+	struct endpoint_tuple next; /* the latest of them */
+	nsec_t renewed_nsec;	    /* when the first data came on one of them; NSEC_NONE */
+	uint32_t n_tried;	    /* likewise: how many were tried until the first event */
+	struct follow_kept *kept;   /* what was told before the tuple was known; owned */
 	size_t n_kept, n_taken;
 };
 
-/* A machine, and the program that runs on it. */
-struct trial_host {
-	struct trial *trial;
-	enum node_id id;
-	struct observer_watch *watch; /* of its namespace, or NULL; owned */
-	struct agent *agent;	      /* owned; NULL where there is none */
-	struct agent *dying;	      /* the one of a host that lost power, or NULL; owned */
-	bool powered; /* it has not lost power, so its watch is about the followed connections */
-	nsec_t told_nsec; /* when the timeline first told its program to shut down, to close or to
-			   * exit; NSEC_NONE: never */
+/* What a program of the user's writes. */
+struct program_output {
+	char *line;	  /* the last one, which is not whole yet; owned */
+	size_t used;	  /* bytes of it */
+	nsec_t time_nsec; /* when its first byte came */
+	char *path;	  /* of the file that gets all of it, or NULL; owned */
+	int fd;		  /* of that file; owned */
+	int error;	  /* negative errno of the first write that failed, or 0 */
+};
+
+/* A program on a machine: the built-in agent, or one of the user's. */
+struct trial_program {
+	struct trial_host *host;
+	size_t index;		/* among those of its host */
+	struct agent *agent;	/* owned; NULL where there is none */
+	struct agent *dying;	/* the one of a host that lost power, or NULL; owned */
 	struct agent *original; /* the agent whose reports are about the endpoint: the first; NULL
 				 * once it is freed; not owned */
 	unsigned int processes; /* how many agents were started here */
 	int64_t bytes_read, bytes_written; /* by the original when it was freed; -1: it is not
 					    * freed, and knows */
+	bool running;			   /* AGENT_CALL_EXEC told that the user's program runs */
+	bool finished;			   /* it has ended with status 0 */
+	struct program_output output;
+};
+
+/* A machine, and what runs on it. */
+struct trial_host {
+	struct trial *trial;
+	enum node_id id;
+	struct observer_watch *watch; /* of its namespace, or NULL; owned */
+	bool powered; /* it has not lost power, so its watch is about the followed connections */
+	nsec_t told_nsec; /* when the timeline first told a program to shut down, to close or to
+			   * exit; NSEC_NONE: never */
+	struct trial_program program[SCENARIO_PROGRAMS_MAX];
+	size_t n_programs;
 };
 
 /* One end of the followed connection. */
@@ -151,10 +178,15 @@ struct trial {
 	struct agent_host names[SCENARIO_HOSTS_MAX]; /* what commands call the hosts */
 	struct trial_host host[_NODE_MAX];
 	struct trial_end end[_END_MAX];
+	enum end_id n_ends;
 	struct loop_timer
 		*timer; /* the phase's: start limit, next step, horizon, survival, grace */
 	enum trial_phase phase;
-	nsec_t start_nsec;     /* when the agent that is waited for was started */
+	struct trial_program *starting; /* the program that is waited for; not owned */
+	struct agent *probe; /* a command that asks whether it is ready, or NULL; owned */
+	bool probe_done, probe_succeeded;
+	nsec_t probe_nsec;     /* when to ask next */
+	nsec_t start_nsec;     /* when the program that is waited for was started */
 	nsec_t zero_nsec;      /* from which the timeline's times count */
 	nsec_t origin_nsec;    /* of the first event; NSEC_NONE before it */
 	nsec_t spaced_nsec;    /* not before this is the next event, whatever its time */
@@ -168,12 +200,10 @@ struct trial {
 	size_t active;	      /* how many faults last and have not been healed */
 	bool sampled;	      /* sample_first() was called: what the model goes by is as known as it
 				 gets */
-	bool changed;	  /* something may be over, or due earlier, so settle_trial() has to look */
-	bool full_term;	  /* the trial went on until the horizon */
-	bool hurried;	  /* nobody waits for what is left to be gone */
-	bool forgotten;	  /* the router's connection tracking was flushed, which has no heal */
-	bool follow_last; /* that connection is followed which was established last */
-	uint32_t number;  /* of the followed connection, from 1; 0: to be decided */
+	bool changed;	/* something may be over, or due earlier, so settle_trial() has to look */
+	bool full_term; /* the trial went on until the horizon */
+	bool hurried;	/* nobody waits for what is left to be gone */
+	bool forgotten; /* the router's connection tracking was flushed, which has no heal */
 	uint32_t connections;	     /* how many the client makes */
 	uint64_t n_looks;	     /* how many multiples of the sampling's span are past */
 	uint64_t clock_failures;     /* nsec_clock_failures() when the trial began */
@@ -195,6 +225,12 @@ static inline struct endpoint *trial_endpoint(struct trial_end *end)
 void trial_over(struct trial *trial);
 /* Ends the trial without a record, for the reason in `err`. */
 void trial_fail(struct trial *trial, const struct error *err);
+/* The end of the same connection that connects. */
+static inline struct trial_end *trial_connecting(struct trial_end *end)
+{
+	return end_connects(end->id) ? end : end - 1;
+}
+
 /* Whether every step of the timeline is done. */
 bool trial_timeline_done(const struct trial *trial);
 /* When the horizon is reached; NSEC_NEVER before the first event. */

@@ -69,7 +69,7 @@ static int note_step(struct trial *trial, const struct timeline_step *step, nsec
 
 static void note_progress(struct trial *trial)
 {
-	for (enum end_id id = 0; id < _END_MAX; id++) {
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
 		look_progress(&trial->end[id], &trial->end[id].progress);
 		population_look(&trial->end[id], true);
 	}
@@ -77,7 +77,7 @@ static void note_progress(struct trial *trial)
 
 static void mark_crashed(struct trial *trial, enum node_id node)
 {
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		for (int w = 0; trial->end[id].host->id == node && w < _WITNESS_MAX; w++)
 			trial->end[id].view[w].crashed = true;
 }
@@ -85,7 +85,7 @@ static void mark_crashed(struct trial *trial, enum node_id node)
 static void mark_killed(struct trial *trial, enum node_id node)
 {
 	mark_crashed(trial, node);
-	for (enum end_id id = 0; id < _END_MAX; id++) {
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
 		for (int w = 0; trial->end[id].host->id == node && w < _WITNESS_MAX; w++) {
 			struct endpoint *view = &trial->end[id].view[w];
 
@@ -100,21 +100,46 @@ static bool ends_connection(enum action action)
 	return action == ACTION_SHUTDOWN || action == ACTION_CLOSE || action == ACTION_EXIT;
 }
 
+static bool is_about(const struct event *e, size_t program)
+{
+	return e->program_index == SCENARIO_PROGRAMS_MAX || e->program_index == program;
+}
+
+/* Of several programs those are started that have ended. */
+static int start_again(struct trial_host *host, const struct event *e, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < host->n_programs; i++) {
+		struct trial_program *program = &host->program[i];
+		bool named = e->program_index == i || host->n_programs == 1;
+
+		if (is_about(e, i) && (named || !program->agent || !agent_running(program->agent)))
+			rc = node_restart_program(program, err);
+	}
+	return rc;
+}
+
 /* A program that is told to exit does not notice what its kernel then does with its connections. */
 static int act(struct trial *trial, const struct event *e, struct error *err)
 {
 	int64_t port = scenario_option(&trial->spec.scenario->agent[e->node], OPTION_LOCAL_PORT, 0);
+	struct trial_host *host = &trial->host[e->node];
 	uint64_t value = e->size;
+	int rc = 0;
 
 	if (e->action == ACTION_START)
-		return node_restart_agent(trial, e->node, err);
+		return start_again(host, e, err);
 	if (e->action == ACTION_EXIT)
 		mark_crashed(trial, e->node);
 	if (ends_connection(e->action) && trial->host[e->node].told_nsec == NSEC_NONE)
 		trial->host[e->node].told_nsec = nsec_now();
 	if (e->action == ACTION_CONNECT)
 		value = e->has_local_port ? e->local_port : (uint64_t)port;
-	return agent_act(trial->host[e->node].agent, e->action, value, err);
+	for (size_t i = 0; rc >= 0 && i < host->n_programs; i++)
+		if (is_about(e, i) && host->program[i].agent)
+			rc = agent_act(host->program[i].agent, e->action, value, err);
+	return rc;
 }
 
 static int apply(struct trial *trial, const struct timeline_step *step, struct error *err)

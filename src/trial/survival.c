@@ -5,17 +5,24 @@
 #include "src/trial/look.h"
 #include "src/trial/population.h"
 
-static bool peer_lost(const struct trial *trial)
+static bool is_lost(const struct trial_end *end)
 {
-	for (enum end_id id = 0; id < _END_MAX; id++)
-		if (trial->end[id].view[0].powerless || trial->end[id].view[0].crashed)
-			return true;
-	return false;
+	return end->view[0].powerless || end->view[0].crashed;
+}
+
+/* Whether a connection has both its ends still. */
+static bool is_complete(const struct trial *trial, size_t connection)
+{
+	return !is_lost(&trial->end[2 * connection]) && !is_lost(&trial->end[2 * connection + 1]);
 }
 
 bool survival_possible(const struct trial *trial)
 {
-	return trial_timeline_done(trial) && !trial->active && !peer_lost(trial) &&
+	bool any = false;
+
+	for (size_t i = 0; i < trial->n_ends / 2; i++)
+		any |= is_complete(trial, i);
+	return any && trial_timeline_done(trial) && !trial->active &&
 	       trial->last_heal_nsec != NSEC_NONE;
 }
 
@@ -25,31 +32,39 @@ static bool is_open(const struct endpoint *ep)
 }
 
 /* Whether both kernels have the connection, agree on every byte, and have nothing to send. */
-static bool is_whole(struct trial *trial)
+static bool is_whole(struct trial *trial, size_t connection)
 {
-	struct sockdiag_socket s[_END_MAX];
+	struct sockdiag_socket s[2];
 
-	for (enum end_id id = 0; id < _END_MAX; id++)
-		if (!is_open(trial_endpoint(&trial->end[id])) ||
-		    look_up(&trial->end[id], &s[id]) <= 0)
+	for (size_t i = 0; i < 2; i++) {
+		struct trial_end *end = &trial->end[2 * connection + i];
+
+		if (!is_open(trial_endpoint(end)) || look_up(end, &s[i]) <= 0)
 			return false;
-	return look_fits(&s[END_CLIENT], &s[END_SERVER]);
+	}
+	return look_fits(&s[0], &s[1]);
 }
 
-void survival_check(struct trial *trial)
+static void check_connection(struct trial *trial, size_t connection)
 {
-	bool whole;
+	bool whole = is_whole(trial, connection);
 
-	if (!survival_possible(trial))
-		return;
-	whole = is_whole(trial);
-	for (enum end_id id = 0; id < _END_MAX; id++) {
-		struct trial_end *end = &trial->end[id];
+	for (size_t i = 0; i < 2; i++) {
+		struct trial_end *end = &trial->end[2 * connection + i];
 		uint64_t bytes;
 
 		if (!end->usable && is_open(trial_endpoint(end)) && look_progress(end, &bytes) >= 0)
 			end->usable = whole || bytes > end->progress;
 		population_look(end, false);
 	}
+}
+
+void survival_check(struct trial *trial)
+{
+	if (!survival_possible(trial))
+		return;
+	for (size_t i = 0; i < trial->n_ends / 2; i++)
+		if (is_complete(trial, i))
+			check_connection(trial, i);
 	population_compare(trial);
 }

@@ -13,35 +13,38 @@
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/node.h"
+#include "src/trial/output.h"
 #include "src/trial/population.h"
 #include "src/trial/record.h"
 #include "src/trial/sample.h"
 #include "src/trial/settle.h"
 #include "src/trial/sightings.h"
+#include "src/trial/start.h"
 #include "src/trial/state.h"
 #include "src/trial/step.h"
 #include "src/trial/survival.h"
-#include "src/util/utf8.h"
 
 /* Whether the client's process is made with the testbed. To make a process takes some milliseconds
  * of virtual time, so it must not happen while events of another trial are due. */
 static bool client_is_prepared(const struct trial *trial)
 {
-	return trial->spec.wait && !trial->spec.scenario->agent[NODE_CLIENT].program.run;
+	return trial->spec.wait && !scenario_is_command(&trial->spec.scenario->agent[NODE_CLIENT]);
 }
 
 static int start_client(struct trial *trial)
 {
 	const struct scenario_agent *options = &trial->spec.scenario->agent[NODE_CLIENT];
-	bool connects = options->program.run || scenario_option(options, OPTION_AUTOCONNECT, 1);
+	bool connects =
+		scenario_is_command(options) || scenario_option(options, OPTION_AUTOCONNECT, 1);
 	int rc = 0;
 
 	trial->phase = PHASE_CLIENT;
+	trial->starting = start_client_program(trial);
 	trial->start_nsec = nsec_now();
 	if (!client_is_prepared(trial))
-		rc = node_start_agent(trial, NODE_CLIENT, NULL, &trial->failure);
+		rc = node_start_program(trial->starting, NULL, &trial->failure);
 	else if (connects)
-		rc = agent_act(trial->host[NODE_CLIENT].agent, ACTION_CONNECT,
+		rc = agent_act(trial->starting->agent, ACTION_CONNECT,
 			       (uint64_t)scenario_option(options, OPTION_LOCAL_PORT, 0),
 			       &trial->failure);
 	if (rc < 0)
@@ -67,8 +70,10 @@ static void finish(struct trial *trial)
 {
 	struct error *err = &trial->failure;
 	struct record *record = NULL;
-	int rc = err->kind == ERROR_NONE ? trial_make_record(trial, err) : -ECANCELED;
+	int rc = err->kind == ERROR_NONE ? output_finish(trial, err) : -ECANCELED;
 
+	if (rc >= 0)
+		rc = trial_make_record(trial, err);
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_unwatch(trial, id, err);
 	if (rc >= 0)
@@ -76,45 +81,12 @@ static void finish(struct trial *trial)
 	trial->func(trial, record, err, trial->userdata);
 }
 
-static const char *output_tail(struct agent *agent)
-{
-	const char *output = agent ? utf8_tail(agent_output(agent), 200) : "";
-
-	return *output ? output : "(none)";
-}
-
-/* If a built-in agent does not get ready, the machine is at fault. A command is at fault itself. */
-static void start_timed_out(struct trial *trial)
-{
-	enum node_id id = trial->phase == PHASE_SERVER ? NODE_SERVER : NODE_CLIENT;
-	const char *what = id == NODE_SERVER ? "nothing listens on the server"
-					     : "the client has no connection";
-	const struct scenario *s = trial->spec.scenario;
-	const struct scenario_program *program = &s->agent[id].program;
-	struct error err = { 0 };
-	char after[64];
-
-	nsec_format(after, sizeof(after), settle_start_limit(trial) - trial->start_nsec);
-	if (id == NODE_SERVER && trial->listener_error.kind != ERROR_NONE)
-		error_set(&err, ERROR_FAILED, -ETIMEDOUT,
-			  "%s: after %s it is not known whether anything listens on the server: %s",
-			  s->name, after, trial->listener_error.text);
-	else if (program->run)
-		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
-			  "%s:%d: command '%s': after %s (start_within) %s; its output ends: %s",
-			  s->file, program->line, program->run[0], after, what,
-			  output_tail(trial->host[id].agent));
-	else
-		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after %s %s", s->name, after, what);
-	trial_fail(trial, &err);
-}
-
 /* Returns whether a minisocket was due to be looked at. */
 static bool look_at_minisockets(struct trial *trial)
 {
 	bool looked = false;
 
-	for (enum end_id id = 0; trial->phase != PHASE_OVER && id < _END_MAX; id++)
+	for (enum end_id id = 0; trial->phase != PHASE_OVER && id < trial->n_ends; id++)
 		looked |= minisocket_look(&trial->end[id]);
 	return looked;
 }
@@ -130,7 +102,7 @@ static void run(struct trial *trial, nsec_t now_nsec)
 		sample_first(trial);
 	step_take_due(trial);
 	sample_due(trial);
-	for (enum end_id id = 0; id < _END_MAX; id++)
+	for (enum end_id id = 0; id < trial->n_ends; id++)
 		events_resolve_doubt(&trial->end[id]);
 	survival_check(trial);
 	if (trial->phase == PHASE_RUNNING && now_nsec >= trial_horizon(trial) &&
@@ -152,6 +124,14 @@ static void wait_to_finish(struct trial *trial, nsec_t now_nsec)
 		finish(trial);
 }
 
+static bool any_established(const struct trial *trial)
+{
+	for (enum end_id id = 0; id < trial->n_ends; id += 2)
+		if (follow_established(&trial->end[id]))
+			return true;
+	return false;
+}
+
 static void on_timer(void *userdata)
 {
 	struct trial *trial = userdata;
@@ -159,20 +139,19 @@ static void on_timer(void *userdata)
 	bool looked = look_at_minisockets(trial);
 
 	switch (trial->phase) {
-	case PHASE_SERVER:
-		if (now_nsec >= settle_start_limit(trial))
+	case PHASE_START:
+		start_look(trial);
+		if (trial->phase == PHASE_START && now_nsec >= start_limit(trial))
 			start_timed_out(trial);
-		else if (look_for_listener(trial))
-			beginning_listening(trial);
 		break;
 	case PHASE_READY:
 		if (start_client(trial) < 0)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		if (now_nsec < settle_start_limit(trial))
+		if (now_nsec < start_limit(trial))
 			break;
-		if (follow_established(trial))
+		if (any_established(trial))
 			beginning_incomplete(trial);
 		else
 			start_timed_out(trial);
@@ -208,18 +187,21 @@ static int set_up(struct trial *trial, struct error *err)
 					     trial->testbed->node[id].address };
 	for (enum node_id id = 0; rc >= 0 && id < _NODE_MAX; id++)
 		rc = node_watch(trial, id, err);
-	for (int i = 0; rc >= 0 && i < _END_MAX * _WITNESS_MAX; i++)
-		trial->end[i / _WITNESS_MAX].view[i % _WITNESS_MAX].server =
-			trial->testbed->node[NODE_SERVER].address;
+	for (enum end_id id = 0; rc >= 0 && id < trial->n_ends; id++)
+		for (int w = 0; w < _WITNESS_MAX; w++)
+			trial->end[id].view[w].server =
+				trial->testbed
+					->node[scenario_end_node(trial->spec.scenario, id | 1u)]
+					.address;
 	if (rc >= 0 && client_is_prepared(trial))
-		rc = node_start_agent(trial, NODE_CLIENT, take_ptr(standby[NODE_CLIENT]), err);
+		rc = node_start_program(start_client_program(trial), take_ptr(standby[NODE_CLIENT]),
+					err);
 	if (rc >= 0)
-		rc = node_start_agent(trial, NODE_SERVER, take_ptr(standby[NODE_SERVER]), err);
+		rc = start_first(trial, take_ptr(standby[NODE_SERVER]), err);
 	for (enum node_id id = 0; id < TESTBED_POOL_HOSTS; id++)
 		agent_free(standby[id]);
 	if (rc < 0)
 		return rc;
-	trial->start_nsec = nsec_now();
 	trial->changed = true;
 	settle_trial(trial);
 	return 0;
@@ -276,10 +258,12 @@ void trial_retire(struct trial *trial)
 	trial->phase = PHASE_OVER;
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
 		trial->host[id].watch = observer_watch_free(trial->host[id].watch);
-		if (trial->host[id].agent)
-			agent_shoot(trial->host[id].agent);
+		for (size_t i = 0; i < trial->host[id].n_programs; i++)
+			if (trial->host[id].program[i].agent)
+				agent_shoot(trial->host[id].program[i].agent);
 	}
-	for (enum end_id id = 0; id < _END_MAX; id++) {
+	start_deinit(trial);
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
 		for (int w = 0; w < _WITNESS_MAX; w++)
 			endpoint_deinit(&trial->end[id].view[w]);
 		free(trial->end[id].minisocket.steps);
@@ -309,8 +293,11 @@ struct trial *trial_free(struct trial *trial)
 		return NULL;
 	trial_retire(trial);
 	for (enum node_id id = 0; id < _NODE_MAX; id++) {
-		agent_free(trial->host[id].agent);
-		agent_free(trial->host[id].dying);
+		for (size_t i = 0; i < trial->host[id].n_programs; i++) {
+			agent_free(trial->host[id].program[i].agent);
+			agent_free(trial->host[id].program[i].dying);
+			output_deinit(&trial->host[id].program[i]);
+		}
 	}
 	testbed_free(trial->testbed);
 	free(trial);
@@ -341,8 +328,11 @@ void trial_begin(struct trial *trial)
 static const char *waiting_for(const struct trial *trial, char *buffer, size_t size)
 {
 	switch (trial->phase) {
-	case PHASE_SERVER:
-		return "waiting for the server to listen";
+	case PHASE_START:
+		snprintf(buffer, size, "waiting for the %s to %s",
+			 scenario_node_name(trial->spec.scenario, trial->starting->host->id),
+			 trial->starting->host->id == NODE_SERVER ? "listen" : "be ready");
+		return buffer;
 	case PHASE_READY:
 		return "waiting to start";
 	case PHASE_CLIENT:
@@ -359,7 +349,7 @@ static const char *waiting_for(const struct trial *trial, char *buffer, size_t s
 		}
 		if (survival_possible(trial))
 			return "waiting for data to get through again";
-		for (enum end_id id = 0; id < _END_MAX; id++)
+		for (enum end_id id = 0; id < trial->n_ends; id++)
 			if (!settle_end_concluded(&trial->end[id])) {
 				snprintf(buffer, size, "waiting for the %s to notice",
 					 scenario_node_name(trial->spec.scenario,
@@ -381,7 +371,7 @@ void trial_status(const struct trial *trial, struct trial_status *ret_status)
 	char buffer[64];
 
 	if (trial->phase < PHASE_HELD)
-		at_nsec = settle_start_limit(trial);
+		at_nsec = start_limit(trial);
 	else if (at_nsec == NSEC_NEVER && trial->phase == PHASE_RUNNING && s->n_events)
 		at_nsec = trial->zero_nsec + s->events[0].at_nsec + s->horizon_nsec;
 	snprintf(ret_status->text, sizeof(ret_status->text), "%s%s%s: %s", s->name,

@@ -106,6 +106,14 @@ void fixture_setup(struct fixture *fixture)
 	set_address(server, "eth0", "10.77.0.2/24", &server->spec.local);
 	client->spec.peer = server->spec.local;
 	server->spec.peer = client->spec.local;
+	for (enum node_id i = 0; i < FIXTURE_SIDES; i++) {
+		struct side *side = &fixture->side[i];
+
+		snprintf(side->spec.name, sizeof(side->spec.name), "%s", node_name(i));
+		fixture->hosts[i] = (struct agent_host){ node_name(i), side->spec.local };
+		side->spec.hosts = fixture->hosts;
+		side->spec.n_hosts = FIXTURE_SIDES;
+	}
 }
 
 void fixture_teardown(struct fixture *fixture)

@@ -32,6 +32,7 @@ struct side {
 struct fixture {
 	struct loop *loop;
 	struct loop_timer *timer;
+	struct agent_host hosts[FIXTURE_SIDES];
 	struct side side[FIXTURE_SIDES];
 	struct side *waiting; /* the side whose report ends loop_run(), or NULL */
 	enum agent_call call;

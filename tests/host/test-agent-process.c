@@ -30,8 +30,10 @@ static void start_command(char **command)
 {
 	struct side *client = &f.side[NODE_CLIENT];
 
-	client->options.option[OPTION_WORKLOAD] = WORKLOAD_COMMAND;
-	client->options.program.run = command;
+	static struct scenario_program program;
+
+	program.run = command;
+	client->spec.program = &program;
 	fixture_start(&f, NODE_CLIENT);
 }
 
@@ -428,8 +430,10 @@ START_TEST(freed_in_its_callback)
 
 	for (int i = 0; i < 2; i++) {
 		/* The first report is LISTEN, or for a command EXEC, which EXIT follows at once. */
-		server->options.option[OPTION_WORKLOAD] = i ? WORKLOAD_COMMAND : WORKLOAD_ECHO;
-		server->options.program.run = (char *[]){ (char *)"true", NULL };
+		struct scenario_program program = { .run = (char *[]){ (char *)"true", NULL } };
+
+		server->options.option[OPTION_WORKLOAD] = WORKLOAD_ECHO;
+		server->spec.program = i ? &program : NULL;
 		ck_assert_int_ge(agent_start(f.loop, &server->spec, NULL, free_agent,
 					     &server->agent, &server->agent, NULL),
 				 0);

@@ -91,7 +91,8 @@ __attribute__((format(printf, 4, 5))) static void judge_for(struct subject *s, e
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	printf("%s %s %s: %s: %s still holds%s%s\n", s->title, family_name(s->record->family),
-	       end_name(s->end), kind_names[kind], text, reason ? ": " : "", reason ? reason : "");
+	       s->record->endpoint[s->end].name, kind_names[kind], text, reason ? ": " : "",
+	       reason ? reason : "");
 }
 #define judge(s, kind, ...) judge_for(s, kind, NULL, __VA_ARGS__)
 

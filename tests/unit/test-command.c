@@ -27,9 +27,9 @@ START_TEST(a_command_is_an_agent)
 	s = list.items[0];
 	client = &s->agent[NODE_CLIENT];
 	ck_assert_int_eq(client->option[OPTION_WORKLOAD], WORKLOAD_COMMAND);
-	ck_assert_str_eq(client->program.run[2], "echo {server}");
-	ck_assert_ptr_null(client->program.run[3]);
-	ck_assert_int_eq(client->program.line, 4);
+	ck_assert_str_eq(client->programs[0].run[2], "echo {server}");
+	ck_assert_ptr_null(client->programs[0].run[3]);
+	ck_assert_int_eq(client->programs[0].line, 4);
 	ck_assert_int_eq(client->option[OPTION_KEEPALIVE], OPTION_UNSET);
 	ck_assert_int_eq(s->agent[NODE_SERVER].option[OPTION_KEEPALIVE], 1);
 	scenario_list_deinit(&list);
@@ -43,8 +43,8 @@ START_TEST(a_command_has_surroundings)
 		"client: {command: {run: [sh], env: {A: b c, D: }, take: [/etc, x], user: 1000}}\n"
 		"server: {command: {run: [sh], start_within: 90s}}\n";
 	_cleanup_(scenario_freep) struct scenario *s = load(text);
-	const struct scenario_program *client = &s->agent[NODE_CLIENT].program;
-	const struct scenario_program *server = &s->agent[NODE_SERVER].program;
+	const struct scenario_program *client = &s->agent[NODE_CLIENT].programs[0];
+	const struct scenario_program *server = &s->agent[NODE_SERVER].programs[0];
 
 	ck_assert_str_eq(client->env[0], "A=b c");
 	ck_assert_str_eq(client->env[1], "D=");

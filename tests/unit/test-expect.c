@@ -11,6 +11,7 @@
 #include "src/util/array.h"
 #include "tests/unit/scenario-text.h"
 #include "tests/unit/suite.h"
+#include "tests/unit/two-ends.h"
 
 #define MSEC	   NSEC_PER_MSEC
 #define LOST	   (-1000)
@@ -43,7 +44,7 @@ static void see(struct record *r, enum end_id end, const struct flight *f, bool 
 
 static struct record *record_of(const struct flight *flights, size_t n)
 {
-	struct record *r = calloc(1, sizeof(*r));
+	struct record *r = record_of_two_ends();
 	struct record_fault *fault = array_append(&r->faults, &r->n_faults, sizeof(*fault));
 
 	*fault = (struct record_fault){ .took_nsec = 1 * MSEC, .what = strdup("event") };

@@ -13,6 +13,7 @@
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/util/array.h"
+#include "tests/unit/two-ends.h"
 
 #define MS	   NSEC_PER_MSEC
 #define SEC	   NSEC_PER_SEC
@@ -59,7 +60,7 @@ static inline int compare_times(const void *a, const void *b)
 
 static inline struct record *new_record(void)
 {
-	struct record *r = calloc(1, sizeof(*r));
+	struct record *r = record_of_two_ends();
 
 	r->scenario = strdup("t");
 	r->id = strdup("E99");

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/agent/confinement.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "src/util/array.h"
+#include "src/util/cleanup.h"
+
+#define NOBODY	     65534
+#define CAPABILITIES 64 /* more than any kernel has */
+
+/* What root may still do where a scenario says `user: 0`: that which is about its own processes,
+ * files and network. */
+static const unsigned char of_root[] = {
+	CAP_CHOWN,   CAP_DAC_OVERRIDE,	   CAP_FSETID,	CAP_FOWNER,    CAP_SETGID,     CAP_SETUID,
+	CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_CHROOT, CAP_KILL,
+};
+
+/* Whether root here is root of the machine: its user namespace has all users. */
+static bool is_root(void)
+{
+	_cleanup_(file_closep) FILE *file = fopen("/proc/self/uid_map", "re");
+	unsigned int inside, outside, count;
+
+	return geteuid() == 0 && file && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3 &&
+	       !outside && count > NOBODY;
+}
+
+uid_t confinement_user(const struct scenario_program *program)
+{
+	const char *text = getenv("SUDO_UID");
+	unsigned long id;
+	char *end;
+
+	if (program->has_user)
+		return program->user;
+	if (!is_root())
+		return geteuid();
+	if (!text || *text < '1' || *text > '9')
+		return NOBODY;
+	id = strtoul(text, &end, 10);
+	return *end || id > UINT32_MAX ? NOBODY : (uid_t)id;
+}
+
+/* mount_setattr(2) is younger than some C libraries. */
+static int set_attributes(int fd, const char *path, unsigned int flags, uint64_t set,
+			  uint64_t clear)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
+
+	return syscall(SYS_mount_setattr, fd, path, flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+static int make_folders(const char *path)
+{
+	_cleanup_(freep) char *copy = strdup(path);
+
+	for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0755);
+		*slash = '/';
+	}
+	return copy && (mkdir(path, 0755) == 0 || errno == EEXIST) ? 0 : -errno;
+}
+
+/* Puts a copy of a mount, which may still be written to, back into its place. */
+static int put_back(int tree, const char *path)
+{
+	int rc = make_folders(path);
+
+	if (rc >= 0 &&
+	    syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		rc = -errno;
+	return rc >= 0 && chdir(path) < 0 ? -errno : rc;
+}
+
+int confinement_mount(const char *folder)
+{
+	static const char *const empty[] = { "/tmp", "/var/tmp", "/run", "/dev/shm" };
+	_cleanup_(fd_closep) int tree = -1;
+	int rc;
+
+	if (folder && strcmp(folder, "/") != 0) {
+		tree = (int)syscall(SYS_open_tree, AT_FDCWD, folder,
+				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		if (tree < 0)
+			return -errno;
+	}
+	rc = set_attributes(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(empty); i++)
+		if (mount("empty", empty[i], "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 &&
+		    errno != ENOENT && errno != ENOTDIR)
+			rc = -errno;
+	return rc >= 0 && tree >= 0 ? put_back(tree, folder) : rc;
+}
+
+static bool may_keep(const struct scenario_program *program, unsigned long capability)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(of_root); i++)
+		if (of_root[i] == capability)
+			return program->has_user && !program->user;
+	return false;
+}
+
+int confinement_give_up(const struct scenario_program *program)
+{
+	for (unsigned long c = 0; c < CAPABILITIES; c++)
+		if (!may_keep(program, c) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1 &&
+		    prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
+			return -errno;
+	return 0;
+}
+
+int confinement_finish(const struct scenario_program *program)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	if (program->has_user && !program->user)
+		return 0;
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
