@@ -148,6 +148,8 @@ int scenario_build(const struct document *document, const struct document_node *
 		return error_errno(err, -ENOMEM, "%s", document->file);
 	rc = read_head(scenario, document, err);
 	if (rc == 0)
+		rc = scenario_read_hosts(scenario, document->root, err);
+	if (rc == 0)
 		rc = scenario_apply_layer(scenario, document->root, LAYER_BASE, err);
 	if (rc == 0 && variant)
 		rc = scenario_apply_layer(scenario, variant, LAYER_VARIANT, err);

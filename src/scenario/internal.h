@@ -116,8 +116,8 @@ int scenario_check_bounds(const char *key, const char *value, struct error *err)
  * there is none. */
 int scenario_read_follow(struct scenario *scenario, const struct document_node *list,
 			 struct error *err);
-/* hosts.c: adds the hosts of a `hosts` map that the scenario does not have yet. */
-int scenario_read_hosts(struct scenario *scenario, const struct document_node *map,
+/* read-hosts.c: adds the hosts of a file's `hosts` map that the scenario does not have yet. */
+int scenario_read_hosts(struct scenario *scenario, const struct document_node *root,
 			struct error *err);
 /* The sysctl that a scenario sets on a node, or NULL. */
 struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key);

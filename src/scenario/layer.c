@@ -255,8 +255,6 @@ static int apply_settings(struct scenario *scenario, const struct document_node 
 	int rc = 0;
 
 	if (hosts && kind == LAYER_BASE)
-		rc = scenario_read_hosts(scenario, hosts, err);
-	if (hosts && kind == LAYER_BASE && rc == 0)
 		rc = flatten_hosts(&list, hosts, err);
 	for (size_t i = 0; rc == 0 && i < layer->n_items; i++) {
 		const struct document_node *item = layer->items[i];

@@ -12,9 +12,9 @@
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
+#include "src/trial/ready.h"
 #include "src/trial/settle.h"
 #include "src/trial/sightings.h"
-#include "src/trial/start.h"
 
 #define DOUBT (100 * NSEC_PER_MSEC) /* before the kernel is asked which witness is right */
 
@@ -63,7 +63,7 @@ static void agent_exited(struct trial_program *program, const struct agent_repor
 	char place[512];
 
 	if (may_end(program, status)) {
-		start_note(program, START_FINISHED);
+		ready_note(program, READY_SIGN_FINISHED);
 		return;
 	}
 	/* Later, what a command does is a result. A built-in agent ends by itself only where the
@@ -155,12 +155,12 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 		if (r->error)
 			agent_failed(program, r);
 		else if (r->call == AGENT_CALL_EXEC)
-			start_note(program, START_RUNS);
+			ready_note(program, READY_SIGN_RUNS);
 		break;
 	case AGENT_CALL_BIND:
 	case AGENT_CALL_LISTEN:
 		if (!r->error)
-			start_note(program, START_LISTENS);
+			ready_note(program, READY_SIGN_LISTENS);
 		else if (trial->phase < PHASE_RUNNING) /* later, a taken port is a result */
 			agent_failed(program, r);
 		break;
@@ -168,7 +168,7 @@ void events_report(struct agent *agent, const struct agent_report *r, void *user
 		if (r->error && !client && trial->phase == PHASE_START)
 			agent_failed(program, r);
 		else if (!client)
-			start_note(program, START_CONNECTED);
+			ready_note(program, READY_SIGN_CONNECTED);
 		else if (r->error && trial->phase == PHASE_CLIENT && trial->spec.scenario->n_events)
 			agent_failed(program, r);
 		else

@@ -82,19 +82,6 @@ int node_restart_program(struct trial_program *program, struct error *err)
 	return node_start_program(program, NULL, err);
 }
 
-char *node_file(const struct trial *trial, enum node_id id, const char *folder, const char *ending)
-{
-	const struct trial_spec *spec = &trial->spec;
-	const struct scenario *s = spec->scenario;
-	char repeat[16] = "";
-
-	if (spec->repeat)
-		snprintf(repeat, sizeof(repeat), "-%u", spec->repeat);
-	return format_new("%s/%s%s%s-%s%s-%s%s", folder, s->name, s->variant ? "-" : "",
-			  s->variant ? s->variant : "", family_name(spec->family), repeat,
-			  scenario_node_name(s, id), ending);
-}
-
 static char *pcap_path(const struct trial *trial, enum node_id id)
 {
 	unsigned int boots = trial->testbed->node[id].boots;
@@ -102,7 +89,7 @@ static char *pcap_path(const struct trial *trial, enum node_id id)
 
 	if (boots > 1)
 		snprintf(ending, sizeof(ending), "-boot%u.pcap", boots);
-	return trial->spec.pcap_dir ? node_file(trial, id, trial->spec.pcap_dir, ending) : NULL;
+	return trial->spec.pcap_dir ? trial_file(trial, id, trial->spec.pcap_dir, ending) : NULL;
 }
 
 int node_watch(struct trial *trial, enum node_id id, struct error *err)

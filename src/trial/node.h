@@ -5,8 +5,6 @@
 #include "src/trial/state.h"
 
 void node_init(struct trial *trial);
-/* "FOLDER/SCENARIO-VARIANT-FAMILY-HOST<ending>", which the caller frees; NULL without memory. */
-char *node_file(const struct trial *trial, enum node_id id, const char *folder, const char *ending);
 int node_watch(struct trial *trial, enum node_id id, struct error *err);
 int node_unwatch(struct trial *trial, enum node_id id, struct error *err);
 /* Takes over `standby`, which may be NULL. */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "src/trial/node.h"
 #include "src/util/array.h"
 #include "src/util/utf8.h"
 
@@ -61,7 +60,7 @@ static char *log_path(const struct trial_program *program)
 
 	if (program->index)
 		snprintf(ending, sizeof(ending), "-program%zu.log", program->index + 1);
-	return node_file(trial, program->host->id, trial->spec.logs_dir, ending);
+	return trial_file(trial, program->host->id, trial->spec.logs_dir, ending);
 }
 
 static void open_log(struct trial_program *program)

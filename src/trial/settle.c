@@ -3,8 +3,8 @@
 
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
+#include "src/trial/ready.h"
 #include "src/trial/sample.h"
-#include "src/trial/start.h"
 #include "src/trial/survival.h"
 
 #define SURVIVAL_POLL	(20 * NSEC_PER_MSEC) /* between looks whether a connection still works */
@@ -87,11 +87,11 @@ static nsec_t next_look(const struct trial *trial)
 /* When the one timer is next needed. */
 static nsec_t next_wake(const struct trial *trial)
 {
-	nsec_t limit_nsec = start_limit(trial);
+	nsec_t limit_nsec = ready_limit(trial);
 
 	switch (trial->phase) {
 	case PHASE_START:
-		return nsec_min(start_next_look(trial), limit_nsec);
+		return nsec_min(ready_next_look(trial), limit_nsec);
 	case PHASE_READY:
 		return trial->client_nsec;
 	case PHASE_CLIENT:

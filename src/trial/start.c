@@ -7,12 +7,11 @@
 #include "src/trial/beginning.h"
 #include "src/trial/look.h"
 #include "src/trial/node.h"
+#include "src/trial/ready.h"
 #include "src/trial/settle.h"
 #include "src/util/utf8.h"
 
-#define POLL	    (10 * NSEC_PER_MSEC)  /* between looks for a listening socket or a line */
-#define PROBE_POLL  (100 * NSEC_PER_MSEC) /* between two runs of a command that asks */
-#define AGENT_LIMIT (10 * NSEC_PER_SEC)	  /* a built-in agent listens, or is connected, in that */
+#define PROBE_POLL (100 * NSEC_PER_MSEC) /* between two runs of a command that asks */
 
 struct trial_program *start_client_program(struct trial *trial)
 {
@@ -52,29 +51,6 @@ static struct trial_program *next_program(struct trial *trial, const struct tria
 	return &trial->host[host].program[index];
 }
 
-static const struct scenario_program *said_of(const struct trial_program *program)
-{
-	return scenario_program(program->host->trial->spec.scenario, program->host->id,
-				program->index);
-}
-
-/* What a program's readiness shows by. Where nothing is said, one at the port that the host is
- * known for listens there, and of the others it is enough that they run. */
-static enum ready_kind ready_of(const struct trial_program *program)
-{
-	const struct scenario *s = program->host->trial->spec.scenario;
-	const struct scenario_program *said = said_of(program);
-	enum node_id host = program->host->id;
-	bool last = program->index + 1 == program->host->n_programs;
-
-	if (said->ready.kind != READY_PORT || said->ready.port)
-		return said->ready.kind;
-	if (last && (host == NODE_SERVER || s->agent[host].option[OPTION_PORT] != OPTION_UNSET) &&
-	    host != NODE_CLIENT)
-		return READY_PORT;
-	return READY_STARTED;
-}
-
 static int start_program(struct trial *trial, struct trial_program *program, struct agent *standby,
 			 struct error *err)
 {
@@ -101,30 +77,6 @@ static void go_on(struct trial *trial)
 	}
 	if (start_program(trial, next, NULL, &trial->failure) < 0)
 		trial_over(trial);
-}
-
-static bool is_sign(const struct trial_program *program, enum start_sign sign)
-{
-	if (!said_of(program))
-		return sign == START_LISTENS || sign == START_CONNECTED;
-	switch (ready_of(program)) {
-	case READY_STARTED:
-		return sign == START_RUNS;
-	case READY_FINISHED:
-		return sign == START_FINISHED;
-	default:
-		return false;
-	}
-}
-
-void start_note(struct trial_program *program, enum start_sign sign)
-{
-	struct trial *trial = program->host->trial;
-
-	program->running |= sign == START_RUNS;
-	program->finished |= sign == START_FINISHED;
-	if (trial->phase == PHASE_START && trial->starting == program && is_sign(program, sign))
-		go_on(trial);
 }
 
 static bool has_written(struct trial_program *program, const char *text)
@@ -167,10 +119,12 @@ static bool has_answered(struct trial *trial, const struct scenario_ready *ready
 static bool is_ready(struct trial *trial)
 {
 	struct trial_program *program = trial->starting;
-	const struct scenario_program *said = said_of(program);
+	const struct scenario_program *said = ready_said(program);
 	uint16_t port;
 
-	switch (said ? ready_of(program) : READY_STARTED) {
+	if (ready_by_sign(program))
+		return true;
+	switch (said ? ready_kind(program) : READY_STARTED) {
 	case READY_PORT:
 		port = said->ready.port ? (uint16_t)said->ready.port
 					: trial_port(trial->spec.scenario, program->host->id);
@@ -178,7 +132,7 @@ static bool is_ready(struct trial *trial)
 	case READY_OUTPUT:
 		return has_written(program, said->ready.output);
 	case READY_COMMAND:
-		return program->running && has_answered(trial, &said->ready);
+		return ready_has(program, READY_SIGN_RUNS) && has_answered(trial, &said->ready);
 	default:
 		return false;
 	}
@@ -188,32 +142,6 @@ void start_look(struct trial *trial)
 {
 	if (is_ready(trial) && trial->phase == PHASE_START)
 		go_on(trial);
-}
-
-nsec_t start_next_look(const struct trial *trial)
-{
-	const struct trial_program *program = trial->starting;
-
-	if (!said_of(program))
-		return NSEC_NEVER;
-	switch (ready_of(program)) {
-	case READY_PORT:
-	case READY_OUTPUT:
-		return nsec_now() + POLL;
-	case READY_COMMAND:
-		if (trial->probe && !trial->probe_done)
-			return NSEC_NEVER;
-		return nsec_max(nsec_now(), trial->probe_nsec);
-	default:
-		return NSEC_NEVER;
-	}
-}
-
-nsec_t start_limit(const struct trial *trial)
-{
-	const struct scenario_program *said = said_of(trial->starting);
-
-	return trial->start_nsec + (said ? said->start_within_nsec : AGENT_LIMIT);
 }
 
 static const char *output_tail(struct agent *agent)
@@ -227,20 +155,20 @@ static const char *output_tail(struct agent *agent)
 static char *missing(const struct trial *trial, char *buffer, size_t size)
 {
 	const struct trial_program *program = trial->starting;
-	const struct scenario_program *said = said_of(program);
+	const struct scenario_program *said = ready_said(program);
 	const char *host = scenario_node_name(trial->spec.scenario, program->host->id);
 
 	if (trial->phase == PHASE_CLIENT)
 		snprintf(buffer, size, "the %s has no connection", host);
 	else if (!said && scenario_connects(trial->spec.scenario, program->host->id))
 		snprintf(buffer, size, "the %s has no connection", host);
-	else if (!said || ready_of(program) == READY_PORT)
+	else if (!said || ready_kind(program) == READY_PORT)
 		snprintf(buffer, size, "nothing listens on the %s", host);
-	else if (ready_of(program) == READY_OUTPUT)
+	else if (ready_kind(program) == READY_OUTPUT)
 		snprintf(buffer, size, "it has not written '%s'", said->ready.output);
-	else if (ready_of(program) == READY_COMMAND)
+	else if (ready_kind(program) == READY_COMMAND)
 		snprintf(buffer, size, "'%s' does not succeed", said->ready.command[0]);
-	else if (ready_of(program) == READY_FINISHED)
+	else if (ready_kind(program) == READY_FINISHED)
 		snprintf(buffer, size, "it still runs");
 	else
 		snprintf(buffer, size, "it does not run");
@@ -252,11 +180,11 @@ void start_timed_out(struct trial *trial)
 {
 	const struct scenario *s = trial->spec.scenario;
 	struct trial_program *program = trial->starting;
-	const struct scenario_program *said = said_of(program);
+	const struct scenario_program *said = ready_said(program);
 	struct error err = { 0 };
 	char after[64], what[256];
 
-	nsec_format(after, sizeof(after), start_limit(trial) - trial->start_nsec);
+	nsec_format(after, sizeof(after), ready_limit(trial) - trial->start_nsec);
 	missing(trial, what, sizeof(what));
 	if (trial->phase == PHASE_START && trial->listener_error.kind != ERROR_NONE)
 		error_set(&err, ERROR_FAILED, -ETIMEDOUT,

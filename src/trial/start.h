@@ -10,23 +10,10 @@
 
 /* Starts the first program. If all are ready by then, the client is next. */
 int start_first(struct trial *trial, struct agent *standby, struct error *err);
-/* A program has done what shows that it is ready, for one of these reasons: it listens or has
- * connected, it runs, or it has ended with status 0. */
-enum start_sign {
-	START_LISTENS,
-	START_CONNECTED,
-	START_RUNS,
-	START_FINISHED,
-};
-void start_note(struct trial_program *program, enum start_sign sign);
-/* Looks whether the program that is waited for is ready by now, where nothing tells. */
+/* Looks whether the program that is waited for is ready by now, and starts the next one if so. */
 void start_look(struct trial *trial);
-/* When to look next; NSEC_NEVER: its own report tells. */
-nsec_t start_next_look(const struct trial *trial);
-/* The program that is not ready, or not connected, in its time. */
+/* The program that is not ready, or not connected, in its time (ready_limit()). */
 void start_timed_out(struct trial *trial);
-/* When that is. */
-nsec_t start_limit(const struct trial *trial);
 void start_deinit(struct trial *trial);
 
 /* The client's program that connects: the last of its programs. */

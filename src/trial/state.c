@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/state.h"
 
+#include <stdio.h>
+
+#include "src/util/format.h"
+
 void trial_over(struct trial *trial)
 {
 	if (trial->phase == PHASE_OVER)
@@ -45,4 +49,17 @@ uint16_t trial_port(const struct scenario *s, enum node_id id)
 	int64_t port = scenario_option(&s->agent[s->agent[id].to], OPTION_PORT, TRIAL_DEFAULT_PORT);
 
 	return (uint16_t)scenario_option(&s->agent[id], OPTION_PORT, port);
+}
+
+char *trial_file(const struct trial *trial, enum node_id id, const char *folder, const char *ending)
+{
+	const struct trial_spec *spec = &trial->spec;
+	const struct scenario *s = spec->scenario;
+	char repeat[16] = "";
+
+	if (spec->repeat)
+		snprintf(repeat, sizeof(repeat), "-%u", spec->repeat);
+	return format_new("%s/%s%s%s-%s%s-%s%s", folder, s->name, s->variant ? "-" : "",
+			  s->variant ? s->variant : "", family_name(spec->family), repeat,
+			  scenario_node_name(s, id), ending);
 }

@@ -124,8 +124,7 @@ struct trial_program {
 	unsigned int processes; /* how many agents were started here */
 	int64_t bytes_read, bytes_written; /* by the original when it was freed; -1: it is not
 					    * freed, and knows */
-	bool running;			   /* AGENT_CALL_EXEC told that the user's program runs */
-	bool finished;			   /* it has ended with status 0 */
+	unsigned int signs;		   /* that it is ready: a bit for each enum ready_sign */
 	struct program_output output;
 };
 
@@ -241,3 +240,6 @@ bool trial_past_horizon(struct trial *trial, nsec_t at_nsec);
 /* The port at which the server listens, or to which the client connects. It is the same, unless the
  * scenario gives the client another. */
 uint16_t trial_port(const struct scenario *scenario, enum node_id end);
+/* "FOLDER/SCENARIO-VARIANT-FAMILY-HOST<ending>", which the caller frees; NULL without memory. */
+char *trial_file(const struct trial *trial, enum node_id id, const char *folder,
+		 const char *ending);

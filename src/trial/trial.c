@@ -15,6 +15,7 @@
 #include "src/trial/node.h"
 #include "src/trial/output.h"
 #include "src/trial/population.h"
+#include "src/trial/ready.h"
 #include "src/trial/record.h"
 #include "src/trial/sample.h"
 #include "src/trial/settle.h"
@@ -141,7 +142,7 @@ static void on_timer(void *userdata)
 	switch (trial->phase) {
 	case PHASE_START:
 		start_look(trial);
-		if (trial->phase == PHASE_START && now_nsec >= start_limit(trial))
+		if (trial->phase == PHASE_START && now_nsec >= ready_limit(trial))
 			start_timed_out(trial);
 		break;
 	case PHASE_READY:
@@ -149,7 +150,7 @@ static void on_timer(void *userdata)
 			trial_over(trial);
 		break;
 	case PHASE_CLIENT:
-		if (now_nsec < start_limit(trial))
+		if (now_nsec < ready_limit(trial))
 			break;
 		if (any_established(trial))
 			beginning_incomplete(trial);
@@ -371,7 +372,7 @@ void trial_status(const struct trial *trial, struct trial_status *ret_status)
 	char buffer[64];
 
 	if (trial->phase < PHASE_HELD)
-		at_nsec = start_limit(trial);
+		at_nsec = ready_limit(trial);
 	else if (at_nsec == NSEC_NEVER && trial->phase == PHASE_RUNNING && s->n_events)
 		at_nsec = trial->zero_nsec + s->events[0].at_nsec + s->horizon_nsec;
 	snprintf(ret_status->text, sizeof(ret_status->text), "%s%s%s: %s", s->name,

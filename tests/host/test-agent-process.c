@@ -108,7 +108,7 @@ START_TEST(command_that_cannot_start)
 {
 	char *missing[] = { (char *)"/proc/nonexistent/program", NULL };
 	char *not_executable[] = { (char *)"/etc/passwd", NULL };
-	char template[] = "/tmp/deadpeer-test-XXXXXX";
+	char template[] = "./deadpeer-test-XXXXXX"; /* commands have a /tmp of their own */
 	char *no_program[] = { template, NULL };
 	int fd = mkstemp(template);
 
@@ -200,7 +200,7 @@ START_TEST(command_sees_its_own_namespaces)
 	file = fopen("/proc/self/mountinfo", "re");
 	n = fread(before, 1, sizeof(before), file);
 	fclose(file);
-	start_shell("tr '\\0' ' ' </proc/1/cmdline; ls /sys/class/net; echo pid $$ "
+	start_shell("tr '\\0' ' ' </proc/1/cmdline; ls -1 /sys/class/net; echo pid $$ "
 		    "$(readlink /proc/self); ls /proc/self/fd | tr '\\n' ,; echo done");
 	await_output("done");
 	file = fopen("/proc/self/mountinfo", "re");
