@@ -230,7 +230,7 @@ _Noreturn void agent_command_main(const struct agent_child *child)
 	rc = surroundings_mount(child->spec);
 	start_nsec = nsec_now();
 	if (rc < 0)
-		command.detail = "its files in /mnt";
+		command.detail = "the file systems of its own";
 	if (rc >= 0)
 		rc = prepare(&command);
 	if (rc >= 0)

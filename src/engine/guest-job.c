@@ -200,6 +200,20 @@ static char *write_order(const struct order *order)
 	return fclose(writer.out) != 0 || writer.failed ? NULL : take_ptr(text);
 }
 
+char *guest_job_write_setup(const struct engine_job *job, size_t index)
+{
+	struct engine_trial trial = job->trials[index];
+	struct engine_job setup = *job;
+	const size_t first = 0;
+
+	setup.trials = &trial;
+	setup.seed = 0;
+	trial.phase = 0;
+	if (!job->pcap_dir && !job->logs_dir)
+		trial.repeat = 0;
+	return guest_job_write(&setup, &first, 1);
+}
+
 char *guest_job_write(const struct engine_job *job, const size_t *indices, size_t n)
 {
 	struct order order = {
@@ -317,17 +331,50 @@ static int make_job(const struct order *order, struct engine_job *ret_job, struc
 	return rc;
 }
 
-int guest_job_read(const char *text, size_t size, struct engine_job *ret_job, struct error *err)
+static int read_order(const char *text, size_t size, struct order *ret_order, struct error *err)
 {
 	_cleanup_(freep) char *copy = strndup(text, size);
 	json_object *o = copy ? json_tokener_parse(copy) : NULL;
 	struct json_reader reader = { 0 };
-	struct order order = { 0 };
 
-	json_read_object(&reader, &order_table, o, &order);
+	*ret_order = (struct order){ 0 };
+	json_read_object(&reader, &order_table, o, ret_order);
 	json_object_put(o);
-	if (!o || reader.missing || reader.failed)
-		return error_set(err, ERROR_FAILED, -EBADMSG, "job: not whole");
+	return !o || reader.missing || reader.failed
+		       ? error_set(err, ERROR_FAILED, -EBADMSG, "job: not whole")
+		       : 0;
+}
+
+int guest_job_read_again(const char *text, size_t size, struct engine_job *job, struct error *err)
+{
+	struct engine_trial *trials;
+	struct order order;
+	int rc = read_order(text, size, &order, err);
+
+	if (rc < 0)
+		return rc;
+	if (order.n_trials != job->n_trials)
+		return error_set(err, ERROR_FAILED, -EBADMSG, "job: another one");
+	trials = calloc(job->n_trials + 1, sizeof(*trials));
+	if (!trials)
+		return error_errno(err, -ENOMEM, "job");
+	for (size_t i = 0; i < job->n_trials; i++) {
+		trials[i] = job->trials[i];
+		trials[i].repeat = order.trials[i].repeat;
+		trials[i].phase = order.trials[i].phase;
+	}
+	job->trials = trials;
+	job->seed = order.seed;
+	return 0;
+}
+
+int guest_job_read(const char *text, size_t size, struct engine_job *ret_job, struct error *err)
+{
+	struct order order;
+	int rc = read_order(text, size, &order, err);
+
+	if (rc < 0)
+		return rc;
 	if (order.folder && chdir(order.folder) < 0)
 		return error_errno(err, -errno, "guest: %s", order.folder);
 	if (order.path && setenv("PATH", order.path, 1) < 0)

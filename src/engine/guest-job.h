@@ -12,8 +12,14 @@
 /* A job of some of the engine's trials, `indices` in the engine's list. The caller frees it; NULL
  * without memory. */
 char *guest_job_write(const struct engine_job *job, const size_t *indices, size_t n);
+/* The job of one trial without what counts only from when it is ready (job.h). */
+char *guest_job_write_setup(const struct engine_job *job, size_t index);
 /* In the guest. What the job points to is never freed, because the guest ends with its job. */
 int guest_job_read(const char *text, size_t size, struct engine_job *ret_job, struct error *err);
+
+/* When all is ready: *job gets what counts from then on of the text, which is that of a job with
+ * the same trials. */
+int guest_job_read_again(const char *text, size_t size, struct engine_job *job, struct error *err);
 
 /* In the guest: the answer to a trial, by its place in the job, as one line without a newline,
  * which the caller frees. If `record` is NULL, `err` is written. */

@@ -9,6 +9,7 @@
 
 #include "src/engine/guest-files.h"
 #include "src/engine/guest-job.h"
+#include "src/engine/guest-programs.h"
 #include "src/guest/init.h"
 #include "src/record/trace-build.h"
 #include "src/trial/runner.h"
@@ -34,9 +35,11 @@ struct answer {
 
 struct work {
 	struct engine_job job;
-	FILE *out; /* gets the answers */
+	FILE *out;	   /* gets the answers */
+	struct loop *loop; /* the station's */
 	struct loop_timer *alive;
-	struct answer *kept; /* one for each trial, owned; NULL: each is sent at once */
+	struct answer *kept;  /* one for each trial, owned; NULL: each is sent at once */
+	struct error failure; /* what else ended the work */
 };
 
 /* Builds a pool of testbeds of each family that `what` names. */
@@ -163,17 +166,39 @@ static int work_through(struct station *station, struct work *work, struct error
 			kernel.release, &listener, &runner, err);
 	if (rc >= 0)
 		rc = loop_run(station->loop, err);
+	if (rc >= 0 && work->failure.kind != ERROR_NONE) {
+		*err = work->failure;
+		rc = -EBADMSG;
+	}
 	if (rc >= 0 && work->kept)
 		send_kept(work);
 	return rc;
 }
 
+/* A guest may have been restored here for another trial of the same setup. */
+static void on_ready(void *userdata)
+{
+	struct work *work = userdata;
+	const void *text;
+	size_t size;
+
+	guest_init_ready(&text, &size);
+	if (guest_job_read_again(text, size, &work->job, &work->failure) < 0)
+		loop_quit(work->loop);
+}
+
 static int run(const void *text, size_t size, FILE *out, void *userdata)
 {
-	struct work work = { .out = out };
+	const struct station *station = userdata;
+	struct work work = { .out = out, .loop = station->loop };
 	struct error err = { 0 };
 	int rc = guest_job_read(text, size, &work.job, &err);
 
+	if (rc >= 0 && work.job.n_trials == 1 &&
+	    guest_programs_wanted(work.job.trials[0].scenario)) {
+		work.job.ready = on_ready;
+		work.job.ready_userdata = &work;
+	}
 	if (rc >= 0)
 		rc = work_through(userdata, &work, &err);
 	if (rc < 0)

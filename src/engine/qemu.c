@@ -280,11 +280,24 @@ static int deal(struct run *run, struct error *err)
 	return 0;
 }
 
+/* Programs take long to start, so the state of a guest where they are ready is kept. */
+static int find_ready(const struct run *run, const struct engine_job *job,
+		      const struct batch *batch, char **ret_setup, char **ret_path,
+		      struct error *err)
+{
+	if (batch->n != 1 || !guest_programs_wanted(job->trials[batch->indices[0]].scenario))
+		return 0;
+	*ret_setup = guest_job_write_setup(job, batch->indices[0]);
+	return *ret_setup ? prepare_ready_path(run->image, *ret_setup, ret_path, err)
+			  : error_errno(err, -ENOMEM, "engine qemu");
+}
+
 static int start_next(struct run *run, struct error *err)
 {
 	struct batch *batch = &run->batches[run->started];
 	struct engine_job job = *run->job;
 	_cleanup_(freep) char *text = NULL;
+	_cleanup_(freep) char *setup = NULL, *ready = NULL;
 	struct guest_config config;
 	int rc;
 
@@ -292,9 +305,15 @@ static int start_next(struct run *run, struct error *err)
 	text = guest_job_write(&job, batch->indices, batch->n);
 	if (!text)
 		return error_errno(err, -ENOMEM, "engine qemu");
+	rc = find_ready(run, &job, batch, &setup, &ready, err);
+	if (rc < 0)
+		return rc;
 	config = (struct guest_config){ .job = text,
 					.job_size = strlen(text),
 					.seed = batch->seed,
+					.setup = setup,
+					.setup_size = setup ? strlen(setup) : 0,
+					.ready = ready,
 					.line = on_line,
 					.end = on_end,
 					.userdata = batch };

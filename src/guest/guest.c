@@ -18,6 +18,7 @@
 
 #include "src/guest/console.h"
 #include "src/guest/image.h"
+#include "src/guest/keep.h"
 #include "src/guest/process.h"
 #include "src/guest/qmp.h"
 #include "src/guest/window.h"
@@ -29,22 +30,27 @@
 #define STALL_BUSY_TIMES   5 /* so many times as long without progress is too long on any machine */
 /* A guest in which no timer is armed never wakes. It is given up after so long. */
 #define ASLEEP_NSEC (5 * NSEC_PER_SEC)
+/* A job that was ready with less of a processor's time is not worth a snapshot. */
+#define WORTH_NSEC NSEC_PER_SEC
 
 enum step {
 	STEP_BOOT, /* QEMU starts, and the guest boots until it stops by itself */
 	STEP_LOAD, /* QEMU starts, and loads the state of a snapshot */
 	STEP_RUN,  /* the guest does its job */
-	STEP_SAVE, /* QEMU writes the state to a snapshot */
+	STEP_SAVE, /* QEMU writes the state to a snapshot, booted or ready */
 	STEP_QUIT, /* the snapshot is written, and QEMU is to end */
 };
 
 struct guest {
 	struct loop *loop; /* the caller's, like `image` */
 	struct guest_image *image;
-	struct guest_config config; /* its job has been copied into the window */
+	struct guest_config config; /* its job has been copied into the window, or to `job` */
+	void *setup, *job; /* of a guest with a setup: that, and what comes after it; owned */
 	enum step step;
 	struct guest_snapshot snapshot; /* the guest is restored from it, or writes it */
 	bool saving;			/* the guest only writes `snapshot`, the caller's */
+	char *restored_from;		/* path of `snapshot`, if it is restored; owned */
+	struct guest_keep keep;		/* the snapshot of the guest when its job is ready */
 	struct guest_process process;
 	struct qmp *qmp;	    /* QEMU's monitor; owned, as what follows */
 	struct loop_io *process_io; /* tells of QEMU's end */
@@ -79,6 +85,29 @@ static void give_up(struct guest *guest, const char *format, ...)
 	guest_process_kill(&guest->process);
 }
 
+static void write_job(struct guest_window *window, const void *job, size_t size, uint64_t seed)
+{
+	window->seed = seed;
+	window->job_size = size;
+	window->output_offset = GUEST_WINDOW_JOB + ((size + 4095) & ~(size_t)4095);
+	window->output_size = GUEST_WINDOW_SIZE - window->output_offset;
+	if (size)
+		memcpy((char *)window + GUEST_WINDOW_JOB, job, size);
+}
+
+/* Gives the guest its setup, or its job once that is ready. */
+static void write_phase(const struct guest *guest, bool ready)
+{
+	const struct guest_config *config = &guest->config;
+
+	if (!guest->setup)
+		return;
+	if (ready)
+		write_job(guest->window, guest->job, config->job_size, config->seed);
+	else
+		write_job(guest->window, guest->setup, config->setup_size, 0);
+}
+
 static void cont(struct guest *guest)
 {
 	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
@@ -105,7 +134,9 @@ static void migrate(struct guest *guest, const char *command)
 	 * two seconds of the host's clock. This machine has none. */
 	qmp_send(guest->qmp, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
 			     "{\"announce-rounds\":0}}");
-	qmp_send_fd(guest->qmp, "state", guest->snapshot.device_fd);
+	qmp_send_fd(guest->qmp, "state",
+		    guest->step == STEP_SAVE && !guest->saving ? guest->keep.snapshot.device_fd
+							       : guest->snapshot.device_fd);
 	snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"fd:state\"}}",
 		 command);
 	qmp_send(guest->qmp, text);
@@ -120,22 +151,42 @@ static void on_greeting(struct guest *guest)
 		cont(guest);
 }
 
+static void save(struct guest *guest)
+{
+	guest->step = STEP_SAVE;
+	migrate(guest, "migrate");
+}
+
+/* The guest's job is ready. What was quick is not kept. */
+static void on_ready(struct guest *guest)
+{
+	if (guest_keep_active(&guest->keep) &&
+	    guest_process_cpu_nsec(&guest->process) >= WORTH_NSEC) {
+		save(guest);
+		return;
+	}
+	guest_keep_drop(&guest->keep);
+	write_phase(guest, true);
+	cont(guest);
+}
+
 static void on_stop(struct guest *guest)
 {
+	if (guest->step == STEP_RUN)
+		on_ready(guest);
 	if (guest->step != STEP_BOOT)
 		return;
-	if (guest->saving) {
-		guest->step = STEP_SAVE;
-		migrate(guest, "migrate");
-	} else {
+	if (guest->saving)
+		save(guest);
+	else
 		run_job(guest);
-	}
 }
 
 static void on_migration(struct guest *guest, const char *status)
 {
 	if (strcmp(status, "failed") == 0) {
-		give_up(guest, "QEMU could not %s the snapshot", guest->saving ? "write" : "load");
+		give_up(guest, "QEMU could not %s the snapshot",
+			guest->step == STEP_SAVE ? "write" : "load");
 	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_LOAD) {
 		run_job(guest);
 	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_SAVE) {
@@ -267,14 +318,17 @@ static int watch(struct guest *guest, struct error *err)
 /* Starts QEMU, which restores the snapshot if one is open and not to be saved. */
 static int launch(struct guest *guest, struct error *err)
 {
+	bool keeping = guest_keep_active(&guest->keep);
 	const struct machine_run run = {
-		.memory_fd = guest->snapshot.memory_fd,
-		.memory_shared = guest->saving,
+		.memory_fd = keeping ? guest->keep.snapshot.memory_fd : guest->snapshot.memory_fd,
+		.memory_shared = guest->saving || keeping,
 		.window_fd = guest->window_fd,
 		.incoming = guest->snapshot.memory_fd >= 0 && !guest->saving,
 	};
 	int rc;
 
+	write_phase(guest, run.incoming && guest->keep.path &&
+				   !strcmp(guest->restored_from, guest->keep.path));
 	guest->step = run.incoming ? STEP_LOAD : STEP_BOOT;
 	guest->progress_nsec = guest->cpu_seen_nsec = nsec_now();
 	guest->cpu_nsec = guest->progress_cpu_nsec = 0;
@@ -316,20 +370,58 @@ static bool succeeded(const struct guest *guest, int status)
 	return atomic_load(&guest->window->state) == GUEST_STATE_ENDED;
 }
 
+static bool open_snapshot(struct guest *guest, const char *path)
+{
+	guest_snapshot_close(&guest->snapshot);
+	free(guest->restored_from);
+	guest->restored_from = strdup(path);
+	return guest->restored_from && guest_snapshot_open(&guest->snapshot, path);
+}
+
+/* Opens the snapshot of the guest whose job is ready, or that of the booted one, in which case the
+ * other may be made. */
+static void open_snapshots(struct guest *guest)
+{
+	if (guest->keep.path && open_snapshot(guest, guest->keep.path))
+		return;
+	if (open_snapshot(guest, guest->image->snapshot))
+		guest_keep_begin(&guest->keep, &guest->snapshot);
+}
+
+static bool start_again(struct guest *guest)
+{
+	struct error ignored;
+
+	guest->failure = (struct error){ 0 };
+	atomic_store(&guest->window->state, GUEST_STATE_NONE);
+	return launch(guest, &ignored) >= 0;
+}
+
+/* A guest whose state when it was ready has been written goes on from there. If it could not be
+ * written, the guest begins once more, without that. */
+static bool go_on(struct guest *guest, int status)
+{
+	bool written = guest->step == STEP_QUIT && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	if (!guest_keep_active(&guest->keep) || guest->delivered)
+		return false;
+	if (!written || !guest_keep_commit(&guest->keep) ||
+	    !open_snapshot(guest, guest->keep.path)) {
+		guest_keep_drop(&guest->keep);
+		open_snapshot(guest, guest->image->snapshot);
+	}
+	return start_again(guest);
+}
+
 /* If a snapshot cannot be restored, or its guest fails, the snapshot is removed, so that the next
  * image makes it again. This guest is booted instead, unless its job has begun. */
 static bool boot_instead(struct guest *guest)
 {
-	struct error ignored;
-
 	if (guest->saving || guest->snapshot.memory_fd < 0 || guest->delivered)
 		return false;
-	cache_remove(guest->image->snapshot);
+	cache_remove(guest->restored_from);
 	guest_snapshot_close(&guest->snapshot);
-	if (guest->step == STEP_RUN)
-		return false;
-	guest->failure = (struct error){ 0 };
-	return launch(guest, &ignored) >= 0;
+	return guest->step != STEP_RUN && start_again(guest);
 }
 
 static void on_process(void *userdata, uint32_t events)
@@ -347,10 +439,17 @@ static void on_process(void *userdata, uint32_t events)
 		guest->config.end(guest->config.userdata, (int)guest->window->status, NULL);
 		return;
 	}
-	if (boot_instead(guest))
+	if (go_on(guest, status) || boot_instead(guest))
 		return;
 	explain(guest, status);
 	guest->config.end(guest->config.userdata, -1, &guest->failure);
+}
+
+static void *copy(const void *data, size_t size)
+{
+	void *ret = malloc(size + 1);
+
+	return ret ? memcpy(ret, data, size) : NULL;
 }
 
 static int make_window(struct guest *guest, const struct guest_config *config, struct error *err)
@@ -358,7 +457,7 @@ static int make_window(struct guest *guest, const struct guest_config *config, s
 	const size_t room = GUEST_WINDOW_SIZE - GUEST_WINDOW_JOB - GUEST_WINDOW_OUTPUT;
 	struct guest_window *window;
 
-	if (config->job_size > room)
+	if (config->job_size > room || config->setup_size > room)
 		return error_input(err, "a job of %zu bytes is more than a guest takes",
 				   config->job_size);
 	guest->window_fd = memfd_create("deadpeer-window", MFD_CLOEXEC);
@@ -371,13 +470,13 @@ static int make_window(struct guest *guest, const struct guest_config *config, s
 	guest->window = window;
 	window->magic = GUEST_WINDOW_MAGIC;
 	window->version = GUEST_WINDOW_VERSION;
-	window->seed = config->seed;
-	window->job_size = config->job_size;
-	window->output_offset = GUEST_WINDOW_JOB + ((config->job_size + 4095) & ~(size_t)4095);
-	window->output_size = GUEST_WINDOW_SIZE - window->output_offset;
-	if (config->job_size)
-		memcpy((char *)window + GUEST_WINDOW_JOB, config->job, config->job_size);
-	return 0;
+	if (!config->setup) {
+		write_job(window, config->job, config->job_size, config->seed);
+		return 0;
+	}
+	guest->setup = copy(config->setup, config->setup_size);
+	guest->job = copy(config->job, config->job_size);
+	return guest->setup && guest->job ? 0 : error_errno(err, -ENOMEM, "guest");
 }
 
 /* Makes a guest; `save` is the snapshot that it is to write, which stays the caller's, or NULL. */
@@ -396,6 +495,7 @@ static int start_guest(struct loop *loop, struct guest_image *image,
 		.config = *config,
 		.snapshot = save ? *save : GUEST_SNAPSHOT_NONE,
 		.saving = save,
+		.keep = GUEST_KEEP_NONE,
 		.process = GUEST_PROCESS_NONE,
 		.window_fd = -1,
 	};
@@ -404,8 +504,10 @@ static int start_guest(struct loop *loop, struct guest_image *image,
 	rc = make_window(guest, config, err);
 	if (rc >= 0)
 		rc = loop_timer_new(loop, on_timer, guest, &guest->timer, err);
+	if (rc >= 0 && config->ready && !(guest->keep.path = strdup(config->ready)))
+		rc = error_errno(err, -ENOMEM, "guest");
 	if (rc >= 0 && !save && image->snapshot)
-		guest_snapshot_open(&guest->snapshot, image->snapshot);
+		open_snapshots(guest);
 	if (rc >= 0)
 		rc = launch(guest, err);
 	if (rc >= 0)
@@ -428,6 +530,10 @@ struct guest *guest_free(struct guest *guest)
 	guest_process_end(&guest->process);
 	if (!guest->saving)
 		guest_snapshot_close(&guest->snapshot);
+	guest_keep_deinit(&guest->keep);
+	free(guest->restored_from);
+	free(guest->setup);
+	free(guest->job);
 	loop_timer_free(guest->timer);
 	if (guest->window)
 		munmap(guest->window, GUEST_WINDOW_SIZE);

@@ -57,6 +57,14 @@ struct guest_config {
 	const void *job; /* copied */
 	size_t job_size; /* bytes */
 	uint64_t seed;	 /* of the guest kernel's random numbers */
+	/* The job until it is ready (guest_init_ready()), with 0 for its seed, so that many jobs
+	 * may have the same beginning; NULL: it is the same all the time. Copied, as what follows.
+	 */
+	const void *setup;
+	size_t setup_size;
+	/* Where the state of the guest is kept then: the path of a snapshot whose name is made of
+	 * all that the state depends on. NULL: nowhere. */
+	const char *ready;
 	/* The guest is given up after so long without any progress, if it used a processor for half
 	 * of it, or after five times as long; 0: two minutes. */
 	nsec_t stall_nsec;

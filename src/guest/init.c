@@ -4,7 +4,8 @@
  * and this program only; there it writes to a port that stops the machine
  * before the next instruction, so that a guest restored from there and one
  * that has just booted go on in one and the same state. After it come the job
- * and the seed, read from the window, and no input from outside until the end.
+ * and the seed, read from the window. A job may stop once more when it is ready.
+ * There is no other input from outside until the end.
  */
 #include "src/guest/init.h"
 
@@ -304,9 +305,10 @@ static void map_window(void)
 	window = memory;
 }
 
-static void snapshot_point(void)
+/* Stops the machine until the host has it go on, here or in a copy. */
+static void stop(enum guest_state state)
 {
-	atomic_store(&window->state, GUEST_STATE_READY);
+	atomic_store(&window->state, state);
 	if (machine->stop_port)
 		put_port(machine->stop_port);
 	if (window->magic != GUEST_WINDOW_MAGIC || window->version != GUEST_WINDOW_VERSION)
@@ -323,6 +325,14 @@ static void wait_for_start(void)
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		;
+}
+
+void guest_init_ready(const void **ret_job, size_t *ret_size)
+{
+	stop(GUEST_STATE_WAITING);
+	seed_random(window->seed);
+	*ret_job = (char *)window + GUEST_WINDOW_JOB;
+	*ret_size = window->job_size;
 }
 
 static ssize_t write_output(void *cookie, const char *data, size_t size)
@@ -400,7 +410,7 @@ _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, v
 	read_argument("deadpeer.prepare=", what, sizeof(what));
 	if (prepare && prepare(what, userdata, &err) < 0)
 		fail("%s", err.text);
-	snapshot_point();
+	stop(GUEST_STATE_READY);
 	wait_for_start();
 	seed_random(window->seed);
 	connect_once();

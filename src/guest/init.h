@@ -24,6 +24,16 @@ int guest_init_wanted(void);
 typedef int (*guest_prepare_func)(const char *what, void *userdata, struct error *err);
 _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, void *userdata);
 
+/* The job is ready, and what it does from here on may depend on the job as it is now, which
+ * *ret_job and *ret_size are set to: a guest that is restored here was given another one. Until
+ * here nothing may have been written to `out`. */
+void guest_init_ready(const void **ret_job, size_t *ret_size);
+
+/* The job is ready, and what it does from here on may depend on the job as it is now, which
+ * *ret_job and *ret_size are set to: a guest that is restored here was given another one. Until
+ * here nothing may have been written to `out`. */
+void guest_init_ready(const void **ret_job, size_t *ret_size);
+
 /* Bytes that the job may still write. */
 uint64_t guest_init_room(void);
 

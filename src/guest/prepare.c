@@ -13,6 +13,7 @@
 #include "src/kernel/vmlinux.h"
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
+#include "src/util/format.h"
 
 /* There are few sizes of guests, so that few snapshots are made: 192, 256, 384, 512, 768, ... MiB.
  */
@@ -154,6 +155,25 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 		return error_prefix(err, rc, "kernel %s", image->release);
 	*ret_image = take_ptr(image);
 	return 0;
+}
+
+int prepare_ready_path(const struct guest_image *image, const char *job, char **ret_path,
+		       struct error *err)
+{
+	char text[CACHE_KEY_SIZE];
+	struct cache_key key;
+	const char *name;
+
+	*ret_path = NULL;
+	if (!image->snapshot)
+		return 0;
+	name = strrchr(image->snapshot, '/') + 1;
+	cache_key_init(&key);
+	cache_key_add_string(&key, name);
+	cache_key_add_string(&key, job);
+	*ret_path = format_new("%.*s%s", (int)(name - image->snapshot), image->snapshot,
+			       cache_key_text(&key, text));
+	return *ret_path ? 0 : error_errno(err, -ENOMEM, "snapshot");
 }
 
 struct guest_image *guest_image_free(struct guest_image *image)

@@ -28,5 +28,9 @@ struct guest_image_config {
  * and milliseconds later. Runs a loop of its own. */
 int prepare_image(const struct guest_image_config *config, struct guest_image **ret_image,
 		  struct error *err);
+/* Returns where the state of a guest is kept whose job is ready, in *ret_path, which the caller
+ * frees. `job` is what it depends on beside the image. NULL: the image has no snapshot. */
+int prepare_ready_path(const struct guest_image *image, const char *job, char **ret_path,
+		       struct error *err);
 struct guest_image *guest_image_free(struct guest_image *image);
 DEFINE_CLEANUP(struct guest_image *, guest_image_free)

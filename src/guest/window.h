@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define GUEST_WINDOW_MAGIC   UINT64_C(0x7265657064616564) /* "deadpeer" */
-#define GUEST_WINDOW_VERSION 1
+#define GUEST_WINDOW_VERSION 2
 #define GUEST_WINDOW_SIZE    (64u << 20) /* bytes; only what is touched takes memory */
 #define GUEST_WINDOW_JOB     4096u	 /* offset of the job; the output comes after it */
 #define GUEST_WINDOW_OUTPUT  (16u << 20) /* bytes that a job leaves for the output at least */
@@ -20,6 +20,8 @@ enum guest_state {
 	GUEST_STATE_NONE,    /* not yet in user space */
 	GUEST_STATE_READY,   /* booted; here the snapshot is taken */
 	GUEST_STATE_RUNNING, /* has read its job */
+	GUEST_STATE_WAITING, /* the job is ready; another snapshot may be taken, and the job change
+			      */
 	GUEST_STATE_ENDED,   /* its output and its status are whole */
 	GUEST_STATE_FAILED,  /* its output is whole, but the job failed, and `failure` says why */
 };

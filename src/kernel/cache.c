@@ -100,22 +100,31 @@ static void remove_leftovers(const char *path)
 	globfree(&found);
 }
 
-int cache_lock(const char *path, int *ret_fd, struct error *err)
+int cache_try_lock(const char *path, int *ret_fd, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = open_lock(path);
 
 	if (fd < 0)
 		return cache_error(err, -errno, path);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_errno(err, -errno, "lock %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK || errno == EINTR
+			       ? 0
+			       : error_errno(err, -errno, "lock %s", path);
+	remove_leftovers(path);
+	*ret_fd = take_fd(&fd);
+	return 1;
+}
+
+int cache_lock(const char *path, int *ret_fd, struct error *err)
+{
+	int rc;
+
+	while ((rc = cache_try_lock(path, ret_fd, err)) == 0) {
 		if (interrupt_pending())
 			return interrupt_error(err);
 		usleep(LOCK_PAUSE_USEC);
 	}
-	remove_leftovers(path);
-	*ret_fd = take_fd(&fd);
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 void cache_remove_leftovers(const char *path)

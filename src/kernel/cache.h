@@ -23,6 +23,9 @@ int cache_folder(const char *sub, char **ret_path, struct error *err);
  * Returns -EINTR with ERROR_INTERRUPTED if a blocked signal comes meanwhile. */
 int cache_lock(const char *path, int *ret_fd, struct error *err);
 
+/* Takes the lock if nobody holds it, and returns 1; otherwise 0. */
+int cache_try_lock(const char *path, int *ret_fd, struct error *err);
+
 /* Returns a name beside `path` that nobody else uses, which the caller frees; NULL without memory.
  */
 char *cache_temporary(const char *path);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "src/agent/confinement.h"
 #include "src/tcp/state.h"
 #include "src/trial/beginning.h"
 #include "src/trial/follow.h"
@@ -38,10 +39,15 @@ static void agent_failed(const struct trial_program *program, const struct agent
 {
 	const char *call = r->detail[0] ? r->detail : call_name(r->call);
 	struct error err = { 0 };
-	char place[512];
+	char place[512], remedy[128] = "";
 
+	if (r->call == AGENT_CALL_EXEC && r->error == EACCES)
+		snprintf(remedy, sizeof(remedy),
+			 "; it is run as user %u, who may not: see 'user', 'files' and 'take'",
+			 confinement_user(ready_said(program)));
 	error_set(&err, r->call == AGENT_CALL_EXEC ? ERROR_INPUT : ERROR_FAILED, -r->error,
-		  "%s: %s: %s", where(program, place, sizeof(place)), call, strerror(r->error));
+		  "%s: %s: %s%s", where(program, place, sizeof(place)), call, strerror(r->error),
+		  remedy);
 	trial_fail(program->host->trial, &err);
 }
 

@@ -35,6 +35,7 @@ struct engine_listener {
 };
 
 struct engine_job {
+	/* Each one's `repeat` and `phase`, and the `seed`, count from when all are ready. */
 	const struct engine_trial *trials;
 	size_t n_trials;
 	unsigned int jobs;   /* at most so many at once; 0: as many as the engine finds good */
@@ -51,5 +52,9 @@ struct engine_job {
 	bool derived_only;	 /* observe without BPF */
 	const char *kernel_name; /* qemu: which one, or NULL */
 	const char *kernel_modules;
+	/* Where phases are pinned: called when every trial is ready for its client, and may change
+	 * what counts from then on; or NULL. */
+	void (*ready)(void *userdata);
+	void *ready_userdata;
 	const bool *stop; /* set by the listener's `done`: end as after SIGINT; or NULL */
 };

@@ -41,6 +41,7 @@ struct runner {
 	bool *calendar;	    /* MOMENTS that are taken; NULL unless phases are pinned; owned */
 	size_t next;	    /* which trial of the job is to start next */
 	struct slot *over;  /* linked, of retired trials that are to be freed; not owned */
+	bool let_go;	    /* all were ready, and clients connect */
 	size_t running;	    /* how many trials run */
 	size_t done;	    /* how many are over */
 	unsigned int jobs;  /* how many may run at once */
@@ -159,9 +160,15 @@ static void let_go(struct runner *r)
 			loop_timer_set(r->start_timer, nsec_now() + READY_POLL);
 			return;
 		}
-	for (size_t i = 0; i < r->next; i++)
+	if (r->job->ready && !r->let_go)
+		r->job->ready(r->job->ready_userdata);
+	r->let_go = true;
+	for (size_t i = 0; i < r->next; i++) {
+		const struct engine_trial *t = &r->job->trials[i];
+
 		if (r->slots[i].trial)
-			trial_go(r->slots[i].trial);
+			trial_go(r->slots[i].trial, t->repeat, t->phase, r->job->seed);
+	}
 }
 
 static void free_next(struct runner *r)

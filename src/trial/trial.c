@@ -55,8 +55,11 @@ static int start_client(struct trial *trial)
 	return 0;
 }
 
-void trial_go(struct trial *trial)
+void trial_go(struct trial *trial, unsigned int repeat, int64_t phase, uint64_t seed)
 {
+	trial->spec.repeat = repeat;
+	trial->spec.phase = phase;
+	trial->spec.seed = seed;
 	beginning_go(trial);
 	settle_trial(trial);
 }

@@ -23,8 +23,9 @@ bool trial_retired(const struct trial *trial);
 struct trial *trial_free(struct trial *trial);
 DEFINE_CLEANUP(struct trial *, trial_free)
 
-/* Lets a trial that waits connect its client. */
-void trial_go(struct trial *trial);
+/* Lets a trial that waits connect its client. From here on it is the repetition `repeat`, with this
+ * phase, and its record has this seed. */
+void trial_go(struct trial *trial, unsigned int repeat, int64_t phase, uint64_t seed);
 /* Whether it waits for trial_go(), or has gone on already. */
 bool trial_ready(const struct trial *trial);
 

@@ -24,17 +24,21 @@ static bool write_text(const char *path, const char *text)
  * the caller's root becomes an ordinary user first. */
 static void become_root(void)
 {
+	unsigned int gid;
 	char map[64];
 
 	if (getenv("TEST_ROOTLESS") && geteuid() == 0 &&
 	    (setgroups(0, NULL) < 0 || setresgid(65534, 65534, 65534) < 0 ||
 	     setresuid(65534, 65534, 65534) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0))
 		return;
+	gid = getegid();
 	snprintf(map, sizeof(map), "0 %u 1", geteuid());
 	if (geteuid() == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		return;
 	write_text("/proc/self/setgroups", "deny");
 	write_text("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "0 %u 1", gid);
+	write_text("/proc/self/gid_map", map);
 }
 
 void fixture_require(void)

@@ -108,9 +108,9 @@ START_TEST(command_that_cannot_start)
 {
 	char *missing[] = { (char *)"/proc/nonexistent/program", NULL };
 	char *not_executable[] = { (char *)"/etc/passwd", NULL };
-	char template[] = "./deadpeer-test-XXXXXX"; /* commands have a /tmp of their own */
-	char *no_program[] = { template, NULL };
-	int fd = mkstemp(template);
+	char folder[] = "/tmp/deadpeer-test-XXXXXX";
+	char *no_program[] = { (char *)"./program", NULL };
+	int fd;
 
 	start_command(missing);
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, ENOENT);
@@ -118,14 +118,17 @@ START_TEST(command_that_cannot_start)
 	start_command(not_executable);
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, EACCES);
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
-	/* No shell gets what the kernel does not execute. */
+	/* No shell gets what the kernel does not execute. Of /tmp a command sees nothing but its
+	 * own working folder. */
+	ck_assert(mkdtemp(folder) && chmod(folder, 0755) == 0 && chdir(folder) == 0);
+	fd = open("program", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 	ck_assert_int_eq(write(fd, "true\n", 5), 5);
-	ck_assert_int_eq(fchmod(fd, 0755), 0);
 	ck_assert_int_eq(close(fd), 0);
 	start_command(no_program);
 	ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXEC)->error, ENOEXEC);
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_EXIT);
-	unlink(template);
+	unlink("program");
+	rmdir(folder);
 }
 END_TEST
 
