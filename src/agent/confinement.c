@@ -17,6 +17,8 @@
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
 
+static const char *const empty_folders[] = { "/tmp", "/var/tmp", "/run", "/dev/shm" };
+
 #define NOBODY	     65534
 #define CAPABILITIES 64 /* more than any kernel has */
 
@@ -62,7 +64,8 @@ static int set_attributes(int fd, const char *path, unsigned int flags, uint64_t
 	return syscall(SYS_mount_setattr, fd, path, flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
 }
 
-static int make_folders(const char *path)
+/* Makes a folder and those above it, or with `file` those above a file. */
+static int make_folders(const char *path, bool file)
 {
 	_cleanup_(freep) char *copy = strdup(path);
 
@@ -72,38 +75,108 @@ static int make_folders(const char *path)
 		mkdir(copy, 0755);
 		*slash = '/';
 	}
+	if (file)
+		return copy ? 0 : -ENOMEM;
 	return copy && (mkdir(path, 0755) == 0 || errno == EEXIST) ? 0 : -errno;
 }
 
-/* Puts a copy of a mount, which may still be written to, back into its place. */
+/* Takes a copy of what is mounted at a path. */
+static int copy_tree(const char *path)
+{
+	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path,
+				OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	return tree < 0 ? -errno : tree;
+}
+
+/* Puts such a copy back into its place. */
 static int put_back(int tree, const char *path)
 {
-	int rc = make_folders(path);
+	struct stat st;
+	bool file = fstat(tree, &st) == 0 && !S_ISDIR(st.st_mode);
+	int fd, rc = make_folders(path, file);
 
+	if (rc >= 0 && file) {
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		rc = fd < 0 ? -errno : 0;
+		fd_close(fd);
+	}
 	if (rc >= 0 &&
 	    syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		rc = -errno;
-	return rc >= 0 && chdir(path) < 0 ? -errno : rc;
+	return rc;
 }
 
-int confinement_mount(const char *folder)
+static bool is_below(const char *path, const char *folder)
 {
-	static const char *const empty[] = { "/tmp", "/var/tmp", "/run", "/dev/shm" };
-	_cleanup_(fd_closep) int tree = -1;
-	int rc;
+	size_t n = strlen(folder);
 
-	if (folder && strcmp(folder, "/") != 0) {
-		tree = (int)syscall(SYS_open_tree, AT_FDCWD, folder,
-				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-		if (tree < 0)
-			return -errno;
-	}
-	rc = set_attributes(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
-	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(empty); i++)
-		if (mount("empty", empty[i], "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 &&
+	return !strncmp(path, folder, n) && (path[n] == '/' || !path[n]);
+}
+
+/* What a program is given by its path, and would not find where everything is empty. */
+static bool is_hidden(const char *path, const char *folder)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(empty_folders); i++)
+		if (is_below(path, empty_folders[i]) && path[strlen(empty_folders[i])])
+			return !(folder && is_below(path, folder)) && access(path, F_OK) == 0;
+	return false;
+}
+
+static int empty_all(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(empty_folders); i++)
+		if (mount("empty", empty_folders[i], "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") <
+			    0 &&
 		    errno != ENOENT && errno != ENOTDIR)
-			rc = -errno;
-	return rc >= 0 && tree >= 0 ? put_back(tree, folder) : rc;
+			return -errno;
+	return 0;
+}
+
+static void close_all(int *trees, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fd_close(trees[i]);
+	free(trees);
+}
+
+/* The copies of the named files are as read-only as everything, that of the folder is not. */
+static int mount_all(const char *folder, char *const *names, int *trees, size_t n)
+{
+	int rc = 0;
+
+	if (folder && strcmp(folder, "/") != 0)
+		rc = trees[n] = copy_tree(folder);
+	if (rc >= 0)
+		rc = set_attributes(AT_FDCWD, "/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		if (is_hidden(names[i], folder))
+			rc = trees[i] = copy_tree(names[i]);
+	if (rc >= 0)
+		rc = empty_all();
+	if (rc >= 0 && trees[n] >= 0)
+		rc = put_back(trees[n], folder);
+	for (size_t i = 0; rc >= 0 && i < n; i++)
+		if (trees[i] >= 0)
+			rc = put_back(trees[i], names[i]);
+	return rc >= 0 && trees[n] >= 0 && chdir(folder) < 0 ? -errno : rc;
+}
+
+int confinement_mount(const char *folder, char *const *names)
+{
+	size_t n = 0;
+	int *trees, rc;
+
+	while (names[n])
+		n++;
+	trees = malloc((n + 1) * sizeof(*trees));
+	if (!trees)
+		return -ENOMEM;
+	for (size_t i = 0; i <= n; i++)
+		trees[i] = -1;
+	rc = mount_all(folder, names, trees, n);
+	close_all(trees, n + 1);
+	return rc < 0 ? rc : 0;
 }
 
 static bool may_keep(const struct scenario_program *program, unsigned long capability)

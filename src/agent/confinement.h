@@ -18,8 +18,9 @@ uid_t confinement_user(const struct scenario_program *program);
 
 /* In a mount namespace of the process's own: takes the right to write from all that is mounted but
  * `folder`, and puts empty folders in memory in the place of /tmp, /var/tmp, /run and /dev/shm.
- * `folder` may be NULL. Returns 0 or a negative errno. */
-int confinement_mount(const char *folder);
+ * `folder` may be NULL. What is there of `names`, which end with NULL and need not be paths, the
+ * program finds there all the same. Returns 0 or a negative errno. */
+int confinement_mount(const char *folder, char *const *names);
 
 /* Gives up for good what the program shall not have, before the process becomes its user. */
 int confinement_give_up(const struct scenario_program *program);

@@ -235,15 +235,46 @@ static int put_files(const struct scenario_program *program)
 	return rc;
 }
 
+static int add_names(const struct agent_spec *spec, char *const *words, char ***names, size_t *n)
+{
+	int rc = 0;
+
+	for (; rc >= 0 && words && *words; words++) {
+		_cleanup_(freep) char *word = expand(spec, *words);
+
+		rc = word ? strings_append(names, n, word) : -ENOMEM;
+	}
+	return rc;
+}
+
+/* What the scenario names of the machine's files, and much else. */
+static char **list_names(const struct agent_spec *spec)
+{
+	const struct scenario_program *program = spec->program;
+	_cleanup_(strings_freep) char **names = calloc(1, sizeof(*names));
+	size_t n = 0;
+
+	if (!names || add_names(spec, program->run, &names, &n) < 0 ||
+	    add_names(spec, program->ready.command, &names, &n) < 0 ||
+	    add_names(spec, program->take, &names, &n) < 0)
+		return NULL;
+	return take_ptr(names);
+}
+
 int surroundings_mount(const struct agent_spec *spec)
 {
 	const struct scenario_program *program = spec->program;
 	_cleanup_(freep) char *folder = program->n_files ? NULL : getcwd(NULL, 0);
+	char **names;
 	int rc;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
-	rc = confinement_mount(folder);
+	names = list_names(spec);
+	if (!names)
+		return -ENOMEM;
+	rc = confinement_mount(folder, names);
+	strings_free(names);
 	if (rc < 0)
 		return rc;
 	mount_hosts(spec);

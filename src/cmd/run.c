@@ -86,7 +86,8 @@ static const struct run defaults = {
 };
 
 static const struct argument arguments[] = {
-	{ "all", 'a', NULL, "every scenario that can be run here", TO_FLAG(run, all) },
+	{ "all", 'a', NULL, "every scenario that is listed, but those that run programs of others",
+	  TO_FLAG(run, all) },
 	{ "db", 0, "FILE", "store the records in FILE, a SQLite file, too", TO_TEXT(run, db) },
 	{ "engine", 'e', "NAME", "who provides the kernel: host (default), or qemu: virtual time",
 	  TO_OTHER(run, engine, selection_parse_engine), "host qemu" },
@@ -120,8 +121,15 @@ static int load_all(struct run *run, struct error *err)
 	_cleanup_(strings_freep) char **paths = NULL;
 	int rc = scenario_find_all(&paths, err);
 
-	for (char **path = paths; rc >= 0 && *path; path++)
+	for (char **path = paths; rc >= 0 && *path; path++) {
+		size_t first = run->selection.scenarios.count;
+
 		rc = selection_load(&run->selection, *path, err);
+		/* The programs of others need not be installed here. */
+		if (rc >= 0 && first < run->selection.scenarios.count &&
+		    scenario_has_programs(run->selection.scenarios.items[first]))
+			scenario_list_truncate(&run->selection.scenarios, first);
+	}
 	return rc;
 }
 

@@ -231,7 +231,7 @@ char *guest_job_write(const struct engine_job *job, const size_t *indices, size_
 		const struct engine_trial *t = &job->trials[indices[i]];
 
 		rc = add_trial(&order, t, &err);
-		if (rc >= 0 && guest_programs_wanted(t->scenario) && !order.folder)
+		if (rc >= 0 && scenario_has_programs(t->scenario) && !order.folder)
 			rc = add_place(&order);
 	}
 	if (rc >= 0)

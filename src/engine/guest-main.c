@@ -195,7 +195,7 @@ static int run(const void *text, size_t size, FILE *out, void *userdata)
 	int rc = guest_job_read(text, size, &work.job, &err);
 
 	if (rc >= 0 && work.job.n_trials == 1 &&
-	    guest_programs_wanted(work.job.trials[0].scenario)) {
+	    scenario_has_programs(work.job.trials[0].scenario)) {
 		work.job.ready = on_ready;
 		work.job.ready_userdata = &work;
 	}

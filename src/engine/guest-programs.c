@@ -2,17 +2,10 @@
 #include "src/engine/guest-programs.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-bool guest_programs_wanted(const struct scenario *s)
-{
-	for (enum node_id n = 0; n < s->n_hosts; n++)
-		if (scenario_is_command(&s->agent[n]))
-			return true;
-	return false;
-}
 
 /* Of a script that the scenario brings along, its interpreter is on this machine. */
 static int add_words(struct closure *closure, const struct scenario_program *program, char **words,
@@ -39,8 +32,32 @@ static int add_words(struct closure *closure, const struct scenario_program *pro
 		if (word[0] == '-' || strchr(word, '='))
 			continue;
 		rc = closure_add_command(closure, command, err);
+		if (rc >= 0 && closure_is_shell(word))
+			rc = closure_add_script(closure, file->text, err);
 		env = name && !strcmp(name, "/env");
 	}
+	return rc;
+}
+
+/* What is no path is a package. */
+static int add_taken(struct closure *closure, const char *name, struct error *err)
+{
+	if (!strchr(name, '/') && access(name, F_OK) < 0)
+		return closure_add_package(closure, name, err);
+	return closure_add_tree(closure, name, err);
+}
+
+/* Adds what matches a pattern of the shell's. */
+static int add_matching(struct closure *closure, const char *pattern, struct error *err)
+{
+	glob_t found = { 0 };
+	int rc = glob(pattern, GLOB_NOCHECK, NULL, &found) ? -ENOMEM : 0;
+
+	if (rc < 0)
+		error_errno(err, rc, "%s", pattern);
+	for (size_t i = 0; rc >= 0 && i < found.gl_pathc; i++)
+		rc = add_taken(closure, found.gl_pathv[i], err);
+	globfree(&found);
 	return rc;
 }
 
@@ -52,7 +69,7 @@ static int add_program(struct closure *closure, const struct scenario *s,
 	if (rc >= 0 && program->ready.command)
 		rc = add_words(closure, program, program->ready.command, err);
 	for (char **path = program->take; rc >= 0 && path && *path; path++)
-		rc = closure_add_tree(closure, *path, err);
+		rc = add_matching(closure, *path, err);
 	return rc < 0 && rc != -EINTR ? error_prefix(err, rc, "%s:%d", s->file, program->line) : rc;
 }
 
@@ -92,7 +109,7 @@ int guest_programs_find(const struct engine_job *job, struct closure **ret_closu
 	int rc = 0;
 
 	for (size_t i = 0; i < job->n_trials; i++)
-		wanted |= guest_programs_wanted(job->trials[i].scenario);
+		wanted |= scenario_has_programs(job->trials[i].scenario);
 	if (wanted)
 		rc = closure_new(&closure, err);
 	if (rc >= 0 && wanted)

@@ -5,8 +5,6 @@
 #include "src/kernel/closure.h"
 #include "src/trial/job.h"
 
-/* Whether a scenario runs the user's own program at either end. */
-bool guest_programs_wanted(const struct scenario *scenario);
 /* Finds what the commands of a job's scenarios need; *ret_closure is NULL if there are none. Fails
  * with ERROR_INPUT, and names the line, for what cannot go along. */
 int guest_programs_find(const struct engine_job *job, struct closure **ret_closure,

@@ -247,7 +247,7 @@ static bool is_alone(const struct engine_trial *t)
 	const struct scenario_agent *client = &t->scenario->agent[NODE_CLIENT];
 
 	return t->alone || scenario_option(client, OPTION_CONNECTIONS, 1) > 1 ||
-	       guest_programs_wanted(t->scenario);
+	       scenario_has_programs(t->scenario);
 }
 
 static int deal(struct run *run, struct error *err)
@@ -285,7 +285,7 @@ static int find_ready(const struct run *run, const struct engine_job *job,
 		      const struct batch *batch, char **ret_setup, char **ret_path,
 		      struct error *err)
 {
-	if (batch->n != 1 || !guest_programs_wanted(job->trials[batch->indices[0]].scenario))
+	if (batch->n != 1 || !scenario_has_programs(job->trials[batch->indices[0]].scenario))
 		return 0;
 	*ret_setup = guest_job_write_setup(job, batch->indices[0]);
 	return *ret_setup ? prepare_ready_path(run->image, *ret_setup, ret_path, err)

@@ -12,7 +12,7 @@
 #include "src/util/cleanup.h"
 
 #define COUNT_MAX 16
-#define USAGE_MAX (3ull << 30) /* bytes */
+#define USAGE_MAX (4ull << 30) /* bytes */
 
 static int open_in(const char *folder, const char *name, int flags)
 {

@@ -37,6 +37,8 @@ struct closure {
 	void *entries;	 /* a tree of struct kept, by path; see tsearch(3); owned */
 	char **programs; /* whose packages are to come along; owned */
 	size_t n_programs;
+	char **packages; /* names of those that were asked for; owned */
+	size_t n_packages;
 	unsigned long long size;
 };
 
@@ -331,8 +333,7 @@ static int add_program(struct closure *c, const char *path, unsigned int depth, 
 	return rc < 0 ? rc : add_linked(c, &program, err);
 }
 
-/* Whether `name` is a shell whose script follows "-c". */
-static bool is_shell(const char *path)
+bool closure_is_shell(const char *path)
 {
 	static const char *const shells[] = { "sh", "bash", "dash", "ksh", "zsh" };
 	const char *slash = strrchr(path, '/');
@@ -344,7 +345,7 @@ static bool is_shell(const char *path)
 }
 
 /* A word of a script may name no program, or one that is not meant: that does no harm. */
-static int add_script(struct closure *c, const char *script, struct error *err)
+int closure_add_script(struct closure *c, const char *script, struct error *err)
 {
 	for (const char *p = script + strcspn(script, WORD_CHARACTERS); *p;
 	     p += strcspn(p, WORD_CHARACTERS)) {
@@ -363,6 +364,16 @@ static int add_script(struct closure *c, const char *script, struct error *err)
 	return 0;
 }
 
+int closure_add_package(struct closure *c, const char *name, struct error *err)
+{
+	if (!packages_has(name))
+		return error_input(
+			err, "%s: no such file, and no package of that name is installed", name);
+	return strings_append(&c->packages, &c->n_packages, name) < 0
+		       ? error_errno(err, -ENOMEM, "%s", name)
+		       : 0;
+}
+
 int closure_add_command(struct closure *c, char *const *words, struct error *err)
 {
 	_cleanup_(freep) char *program = run_program_find(words[0]);
@@ -373,8 +384,8 @@ int closure_add_command(struct closure *c, char *const *words, struct error *err
 		return error_input(err, "command '%s': no such program in $PATH", words[0]);
 	rc = add_program(c, program, 0, err);
 	for (size_t i = 1; rc >= 0 && words[i]; i++) {
-		if (!strcmp(words[i - 1], "-c") && is_shell(words[0]))
-			rc = add_script(c, words[i], err);
+		if (!strcmp(words[i - 1], "-c") && closure_is_shell(words[0]))
+			rc = closure_add_script(c, words[i], err);
 		else if (stat(words[i], &st) == 0 && S_ISREG(st.st_mode))
 			rc = closure_add_tree(c, words[i], err);
 	}
@@ -446,7 +457,7 @@ int closure_complete(struct closure *c, struct error *err)
 
 	if (rc < 0 && rc != -ENOENT)
 		return error_errno(err, rc, LOADER_CACHE);
-	return c->n_programs ? packages_visit(c->programs, add_packaged, c, err) : 0;
+	return c->n_programs ? packages_visit(c->programs, c->packages, add_packaged, c, err) : 0;
 }
 
 struct visit {
@@ -490,6 +501,7 @@ struct closure *closure_free(struct closure *c)
 		return NULL;
 	tdestroy(c->entries, entry_free);
 	strings_free(c->programs);
+	strings_free(c->packages);
 	free(c);
 	return NULL;
 }

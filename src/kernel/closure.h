@@ -11,6 +11,7 @@
  * programs are known (closure_complete()).
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -39,6 +40,12 @@ int closure_add_libraries(struct closure *closure, const char *path, struct erro
 /* Adds a file, or a folder with all that is in it; a program with what it needs. Fails with
  * ERROR_INPUT where it is not there, or cannot be read. */
 int closure_add_tree(struct closure *closure, const char *path, struct error *err);
+/* Adds each program that a word of a shell's script names. */
+int closure_add_script(struct closure *closure, const char *script, struct error *err);
+/* Whether a program is a shell, which runs such scripts. */
+bool closure_is_shell(const char *path);
+/* Adds an installed package with what it depends on. */
+int closure_add_package(struct closure *closure, const char *name, struct error *err);
 /* Adds a file or folder, and nothing that is in it or that it needs. */
 int closure_add_alone(struct closure *closure, const char *path, struct error *err);
 

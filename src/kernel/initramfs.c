@@ -219,6 +219,7 @@ static const struct {
 	const char *path, *text;
 } lookups[] = {
 	{ "/etc/passwd", "root:x:0:0:root:/tmp:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n"
+			 "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
 			 "nobody:x:65534:65534:nobody:/tmp:/bin/sh\n" },
 	{ "/etc/group", "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n" },
 	{ "/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n" },

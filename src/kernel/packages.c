@@ -2,15 +2,19 @@
 #include "src/kernel/packages.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "src/kernel/run-program.h"
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "src/util/format.h"
+
+#define LISTS "/var/lib/dpkg/info" /* of the files of each package */
 
 /* All point into the output of dpkg-query. */
 struct package {
@@ -247,7 +251,20 @@ static int visit_files(const struct packages *p, packages_func *func, void *user
 	return rc;
 }
 
-int packages_visit(char *const *paths, packages_func *func, void *userdata, struct error *err)
+bool packages_has(const char *name)
+{
+	_cleanup_(freep) char *own = format_new(LISTS "/%s.list", name),
+			      *of_machine = format_new(LISTS "/%s:*.list", name);
+	glob_t found = { 0 };
+	bool has = own && of_machine && !strpbrk(name, "/*?[") &&
+		   (access(own, F_OK) == 0 || glob(of_machine, 0, NULL, &found) == 0);
+
+	globfree(&found);
+	return has;
+}
+
+int packages_visit(char *const *paths, char *const *names, packages_func *func, void *userdata,
+		   struct error *err)
 {
 	struct packages p = { 0 };
 	int rc;
@@ -257,6 +274,8 @@ int packages_visit(char *const *paths, packages_func *func, void *userdata, stru
 	rc = load(&p, err);
 	if (rc >= 0)
 		rc = find_owners(&p, paths, err);
+	for (; rc >= 0 && names && *names; names++)
+		want(&p, *names, strlen(*names));
 	if (rc >= 0) {
 		follow_all(&p);
 		rc = visit_files(&p, func, userdata, err);

@@ -121,6 +121,9 @@ static const struct json_field options_fields[] = {
 	{ JSON_ROW(NATURAL, socket_options, keepalive_count, "keepalive_count") },
 	{ JSON_ROW(SECONDS, socket_options, user_timeout_nsec, "user_timeout_s") },
 	{ JSON_ROW(NAME, socket_options, nodelay, "nodelay"), .names = &switches },
+	{ JSON_ROW(SECONDS, socket_options, linger_nsec, "linger_s") },
+	{ JSON_ROW(NATURAL, socket_options, send_buffer, "send_buffer") },
+	{ JSON_ROW(NATURAL, socket_options, receive_buffer, "receive_buffer") },
 };
 static const struct json_table options = JSON_TABLE(socket_options, options_fields);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/report/findings.h"
+#include "src/report/options-text.h"
 #include "src/report/summary-rates.h"
 #include "src/report/table.h"
 #include "src/util/array.h"
@@ -337,6 +338,7 @@ void summary_print(struct record *const *records, size_t n, FILE *out)
 	if (any)
 		table_print(table, out);
 	table_free(table);
+	options_print(records, n, out);
 	summary_print_rates(records, n, out);
 	print_reasons(records, n, out);
 	findings_print(records, n, out);

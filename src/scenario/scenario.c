@@ -95,6 +95,20 @@ void scenario_list_deinit(struct scenario_list *list)
 	*list = (struct scenario_list){ 0 };
 }
 
+void scenario_list_truncate(struct scenario_list *list, size_t count)
+{
+	while (list->count > count)
+		scenario_free(list->items[--list->count]);
+}
+
+bool scenario_has_programs(const struct scenario *s)
+{
+	for (enum node_id n = 0; n < s->n_hosts; n++)
+		if (scenario_is_command(&s->agent[n]))
+			return true;
+	return false;
+}
+
 struct scenario_sysctl *scenario_find_sysctl(const struct scenario_node *node, const char *key)
 {
 	for (size_t i = 0; i < node->n_sysctls; i++)

@@ -373,6 +373,10 @@ int scenario_parse(const char *file, const char *text, size_t size,
 		   const struct scenario_request *request, struct scenario_list *list,
 		   struct error *err);
 void scenario_list_deinit(struct scenario_list *list);
+/* Frees all but the first `count`. */
+void scenario_list_truncate(struct scenario_list *list, size_t count);
+/* Whether a host runs a program of the user's. */
+bool scenario_has_programs(const struct scenario *scenario);
 
 /* A file that was read once, to make scenarios of it again and again (source.c). */
 struct scenario_source;

@@ -7,7 +7,8 @@
 
 #include "src/util/nsec.h"
 
-/* What a program has set on a socket by then. Only tracepoints tell. */
+/* What a program has set on a socket by then. Tracepoints tell it but for the last three; of a
+ * user's program all of it is read before the first event (trial/options.h). */
 struct socket_options {
 	bool present;
 	bool keepalive; /* SO_KEEPALIVE */
@@ -16,6 +17,9 @@ struct socket_options {
 	int keepalive_count;
 	nsec_t user_timeout_nsec; /* TCP_USER_TIMEOUT; NSEC_NONE: none */
 	bool nodelay;		  /* TCP_NODELAY */
+	nsec_t linger_nsec;	  /* SO_LINGER; NSEC_NONE: off */
+	/* SO_SNDBUF and SO_RCVBUF, bytes as they were asked for; -1: the kernel chooses. */
+	int64_t send_buffer, receive_buffer;
 };
 
 /* The cause of an end is told from these facts. Facts that are derived from packets have only

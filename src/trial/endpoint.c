@@ -316,17 +316,6 @@ int endpoint_observe(struct endpoint *ep, const struct observation *o)
 	return 0;
 }
 
-bool endpoint_kept_options(const struct endpoint *ep)
-{
-	const struct socket_options *a = &ep->first_options, *b = &ep->facts.options;
-
-	return a->present && b->present && a->keepalive == b->keepalive &&
-	       a->keepalive_idle_nsec == b->keepalive_idle_nsec &&
-	       a->keepalive_interval_nsec == b->keepalive_interval_nsec &&
-	       a->keepalive_count == b->keepalive_count &&
-	       a->user_timeout_nsec == b->user_timeout_nsec;
-}
-
 bool endpoint_takes_minisocket(const struct endpoint *ep, const struct minisocket_step *step)
 {
 	return step->request || ep->minisocket || ep->state == TCP_STATE_CLOSE;

@@ -107,9 +107,6 @@ bool endpoint_tuple_is(const struct endpoint_tuple *tuple, const struct observat
 bool endpoint_ended(const struct endpoint *endpoint);
 /* Whether there has been a socket of the connection at this end, or a call that failed for one. */
 bool endpoint_exists(const struct endpoint *endpoint);
-/* Whether what the program had set on its socket at the end was set before it was established, and
- * so before any timer that goes by it was armed. */
-bool endpoint_kept_options(const struct endpoint *endpoint);
 /* Whether a call has told the program of the end. */
 bool endpoint_told(const struct endpoint *endpoint);
 /* Whether the program closed the connection by itself, before anything told it to. */

@@ -10,6 +10,7 @@
 #include "src/tcp/state.h"
 #include "src/trial/facts.h"
 #include "src/trial/minisocket.h"
+#include "src/trial/options.h"
 #include "src/trial/ticks.h"
 
 /* The RTO that the first timeout went by: later answers than those that were sampled may have moved
@@ -104,7 +105,7 @@ static struct model_facts facts_of(const struct trial *trial, const struct trial
 	facts.real_time = trial->spec.phase < 0;
 	if (!facts.real_time)
 		facts.phase = ticks_phase(trial->origin_nsec, &facts.into_nsec);
-	if (endpoint_kept_options(ep))
+	if (options_kept(end, &facts))
 		facts.options = &ep->facts.options;
 	facts.history = history;
 	return facts;

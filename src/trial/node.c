@@ -180,6 +180,7 @@ static void init_end(struct trial *trial, enum end_id id)
 				   .host = &trial->host[node],
 				   .id = id,
 				   .rto_nsec = NSEC_NONE,
+				   .keepalive_nsec = NSEC_NONE,
 				   .doubt_nsec = NSEC_NEVER,
 				   .followed.renewed_nsec = NSEC_NONE,
 				   .minisocket = { .look_nsec = NSEC_NEVER,

@@ -12,6 +12,7 @@
 #include "src/trial/forecast.h"
 #include "src/trial/look.h"
 #include "src/trial/minisocket.h"
+#include "src/trial/options.h"
 #include "src/trial/population.h"
 #include "src/trial/sample.h"
 #include "src/trial/sightings.h"
@@ -201,7 +202,7 @@ static int conclude(struct trial *trial, enum end_id id)
 	for (size_t i = 0; i < r->n_samples; i++)
 		r->samples[i].time_nsec -= trial->origin_nsec;
 	population_record(end, &r->population);
-	r->options = endpoint->facts.options;
+	r->options = options_recorded(end);
 	if (agent && scenario_is_command(&trial->spec.scenario->agent[host->id]))
 		r->command_output = copy(agent_output(agent));
 	return forecast_note(trial, end, &forecast, rest, r);

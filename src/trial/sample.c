@@ -7,6 +7,7 @@
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
 #include "src/trial/look.h"
+#include "src/trial/options.h"
 #include "src/util/array.h"
 
 /*
@@ -99,6 +100,18 @@ nsec_t sample_ahead(const struct trial *trial)
 	return SAMPLE_AHEAD + (trial->connections > 1 ? trial->connections * SAMPLE_EACH : 0);
 }
 
+static void note_options(struct trial_end *end, const struct sockdiag_socket *s)
+{
+	uint32_t silence_msec = s->info.tcpi_last_data_recv < s->info.tcpi_last_ack_recv
+					? s->info.tcpi_last_data_recv
+					: s->info.tcpi_last_ack_recv;
+
+	end->options = options_read(end->host, s->inode);
+	if (s->timer == TCP_TIMER_KEEPALIVE)
+		end->keepalive_nsec = s->expires_nsec;
+	end->silence_nsec = silence_msec * NSEC_PER_MSEC;
+}
+
 void sample_first(struct trial *trial)
 {
 	if (trial->sampled)
@@ -118,6 +131,8 @@ void sample_first(struct trial *trial)
 		end->cwnd = s.info.tcpi_snd_cwnd;
 		end->mss = s.info.tcpi_snd_mss;
 		endpoint_tcp_info(trial_endpoint(end), &s.info);
+		if (scenario_is_command(&trial->spec.scenario->agent[end->host->id]))
+			note_options(end, &s);
 	}
 }
 

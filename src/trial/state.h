@@ -158,10 +158,14 @@ struct trial_end {
 	size_t n_samples;
 	/* What was read of the socket just before the first event; rto_nsec NSEC_NONE: nothing. */
 	nsec_t sampled_nsec, rto_nsec, rtt_nsec;
-	uint32_t cwnd, mss; /* segments that may be in flight, and the bytes of one */
-	uint64_t progress;  /* bytes acknowledged and received at the last heal, or when the
-			     * router's connection tracking was flushed */
-	bool usable;	    /* more bytes have got through since then */
+	uint32_t cwnd, mss;	       /* segments that may be in flight, and the bytes of one */
+	struct socket_options options; /* what a program of the user's had set by then */
+	nsec_t keepalive_nsec; /* when keepalive's timer was due, from then; NSEC_NONE: it was not
+				* what the socket waited for */
+	nsec_t silence_nsec;   /* how long nothing had come by then */
+	uint64_t progress;     /* bytes acknowledged and received at the last heal, or when the
+				* router's connection tracking was flushed */
+	bool usable;	       /* more bytes have got through since then */
 };
 
 struct trial {

@@ -5,6 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* How many rounds a test makes that draws its input. Where a check on memory slows each one down
+ * (TEST_FEWER), a twentieth will do: the same rounds run in full without it. */
+static inline int suite_rounds(int rounds)
+{
+	return getenv("TEST_FEWER") ? rounds / 20 : rounds;
+}
+
 static inline int suite_main(const char *name, void (*add_tests)(TCase *tc))
 {
 	Suite *suite = suite_create(name);

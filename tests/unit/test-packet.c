@@ -134,7 +134,7 @@ START_TEST(packet_random_bytes)
 {
 	uint32_t random = 1;
 
-	for (int i = 0; i < 200000; i++) {
+	for (int i = 0; i < suite_rounds(200000); i++) {
 		bool six = i & 1;
 		size_t size = six ? sizeof(ipv6) : sizeof(ipv4);
 		uint8_t frame[sizeof(ipv6)];

@@ -286,7 +286,7 @@ START_TEST(tracker_random_packets)
 	struct tcp_tracker tracker = { 0 };
 	uint32_t random = 1;
 
-	for (int i = 0; i < 1000000; i++) {
+	for (int i = 0; i < suite_rounds(1000000); i++) {
 		struct tcp_packet packet = { 0 };
 		struct tracker_events events;
 
