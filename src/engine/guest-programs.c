@@ -7,6 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A shell may run any of the files that come along. */
+static int add_scripts(struct closure *closure, const struct scenario_program *program,
+		       struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < program->n_files; i++)
+		rc = closure_add_script(closure, program->files[i].text, err);
+	return rc;
+}
+
 /* Of a script that the scenario brings along, its interpreter is on this machine. */
 static int add_words(struct closure *closure, const struct scenario_program *program, char **words,
 		     struct error *err)
@@ -16,7 +27,11 @@ static int add_words(struct closure *closure, const struct scenario_program *pro
 	int rc = 0;
 
 	if (!file)
-		return closure_add_command(closure, words, err);
+		rc = closure_add_command(closure, words, err);
+	if (!file && rc >= 0 && closure_is_shell(words[0]))
+		rc = add_scripts(closure, program, err);
+	if (!file)
+		return rc;
 	if (strncmp(file->text, "#!", 2) != 0)
 		return error_input(err, "%s: a program that comes along begins with '#!'",
 				   file->name);
@@ -33,7 +48,7 @@ static int add_words(struct closure *closure, const struct scenario_program *pro
 			continue;
 		rc = closure_add_command(closure, command, err);
 		if (rc >= 0 && closure_is_shell(word))
-			rc = closure_add_script(closure, file->text, err);
+			rc = add_scripts(closure, program, err);
 		env = name && !strcmp(name, "/env");
 	}
 	return rc;

@@ -49,6 +49,8 @@ static const struct {
 	{ "tmpfs", "/tmp", true },
 	{ "tmpfs", "/run", true },
 	{ "devpts", "/dev/pts", false },
+	{ "tmpfs", "/dev/shm", false },
+	{ "tmpfs", "/var/tmp", false },
 	{ "tracefs", "/sys/kernel/tracing", false },
 	{ "bpf", "/sys/fs/bpf", false },
 };
@@ -154,6 +156,21 @@ static void mount_all(void)
 		    errno != EBUSY && mounts[i].required)
 			fail("mount %s: %s", mounts[i].where, strerror(errno));
 	}
+}
+
+/* Others know these names, which udev makes elsewhere. */
+static void link_all(void)
+{
+	static const char *const links[][2] = {
+		{ "/proc/self/fd", "/dev/fd" },
+		{ "/proc/self/fd/0", "/dev/stdin" },
+		{ "/proc/self/fd/1", "/dev/stdout" },
+		{ "/proc/self/fd/2", "/dev/stderr" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
+			fail("%s: %s", links[i][1], strerror(errno));
 }
 
 /* A file of /proc/sys takes a value in one write or not at all. */
@@ -397,7 +414,9 @@ _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, v
 	struct error err = { 0 };
 	char what[128];
 
+	mkdir("/var", 0755);
 	mount_all();
+	link_all();
 	if (machine_find(&machine, &err) < 0)
 		fail("%s", err.text);
 	map_window();

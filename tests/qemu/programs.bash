@@ -44,7 +44,8 @@ variants:
 END
 run set --json >"$tmp/set.json" 2>"$tmp/set.err" || fail "set: exit status $?"
 json set 'map(.endpoints.client) | all(.mechanism == "keepalive" and .detection_s.kernel > 26 and .options ==
-	{keepalive: "on", keepalive_idle_s: 7, keepalive_interval_s: 7, keepalive_count: 3, user_timeout_s: null, nodelay: "off"})'
+	{keepalive: "on", keepalive_idle_s: 7, keepalive_interval_s: 7, keepalive_count: 3, user_timeout_s: null, nodelay: "off",
+	 linger_s: null, send_buffer: null, receive_buffer: null})'
 json set '.[1].endpoints.server | .mechanism == "user-timeout" and .options.user_timeout_s == 9 and .options.keepalive == "off"'
 
 # What a program finds around itself. Its words, its user, its environment, a file and a folder that go along.

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# confined.bash [--engine qemu --kernel NAME]: the test shows what a user's program may not do: read what its user may
+# not, write outside of its folder, get privileges, see the machine's environment and temporary files, or outlive the
+# trial. Its environment, users and mounts are those that the man page says.
+. "$(dirname "$0")/lib.bash"
+need jq setsid sleep
+guest=0
+[ $# -gt 0 ] && guest=1
+chmod 755 "$tmp" && mkdir "$tmp/work" && chmod 777 "$tmp/work"
+cd "$tmp/work" || exit 1
+
+# run NAME: a scenario whose client runs the shell script of standard input, with the further keys of $keys. What the
+# script writes is in $tmp/NAME.out.
+keys=''
+run() {
+	{
+		printf 'name: %s\nsummary: s\nclient:\n  command:\n    take: [coreutils, util-linux]\n    run: [sh, -c, ". ./script"]\n' "$1"
+		printf '%b    files:\n      script: |\n' "$keys"
+		sed 's/^/        /'
+		printf '        exec 2>&1; sleep 1\nserver: {workload: echo}\nhorizon: 1s\n'
+	} >"$tmp/$1.yaml"
+	"${as[@]}" "$DEADPEER" run "$tmp/$1.yaml" "${engine[@]}" >"$tmp/$1.text" 2>"$tmp/$1.err"
+	# A client that makes no connection is an error, which has all that it wrote.
+	[ $? = 2 ] || fail "$1: exit status is not 2: $(head -n 3 "$tmp/$1.err")"
+	sed -n 's/.*its output ends: //p' "$tmp/$1.err" | sed 's/\\n/\n/g' >"$tmp/$1.out"
+}
+engine=("$@")
+
+# said NAME LINE: the script wrote that line.
+said() {
+	grep -qxF -- "$2" "$tmp/$1.out" || fail "$1: it did not write '$2', but: $(cat "$tmp/$1.out")"
+}
+
+# tries COMMAND: a part of a script that says whether the command was denied.
+tries() {
+	printf 'if %s >/dev/null 2>&1; then echo "did: %s"; else echo "denied: %s"; fi\n' "$1" "$1" "$1"
+}
+denied() {
+	said "$1" "denied: $2"
+}
+
+run files <<END
+$(tries 'cat /etc/shadow')
+$(tries 'touch /etc/x')
+$(tries 'touch /usr/x')
+$(tries 'mkdir /x')
+$(tries 'mount -t tmpfs x /mnt')
+$(tries 'unshare --mount true')
+$(tries 'chown 0 .')
+$(tries 'touch /proc/sys/net/ipv4/tcp_retries2')
+$(tries 'echo 1 >/proc/sys/net/ipv4/tcp_retries2')
+$(tries 'touch here')
+$(tries 'touch /tmp/here')
+END
+for what in 'touch /etc/x' 'touch /usr/x' 'mkdir /x' 'mount -t tmpfs x /mnt' 'echo 1 >/proc/sys/net/ipv4/tcp_retries2'; do
+	denied files "$what"
+done
+[ "${TEST_ROOTLESS-}" = 1 ] || [ $guest = 1 ] || denied files 'cat /etc/shadow'
+said files 'did: touch here'
+said files 'did: touch /tmp/here'
+[ -e "$tmp/work/here" ] && fail "a file of the program is left"
+
+# Without capabilities, and without a way to get any: neither in its own sets nor from a program that gives them.
+run rights <<'END'
+grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs):' /proc/self/status | tr -d '\t'
+END
+for set in Inh Prm Eff Bnd Amb; do
+	said rights "Cap$set:0000000000000000"
+done
+said rights NoNewPrivs:1
+
+# `user: 0` has what is about its own processes, files and network, but no way to the machine.
+keys='    user: 0\n'
+run root <<END
+id -u
+$(tries 'mount -t tmpfs x /mnt')
+$(tries 'touch /usr/x')
+$(tries 'mknod null c 1 3')
+grep NoNewPrivs /proc/self/status | tr -d '\t'
+END
+keys=''
+said root 0
+said root NoNewPrivs:1
+for what in 'mount -t tmpfs x /mnt' 'touch /usr/x' 'mknod null c 1 3'; do
+	denied root "$what"
+done
+
+# Nothing of the environment but PATH, and what the scenario names.
+export SECRET=hidden KEPT=kept
+keys='    pass: [KEPT]\n    env: {OWN: value}\n'
+run environment <<'END'
+env | grep -E '^(SECRET|KEPT|OWN|HOME|TERM|DEADPEER_NODE)=' | sort
+env | cut -d= -f1 | sort | tr '\n' ' '; echo
+ls -A /tmp /var/tmp /dev/shm | grep -v : | wc -w
+END
+keys=''
+for line in KEPT=kept OWN=value HOME=/tmp TERM=dumb DEADPEER_NODE=client 0; do
+	said environment "$line"
+done
+grep -q SECRET "$tmp/environment.out" && fail "a variable that was not named is passed on"
+
+# What a program starts ends with the trial, however it hides; it is told of where that is an error.
+mark=deadpeer-test-$$
+run outlives <<END
+setsid sh -c 'exec -a $mark sleep 1000' >/dev/null 2>&1 &
+(setsid setsid sleep 1000.$$ &) >/dev/null 2>&1
+sleep 0.2
+END
+sleep 0.5
+pgrep -f "sleep 1000.$$" >/dev/null && fail "a process outlives its trial"
+
+# No code of others is run where none is wanted.
+"${as[@]}" "$DEADPEER" check "$tmp/files.yaml" --untrusted >"$tmp/out" 2>"$tmp/err"
+status=$?
+[ $status = 2 ] && grep -q "files.yaml:[0-9]*: " "$tmp/err" || fail "check --untrusted: exit status $status: $(cat "$tmp/err")"
+finish
