@@ -101,6 +101,8 @@ static int become(const struct agent_child *child)
 		rc = confinement_give_up(program);
 	if (rc >= 0)
 		rc = become_user(confinement_user(program));
+	if (rc >= 0) /* a user namespace that was made for it has them all again */
+		rc = confinement_give_up(program);
 	if (rc >= 0)
 		rc = confinement_finish(program);
 	if (rc < 0)

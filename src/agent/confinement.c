@@ -39,6 +39,18 @@ static bool is_root(void)
 	       !outside && count > NOBODY;
 }
 
+/* Who deadpeer runs as where it is root of a user namespace that it made for itself. */
+static uid_t own_user(void)
+{
+	_cleanup_(file_closep) FILE *file = fopen("/proc/self/uid_map", "re");
+	unsigned int inside, outside, count;
+
+	if (geteuid() != 0 || !file || fscanf(file, "%u %u %u", &inside, &outside, &count) != 3 ||
+	    inside)
+		return geteuid();
+	return outside ? outside : NOBODY;
+}
+
 uid_t confinement_user(const struct scenario_program *program)
 {
 	const char *text = getenv("SUDO_UID");
@@ -48,11 +60,16 @@ uid_t confinement_user(const struct scenario_program *program)
 	if (program->has_user)
 		return program->user;
 	if (!is_root())
-		return geteuid();
+		return own_user();
 	if (!text || *text < '1' || *text > '9')
 		return NOBODY;
 	id = strtoul(text, &end, 10);
 	return *end || id > UINT32_MAX ? NOBODY : (uid_t)id;
+}
+
+uid_t confinement_owner(const struct scenario_program *program)
+{
+	return is_root() ? confinement_user(program) : geteuid();
 }
 
 /* mount_setattr(2) is younger than some C libraries. */

@@ -16,6 +16,9 @@
 /* The user and group that the program runs as. */
 uid_t confinement_user(const struct scenario_program *program);
 
+/* The same user as the calling process sees it, which may be above the program's user namespace. */
+uid_t confinement_owner(const struct scenario_program *program);
+
 /* In a mount namespace of the process's own: takes the right to write from all that is mounted but
  * `folder`, and puts empty folders in memory in the place of /tmp, /var/tmp, /run and /dev/shm.
  * `folder` may be NULL. What is there of `names`, which end with NULL and need not be paths, the

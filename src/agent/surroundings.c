@@ -224,7 +224,7 @@ static int write_file(const struct scenario_file *file, uid_t owner)
 /* The files' folder is in memory, so that nothing is left of it. */
 static int put_files(const struct scenario_program *program)
 {
-	uid_t owner = confinement_user(program);
+	uid_t owner = confinement_owner(program);
 	int rc = 0;
 
 	if (mount("work", WORK_FOLDER, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0 ||

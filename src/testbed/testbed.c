@@ -46,6 +46,14 @@ static int set_sysctls(struct testbed *tb, enum node_id id, struct error *err)
 {
 	const struct scenario_node *node = &tb->scenario->node[id];
 
+	/* A program runs as an ordinary user, and serves at the port that it has elsewhere. */
+	if (id < tb->scenario->n_hosts && scenario_is_command(&tb->scenario->agent[id])) {
+		int rc = sysctl_set(tb->node[id].ns, "net.ipv4.ip_unprivileged_port_start", "0",
+				    err);
+
+		if (rc < 0)
+			return rc;
+	}
 	for (size_t i = 0; i < node->n_sysctls; i++) {
 		const struct scenario_sysctl *s = &node->sysctls[i];
 		int rc = sysctl_set(tb->node[id].ns, s->key, s->value, err);

@@ -224,6 +224,13 @@ void events_resolve_doubt(struct trial_end *end)
 		end->believed = WITNESS_DERIVED;
 }
 
+/* A look at the socket was there before the packet (close-look.h). */
+static bool is_known(const struct endpoint *view, const struct observation *o)
+{
+	return o->kind == OBSERVATION_STATE && view->state == o->state.to &&
+	       view->state != o->state.from;
+}
+
 /* Gives an observation to its witness. Packets, and the tcp_info of a freed socket, go to both. */
 static int observe(struct trial_end *end, const struct observation *o)
 {
@@ -232,7 +239,8 @@ static int observe(struct trial_end *end, const struct observation *o)
 
 	if (common || !o->derived)
 		rc = endpoint_observe(&end->view[WITNESS_TRACEPOINT], o);
-	if (rc >= 0 && (common || (o->derived && !minisocket_contradicts(end, o))))
+	if (rc >= 0 && (common || (o->derived && !minisocket_contradicts(end, o) &&
+				   !is_known(&end->view[WITNESS_DERIVED], o))))
 		rc = endpoint_observe(&end->view[WITNESS_DERIVED], o);
 	if (end->view[WITNESS_TRACEPOINT].gap)
 		end->believed = WITNESS_DERIVED;
@@ -255,6 +263,11 @@ static void take_observation(struct trial_end *end, const struct observation *o)
 		minisocket_packet(end, o);
 	if (o->kind == OBSERVATION_STATE)
 		note_state(end, o);
+}
+
+void events_take(struct trial_end *end, const struct observation *o)
+{
+	take_observation(end, o);
 }
 
 /* Takes in what an end told before it was known which connection is followed. */

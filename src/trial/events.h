@@ -6,6 +6,8 @@
 
 /* `userdata` of both is the struct trial_end. */
 void events_report(struct agent *agent, const struct agent_report *report, void *userdata);
+/* The same of an end that another part has found out. */
+void events_take(struct trial_end *end, const struct observation *observation);
 void events_observation(const struct observation *observation, void *userdata);
 /* Decides at the first event which connection is followed, where that was left open, and takes in
  * what was told of it. */

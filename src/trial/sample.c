@@ -107,6 +107,9 @@ static void note_options(struct trial_end *end, const struct sockdiag_socket *s)
 					: s->info.tcpi_last_ack_recv;
 
 	end->options = options_read(end->host, s->inode);
+	for (int w = 0; end->options.present && w < _WITNESS_MAX; w++)
+		end->view[w].user_timeout_nsec =
+			nsec_max(end->options.user_timeout_nsec, 0); /* 0: there is none */
 	if (s->timer == TCP_TIMER_KEEPALIVE)
 		end->keepalive_nsec = s->expires_nsec;
 	end->silence_nsec = silence_msec * NSEC_PER_MSEC;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/settle.h"
 
+#include "src/trial/close-look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
 #include "src/trial/ready.h"
@@ -66,7 +67,7 @@ static nsec_t next_while_running(const struct trial *trial)
 	else if (survival_possible(trial))
 		at_nsec = nsec_min(at_nsec, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
 										 : SURVIVAL_POLL));
-	at_nsec = nsec_min(at_nsec, sample_next(trial));
+	at_nsec = nsec_min(at_nsec, nsec_min(sample_next(trial), close_look_next(trial)));
 	if (trial->origin_nsec != NSEC_NONE &&
 	    nsec_now() < trial->origin_nsec + trial->spec.scenario->until_nsec)
 		at_nsec = nsec_min(at_nsec, trial->origin_nsec + trial->spec.scenario->until_nsec);

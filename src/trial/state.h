@@ -148,8 +148,9 @@ struct trial_end {
 	struct endpoint view[_WITNESS_MAX]; /* its endpoint, as each witness has it */
 	struct followed followed;
 	enum trial_witness believed;
-	nsec_t doubt_nsec; /* when to ask the kernel which witness is right; NSEC_NEVER: they
-			    * agree */
+	nsec_t close_look_nsec; /* when to look next whether the program has closed */
+	nsec_t doubt_nsec;	/* when to ask the kernel which witness is right; NSEC_NEVER: they
+				 * agree */
 	struct minisocket minisocket;
 	struct trial_member *members;  /* one for each of trial->connections; NULL where that is 1;
 					* owned */

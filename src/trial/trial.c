@@ -7,6 +7,7 @@
 
 #include "src/tcp/state.h"
 #include "src/trial/beginning.h"
+#include "src/trial/close-look.h"
 #include "src/trial/events.h"
 #include "src/trial/fault.h"
 #include "src/trial/follow.h"
@@ -108,6 +109,7 @@ static void run(struct trial *trial, nsec_t now_nsec)
 	sample_due(trial);
 	for (enum end_id id = 0; id < trial->n_ends; id++)
 		events_resolve_doubt(&trial->end[id]);
+	close_look(trial, events_take);
 	survival_check(trial);
 	if (trial->phase == PHASE_RUNNING && now_nsec >= trial_horizon(trial) &&
 	    !settle_concluded(trial)) {

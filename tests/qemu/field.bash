@@ -28,6 +28,12 @@ json redis 'map(.endpoints.server) | map(select(.mechanism == "keepalive")) | le
 json postgres 'map(.endpoints["default.client"] | select(.mechanism == "keepalive")) | length == 1 and all(.detection_s.kernel > 7800 and
 	.predicted_s.earliest <= .detection_s.kernel and .detection_s.kernel <= .predicted_s.latest)'
 
+for what in 'nginx-curl client' 'openssh client' 'postgres tuned.tuned' 'redis client' 'redis-pool client'; do
+	read -r name end <<<"$what"
+	json "$name" "map(.endpoints[\"$end\"] | select(.outcome == \"timed-out\")) | length == 1 and all(
+		.predicted_s.earliest <= .detection_s.kernel and .detection_s.kernel <= .predicted_s.latest)"
+done
+
 # The same trial with the guest that was kept, with another seed, and with one that boots for it.
 echo "restored after $SECONDS s"
 run first postgres/power-loss
