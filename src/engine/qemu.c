@@ -416,6 +416,20 @@ static int make_image(struct run *run, const struct kernel *kernel, struct error
 	return prepare_image(&config, &run->image, err);
 }
 
+/* What goes along, since making an image of it and booting that may take many seconds. */
+static void tell_preparation(const struct run *run)
+{
+	char text[96] = "preparing guests";
+
+	if (!run->listener->progress)
+		return;
+	if (run->programs)
+		snprintf(text, sizeof(text),
+			 "preparing guests, %llu MiB go along with the programs",
+			 closure_size(run->programs) >> 20);
+	run->listener->progress(text, NSEC_NEVER, 0, run->job->n_trials, run->listener->userdata);
+}
+
 static int run_all(const struct engine_job *job, const struct engine_listener *listener,
 		   struct error *err)
 {
@@ -429,6 +443,8 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 	if (rc < 0)
 		return rc;
 	rc = guest_programs_find(job, &run.programs, err);
+	if (rc >= 0)
+		tell_preparation(&run);
 	if (rc >= 0)
 		rc = deal(&run, err);
 	if (rc >= 0)

@@ -30,8 +30,9 @@
 #define STALL_BUSY_TIMES   5 /* so many times as long without progress is too long on any machine */
 /* A guest in which no timer is armed never wakes. It is given up after so long. */
 #define ASLEEP_NSEC (5 * NSEC_PER_SEC)
-/* A job that was ready with less of a processor's time is not worth a snapshot. */
-#define WORTH_NSEC NSEC_PER_SEC
+/* A job that was ready with less of a processor's time is not worth a snapshot. To write one takes
+ * about as long. */
+#define WORTH_NSEC (300 * NSEC_PER_MSEC)
 
 enum step {
 	STEP_BOOT, /* QEMU starts, and the guest boots until it stops by itself */
