@@ -366,7 +366,11 @@ int closure_add_script(struct closure *c, const char *script, struct error *err)
 
 int closure_add_package(struct closure *c, const char *name, struct error *err)
 {
-	if (!packages_has(name))
+	int rc = packages_has(name, err);
+
+	if (rc < 0)
+		return rc;
+	if (!rc)
 		return error_input(
 			err, "%s: no such file, and no package of that name is installed", name);
 	return strings_append(&c->packages, &c->n_packages, name) < 0

@@ -44,7 +44,7 @@ int closure_add_tree(struct closure *closure, const char *path, struct error *er
 int closure_add_script(struct closure *closure, const char *script, struct error *err);
 /* Whether a program is a shell, which runs such scripts. */
 bool closure_is_shell(const char *path);
-/* Adds an installed package with what it depends on. */
+/* Adds an installed package with what it depends on. ERROR_INPUT: there is none of that name. */
 int closure_add_package(struct closure *closure, const char *name, struct error *err);
 /* Adds a file or folder, and nothing that is in it or that it needs. */
 int closure_add_alone(struct closure *closure, const char *path, struct error *err);

@@ -2,19 +2,15 @@
 #include "src/kernel/packages.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "src/kernel/run-program.h"
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "src/util/format.h"
-
-#define LISTS "/var/lib/dpkg/info" /* of the files of each package */
 
 /* All point into the output of dpkg-query. */
 struct package {
@@ -251,16 +247,13 @@ static int visit_files(const struct packages *p, packages_func *func, void *user
 	return rc;
 }
 
-bool packages_has(const char *name)
+int packages_has(const char *name, struct error *err)
 {
-	_cleanup_(freep) char *own = format_new(LISTS "/%s.list", name),
-			      *of_machine = format_new(LISTS "/%s:*.list", name);
-	glob_t found = { 0 };
-	bool has = own && of_machine && !strpbrk(name, "/*?[") &&
-		   (access(own, F_OK) == 0 || glob(of_machine, 0, NULL, &found) == 0);
+	const char *const argv[] = { "dpkg-query", "-W", "-f=${db:Status-Status}\n", name, NULL };
+	_cleanup_(freep) char *text = NULL;
+	int rc = is_installed() ? query(argv, &text, err) : 0;
 
-	globfree(&found);
-	return has;
+	return rc < 0 ? rc : text && strstr(text, "installed\n") == text;
 }
 
 int packages_visit(char *const *paths, char *const *names, packages_func *func, void *userdata,

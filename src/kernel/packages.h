@@ -2,14 +2,12 @@
 #pragma once
 /* What Debian's package manager knows of the files of this machine. */
 
-#include <stdbool.h>
-
 #include "src/util/error.h"
 
 typedef int packages_func(const char *path, void *userdata, struct error *err);
 
-/* Whether a package of that name is installed. */
-bool packages_has(const char *name);
+/* Returns 1 if a package of that name is installed, 0 if not or if there is no dpkg. */
+int packages_has(const char *name, struct error *err);
 
 /* Finds the packages that the files belong to (`paths`: absolute; NULL ends them, as it does
  * `names`), those of the names and, over and over, those that they depend on; calls `func` for each

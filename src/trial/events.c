@@ -45,6 +45,9 @@ static void agent_failed(const struct trial_program *program, const struct agent
 		snprintf(remedy, sizeof(remedy),
 			 "; it is run as user %u, who may not: see 'user', 'files' and 'take'",
 			 confinement_user(ready_said(program)));
+	else if (r->call == AGENT_CALL_EXEC && r->error == ENOENT && !r->detail[0])
+		snprintf(remedy, sizeof(remedy),
+			 "; is it installed, and where this says? (what is in /tmp: see 'take')");
 	error_set(&err, r->call == AGENT_CALL_EXEC ? ERROR_INPUT : ERROR_FAILED, -r->error,
 		  "%s: %s: %s%s", where(program, place, sizeof(place)), call, strerror(r->error),
 		  remedy);

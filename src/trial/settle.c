@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/settle.h"
 
+#include "src/tcp/state.h"
 #include "src/trial/close-look.h"
 #include "src/trial/minisocket.h"
 #include "src/trial/population.h"
@@ -28,7 +29,11 @@ bool settle_end_concluded(const struct trial_end *end)
 		return false;
 	if (end->usable)
 		return true;
-	if (!endpoint_exists(endpoint) && is_late(end))
+	if (is_late(end) && !endpoint_exists(endpoint))
+		return true;
+	/* What began after the first event, and is well, is nothing to wait for. */
+	if (is_late(end) && endpoint->established_nsec > end->trial->origin_nsec &&
+	    endpoint->state == TCP_STATE_ESTABLISHED)
 		return true;
 	if (!endpoint_exists(endpoint)) /* the client may still have to try */
 		return !end_connects(end->id) && end->minisocket.look_nsec == NSEC_NEVER;

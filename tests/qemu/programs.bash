@@ -68,7 +68,7 @@ client:
         cat $tmp/folder/below/file; . \$1
         echo written >/tmp/written && cat /tmp/written
         getent hosts localhost | wc -l
-        ls $tmp; ls -d /root/.cache /home/* 2>/dev/null
+        ls -1 $tmp; ls -d /root/.cache /home/* 2>/dev/null
         cat /etc/shadow 2>/dev/null | wc -c
         exec $program "connect {server} {port}" 'read 0'
       - sh

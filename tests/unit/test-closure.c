@@ -53,7 +53,9 @@ static void put_packages(void)
 	put("secret", 0600, "secret");
 	put("dpkg-query", 0755,
 	    "#!/bin/sh\n"
-	    "case $1 in\n"
+	    "case $1$3 in\n"
+	    "-Wnothing) exit 1 ;;\n"
+	    "-Wstranger) echo installed ;;\n"
 	    "-W) printf '%%s\\t%%s\\t%%s\\t%%s\\t%%s\\tinstalled\\n' mine mine '' 'one (>= 1)' "
 	    "'first | second:any, stands-for, python9-minimal, ucf' \\\n"
 	    "  one:amd64 one '' '' mine second second '' '' '' virtual virtual 'other, stands-for "
@@ -62,9 +64,9 @@ static void put_packages(void)
 	    "\\\n"
 	    "  stranger stranger '' '' ''\n"
 	    "  printf 'undo\\tundo\\tstands-for\\t\\t\\tconfig-files\\n' ;;\n"
-	    "-S) for path; do [ \"$path\" = %s/usr/tool ] && echo \"mine: $path\"; done; exit 1 "
+	    "-S*) for path; do [ \"$path\" = %s/usr/tool ] && echo \"mine: $path\"; done; exit 1 "
 	    ";;\n"
-	    "-L) shift; for name; do case $name in\n"
+	    "-L*) shift; for name; do case $name in\n"
 	    "  mine) printf '/.\\n%s/usr/tool\\n%s/secret\\n/usr/share/doc/mine\\n' ;;\n"
 	    "  *) echo \"%s/${name%%%%:*}\" ;;\n"
 	    "  esac; done ;;\n"
@@ -209,6 +211,43 @@ START_TEST(closure_of_what_is_not_there)
 }
 END_TEST
 
+START_TEST(closure_of_a_package)
+{
+	char *words[] = { (char *)"tool", NULL };
+	_cleanup_(closure_freep) struct closure *c = NULL;
+	_cleanup_(freep) char *text = NULL;
+	struct error err = { 0 };
+
+	ck_assert_int_eq(closure_new(&c, &err), 0);
+	ck_assert_msg(closure_add_command(c, words, &err) == 0, "%s", err.text);
+	ck_assert_msg(closure_add_package(c, "stranger", &err) == 0, "%s", err.text);
+	ck_assert_int_eq(closure_add_package(c, "nothing", &err), -EINVAL);
+	ck_assert_int_eq(err.kind, ERROR_INPUT);
+	ck_assert_str_eq(err.text,
+			 "nothing: no such file, and no package of that name is installed");
+	ck_assert_msg(closure_complete(c, &err) == 0, "%s", err.text);
+	text = list(c);
+	ck_assert(has(text, "one", NULL) && has(text, "stranger", NULL));
+}
+END_TEST
+
+/* Of a shell's script go along the programs that its words name, and nothing else. */
+START_TEST(closure_of_words)
+{
+	_cleanup_(closure_freep) struct closure *c = NULL;
+	_cleanup_(freep) char *text = NULL;
+	struct error err = { 0 };
+
+	ck_assert_int_eq(closure_new(&c, &err), 0);
+	ck_assert(closure_is_shell("/bin/sh") && !closure_is_shell("shell"));
+	ck_assert_msg(closure_add_script(c, "echo no-such && (helper>data/file)", &err) == 0, "%s",
+		      err.text);
+	text = list(c);
+	ck_assert(has(text, "usr/helper", NULL) && !has(text, "usr/tool", NULL) &&
+		  !has(text, "data/file", NULL));
+}
+END_TEST
+
 START_TEST(closure_of_a_loop)
 {
 	_cleanup_(closure_freep) struct closure *c = NULL;
@@ -227,6 +266,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, closure_of_a_script);
 	tcase_add_test(tc, closure_of_a_folder);
 	tcase_add_loop_test(tc, closure_of_what_is_not_there, 0, ARRAY_SIZE(refused));
+	tcase_add_test(tc, closure_of_a_package);
+	tcase_add_test(tc, closure_of_words);
 	tcase_add_test(tc, closure_of_a_loop);
 }
 
