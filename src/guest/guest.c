@@ -19,6 +19,7 @@
 #include "src/guest/console.h"
 #include "src/guest/image.h"
 #include "src/guest/keep.h"
+#include "src/guest/machine.h"
 #include "src/guest/process.h"
 #include "src/guest/qmp.h"
 #include "src/guest/window.h"
@@ -471,7 +472,7 @@ static int make_window(struct guest *guest, const struct guest_config *config, s
 	guest->window = window;
 	window->magic = GUEST_WINDOW_MAGIC;
 	window->version = GUEST_WINDOW_VERSION;
-	if (!config->setup) {
+	if (!config->setup || !guest->image->machine->stop_port) {
 		write_job(window, config->job, config->job_size, config->seed);
 		return 0;
 	}

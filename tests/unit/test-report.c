@@ -6,6 +6,7 @@
 
 #include "src/report/ladder-text.h"
 #include "src/report/ladder.h"
+#include "src/report/options-text.h"
 #include "src/report/rate.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/trace-story.h"
@@ -56,6 +57,38 @@ START_TEST(ladder_tells_it)
 		strstr(text, "\n           ... 10.499 s without a packet\n20.000000"));
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
 		ck_assert_uint_le(strcspn(line, "\n"), 90);
+}
+END_TEST
+
+static const struct {
+	struct socket_options options;
+	const char *text;
+} sets[] = {
+	{ { .present = true,
+	    .user_timeout_nsec = NSEC_NONE,
+	    .linger_nsec = NSEC_NONE,
+	    .send_buffer = -1,
+	    .receive_buffer = -1 },
+	  "no keepalive; no user timeout" },
+	{ { .present = true,
+	    .keepalive = true,
+	    .keepalive_idle_nsec = 15 * NSEC_PER_SEC,
+	    .keepalive_interval_nsec = NSEC_NONE,
+	    .keepalive_count = 3,
+	    .user_timeout_nsec = 20 * NSEC_PER_SEC,
+	    .nodelay = true,
+	    .linger_nsec = 0,
+	    .send_buffer = 65536,
+	    .receive_buffer = -1 },
+	  "keepalive idle 15.000 s, interval sysctl, count 3; user timeout 20.000 s; nodelay; linger "
+	  "0 us; send buffer 65536" },
+};
+
+START_TEST(options_are_told)
+{
+	char text[256];
+
+	ck_assert_str_eq(options_text(&sets[_i].options, text, sizeof(text)), sets[_i].text);
 }
 END_TEST
 
@@ -157,6 +190,7 @@ END_TEST
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, ladder_tells_it);
+	tcase_add_loop_test(tc, options_are_told, 0, ARRAY_SIZE(sets));
 	tcase_add_test(tc, streams_are_folded);
 	tcase_add_test(tc, probes_are_folded);
 	tcase_add_test(tc, timers_as_ss_writes_them);
