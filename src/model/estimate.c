@@ -9,6 +9,7 @@
 
 /* The time that a trial's start and end take in a guest whose testbed and agents are ready. */
 #define GUEST_SETUP	 (20 * NSEC_PER_MSEC)
+#define GUEST_PROGRAMS	 (2 * NSEC_PER_SEC)    /* a guest of its own, where they are ready */
 #define GUEST_PER_SECOND (3 * NSEC_PER_USEC)   /* waking up in an idle virtual second */
 #define GUEST_PER_PACKET (300 * NSEC_PER_USEC) /* through three nodes, with its observation */
 
@@ -143,7 +144,7 @@ double estimate_packets(const struct scenario *s, nsec_t span_nsec)
 			talks_nsec = span_nsec;
 	if (s->path.netem.loss > 0)
 		talks_nsec = span_nsec;
-	for (enum end_id n = 0; n < s->n_ends; n++) {
+	for (enum node_id n = 0; n < s->n_hosts; n++) {
 		const struct scenario_agent *agent = &s->agent[n];
 		nsec_t interval_nsec = scenario_option(agent, OPTION_INTERVAL, NSEC_PER_SEC);
 
@@ -162,9 +163,10 @@ double estimate_packets(const struct scenario *s, nsec_t span_nsec)
 	return packets;
 }
 
-nsec_t estimate_guest_work(nsec_t span_nsec, double packets)
+nsec_t estimate_guest_work(nsec_t span_nsec, double packets, bool programs)
 {
-	return GUEST_SETUP + (nsec_t)(nsec_to_sec(span_nsec) * GUEST_PER_SECOND) +
+	return GUEST_SETUP + (programs ? GUEST_PROGRAMS : 0) +
+	       (nsec_t)(nsec_to_sec(span_nsec) * GUEST_PER_SECOND) +
 	       (nsec_t)(packets * GUEST_PER_PACKET);
 }
 
@@ -176,7 +178,8 @@ nsec_t estimate_virtual_time(struct scenario *const *scenarios, size_t n, enum f
 	for (size_t i = 0; i < n; i++) {
 		nsec_t span_nsec = estimate_span(scenarios[i], family, kernel);
 		nsec_t work_nsec =
-			estimate_guest_work(span_nsec, estimate_packets(scenarios[i], span_nsec));
+			estimate_guest_work(span_nsec, estimate_packets(scenarios[i], span_nsec),
+					    scenario_has_programs(scenarios[i]));
 
 		sum_nsec += work_nsec;
 		longest_nsec = nsec_max(longest_nsec, work_nsec);

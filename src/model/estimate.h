@@ -35,7 +35,7 @@ double estimate_packets(const struct scenario *scenario, nsec_t span_nsec);
 
 /* The time that a trial costs a processor in a guest, and the time that a guest costs. Both were
  * measured on one machine: their ratios matter more than their size. */
-nsec_t estimate_guest_work(nsec_t span_nsec, double packets);
+nsec_t estimate_guest_work(nsec_t span_nsec, double packets, bool programs);
 #define ESTIMATE_GUEST_START (400 * NSEC_PER_MSEC)
 /* Roughly how long `n` scenarios take on the qemu engine of a machine with so many processors, one
  * trial each. */

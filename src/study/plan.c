@@ -147,6 +147,7 @@ static int add_cell(struct study_plan *plan, size_t subject, size_t combination,
 	cell->key = identity_of_cell(scenario);
 	cell->needs = estimate_needs(scenario);
 	cell->by_chance = is_by_chance(scenario);
+	cell->programs = scenario_has_programs(scenario);
 	for (enum family f = 0; f < _FAMILY_MAX; f++) {
 		cell->load[f].span_nsec = estimate_span(scenario, f, &kernel);
 		cell->load[f].packets = estimate_packets(scenario, cell->load[f].span_nsec);

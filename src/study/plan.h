@@ -36,6 +36,7 @@ struct study_cell {
 	uint64_t key;			     /* its identity, as of identity_of_cell() */
 	unsigned int needs;		     /* mask, as of estimate_needs() */
 	bool by_chance;			     /* the kernel draws which packets are lost */
+	bool programs;			     /* hosts run programs of the user's */
 };
 
 struct study_trial {

@@ -22,7 +22,7 @@ nsec_t study_plan_work(const struct study_plan *plan, const struct study_trial *
 
 	if (!engine->virtual_time)
 		return HOST_SETUP + load->span_nsec;
-	return estimate_guest_work(load->span_nsec, load->packets) +
+	return estimate_guest_work(load->span_nsec, load->packets, cell->programs) +
 	       (cell->by_chance ? ESTIMATE_GUEST_START : 0);
 }
 

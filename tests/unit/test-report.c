@@ -80,7 +80,8 @@ static const struct {
 	    .linger_nsec = 0,
 	    .send_buffer = 65536,
 	    .receive_buffer = -1 },
-	  "keepalive idle 15.000 s, interval sysctl, count 3; user timeout 20.000 s; nodelay; linger "
+	  "keepalive idle 15.000 s, interval sysctl, count 3; user timeout 20.000 s; nodelay; "
+	  "linger "
 	  "0 us; send buffer 65536" },
 };
 
