@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/agent/confinement.h"
+
 /* A shell may run any of the files that come along. */
 static int add_scripts(struct closure *closure, const struct scenario_program *program,
 		       struct error *err)
@@ -79,8 +81,10 @@ static int add_matching(struct closure *closure, const char *pattern, struct err
 static int add_program(struct closure *closure, const struct scenario *s,
 		       const struct scenario_program *program, struct error *err)
 {
-	int rc = add_words(closure, program, program->run, err);
+	int rc;
 
+	closure_set_user(closure, confinement_user(program));
+	rc = add_words(closure, program, program->run, err);
 	if (rc >= 0 && program->ready.command)
 		rc = add_words(closure, program, program->ready.command, err);
 	for (char **path = program->take; rc >= 0 && path && *path; path++)

@@ -40,6 +40,7 @@ struct closure {
 	char **packages; /* names of those that were asked for; owned */
 	size_t n_packages;
 	unsigned long long size;
+	uid_t user; /* who runs what is added */
 };
 
 static int compare(const void *a, const void *b)
@@ -301,7 +302,7 @@ static int add_interpreter(struct closure *c, const char *script, const char *li
 	do
 		word = strtok_r(NULL, " \t", &rest);
 	while (word && (word[0] == '-' || strchr(word, '=')));
-	found = word ? run_program_find(word) : NULL;
+	found = word ? run_program_find_as(word, c->user) : NULL;
 	if (word && !found)
 		return error_input(err, "%s: no program '%s' in $PATH", script, word);
 	return word ? add_program(c, found, depth, err) : 0;
@@ -351,7 +352,7 @@ int closure_add_script(struct closure *c, const char *script, struct error *err)
 	     p += strcspn(p, WORD_CHARACTERS)) {
 		size_t n = strspn(p, WORD_CHARACTERS);
 		_cleanup_(freep) char *word = strndup(p, n);
-		_cleanup_(freep) char *found = word ? run_program_find(word) : NULL;
+		_cleanup_(freep) char *found = word ? run_program_find_as(word, c->user) : NULL;
 		struct stat st;
 		int rc = 0;
 
@@ -380,7 +381,7 @@ int closure_add_package(struct closure *c, const char *name, struct error *err)
 
 int closure_add_command(struct closure *c, char *const *words, struct error *err)
 {
-	_cleanup_(freep) char *program = run_program_find(words[0]);
+	_cleanup_(freep) char *program = run_program_find_as(words[0], c->user);
 	struct stat st;
 	int rc;
 
@@ -496,7 +497,15 @@ unsigned long long closure_size(const struct closure *c)
 int closure_new(struct closure **ret_closure, struct error *err)
 {
 	*ret_closure = calloc(1, sizeof(**ret_closure));
-	return *ret_closure ? 0 : error_errno(err, -ENOMEM, "closure");
+	if (!*ret_closure)
+		return error_errno(err, -ENOMEM, "closure");
+	(*ret_closure)->user = geteuid();
+	return 0;
+}
+
+void closure_set_user(struct closure *c, uid_t user)
+{
+	c->user = user;
 }
 
 struct closure *closure_free(struct closure *c)

@@ -31,6 +31,10 @@ int closure_new(struct closure **ret_closure, struct error *err);
 struct closure *closure_free(struct closure *closure);
 DEFINE_CLEANUP(struct closure *, closure_free)
 
+/* Who runs what is added from here on, and where programs are searched that this user may run; who
+ * calls, until this is said. */
+void closure_set_user(struct closure *closure, uid_t user);
+
 /* Adds what a command of these words (NULL ends them) needs: its program, searched in $PATH, and
  * each further word that names a file. Of what `sh -c` is told, each word that names a program.
  * Fails with ERROR_INPUT where there is no such program, or a library of it is missing. */

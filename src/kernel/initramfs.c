@@ -201,10 +201,11 @@ static int put_program(struct archive *archive, const struct program *program, s
 static int put_entry(const struct closure_entry *entry, void *userdata, struct error *err)
 {
 	struct archive *archive = userdata;
-	/* Nothing runs as its owner, and what everybody may do there is what root may do. */
+	mode_t mode = entry->st.st_mode & (S_IFMT | 0777);
+	/* Nothing runs as its owner there. What goes along is what this user may read and run, or
+	 * everybody, and so everybody may there. */
 	struct item item = { .path = entry->path,
-			     .mode = (entry->st.st_mode & (S_IFMT | 0777)) |
-				     (S_ISDIR(entry->st.st_mode) ? 0555 : 0),
+			     .mode = mode | 0444 | (S_ISDIR(mode) || mode & 0111 ? 0111 : 0),
 			     .link = entry->link,
 			     .time = entry->st.st_mtime };
 

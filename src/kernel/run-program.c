@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "src/util/cleanup.h"
@@ -19,7 +20,39 @@ enum {
 	_STREAM_MAX,
 };
 
+static bool may_execute(const char *path, uid_t user)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_mode & (st.st_uid == user ? S_IXUSR : S_IXOTH);
+}
+
+/* Whether a user may execute what is at an absolute path, and enter the folders on the way. */
+static bool may_reach(const char *path, uid_t user)
+{
+	_cleanup_(freep) char *copy = strdup(path);
+	bool may = copy && may_execute(path, user);
+
+	for (char *slash = may ? strchr(copy + 1, '/') : NULL; may && slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		may = may_execute(copy, user);
+		*slash = '/';
+	}
+	return may;
+}
+
+static bool is_found(const char *path, uid_t user)
+{
+	return access(path, X_OK) == 0 && (!user || user == geteuid() || may_reach(path, user));
+}
+
 char *run_program_find(const char *name)
+{
+	return run_program_find_as(name, geteuid());
+}
+
+char *run_program_find_as(const char *name, uid_t user)
 {
 	const char *path = getenv("PATH");
 	char *found;
@@ -31,7 +64,7 @@ char *run_program_find(const char *name)
 		size_t n = strcspn(p, ":");
 
 		found = format_new("%.*s/%s", (int)n, p, name);
-		if (n && found && access(found, X_OK) == 0)
+		if (n && found && is_found(found, user))
 			return found;
 		free(found);
 		p += n + (p[n] == ':');

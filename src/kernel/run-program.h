@@ -2,6 +2,8 @@
 #pragma once
 /* Runs another program to its end and keeps its output. */
 
+#include <sys/types.h>
+
 #include "src/util/error.h"
 
 struct command {
@@ -25,3 +27,6 @@ void run_program_result_deinit(struct run_program_result *result);
 /* Returns the path of the program `name`, searched in $PATH, which the caller frees, or NULL when
  * there is none. */
 char *run_program_find(const char *name);
+/* The same for a program that another user is to run: what lies where that user may not get is
+ * passed over. Groups do not count. */
+char *run_program_find_as(const char *name, uid_t user);
