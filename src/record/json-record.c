@@ -129,6 +129,8 @@ static const struct json_table options = JSON_TABLE(socket_options, options_fiel
 
 static const struct json_field command_fields[] = {
 	{ JSON_ROW(NATURAL, record_endpoint, command_status, "status") },
+	{ JSON_ROW(NATURAL, record_endpoint, command_exit, "exit") },
+	{ JSON_ROW(NATURAL, record_endpoint, command_signal, "signal") },
 	{ JSON_ROW(TEXT, record_endpoint, command_output, "output"), .decides = true },
 };
 static const struct json_table command = JSON_TABLE(record_endpoint, command_fields);

@@ -146,6 +146,8 @@ struct record_endpoint {
 	struct socket_options options; /* when the kernel ended the connection */
 	char *command_output; /* what the user's own command printed; NULL: there was no command */
 	int command_status;   /* as of waitpid(); -1: no command, or it still ran at the end */
+	int command_exit;     /* the same decoded: its exit status, or -1 */
+	int command_signal;   /* what killed it, or -1 */
 };
 
 /* A setting of the scenario with which the trial ran. */

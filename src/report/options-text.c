@@ -88,6 +88,14 @@ void options_print(struct record *const *records, size_t n, FILE *out)
 		for (enum end_id end = 0; records[i] && end < records[i]->n_ends; end++) {
 			const struct record_endpoint *e = &records[i]->endpoint[end];
 
+			if (e->command_output && records[i]->repeat <= 1 &&
+			    (e->command_exit >= 0 || e->command_signal >= 0))
+				fprintf(out, "%s (%s): the program of %s %s %d\n",
+					record_title(records[i], title, sizeof(title)),
+					family_name(records[i]->family), e->name,
+					e->command_exit >= 0 ? "exited with status"
+							     : "was killed by signal",
+					e->command_exit >= 0 ? e->command_exit : e->command_signal);
 			if (has_text(e) && !is_told(records, i, end))
 				fprintf(out, "%s: %s has set: %s\n",
 					record_title(records[i], title, sizeof(title)), e->name,

@@ -39,7 +39,11 @@ void endpoint_init(struct endpoint *ep, enum end_id id)
 		.local_close_nsec = NSEC_NONE,
 		.last_received_nsec = NSEC_NONE,
 		.gone_nsec = NSEC_NONE,
-		.record = { .command_status = -1, .bytes_read = -1, .bytes_written = -1 },
+		.record = { .command_status = -1,
+			    .command_exit = -1,
+			    .command_signal = -1,
+			    .bytes_read = -1,
+			    .bytes_written = -1 },
 	};
 }
 
@@ -496,8 +500,12 @@ int endpoint_report(struct endpoint *ep, const struct agent_report *r)
 	ep->shut |= closes && r->call == AGENT_CALL_SHUTDOWN;
 	ep->closed |= r->call == AGENT_CALL_CLOSE || r->call == AGENT_CALL_EXIT;
 	if (r->call == AGENT_CALL_EXIT) {
+		int status = (int)r->result;
+
 		note_first(&ep->exit_nsec, r->time_nsec);
-		ep->record.command_status = (int)r->result;
+		ep->record.command_status = status;
+		ep->record.command_exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+		ep->record.command_signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1;
 	}
 	return endpoint_note_call(ep, r, 0);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "src/model/timers.h"
+#include "src/trial/facts.h"
 #include "src/trial/ticks.h"
 
 #define DEPTH_MAX 16 /* of processes that started each other */
@@ -157,21 +158,6 @@ struct socket_options options_read(const struct trial_host *host, uint32_t inode
 	return options;
 }
 
-struct socket_options options_recorded(const struct trial_end *end)
-{
-	const struct socket_options *first = &end->options;
-	struct socket_options options = end->view[end->believed].facts.options;
-
-	if (!first->present)
-		return options;
-	if (!options.present)
-		return *first;
-	options.linger_nsec = first->linger_nsec;
-	options.send_buffer = first->send_buffer;
-	options.receive_buffer = first->receive_buffer;
-	return options;
-}
-
 /* Where a program has not set a time, the tracepoints tell of none and getsockopt(2) of that of the
  * sysctl: the timers are those of both. */
 static struct timers timers_with(const struct trial_end *end, const struct model_facts *facts,
@@ -181,6 +167,37 @@ static struct timers timers_with(const struct trial_end *end, const struct model
 
 	with.options = options;
 	return timers_of(end->trial->spec.scenario, end->host->id, &with);
+}
+
+/* A value that is the sysctl's counts as not set. */
+static struct socket_options without_defaults(const struct trial_end *end,
+					      struct socket_options options)
+{
+	struct model_facts facts = facts_of_running_kernel();
+	struct timers t = timers_with(end, &facts, NULL);
+
+	if (options.keepalive_idle_nsec == t.idle_nsec)
+		options.keepalive_idle_nsec = NSEC_NONE;
+	if (options.keepalive_interval_nsec == t.interval_nsec)
+		options.keepalive_interval_nsec = NSEC_NONE;
+	if (options.keepalive_count == t.count)
+		options.keepalive_count = -1;
+	return options;
+}
+
+struct socket_options options_recorded(const struct trial_end *end)
+{
+	const struct socket_options *first = &end->options;
+	struct socket_options options = end->view[end->believed].facts.options;
+
+	if (!first->present)
+		return options;
+	if (!options.present)
+		return without_defaults(end, *first);
+	options.linger_nsec = first->linger_nsec;
+	options.send_buffer = first->send_buffer;
+	options.receive_buffer = first->receive_buffer;
+	return options;
 }
 
 bool options_kept(const struct trial_end *end, const struct model_facts *facts)
