@@ -256,7 +256,8 @@ static char **list_names(const struct agent_spec *spec)
 
 	if (!names || add_names(spec, program->run, &names, &n) < 0 ||
 	    add_names(spec, program->ready.command, &names, &n) < 0 ||
-	    add_names(spec, program->take, &names, &n) < 0)
+	    add_names(spec, program->take, &names, &n) < 0 ||
+	    (program->folder && strings_append(&names, &n, program->folder) < 0))
 		return NULL;
 	return take_ptr(names);
 }
@@ -285,5 +286,9 @@ int surroundings_mount(const struct agent_spec *spec)
 
 int surroundings_enter(const struct agent_spec *spec)
 {
-	return spec->program->n_files && chdir(WORK_FOLDER) < 0 ? -errno : 0;
+	const struct scenario_program *program = spec->program;
+
+	if (program->folder && chdir(program->folder) < 0)
+		return -errno;
+	return program->n_files && chdir(WORK_FOLDER) < 0 ? -errno : 0;
 }

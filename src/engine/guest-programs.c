@@ -8,6 +8,26 @@
 #include <unistd.h>
 
 #include "src/agent/confinement.h"
+#include "src/util/format.h"
+
+/* A relative path is one from the program's folder. */
+static int add_command(struct closure *closure, const struct scenario_program *program,
+		       char **words, struct error *err)
+{
+	char *first = words[0];
+	_cleanup_(freep) char *path = NULL;
+	int rc;
+
+	if (!program->folder || first[0] == '/' || !strchr(first, '/'))
+		return closure_add_command(closure, words, err);
+	path = format_new("%s/%s", program->folder, first);
+	if (!path)
+		return error_errno(err, -ENOMEM, "%s", first);
+	words[0] = path; /* the words are shared, and come back as they were */
+	rc = closure_add_command(closure, words, err);
+	words[0] = first;
+	return rc;
+}
 
 /* A shell may run any of the files that come along. */
 static int add_scripts(struct closure *closure, const struct scenario_program *program,
@@ -29,7 +49,7 @@ static int add_words(struct closure *closure, const struct scenario_program *pro
 	int rc = 0;
 
 	if (!file)
-		rc = closure_add_command(closure, words, err);
+		rc = add_command(closure, program, words, err);
 	if (!file && rc >= 0 && closure_is_shell(words[0]))
 		rc = add_scripts(closure, program, err);
 	if (!file)
@@ -87,6 +107,8 @@ static int add_program(struct closure *closure, const struct scenario *s,
 	rc = add_words(closure, program, program->run, err);
 	if (rc >= 0 && program->ready.command)
 		rc = add_words(closure, program, program->ready.command, err);
+	if (rc >= 0 && program->folder)
+		rc = closure_add_alone(closure, program->folder, err);
 	for (char **path = program->take; rc >= 0 && path && *path; path++)
 		rc = add_matching(closure, *path, err);
 	return rc < 0 && rc != -EINTR ? error_prefix(err, rc, "%s:%d", s->file, program->line) : rc;

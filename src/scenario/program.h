@@ -39,6 +39,7 @@ struct scenario_program {
 		      */
 	char **pass; /* names of variables that it finds as deadpeer does, likewise */
 	char **take; /* files and folders that go along into a guest, likewise */
+	char *folder;		     /* where it runs; NULL: where deadpeer does; owned */
 	struct scenario_file *files; /* owned */
 	size_t n_files;
 	bool has_user; /* it runs as `user`; else as who deadpeer is */

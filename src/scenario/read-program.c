@@ -126,6 +126,19 @@ static int read_paths(void *to, const struct document_node *node, const struct g
 	return rc;
 }
 
+static int read_folder(void *to, const struct document_node *node, const struct grammar_key *key,
+		       struct error *err)
+{
+	char **folder = to;
+	int rc = document_require(node, DOCUMENT_SCALAR, node->key, err);
+
+	if (rc == 0 && !*node->text)
+		return document_error(node, err, "folder: it has a path");
+	free(*folder);
+	*folder = rc == 0 ? strdup(node->text) : NULL;
+	return rc < 0 || *folder ? rc : error_errno(err, -ENOMEM, "folder");
+}
+
 /* A file stays in the working folder: its name has no part that leads out of it. */
 static bool is_below(const char *name)
 {
@@ -291,6 +304,7 @@ static const struct grammar_key program_keys[] = {
 	{ "env", read_env, offsetof(struct scenario_program, env) },
 	{ "pass", read_names, offsetof(struct scenario_program, pass) },
 	{ "take", read_paths, offsetof(struct scenario_program, take) },
+	{ "folder", read_folder, offsetof(struct scenario_program, folder) },
 	{ "files", read_files },
 	{ "user", read_user },
 	{ "ready", read_ready, offsetof(struct scenario_program, ready) },
@@ -347,6 +361,10 @@ static int read_program(const struct document_node *node, struct scenario_agent 
 		rc = read_run(&new, node, NULL, err);
 	if (rc == 0 && !new.run)
 		rc = document_error(node, err, "a command without 'run', its list of words");
+	if (rc == 0 && new.folder &&new.n_files)
+		rc = document_error(node, err,
+				    "'files' are in a folder of their own, and leave no "
+				    "choice of another 'folder'");
 	if (rc == 0)
 		rc = name_program(agent, node, &new, err);
 	slot = rc == 0 ? array_append(&agent->programs, &agent->n_programs, sizeof(*slot)) : NULL;
@@ -415,6 +433,7 @@ void scenario_program_deinit(struct scenario_program *program)
 	}
 	free(program->files);
 	free(program->name);
+	free(program->folder);
 	strings_free(program->run);
 	strings_free(program->env);
 	strings_free(program->pass);

@@ -99,6 +99,20 @@ for line in KEPT=kept OWN=value HOME=/tmp TERM=dumb DEADPEER_NODE=client 0; do
 done
 grep -q SECRET "$tmp/environment.out" && fail "a variable that was not named is passed on"
 
+# Another working folder is there, and as read-only as the rest.
+mkdir "$tmp/elsewhere" && chmod 777 "$tmp/elsewhere" && echo content >"$tmp/elsewhere/file"
+cat >"$tmp/folder.yaml" <<END
+name: folder
+summary: s
+client: {command: {folder: $tmp/elsewhere, take: [$tmp/elsewhere/file, coreutils], run: [sh, -c, "pwd; cat file; touch new || echo denied; sleep 1"]}}
+server: {workload: echo}
+horizon: 1s
+END
+"${as[@]}" "$DEADPEER" run "$tmp/folder.yaml" "${engine[@]}" 2>&1 | sed 's/.*its output ends: //; s/\\n/\n/g' >"$tmp/folder.out"
+said folder "$tmp/elsewhere"
+said folder content
+said folder denied
+
 # What a program starts ends with the trial, however it hides; it is told of where that is an error.
 mark=deadpeer-test-$$
 run outlives <<END

@@ -74,6 +74,9 @@ static const struct {
 	{ "{run: [sh], take: ['']}", "'take' has an empty path" },
 	{ "{run: [sh], start_within: 0s}", "start_within" },
 	{ "{run: [sh], start_within: 2h}", "at most an hour" },
+	{ "{run: [sh], folder: ''}", "folder: it has a path" },
+	{ "{run: [sh], folder: [x]}", "'folder' must be" },
+	{ "{run: [sh], folder: /x, files: {a: b}}", "leave no choice of another 'folder'" },
 };
 
 START_TEST(bad_commands_are_refused)
