@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include "src/agent/surroundings.h"
 #include "src/util/loop.h"
 #include "src/util/userns.h"
+
+#define NOGROUP 65534
 
 /*
  * Theory of operation. A program that does not expect to be process 1 behaves
@@ -46,13 +49,29 @@ static int become_alone(unsigned int id)
 	return unshare(CLONE_NEWUSER) < 0 ? -errno : userns_map(id, id, uid, gid);
 }
 
-static int become_user(unsigned int id)
+/* The user's own group, and of one that nobody knows the group that nobody is in: the group with
+ * the same number may be any. */
+static gid_t group_of(uid_t id)
 {
+	const struct passwd *user = getpwuid(id);
+
+	return user ? user->pw_gid : NOGROUP;
+}
+
+static int become_user(const struct scenario_program *program)
+{
+	uid_t id = confinement_user(program);
+	gid_t group;
+
 	if (geteuid() == id)
 		return 0;
-	if (setgroups(0, NULL) == 0 && setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0)
+	group = group_of(id);
+	if (setgroups(0, NULL) == 0 && setresgid(group, group, group) == 0 &&
+	    setresuid(id, id, id) == 0)
 		return 0;
-	return geteuid() == id ? 0 : become_alone(id);
+	/* Where a user namespace has no other users, and none can be made below it, the program has
+	 * no rights as this one either. */
+	return geteuid() == id || become_alone(id) == 0 || !program->has_user ? 0 : -EUSERS;
 }
 
 /* As execvp(), but what the kernel cannot execute is not given to a shell: the bytes of a program
@@ -94,13 +113,16 @@ static int become(const struct agent_child *child)
 
 	if (!argv || !argv[0])
 		return argv ? -ENOENT : -ENOMEM;
+	/* The program may open what it writes to once more, as /dev/stdout. */
+	if (fchown(child->output_fd, confinement_owner(program), (gid_t)-1) < 0 && errno != EPERM)
+		return -errno;
 	rc = surroundings_enter(child->spec);
 	if (rc >= 0)
 		rc = surroundings_set_environment(child->spec);
 	if (rc >= 0)
 		rc = confinement_give_up(program);
 	if (rc >= 0)
-		rc = become_user(confinement_user(program));
+		rc = become_user(program);
 	if (rc >= 0) /* a user namespace that was made for it has them all again */
 		rc = confinement_give_up(program);
 	if (rc >= 0)

@@ -17,7 +17,7 @@
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
 
-static const char *const empty_folders[] = { "/tmp", "/var/tmp", "/run", "/dev/shm" };
+static const char *const empty_folders[] = { "/tmp", "/var/tmp", "/run" };
 
 #define NOBODY	     65534
 #define CAPABILITIES 64 /* more than any kernel has */
@@ -213,6 +213,15 @@ int confinement_give_up(const struct scenario_program *program)
 	return 0;
 }
 
+/* What this process has of the `i`th 32 capabilities. */
+static unsigned int held(size_t i)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capget, &header, data) < 0 ? 0 : data[i].permitted;
+}
+
 int confinement_finish(const struct scenario_program *program)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -220,7 +229,10 @@ int confinement_finish(const struct scenario_program *program)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	if (program->has_user && !program->user)
-		return 0;
+	/* Nothing is inheritable, whatever the caller had. */
+	for (size_t i = 0; program->has_user && !program->user && i < ARRAY_SIZE(of_root); i++)
+		data[of_root[i] / 32].effective |= 1u << of_root[i] % 32;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		data[i].permitted = data[i].effective &= held(i);
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }

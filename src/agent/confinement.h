@@ -20,7 +20,7 @@ uid_t confinement_user(const struct scenario_program *program);
 uid_t confinement_owner(const struct scenario_program *program);
 
 /* In a mount namespace of the process's own: takes the right to write from all that is mounted but
- * `folder`, and puts empty folders in memory in the place of /tmp, /var/tmp, /run and /dev/shm.
+ * `folder`, and puts empty folders in memory in the place of /tmp, /var/tmp and /run.
  * `folder` may be NULL. What is there of `names`, which end with NULL and need not be paths, the
  * program finds there all the same. Returns 0 or a negative errno. */
 int confinement_mount(const char *folder, char *const *names);

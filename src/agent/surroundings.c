@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "src/util/array.h"
 
 #define HOSTS_FILE    "/etc/hosts"
+#define RESOLVER_FILE "/etc/resolv.conf"
 #define WORK_FOLDER   "/mnt" /* which every machine has, and nothing is in */
 #define FACTS_MAX     (SCENARIO_HOSTS_MAX + 3)
 #define VARIABLE_SIZE 64
@@ -175,6 +177,17 @@ static int write_hosts(const struct agent_spec *spec, const char *path)
 	return fclose(out) == 0 ? 0 : -errno;
 }
 
+/* No other name is known, and this is told at once: nothing answers at the loopback. */
+static int write_resolver(const char *path)
+{
+	FILE *out = fopen(path, "we");
+
+	if (!out)
+		return -errno;
+	fputs("nameserver 127.0.0.1\n", out);
+	return fclose(out) == 0 ? 0 : -errno;
+}
+
 /* The file is in a file system in memory, which /sys hides as soon as it is mounted there too. */
 static void mount_hosts(const struct agent_spec *spec)
 {
@@ -183,7 +196,66 @@ static void mount_hosts(const struct agent_spec *spec)
 		return;
 	if (write_hosts(spec, "/sys/hosts") == 0 && access(HOSTS_FILE, F_OK) == 0)
 		mount("/sys/hosts", HOSTS_FILE, NULL, MS_BIND, NULL);
+	if (write_resolver("/sys/resolver") == 0 && access(RESOLVER_FILE, F_OK) == 0)
+		mount("/sys/resolver", RESOLVER_FILE, NULL, MS_BIND, NULL);
 	umount2("/sys", MNT_DETACH);
+}
+
+static int bind_device(const char *name)
+{
+	char from[64], to[64];
+	int fd;
+
+	snprintf(from, sizeof(from), "/dev/%s", name);
+	snprintf(to, sizeof(to), "/sys/%s", name);
+	if (access(from, F_OK) < 0)
+		return 0;
+	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return mount(from, to, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+}
+
+/* The devices that every program may want, terminals of its own, and none of the machine's. They
+ * are put together where /sys will be. */
+static int mount_devices(void)
+{
+	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
+	static const char *const links[][2] = {
+		{ "pts/ptmx", "/sys/ptmx" },	      { "/proc/self/fd", "/sys/fd" },
+		{ "/proc/self/fd/0", "/sys/stdin" },  { "/proc/self/fd/1", "/sys/stdout" },
+		{ "/proc/self/fd/2", "/sys/stderr" },
+	};
+	int rc = 0;
+
+	if (mount("devices", "/sys", "tmpfs", MS_NOSUID | MS_NOEXEC, "size=64k,mode=755") < 0)
+		return -errno;
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(devices); i++)
+		rc = bind_device(devices[i]);
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(links); i++)
+		rc = symlink(links[i][0], links[i][1]) < 0 ? -errno : 0;
+	if (rc < 0 || mkdir("/sys/pts", 0755) < 0 || mkdir("/sys/shm", 0755) < 0 ||
+	    mount("terminals", "/sys/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		  "newinstance,ptmxmode=0666,mode=0620") < 0 ||
+	    mount("shared", "/sys/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
+	    mount("/sys", "/dev", NULL, MS_MOVE, NULL) < 0)
+		return rc < 0 ? rc : -errno;
+	return 0;
+}
+
+/* What is about the machine, and not about the program, is there to read only. */
+static void mount_proc(void)
+{
+	static const char *const folders[] = { "/proc/sys", "/proc/irq",  "/proc/bus",
+					       "/proc/fs",  "/proc/acpi", "/proc/sysrq-trigger" };
+	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	mount("proc", "/proc", "proc", flags, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (mount(folders[i], folders[i], NULL, MS_BIND | MS_REC, NULL) == 0)
+			mount(NULL, folders[i], NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | flags,
+			      NULL);
 }
 
 /* Makes the folders above a file. */
@@ -269,7 +341,8 @@ int surroundings_mount(const struct agent_spec *spec)
 	char **names;
 	int rc;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
 	names = list_names(spec);
 	if (!names)
@@ -278,9 +351,12 @@ int surroundings_mount(const struct agent_spec *spec)
 	strings_free(names);
 	if (rc < 0)
 		return rc;
+	rc = mount_devices();
+	if (rc < 0)
+		return rc;
 	mount_hosts(spec);
-	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	mount_proc();
+	mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
 	return program->n_files ? put_files(program) : 0;
 }
 

@@ -101,14 +101,30 @@ static int refuse_programs(const struct scenario *s, struct error *err)
 	return 0;
 }
 
+/* The same of all that a file may become: with its usual settings, and with its quick ones. */
+static int refuse_all(const char *file, struct error *err)
+{
+	int rc = 0;
+
+	for (int quick = 0; rc >= 0 && quick < 2; quick++) {
+		struct scenario_request request = { .what = file, .quick = quick };
+		struct scenario_list list = { 0 };
+
+		rc = scenario_load(&request, &list, err);
+		for (size_t i = 0; rc >= 0 && i < list.count; i++)
+			rc = refuse_programs(list.items[i], err);
+		scenario_list_deinit(&list);
+	}
+	return rc;
+}
+
 static int check_study(const char *what, bool untrusted, struct error *err)
 {
 	_cleanup_(study_freep) struct study *study = NULL;
 	int rc = study_load(what, &study, err);
 
 	for (size_t i = 0; rc >= 0 && untrusted && i < study->n_subjects; i++)
-		rc = refuse_programs(study->subjects[i].sample, err);
-
+		rc = refuse_all(study->subjects[i].sample->file, err);
 	if (rc >= 0)
 		printf("%s: %s\n", study->name, study->summary);
 	for (size_t i = 0; rc >= 0 && engines[i]; i++)
@@ -130,8 +146,8 @@ static int check_one(const char *what, bool untrusted, struct counts *counts, st
 		return rc;
 	}
 	rc = scenario_load(&request, &list, err);
-	for (size_t i = 0; rc >= 0 && untrusted && i < list.count; i++)
-		rc = refuse_programs(list.items[i], err);
+	if (rc >= 0 && untrusted)
+		rc = refuse_all(what, err);
 	counts->scenarios += rc >= 0;
 	counts->trials += rc >= 0 ? list.count : 0;
 	scenario_list_deinit(&list);

@@ -292,7 +292,8 @@ static struct columns columns_of(struct record *const *records, size_t n)
 			columns.gone |= e->gone_nsec != NSEC_NONE &&
 					record_detection(e) != NSEC_NONE &&
 					e->gone_nsec > record_detection(e) + NSEC_PER_SEC;
-			columns.recovered |= e->recovered_by == RECOVERY_CONNECTION;
+			columns.recovered |= e->recovered_by == RECOVERY_CONNECTION ||
+					     (e->recovered_nsec != NSEC_NONE && e->command_output);
 		}
 	}
 	return columns;

@@ -11,7 +11,7 @@
 /* A host's name begins the keys of its settings, so that it must not be one of theirs. */
 static bool is_taken(const char *name)
 {
-	static const char *const taken[] = { "net", "spare", "localhost" };
+	static const char *const taken[] = { "net", "spare", "localhost", "family", "node" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
 		if (!strcmp(name, taken[i]))

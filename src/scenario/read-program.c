@@ -273,6 +273,12 @@ static int read_ready(void *to, const struct document_node *node, const struct g
 
 	if (node->kind == DOCUMENT_MAP && node->n_items != 1)
 		return document_error(node, err, "ready: one of port, output and command");
+	if (node->kind == DOCUMENT_SCALAR && names_find(&ready_names, node->text) < 0)
+		return document_error(
+			node, err,
+			"ready: '%s' is none of started, finished, {port: N}, {output: "
+			"TEXT} and {command: [PROGRAM, ...]}",
+			node->text);
 	if (node->kind == DOCUMENT_MAP)
 		return grammar_read_map(&ready_grammar, node, ready, err);
 	rc = document_require(node, DOCUMENT_SCALAR, node->key, err);

@@ -63,6 +63,30 @@ static bool may_end(const struct trial_program *program, int status)
 	return !status && said && said->ready.kind == READY_FINISHED;
 }
 
+/* Whether a program of whose connection no end is followed has failed before anything was done to
+ * it. That of a followed connection tells by the connection. */
+static bool ends_early(const struct trial_program *program)
+{
+	const struct trial *trial = program->host->trial;
+
+	for (enum end_id id = 0; id < trial->n_ends; id++)
+		if (trial->end[id].host == program->host && program->host->n_programs == 1)
+			return false;
+	return trial->origin_nsec == NSEC_NONE && program->host->id != NODE_CLIENT;
+}
+
+/* What has the connection now tells of nothing that it does. */
+static void tell_background(const struct trial_program *program)
+{
+	struct trial *trial = program->host->trial;
+	char place[512];
+
+	trial->lost += record_doubt(trial->record,
+				    "%s: has left others in the background, where nothing tells of "
+				    "what they do",
+				    where(program, place, sizeof(place))) < 0;
+}
+
 static void agent_exited(struct trial_program *program, const struct agent_report *r)
 {
 	struct trial *trial = program->host->trial;
@@ -77,10 +101,12 @@ static void agent_exited(struct trial_program *program, const struct agent_repor
 	}
 	/* Later, what a command does is a result. A built-in agent ends by itself only where the
 	 * kernel denied it something, or something killed it. */
-	if (trial->phase >= PHASE_RUNNING && (command || !status))
+	if (trial->phase >= PHASE_RUNNING && !status && command && r->left_others)
+		tell_background(program);
+	if (trial->phase >= PHASE_RUNNING && (!status || (command && !ends_early(program))))
 		return;
 	where(program, place, sizeof(place));
-	if (trial->phase >= PHASE_RUNNING)
+	if (trial->phase >= PHASE_RUNNING && !command)
 		error_set(&err, ERROR_FAILED, -ECHILD, "%s: the built-in program ended: %s %d",
 			  place, WIFSIGNALED(status) ? "signal" : "exit status",
 			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -91,8 +117,10 @@ static void agent_exited(struct trial_program *program, const struct agent_repor
 			  place);
 	else
 		error_set(&err, command ? ERROR_INPUT : ERROR_FAILED, -ECHILD,
-			  "%s: ended before there was a connection, %s %d; its output ends: %s",
-			  place, WIFSIGNALED(status) ? "by signal" : "exit status",
+			  "%s: ended before %s, %s %d; its output ends: %s", place,
+			  trial->phase >= PHASE_RUNNING ? "the first event"
+							: "there was a connection",
+			  WIFSIGNALED(status) ? "by signal" : "exit status",
 			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 			  *agent_output(program->agent) ? agent_output(program->agent) : "(none)");
 	trial_fail(trial, &err);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/util/array.h"
@@ -52,15 +53,40 @@ static void take_lines(struct trial_program *program, const char *bytes, size_t 
 	}
 }
 
-/* The file of a host's first program has the host's name, the others' a number too. */
+/* The file of a host's only program has the host's name, those of several the programs' too. What
+ * does not fit into the name of a file is replaced, and a number tells such names apart. No host
+ * has a dot in its name. */
 static char *log_path(const struct trial_program *program)
 {
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	const struct trial *trial = program->host->trial;
-	char ending[48] = ".log";
+	const struct scenario_program *said =
+		scenario_program(trial->spec.scenario, program->host->id, program->index);
+	char ending[64] = ".log";
 
-	if (program->index)
-		snprintf(ending, sizeof(ending), "-program%zu.log", program->index + 1);
+	if (program->host->n_programs > 1 && said) {
+		size_t n = strspn(said->name, plain);
+
+		snprintf(ending, sizeof(ending), said->name[n] ? ".%.*s.%zu.log" : ".%.*s.log",
+			 (int)n, said->name, program->index + 1);
+	}
 	return trial_file(trial, program->host->id, trial->spec.logs_dir, ending);
+}
+
+/* Opens a file to write, and nothing that is there in its place: a FIFO would wait for a reader. */
+static int open_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || ftruncate(fd, 0) < 0) {
+		close(fd);
+		return -EEXIST;
+	}
+	return fd;
 }
 
 static void open_log(struct trial_program *program)
@@ -70,9 +96,9 @@ static void open_log(struct trial_program *program)
 	output->fd = -1;
 	output->path = log_path(program);
 	if (output->path)
-		output->fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		output->fd = open_file(output->path);
 	if (output->fd < 0)
-		output->error = output->path ? -errno : -ENOMEM;
+		output->error = output->path ? output->fd : -ENOMEM;
 }
 
 static void take_log(struct trial_program *program, const char *bytes, size_t size)

@@ -10,16 +10,23 @@ const struct scenario_program *ready_said(const struct trial_program *program)
 				program->index);
 }
 
-/* What a program's readiness shows by. Where nothing is said, one at the port that the host is
- * known for listens there, and of the others it is enough that they run. */
+static bool is_unsaid(const struct scenario_program *said)
+{
+	return said->ready.kind == READY_PORT && !said->ready.port;
+}
+
+/* What a program's readiness shows by. Where nothing is said, the last such program of a host
+ * listens at the port that the host is known for, and of the others it is enough that they run. */
 enum ready_kind ready_kind(const struct trial_program *program)
 {
 	const struct scenario *s = program->host->trial->spec.scenario;
 	const struct scenario_program *said = ready_said(program);
 	enum node_id host = program->host->id;
-	bool last = program->index + 1 == program->host->n_programs;
+	bool last = true;
 
-	if (said->ready.kind != READY_PORT || said->ready.port)
+	for (size_t i = program->index + 1; i < program->host->n_programs; i++)
+		last &= !is_unsaid(scenario_program(s, host, i));
+	if (!is_unsaid(said))
 		return said->ready.kind;
 	if (last && (host == NODE_SERVER || s->agent[host].option[OPTION_PORT] != OPTION_UNSET) &&
 	    host != NODE_CLIENT)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/trial/beginning.h"
+#include "src/trial/follow.h"
 #include "src/trial/look.h"
 #include "src/trial/node.h"
 #include "src/trial/ready.h"
@@ -151,7 +152,16 @@ static const char *output_tail(struct agent *agent)
 	return *output ? output : "(none)";
 }
 
-/* "nothing listens on the server", and what else is missing. */
+/* The port of the connection that is waited for: the first that is not there. */
+static unsigned int end_port(const struct trial *trial)
+{
+	for (enum end_id id = 0; id < trial->n_ends; id += 2)
+		if (!follow_established(&trial->end[id]))
+			return trial->end[id].view[WITNESS_DERIVED].port;
+	return trial_port(trial->spec.scenario, NODE_CLIENT);
+}
+
+/* "nothing listens at port 5000 of the server", and what else is missing. */
 static char *missing(const struct trial *trial, char *buffer, size_t size)
 {
 	const struct trial_program *program = trial->starting;
@@ -159,11 +169,18 @@ static char *missing(const struct trial *trial, char *buffer, size_t size)
 	const char *host = scenario_node_name(trial->spec.scenario, program->host->id);
 
 	if (trial->phase == PHASE_CLIENT)
-		snprintf(buffer, size, "the %s has no connection", host);
+		snprintf(buffer, size,
+			 "the %s has no connection to port %u, which is waited for (see 'port' and "
+			 "'follow')",
+			 host, end_port(trial));
 	else if (!said && scenario_connects(trial->spec.scenario, program->host->id))
 		snprintf(buffer, size, "the %s has no connection", host);
 	else if (!said || ready_kind(program) == READY_PORT)
-		snprintf(buffer, size, "nothing listens on the %s", host);
+		snprintf(buffer, size, "nothing listens at port %u of the %s",
+			 said && said->ready.port
+				 ? (unsigned int)said->ready.port
+				 : trial_port(trial->spec.scenario, program->host->id),
+			 host);
 	else if (ready_kind(program) == READY_OUTPUT)
 		snprintf(buffer, size, "it has not written '%s'", said->ready.output);
 	else if (ready_kind(program) == READY_COMMAND)

@@ -69,6 +69,30 @@ for set in Inh Prm Eff Bnd Amb; do
 done
 said rights NoNewPrivs:1
 
+# No device of the machine, terminals of its own, and no IPC with others; what it writes to it may open once more.
+run devices <<'END'
+ls -1 /dev | tr '\n' ' '; echo
+ls /dev/pts; echo again >/dev/stdout
+readlink /proc/self/ns/ipc; readlink /proc/self/ns/uts
+END
+said devices "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero "
+said devices again
+said devices ptmx
+grep -qx '[0-9][0-9]*' "$tmp/devices.out" && fail "a terminal of others is there: $(cat "$tmp/devices.out")"
+if [ $guest = 0 ]; then
+	for ns in ipc uts; do
+		grep -qF "$(readlink /proc/self/ns/$ns)" "$tmp/devices.out" && fail "the $ns namespace is the machine's"
+	done
+fi
+
+# A number that is a group's, but no user's, gives nothing of that group.
+keys='    user: 42\n'
+run group <<END
+id -g; id -G
+END
+keys=''
+[ "${TEST_ROOTLESS-}" = 1 ] || getent passwd 42 >/dev/null || said group 65534
+
 # `user: 0` has what is about its own processes, files and network, but no way to the machine.
 keys='    user: 0\n'
 run root <<END
@@ -76,12 +100,17 @@ id -u
 $(tries 'mount -t tmpfs x /mnt')
 $(tries 'touch /usr/x')
 $(tries 'mknod null c 1 3')
+$(tries 'hostname other')
+$(tries 'echo 1 >/proc/sys/vm/drop_caches')
+$(tries 'echo x >/proc/sys/kernel/core_pattern')
+$(tries 'touch /sys/x')
 grep NoNewPrivs /proc/self/status | tr -d '\t'
 END
 keys=''
 said root 0
 said root NoNewPrivs:1
-for what in 'mount -t tmpfs x /mnt' 'touch /usr/x' 'mknod null c 1 3'; do
+for what in 'mount -t tmpfs x /mnt' 'touch /usr/x' 'mknod null c 1 3' 'hostname other' \
+	'echo 1 >/proc/sys/vm/drop_caches' 'echo x >/proc/sys/kernel/core_pattern' 'touch /sys/x'; do
 	denied root "$what"
 done
 
@@ -127,4 +156,15 @@ pgrep -f "sleep 1000.$$" >/dev/null && fail "a process outlives its trial"
 "${as[@]}" "$DEADPEER" check "$tmp/files.yaml" --untrusted >"$tmp/out" 2>"$tmp/err"
 status=$?
 [ $status = 2 ] && grep -q "files.yaml:[0-9]*: " "$tmp/err" || fail "check --untrusted: exit status $status: $(cat "$tmp/err")"
+printf 'name: quick\nsummary: s\nhorizon: 1s\nquick: {client: {command: [sh, -c, id]}}\n' >"$tmp/quick.yaml"
+"${as[@]}" "$DEADPEER" check "$tmp/quick.yaml" --untrusted >"$tmp/out" 2>"$tmp/err"
+status=$?
+[ $status = 2 ] && grep -q "quick.yaml:4: " "$tmp/err" || fail "check --untrusted: quick: exit status $status: $(cat "$tmp/err")"
+
+# What is in the way of a log is no log, and nothing waits for it.
+mkdir "$tmp/logs" && chmod 777 "$tmp/logs" && mkfifo "$tmp/logs/files-ipv4-client.log"
+if [ $guest = 0 ]; then
+	timeout 60 "${as[@]}" "$DEADPEER" run "$tmp/files.yaml" --logs "$tmp/logs" >"$tmp/out" 2>"$tmp/err"
+	[ $? = 124 ] && fail "a FIFO among the logs is waited for"
+fi
 finish

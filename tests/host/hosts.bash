@@ -50,7 +50,7 @@ json several '.[0].endpoints | .["left.client"].outcome == "closed" and (.["left
 	.["right.client"].outcome != "closed" and .["right.other"].outcome != "closed"'
 json several '.[0].output | map(select(.line == "here I am")) | length == 1 and .[0].host == "store" and .[0].t_s < 0'
 json several '.[0].output | map(.line) | index("prepared") < index("here I am")'
-grep -qx 'here I am' logs/several-ipv4-store-program2.log || fail "logs: $(ls logs)"
+grep -qx 'here I am' logs/several-ipv4-store.talks.log || fail "logs: $(ls logs)"
 
 # A client that connects again, and how long it had nothing.
 scenario again <<END
