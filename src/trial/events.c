@@ -25,10 +25,11 @@ static const char *where(const struct trial_program *program, char *buffer, size
 	const struct scenario_program *said =
 		scenario_program(s, program->host->id, program->index);
 	const char *host = scenario_node_name(s, program->host->id);
+	char title[512];
 
 	if (said)
-		snprintf(buffer, size, "%s:%d: node '%s': command '%s'", s->file, said->line, host,
-			 said->run[0]);
+		snprintf(buffer, size, "%s:%d: node '%s': %s", s->file, said->line, host,
+			 ready_title(program, title, sizeof(title)));
 	else
 		snprintf(buffer, size, "%s: node '%s'", s->name, host);
 	return buffer;

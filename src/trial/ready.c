@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/trial/ready.h"
 
+#include <stdio.h>
+
 #define POLL	    (10 * NSEC_PER_MSEC) /* between looks for a listening socket or a line */
 #define AGENT_LIMIT (10 * NSEC_PER_SEC)	 /* a built-in agent listens, or is connected, in that */
 
@@ -8,6 +10,17 @@ const struct scenario_program *ready_said(const struct trial_program *program)
 {
 	return scenario_program(program->host->trial->spec.scenario, program->host->id,
 				program->index);
+}
+
+char *ready_title(const struct trial_program *program, char *buffer, size_t size)
+{
+	const struct scenario_program *said = ready_said(program);
+
+	if (program->host->n_programs > 1)
+		snprintf(buffer, size, "program '%s'", said->name);
+	else
+		snprintf(buffer, size, "command '%s'", said->run[0]);
+	return buffer;
 }
 
 static bool is_unsaid(const struct scenario_program *said)

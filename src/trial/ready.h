@@ -22,6 +22,8 @@ bool ready_has(const struct trial_program *program, enum ready_sign sign);
 bool ready_by_sign(const struct trial_program *program);
 /* What the scenario says of a program; NULL: it is the built-in agent. */
 const struct scenario_program *ready_said(const struct trial_program *program);
+/* "command 'redis-server'", or where the host has several "program 'store'". Returns `buffer`. */
+char *ready_title(const struct trial_program *program, char *buffer, size_t size);
 /* What a program of the user's is ready by. */
 enum ready_kind ready_kind(const struct trial_program *program);
 /* When to look next at the program that is waited for; NSEC_NEVER: its own report tells. */

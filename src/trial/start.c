@@ -199,7 +199,7 @@ void start_timed_out(struct trial *trial)
 	struct trial_program *program = trial->starting;
 	const struct scenario_program *said = ready_said(program);
 	struct error err = { 0 };
-	char after[64], what[256];
+	char after[64], what[256], title[96];
 
 	nsec_format(after, sizeof(after), ready_limit(trial) - trial->start_nsec);
 	missing(trial, what, sizeof(what));
@@ -210,8 +210,8 @@ void start_timed_out(struct trial *trial)
 			  trial->listener_error.text);
 	else if (said)
 		error_set(&err, ERROR_INPUT, -ETIMEDOUT,
-			  "%s:%d: command '%s': after %s (start_within) %s; its output ends: %s",
-			  s->file, said->line, said->run[0], after, what,
+			  "%s:%d: %s: after %s (start_within) %s; its output ends: %s", s->file,
+			  said->line, ready_title(program, title, sizeof(title)), after, what,
 			  output_tail(program->agent));
 	else
 		error_set(&err, ERROR_FAILED, -ETIMEDOUT, "%s: after %s %s", s->name, after, what);
