@@ -25,12 +25,12 @@ int guest_files_prepare(struct error *err)
 	return 0;
 }
 
-static int too_much(struct error *err)
+static int too_much(uint64_t room, struct error *err)
 {
 	return error_set(err, ERROR_FAILED, -ENOSPC,
-			 "--pcap and --logs: a guest can hand out %d MiB, and this is more: run "
+			 "--pcap and --logs: a guest can hand out %llu bytes, and this is more: run "
 			 "fewer or shorter scenarios at a time, or use --engine host",
-			 GUEST_FILES_MIB);
+			 (unsigned long long)room);
 }
 
 static int is_file(const struct dirent *entry)
@@ -102,7 +102,7 @@ int guest_files_write(const char *folder, uint64_t room, FILE *out, struct error
 		return error_errno(err, -errno, "guest: %s", folder);
 	size = write_files(folder, entries, n, NULL);
 	if (size >= 0 && ((uint64_t)size > room || is_full(folder)))
-		rc = too_much(err);
+		rc = too_much(room, err);
 	else if (size >= 0)
 		size = write_files(folder, entries, n, out);
 	if (size < 0)

@@ -146,16 +146,21 @@ static struct socket_options read_below(pid_t pid, const char *socket, int depth
 	return options;
 }
 
-struct socket_options options_read(const struct trial_host *host, uint32_t inode)
+void options_read(struct trial_end *end, uint32_t inode)
 {
-	struct socket_options options = { 0 };
+	struct trial_host *host = end->host;
 	char socket[32];
 
+	end->options = (struct socket_options){ 0 };
+	end->holder = NULL;
 	snprintf(socket, sizeof(socket), "socket:[%u]", inode);
-	for (size_t i = 0; inode && i < host->n_programs && !options.present; i++)
-		if (host->program[i].agent && agent_running(host->program[i].agent))
-			options = read_below(agent_pid(host->program[i].agent), socket, DEPTH_MAX);
-	return options;
+	for (size_t i = 0; inode && i < host->n_programs && !end->options.present; i++) {
+		if (!host->program[i].agent || !agent_running(host->program[i].agent))
+			continue;
+		end->options = read_below(agent_pid(host->program[i].agent), socket, DEPTH_MAX);
+		if (end->options.present)
+			end->holder = &host->program[i];
+	}
 }
 
 /* Where a program has not set a time, the tracepoints tell of none and getsockopt(2) of that of the

@@ -9,9 +9,9 @@
 #include "src/model/model.h"
 #include "src/trial/state.h"
 
-/* Reads the options of a socket, by its inode, that one of the host's programs holds. Where none
- * holds it, or it may not be borrowed, `present` is false. */
-struct socket_options options_read(const struct trial_host *host, uint32_t inode);
+/* Reads the options of an end's socket, by its inode, and which of the host's programs holds it.
+ * Where none holds it, or it may not be borrowed, nothing is known. */
+void options_read(struct trial_end *end, uint32_t inode);
 /* The options for the record: those that the socket had in the end, where that is known. */
 struct socket_options options_recorded(const struct trial_end *end);
 /* Whether the options that a socket had before the first event are those it had in the end, and its

@@ -106,7 +106,7 @@ static void note_options(struct trial_end *end, const struct sockdiag_socket *s)
 					? s->info.tcpi_last_data_recv
 					: s->info.tcpi_last_ack_recv;
 
-	end->options = options_read(end->host, s->inode);
+	options_read(end, s->inode);
 	for (int w = 0; end->options.present && w < _WITNESS_MAX; w++)
 		end->view[w].user_timeout_nsec =
 			nsec_max(end->options.user_timeout_nsec, 0); /* 0: there is none */

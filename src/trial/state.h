@@ -163,6 +163,7 @@ struct trial_end {
 	nsec_t sampled_nsec, rto_nsec, rtt_nsec;
 	uint32_t cwnd, mss;	       /* segments that may be in flight, and the bytes of one */
 	struct socket_options options; /* what a program of the user's had set by then */
+	struct trial_program *holder;  /* that program; NULL: it is not known which one */
 	nsec_t keepalive_nsec; /* when keepalive's timer was due, from then; NSEC_NONE: it was not
 				* what the socket waited for */
 	nsec_t silence_nsec;   /* how long nothing had come by then */
