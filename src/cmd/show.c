@@ -28,6 +28,7 @@ static const struct argument arguments[] = {
 enum part {
 	PART_TOPOLOGY,
 	PART_SETTINGS,
+	PART_FOLLOWED,
 	PART_TIMELINE,
 	PART_EXPECTED,
 	_PART_MAX,
@@ -118,6 +119,27 @@ static int write_timeline(const struct scenario *s, enum family family, FILE *ou
 	return 0;
 }
 
+static int write_followed(const struct scenario *s, enum family family, FILE *out,
+			  struct error *err)
+{
+	for (enum end_id end = 0; end < s->n_ends; end += 2) {
+		const struct scenario_connection *c = &s->connections[end_connection(end)];
+
+		if (!c->name)
+			continue;
+		fprintf(out, "  %-8s from %s to %s, ", c->name, scenario_node_name(s, c->from),
+			scenario_node_name(s, c->to));
+		if (c->number == SCENARIO_FOLLOW_LAST)
+			fputs("the last", out);
+		else if (c->number > 1)
+			fprintf(out, "the %u.", (unsigned int)c->number);
+		else
+			fputs("the first", out);
+		fputs(c->late ? ", at the first event or later\n" : "\n", out);
+	}
+	return 0;
+}
+
 static int write_expected(const struct scenario *s, enum family family, FILE *out,
 			  struct error *err)
 {
@@ -142,6 +164,7 @@ static const struct {
 	[PART_TOPOLOGY] = { "Topology", write_topology, false },
 	[PART_SETTINGS] = { "Settings; the kernel's defaults for all others", write_settings,
 			    true },
+	[PART_FOLLOWED] = { "Connections that are followed", write_followed, true },
 	[PART_TIMELINE] = { "Timeline, from the moment there is a connection", write_timeline,
 			    false },
 	[PART_EXPECTED] = { "Expected, from the first event on", write_expected, true },
@@ -232,8 +255,7 @@ static void print_head(const struct selection *selection)
 	char text[64], span[64];
 
 	printf("%s%s%s\n", s->id ? s->id : "", s->id ? " " : "", s->name);
-	if (s->explanation)
-		printf("\n%s\n", s->explanation);
+	printf("\n%s\n", s->explanation && *s->explanation ? s->explanation : s->summary);
 	printf("\nFile     %s\n", s->file);
 	printf("Needs    network namespaces%s%s\n", outlook.needs ? ", " : "",
 	       outlook.needs ? estimate_format_needs(outlook.needs, text, sizeof(text)) : "");

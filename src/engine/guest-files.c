@@ -27,10 +27,11 @@ int guest_files_prepare(struct error *err)
 
 static int too_much(uint64_t room, struct error *err)
 {
-	return error_set(err, ERROR_FAILED, -ENOSPC,
-			 "--pcap and --logs: a guest can hand out %llu bytes, and this is more: run "
-			 "fewer or shorter scenarios at a time, or use --engine host",
-			 (unsigned long long)room);
+	return error_set(
+		err, ERROR_FAILED, -ENOSPC,
+		"--pcap and --logs: a guest can hand out %llu bytes, and this is more: run "
+		"fewer or shorter scenarios at a time, or use --engine host",
+		(unsigned long long)room);
 }
 
 static int is_file(const struct dirent *entry)

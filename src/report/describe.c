@@ -170,6 +170,13 @@ static void put_fault(struct text *t, const struct event *e)
 		put(t, " %s", scenario_node_name(t->scenario, e->node));
 }
 
+/* Of several programs on a host, which one an event is about. */
+static void put_program(struct text *t, const struct event *e)
+{
+	if (e->program[0])
+		put(t, ", its program %s", e->program);
+}
+
 char *describe_event(const struct scenario *s, const struct event *e, char *buffer, size_t size)
 {
 	struct text t = { .scenario = s, .buffer = buffer, .size = size };
@@ -177,6 +184,7 @@ char *describe_event(const struct scenario *s, const struct event *e, char *buff
 	switch (e->kind) {
 	case EVENT_FAULT:
 		put_fault(&t, e);
+		put_program(&t, e);
 		break;
 	case EVENT_HEAL:
 		put(&t, "heal %s", fault_name(e->fault));
@@ -193,6 +201,7 @@ char *describe_event(const struct scenario *s, const struct event *e, char *buff
 			put(&t, " from port %" PRIu64, e->local_port);
 		else if (e->has_local_port)
 			put(&t, " from another port");
+		put_program(&t, e);
 		break;
 	}
 	return buffer;

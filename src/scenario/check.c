@@ -87,7 +87,8 @@ static int check_commands(const struct scenario *scenario, enum node_id node, st
 
 	if (agent->to_line)
 		return scenario_refuse(scenario, agent->to_line, err,
-				       "%s.to is for built-in agents; the %s runs a command",
+				       "%s.to is for built-in agents; the %s runs a command, and "
+				       "'follow' says where its connection goes to",
 				       scenario_node_name(scenario, node),
 				       scenario_node_name(scenario, node));
 	for (int i = 0; i < _OPTION_MAX; i++)

@@ -167,8 +167,7 @@ static int conclude(struct trial *trial, enum end_id id)
 	};
 	_cleanup_(forecast_deinit) struct forecast forecast = { 0 };
 	enum mechanism rest;
-	struct trial_program *last =
-		host->n_programs ? &host->program[host->n_programs - 1] : NULL;
+	struct trial_program *last = host->n_programs ? &host->program[host->n_programs - 1] : NULL;
 	struct trial_program *program = end->holder ? end->holder : last;
 	struct agent *agent = !program ? NULL : program->agent ? program->agent : program->dying;
 	char name[SCENARIO_END_NAME_SIZE];
