@@ -115,13 +115,27 @@ static int run_in(struct loop *loop, struct interrupt *interrupt, const struct e
 	return rc;
 }
 
+/* A program that is missing is told before anything runs. Trials of one scenario follow each other.
+ */
+static int find_programs(const struct engine_job *job, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < job->n_trials; i++)
+		if (!i || job->trials[i].scenario != job->trials[i - 1].scenario)
+			rc = scenario_check_programs(job->trials[i].scenario, err);
+	return rc;
+}
+
 static int run(const struct engine_job *job, const struct engine_listener *listener,
 	       struct error *err)
 {
 	_cleanup_(loop_freep) struct loop *loop = NULL;
 	struct interrupt interrupt = { .fd = -1 };
-	int rc = tick_init(err);
+	int rc = find_programs(job, err);
 
+	if (rc >= 0)
+		rc = tick_init(err);
 	if (rc >= 0)
 		rc = privilege_acquire(err);
 	if (rc >= 0)

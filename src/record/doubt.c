@@ -45,13 +45,13 @@ static bool others_are_over(const struct record_endpoint *e)
 	return p->connections <= 1 || (ended == p->connections && p->last_nsec < 0);
 }
 
-/* Returns when the connection was over at both ends, or at the only one that has seen it, if that
- * was before the first event; else NSEC_NONE. */
-static nsec_t over_before(const struct record *record)
+/* Returns when a connection, which begins with that end, was over at both ends, or at the only one
+ * that has seen it, if that was before the first event; else NSEC_NONE. */
+static nsec_t over_before(const struct record *record, enum end_id first)
 {
 	nsec_t last_nsec = NSEC_NONE;
 
-	for (enum end_id n = 0; record->n_faults && n < record->n_ends; n++) {
+	for (enum end_id n = first; record->n_faults && n < first + 2; n++) {
 		nsec_t over_nsec = NSEC_NONE;
 		enum found found = found_at_first_event(&record->endpoint[n], &over_nsec);
 
@@ -110,14 +110,17 @@ static char *describe_commands(const struct record *record)
 	return text;
 }
 
-static int doubt_over(struct record *record, nsec_t over_nsec)
+/* `name` is that of the connection's first end, "client" or "front.client". */
+static int doubt_over(struct record *record, const char *name, nsec_t over_nsec)
 {
 	_cleanup_(freep) char *commands = describe_commands(record);
+	const char *dot = strchr(name, '.');
 	char before[64];
 
 	if (!commands)
 		return -ENOMEM;
-	return record_doubt(record, "the connection was over %s before the first event%s",
+	return record_doubt(record, "the connection %.*s%swas over %s before the first event%s",
+			    dot ? (int)(dot - name) : 0, name, dot ? " " : "",
 			    nsec_format(before, sizeof(before), -over_nsec), commands);
 }
 
@@ -142,14 +145,17 @@ static int doubt_blind(struct record *record)
 
 int doubt_check(struct record *record, struct error *err)
 {
-	nsec_t over_nsec = over_before(record);
 	int rc = 0;
 
 	if (record->lost)
 		rc = record_doubt(record, "%" PRIu64 " observation%s lost", record->lost,
 				  record->lost == 1 ? " was" : "s were");
-	if (rc >= 0 && over_nsec != NSEC_NONE)
-		rc = doubt_over(record, over_nsec);
+	for (enum end_id end = 0; rc >= 0 && end < record->n_ends; end += 2) {
+		nsec_t over_nsec = over_before(record, end);
+
+		if (over_nsec != NSEC_NONE)
+			rc = doubt_over(record, record->endpoint[end].name, over_nsec);
+	}
 	if (rc >= 0)
 		rc = doubt_blind(record);
 	return rc < 0 ? error_errno(err, rc, "verdict") : 0;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "src/scenario/internal.h"
 #include "src/scenario/option.h"
@@ -27,63 +26,9 @@ static int check_path(const struct scenario *scenario, struct error *err)
 	return 0;
 }
 
-static bool is_executable(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-/* Whether execvp() would find the program in one of the directories of a PATH. */
-static bool in_path(const char *program, const char *directories)
-{
-	char path[4096];
-	size_t n;
-
-	for (const char *p = directories;; p += n + 1) {
-		n = strcspn(p, ":");
-		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)n, p, n ? "/" : "", program) <
-			    (int)sizeof(path) &&
-		    is_executable(path))
-			return true;
-		if (!p[n])
-			return false;
-	}
-}
-
-static int check_words(const struct scenario *scenario, const struct scenario_program *p,
-		       char *const *words, struct error *err)
-{
-	const char *program = words[0], *directories = getenv("PATH");
-	const char *problem = NULL;
-
-	if (scenario_program_file(p, program))
-		return 0;
-	if (!strchr(program, '/')) {
-		if (!in_path(program, directories ? directories : "/usr/local/bin:/bin:/usr/bin"))
-			problem = "not found in PATH";
-	} else if (access(program, F_OK) < 0) {
-		problem = strerror(errno);
-	} else if (!is_executable(program)) {
-		problem = "not an executable file";
-	}
-	if (!problem)
-		return 0;
-	return scenario_refuse(scenario, p->line, err, "command '%s': %s", program, problem);
-}
-
-static int check_program(const struct scenario *scenario, const struct scenario_program *p,
-			 struct error *err)
-{
-	int rc = check_words(scenario, p, p->run, err);
-
-	return rc < 0 || !p->ready.command ? rc : check_words(scenario, p, p->ready.command, err);
-}
-
 static int check_commands(const struct scenario *scenario, enum node_id node, struct error *err)
 {
 	const struct scenario_agent *agent = &scenario->agent[node];
-	int rc = 0;
 
 	if (agent->to_line)
 		return scenario_refuse(scenario, agent->to_line, err,
@@ -98,9 +43,7 @@ static int check_commands(const struct scenario *scenario, enum node_id node, st
 				"%s.%s is an option of built-in agents; the %s runs a command",
 				scenario_node_name(scenario, node), option_definitions[i].key,
 				scenario_node_name(scenario, node));
-	for (size_t i = 0; rc == 0 && i < agent->n_programs; i++)
-		rc = check_program(scenario, &agent->programs[i], err);
-	return rc;
+	return 0;
 }
 
 static bool says_keepalive(const struct scenario_agent *agent)

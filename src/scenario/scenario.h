@@ -377,6 +377,9 @@ void scenario_list_deinit(struct scenario_list *list);
 void scenario_list_truncate(struct scenario_list *list, size_t count);
 /* Whether a host runs a program of the user's. */
 bool scenario_has_programs(const struct scenario *scenario);
+/* Refuses what names a program that is not on this machine, or is none. A file that does so is
+ * right all the same. */
+int scenario_check_programs(const struct scenario *scenario, struct error *err);
 
 /* A file that was read once, to make scenarios of it again and again (source.c). */
 struct scenario_source;

@@ -85,6 +85,8 @@ for case in \
 	'killed|run: [sh, -c, "kill -9 $$"]|signal 9' \
 	'background|run: [sh, -c, "sleep 1000 & exit 0"]|background.*foreground' \
 	'asks-in-vain|run: [sh, -c, "exec sleep 1000"], ready: {command: [sh, -c, "exit 1"]}, start_within: 1s|.sh. does not succeed' \
+	'missing|run: [no-such-program-1]|no-such-program-1.*PATH' \
+	'not-executable|run: [/etc/passwd]|/etc/passwd' \
 	'misspelt|run: [sh], redy: {port: 1}|did you mean .ready.'; do
 	IFS='|' read -r name command message <<<"$case"
 	scenario "$name" <<END
