@@ -8,12 +8,13 @@ struct machine;
 
 struct guest_image {
 	const struct machine *machine;
-	char *qemu;	     /* path of the program; owned */
-	char *kernel;	     /* path of what QEMU starts; owned */
-	char *initrd;	     /* path; owned */
-	char *release;	     /* the kernel's, for messages; owned */
-	unsigned memory_mib; /* of each guest */
-	char *prepare;	     /* a word for what process 1 prepares (init.h), or NULL; owned */
-	bool untracked;	     /* process 1 leaves connection tracking out */
+	char *qemu;		  /* path of the program; owned */
+	char *kernel;		  /* path of what QEMU starts; owned */
+	char *initrd;		  /* path; owned */
+	int kernel_fd, initrd_fd; /* keep both in the cache; owned */
+	char *release;		  /* the kernel's, for messages; owned */
+	unsigned memory_mib;	  /* of each guest */
+	char *prepare;		  /* a word for what process 1 prepares (init.h), or NULL; owned */
+	bool untracked;		  /* process 1 leaves connection tracking out */
 	char *snapshot; /* path of its folder; NULL: none is wanted, or none is possible; owned */
 };

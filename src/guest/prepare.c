@@ -105,6 +105,21 @@ static int make_snapshot(struct guest_image *image, struct error *err)
 	return rc;
 }
 
+/* Each guest that is started reads both files, so they have to stay. */
+static bool hold_files(struct guest_image *image)
+{
+	image->kernel_fd = cache_hold(image->kernel);
+	image->initrd_fd = cache_hold(image->initrd);
+	if (image->kernel_fd >= 0 && image->initrd_fd >= 0)
+		return true;
+	fd_close(image->kernel_fd);
+	fd_close(image->initrd_fd);
+	image->kernel_fd = image->initrd_fd = -1;
+	free(take_ptr(image->kernel));
+	free(take_ptr(image->initrd));
+	return false;
+}
+
 /* If the kernel is damaged, the error says so, instead of what could not be made from it. */
 static int make_files(struct guest_image *image, const struct guest_image_config *config,
 		      struct error *err)
@@ -131,6 +146,8 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 	_cleanup_(guest_image_freep) struct guest_image *image = calloc(1, sizeof(*image));
 	int rc;
 
+	if (image)
+		image->kernel_fd = image->initrd_fd = -1;
 	if (!image || !(image->release = strdup(config->kernel->release)))
 		return error_errno(err, -ENOMEM, "guest");
 	if (config->memory_mib > GUEST_MEMORY_MIB_MAX && config->closure)
@@ -149,6 +166,13 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 	rc = find_qemu(image, err);
 	if (rc >= 0)
 		rc = make_files(image, config, err);
+	/* Another process may have pruned one of them in this moment. */
+	if (rc >= 0 && !hold_files(image)) {
+		rc = make_files(image, config, err);
+		if (rc >= 0 && !hold_files(image))
+			rc = error_set(err, ERROR_FAILED, -ENOENT,
+				       "the cache's images vanish as soon as they are made");
+	}
 	if (rc >= 0 && !config->no_snapshot && image->machine->stop_port)
 		rc = make_snapshot(image, err);
 	if (rc < 0)
@@ -181,6 +205,8 @@ struct guest_image *guest_image_free(struct guest_image *image)
 	if (!image)
 		return NULL;
 	free(image->qemu);
+	fd_close(image->kernel_fd);
+	fd_close(image->initrd_fd);
 	free(image->kernel);
 	free(image->initrd);
 	free(image->release);

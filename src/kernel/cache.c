@@ -247,6 +247,23 @@ void cache_find(const char *path, const char *pattern, glob_t *ret_found)
 
 /* Keeps the newest `count` of the files in the folder of `path` that have the suffix, and `path`
  * itself. */
+int cache_hold(const char *path)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) < 0 || access(path, F_OK) < 0)
+		return -1;
+	return take_fd(&fd);
+}
+
+/* Whether a process holds the file. */
+static bool is_held(const char *path)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 static void prune(const char *path, const char *suffix, size_t count)
 {
 	char pattern[32];
@@ -258,7 +275,7 @@ static void prune(const char *path, const char *suffix, size_t count)
 		const char *old = found.gl_pathv[i];
 		_cleanup_(freep) char *stamp = format_new("%s.stamp", old);
 
-		if (strcmp(old, path) == 0)
+		if (strcmp(old, path) == 0 || is_held(old))
 			continue;
 		unlink(old);
 		if (stamp)

@@ -60,6 +60,10 @@ int cache_error(struct error *err, int rc, const char *path);
 /* Returns the disk space that a file or folder takes, in bytes. */
 unsigned long long cache_usage(const char *path);
 
+/* Keeps other processes from pruning a file as long as the returned descriptor is open; -1: it is
+ * not there. */
+int cache_hold(const char *path);
+
 #define CACHE_KEY_SIZE 33 /* bytes: 32 hexadecimal digits and the end */
 
 /* A hash of all that a cache entry is made from. */

@@ -17,7 +17,7 @@
 #include "src/util/interrupt.h"
 
 /* So many archives stay in the cache. Each new build of the program makes one for each kernel. */
-#define ARCHIVES_MAX 16
+#define ARCHIVES_MAX 32
 
 /* The modules that trials may need. If a required one is missing no archive is made, which is
  * better than an error in the middle of a trial. */

@@ -115,6 +115,6 @@ END
 run late >"$tmp/out" 2>"$tmp/err"
 status=$?
 [ $status = 2 ] || fail "late: exit status $status"
-grep -q "late.yaml:3: command 'sh': after 11 min 40.0 s (start_within) the client has no connection; its output ends: not yet" "$tmp/err" ||
+grep -q "late.yaml:3: command 'sh': after 11 min 40.0 s (start_within) the client has no connection to port 5000, .*; its output ends: not yet" "$tmp/err" ||
 	fail "late: $(cat "$tmp/err")"
 finish
