@@ -29,26 +29,34 @@ static const unsigned char of_root[] = {
 	CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_CHROOT, CAP_KILL,
 };
 
+/* The first users that the process's user namespace has, and whose they are above it. */
+struct user_map {
+	unsigned int inside, outside, count;
+};
+
+static bool read_map(struct user_map *map)
+{
+	_cleanup_(file_closep) FILE *file = fopen("/proc/self/uid_map", "re");
+
+	return file && fscanf(file, "%u %u %u", &map->inside, &map->outside, &map->count) == 3;
+}
+
 /* Whether root here is root of the machine: its user namespace has all users. */
 static bool is_root(void)
 {
-	_cleanup_(file_closep) FILE *file = fopen("/proc/self/uid_map", "re");
-	unsigned int inside, outside, count;
+	struct user_map map;
 
-	return geteuid() == 0 && file && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3 &&
-	       !outside && count > NOBODY;
+	return geteuid() == 0 && read_map(&map) && !map.outside && map.count > NOBODY;
 }
 
 /* Who deadpeer runs as where it is root of a user namespace that it made for itself. */
 static uid_t own_user(void)
 {
-	_cleanup_(file_closep) FILE *file = fopen("/proc/self/uid_map", "re");
-	unsigned int inside, outside, count;
+	struct user_map map;
 
-	if (geteuid() != 0 || !file || fscanf(file, "%u %u %u", &inside, &outside, &count) != 3 ||
-	    inside)
+	if (geteuid() != 0 || !read_map(&map) || map.inside)
 		return geteuid();
-	return outside ? outside : NOBODY;
+	return map.outside ? map.outside : NOBODY;
 }
 
 uid_t confinement_user(const struct scenario_program *program)

@@ -13,7 +13,7 @@
 
 #include "src/scenario/program.h"
 
-/* The user and group that the program runs as. */
+/* The user that the program runs as. */
 uid_t confinement_user(const struct scenario_program *program);
 
 /* The same user as the calling process sees it, which may be above the program's user namespace. */

@@ -135,7 +135,7 @@ static int write_followed(const struct scenario *s, enum family family, FILE *ou
 			fprintf(out, "the %u.", (unsigned int)c->number);
 		else
 			fputs("the first", out);
-		fputs(c->late ? ", at the first event or later\n" : "\n", out);
+		fputs(c->late ? ", which need not be there before the first event\n" : "\n", out);
 	}
 	return 0;
 }

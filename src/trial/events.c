@@ -22,8 +22,7 @@
 static const char *where(const struct trial_program *program, char *buffer, size_t size)
 {
 	const struct scenario *s = program->host->trial->spec.scenario;
-	const struct scenario_program *said =
-		scenario_program(s, program->host->id, program->index);
+	const struct scenario_program *said = ready_said(program);
 	const char *host = scenario_node_name(s, program->host->id);
 	char title[512];
 
@@ -58,8 +57,7 @@ static void agent_failed(const struct trial_program *program, const struct agent
 /* Whether a program may have ended by now, since it was there to end. */
 static bool may_end(const struct trial_program *program, int status)
 {
-	const struct scenario_program *said = scenario_program(program->host->trial->spec.scenario,
-							       program->host->id, program->index);
+	const struct scenario_program *said = ready_said(program);
 
 	return !status && said && said->ready.kind == READY_FINISHED;
 }
@@ -91,7 +89,7 @@ static void tell_background(const struct trial_program *program)
 static void agent_exited(struct trial_program *program, const struct agent_report *r)
 {
 	struct trial *trial = program->host->trial;
-	bool command = scenario_program(trial->spec.scenario, program->host->id, program->index);
+	bool command = ready_said(program);
 	int status = (int)r->result;
 	struct error err = { 0 };
 	char place[512];
@@ -286,7 +284,7 @@ static void note_state(struct trial_end *end, const struct observation *o)
 	end->trial->changed = true;
 }
 
-static void take_observation(struct trial_end *end, const struct observation *o)
+void events_take(struct trial_end *end, const struct observation *o)
 {
 	if (o->kind == OBSERVATION_PACKET && !follow_fits_packet(end, o))
 		return;
@@ -295,11 +293,6 @@ static void take_observation(struct trial_end *end, const struct observation *o)
 		minisocket_packet(end, o);
 	if (o->kind == OBSERVATION_STATE)
 		note_state(end, o);
-}
-
-void events_take(struct trial_end *end, const struct observation *o)
-{
-	take_observation(end, o);
 }
 
 /* Takes in what an end told before it was known which connection is followed. */
@@ -311,7 +304,7 @@ static void take_kept(struct trial_end *end)
 		if (kept->is_report)
 			take_report(end, &kept->report, kept->original, kept->process);
 		else
-			take_observation(end, &kept->observation);
+			events_take(end, &kept->observation);
 }
 
 static void take_all_kept(struct trial *trial)
@@ -355,7 +348,7 @@ static void tell_end(struct trial_end *end, const struct observation *o)
 	if (follow_waits(end))
 		trial->lost += follow_keep(end, &(struct follow_kept){ .observation = *o }) < 0;
 	else
-		take_observation(end, o);
+		events_take(end, o);
 	take_all_kept(trial);
 	if (end_connects(end->id) && o->kind == OBSERVATION_STATE) {
 		look_for_next(end);

@@ -46,8 +46,7 @@ void follow_init(struct trial *trial)
 		struct followed *f = &trial->end[id].followed;
 
 		f->last = number == SCENARIO_FOLLOW_LAST;
-		f->late = c->name && c->late && !number;
-		f->number = f->last || f->late ? 0 : number ? number : 1;
+		f->number = f->last ? 0 : number ? number : 1;
 		/* They count connections before a packet tells of one. */
 		if (f->number)
 			tell_views(&trial->end[id]);
@@ -224,20 +223,6 @@ bool follow_established(const struct trial_end *client)
 	return false;
 }
 
-/* Of connections that need not be there before the first event, the first counts that is there then
- * or later, and not one that was over. */
-static void decide_late(struct trial_end *client)
-{
-	struct followed *f = &client->followed;
-	size_t i = 0;
-
-	while (i < f->n_candidates && !f->candidates[i].open)
-		i++;
-	f->number = (uint32_t)i + 1;
-	tell_views(client);
-	pick_client(client);
-}
-
 static bool decide(struct trial_end *client)
 {
 	struct followed *f = &client->followed;
@@ -246,10 +231,6 @@ static bool decide(struct trial_end *client)
 
 	if (f->number)
 		return false;
-	if (f->late) {
-		decide_late(client);
-		return true;
-	}
 	for (size_t i = 1; i < f->n_candidates; i++)
 		if (2 * c[i].open + c[i].established >= 2 * c[best].open + c[best].established)
 			best = i;

@@ -7,6 +7,7 @@
 #include "src/trial/events.h"
 #include "src/trial/look.h"
 #include "src/trial/output.h"
+#include "src/trial/ready.h"
 #include "src/util/format.h"
 
 /* The other end, as far as an agent's own setting tells: many may connect to one that listens. */
@@ -58,8 +59,7 @@ int node_start_probe(const struct trial_program *program, char **words, agent_fu
 		     struct agent **ret_agent, struct error *err)
 {
 	struct trial *trial = program->host->trial;
-	const struct scenario_program *said =
-		scenario_program(trial->spec.scenario, program->host->id, program->index);
+	const struct scenario_program *said = ready_said(program);
 	struct agent_spec spec = spec_of(program);
 	struct scenario_program probe = *said;
 	int rc;

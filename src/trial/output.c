@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/trial/ready.h"
 #include "src/util/array.h"
 #include "src/util/utf8.h"
 
@@ -61,8 +62,7 @@ static char *log_path(const struct trial_program *program)
 	static const char plain[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	const struct trial *trial = program->host->trial;
-	const struct scenario_program *said =
-		scenario_program(trial->spec.scenario, program->host->id, program->index);
+	const struct scenario_program *said = ready_said(program);
 	char ending[64] = ".log";
 
 	if (program->host->n_programs > 1 && said) {

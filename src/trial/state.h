@@ -95,8 +95,6 @@ struct followed {
 	/* The one that connects: which of its connections it is, from 1; 0: to be decided. */
 	uint32_t number;
 	bool last;		    /* likewise: it is the one that was established last */
-	bool late;		    /* likewise: the first that is there at the first event, or
-				     * later */
 	bool has_next;		    /* after the first event there was another, and it has: */
 	struct endpoint_tuple next; /* the latest of them */
 	nsec_t renewed_nsec;	    /* when the first data came on one of them; NSEC_NONE */
