@@ -228,8 +228,13 @@ static void read_endpoints(struct json_reader *reader, json_object *value, void 
 	end = json_object_iter_end(value);
 	for (; !json_object_iter_equal(&i, &end) && record->n_ends < _END_MAX;
 	     json_object_iter_next(&i)) {
-		struct record_endpoint *e = &record->endpoint[record->n_ends++];
+		struct record_endpoint *e =
+			array_append(&record->endpoint, &record->n_ends, sizeof(*e));
 
+		if (!e) {
+			reader->failed = true;
+			return;
+		}
 		e->name = strdup(json_object_iter_peek_name(&i));
 		reader->failed |= !e->name;
 		json_read_object(reader, &endpoint, json_object_iter_peek_value(&i), e);

@@ -49,6 +49,7 @@ struct record *record_free(struct record *record)
 		free(record->doubts[i]);
 	for (enum end_id n = 0; n < record->n_ends; n++)
 		record_endpoint_deinit(&record->endpoint[n]);
+	free(record->endpoint);
 	trace_deinit(&record->trace);
 	sighting_log_free(record->sightings);
 	free(record->settings);

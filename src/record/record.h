@@ -201,8 +201,8 @@ struct record {
 	uint32_t follow_number; /* which of the client's connections was followed, from 1; 0: the
 				 * record does not say */
 	uint32_t follow_tried;	/* how many the client had tried by the first event */
-	struct record_endpoint endpoint[_END_MAX];
-	enum end_id n_ends; /* of the endpoints */
+	struct record_endpoint *endpoint; /* two of each followed connection; owned */
+	size_t n_ends;
 	enum record_clock clock;
 	uint64_t lost;	  /* how many observations could not be recorded */
 	nsec_t span_nsec; /* from the first event to the end of the trial */

@@ -64,6 +64,9 @@ static int describe(struct trial *trial, struct record *record)
 	record->repeat = spec->repeat;
 	record->phase = spec->phase;
 	record->lateness_nsec = trial->lateness_nsec;
+	record->endpoint = calloc(trial->n_ends, sizeof(*record->endpoint));
+	if (!record->endpoint)
+		return -ENOMEM;
 	record->n_ends = trial->n_ends;
 	for (size_t i = 0; i < record->n_output; i++)
 		record->output[i].time_nsec -= trial->origin_nsec;

@@ -480,7 +480,7 @@ static int take_connections(struct subject *s)
 
 	for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
 		last_connection = last[i];
-		for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++) {
+		for (enum end_id n = 0; rc >= 0 && n < s->record->n_ends; n++) {
 			struct record_endpoint *end = &s->record->endpoint[n];
 
 			free(end->packets);
@@ -521,7 +521,7 @@ static int alter_record(struct record *record, struct error *err)
 		rc = error_set(err, ERROR_FAILED, -EBADMSG, "%s does not pass: %s", title,
 			       record->failures[0]);
 	}
-	for (enum end_id n = 0; rc >= 0 && n < _END_MAX; n++) {
+	for (enum end_id n = 0; rc >= 0 && n < record->n_ends; n++) {
 		s.end = n;
 		s.want = &scenario->expect[record->family][n];
 		s.got = &record->endpoint[n];

@@ -50,7 +50,7 @@ static struct record *made_up_record(void)
 	r->kernel = strdup("6.1");
 	r->phase = 17;
 	r->seed = UINT64_MAX;
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < r->n_ends; n++) {
 		struct record_endpoint *e = &r->endpoint[n];
 
 		e->kernel_nsec = e->application_nsec = e->wire_nsec = NSEC_NONE;

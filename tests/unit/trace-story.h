@@ -67,7 +67,7 @@ static inline struct record *new_record(void)
 	r->engine = strdup("host");
 	r->kernel = strdup("6.1");
 	r->span_nsec = 20 * SEC;
-	for (enum end_id n = 0; n < _END_MAX; n++) {
+	for (enum end_id n = 0; n < r->n_ends; n++) {
 		struct record_endpoint *e = &r->endpoint[n];
 
 		e->kernel_nsec = e->application_nsec = e->wire_nsec = NSEC_NONE;
