@@ -131,6 +131,8 @@ static int write_followed(const struct scenario *s, enum family family, FILE *ou
 			scenario_node_name(s, c->to));
 		if (c->number == SCENARIO_FOLLOW_LAST)
 			fputs("the last", out);
+		else if (c->number == SCENARIO_FOLLOW_ALL)
+			fputs("all that are open at the first event", out);
 		else if (c->number > 1)
 			fprintf(out, "the %u.", (unsigned int)c->number);
 		else

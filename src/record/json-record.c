@@ -144,6 +144,7 @@ static const struct json_table connection = JSON_TABLE(record_endpoint, connecti
 static const struct json_field follow_fields[] = {
 	{ JSON_ROW(COUNT, record, follow_number, "number"), .decides = true },
 	{ JSON_ROW(COUNT, record, follow_tried, "tried") },
+	{ JSON_ROW(COUNT, record, follow_left_out, "left_out"), .optional = true },
 };
 static const struct json_table follow = JSON_TABLE(record, follow_fields);
 

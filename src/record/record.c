@@ -79,6 +79,25 @@ int record_find_end(const struct record *record, const char *name)
 	return -1;
 }
 
+const struct record_endpoint *record_end(const struct record *record, const char *name)
+{
+	int end = record_find_end(record, name);
+
+	return end < 0 ? NULL : &record->endpoint[end];
+}
+
+const struct record *record_widest(struct record *const *records, size_t n,
+				   const struct record *first)
+{
+	const struct record *widest = first;
+
+	for (size_t i = 0; i < n; i++)
+		if (records[i] && records[i]->n_ends > widest->n_ends &&
+		    record_same_trial(records[i], first))
+			widest = records[i];
+	return widest;
+}
+
 uint32_t record_sample_open(const struct record_sample *sample)
 {
 	uint32_t sum = 0;

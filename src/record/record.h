@@ -198,9 +198,10 @@ struct record {
 	size_t n_output;
 	struct record_gap *gaps; /* where the looks of `sample` came late, in the order of time */
 	size_t n_gaps;
-	uint32_t follow_number; /* which of the client's connections was followed, from 1; 0: the
-				 * record does not say */
-	uint32_t follow_tried;	/* how many the client had tried by the first event */
+	uint32_t follow_number;	  /* which of the client's connections was followed, from 1; 0: the
+				   * record does not say */
+	uint32_t follow_tried;	  /* how many the client had tried by the first event */
+	uint32_t follow_left_out; /* how many that were open are not followed for want of room */
 	struct record_endpoint *endpoint; /* two of each followed connection; owned */
 	size_t n_ends;
 	enum record_clock clock;
@@ -233,6 +234,13 @@ uint32_t record_sample_open(const struct record_sample *sample);
 
 /* The end of that name; -1: the record has none. */
 int record_find_end(const struct record *record, const char *name);
+/* Likewise; NULL: the record has none. */
+const struct record_endpoint *record_end(const struct record *record, const char *name);
+/* Of the repeats of a trial the one with the most ends: where all connections are followed that
+ * there are, they may be more in one than in another. `first` is one of the records, some of which
+ * may be NULL. */
+const struct record *record_widest(struct record *const *records, size_t n,
+				   const struct record *first);
 
 /* Adds a line to the failures. -ENOMEM is the only failure of the function. */
 __attribute__((format(printf, 2, 3))) int record_fail(struct record *record, const char *format,

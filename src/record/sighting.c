@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "src/util/array.h"
 
@@ -19,6 +20,30 @@ struct sighting_log *sighting_log_free(struct sighting_log *sightings)
 	free(sightings->timers);
 	free(sightings);
 	return NULL;
+}
+
+int sighting_multiply(struct sighting_log *sightings, enum end_id first, size_t n_ends, size_t n)
+{
+	size_t behind = first + 2, moved = n_ends - behind;
+
+	memmove(&sightings->packets[behind + 2 * n], &sightings->packets[behind],
+		moved * sizeof(sightings->packets[0]));
+	memmove(&sightings->n_packets[behind + 2 * n], &sightings->n_packets[behind],
+		moved * sizeof(sightings->n_packets[0]));
+	for (size_t i = 0; i < sightings->n_timers; i++)
+		if (sightings->timers[i].end >= behind)
+			sightings->timers[i].end += 2 * (enum end_id)n;
+	memset(&sightings->packets[behind], 0, 2 * n * sizeof(sightings->packets[0]));
+	memset(&sightings->n_packets[behind], 0, 2 * n * sizeof(sightings->n_packets[0]));
+	for (size_t id = behind; id < behind + 2 * n; id++) {
+		size_t like = first + id % 2;
+
+		if (array_copy(&sightings->packets[id], sightings->packets[like],
+			       sightings->n_packets[like], sizeof(*sightings->packets[0])) < 0)
+			return -ENOMEM;
+		sightings->n_packets[id] = sightings->n_packets[like];
+	}
+	return 0;
 }
 
 int sighting_add_packet(struct sighting_log *sightings, enum end_id end, nsec_t time_nsec,

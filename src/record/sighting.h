@@ -38,6 +38,9 @@ struct sighting_log {
 
 /* Frees a log, which calloc() has made, and all that it owns. Returns NULL. */
 struct sighting_log *sighting_log_free(struct sighting_log *sightings);
+/* Repeats the packets of the connection whose first end this is for `n` more behind it. The ends
+ * behind it, `n_ends` in all until now, move. -ENOMEM is the only failure. */
+int sighting_multiply(struct sighting_log *sightings, enum end_id first, size_t n_ends, size_t n);
 /* Adds a packet as `end` saw it. -ENOMEM is the only failure. */
 int sighting_add_packet(struct sighting_log *sightings, enum end_id end, nsec_t time_nsec,
 			const struct tcp_packet *packet);

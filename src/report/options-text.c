@@ -80,25 +80,65 @@ static bool is_told(struct record *const *records, size_t i, enum end_id end)
 	return false;
 }
 
+/* Whether two ends are on the same host: their names end in the same way. */
+static bool is_same_host(const char *a, const char *b)
+{
+	const char *dot_a = strrchr(a, '.'), *dot_b = strrchr(b, '.');
+
+	return dot_a && dot_b && !strcmp(dot_a, dot_b);
+}
+
+static bool is_alike(const struct record_endpoint *a, const struct record_endpoint *b)
+{
+	char text[TEXT_SIZE], other[TEXT_SIZE];
+
+	return has_text(b) && is_same_host(a->name, b->name) &&
+	       !strcmp(options_text(&a->options, text, sizeof(text)),
+		       options_text(&b->options, other, sizeof(other)));
+}
+
+/* Ends of a host that are alike take one line, at the first of them. */
+static void print_options(const struct record *record, enum end_id end, FILE *out)
+{
+	const struct record_endpoint *e = &record->endpoint[end];
+	char title[160], text[TEXT_SIZE];
+	size_t more = 0;
+
+	for (enum end_id n = 0; n < record->n_ends; n++) {
+		if (n == end || !is_alike(e, &record->endpoint[n]))
+			continue;
+		if (n < end)
+			return;
+		more++;
+	}
+	fprintf(out, "%s: %s", record_title(record, title, sizeof(title)), e->name);
+	if (more)
+		fprintf(out, " and %zu more of %s", more, strrchr(e->name, '.') + 1);
+	fprintf(out, " %s set: %s\n", more ? "have" : "has",
+		options_text(&e->options, text, sizeof(text)));
+}
+
+static void print_end(const struct record *record, const struct record_endpoint *e, FILE *out)
+{
+	char title[160];
+
+	if (!e->command_output || record->repeat > 1 ||
+	    (e->command_exit < 0 && e->command_signal < 0))
+		return;
+	fprintf(out, "%s (%s): the program of %s %s %d\n",
+		record_title(record, title, sizeof(title)), family_name(record->family), e->name,
+		e->command_exit >= 0 ? "exited with status" : "was killed by signal",
+		e->command_exit >= 0 ? e->command_exit : e->command_signal);
+}
+
 void options_print(struct record *const *records, size_t n, FILE *out)
 {
-	char title[160], text[TEXT_SIZE];
-
 	for (size_t i = 0; i < n; i++)
 		for (enum end_id end = 0; records[i] && end < records[i]->n_ends; end++) {
 			const struct record_endpoint *e = &records[i]->endpoint[end];
 
-			if (e->command_output && records[i]->repeat <= 1 &&
-			    (e->command_exit >= 0 || e->command_signal >= 0))
-				fprintf(out, "%s (%s): the program of %s %s %d\n",
-					record_title(records[i], title, sizeof(title)),
-					family_name(records[i]->family), e->name,
-					e->command_exit >= 0 ? "exited with status"
-							     : "was killed by signal",
-					e->command_exit >= 0 ? e->command_exit : e->command_signal);
+			print_end(records[i], e, out);
 			if (has_text(e) && !is_told(records, i, end))
-				fprintf(out, "%s: %s has set: %s\n",
-					record_title(records[i], title, sizeof(title)), e->name,
-					options_text(&e->options, text, sizeof(text)));
+				print_options(records[i], end, out);
 		}
 }

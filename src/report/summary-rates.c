@@ -7,16 +7,16 @@
 /* The outcomes of one endpoint in all repeats of a trial. */
 struct tally {
 	const struct record *first;
-	enum end_id end;
+	const char *end; /* its name */
 	size_t count[_OUTCOME_MAX], total;
 	bool many; /* the rates are of many connections, not of repeats */
 };
 
 static void add(struct tally *t, const struct record *record)
 {
-	const struct record_endpoint *e = &record->endpoint[t->end];
+	const struct record_endpoint *e = record_end(record, t->end);
 
-	if (record_verdict(record) == VERDICT_INCONCLUSIVE)
+	if (!e || record_verdict(record) == VERDICT_INCONCLUSIVE)
 		return;
 	if (!e->population.connections) {
 		t->count[e->outcome]++;
@@ -45,7 +45,7 @@ static void print_outcome(struct table *table, const struct tally *t, enum outco
 
 	table_cell(table, TABLE_PLAIN, record_title(t->first, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN, family_name(t->first->family));
-	table_cell(table, TABLE_PLAIN, t->first->endpoint[t->end].name);
+	table_cell(table, TABLE_PLAIN, t->end);
 	table_cell(table, TABLE_PLAIN, outcome_name(o));
 	table_format(table, TABLE_PLAIN, "%zu of %zu", t->count[o], t->total);
 	table_format(table, TABLE_PLAIN, "%.2f", rate.value * 100);
@@ -55,13 +55,15 @@ static void print_outcome(struct table *table, const struct tally *t, enum outco
 /* Adds the rows of a trial if `i` is the first of its records. Returns whether it added any. */
 static bool tally_rows(struct table *table, struct record *const *records, size_t n, size_t i)
 {
+	const struct record *widest;
 	bool any = false;
 
 	for (size_t k = 0; k < i; k++)
 		if (records[k] && record_same_trial(records[k], records[i]))
 			return false;
-	for (enum end_id end = 0; end < records[i]->n_ends; end++) {
-		struct tally t = { .first = records[i], .end = end };
+	widest = record_widest(records, n, records[i]);
+	for (enum end_id end = 0; end < widest->n_ends; end++) {
+		struct tally t = { .first = records[i], .end = widest->endpoint[end].name };
 
 		for (size_t k = i; k < n; k++)
 			if (records[k] && record_same_trial(records[k], records[i]))

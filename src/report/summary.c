@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/report/summary.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,14 +19,14 @@ struct times {
 
 /* The same trial, however often repeated, at one endpoint. */
 struct group {
-	const struct record *first; /* of its records; not owned */
-	const struct record *shown; /* the first that is conclusive; NULL: none is; not owned */
-	enum end_id end;
-	struct times detected, gone;	   /* when it was detected, and when nothing was left */
-	struct times recovered;		   /* when it worked again */
-	size_t count[_VERDICT_MAX];	   /* its records by verdict */
-	bool mixed;			   /* the repeats ended differently */
-	nsec_t earliest_nsec, latest_nsec; /* predicted for `detected`; NSEC_NONE */
+	const struct record *first;  /* of its records; not owned */
+	const struct record *shown;  /* the first that is conclusive; NULL: none is; not owned */
+	const char *end;	     /* its name */
+	struct times detected, gone; /* when it was detected, and when nothing was left */
+	struct times recovered;	     /* when it worked again */
+	size_t count[_VERDICT_MAX];  /* its records by verdict */
+	bool mixed;		     /* the repeats ended differently */
+	nsec_t earliest_nsec, latest_nsec;	     /* predicted for `detected`; NSEC_NONE */
 	nsec_t gone_earliest_nsec, gone_latest_nsec; /* predicted for `gone`; NSEC_NONE */
 };
 
@@ -54,15 +55,17 @@ static void add_interval(nsec_t *low_nsec, nsec_t *high_nsec, nsec_t earliest_ns
 /* Times and outcomes of an inconclusive trial are not those of the scenario. */
 static void add(struct group *g, const struct record *record)
 {
-	const struct record_endpoint *e = &record->endpoint[g->end], *shown;
+	const struct record_endpoint *e = record_end(record, g->end), *shown;
 	enum verdict verdict = record_verdict(record);
 
+	if (!e)
+		return;
 	g->count[verdict]++;
 	if (verdict == VERDICT_INCONCLUSIVE)
 		return;
 	if (!g->shown)
 		g->shown = record;
-	shown = &g->shown->endpoint[g->end];
+	shown = record_end(g->shown, g->end);
 	g->mixed |= e->outcome != shown->outcome || e->mechanism != shown->mechanism;
 	add_time(&g->detected, record_detection(e));
 	add_time(&g->gone, e->gone_nsec);
@@ -176,12 +179,12 @@ struct columns {
 static void print_row(struct table *table, struct group *g, struct columns columns)
 {
 	static const struct record_endpoint nothing = { .outcome = OUTCOME_NONE };
-	const struct record_endpoint *e = g->shown ? &g->shown->endpoint[g->end] : &nothing;
+	const struct record_endpoint *e = g->shown ? record_end(g->shown, g->end) : &nothing;
 	char buffer[160];
 
 	table_cell(table, TABLE_PLAIN, record_title(g->first, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN, family_name(g->first->family));
-	table_cell(table, TABLE_PLAIN, g->first->endpoint[g->end].name);
+	table_cell(table, TABLE_PLAIN, g->end);
 	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_name(e->error)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
@@ -201,16 +204,18 @@ static void print_row(struct table *table, struct group *g, struct columns colum
 
 /* Whether a repeat of the trial, conclusive if any is, has a result at that end. */
 static bool has_result(struct record *const *records, size_t n, const struct record *first,
-		       enum end_id end)
+		       const char *name)
 {
 	bool conclusive = false, any = false, open = false;
 
 	for (size_t i = 0; i < n; i++) {
+		const struct record_endpoint *e;
 		bool has;
 
 		if (!records[i] || !record_same_trial(records[i], first))
 			continue;
-		has = records[i]->endpoint[end].outcome != OUTCOME_NONE;
+		e = record_end(records[i], name);
+		has = e && e->outcome != OUTCOME_NONE;
 		if (record_verdict(records[i]) == VERDICT_INCONCLUSIVE) {
 			open |= has;
 		} else {
@@ -225,21 +230,22 @@ static bool has_result(struct record *const *records, size_t n, const struct rec
 static void group_rows(struct table *table, struct record *const *records, size_t n, size_t i,
 		       struct columns columns)
 {
+	const struct record *widest;
 	bool any = false;
 
 	for (size_t k = 0; k < i; k++)
 		if (records[k] && record_same_trial(records[k], records[i]))
 			return;
-	for (enum end_id end = 0; end < records[i]->n_ends; end++) {
+	widest = record_widest(records, n, records[i]);
+	for (enum end_id end = 0; end < widest->n_ends; end++) {
 		struct group g = { .first = records[i],
-				   .end = end,
+				   .end = widest->endpoint[end].name,
 				   .earliest_nsec = NSEC_NONE,
 				   .latest_nsec = NSEC_NONE,
 				   .gone_earliest_nsec = NSEC_NONE,
 				   .gone_latest_nsec = NSEC_NONE };
 
-		if (!has_result(records, n, records[i], end) &&
-		    (any || end + 1 < records[i]->n_ends))
+		if (!has_result(records, n, records[i], g.end) && (any || end + 1 < widest->n_ends))
 			continue;
 		any = true;
 		for (size_t k = i; k < n; k++)
@@ -279,6 +285,20 @@ static void print_reasons(struct record *const *records, size_t n, FILE *out)
 		else
 			print_lines(r, "", r->failures, r->n_failures, out);
 	}
+}
+
+static void print_left_out(struct record *const *records, size_t n, FILE *out)
+{
+	char title[160];
+
+	for (size_t i = 0; i < n; i++)
+		if (records[i] && records[i]->follow_left_out)
+			fprintf(out,
+				"%s (%s): %" PRIu32 " more connections were open; %d are followed "
+				"at most\n",
+				record_title(records[i], title, sizeof(title)),
+				family_name(records[i]->family), records[i]->follow_left_out,
+				TRIAL_CONNECTIONS_MAX);
 }
 
 static struct columns columns_of(struct record *const *records, size_t n)
@@ -340,6 +360,7 @@ void summary_print(struct record *const *records, size_t n, FILE *out)
 		table_print(table, out);
 	table_free(table);
 	options_print(records, n, out);
+	print_left_out(records, n, out);
 	summary_print_rates(records, n, out);
 	print_reasons(records, n, out);
 	findings_print(records, n, out);

@@ -139,9 +139,26 @@ static uint64_t count_connections(const struct scenario *s)
 	return times * (uint64_t)scenario_option(client, OPTION_CONNECTIONS, 1);
 }
 
+/* What becomes of many connections of a built-in client is told by its population. */
+static int check_all(const struct scenario *s, struct error *err)
+{
+	for (enum end_id end = 0; end < s->n_ends; end += 2)
+		if (scenario_follows(s, end) == SCENARIO_FOLLOW_ALL &&
+		    scenario_option(&s->agent[NODE_CLIENT], OPTION_CONNECTIONS, 1) > 1)
+			return scenario_refuse(
+				s, s->follow_line ? s->follow_line : s->connections[0].line, err,
+				"follow: all is for connections that come one by one; those of "
+				"'client.connections' are told of as a whole ('population')");
+	return 0;
+}
+
 static int check_follow(const struct scenario *s, struct error *err)
 {
-	if (s->follow <= 1 || s->follow == SCENARIO_FOLLOW_LAST ||
+	int rc = check_all(s, err);
+
+	if (rc < 0)
+		return rc;
+	if (s->follow <= 1 || s->follow >= SCENARIO_FOLLOW_LAST ||
 	    scenario_is_command(&s->agent[NODE_CLIENT]) || s->follow <= count_connections(s))
 		return 0;
 	return scenario_refuse(s, s->follow_line, err,

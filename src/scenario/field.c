@@ -49,7 +49,7 @@ const struct field scenario_fields[] = {
 	  .names = &untracked_names, .wrong = "'%s' is none of pass, drop and reset" },
 	{ "follow", NULL, FIELD_PLACE, FIELD_IN(struct scenario, follow), 1,
 	  SCENARIO_FOLLOW_LAST - 1,
-	  .wrong = "'%s' is no connection to follow; write first, last, or a number from 1" },
+	  .wrong = "'%s' is no connection to follow; write first, last, all, or a number from 1" },
 	{ "horizon", NULL, FIELD_TIME, FIELD_IN(struct scenario, horizon_nsec), 1, SPAN_MAX,
 	  .wrong = "a horizon of %s; it goes from more than 0 to 3650d", .untold = true },
 	{ "until", NULL, FIELD_TIME, FIELD_IN(struct scenario, until_nsec), 1, SPAN_MAX,
@@ -115,6 +115,8 @@ static int parse_place(const struct field *field, const char *value, uint64_t *r
 		*ret_number = 1;
 	else if (!strcmp(value, "last"))
 		*ret_number = (uint64_t)field->maximum + 1;
+	else if (!strcmp(value, "all"))
+		*ret_number = (uint64_t)field->maximum + 2;
 	else
 		rc = quantity_parse_count(value, 1, (uint64_t)field->maximum, ret_number, &own);
 	return rc < 0 ? error_input(err, field->wrong, value) : 0;
@@ -208,6 +210,8 @@ char *field_format(const struct field *field, const void *base, char *buffer, si
 	case FIELD_PLACE:
 		if (number == (uint64_t)field->maximum + 1)
 			snprintf(buffer, size, "last");
+		else if (number == (uint64_t)field->maximum + 2)
+			snprintf(buffer, size, "all");
 		else
 			snprintf(buffer, size, "%" PRIu64, number);
 		break;

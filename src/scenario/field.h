@@ -22,7 +22,8 @@ enum field_type {
 	FIELD_RATE,    /* uint64_t, bits a second */
 	FIELD_BOOL,    /* bool: "true", "false" */
 	FIELD_WORD,    /* an enum, or a bool: the value of a word of `names` */
-	FIELD_PLACE,   /* a whole number from 1, "first", or "last", which is `maximum` + 1 */
+	FIELD_PLACE,   /* a whole number from 1, "first", "last", which is `maximum` + 1, or "all",
+			* which is `maximum` + 2 */
 };
 
 struct field {

@@ -57,9 +57,14 @@ static int read_place(const struct document_node *item, struct scenario_connecti
 		c->number = SCENARIO_FOLLOW_LAST;
 		return 0;
 	}
+	if (node && node->kind == DOCUMENT_SCALAR && !strcmp(node->text, "all")) {
+		c->number = SCENARIO_FOLLOW_ALL;
+		return 0;
+	}
 	if (!node || node->kind != DOCUMENT_SCALAR || strcmp(node->text, "first") != 0) {
 		rc = read_number(item, "number", NUMBER_MAX,
-				 "follow: number: '%s' is none of first, last and a number from 1",
+				 "follow: number: '%s' is none of first, last, all and a number "
+				 "from 1",
 				 &number, err);
 		if (rc < 0)
 			return rc;
@@ -83,6 +88,10 @@ static int read_late(const struct document_node *item, struct scenario_connectio
 	if (!c->late && strcmp(node->text, "false") != 0)
 		return document_error(node, err, "follow: late: '%s' is neither true nor false",
 				      node->text);
+	if (c->late && c->number == SCENARIO_FOLLOW_ALL)
+		return document_error(node, err,
+				      "follow: late: all are those that are open at the first "
+				      "event, so none of them can be late");
 	return 0;
 }
 
@@ -141,6 +150,30 @@ static int read_connection(struct scenario *scenario, const struct document_node
 	return rc;
 }
 
+/* Whether a name is "pool-2" where "pool" is that of all connections. */
+static bool is_ranked(const char *name, const char *all)
+{
+	size_t n = strlen(all);
+
+	return !strncmp(name, all, n) && name[n] == '-' && name[n + 1] &&
+	       strspn(name + n + 1, "0123456789") == strlen(name + n + 1);
+}
+
+static int check_ranked(const struct scenario *s, const struct document_node *list,
+			struct error *err)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		for (size_t k = 0; k < list->n_items; k++)
+			if (s->connections[i].number == SCENARIO_FOLLOW_ALL &&
+			    is_ranked(s->connections[k].name, s->connections[i].name))
+				return document_error(list->items[k], err,
+						      "follow: '%s' is what one of all '%s' is "
+						      "called",
+						      s->connections[k].name,
+						      s->connections[i].name);
+	return 0;
+}
+
 int scenario_read_follow(struct scenario *scenario, const struct document_node *list,
 			 struct error *err)
 {
@@ -155,6 +188,8 @@ int scenario_read_follow(struct scenario *scenario, const struct document_node *
 	scenario->n_ends = 0;
 	for (size_t i = 0; rc == 0 && i < list->n_items; i++)
 		rc = read_connection(scenario, list->items[i], err);
+	if (rc == 0)
+		rc = check_ranked(scenario, list, err);
 	if (rc == 0 && scenario->connections[0].late)
 		return document_error(
 			list->items[0], err,

@@ -32,14 +32,16 @@ enum node_id {
 	_NODE_MAX,
 };
 
-/* How many connections a scenario may follow. */
+/* How many connections a scenario may name to be followed, and how many a trial follows, where one
+ * name stands for all that there are. */
 #define SCENARIO_CONNECTIONS_MAX 6
+#define TRIAL_CONNECTIONS_MAX	 16
 
 /* One end of a followed connection: 2n of connection n connects, and 2n + 1 accepts. */
 enum end_id {
 	END_CLIENT,
 	END_SERVER,
-	_END_MAX = 2 * SCENARIO_CONNECTIONS_MAX,
+	_END_MAX = 2 * TRIAL_CONNECTIONS_MAX,
 };
 
 static inline size_t end_connection(enum end_id end)
@@ -302,8 +304,10 @@ struct scenario_recipe {
 	char **set;	     /* "KEY=VALUE"; NULL-terminated, owned */
 };
 
-/* scenario->follow: the connection that was established last before the first event. */
-#define SCENARIO_FOLLOW_LAST UINT32_MAX
+/* scenario->follow: the connection that was established last before the first event, or all that
+ * are open then. */
+#define SCENARIO_FOLLOW_LAST (UINT32_MAX - 1)
+#define SCENARIO_FOLLOW_ALL  UINT32_MAX
 
 /* A connection that is followed. Without a name it is the only one, from the client to where that
  * connects. */
@@ -311,7 +315,7 @@ struct scenario_connection {
 	char *name; /* owned */
 	enum node_id from, to;
 	uint64_t port;	 /* at `to`; 0: that host's */
-	uint32_t number; /* which of those, from 1; SCENARIO_FOLLOW_LAST */
+	uint32_t number; /* which of those, from 1; SCENARIO_FOLLOW_LAST, SCENARIO_FOLLOW_ALL */
 	bool late;	 /* it may be established after the first event */
 	int line;	 /* in the file */
 };
@@ -333,7 +337,8 @@ struct scenario {
 	struct scenario_agent agent[SCENARIO_HOSTS_MAX];
 	struct event *events; /* ordered by time */
 	size_t n_events;
-	uint32_t follow; /* which of the client's connections, from 1; 0: the first */
+	uint32_t follow; /* which of the client's connections, from 1; 0: the first;
+			  * SCENARIO_FOLLOW_LAST, SCENARIO_FOLLOW_ALL */
 	struct scenario_connection connections[SCENARIO_CONNECTIONS_MAX];
 	enum end_id n_ends;	  /* two of each connection */
 	nsec_t horizon_nsec;	  /* from the first event */
@@ -342,7 +347,7 @@ struct scenario {
 	nsec_t sample_until_nsec; /* since the first event; NSEC_NEVER: to the end */
 	int horizon_line;	  /* in the file; 0: it is not from the file */
 	int follow_line;	  /* likewise */
-	struct expectation expect[_FAMILY_MAX][_END_MAX];
+	struct expectation expect[_FAMILY_MAX][2 * SCENARIO_CONNECTIONS_MAX];
 	struct scenario_recipe recipe;
 };
 
@@ -496,6 +501,19 @@ char *scenario_end_name(const struct scenario *scenario, enum end_id end, char *
 			size_t size);
 /* The end of that name; -1: there is none. */
 int scenario_find_end(const struct scenario *scenario, const char *name);
+/* Which of its connections a name stands for, as `follow` says it. */
+static inline uint32_t scenario_follows(const struct scenario *scenario, enum end_id end)
+{
+	const struct scenario_connection *c = &scenario->connections[end_connection(end)];
+
+	return c->name ? c->number : scenario->follow;
+}
+/* The same of one of all connections that a name stands for, as a trial calls it: "pool-2.client",
+ * or without a name "2.client". `rank` counts from 1; 0: the name stands for one. */
+char *scenario_ranked_name(const struct scenario *scenario, enum end_id end, size_t rank,
+			   char *buffer, size_t size);
+/* The scenario's end that a trial's end of that name was asked for by; -1: none. */
+int scenario_asked_end(const struct scenario *scenario, const char *name);
 /* Whether the scenario's network has the node: a direct path has no router. */
 static inline bool scenario_has_node(const struct scenario *scenario, enum node_id node)
 {

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "src/tcp/packet.h"
 #include "src/tcp/state.h"
 #include "src/testbed/testbed.h"
+#include "src/trial/sightings.h"
 #include "src/util/array.h"
 
 static void forget_kept(struct followed *f)
@@ -41,12 +43,12 @@ void follow_init(struct trial *trial)
 	const struct scenario *s = trial->spec.scenario;
 
 	for (enum end_id id = 0; id < trial->n_ends; id += 2) {
-		const struct scenario_connection *c = &s->connections[end_connection(id)];
-		uint32_t number = c->name ? c->number : s->follow;
+		uint32_t number = scenario_follows(s, id);
 		struct followed *f = &trial->end[id].followed;
 
 		f->last = number == SCENARIO_FOLLOW_LAST;
-		f->number = f->last ? 0 : number ? number : 1;
+		f->all = number == SCENARIO_FOLLOW_ALL;
+		f->number = f->last || f->all ? 0 : number ? number : 1;
 		/* They count connections before a packet tells of one. */
 		if (f->number)
 			tell_views(&trial->end[id]);
@@ -116,12 +118,13 @@ static struct follow_candidate *find_candidate(struct followed *f, const struct 
 
 static void note_state(struct trial_end *end, const struct observation *o)
 {
+	const struct followed *client = &trial_connecting(end)->followed;
 	struct follow_candidate *c;
 
 	if (o->derived && o->state.to == TCP_STATE_SYN_SENT &&
 	    endpoint_in_scenario(&end->view[0], o) && end->trial->origin_nsec == NSEC_NONE)
 		end->followed.n_tried++;
-	if (!o->derived || !trial_connecting(end)->followed.last || end->followed.tuple.known)
+	if (!o->derived || !(client->last || client->all) || end->followed.tuple.known)
 		return;
 	c = find_candidate(&end->followed, o);
 	if (!c)
@@ -223,20 +226,104 @@ bool follow_established(const struct trial_end *client)
 	return false;
 }
 
-static bool decide(struct trial_end *client)
+/* The one that was established last, and is still open if any is. */
+static size_t best_of(const struct followed *f)
 {
-	struct followed *f = &client->followed;
 	const struct follow_candidate *c = f->candidates;
 	size_t best = 0;
 
-	if (f->number)
-		return false;
 	for (size_t i = 1; i < f->n_candidates; i++)
 		if (2 * c[i].open + c[i].established >= 2 * c[best].open + c[best].established)
 			best = i;
-	f->number = (uint32_t)best + 1;
+	return best;
+}
+
+static void choose(struct trial_end *client, size_t candidate)
+{
+	client->followed.number = (uint32_t)candidate + 1;
 	tell_views(client);
 	pick_client(client);
+}
+
+/* An end that waits owns what it was told, and nothing else yet. */
+static int copy_end(struct trial_end *to, const struct trial_end *from)
+{
+	const struct followed *f = &from->followed;
+	int rc;
+
+	*to = *from;
+	to->followed.kept = NULL;
+	rc = array_copy(&to->followed.candidates, f->candidates, f->n_candidates,
+			sizeof(*f->candidates));
+	return rc < 0 ? rc : array_copy(&to->followed.kept, f->kept, f->n_kept, sizeof(*f->kept));
+}
+
+static void number_ends(struct trial *trial)
+{
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
+		trial->end[id].id = id;
+		for (int w = 0; w < _WITNESS_MAX; w++)
+			trial->end[id].view[w].id = id;
+	}
+}
+
+/* Makes room for `n` more connections of the same kind behind that of `client`. Those behind it
+ * move. */
+static int multiply(struct trial_end *client, size_t n)
+{
+	struct trial *trial = client->trial;
+	size_t behind = trial->n_ends - client->id - 2;
+	int rc = sightings_multiply(trial, client->id, n);
+
+	memmove(client + 2 + 2 * n, client + 2, behind * sizeof(*client));
+	memset(client + 2, 0, 2 * n * sizeof(*client));
+	trial->n_ends += 2 * n;
+	for (size_t i = 1; i <= n; i++)
+		for (int side = 0; side < 2; side++)
+			if (copy_end(client + 2 * i + side, client + side) < 0)
+				rc = -ENOMEM;
+	number_ends(trial);
+	return rc;
+}
+
+static size_t count_open(const struct followed *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_candidates; i++)
+		n += f->candidates[i].open;
+	return n;
+}
+
+/* Follows all that are open, as far as there is room. */
+static void choose_all(struct trial_end *client)
+{
+	struct trial *trial = client->trial;
+	size_t open = count_open(&client->followed), room = (_END_MAX - trial->n_ends) / 2 + 1;
+	size_t n = open < room ? open : room, rank = 0;
+
+	trial->left_out += (uint32_t)(open - n);
+	if (n > 1)
+		trial->lost += multiply(client, n - 1) < 0;
+	for (size_t i = 0; i < client->followed.n_candidates && rank < n; i++) {
+		if (!client->followed.candidates[i].open)
+			continue;
+		client[2 * rank].followed.rank = client[2 * rank + 1].followed.rank = rank + 1;
+		choose(&client[2 * rank++], i);
+	}
+}
+
+static bool decide(struct trial_end *client)
+{
+	struct followed *f = &client->followed;
+
+	if (f->number)
+		return false;
+	f->rank = f->all;
+	if (f->all && count_open(f))
+		choose_all(client);
+	else
+		choose(client, best_of(f));
 	return true;
 }
 

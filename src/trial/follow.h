@@ -5,8 +5,9 @@
  * connections of a trial are those whose SYN leaves the client by its interface for the
  * server's address and port, numbered from 1 in the order of their first SYNs. What goes
  * over a loopback, even to the host's own address, never gets to that interface, and is
- * none of them. The scenario says which number is followed (`follow`), or that it is the
- * one that was established last before the first event.
+ * none of them. The scenario says which number is followed (`follow`), that it is the one
+ * that was established last before the first event, or all that are open then. Each of those gets
+ * two ends of its own at that event, with what was told until then.
  *
  * The server knows it again by the sequence number of that SYN, which neither a NAT nor
  * anything else on the path changes, though addresses and ports may be others there. So
@@ -46,8 +47,8 @@ const struct follow_kept *follow_next_kept(struct trial_end *end);
 
 /* Whether a connection is established that this end, which connects, may follow. */
 bool follow_established(const struct trial_end *client);
-/* Decides at the first event which connection is followed, where that was left open until then.
- * Returns whether it has just been decided. */
+/* Decides at the first event which connection is followed, or which ones, where that was left open
+ * until then. Returns whether it has just been decided. */
 bool follow_decide(struct trial *trial);
 /* Looks for the next connection of this end, which connects, in place of the followed one, which
  * failed before the timeline began. */

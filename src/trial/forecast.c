@@ -223,8 +223,8 @@ static struct prediction predict_gone(const struct trial *trial, const struct tr
 {
 	nsec_t since_nsec = left_since(r, rest, facts->history);
 	const char *reason = disturbed(end, r, rest, since_nsec);
-	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, end->id, facts,
-					 rest, timer_since(r, rest, since_nsec));
+	struct prediction p = model_gone(trial->spec.scenario, trial->spec.family, end->asked,
+					 facts, rest, timer_since(r, rest, since_nsec));
 
 	if (rest == MECHANISM_ORPHAN)
 		allow_for_queue(&p, &end->view[end->believed]);
@@ -255,7 +255,8 @@ int forecast_read(const struct trial *trial, const struct trial_end *end, struct
 	f->facts = facts_of(trial, end, &f->history, &f->lists);
 	if (!f->lists.heard || !f->lists.acks || !f->lists.syns || !f->lists.segments)
 		return -ENOMEM;
-	f->detection = model_predict(trial->spec.scenario, trial->spec.family, end->id, &f->facts);
+	f->detection =
+		model_predict(trial->spec.scenario, trial->spec.family, end->asked, &f->facts);
 	allow_for_queue(&f->detection, &end->view[end->believed]);
 	return 0;
 }

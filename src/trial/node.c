@@ -179,6 +179,7 @@ static void init_end(struct trial *trial, enum end_id id)
 	*end = (struct trial_end){ .trial = trial,
 				   .host = &trial->host[node],
 				   .id = id,
+				   .asked = id,
 				   .rto_nsec = NSEC_NONE,
 				   .keepalive_nsec = NSEC_NONE,
 				   .doubt_nsec = NSEC_NEVER,

@@ -190,7 +190,9 @@ static int conclude(struct trial *trial, enum end_id id)
 	cause = cause_of(endpoint, &context);
 	rest = cause_of_rest(endpoint, &cause);
 	endpoint_conclude(endpoint, &context, &cause, r);
-	r->name = strdup(scenario_end_name(trial->spec.scenario, id, name, sizeof(name)));
+	r->name = strdup(scenario_ranked_name(trial->spec.scenario, end->asked,
+					      trial_connecting(end)->followed.rank, name,
+					      sizeof(name)));
 	note_recovery(end, r);
 	if (!r->name || name_connection(end, r) < 0)
 		return -ENOMEM;
@@ -222,6 +224,7 @@ int trial_make_record(struct trial *trial, struct error *err)
 	sample_finish(trial);
 	record->follow_number = trial->end[END_CLIENT].followed.number;
 	record->follow_tried = trial->end[END_CLIENT].followed.n_tried;
+	record->follow_left_out = trial->left_out;
 	for (enum end_id id = 0; id < trial->n_ends; id++) {
 		rc = conclude(trial, id);
 		if (rc < 0)

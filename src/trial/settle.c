@@ -16,7 +16,7 @@
 /* Whether the scenario says that the connection need not be there. */
 static bool is_late(const struct trial_end *end)
 {
-	return end->trial->spec.scenario->connections[end_connection(end->id)].late;
+	return end->trial->spec.scenario->connections[end_connection(end->asked)].late;
 }
 
 bool settle_end_concluded(const struct trial_end *end)

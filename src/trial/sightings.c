@@ -83,6 +83,17 @@ void sightings_deinit(struct trial *trial)
 	trial->sightings = NULL;
 }
 
+int sightings_multiply(struct trial *trial, enum end_id first, size_t n)
+{
+	struct sightings *sightings = trial->sightings;
+
+	if (!sightings || !sightings->log)
+		return 0;
+	for (enum end_id id = 0; id < _END_MAX; id++)
+		sightings->look_nsec[id] = nsec_now();
+	return sighting_multiply(sightings->log, first, trial->n_ends, n);
+}
+
 static void look_by(struct sightings *sightings, enum end_id id, nsec_t at_nsec)
 {
 	if (!sightings->log || sightings->look_nsec[id] <= at_nsec)
@@ -125,10 +136,51 @@ void sightings_look(struct trial *trial)
 		look_by(trial->sightings, n, nsec_now());
 }
 
+static bool has_ports(const struct endpoint_tuple *tuple, const struct sighting_packet *p)
+{
+	return tuple->known && tuple->local_port == p->local_port &&
+	       tuple->peer_port == p->peer_port;
+}
+
+/* Whether a packet that an end saw is of a connection that another end of its host follows, or,
+ * where an end is one of all, of any that was tried before the first event. */
+static bool is_of_another(const struct trial_end *end, const struct sighting_packet *p)
+{
+	const struct trial *trial = end->trial;
+	const struct followed *f = &end->followed;
+
+	if (has_ports(&f->tuple, p))
+		return false;
+	for (enum end_id id = 0; id < trial->n_ends; id++)
+		if (trial->end[id].host == end->host &&
+		    has_ports(&trial->end[id].followed.tuple, p))
+			return true;
+	for (size_t i = 0; f->rank && i < f->n_candidates; i++)
+		if (has_ports(&f->candidates[i].tuple, p))
+			return true;
+	return false;
+}
+
+/* Of several connections each has its own packets, and those of the ones that nobody follows. */
+static void divide(struct trial *trial)
+{
+	struct sighting_log *log = trial->sightings->log;
+
+	for (enum end_id id = 0; id < trial->n_ends; id++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < log->n_packets[id]; i++)
+			if (!is_of_another(&trial->end[id], &log->packets[id][i]))
+				log->packets[id][n++] = log->packets[id][i];
+		log->n_packets[id] = n;
+	}
+}
+
 void sightings_give(struct trial *trial)
 {
 	if (!trial->sightings)
 		return;
+	divide(trial);
 	trial->sightings->log->origin_nsec = trial->origin_nsec;
 	trial->record->sightings = trial->sightings->log;
 	trial->sightings->log = NULL;

@@ -95,6 +95,8 @@ struct followed {
 	/* The one that connects: which of its connections it is, from 1; 0: to be decided. */
 	uint32_t number;
 	bool last;		    /* likewise: it is the one that was established last */
+	bool all;		    /* likewise: it is one of all that are open then */
+	size_t rank;		    /* which of those, from 1; 0: it is the only one */
 	bool has_next;		    /* after the first event there was another, and it has: */
 	struct endpoint_tuple next; /* the latest of them */
 	nsec_t renewed_nsec;	    /* when the first data came on one of them; NSEC_NONE */
@@ -145,6 +147,7 @@ struct trial_end {
 	struct trial *trial;
 	struct trial_host *host; /* where it is */
 	enum end_id id;
+	enum end_id asked;		    /* the scenario's end that it was asked for by */
 	struct endpoint view[_WITNESS_MAX]; /* its endpoint, as each witness has it */
 	struct followed followed;
 	enum trial_witness believed;
@@ -183,7 +186,8 @@ struct trial {
 	struct agent_host names[SCENARIO_HOSTS_MAX]; /* what commands call the hosts */
 	struct trial_host host[_NODE_MAX];
 	struct trial_end end[_END_MAX];
-	enum end_id n_ends;
+	size_t n_ends;
+	uint32_t left_out; /* how many open connections there was no room for */
 	struct loop_timer
 		*timer; /* the phase's: start limit, next step, horizon, survival, grace */
 	enum trial_phase phase;

@@ -23,6 +23,23 @@ void *array_append(void *array, size_t *count, size_t size)
 	return memset(slot, 0, size);
 }
 
+int array_copy(void *copy, const void *array, size_t count, size_t size)
+{
+	void **to = copy;
+	size_t room = 1;
+
+	*to = NULL;
+	if (!count)
+		return 0;
+	while (room < count)
+		room *= 2;
+	*to = reallocarray(NULL, room, size);
+	if (!*to)
+		return -ENOMEM;
+	memcpy(*to, array, count * size);
+	return 0;
+}
+
 int strings_append(char ***strings, size_t *count, const char *text)
 {
 	char *copy = strdup(text);

@@ -10,6 +10,9 @@
 /* `array` points to a pointer to the elements. Adds a zeroed element of `size` bytes at their end,
  * and returns it; NULL without memory. */
 void *array_append(void *array, size_t *count, size_t size);
+/* Makes `*copy`, a pointer to the elements too, a copy of an array that array_append() has made,
+ * which can grow like it; NULL for one without elements. -ENOMEM is the only failure. */
+int array_copy(void *copy, const void *array, size_t count, size_t size);
 
 /* Appends a copy of `text` to a NULL-terminated array of `*count` strings, or to NULL, which is
  * none; -ENOMEM is the only failure. */

@@ -54,7 +54,7 @@ $connect
 print 8
 read 8
 sleep 9000" "" "$crash"
-holds loopback "$both and .follow == {number: 1, tried: 1} and
+holds loopback "$both and .follow == {number: 1, tried: 1, left_out: 0} and
 	(.endpoints.client | (.command.output | split(\" \")[0] | tonumber) ==
 		(.connection.local | split(\":\")[1] | tonumber))"
 
@@ -85,7 +85,7 @@ sleep 9000"
 while read -r follow number place; do
 	scenario "pool-$follow" "$pool" "" "$crash
 follow: $follow"
-	holds "pool-$follow" "$both and .follow == {number: $number, tried: 4} and .endpoints.client.outcome == \"closed\" and
+	holds "pool-$follow" "$both and .follow == {number: $number, tried: 4, left_out: 0} and .endpoints.client.outcome == \"closed\" and
 		(.endpoints.client | (.command.output | split(\" \")[$place] | tonumber) ==
 			(.connection.local | split(\":\")[1] | tonumber)) and
 		(.endpoints.server.states[0:2] | map(.to)) == [\"SYN_RECV\", \"ESTABLISHED\"] and
@@ -95,4 +95,25 @@ first 1 0
 3 3 2
 last 4 1
 END
+
+# All that are open at the first event, in the order in which they were tried; the second was closed. What is expected
+# of the client is expected of each.
+scenario pool-all "$pool" "" "$crash
+follow: all"
+holds pool-all '(.endpoints | keys) == ["1.client", "1.server", "2.client", "2.server", "3.client", "3.server"] and
+	([.endpoints | .["1.client", "2.client", "3.client"] | .outcome] | unique) == ["closed"] and
+	([.endpoints | .["1.client", "2.client", "3.client"].connection.local | split(":")[1]]
+		== (.endpoints["1.client"].command.output | split(" ") | [.[0], .[2], .[1]])) and
+	(.endpoints as $e | ["1", "2", "3"] | all($e[. + ".client"].connection.local == $e[. + ".server"].connection.peer))'
+sed 's/\[closed, reset\]/timed-out/' pool-all.yaml >pool-wrong.yaml
+"${as[@]}" "$DEADPEER" run ./pool-wrong.yaml --engine host --json >pool-wrong.json 2>/dev/null
+jq -e '[1, 2, 3] as $n | .failures | '"$without_remark"' | length == 3 and ([$n, .] | transpose | all(.[0] as $k | .[1] | startswith("\($k).client")))' \
+	pool-wrong.json >/dev/null || fail "pool-wrong: $(jq -c .failures pool-wrong.json)"
+
+# There are more than can be followed.
+many=$(for _ in $(seq 18); do echo "$connect"; done)
+scenario pool-many "$many
+sleep 9000" "" "$crash
+follow: all"
+holds pool-many '(.endpoints | length) == 32 and .follow.left_out == 2'
 finish

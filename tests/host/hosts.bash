@@ -52,6 +52,35 @@ json several '.[0].output | map(select(.line == "here I am")) | length == 1 and 
 json several '.[0].output | map(.line) | index("prepared") < index("here I am")'
 grep -qx 'here I am' logs/several-ipv4-store.talks.log || fail "logs: $(ls logs)"
 
+# All connections of two kinds, of which one kind is between those of the other. Each has its own packets.
+scenario all <<END
+hosts: {store: {workload: echo}}
+client:
+  command:
+    - $program
+    - connect {store} {port}
+    - connect {server} {port}
+    - connect {store} {port}
+    - close 0
+    - connect {store} {port}
+    - connect {server} {port}
+    - sleep 1000000
+server: {workload: echo}
+follow:
+  - {name: left, from: client, to: store, number: all}
+  - {name: right, from: client, to: server, number: all}
+timeline: [{at: 1s, fault: crash, node: store}]
+horizon: 2s
+expect: {left.client: {outcome: closed}, right.client: {outcome: undetected}}
+END
+start all all.yaml "${engine[@]}" --trace
+await all
+json all 'map(.verdict) == ["pass"]'
+json all '.[0].endpoints | keys_unsorted | map(select(endswith(".client"))) ==
+	["left-1.client", "left-2.client", "right-1.client", "right-2.client"]'
+json all '.[0] | .endpoints as $e | .trace | map(select(.kind == "packet" and .flags == "S") | .from) | sort ==
+	($e | keys | map(select(endswith(".client"))))'
+
 # A client that connects again, and how long it had nothing.
 scenario again <<END
 client:

@@ -26,7 +26,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKETS_MAX 16
+#define SOCKETS_MAX 32
 
 static int sockets[SOCKETS_MAX];
 static int n_sockets;

@@ -116,6 +116,12 @@ START_TEST(connections_are_followed)
 	ck_assert_str_eq(s->agent[proxy].programs[0].pass[1], "A");
 	ck_assert_int_eq(scenario_find_end(s, "front.proxy"), 1);
 	ck_assert_int_eq(scenario_find_end(s, "client"), -1);
+	ck_assert_int_eq(scenario_asked_end(s, "front.proxy"), 1);
+	ck_assert_int_eq(scenario_asked_end(s, "front-1.proxy"), -1);
+	s->connections[0].number = SCENARIO_FOLLOW_ALL;
+	ck_assert_int_eq(scenario_asked_end(s, "front-16.proxy"), 1);
+	ck_assert_int_eq(scenario_asked_end(s, "front-17.proxy"), -1);
+	ck_assert_int_eq(scenario_asked_end(s, "front.proxy"), -1);
 }
 END_TEST
 
@@ -171,6 +177,14 @@ static const struct {
 	{ "follow: [{name: a, from: client, to: server, number: none}]", "is none of first, last" },
 	{ "follow: [{name: a, from: client, to: server, late: maybe}]", "neither true nor false" },
 	{ "follow: [{name: a, from: client, to: server, late: true}]", "the first connection is" },
+	{ "follow: [{name: a, from: client, to: server, number: all, late: true}]",
+	  "none of them can be late" },
+	{ "follow: [{name: a, from: client, to: server, number: all}, {name: a-2, from: client, "
+	  "to: "
+	  "server}]",
+	  "'a-2' is what one of all 'a' is called" },
+	{ "follow: all\nclient: {connections: 2, workload: idle}",
+	  "those of 'client.connections' are told of as a whole" },
 	{ "follow: [{name: a, from: client, to: server, ports: 1}]", "follow has no key 'ports'" },
 	{ "follow: [{name: a, from: client, to: server}]\nexpect: {client: {outcome: reset}}",
 	  "expect: there is no end 'client'" },
