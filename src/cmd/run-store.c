@@ -63,6 +63,8 @@ static int fill(struct run_store *s, const char *command, struct error *err)
 			continue;
 		rc = store_add_scenario(s->store, scenario->file, scenario->source, err);
 	}
+	if (rc >= 0)
+		rc = store_make_cells(s->store, NULL, err);
 	return rc < 0 ? rc : store_begin_session(s->store, command, err);
 }
 

@@ -8,9 +8,9 @@
 #include "src/cmd/options.h"
 #include "src/cmd/selection.h"
 #include "src/cmd/sweep-progress.h"
-#include "src/cmd/sweep-summary.h"
 #include "src/cmd/tell.h"
 #include "src/model/estimate.h"
+#include "src/report/answer.h"
 #include "src/report/table.h"
 #include "src/scenario/internal.h"
 #include "src/study/shard.h"
@@ -18,11 +18,13 @@
 #include "src/util/array.h"
 
 #define MAX_KERNELS 64
+#define MAX_ROWS    100 /* of the table at the end */
 
 struct command {
 	const struct command_line *given;
 	struct study_options options;
 	const char *db; /* the value of --db; NULL: it is not given; not owned */
+	const char *by; /* likewise of --by */
 	struct argument_list kernels;
 	bool resume;
 	struct shard shard;
@@ -43,6 +45,8 @@ static int parse_shard(const char *text, void *shard, struct error *err)
 }
 
 static const struct argument arguments[] = {
+	{ "by", 0, "AXIS,...", "the table has a row for each value of these axes",
+	  TO_TEXT(command, by) },
 	{ "db", 0, "FILE", "the store (default: STUDY.db here, with the shard)",
 	  TO_TEXT(command, db) },
 	{ "engine", 'e', "NAME", "host, or qemu: virtual time (default: the study's, or host)",
@@ -101,6 +105,17 @@ static int choose_path(struct command *c, struct error *err)
 	return c->path ? 0 : error_errno(err, -ENOMEM, "sweep");
 }
 
+/* What --by says must be right before trials take their time. */
+static int check_by(const struct command *c, struct error *err)
+{
+	_cleanup_(cells_freep) struct cells *cells = cells_new();
+	int rc = cells ? 0 : error_errno(err, -ENOMEM, "sweep");
+
+	for (size_t i = 0; rc >= 0 && i < c->study->n_axes; i++)
+		rc = cells_add_axis(cells, c->study->axes[i].name, err);
+	return rc >= 0 && c->by ? cells_choose(cells, c->by, err) : rc;
+}
+
 static int load(struct command *c, struct error *err)
 {
 	int argc = c->given->n_operands, rc;
@@ -112,6 +127,8 @@ static int load(struct command *c, struct error *err)
 		return error_input(err, "sweep: one study at a time, got '%s' and '%s'", argv[0],
 				   argv[1]);
 	rc = study_load(argv[0], &c->study, err);
+	if (rc >= 0)
+		rc = check_by(c, err);
 	if (rc >= 0)
 		rc = choose_engine(c, err);
 	if (rc >= 0 && !c->shard.n)
@@ -175,6 +192,17 @@ static char *resume_text(const struct command *c)
 	return text;
 }
 
+static int make_cells(const struct command *c, struct error *err)
+{
+	_cleanup_(strings_freep) char **axes = calloc(1, sizeof(*axes));
+	size_t n = 0;
+	int rc = axes ? 0 : -ENOMEM;
+
+	for (size_t i = 0; rc >= 0 && i < c->study->n_axes; i++)
+		rc = strings_append(&axes, &n, c->study->axes[i].name);
+	return rc < 0 ? error_errno(err, rc, "sweep") : store_make_cells(c->store, axes, err);
+}
+
 static int fill_store(struct command *c, struct error *err)
 {
 	_cleanup_(freep) char *text = arguments_command(c->given);
@@ -188,6 +216,8 @@ static int fill_store(struct command *c, struct error *err)
 	}
 	for (size_t i = 0; rc >= 0 && i < c->plan->n_kernels; i++)
 		rc = store_add_kernel(c->store, c->plan->kernels[i], c->sweep.releases[i], err);
+	if (rc >= 0)
+		rc = make_cells(c, err);
 	return rc < 0 ? rc : store_begin_session(c->store, text, err);
 }
 
@@ -257,7 +287,8 @@ static int execute(struct command *c, struct error *err)
 	tell_no_progress();
 	if (rc < 0)
 		return stopped(c, &counts, rc, err);
-	rc = sweep_summary_print(c->store, stdout, err);
+	rc = answer_print(&c->store, 1, &(struct answer_spec){ .by = c->by, .max_rows = MAX_ROWS },
+			  stdout, err);
 	if (rc < 0)
 		return rc;
 	print_end(c, &counts);

@@ -197,7 +197,7 @@ static void write_field(struct json_writer *writer, const struct json_field *fie
 			fprintf(writer->out, "%" PRId64, load_signed(field, object));
 		break;
 	case JSON_ERRNO:
-		write_name(writer, errno_name((int)load_signed(field, object)));
+		write_name(writer, errno_text((int)load_signed(field, object)));
 		break;
 	case JSON_NAME:
 		write_name(writer, load_name(field, object));
@@ -341,7 +341,7 @@ static void read_field(struct json_reader *reader, const struct json_field *fiel
 		store(field, object, value ? (uint64_t)json_object_get_int64(value) : UINT64_MAX);
 		break;
 	case JSON_ERRNO:
-		*(int *)target = value ? errno_from_name(json_object_get_string(value)) : 0;
+		*(int *)target = value ? errno_from_text(json_object_get_string(value)) : 0;
 		break;
 	case JSON_NAME:
 		store(field, object, read_name(field->names, value));

@@ -26,6 +26,7 @@ struct group {
 	struct times recovered;	     /* when it worked again */
 	size_t count[_VERDICT_MAX];  /* its records by verdict */
 	bool mixed;		     /* the repeats ended differently */
+	bool derived;		     /* some of its times are of packets and sock_diag */
 	nsec_t earliest_nsec, latest_nsec;	     /* predicted for `detected`; NSEC_NONE */
 	nsec_t gone_earliest_nsec, gone_latest_nsec; /* predicted for `gone`; NSEC_NONE */
 };
@@ -66,6 +67,7 @@ static void add(struct group *g, const struct record *record)
 	if (!g->shown)
 		g->shown = record;
 	shown = record_end(g->shown, g->end);
+	g->derived |= record->clock != RECORD_CLOCK_TRACEPOINT;
 	g->mixed |= e->outcome != shown->outcome || e->mechanism != shown->mechanism;
 	add_time(&g->detected, record_detection(e));
 	add_time(&g->gone, e->gone_nsec);
@@ -172,6 +174,7 @@ static void print_verdict(struct table *table, const struct group *g)
 
 /* The columns that only some tables have. */
 struct columns {
+	bool derived;	/* some times are not of the tracepoints' clock */
 	bool gone;	/* something was left after an end was detected: until when */
 	bool recovered; /* something worked again: since when */
 };
@@ -186,8 +189,11 @@ static void print_row(struct table *table, struct group *g, struct columns colum
 	table_cell(table, TABLE_PLAIN, family_name(g->first->family));
 	table_cell(table, TABLE_PLAIN, g->end);
 	table_cell(table, TABLE_PLAIN, g->mixed ? "(mixed)" : or_dash(outcome_name(e->outcome)));
-	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_name(e->error)));
+	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(errno_text(e->error)));
 	table_cell(table, TABLE_PLAIN, g->mixed ? "-" : or_dash(mechanism_name(e->mechanism)));
+	if (columns.derived)
+		table_cell(table, TABLE_PLAIN,
+			   g->derived ? record_clock_name(RECORD_CLOCK_SOCK_DIAG) : "");
 	table_cell(table, TABLE_PLAIN, spread(&g->detected, buffer, sizeof(buffer)));
 	table_cell(table, TABLE_PLAIN,
 		   range(g->earliest_nsec, g->latest_nsec, buffer, sizeof(buffer)));
@@ -303,9 +309,10 @@ static void print_left_out(struct record *const *records, size_t n, FILE *out)
 
 static struct columns columns_of(struct record *const *records, size_t n)
 {
-	struct columns columns = { false, false };
+	struct columns columns = { false, false, false };
 
 	for (size_t i = 0; i < n; i++) {
+		columns.derived |= records[i] && records[i]->clock != RECORD_CLOCK_TRACEPOINT;
 		for (enum end_id end = 0; records[i] && end < records[i]->n_ends; end++) {
 			const struct record_endpoint *e = &records[i]->endpoint[end];
 
@@ -319,18 +326,20 @@ static struct columns columns_of(struct record *const *records, size_t n)
 	return columns;
 }
 
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 13
 
 /* The headers have to live as long as the table. */
 static struct table *new_table(struct columns columns, const char *headers[static COLUMNS_MAX])
 {
-	static const char *const always[] = {
-		"SCENARIO", "FAMILY",	 "ENDPOINT",	"OUTCOME",
-		"ERRNO",    "MECHANISM", ">DETECTED s", ">PREDICTED s"
-	};
+	static const char *const always[] = { "SCENARIO", "FAMILY", "ENDPOINT",
+					      "OUTCOME",  "ERRNO",  "MECHANISM" };
 	size_t n = ARRAY_SIZE(always);
 
 	memcpy(headers, always, sizeof(always));
+	if (columns.derived)
+		headers[n++] = "CLOCK";
+	headers[n++] = ">DETECTED s";
+	headers[n++] = ">PREDICTED s";
 	if (columns.recovered)
 		headers[n++] = ">RECOVERED s";
 	if (columns.gone) {

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Tables of text in aligned columns, for people. They have colours on a terminal only, and not
- * where NO_COLOR is set.
+ * where NO_COLOR is set. On a terminal they also fit its width: what is the same in all rows stands
+ * above them, long texts take several lines, and where that is not enough each cell takes a line.
  */
 
 #include <stdbool.h>
@@ -30,6 +31,8 @@ __attribute__((format(printf, 3, 4))) void table_format(struct table *table, enu
 /* Puts a line of its own above the rows that follow. The text must outlive the table. */
 void table_section(struct table *table, const char *text);
 void table_print(const struct table *table, FILE *out);
+/* The same as a table of Markdown, in which no cell can be anything but text. */
+void table_print_markdown(const struct table *table, FILE *out);
 
 /* Tells whether `file` is a terminal that has colours and can move its cursor. */
 bool table_is_terminal(FILE *file);

@@ -86,7 +86,7 @@ static int add_endpoint(struct store *store, const char *id, const struct record
 	return insert(
 		store, err, INSERT_ENDPOINT,
 		STORE_VALUES(sql_text(id), sql_text(e->name), sql_text(outcome_name(e->outcome)),
-			     sql_text(errno_name(e->error)), sql_text(mechanism_name(e->mechanism)),
+			     sql_text(errno_text(e->error)), sql_text(mechanism_name(e->mechanism)),
 			     sql_seconds(e->kernel_nsec), sql_seconds(e->application_nsec),
 			     sql_seconds(e->wire_nsec), sql_seconds(e->recovered_nsec),
 			     sql_seconds(e->earliest_nsec), sql_seconds(e->latest_nsec),

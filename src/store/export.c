@@ -18,17 +18,23 @@
 	"earliest_s, latest_s, retransmissions, resets, verdict, span_s, lateness_s, clock, lost"
 enum { N_TRIAL_COLUMNS = 12 };
 
-/* Columns that only some trials fill: settings, and axes that are not settings themselves. */
+/* Columns that only some trials fill: settings, and axes that are not settings themselves. Which
+ * keys there are, and which have numbers, is asked once. */
+#define KEYS                                                                                       \
+	"DROP TABLE IF EXISTS temp.setting_key; "                                                  \
+	"CREATE TEMP TABLE setting_key(key TEXT PRIMARY KEY, numeric) WITHOUT ROWID; "             \
+	"INSERT INTO setting_key SELECT key, max(number IS NOT NULL) FROM setting GROUP BY key"
 #define EXTRA_COLUMNS                                                                              \
-	"SELECT DISTINCT key AS name FROM setting UNION "                                          \
-	"SELECT DISTINCT axis FROM place WHERE axis NOT IN (SELECT key FROM setting) ORDER BY "    \
-	"name"
+	"SELECT key AS name FROM setting_key UNION SELECT DISTINCT axis FROM place ORDER BY name"
+/* A setting that has its default is not among a trial's settings where that is nothing (no delay,
+ * no loss). On an axis it is a value like any other. */
 #define EXTRA_VALUES                                                                               \
 	"SELECT key AS name, CASE WHEN number IS NULL THEN text "                                  \
 	"WHEN number = CAST(number AS INTEGER) THEN CAST(number AS INTEGER) ELSE number END "      \
 	"FROM setting WHERE trial = ?1 UNION ALL "                                                 \
-	"SELECT axis, value FROM place WHERE trial = ?1 AND "                                      \
-	"axis NOT IN (SELECT key FROM setting) ORDER BY name"
+	"SELECT axis, CASE (SELECT numeric FROM setting_key WHERE key = axis) WHEN 1 THEN 0 "      \
+	"ELSE value END FROM place WHERE trial = ?1 AND "                                          \
+	"axis NOT IN (SELECT key FROM setting WHERE trial = ?1) ORDER BY name"
 
 /* Quotes a cell as RFC 4180 says. */
 static void put_cell(FILE *out, const char *value, bool first)
@@ -125,8 +131,10 @@ static int export_csv(struct store *store, FILE *out, struct error *err)
 		"o.trial = e.trial AND o.outcome IS NOT NULL)) ORDER BY position, trial, endpoint";
 	_cleanup_(statement_finalizep) sqlite3_stmt *rows = NULL, *values = NULL;
 	_cleanup_(strings_freep) char **names = NULL;
-	int rc = read_names(store, &names, err);
+	int rc = store_exec(store, KEYS, err);
 
+	if (rc >= 0)
+		rc = read_names(store, &names, err);
 	if (rc >= 0)
 		rc = store_prepare(store, sql, &rows, err);
 	if (rc >= 0)

@@ -170,6 +170,8 @@ static int build(const char *path, const struct store_study *study, const char *
 	for (size_t i = 0; rc >= 0 && i < n; i++)
 		rc = add_input(store, inputs[i], err);
 	if (rc >= 0)
+		rc = store_make_cells(store, NULL, err);
+	if (rc >= 0)
 		rc = store_number(store, "SELECT count(*) FROM trial", &trials, err);
 	if (rc >= 0)
 		rc = store_number(store, "SELECT count(*) FROM problem", &problems, err);

@@ -56,6 +56,10 @@ int store_add_kernel(struct store *store, const char *name, const char *release,
  * 0. */
 int store_has_other_kernels(struct store *store, char *const *names, struct error *err);
 
+/* Makes the view `cells`, or makes it anew, with a column for each of those axes, a NULL-terminated
+ * list; NULL: for the axes of the trials that are there. */
+int store_make_cells(struct store *store, char *const *axes, struct error *err);
+
 /* Begins a session: trials that are added from now on belong to this run of the program, with this
  * command line. */
 int store_begin_session(struct store *store, const char *command, struct error *err);

@@ -29,3 +29,13 @@ int errno_from_name(const char *text)
 			return i;
 	return 0;
 }
+
+const char *errno_text(int error)
+{
+	return error > 0 && !errno_name(error) ? "?" : errno_name(error);
+}
+
+int errno_from_text(const char *text)
+{
+	return strcmp(text, "?") != 0 ? errno_from_name(text) : ERRNO_MAX;
+}

@@ -41,3 +41,6 @@ int names_find(const struct names *names, const char *text);
 const char *errno_name(int error);
 /* 0 when no errno has the name. */
 int errno_from_name(const char *text);
+/* The same for results, in which an errno without a name is "?". */
+const char *errno_text(int error);
+int errno_from_text(const char *text);
