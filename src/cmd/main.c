@@ -13,9 +13,9 @@
 #include "src/engine/guest-main.h"
 #include "src/util/cleanup.h"
 
-static const struct verb *const verbs[] = { &verb_run,	 &verb_list,   &verb_show,  &verb_predict,
-					    &verb_check, &verb_doctor, &verb_shell, &verb_kernels,
-					    &verb_sweep, &verb_export, &verb_merge };
+static const struct verb *const verbs[] = { &verb_run,	   &verb_list,	&verb_show,   &verb_predict,
+					    &verb_tune,	   &verb_check, &verb_doctor, &verb_shell,
+					    &verb_kernels, &verb_sweep, &verb_export, &verb_merge };
 
 static void usage(FILE *out)
 {

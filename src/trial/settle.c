@@ -69,7 +69,7 @@ static nsec_t next_while_running(const struct trial *trial)
 		at_nsec = nsec_min(at_nsec,
 				   nsec_max(trial->spaced_nsec, trial->zero_nsec + step_nsec) -
 					   (trial->sampled ? 0 : sample_ahead(trial)));
-	else if (survival_possible(trial))
+	else if (survival_pending(trial))
 		at_nsec = nsec_min(at_nsec, nsec_now() + (trial->connections > 1 ? POPULATION_POLL
 										 : SURVIVAL_POLL));
 	at_nsec = nsec_min(at_nsec, nsec_min(sample_next(trial), close_look_next(trial)));

@@ -26,6 +26,19 @@ bool survival_possible(const struct trial *trial)
 	       trial->last_heal_nsec != NSEC_NONE;
 }
 
+bool survival_pending(const struct trial *trial)
+{
+	if (!survival_possible(trial))
+		return false;
+	if (trial->connections > 1)
+		return true;
+	for (enum end_id id = 0; id < trial->n_ends; id++)
+		if (!trial->end[id].usable && is_complete(trial, end_connection(id)) &&
+		    !endpoint_ended(&trial->end[id].view[trial->end[id].believed]))
+			return true;
+	return false;
+}
+
 static bool is_open(const struct endpoint *ep)
 {
 	return ep->state == TCP_STATE_ESTABLISHED && !endpoint_ended(ep);

@@ -10,5 +10,7 @@
 
 /* Whether everything is as before the faults, so that the connection may still work. */
 bool survival_possible(const struct trial *trial);
+/* Whether it is still to be found out of some end. */
+bool survival_pending(const struct trial *trial);
 /* Looks whether the connection still works. */
 void survival_check(struct trial *trial);
