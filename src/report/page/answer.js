@@ -88,7 +88,7 @@ function drawFinding(group) {
     el("span", { class: "what" }, short(group.text, 300)),
     el("span", { class: "where" }, many(group.n, "trial"),
       where.length ? ` of ${short(where[0])}${where.length > 1 ? ` and ${where.length - 1} more` : ""} on ${list(kernels.slice(0, 3).map((k) => short(k)))}. ` : ". ",
-      example ? button("Show one", () => openTrial(example), { "aria-label": `Show a trial: ${short(group.text, 80)}` }) : null));
+      example ? button("Show one", () => openTrial(example), { "aria-label": `Show one: ${short(group.text, 80)}` }) : null));
 }
 
 function drawFindings() {
@@ -129,8 +129,8 @@ function rangeGraphic(s, scale) {
   return node;
 }
 
-function answerCell(cellRows, scale, without) {
-  if (!cellRows.length) return el("td", { class: "empty" }, "–");
+function answerCell(cellRows, scale, without, label) {
+  if (!cellRows.length) return el("td", { class: "empty", "data-label": label }, "–");
   const s = summarise(cellRows), row = s.worstRow;
   const lines = [];
   if (!Number.isNaN(s.worst) && s.worst !== Infinity && (!s.healthy || !s.falseAlarms)) {
@@ -153,7 +153,7 @@ function answerCell(cellRows, scale, without) {
   const place = row && !s.healthy ? placeOf(row, without) : "";
   if (place) lines.push(el("span", { class: "small" }, `worst with ${place}`));
   if (s.failed) lines.push(el("span", { class: "small bad" }, `${s.failed} of ${many(s.n, "trial")} failed`));
-  return el("td", {}, lines);
+  return el("td", { "data-label": label }, lines);
 }
 
 function releaseOf(kernel) {
@@ -172,7 +172,7 @@ function drawAnswer() {
   return el("section", { "aria-labelledby": "answer-title" },
     el("h2", { id: "answer-title" }, "The worst of each"),
     el("p", { class: "note" }, "The longest time from the first fault until this end noticed, on each kernel. The bar spans the least to the longest; all bars share one logarithmic scale."),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "answer-title" },
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of the worst of each" },
       el("table", { class: "answer" },
         el("thead", {}, el("tr", {}, by.map((axis) => el("th", { scope: "col" }, axis.name === "scenario" ? "Scenario" : short(axis.name))),
           el("th", { scope: "col" }, "What happens"),
@@ -182,7 +182,7 @@ function drawAnswer() {
           group.values.map((value, i) => el(i ? "td" : "th", i ? {} : { scope: "row" }, short(value, 60))),
           el("td", { class: "events" }, short(group.rows[0].trial.events, 80),
             workload(group.rows[0]) && !by.some((axis) => /workload/.test(axis.name)) ? el("span", { class: "small" }, `client: ${short(workload(group.rows[0]))}`) : null),
-          kernel.values.map((value) => answerCell(group.rows.filter((row) => kernel.of(row) === value), scale, without))))))),
+          kernel.values.map((value) => answerCell(group.rows.filter((row) => kernel.of(row) === value), scale, without, short(value)))))))),
     groups.length > MOST_ROWS ? el("p", { class: "note" }, `${groups.length - MOST_ROWS} more rows are in the table of combinations below.`) : null);
 }
 

@@ -119,20 +119,26 @@ function makeAxis(name, of) {
   return { name, of, values };
 }
 
+// Cells of the same scenario at the same places; a list of cells for each.
+function cellsByPlace() {
+  const found = new Map(), done = new Set();
+  for (const trial of trials) {
+    if (done.has(trial.cell)) continue;
+    done.add(trial.cell);
+    const place = JSON.stringify([trial.title, ...[...places.values()].map((values) => values[trial.i])]);
+    found.set(place, [...(found.get(place) || []), trial.cell]);
+  }
+  return [...found.values()];
+}
+
 // A setting counts as an axis if scenario and places do not determine it: trials of `run --set` differ in it.
-function isFree(key) {
-  const list = settings.get(key);
-  const seen = new Map();
-  return rows.some((row) => {
-    const place = JSON.stringify([row.trial.title, ...[...places.values()].map((values) => values[row.trial.i])]);
-    const value = list[row.trial.cell];
-    if (!seen.has(place)) seen.set(place, value);
-    return seen.get(place) !== value;
-  });
+function isFree(key, byPlace) {
+  const values = settings.get(key);
+  return byPlace.some((cells) => cells.some((cell) => values[cell] !== values[cells[0]]));
 }
 
 function findAxes() {
-  const found = [];
+  const found = [], byPlace = cellsByPlace();
   if (data.stores.length > 1) found.push(makeAxis("store", (row) => data.stores[row.trial.store].file));
   found.push(makeAxis("scenario", (row) => row.trial.title));
   for (const [name, values] of places) {
@@ -140,7 +146,7 @@ function findAxes() {
     found.push(makeAxis(name, (row) => values[row.trial.i] ?? (fallback ? fallback[row.trial.cell] : null)));
   }
   for (const [key, list] of settings)
-    if (!places.has(key) && new Set(list).size > 1 && isFree(key))
+    if (!places.has(key) && new Set(list).size > 1 && isFree(key, byPlace))
       found.push(makeAxis(key, (row) => list[row.trial.cell]));
   found.push(makeAxis("family", (row) => row.trial.family));
   found.push(makeAxis("engine", (row) => row.trial.engine));

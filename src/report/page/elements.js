@@ -8,7 +8,7 @@ function el(tag, attributes, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -20,7 +20,7 @@ function button(text, onclick, attributes) {
 function choice(label, options, chosen, onchange) {
   const select = el("select", { onchange: () => onchange(select.value) },
     options.map(([value, text]) => el("option", { value, selected: value === chosen }, short(text, 60))));
-  return el("label", { class: "choice" }, el("span", {}, label), select);
+  return el("label", { class: "choice" }, el("span", {}, short(label, 60)), select);
 }
 
 function copyable(text, what) {

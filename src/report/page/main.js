@@ -24,18 +24,24 @@ function drawFilters() {
     el("div", { class: "choices" }, usable.map((axis) => choice(axis.name, [["", "all"], ...axis.values.map((value, i) => [String(i), value === null ? "–" : value])], "", (at) => change(axis, at))), clear, left)));
 }
 
+// Draws the first screen, then lets the browser show it before the rest is made.
 function drawPage() {
   drawTop();
   document.getElementById("answer").append(drawFindings(), ...(rows.length ? [drawAnswer()] : []), drawProvenance());
-  if (rows.length) {
-    drawFilters();
-    document.getElementById("pictures").append(pictureByTime(), pictureKernels(), pictureHeat(), pictureFrontier(), pictureTrial());
-    document.getElementById("tables").append(tableCombinations(), tableTrials());
-  }
   const versions = [...new Set(data.stores.map((store) => (store.study[0] || {}).deadpeer).filter(Boolean))];
   document.getElementById("foot").append(el("p", {}, `Measured by deadpeer ${list(versions.map((v) => short(v)))}. This page is one file; it loads nothing, and nothing leaves it. Pictures are drawn with d3 (${d3.version}).`));
-  document.documentElement.dataset.ready = "yes";
   window.addEventListener("beforeprint", () => document.querySelectorAll("details.alternative").forEach((details) => (details.open = false)));
+  if (!rows.length) return ready();
+  drawFilters();
+  setTimeout(() => {
+    document.getElementById("pictures").append(pictureByTime(), pictureKernels(), pictureHeat(), pictureFrontier(), pictureTrial());
+    document.getElementById("tables").append(tableCombinations(), tableTrials());
+    requestAnimationFrame(() => setTimeout(ready)); // pictures are drawn when they get their width
+  });
+}
+
+function ready() {
+  document.documentElement.dataset.ready = "yes";
 }
 
 drawPage();

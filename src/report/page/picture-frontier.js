@@ -77,11 +77,13 @@ function drawTrade(svg, width, legend, points, name) {
 
 // Without a lost peer there is no detection to hold the alarms against: the rate for each setting, a line a scenario.
 function drawRates(svg, width, list, by) {
-  const main = by.length ? by.reduce((a, b) => (a.values.length >= b.values.length ? a : b)) : null, scenario = axisNamed("scenario");
+  const healthy = list.filter((row) => row.counts && row.trial.healthy);
+  const spread = (axis) => new Set(healthy.map(axis.of).filter((value) => value !== null)).size;
+  const main = by.filter((axis) => spread(axis) > 1).reduce((a, b) => (a && spread(a) >= spread(b) ? a : b), null), scenario = axisNamed("scenario");
   const x = main || scenario, lines = main ? scenario : null;
   const groups = trade(list, lines ? [lines, x] : [x]).filter((group) => group.healthy.length);
   const base = TOP + TALL, room = lines && width > 620 ? 150 : 20, right = width - room;
-  const at = d3.scalePoint().domain(x.values.filter((value) => value !== null)).range([LEFT + 24, right - 12]).padding(0.2);
+  const at = d3.scalePoint().domain(x.values.filter((value) => value !== null && healthy.some((row) => x.of(row) === value))).range([LEFT + 24, right - 12]).padding(0.2);
   const y = d3.scaleLinear().domain([0, 1]).range([base, TOP]);
   rateAxis(svg, y, right);
   const of = (group) => group.values[group.values.length - 1], rate = (group) => group.alarms / group.healthy.length, marks = [];
@@ -102,7 +104,7 @@ function drawRates(svg, width, list, by) {
   });
   ends.sort((a, b) => b.y - a.y).forEach((end, i) => (end.y = i ? Math.min(end.y, ends[i - 1].y - 15) : end.y));
   if (lines && width > 620) for (const end of ends) svg.append("text").attr("class", `direct s${end.n % 8}`).attr("x", end.x).attr("y", end.y).attr("dy", "0.32em").text(short(end.key.replace(/^.*\//, ""), 18));
-  const below = bandAxis(svg, d3.scaleBand().domain(at.domain()).range(at.range()), base, x.name);
+  const below = bandAxis(svg, at, base, x.name);
   return {
     height: base + below, marks,
     reading: "No trial that is shown loses its peer for good with these settings, so there is no time of detection to hold the alarms against. Drawn is how often a connection that could have lived on was declared dead, with the 95 % interval of the rate.",

@@ -81,7 +81,7 @@ function drawByTime(svg, width, legend) {
   const worst = list.reduce((a, b) => ((badness(a) || 0) >= (badness(b) || 0) ? a : b));
   return {
     height: base + below, marks,
-    reading: `Each dot is one trial, ${list.length.toLocaleString("en")} in all; up is later. ` +
+    reading: `Each dot is one ${axisNamed("endpoint").values.length > 1 ? "end of a trial" : "trial"}, ${list.length.toLocaleString("en")} in all; up is later. ` +
       `Longest: ${outcomeOf(worst)}${axes.length ? " with " + placeOf(worst) : ""}. Drag over a span of time to list its trials below.`,
     table: {
       head: [x.name, ...(colour ? [colour.name] : []), "trials", "least", "median", "greatest", "predicted", "never noticed", "still connected"],
@@ -136,7 +136,7 @@ function drawKernels(svg, width, legend) {
   if (!all.length) return { reason: "No combination of settings was measured on more than one kernel." };
   const pairs = [...all].sort((a, b) => b.ratio - a.ratio).slice(0, MOST_PAIRS);
   if (all.length <= MOST_PAIRS) pairs.sort((a, b) => all.indexOf(a) - all.indexOf(b));
-  const name = (group) => (group.values.length ? group.values.map((value) => short(value, 28)).join(" · ") : "all trials");
+  const name = (group) => (group.values.length ? group.values.filter((value) => value !== null).map((value) => short(value, 28)).join(" · ") : "all trials");
   const narrow = width < 620, left = narrow ? 12 : Math.min(330, 30 + d3.max(pairs, (group) => name(group).length) * 7.2), step = narrow ? 40 : 26, top = 22;
   const times = pairs.flatMap((group) => group.sides.flatMap((s) => [s.least, s.worst])).filter((time) => Number.isFinite(time) && time > 0);
   const never = pairs.some((group) => group.sides.some((s) => s.worst === Infinity)), right = never ? 70 : 20;
@@ -156,10 +156,11 @@ function drawKernels(svg, width, legend) {
     svg.append("line").attr("class", "bridge").attr("x1", d3.min(there)).attr("x2", d3.max(there)).attr("y1", y).attr("y2", y);
     group.sides.forEach((s, i) => {
       if (at[i] === null) return;
-      svg.append("line").attr("class", `spread s${i % 8}`).attr("x1", place(s.least)).attr("x2", place(s.worst)).attr("y1", y).attr("y2", y);
-      svg.append("path").attr("class", `pin s${i % 8}`).attr("transform", `translate(${at[i]},${y})`)
+      const cy = y + (i - (kernels.length - 1) / 2) * Math.min(7, 14 / kernels.length);
+      svg.append("line").attr("class", `spread s${i % 8}`).attr("x1", place(s.least)).attr("x2", place(s.worst)).attr("y1", cy).attr("y2", cy);
+      svg.append("path").attr("class", `pin s${i % 8}`).attr("transform", `translate(${at[i]},${cy})`)
         .attr("d", d3.symbol().type([d3.symbolCircle, d3.symbolDiamond, d3.symbolSquare, d3.symbolTriangle][i % 4]).size(70)());
-      marks.push({ x: at[i], y, group: n, open: () => openTrial(s.worstRow.trial),
+      marks.push({ x: at[i], y: cy, group: n, open: () => openTrial(s.worstRow.trial),
         lines: [`${kernels[i]}: median ${span(s.median)}`, name(group), `${span(s.least)} to ${span(s.worst)}, ${many(s.n, "trial")}`] });
     });
   });

@@ -28,6 +28,8 @@ function storyOf(record) {
     const d = end.detection_s && typeof end.detection_s === "object" ? end.detection_s : {};
     if (Number.isFinite(d.kernel ?? d.application))
       add(d.kernel ?? d.application, name, "noticed", `noticed: ${end.outcome}${end.mechanism ? " by " + end.mechanism : ""}${end.error ? ", " + end.error : ""}`);
+    if (end.outcome === "undetected" || end.outcome === "survived")
+      add(record.span_s, name, "end", end.outcome === "survived" ? "survived" : "had noticed nothing when the trial ended");
     if (Number.isFinite(end.recovered_s)) add(end.recovered_s, name, "heal", "works again");
     if (end.predicted_s && Number.isFinite(end.predicted_s.earliest) && Number.isFinite(end.predicted_s.latest))
       bars.push({ lane: name, from: usec(end.predicted_s.earliest), to: usec(end.predicted_s.latest), state: "predicted" });
@@ -48,7 +50,7 @@ function foldedScale(times, range, folded) {
 }
 
 const GLYPHS = {
-  fault: d3.symbolTriangle, heal: d3.symbolDiamond, again: null, probe: null, state: null, reset: d3.symbolCross, call: d3.symbolSquare, noticed: d3.symbolStar,
+  fault: d3.symbolTriangle, heal: d3.symbolDiamond, again: null, probe: null, state: null, reset: d3.symbolCross, call: d3.symbolSquare, noticed: d3.symbolStar, end: d3.symbolCircle,
 };
 
 function drawStory(svg, width) {
@@ -57,7 +59,7 @@ function drawStory(svg, width) {
   const { happened, bars, lanes } = storyOf(record);
   if (!happened.length) return { reason: "The record of this trial tells of nothing that happened." };
   const left = 76, right = width - 20, row = 84, top = 6, base = top + lanes.length * row;
-  const end = Math.max(happened[happened.length - 1].t, Number.isFinite(record.span_s) && record.endpoints && Object.values(record.endpoints).some((e) => e && e.outcome === "undetected") ? record.span_s * S : -Infinity);
+  const end = happened[happened.length - 1].t;
   const first = Math.max(happened[0].t, -2 * S);
   const x = foldedScale([first, ...happened.map((event) => event.t).filter((t) => t >= first), end], [left, right], story.folded);
   svg.append("clipPath").attr("id", "story-clip").append("rect").attr("x", left - 8).attr("width", right - left + 24).attr("height", base + 30);
@@ -86,7 +88,7 @@ function drawStory(svg, width) {
       mark.x = scale(event.t);
       if (glyph) over.append("path").attr("class", `event ${event.kind}`).attr("transform", `translate(${mark.x},${mark.y})`).attr("d", d3.symbol().type(glyph).size(event.kind === "noticed" ? 150 : 80)());
       else over.append("line").attr("class", `event ${event.kind}`).attr("x1", mark.x).attr("x2", mark.x).attr("y1", mark.y - 15).attr("y2", mark.y + 9);
-      if (["fault", "heal", "noticed"].includes(event.kind)) {
+      if (["fault", "heal", "noticed", "end"].includes(event.kind)) {
         const late = mark.x > width * 0.62;
         const clash = event.lane === "events" && mark.x - labelled < 90;
         if (event.lane === "events") labelled = mark.x;
@@ -142,8 +144,9 @@ function drawTimes(axis, happened, scale, first, base, left, right) {
 
 function storyTrials() {
   const have = trials.filter((trial) => Object.prototype.hasOwnProperty.call(data.records, trial.i));
-  const worst = summarise(rows).worstRow;
-  const first = have.find((trial) => trial.failures.length) || (worst && have.includes(worst.trial) ? worst.trial : have[0]) || null;
+  const late = have.filter((trial) => trial.rows.some((row) => Number.isFinite(badness(row))));
+  const longest = (trial) => Math.max(...trial.rows.map((row) => badness(row) || 0).filter(Number.isFinite));
+  const first = have.find((trial) => trial.failures.length) || late.reduce((a, b) => (a && longest(a) >= longest(b) ? a : b), null) || have[0] || null;
   return { have, first };
 }
 
@@ -154,7 +157,7 @@ function pictureTrial() {
   return picture({
     id: "trial", title: "One trial, step by step",
     controls: (redraw) => !have.length ? [] : [
-      choice("Trial", (have.includes(story.trial) || !story.trial ? have : [story.trial, ...have]).slice(0, 400).map((trial) => [String(trial.i), name(trial)]), story.trial ? String(story.trial.i) : "",
+      choice("Trial", (have.includes(story.trial) || !story.trial ? have : [story.trial, ...have]).slice(0, 200).map((trial) => [String(trial.i), name(trial)]), story.trial ? String(story.trial.i) : "",
         (value) => ((story.trial = trials[value]), redraw())),
       button("Closer", () => story.zoom(1.6)), button("Farther", () => story.zoom(1 / 1.6)),
       button("←", () => story.pan(120), { "aria-label": "Earlier" }), button("→", () => story.pan(-120), { "aria-label": "Later" }),

@@ -176,8 +176,8 @@ function bandAxis(svg, scale, y, label) {
     .call(d3.axisBottom(scale).tickSize(0).tickPadding(10).tickFormat((value) => short(value === "\u0000" ? null : value, 24)));
   g.select(".domain").remove();
   const longest = d3.max(scale.domain(), (value) => short(value, 24).length) || 1;
-  const step = scale.step(), turned = longest * 7.2 > step;
-  const every = Math.max(1, Math.ceil((turned ? 14 : longest * 7.2) / step));
+  const step = scale.step(), turned = longest > 3 && longest * 7.2 + 8 > step;
+  const every = Math.max(1, Math.ceil((turned ? 15 : longest * 7.2 + 5) / step));
   if (turned) g.selectAll("text").attr("transform", "rotate(-40)").attr("text-anchor", "end").attr("dx", "-0.4em").attr("dy", "0.2em");
   g.selectAll(".tick").filter((_, i) => i % every).select("text").remove();
   const depth = turned ? Math.min(24, longest) * 4.8 + 22 : 30;

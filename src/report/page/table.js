@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Tables that sort by any column, are filtered by words, and are copied as CSV; and what is shown of one trial.
 
-const STEP = 100; // rows that are shown at first, and added by "More"
+const STEP = 50; // rows that are shown at first, and added by "More"
 
 // A table of `columns`, each {name, number, text, value}: text(item) is what is shown, value(item) what is sorted by and
 // copied. `items` returns what the filters leave.
@@ -45,13 +45,13 @@ function sortable({ id, title, note, columns, items, open }) {
       "aria-sort": state.by === column.name ? (state.down ? "descending" : "ascending") : null },
       button(short(column.name, 40) + (state.by === column.name ? (state.down ? " ↓" : " ↑") : ""), () => sort(column)))));
     body.replaceChildren(...shown.map((item) => el("tr", {}, columns().map((column, i) => el("td", { class: column.number && "number" },
-      i || !open ? short(column.text(item), 80) : button(short(column.text(item), 60), () => open(item), { class: "link", "aria-label": `Record of ${short(line(item), 120)}` }))))));
+      i || !open ? short(column.text(item), 80) : button(short(column.text(item), 60), () => open(item), { class: "link", "aria-label": `${short(column.text(item), 60)}: record of ${short(line(item), 120)}` }))))));
     found.textContent = all.length > shown.length ? `${shown.length} of ${many(all.length, "row")} shown` : many(all.length, "row");
     more.hidden = all.length <= shown.length;
   };
   const section = el("section", { id, class: "framed", "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }, title), note,
     el("div", { class: "choices" }, el("label", { class: "choice" }, el("span", {}, "Only rows with"), search), copy, found),
-    el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-labelledby": `${id}-title` }, el("table", { class: "sortable" }, el("thead", {}, head), body)), more);
+    el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": `Table: ${title}` }, el("table", { class: "sortable" }, el("thead", {}, head), body)), more);
   redraws.push(fill);
   section.redraw = fill;
   fill();

@@ -40,6 +40,7 @@ function list(words) {
 // A stranger's text may have ten thousand characters; a label has room for a few.
 function short(text, most = 48) {
   if (text === null) return "–";
+  if (text === "") return "(empty)";
   const characters = [...text.slice(0, most * 2 + 2)];
   return characters.length <= most ? text : characters.slice(0, most - 1).join("") + "…";
 }
@@ -73,7 +74,7 @@ function timeOf(row) {
 }
 
 function placeOf(row, without = []) {
-  const shown = axes.filter((axis) => !without.includes(axis.name));
+  const shown = axes.filter((axis) => !without.includes(axis.name) && axis.of(row) !== null);
   return shown.map((axis) => `${axis.name} ${short(axis.of(row))}`).join(", ");
 }
 
