@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "src/report/page-data.h"
+#include "src/report/page-setting.h"
 #include "src/util/array.h"
 
 #define PROGRESS_EVERY 256 /* trials */
@@ -65,10 +66,12 @@ static int add_number(struct column *column, sqlite3_stmt *s, int i)
 					  : page_number(lib_sqlite3_column_int64(s, i)));
 }
 
-/* Puts a text into the column of that name at the row `at`. */
+/* Puts a text into the column of that name at the row `at`. Settings are told as --set takes them.
+ */
 static int add_named(struct page_data *data, struct page_named *named, const char *name, size_t at,
 		     const char *text)
 {
+	_cleanup_(freep) char *setting = NULL;
 	int64_t number;
 	int rc = texts_number(&named->names, name ? name : "", &number);
 
@@ -77,6 +80,10 @@ static int add_named(struct page_data *data, struct page_named *named, const cha
 		rc = -ENOMEM;
 	if (rc >= 0)
 		rc = column_pad(&named->columns[number], at);
+	if (rc >= 0 && named == &data->settings)
+		text = setting = page_setting(name ? name : "", text ? text : "");
+	if (rc >= 0 && named == &data->settings && !text)
+		rc = -ENOMEM;
 	/* A name comes twice in one row only in a store that deadpeer did not write. */
 	if (rc >= 0 && named->columns[number].n == at)
 		rc = add_text(data, &named->columns[number], text);

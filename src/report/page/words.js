@@ -86,20 +86,45 @@ function quoted(word) {
 // The command that makes a trial again. In virtual time it comes out the same.
 function commandOf(trial) {
   const store = data.stores[trial.store], study = store.study[0] || {};
-  const words = ["deadpeer", "run", trial.title, "--engine", trial.engine];
+  const words = ["deadpeer", "run", nameOf(trial), "--engine", trial.engine];
   if (trial.engine === "qemu") words.push("--kernel", trial.release);
   words.push("--family", trial.family, "--seed", trial.seed);
   if (trial.engine === "qemu" && trial.phase !== null) words.push("--phase", String(trial.phase));
-  if (study.quick === "1") words.push("--quick");
-  for (const [key, values] of settings) {
-    const value = values[trial.cell];
-    if (value !== null && !SAID_BY_THE_SCENARIO.test(key)) words.push("--set", `${key}=${value}`);
-  }
+  if (study.quick === "1" || store.sessions.some((session) => / (--quick|-q) /.test(session.command + " "))) words.push("--quick");
+  const few = study.name && [...places].every(([name, values]) => settings.has(name) || new Set(values).size > 1);
+  for (const [key, values] of settings)
+    if (values[trial.cell] !== null && !/\.command\b/.test(key) && (!few || places.has(key) || variesWithin(key, trial.title)))
+      words.push("--set", `${key}=${values[trial.cell]}`);
   const horizon = /^horizon:\s*([\w.]+)\s*(?:#.*)?$/m.exec(study.text || "");
   if (horizon) words.push("--horizon", horizon[1]);
   return words.map(quoted).join(" ");
 }
-const SAID_BY_THE_SCENARIO = /^(client|server|router)\.command\b/;
+
+// Whether a study changes a setting of a scenario: what it does not change the scenario says by itself.
+const varying = new Map();
+function variesWithin(key, title) {
+  if (!varying.has(title)) {
+    const cells = [...new Set(trials.filter((trial) => trial.title === title).map((trial) => trial.cell))];
+    varying.set(title, new Set([...settings.keys()].filter((each) => new Set(cells.map((cell) => settings.get(each)[cell])).size > 1)));
+  }
+  return varying.get(title).has(key);
+}
+
+// A scenario that a study or a command named by its file is not in the catalogue: its text is in the store.
+function hasFile(trial) {
+  const store = data.stores[trial.store], study = store.study[0] || {};
+  return store.scenarios.some((each) => each.scenario === trial.scenario + ".yaml") &&
+    [study.text || "", ...store.sessions.map((session) => session.command)].some((said) => said.includes(trial.scenario + ".yaml"));
+}
+
+function nameOf(trial) {
+  return hasFile(trial) ? `./${trial.scenario}.yaml` + (trial.variant === null ? "" : "/" + trial.variant) : trial.title;
+}
+
+function extractCommand(trial) {
+  const file = trial.scenario + ".yaml";
+  return `sqlite3 ${quoted(data.stores[trial.store].file)} "SELECT text FROM scenario WHERE scenario = '${file.replace(/'/g, "''")}'" > ${quoted(file)}`;
+}
 
 function fetchCommand(trial) {
   const file = data.stores[trial.store].file;
