@@ -62,7 +62,7 @@ function drawHeat(svg, width, legend) {
   const cut = columns.length === MOST_PLACES || lines.length === MOST_PLACES;
   return {
     height: base + below, marks,
-    reading: "Each field holds all trials at its two places, whatever their other settings. " + (cut ? `Only the first ${MOST_PLACES} values of an axis are drawn. ` : "") + "Darker is sooner.",
+    reading: "Each field holds all trials at its two places, whatever their other settings. " + (cut ? `Only the first ${MOST_PLACES} values of an axis are drawn. ` : "") + (dead ? "Darker is rarer." : "Darker is sooner."),
     table: { head: [y.name, x.name, "rows", "least", "median", "greatest", "ended"],
       rows: cells.map((cell) => [...cell.values.map((value) => short(value)), cell.rows.length, span(cell.s.least), span(cell.s.median), span(cell.s.worst),
         share(cell.rows.filter((row) => row.counts && !row.alive && !row.undetected).length, cell.rows.filter((row) => row.counts).length)]) },

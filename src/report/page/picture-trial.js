@@ -86,6 +86,7 @@ function drawStory(svg, width) {
     for (const mark of marks) {
       const { event } = mark, glyph = GLYPHS[event.kind];
       mark.x = scale(event.t);
+      mark.hidden = mark.x < left - 8 || mark.x > right + 8;
       if (glyph) over.append("path").attr("class", `event ${event.kind}`).attr("transform", `translate(${mark.x},${mark.y})`).attr("d", d3.symbol().type(glyph).size(event.kind === "noticed" ? 150 : 80)());
       else over.append("line").attr("class", `event ${event.kind}`).attr("x1", mark.x).attr("x2", mark.x).attr("y1", mark.y - 15).attr("y2", mark.y + 9);
       if (["fault", "heal", "noticed", "end"].includes(event.kind)) {
@@ -102,7 +103,9 @@ function drawStory(svg, width) {
     .on("zoom", () => {
       const t = d3.event.transform;
       draw(x.copy().range(x.range().map((at) => t.applyX(at))));
+      moved();
     });
+  let moved = () => {};
   draw(x);
   svg.call(zoom);
   story.zoom = (by) => zoom.scaleBy(svg, by);
@@ -110,7 +113,7 @@ function drawStory(svg, width) {
   story.reset = () => zoom.transform(svg, d3.zoomIdentity);
   const noticed = happened.filter((event) => event.kind === "noticed"), again = happened.filter((event) => event.kind === "again" || event.kind === "probe");
   return {
-    height: base + 34, marks,
+    height: base + 34, marks, moves: (refresh) => (moved = refresh),
     reading: `${story.trial.title}, trial ${story.trial.position}, on ${story.trial.release}: ${many(again.length, "retransmission or probe", "retransmissions and probes")}, then ` +
       `${noticed.length ? noticed.map((event) => `${event.lane} ${event.text} after ${span(event.t)}`).join("; ") : "nobody noticed anything"}. ` +
       `${story.folded ? "Long waits are folded: a wait of ten times the length is only a little wider. " : ""}Drag, or hold Ctrl and turn the wheel, to look closer.`,
@@ -133,12 +136,13 @@ function drawTimes(axis, happened, scale, first, base, left, right) {
   axis.selectAll("*").remove();
   for (const event of happened) {
     const at = scale(event.t);
-    const words = event.t === 0 ? "0" : span(event.t);
+    const words = event.t === 0 ? "0" : span(event.t), late = at > right - 30;
+    if (late && at - 74 < free - 37) continue;
     if (event.t < first || at < left - 1 || at > right + 1 || at < free || words === last) continue;
     last = words;
     free = at + 74;
     axis.append("line").attr("x1", at).attr("x2", at).attr("y1", base).attr("y2", base + 5);
-    axis.append("text").attr("x", at).attr("y", base + 18).attr("text-anchor", at > right - 30 ? "end" : "middle").text(words);
+    axis.append("text").attr("x", at).attr("y", base + 18).attr("text-anchor", late ? "end" : "middle").text(words);
   }
 }
 
@@ -160,7 +164,7 @@ function pictureTrial() {
       choice("Trial", (have.includes(story.trial) || !story.trial ? have : [story.trial, ...have]).slice(0, 200).map((trial) => [String(trial.i), name(trial)]), story.trial ? String(story.trial.i) : "",
         (value) => ((story.trial = trials[value]), redraw())),
       button("Closer", () => story.zoom(1.6)), button("Farther", () => story.zoom(1 / 1.6)),
-      button("←", () => story.pan(120), { "aria-label": "Earlier" }), button("→", () => story.pan(-120), { "aria-label": "Later" }),
+      button("Whole", () => story.reset()), button("←", () => story.pan(120), { "aria-label": "Earlier" }), button("→", () => story.pan(-120), { "aria-label": "Later" }),
       button(story.folded ? "True lengths" : "Fold long waits", () => ((story.folded = !story.folded), redraw())),
       button("Record", () => openTrial(story.trial))],
     draw: drawStory,

@@ -16,7 +16,8 @@ function redrawAll() {
 }
 
 // Makes a picture. `draw` gets the svg as a d3 selection and its width, draws, and returns what it drew: {height,
-// reading, marks, table: {head, rows}}, or {reason} where there is nothing to draw. Marks are {x, y, lines, open, group}.
+// reading, marks, table: {head, rows}}, or {reason} where there is nothing to draw. Marks are {x, y, lines, open, group},
+// and hidden while they are out of sight. `moves` gets a function to call when they have moved.
 function picture({ id, title, controls, draw }) {
   const svg = d3.create("svg").attr("class", "picture").attr("role", "group").attr("aria-labelledby", `${id}-title`)
     .attr("aria-describedby", `${id}-reading`);
@@ -50,7 +51,8 @@ function picture({ id, title, controls, draw }) {
     svg.attr("hidden", drawn.reason ? true : null);
     if (drawn.reason) return;
     svg.attr("viewBox", `0 0 ${width} ${drawn.height}`).attr("width", width).attr("height", drawn.height);
-    reach(svg, drawn.marks || [], title, held);
+    const refresh = reach(svg, drawn.marks || [], title, held);
+    if (drawn.moves) drawn.moves(refresh);
     body.replaceChildren();
     fill();
   };
@@ -76,9 +78,10 @@ function plainTable({ head, rows: lines }) {
 // Lets pointer and keyboard reach marks. One ring is the cursor: it has the focus, and arrows move it from mark to
 // mark: left and right along a group, up and down by the place on the screen within it.
 function reach(svg, marks, title, focus) {
-  if (!marks.length) return;
+  if (!marks.length) return () => {};
   const order = [...marks].sort((a, b) => a.group - b.group || b.y - a.y || a.x - b.x);
-  const tree = d3.quadtree().x((m) => m.x).y((m) => m.y).addAll(marks);
+  const treeOf = () => d3.quadtree().x((m) => m.x).y((m) => m.y).addAll(marks.filter((mark) => !mark.hidden));
+  let tree = treeOf();
   const ring = svg.append("circle").attr("class", "cursor").attr("r", 8).attr("tabindex", 0).attr("role", "button");
   let at = 0;
   const select = (mark, event) => {
@@ -123,6 +126,12 @@ function reach(svg, marks, title, focus) {
     hideTip();
   }).on("click", () => open(near(d3.event)));
   if (focus) ring.node().focus();
+  return () => {
+    tree = treeOf();
+    select(order[at]);
+    ring.classed("near", false);
+    hideTip();
+  };
 }
 
 // ---- the axis of time
@@ -153,10 +162,18 @@ function timeScale(times, range, nice = true) {
         ticks.push(tick);
   if (ticks.length < 2) {
     ticks.length = 0;
-    ticks.push(...d3.scaleLinear().domain([low, high]).ticks(4));
+    ticks.push(...evenTicks(low, high));
   }
   scale.words = ticks.sort((a, b) => a - b);
   return scale;
+}
+
+// Ticks of times that are close together, no closer than the words for them tell apart.
+function evenTicks(low, high) {
+  const least = high < S ? 1 : high < MIN ? 10 * MS : high < H ? S : high < D ? MIN : H;
+  const steps = [1, 10, 100, MS, 5 * MS, 10 * MS, 20 * MS, 50 * MS, 100 * MS, 200 * MS, 500 * MS, S, 2 * S, 5 * S, 10 * S, 30 * S, MIN, 2 * MIN, 5 * MIN, 10 * MIN, 30 * MIN, H, 6 * H, D, 7 * D];
+  const step = steps.find((each) => each >= least && (high - low) / each <= 5) || steps[steps.length - 1];
+  return d3.range(Math.ceil(low / step) * step, high, step);
 }
 
 function timeAxis(axis, scale) {

@@ -136,7 +136,7 @@ function openTrial(trial) {
         ["worked again, s", exact(row.recovered)], ["predicted, s", row.earliest === null && row.latest === null ? "" : `${exact(row.earliest)} to ${exact(row.latest)}`],
         ["error", row.errno], ["sent again", row.retransmissions], ["resets", row.resets]].map(pair)))),
     el("h3", {}, "To run it again"), hasFile(trial) ? copyable(extractCommand(trial), "the command that writes the scenario") : null,
-    copyable(commandOf(trial), "the command"),
+    copyable(commandOf(trial), "the command"), byChance(trial) ? el("p", { class: "note" }, "Chance decides here which packets are lost, and alone the trial may come out otherwise.") : null,
     el("h3", {}, "To read its record in the store"), copyable(fetchCommand(trial), "the query"),
     el("h3", {}, "What it was"),
     el("dl", {}, [["kernel", trial.release], ["engine", trial.engine], ["family", trial.family], ["seed", trial.seed], ["phase of the timer wheel", trial.phase], ["repeat", trial.repeat],

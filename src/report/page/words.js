@@ -83,7 +83,12 @@ function quoted(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : "'" + String(word).replace(/'/g, "'\\''") + "'";
 }
 
-// The command that makes a trial again. In virtual time it comes out the same.
+// What netem loses is drawn in a guest that the trials of a sweep share, so that the draws of one alone are others.
+function byChance(trial) {
+  return /\bnetem\b/.test(trial.events || "");
+}
+
+// The command that makes a trial again. In virtual time it comes out the same, unless chance decides.
 function commandOf(trial) {
   const store = data.stores[trial.store], study = store.study[0] || {};
   const words = ["deadpeer", "run", nameOf(trial), "--engine", trial.engine];
