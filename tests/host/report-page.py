@@ -69,11 +69,25 @@ def check_elements(page):
     return next(text for attrs, text in scripts if attrs.get("type") == "application/json")
 
 
+TIMES = ("kernel", "application", "wire", "recovered", "earliest", "latest")
+
+
+def times_of(rows):
+    """The times of each row; those behind the first that there is count from it."""
+    times = {name: list(values(rows[name], rows["n"])) for name in TIMES}
+    for i in range(rows["n"]):
+        first = next((name for name in TIMES if times[name][i] is not None), None)
+        for name in TIMES:
+            if name != first and times[name][i] is not None:
+                times[name][i] += times[first][i]
+    return times
+
+
 def check_numbers(data, paths):
     trials, rows, texts = data["trials"], data["rows"], data["texts"]
     stores = values(trials["store"], trials["n"])
     check(len(data["stores"]) == len(paths), "the page does not have each store")
-    times = {name: values(rows[name], rows["n"]) for name in ("kernel", "application", "wire", "earliest", "latest")}
+    times = times_of(rows)
     of = values(rows["trial"], rows["n"])
     outcomes = values(rows["outcome"], rows["n"])
     for number, path in enumerate(paths):
@@ -81,14 +95,17 @@ def check_numbers(data, paths):
         db.text_factory = lambda raw: raw.decode(errors="replace")
         check(stores.count(number) == db.execute("SELECT count(*) FROM trial").fetchone()[0], f"{path}: not each trial once")
         wanted = {}
-        for outcome, n, total in db.execute("SELECT outcome, count(*), sum(CAST(round(kernel_s * 1e6) AS INTEGER)) FROM endpoint "
-                "WHERE outcome IS NOT NULL AND abs(coalesce(kernel_s, 0)) < 9e9 GROUP BY outcome"):
-            wanted[outcome] = (n, total or 0)
+        sums = ", ".join(f"coalesce(sum(CAST(round({name}_s * 1e6) AS INTEGER)), 0)" for name in TIMES)
+        for outcome, *numbers in db.execute(f"SELECT outcome, count(*), {sums} FROM endpoint WHERE outcome IS NOT NULL "
+                "AND abs(coalesce(kernel_s, 0)) < 9e9 GROUP BY outcome"):
+            wanted[outcome] = numbers
         got = {}
         for i in range(rows["n"]):
             if stores[of[i]] == number and outcomes[i] is not None:
-                n, total = got.get(texts[outcomes[i]], (0, 0))
-                got[texts[outcomes[i]]] = (n + 1, total + (times["kernel"][i] or 0))
+                numbers = got.setdefault(texts[outcomes[i]], [0] * (1 + len(TIMES)))
+                numbers[0] += 1
+                for place, name in enumerate(TIMES):
+                    numbers[place + 1] += times[name][i] or 0
         if "hostile" not in path: # its bytes that are no UTF-8 are others in the page
             check(got == wanted, f"{path}: outcomes and sums of times: {got}, not {wanted}")
         failures = db.execute("SELECT count(*) FROM failure").fetchone()[0]
@@ -98,12 +115,19 @@ def check_numbers(data, paths):
         check(problems.count(number) == db.execute("SELECT count(*) FROM problem").fetchone()[0], f"{path}: not each problem")
 
 
-def check_records(data, text, paths):
+def check_records(data):
+    failed = set(values(data["failures"]["trial"], data["failures"]["n"]))
+    remarkable = failed | set(values(data["reasons"]["trial"], data["reasons"]["n"]))
+    times, of = times_of(data["rows"]), values(data["rows"]["trial"], data["rows"]["n"])
+    for i, trial in enumerate(of):
+        detected = times["kernel"][i] if times["kernel"][i] is not None else times["application"][i]
+        earliest, latest = times["earliest"][i], times["latest"][i]
+        if detected is not None and ((earliest is not None and detected < earliest) or (latest is not None and detected > latest)):
+            remarkable.add(trial)
     for number, record in data["records"].items():
         check(int(number) < data["trials"]["n"] and isinstance(record, str), f"record {number}")
-    failed = set(values(data["failures"]["trial"], data["failures"]["n"]))
-    if len(data["records"]) < data["trials"]["n"] / 2:
-        check(any(int(number) in failed for number in data["records"]) or not failed, "failures' records do not go first")
+    if 2 * len(data["records"]) < len(remarkable):
+        check(all(int(number) in remarkable for number in data["records"]), "records of failures and surprises do not go first")
 
 
 def main():
@@ -117,7 +141,7 @@ def main():
     check(not re.search(r"https?://(?!www\.w3\.org/|d3js\.org)[a-z]", re.sub(re.escape(block), "", text).split("<script>")[0]), "there is an address")
     data = json.loads(block)
     check_numbers(data, stores)
-    check_records(data, text, stores)
+    check_records(data)
     for what in wrong[:10]:
         print(f"{path}: {what}")
     sys.exit(bool(wrong))
