@@ -40,7 +40,7 @@ function lede(all) {
   if (all.undetected)
     parts.push(`At worst the loss was not noticed at all: ${share(all.undetected, losses.length)} of the ` +
       `${many(losses.length, "end")} that lost their peer had not noticed it when the trial ended, after up to ${span(all.horizon)}. `);
-  const timed = rows.filter((row) => Number.isFinite(badness(row)) && !row.falseAlarm);
+  const timed = rows.filter((row) => Number.isFinite(row.bad) && !row.falseAlarm);
   if (timed.length) {
     const late = timed.reduce((a, b) => (a.time >= b.time ? a : b)), soon = timed.reduce((a, b) => (a.time <= b.time ? a : b));
     parts.push(timed.length === 1 ? `It took ${span(late.time)}. ` :
@@ -165,7 +165,7 @@ function drawAnswer() {
   const by = answerAxes(), kernel = axisNamed("kernel");
   const groups = groupBy(rows, by);
   groups.forEach((group) => (group.s = summarise(group.rows)));
-  const times = rows.map(badness).filter((time) => Number.isFinite(time) && time > 0);
+  const times = rows.map((row) => row.bad).filter((time) => Number.isFinite(time) && time > 0);
   const scale = d3.scaleLog().domain([Math.max(1, d3.min(times) || 1), Math.max(10, d3.max(times) || 10)]).range([1, 97]);
   const without = [...by.map((axis) => axis.name), "kernel"];
   const workload = (row) => (settings.get("client.workload") || [])[row.trial.cell] || null;

@@ -73,7 +73,8 @@ const problems = texts(data.problems.text, data.problems.n).map((text, i) => ({
 
 const rows = objects(data.rows, ["endpoint", "outcome", "errno", "mechanism"]);
 const TIMES = ["kernel", "application", "wire", "recovered", "earliest", "latest"];
-for (const row of rows) {
+rows.forEach((row, i) => {
+  row.i = i;
   const first = TIMES.find((name) => row[name] !== null);
   for (const name of TIMES) if (name !== first && row[name] !== null) row[name] += row[first];
   row.trial = trials[row.trial];
@@ -86,13 +87,9 @@ for (const row of rows) {
   row.falseAlarm = row.trial.healthy && ["timed-out", "unreachable", "reset", "abandoned"].includes(row.outcome);
   row.surprise = row.counts && row.time !== null &&
     ((row.earliest !== null && row.time < row.earliest) || (row.latest !== null && row.time > row.latest));
-}
-
-// What a row is worth where the worst is sought: never is worse than late. NaN: it says nothing of detection.
-function badness(row) {
-  if (!row.counts || row.alive) return NaN;
-  return row.undetected ? Infinity : row.time === null ? NaN : row.time;
-}
+  // What it is worth where the worst is sought: never is worse than late. NaN: it says nothing of detection.
+  row.bad = !row.counts || row.alive || (row.time === null && !row.undetected) ? NaN : row.undetected ? Infinity : row.time;
+});
 
 function recordOf(trial) {
   try {
@@ -111,12 +108,14 @@ function numberOf(text) {
   return found ? Number(found[1]) * (found[2] ? units[found[2]] : 1) : NaN;
 }
 
+// An axis knows the place of each row on it once and for all: `at` has its number among the values.
 function makeAxis(name, of) {
-  const values = [...new Set(rows.map(of))].filter((value) => value !== null);
+  const said = rows.map(of), values = [...new Set(said)].filter((value) => value !== null);
   if (values.every((value) => !Number.isNaN(numberOf(value)))) values.sort((a, b) => numberOf(a) - numberOf(b));
   else if (name === "kernel") values.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  if (rows.some((row) => of(row) === null)) values.push(null);
-  return { name, of, values };
+  if (said.includes(null)) values.push(null);
+  const rank = new Map(values.map((value, i) => [value, i]));
+  return { name, values, at: Int32Array.from(said, (value) => rank.get(value)), of: (row) => said[row.i] };
 }
 
 // Cells of the same scenario at the same places; a list of cells for each.
@@ -162,13 +161,15 @@ const axisNamed = (name) => allAxes.find((axis) => axis.name === name);
 
 // Groups rows by their places on some axes; the groups are in the order of the axes' values.
 function groupBy(list, by) {
-  const rank = by.map((axis) => new Map(axis.values.map((value, i) => [value, i])));
   const groups = new Map();
   for (const row of list) {
-    const values = by.map((axis) => axis.of(row));
-    const key = values.map((value, i) => rank[i].get(value)).join();
-    if (!groups.has(key)) groups.set(key, { values, order: values.map((value, i) => rank[i].get(value)), rows: [] });
-    groups.get(key).rows.push(row);
+    const key = by.length === 1 ? by[0].at[row.i] : by.map((axis) => axis.at[row.i]).join();
+    let group = groups.get(key);
+    if (!group) {
+      group = { values: by.map((axis) => axis.of(row)), order: by.map((axis) => axis.at[row.i]), rows: [] };
+      groups.set(key, group);
+    }
+    group.rows.push(row);
   }
   return [...groups.values()].sort((a, b) => {
     const i = a.order.findIndex((place, n) => place !== b.order[n]);
@@ -176,30 +177,35 @@ function groupBy(list, by) {
   });
 }
 
-// What a group of rows says: the spread of its times, what is predicted, how often nothing was noticed.
+// What a group of rows says: the spread of its times, what is predicted, how often nothing was noticed. A connection
+// has two ends, and counts once where it could have lived on.
 function summarise(list) {
-  const times = list.map(badness).filter((time) => !Number.isNaN(time)).sort((a, b) => a - b);
-  const counted = list.filter((row) => row.counts);
-  const least = (name, pick) => {
-    const all = counted.map((row) => row[name]).filter((time) => time !== null);
-    return all.length ? all.reduce((a, b) => pick(a, b)) : null;
+  const s = {
+    n: list.length, least: NaN, median: NaN, worst: NaN, worstRow: null, earliest: null, latest: null, horizon: 0,
+    undetected: 0, alive: 0, falseAlarms: 0, healthy: 0, passed: 0, failed: 0, inconclusive: 0,
   };
-  return {
-    n: list.length,
-    least: times.length ? times[0] : NaN,
-    median: times.length ? times[Math.floor((times.length - 1) / 2)] : NaN,
-    worst: times.length ? times[times.length - 1] : NaN,
-    worstRow: counted.reduce((best, row) => (!best || !(badness(row) <= badness(best)) ? row : best), null),
-    earliest: least("earliest", Math.min),
-    latest: least("latest", Math.max),
-    horizon: Math.max(0, ...counted.filter((row) => row.undetected).map((row) => row.trial.span || 0)),
-    undetected: counted.filter((row) => row.undetected).length,
-    alive: counted.filter((row) => row.alive).length,
-    // A connection has two ends, and counts once.
-    falseAlarms: new Set(counted.filter((row) => row.falseAlarm).map((row) => row.trial)).size,
-    healthy: new Set(counted.filter((row) => row.trial.healthy).map((row) => row.trial)).size,
-    passed: list.filter((row) => row.trial.verdict === "pass").length,
-    failed: list.filter((row) => row.trial.verdict === "fail").length,
-    inconclusive: list.filter((row) => row.trial.verdict === "inconclusive").length,
-  };
+  const times = [], healthy = new Set(), alarms = new Set();
+  for (const row of list) {
+    const { trial, bad } = row;
+    if (trial.verdict === "pass") s.passed++;
+    else if (trial.verdict === "fail") s.failed++;
+    else if (trial.verdict === "inconclusive") s.inconclusive++;
+    if (!row.counts) continue;
+    if (!Number.isNaN(bad)) times.push(bad);
+    if (!s.worstRow || bad > s.worstRow.bad || (Number.isNaN(s.worstRow.bad) && !Number.isNaN(bad))) s.worstRow = row;
+    if (row.earliest !== null && (s.earliest === null || row.earliest < s.earliest)) s.earliest = row.earliest;
+    if (row.latest !== null && (s.latest === null || row.latest > s.latest)) s.latest = row.latest;
+    if (row.undetected) {
+      s.undetected++;
+      s.horizon = Math.max(s.horizon, trial.span || 0);
+    }
+    if (row.alive) s.alive++;
+    if (trial.healthy) healthy.add(trial);
+    if (row.falseAlarm) alarms.add(trial);
+  }
+  times.sort((a, b) => a - b);
+  if (times.length) [s.least, s.median, s.worst] = [times[0], times[Math.floor((times.length - 1) / 2)], times[times.length - 1]];
+  s.healthy = healthy.size;
+  s.falseAlarms = alarms.size;
+  return s;
 }

@@ -10,7 +10,7 @@ function settingAxes() {
 function trade(list, by) {
   return groupBy(list, by).map((group) => {
     const healthy = [...new Set(group.rows.filter((row) => row.counts && row.trial.healthy).map((row) => row.trial))];
-    const lost = group.rows.filter((row) => row.counts && !row.trial.healthy && !Number.isNaN(badness(row)));
+    const lost = group.rows.filter((row) => row.counts && !row.trial.healthy && !Number.isNaN(row.bad));
     return { ...group, healthy, lost, alarms: healthy.filter((trial) => trial.rows.some((row) => row.falseAlarm)).length, s: summarise(lost) };
   });
 }

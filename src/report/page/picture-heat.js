@@ -73,7 +73,7 @@ function pictureHeat() {
   const main = mainAxes();
   heat.x = main[0] ? main[0].name : "";
   heat.y = main[1] ? main[1].name : "";
-  if (rows.length && rows.every((row) => Number.isNaN(badness(row)) || row.falseAlarm)) heat.measure = "dead";
+  if (rows.length && rows.every((row) => Number.isNaN(row.bad) || row.falseAlarm)) heat.measure = "dead";
   return picture({
     id: "heat", title: "Any two axes",
     controls: (redraw) => axes.length < 2 ? [] : [

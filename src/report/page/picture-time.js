@@ -78,7 +78,7 @@ function drawByTime(svg, width, legend) {
     ["median", "the median, from least to greatest"], groups.some((group) => group.s.earliest !== null) ? ["predicted", "predicted"] : null].filter(Boolean));
   const below = bandAxis(svg, across, base, x.name);
   brushTime(svg, y, [left, top], [width - right, base], list);
-  const worst = list.reduce((a, b) => ((badness(a) || 0) >= (badness(b) || 0) ? a : b));
+  const worst = list.reduce((a, b) => ((a.bad || 0) >= (b.bad || 0) ? a : b));
   return {
     height: base + below, marks,
     reading: `Each dot is one ${axisNamed("endpoint").values.length > 1 ? "end of a trial" : "trial"}, ${list.length.toLocaleString("en")} in all; up is later. ` +
@@ -124,7 +124,7 @@ const MOST_PAIRS = 28;
 
 function drawKernels(svg, width, legend) {
   const kernel = axisNamed("kernel");
-  const list = shownRows().filter((row) => !Number.isNaN(badness(row)) && !row.falseAlarm);
+  const list = shownRows().filter((row) => !Number.isNaN(row.bad) && !row.falseAlarm);
   const kernels = kernel.values.filter((value) => list.some((row) => kernel.of(row) === value));
   if (kernels.length < 2) return { reason: "All trials that are shown ran on one kernel: there is nothing to hold side by side." };
   const by = axes.filter((axis) => axis.name !== "kernel" && axis.name !== "store" && axis.name !== "engine");

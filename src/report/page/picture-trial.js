@@ -148,8 +148,8 @@ function drawTimes(axis, happened, scale, first, base, left, right) {
 
 function storyTrials() {
   const have = trials.filter((trial) => Object.prototype.hasOwnProperty.call(data.records, trial.i));
-  const late = have.filter((trial) => trial.rows.some((row) => Number.isFinite(badness(row))));
-  const longest = (trial) => Math.max(...trial.rows.map((row) => badness(row) || 0).filter(Number.isFinite));
+  const late = have.filter((trial) => trial.rows.some((row) => Number.isFinite(row.bad)));
+  const longest = (trial) => Math.max(...trial.rows.map((row) => row.bad || 0).filter(Number.isFinite));
   const first = have.find((trial) => trial.failures.length) || late.reduce((a, b) => (a && longest(a) >= longest(b) ? a : b), null) || have[0] || null;
   return { have, first };
 }

@@ -7,7 +7,7 @@ const redraws = [];
 
 function shownRows() {
   const active = [...filters].map(([name, value]) => [axisNamed(name), value]);
-  return rows.filter((row) => active.every(([axis, value]) => axis.of(row) === value));
+  return active.length ? rows.filter((row) => active.every(([axis, value]) => axis.of(row) === value)) : rows;
 }
 
 function redrawAll() {
