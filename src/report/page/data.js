@@ -136,7 +136,18 @@ function isFree(key, byPlace) {
   return byPlace.some((cells) => cells.some((cell) => values[cell] !== values[cells[0]]));
 }
 
+// A kernel is what its release says. It is called as people asked for it where that is one release in all stores.
+function kernelNames() {
+  const releases = new Map(), names = new Map();
+  for (const { kernel, release } of trials) {
+    releases.set(kernel, (releases.get(kernel) || new Set()).add(release));
+    if (!names.has(release) || /^\d/.test(kernel)) names.set(release, kernel);
+  }
+  return new Map([...names].map(([release, name]) => [release, releases.get(name).size === 1 ? name : release]));
+}
+
 function findAxes() {
+  const called = kernelNames();
   const found = [], byPlace = cellsByPlace();
   if (data.stores.length > 1) found.push(makeAxis("store", (row) => data.stores[row.trial.store].file));
   found.push(makeAxis("scenario", (row) => row.trial.title));
@@ -150,7 +161,7 @@ function findAxes() {
   found.push(makeAxis("family", (row) => row.trial.family));
   found.push(makeAxis("engine", (row) => row.trial.engine));
   found.push(makeAxis("endpoint", (row) => row.endpoint));
-  found.push(makeAxis("kernel", (row) => row.trial.kernel));
+  found.push(makeAxis("kernel", (row) => called.get(row.trial.release)));
   return found;
 }
 

@@ -31,7 +31,7 @@ function drawFrontier(svg, width, legend) {
   if (!all.length)
     return { reason: "Left out: in every trial that is shown the peer or the path is lost for good, so nobody can be declared dead by mistake. A study that also has a healthy connection behind loss or a passing outage, such as false-alarms, would fill it." };
   all.forEach((point) => (point.rate = point.alarms / point.healthy.length));
-  const name = (point) => (by.length ? by.map((axis, i) => `${axis.name.replace(/^.*\./, "")} ${short(point.values[i], 20)}`).join(", ") : "all trials");
+  const name = (point) => (by.length ? by.map((axis, i) => (point.values[i] === null ? "" : `${axis.name.replace(/^.*\./, "")} ${short(point.values[i], 20)}`)).filter(Boolean).join(", ") : "all trials");
   const both = all.filter((point) => Number.isFinite(point.s.worst));
   return both.length ? drawTrade(svg, width, legend, both, name) : drawRates(svg, width, list, by);
 }

@@ -45,7 +45,7 @@ function drawByTime(svg, width, legend) {
   const place = (time) => y(Math.max(y.domain()[0], time));
   if (y) axisLeft(svg, y, left, width - left - right);
   strips.forEach(([name, words], i) => {
-    svg.append("text").attr("class", "strip").attr("x", left - 9).attr("y", 22 + i * 26).attr("dy", "0.32em").attr("text-anchor", "end").text(words.split(" ")[0])
+    svg.append("text").attr("class", "strip").attr("x", left - 9).attr("y", 22 + i * 26).attr("dy", "0.32em").attr("text-anchor", "end").text(name === "alive" ? "alive" : "never")
       .append("title").text(words);
     svg.append("line").attr("class", "strip").attr("x1", left).attr("x2", width - right).attr("y1", 35 + i * 26).attr("y2", 35 + i * 26);
   });
