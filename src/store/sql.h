@@ -2,7 +2,8 @@
 #pragma once
 /*
  * SQL on a store: statements are prepared, run and read, and errors name the store's file. This
- * module does not know what a store contains; the other modules of this folder use it.
+ * module does not know what a store contains; the other modules of this folder use it, and
+ * reports that read a store row by row.
  */
 
 #include "src/store/identity.h"

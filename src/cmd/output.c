@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/cmd/output.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/util/cleanup.h"
+
+/* What is written, and by whom. */
+struct job {
+	output_func func;
+	void *userdata; /* goes to `func` */
+};
+
+static int write_all(const struct job *job, FILE *out, const char *name, struct error *err)
+{
+	int rc = job->func(out, job->userdata, err);
+
+	if (rc < 0)
+		return rc;
+	if (ferror(out) || fflush(out) != 0)
+		return error_set(err, ERROR_FAILED, -EIO, "%s: %s", name, strerror(errno));
+	return 0;
+}
+
+/* Writes to a temporary file beside `path`, which takes its place once all is written. */
+static int write_beside(const struct job *job, const char *path, struct error *err)
+{
+	_cleanup_(freep) char *temporary = NULL, *target = realpath(path, NULL);
+	_cleanup_(file_closep) FILE *file = NULL;
+	int rc;
+
+	if (asprintf(&temporary, "%s.%d.tmp", target ? target : path, (int)getpid()) < 0) {
+		temporary = NULL;
+		return error_errno(err, -ENOMEM, "%s", path);
+	}
+	file = fopen(temporary, "wxe");
+	if (!file)
+		return error_input(err, "%s: %s", path, strerror(errno));
+	rc = write_all(job, file, path, err);
+	if (rc >= 0 && rename(temporary, target ? target : path) < 0)
+		rc = error_input(err, "%s: %s", path, strerror(errno));
+	if (rc < 0)
+		unlink(temporary);
+	return rc;
+}
+
+static bool is_same_file(const char *path, const struct stat *st)
+{
+	struct stat other;
+
+	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+int output_write(const char *path, const char *const *stores, size_t n_stores, output_func func,
+		 void *userdata, struct error *err)
+{
+	_cleanup_(file_closep) FILE *file = NULL;
+	struct job job = { func, userdata };
+	struct stat st;
+	int rc;
+
+	if (!path || !strcmp(path, "-"))
+		return write_all(&job, stdout, "standard output", err);
+	rc = stat(path, &st);
+	for (size_t i = 0; rc == 0 && i < n_stores; i++)
+		if (is_same_file(stores[i], &st))
+			return error_input(
+				err, "%s: is the store itself; give --output another file", path);
+	if (rc < 0 || S_ISREG(st.st_mode))
+		return write_beside(&job, path, err);
+	/* A pipe or a device cannot be replaced. */
+	file = fopen(path, "we");
+	if (!file)
+		return error_input(err, "%s: %s", path, strerror(errno));
+	return write_all(&job, file, path, err);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/* Writes the file that --output names. A regular file is replaced as a whole, once all is written:
+ * if that fails, the file that was there before is still there, and nothing else. */
+
+#include <stdio.h>
+
+#include "src/util/error.h"
+
+/* Writes to `out`. If that fails it stops, and the caller looks at ferror() and errno. */
+typedef int (*output_func)(FILE *out, void *userdata, struct error *err);
+
+/* Calls `func` with the file to write: standard output where `path` is NULL or "-". ERROR_INPUT if
+ * the file cannot be made, or is `store`, which would be replaced. */
+int output_write(const char *path, const char *const *stores, size_t n_stores, output_func func,
+		 void *userdata, struct error *err);
