@@ -39,7 +39,7 @@ function lede(all) {
   const parts = [what];
   if (all.undetected)
     parts.push(`At worst the loss was not noticed at all: ${share(all.undetected, losses.length)} of the ` +
-      `${many(losses.length, "end")} that lost their peer had not noticed it when the trial ended, after up to ${span(all.horizon)}. `);
+      `${many(losses.length, "end")} that were watched had noticed nothing when the trial ended, after up to ${span(all.horizon)}. `);
   const timed = rows.filter((row) => Number.isFinite(row.bad) && !row.falseAlarm);
   if (timed.length) {
     const late = timed.reduce((a, b) => (a.time >= b.time ? a : b)), soon = timed.reduce((a, b) => (a.time <= b.time ? a : b));
