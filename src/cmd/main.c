@@ -15,7 +15,7 @@
 
 static const struct verb *const verbs[] = { &verb_run,	 &verb_list,   &verb_show,  &verb_predict,
 					    &verb_check, &verb_doctor, &verb_shell, &verb_kernels,
-					    &verb_sweep, &verb_export, &verb_merge };
+					    &verb_sweep, &verb_export, &verb_merge, &verb_new };
 
 static void usage(FILE *out)
 {
@@ -60,6 +60,8 @@ static int dispatch(int argc, char **argv, struct error *err)
 		arguments_help(find(argv[2]));
 		return 0;
 	}
+	if (!strcmp(name, "help") && argc > 2)
+		return arguments_unknown_verb(verbs, ARRAY_SIZE(verbs), argv[2], err);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		usage(argc > 1 ? stdout : stderr);
 		return argc > 1 ? 0 : 2;
@@ -72,7 +74,7 @@ static int dispatch(int argc, char **argv, struct error *err)
 		complete_print(verbs, ARRAY_SIZE(verbs), argc - 2, argv + 2);
 		return 0;
 	}
-	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
+	return arguments_unknown_verb(verbs, ARRAY_SIZE(verbs), name, err);
 }
 
 /* Opens /dev/null for each standard descriptor that the caller closed. Otherwise the next socket

@@ -112,6 +112,9 @@ static int load(struct command *c, struct error *err)
 		return error_input(err, "sweep: one study at a time, got '%s' and '%s'", argv[0],
 				   argv[1]);
 	rc = study_load(argv[0], &c->study, err);
+	if (rc < 0 && !study_is(argv[0]) && scenario_is(argv[0]))
+		rc = error_input(err, "sweep: '%s' is a scenario, not a study: deadpeer run %s",
+				 argv[0], argv[0]);
 	if (rc >= 0)
 		rc = choose_engine(c, err);
 	if (rc >= 0 && !c->shard.n)
