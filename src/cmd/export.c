@@ -2,12 +2,11 @@
 /* The verb export: writes what is in a store in another format. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/output.h"
 #include "src/store/export.h"
 
 struct options {
@@ -32,39 +31,17 @@ static const struct argument arguments[] = {
 	{ 0 },
 };
 
-static int write_rows(struct store *store, export_func func, FILE *out, const char *name,
-		      struct error *err)
+/* What write_rows() needs. */
+struct request {
+	struct store *store;
+	export_func func;
+};
+
+static int write_rows(FILE *out, void *userdata, struct error *err)
 {
-	int rc = func(store, out, err);
+	const struct request *request = userdata;
 
-	if (rc < 0)
-		return rc;
-	if (ferror(out) || fflush(out) != 0)
-		return error_set(err, ERROR_FAILED, -EIO, "%s: %s", name, strerror(errno));
-	return 0;
-}
-
-/* Writes to a temporary file beside `path`, which takes its place once the export is complete. If
- * the export fails, the file that was at `path` before is still there. */
-static int write_beside(struct store *store, export_func func, const char *path, struct error *err)
-{
-	_cleanup_(freep) char *temporary = NULL, *target = realpath(path, NULL);
-	_cleanup_(file_closep) FILE *file = NULL;
-	int rc;
-
-	if (asprintf(&temporary, "%s.%d.tmp", target ? target : path, (int)getpid()) < 0) {
-		temporary = NULL;
-		return error_errno(err, -ENOMEM, "export");
-	}
-	file = fopen(temporary, "wxe");
-	if (!file)
-		return error_input(err, "%s: %s", path, strerror(errno));
-	rc = write_rows(store, func, file, path, err);
-	if (rc >= 0 && rename(temporary, target ? target : path) < 0)
-		rc = error_input(err, "%s: %s", path, strerror(errno));
-	if (rc < 0)
-		unlink(temporary);
-	return rc;
+	return request->func(request->store, out, err);
 }
 
 static bool is_same_file(const char *path, const struct stat *st)
@@ -74,29 +51,21 @@ static bool is_same_file(const char *path, const struct stat *st)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-/* Replaces a regular file as a whole. A pipe or a device cannot be replaced and is written
- * directly. */
-static int write_to(struct store *store, export_func func, const char *path, struct error *err)
+static int refuse_store(const struct store *store, const char *path, struct error *err)
 {
-	_cleanup_(file_closep) FILE *file = NULL;
 	struct stat st;
-	int rc = stat(path, &st);
 
-	if (rc == 0 && is_same_file(store_path(store), &st))
+	if (stat(path, &st) == 0 && is_same_file(store_path(store), &st))
 		return error_input(err, "%s: is the store itself; give --output another file",
 				   path);
-	if (rc < 0 || S_ISREG(st.st_mode))
-		return write_beside(store, func, path, err);
-	file = fopen(path, "we");
-	if (!file)
-		return error_input(err, "%s: %s", path, strerror(errno));
-	return write_rows(store, func, file, path, err);
+	return 0;
 }
 
 static int cmd_export(const struct command_line *line, void *userdata, struct error *err)
 {
 	_cleanup_(store_closep) struct store *store = NULL;
 	const struct options *options = userdata;
+	struct request request;
 	int rc;
 
 	if (line->n_operands != 1)
@@ -107,8 +76,11 @@ static int cmd_export(const struct command_line *line, void *userdata, struct er
 	rc = store_open(line->operands[0], STORE_READ, NULL, &store, err);
 	if (rc < 0)
 		return rc;
-	return options->output ? write_to(store, options->export, options->output, err)
-			       : write_rows(store, options->export, stdout, "standard output", err);
+	request = (struct request){ store, options->export };
+	if (!options->output)
+		return output_write_to(stdout, "standard output", write_rows, &request, err);
+	rc = refuse_store(store, options->output, err);
+	return rc < 0 ? rc : output_write(options->output, write_rows, &request, err);
 }
 
 const struct verb verb_export = {

@@ -42,7 +42,7 @@ static const char scenario_text[] =
 	"# A program of your own, instead of a workload:\n"
 	"# client: {command: [redis-cli, -h, \"{server}\", -p, \"{port}\", subscribe, news]}\n"
 	"\n"
-	"# What happens, and when, counted from the connection: power-loss, process-kill, "
+	"# What happens, and when, counted from the connection: power-loss, crash, freeze, "
 	"blackhole,\n"
 	"# cable-pull, unreachable, reboot, ...: `man deadpeer`, TIMELINE.\n"
 	"timeline:\n"
