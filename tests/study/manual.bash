@@ -20,7 +20,7 @@ sed -n '/^\.Bd -literal/,/^\.Ed/p' "$page" | plain | awk '
 	/^\.Ed/ { if (name != "") printf "%s", text >(name ".yaml"); name = ""; next }
 	/^name: / { name = $2 }
 	{ text = text $0 "\n" }'
-[ "$(echo ./*.yaml)" = "./cut-for-a-minute.yaml ./own-program.yaml ./postgres-idle.yaml ./two-profiles.yaml" ] ||
+[ "$(echo ./*.yaml)" = "./own-program.yaml ./postgres-idle.yaml ./short-cut.yaml ./two-profiles.yaml" ] ||
 	fail "files of the man page: $(echo ./*.yaml)"
 deadpeer check ./*.yaml >out 2>&1 || fail "check: $(cat out)"
 
