@@ -132,6 +132,19 @@ run 4 ./never.yaml --json --retries 2
 jq -e '.verdict == "inconclusive" and .tries == 3' out >/dev/null || fail "never: $(jq -c '{verdict, tries}' out)"
 [ "$(grep -c 'try' err)" = 2 ] || fail "never: $(cat err)"
 
+# The same of a sweep.
+printf '%s\n' "name: tries" "summary: A test" "scenarios: [./again.yaml, ./held.yaml]" "horizon: 3s" "expect: nothing" >tries.yaml
+rm -f tried
+"${as[@]}" "$DEADPEER" sweep ./tries.yaml --retries 2 --junit swept.xml --format md >out 2>err </dev/null
+status=$?
+[ "$status" = 0 ] || fail "sweep --retries: $status: $(cat err)"
+grep -qx '| 2 | 2 | 0 | 0 | 0 | 0 |' out || fail "sweep --format md: $(cat out)"
+valid swept.xml
+if command -v sqlite3 >/dev/null; then
+	[ "$(sqlite3 tries.db "SELECT scenario, json_extract(json, '$.tries') FROM trial JOIN record USING(trial) ORDER BY 1" |
+		tr '\n' ' ')" = "again|2 held| " ] || fail "the tries of a sweep: $(sqlite3 tries.db 'SELECT scenario, verdict FROM trial')"
+fi
+
 # What the machine cannot do is skipped in a suite of its own, and the file is written all the same.
 if "${as[@]}" "$DEADPEER" doctor | grep -q '^missing *netem'; then
 	run 3 ./delayed.yaml ./held.yaml --junit three.xml

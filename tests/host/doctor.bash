@@ -81,6 +81,29 @@ for root in "$tmp/jail" "$tmp/jail/below"; do
 	each_cause_once
 done
 
+# A seccomp filter that refuses unshare(2), as that of a container does; the numbers are those of x86_64.
+cat >"$tmp/filter.py" <<'END'
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None)
+ALLOW, EPERM, UNSHARE = 0x7fff0000, 0x00050001, 272
+program = b''.join(struct.pack('HBBI', *row) for row in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, UNSHARE), (0x06, 0, 0, EPERM), (0x06, 0, 0, ALLOW)))
+text = ctypes.create_string_buffer(program)
+class Filter(ctypes.Structure):
+    _fields_ = [('rows', ctypes.c_ushort), ('program', ctypes.c_void_p)]
+filter = Filter(4, ctypes.addressof(text))
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(filter), 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+END
+chmod 755 "$tmp"
+if [ "$(uname -m)" = x86_64 ] && [ -x /usr/bin/python3 ]; then
+	examine 3 /usr/bin/python3 "$tmp/filter.py" "$DEADPEER" doctor
+	says '^missing +privilege +a seccomp filter, as containers have, forbids user namespaces. Remedy: docker or podman run'
+	each_cause_once
+fi
+
 if [ -e /sys/kernel/btf/vmlinux ] && "$DEADPEER" doctor | grep -q '^ok *BPF'; then
 	examine 0 unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$1" doctor' - "$DEADPEER"
 	says '^missing +BPF tracepoints +the kernel has no BTF .*Remedy: a kernel with CONFIG_DEBUG_INFO_BTF$'
