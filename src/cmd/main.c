@@ -11,6 +11,8 @@
 #include "src/cmd/cmd.h"
 #include "src/cmd/complete.h"
 #include "src/engine/guest-main.h"
+#include "src/scenario/scenario.h"
+#include "src/study/study.h"
 #include "src/util/cleanup.h"
 
 static const struct verb *const verbs[] = { &verb_run,	 &verb_list,   &verb_show,  &verb_predict,
@@ -74,6 +76,10 @@ static int dispatch(int argc, char **argv, struct error *err)
 		complete_print(verbs, ARRAY_SIZE(verbs), argc - 2, argv + 2);
 		return 0;
 	}
+	if (scenario_is(name) || study_is(name))
+		return error_input(err, "'%s' is no verb, but a %s: deadpeer %s %s", name,
+				   scenario_is(name) ? "scenario" : "study",
+				   scenario_is(name) ? "run" : "sweep", name);
 	return arguments_unknown_verb(verbs, ARRAY_SIZE(verbs), name, err);
 }
 

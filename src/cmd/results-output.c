@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "src/cmd/output.h"
 #include "src/record/junit.h"
@@ -20,8 +21,19 @@ int results_output_parse_format(const char *text, void *format, struct error *er
 	return error_input(err, "--format: expected table or md, got '%s'", text);
 }
 
-int results_output_check(const struct results_output *output, struct error *err)
+int results_output_check(const struct results_output *output, const char *db, struct error *err)
 {
+	struct stat store, file;
+	bool same;
+
+	if (!output->junit)
+		return 0;
+	same = db && (!strcmp(db, output->junit) ||
+		      (stat(db, &store) == 0 && stat(output->junit, &file) == 0 &&
+		       store.st_dev == file.st_dev && store.st_ino == file.st_ino));
+	if (same)
+		return error_input(err, "--junit %s: is the store; name another file",
+				   output->junit);
 	return output_check("junit", output->junit, err);
 }
 

@@ -27,8 +27,9 @@ int results_output_parse_format(const char *text, void *format, struct error *er
 	BRACED("retries", 0, "N", "try what is inconclusive in real time up to N times more",      \
 	       TO_COUNT(options, field, 0, 100))
 
-/* Refuses a file that could not be written, before anything runs. */
-int results_output_check(const struct results_output *output, struct error *err);
+/* Refuses a file that could not be written, or is the store `db` (NULL: there is none), before
+ * anything runs. */
+int results_output_check(const struct results_output *output, const char *db, struct error *err);
 /* Whether anybody wants the results. */
 static inline bool results_output_wanted(const struct results_output *output)
 {

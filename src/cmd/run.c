@@ -312,8 +312,8 @@ static void on_done(size_t index, struct record *record, const struct error *err
 
 	tell_no_progress();
 	if (!record && run->records[trial]) { /* what an earlier try has found stays */
-		settle(run, trial, err);
-		return;
+		tell_error(err, run->engine);
+		record = take_ptr(run->records[trial]);
 	}
 	record_free(run->records[trial]);
 	run->records[trial] = record;
@@ -349,7 +349,7 @@ static int check_output(struct run *run, struct error *err)
 	if (results_output_wanted(&run->output))
 		run->engine->release(run->job.kernel_name, run->job.kernel_modules, &run->kernel,
 				     NULL);
-	return results_output_check(&run->output, err);
+	return results_output_check(&run->output, run->db, err);
 }
 
 /* Makes the folder of an option before any trial runs, so that a wrong path is refused at once. */
@@ -436,6 +436,8 @@ static int run_all(struct run *run, struct error *err)
 	for (size_t i = 0; i < run->n_again; i++)
 		if (!run->over[run->again[i]])
 			settle(run, run->again[i], &none);
+	if (run->json || run->job.trace) /* those that were to be tried again, and were not */
+		print_records(run);
 	tell_no_progress();
 	for (size_t i = 0; i < run->job.n_trials; i++)
 		inconclusive +=

@@ -246,7 +246,22 @@ static int stopped(const struct command *c, const struct sweep_counts *counts, i
 			 reason.text, counts->done, counts->total, c->path, text ? text : "");
 }
 
-static int write_results(const struct command *c, struct error *err)
+/* Of a sweep that was stopped one case says how many trials are missing, so that nobody takes what
+ * there is for all. */
+static int add_missing(const struct sweep_counts *counts, const struct error *stopped,
+		       struct results *results, struct error *err)
+{
+	char text[sizeof(stopped->text) + 64];
+	struct result_source source = { .trial = "not run", .lines = text, .result = RESULT_ERROR };
+
+	snprintf(text, sizeof(text), "%zu of %zu trials were not run: %s",
+		 counts->total - counts->done, counts->total, stopped->text);
+	return results_add(results, &source) < 0 ? error_errno(err, -ENOMEM, "sweep") : 0;
+}
+
+/* `stopped` is why the sweep ended before its end, or has no kind. */
+static int write_results(const struct command *c, const struct sweep_counts *counts,
+			 const struct error *stopped, struct error *err)
 {
 	_cleanup_(results_freep) struct results *results = NULL;
 	int rc = 0;
@@ -257,6 +272,8 @@ static int write_results(const struct command *c, struct error *err)
 	if (!results)
 		return error_errno(err, -ENOMEM, "sweep");
 	rc = export_results(c->store, results, err);
+	if (rc >= 0 && stopped->kind != ERROR_NONE)
+		rc = add_missing(counts, stopped, results, err);
 	return rc < 0 ? rc : results_output_write(&c->output, results, c->study->name, err);
 }
 
@@ -289,7 +306,7 @@ static int run_all(const struct command *c, struct sweep_counts *counts, struct 
 static int execute(struct command *c, struct error *err)
 {
 	struct sweep_counts counts = { 0 };
-	struct error worst = { 0 }, unwritten = { 0 };
+	struct error worst = { 0 }, reason = { 0 }, unwritten = { 0 };
 	int rc, written, status;
 
 	c->sweep.store = c->store;
@@ -304,7 +321,9 @@ static int execute(struct command *c, struct error *err)
 	    c->options.engine->virtual_time) /* this takes seconds, once for each kernel */
 		tell_progress("a guest is made ready");
 	rc = run_all(c, &counts, &worst, err);
-	written = write_results(c, rc < 0 ? &unwritten : err);
+	if (rc < 0)
+		reason = *err;
+	written = write_results(c, &counts, &reason, rc < 0 ? &unwritten : err);
 	if (rc < 0)
 		return stopped(c, &counts, rc, err);
 	if (written < 0)
@@ -330,9 +349,9 @@ static int cmd_sweep(const struct command_line *line, void *options, struct erro
 	c->given = line;
 	if (c->kernels.count)
 		c->options.kernels = (char **)c->kernels.items;
-	rc = results_output_check(&c->output, err);
+	rc = load(c, err);
 	if (rc >= 0)
-		rc = load(c, err);
+		rc = results_output_check(&c->output, c->path, err);
 	if (rc >= 0)
 		rc = open_store(c, err);
 	if (rc >= 0)

@@ -81,6 +81,10 @@ usage_and_errors()
 	run_it 2 rum
 	one_line "unknown verb"
 	says "$err" "did you mean 'run'?" "a misspelt verb"
+	run_it 2 power-loss-busy
+	says "$err" "'power-loss-busy' is no verb, but a scenario: deadpeer run power-loss-busy" "a scenario as a verb"
+	run_it 2 retries2-ladder
+	says "$err" "but a study: deadpeer sweep retries2-ladder" "a study as a verb"
 	run_it 2 help swep
 	says "$err" "did you mean 'sweep'?" "help of a misspelt verb"
 	run_it 2 run --quik E16
