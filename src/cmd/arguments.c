@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/text/suggest.h"
 #include "src/util/cleanup.h"
 
 #define MAX_ARGUMENTS 32
@@ -58,13 +59,66 @@ static void fill_table(const struct verb *verb, struct getopt_table *table)
 	table->options[n] = (struct option){ .name = "help", .val = 'h' };
 }
 
+int arguments_unknown_verb(const struct verb *const *verbs, size_t n, const char *name,
+			   struct error *err)
+{
+	struct suggestion suggestion;
+
+	suggestion_init(&suggestion, name);
+	for (size_t i = 0; i < n; i++)
+		suggestion_offer(&suggestion, verbs[i]->name);
+	if (suggestion.best[0])
+		return error_input(err, "unknown verb '%s'; did you mean '%s'?", name,
+				   suggestion.best);
+	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
+}
+
+/* Refuses the long option `given`, of which getopt knows no more than that it is wrong. It takes
+ * the beginning of a name for the whole, unless several names begin so. */
+static int refuse_long(const struct verb *verb, const char *given, struct error *err)
+{
+	_cleanup_(freep) char *word = strndup(given + 2, strcspn(given + 2, "="));
+	struct suggestion suggestion;
+	char several[256] = "";
+	size_t n = 0, found = 0;
+
+	if (!word)
+		return error_errno(err, -ENOMEM, "%s", verb->name);
+	suggestion_init(&suggestion, word);
+	suggestion_offer(&suggestion, "help");
+	for (const struct argument *a = verb->arguments; a && a->name; a++) {
+		suggestion_offer(&suggestion, a->name);
+		if (strncmp(a->name, word, strlen(word)) != 0 || n >= sizeof(several))
+			continue;
+		n += (size_t)snprintf(several + n, sizeof(several) - n, "%s--%s",
+				      found++ ? ", " : "", a->name);
+	}
+	if (*word && found > 1)
+		return error_input(err, "%s: option '--%s' may mean any of %s", verb->name, word,
+				   several);
+	if (suggestion.best[0])
+		return error_input(err, "%s: unknown option '--%s'; did you mean '--%s'?",
+				   verb->name, word, suggestion.best);
+	return error_input(err, "%s: unknown option '--%s'; see `deadpeer %s --help`", verb->name,
+			   word, verb->name);
+}
+
+/* Refuses what getopt_long() refuses: `result` is what it returned, and `given` the word it was
+ * at. It is at the word behind a cluster of letters only when it has taken the last of them, so
+ * that a letter is named by itself. */
 static int refuse(const struct verb *verb, int result, const char *given, struct error *err)
 {
 	if (result == ':')
 		return error_input(err, "%s: option '%s' needs a value; see `deadpeer %s --help`",
 				   verb->name, given, verb->name);
-	return error_input(err, "%s: unknown option '%s'; see `deadpeer %s --help`", verb->name,
-			   given, verb->name);
+	if (optopt == 'h' || optopt >= FIRST_LONG)
+		return error_input(
+			err, "%s: option '--%s' takes no value, got '%s'", verb->name,
+			optopt == 'h' ? "help" : verb->arguments[optopt - FIRST_LONG].name, given);
+	if (optopt)
+		return error_input(err, "%s: unknown option '-%c'; see `deadpeer %s --help`",
+				   verb->name, optopt, verb->name);
+	return refuse_long(verb, given, err);
 }
 
 static int store_count(const struct argument *a, const char *text, void *field, struct error *err)
@@ -100,6 +154,24 @@ static int store_item(const struct argument *a, const char *text, struct argumen
 	return 0;
 }
 
+/* Adds to the error of a value that is none of the option's words which of these is meant. */
+static int suggest_value(const struct argument *a, const char *text, int rc, struct error *err)
+{
+	_cleanup_(freep) char *words = a->words ? strdup(a->words) : NULL;
+	struct suggestion suggestion;
+	struct error reason = *err;
+	char *rest = words, *word;
+
+	if (rc >= 0 || !words)
+		return rc;
+	suggestion_init(&suggestion, text);
+	while ((word = strsep(&rest, " ")))
+		suggestion_offer(&suggestion, word);
+	return !suggestion.best[0] ? rc
+				   : error_set(err, reason.kind, rc, "%s; did you mean '%s'?",
+					       reason.text, suggestion.best);
+}
+
 static int store_value(const struct argument *a, const char *text, void *options, struct error *err)
 {
 	void *field = (char *)options + a->to.offset;
@@ -116,7 +188,7 @@ static int store_value(const struct argument *a, const char *text, void *options
 	case ARGUMENT_LIST:
 		return store_item(a, text, field, err);
 	case ARGUMENT_OTHER:
-		return a->to.parse(text, field, err);
+		return suggest_value(a, text, a->to.parse(text, field, err), err);
 	}
 	return -EINVAL;
 }

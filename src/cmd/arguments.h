@@ -90,6 +90,10 @@ int arguments_parse(const struct verb *verb, int argc, char **argv, void *option
 /* Finds a verb by its name; NULL: there is none. */
 const struct verb *arguments_find_verb(const struct verb *const *verbs, size_t n, const char *name);
 
+/* Refuses a name that no verb has, and says which verb may be meant. */
+int arguments_unknown_verb(const struct verb *const *verbs, size_t n, const char *name,
+			   struct error *err);
+
 /* Prints the verb's --help to standard output. */
 void arguments_help(const struct verb *verb);
 

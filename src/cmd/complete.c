@@ -4,9 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "src/kernel/kernel.h"
 #include "src/scenario/option.h"
 #include "src/scenario/scenario.h"
+#include "src/store/sql.h"
+#include "src/store/store.h"
 #include "src/study/study.h"
 #include "src/util/array.h"
 
@@ -33,15 +37,30 @@ static bool print_variants(const char *word)
 	return true;
 }
 
-static void print_scenarios(void)
+static void print_id(const char *path)
+{
+	struct scenario_request request = { .what = path };
+	struct scenario_list list = { 0 };
+
+	if (scenario_load(&request, &list, NULL) >= 0 && list.count && list.items[0]->id)
+		puts(list.items[0]->id);
+	scenario_list_deinit(&list);
+}
+
+/* Prints all names, or the ids where the word begins as an id does. */
+static void print_scenarios(const char *word)
 {
 	_cleanup_(strings_freep) char **paths = NULL;
+	bool ids = word[0] >= 'A' && word[0] <= 'Z';
 
 	scenario_find_all(&paths, NULL);
 	for (char **path = paths; path && *path; path++) {
 		const char *name = strrchr(*path, '/') + 1;
 
-		printf("%.*s\n", (int)(strlen(name) - strlen(".yaml")), name);
+		if (ids)
+			print_id(*path);
+		else
+			printf("%.*s\n", (int)(strlen(name) - strlen(".yaml")), name);
 	}
 }
 
@@ -59,13 +78,74 @@ static void print_keys(void)
 			printf("%s.net.ipv4.tcp_retries2=\n", node_name(n));
 }
 
+/* Prints the kernels at hand: the series of each, "6.12", and its release. */
+static void print_kernels(void)
+{
+	struct kernel_list list;
+
+	if (kernel_list_init(&list, NULL) < 0)
+		return;
+	for (size_t i = 0; i < list.count; i++) {
+		const char *release = list.kernels[i].release, *dot = strchr(release, '.');
+		size_t n = dot ? (size_t)(dot - release) + 1 : 0;
+
+		n += strspn(release + n, "0123456789");
+		printf("%.*s\n%s\n", (int)n, release, release);
+	}
+	kernel_list_deinit(&list);
+}
+
+static void print_axes_of_study(const char *name)
+{
+	_cleanup_(study_freep) struct study *study = NULL;
+
+	if (study_load(name, &study, NULL) < 0)
+		return;
+	for (size_t i = 0; i < study->n_axes; i++)
+		puts(study->axes[i].name);
+}
+
+static void print_axes_of_store(const char *path)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+
+	if (store_open(path, STORE_READ, NULL, &store, NULL) < 0 ||
+	    store_prepare(store, "SELECT DISTINCT axis FROM place ORDER BY axis", &s, NULL) < 0)
+		return;
+	while (store_next(store, s, NULL) > 0)
+		puts(store_text(s, 0));
+}
+
+/* Prints the axes of the studies, or stores of studies, that stand on the command line already, and
+ * what each trial has beside them. */
+static void print_axes(int n_words, char **words)
+{
+	static const char *const always[] = { "scenario", "kernel", "family", "endpoint" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		puts(always[i]);
+	for (int i = 1; i < n_words - 1; i++) {
+		if (words[i][0] == '-')
+			continue;
+		if (study_is(words[i]))
+			print_axes_of_study(words[i]);
+		else if (access(words[i], R_OK) == 0)
+			print_axes_of_store(words[i]);
+	}
+}
+
 /* Prints each word that the option's value may be. */
-static void print_values(const struct argument *argument)
+static void print_values(const struct argument *argument, int n_words, char **words)
 {
 	const char *p = argument->words;
 
 	if (!strcmp(argument->name, "set"))
 		print_keys();
+	if (!strcmp(argument->name, "kernel"))
+		print_kernels();
+	if (!strcmp(argument->name, "by"))
+		print_axes(n_words, words);
 	while (p && *p) {
 		size_t n = strcspn(p, " ");
 
@@ -109,17 +189,37 @@ static void print_studies(void)
 		puts(*name);
 }
 
+/* Prints the words of operands such as "scenario|study NAME" or "[list | fetch NAME]", which are
+ * those in small letters. */
+static void print_choice(const char *operands)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	for (const char *p = operands; *p;) {
+		size_t n = strspn(p, letters);
+
+		if (n)
+			printf("%.*s\n", (int)n, p);
+		p += n ? n : 1;
+	}
+}
+
 static void print_operands(const struct verb *verb, int n_words, char **words)
 {
 	bool many = strstr(verb->operands, "SCENARIO...");
+	int before = count_operands(verb, n_words, words);
 
-	if (!strcmp(verb->operands, "STUDY") && count_operands(verb, n_words, words) == 0)
+	if (strchr(verb->operands, '|') && before == 0)
+		print_choice(verb->operands);
+	if (!strcmp(verb->name, "kernels") && before == 1)
+		puts("6.1\n6.12");
+
+	if (!strcmp(verb->operands, "STUDY") && before == 0)
 		print_studies();
 	if (strncmp(verb->operands, "SCENARIO", strlen("SCENARIO")) != 0)
 		return;
-	if ((many || count_operands(verb, n_words, words) == 0) &&
-	    !print_variants(words[n_words - 1]))
-		print_scenarios();
+	if ((many || before == 0) && !print_variants(words[n_words - 1]))
+		print_scenarios(words[n_words - 1]);
 }
 
 void complete_print(const struct verb *const *verbs, size_t n_verbs, int n_words, char **words)
@@ -145,7 +245,7 @@ void complete_print(const struct verb *const *verbs, size_t n_verbs, int n_words
 			return;
 	argument = n > 1 ? valued(verb, words[n - 2]) : NULL;
 	if (argument)
-		print_values(argument);
+		print_values(argument, n, words);
 	else if (words[n - 1][0] == '-')
 		print_options(verb);
 	else

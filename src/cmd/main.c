@@ -11,12 +11,14 @@
 #include "src/cmd/cmd.h"
 #include "src/cmd/complete.h"
 #include "src/engine/guest-main.h"
+#include "src/scenario/scenario.h"
+#include "src/study/study.h"
 #include "src/util/cleanup.h"
 
 static const struct verb *const verbs[] = { &verb_run,	   &verb_list,	&verb_show,   &verb_predict,
 					    &verb_tune,	   &verb_check, &verb_doctor, &verb_shell,
 					    &verb_kernels, &verb_sweep, &verb_export, &verb_merge,
-					    &verb_report };
+					    &verb_report, &verb_new };
 
 static void usage(FILE *out)
 {
@@ -61,6 +63,8 @@ static int dispatch(int argc, char **argv, struct error *err)
 		arguments_help(find(argv[2]));
 		return 0;
 	}
+	if (!strcmp(name, "help") && argc > 2)
+		return arguments_unknown_verb(verbs, ARRAY_SIZE(verbs), argv[2], err);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		usage(argc > 1 ? stdout : stderr);
 		return argc > 1 ? 0 : 2;
@@ -73,7 +77,11 @@ static int dispatch(int argc, char **argv, struct error *err)
 		complete_print(verbs, ARRAY_SIZE(verbs), argc - 2, argv + 2);
 		return 0;
 	}
-	return error_input(err, "unknown verb '%s'; see `deadpeer --help`", name);
+	if (scenario_is(name) || study_is(name))
+		return error_input(err, "'%s' is no verb, but a %s: deadpeer %s %s", name,
+				   scenario_is(name) ? "scenario" : "study",
+				   scenario_is(name) ? "run" : "sweep", name);
+	return arguments_unknown_verb(verbs, ARRAY_SIZE(verbs), name, err);
 }
 
 /* Opens /dev/null for each standard descriptor that the caller closed. Otherwise the next socket

@@ -2,6 +2,7 @@
 #include "src/cmd/output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,4 +77,29 @@ int output_write(const char *path, const char *const *stores, size_t n_stores, o
 	if (!file)
 		return error_input(err, "%s: %s", path, strerror(errno));
 	return write_all(&job, file, path, err);
+}
+
+int output_check(const char *option, const char *path, struct error *err)
+{
+	char folder[PATH_MAX];
+	const char *slash;
+	struct stat st;
+
+	if (!path)
+		return 0;
+	if (!strcmp(path, "-"))
+		return error_input(err, "--%s: name a file; standard output has the summary",
+				   option);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return error_input(err, "--%s %s: %s", option, path, strerror(EISDIR));
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return access(path, W_OK) == 0
+			       ? 0
+			       : error_input(err, "--%s %s: %s", option, path, strerror(errno));
+	slash = strrchr(path, '/');
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+		 slash ? path : ".");
+	if (access(folder, W_OK | X_OK) < 0)
+		return error_input(err, "--%s %s: %s", option, path, strerror(errno));
+	return 0;
 }

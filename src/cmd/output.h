@@ -14,3 +14,6 @@ typedef int (*output_func)(FILE *out, void *userdata, struct error *err);
  * the file cannot be made, or is `store`, which would be replaced. */
 int output_write(const char *path, const char *const *stores, size_t n_stores, output_func func,
 		 void *userdata, struct error *err);
+/* Refuses a path to which output_write() could not write, before the work whose result it gets.
+ * `option` is the name of the option that has it, which takes no "-" for standard output. */
+int output_check(const char *option, const char *path, struct error *err);

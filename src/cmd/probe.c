@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
@@ -20,15 +21,18 @@
 #include "netns/route.h"
 #include "netns/sockdiag.h"
 #include "netns/sysctl.h"
+#include "src/kernel/kernel.h"
 #include "src/model/model.h"
-#include "src/observer/observer.h"
+#include "src/observer/tracepoints.h"
 #include "src/testbed/privilege.h"
 #include "src/util/cleanup.h"
 #include "src/util/tick.h"
 
 #define TIME_LIMIT_S 20	   /* a probe that takes longer is killed */
 #define NOBODY	     65534 /* root becomes this user to try what an ordinary user may do */
-#define FDS_WANTED   1024  /* descriptors that the usual number of trials at once needs */
+#define BPF_RING     65536 /* bytes: nothing is watched */
+#define CONTAINER    "in a container: docker or podman run --privileged"
+#define FDS_WANTED   1024 /* descriptors that the usual number of trials at once needs */
 
 static int probe_kernel(struct netns *ns, char *detail, size_t size, struct error *err)
 {
@@ -56,10 +60,9 @@ static int probe_rootless(struct netns *ns, char *detail, size_t size, struct er
 	if (geteuid() == 0 &&
 	    (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return error_errno(err, -errno, "become an ordinary user");
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return error_errno(err, -errno, "user namespaces: unshare");
+	prctl(PR_SET_DUMPABLE, 1); /* else the files of /proc/self stay root's */
 	snprintf(detail, size, "ordinary users may make user namespaces");
-	return 0;
+	return privilege_acquire(err);
 }
 
 /* Makes a network namespace, in which other probes are tried. */
@@ -113,7 +116,11 @@ static int probe_pid_namespace(struct netns *ns, char *detail, size_t size, stru
 	if (rc < 0)
 		return rc;
 	if (unshare(CLONE_NEWPID) < 0)
-		return error_errno(err, -errno, "unshare(CLONE_NEWPID)");
+		return errno == ENOSPC
+			       ? error_set(err, ERROR_CAPABILITY, -ENOSPC,
+					   "the limit of PID namespaces is reached" PROBE_REMEDY
+					   "sysctl user.max_pid_namespaces=10000, as root")
+			       : error_errno(err, -errno, "unshare(CLONE_NEWPID)");
 	pid = fork();
 	if (pid < 0)
 		return error_errno(err, -errno, "fork in a PID namespace");
@@ -186,23 +193,40 @@ static int probe_netem(struct netns *ns, char *detail, size_t size, struct error
 	return require(qdisc_netem_probe, "sch_netem; delay, loss and rate need it", err);
 }
 
+static void ignore_event(uint64_t netns, const struct observation *observation, void *userdata)
+{
+}
+
+/* Returns what brings the tracepoints: tracepoints_new() tells its causes apart by these errors. */
+static const char *remedy_of_bpf(int rc)
+{
+	switch (rc) {
+	case -EOPNOTSUPP:
+		return "a build with libbpf-dev, clang and bpftool";
+	case -EPERM:
+	case -EACCES:
+		return "run as root, with CAP_BPF and CAP_PERFMON; " CONTAINER;
+	case -ENOSYS:
+		return "a kernel with CONFIG_BPF_SYSCALL";
+	default:
+		return access("/sys/kernel", F_OK) == 0 ? "a kernel with CONFIG_DEBUG_INFO_BTF"
+							: "mount -t sysfs none /sys";
+	}
+}
+
 static int probe_bpf(struct netns *ns, char *detail, size_t size, struct error *err)
 {
-	_cleanup_(loop_freep) struct loop *loop = NULL;
-	_cleanup_(observer_freep) struct observer *observer = NULL;
+	_cleanup_(tracepoints_freep) struct tracepoints *bpf = NULL;
+	struct error reason = { 0 };
 	int rc = privilege_acquire(err);
 
-	if (rc >= 0)
-		rc = loop_new(&loop, err);
-	if (rc >= 0)
-		rc = observer_new(loop, false, &observer, err);
 	if (rc < 0)
 		return rc;
-	if (!observer_derived_reason(observer))
-		return 0;
-	return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP,
-			 "%s; packets and sock_diag stand for it",
-			 observer_derived_reason(observer));
+	rc = tracepoints_new(BPF_RING, ignore_event, NULL, &bpf, &reason);
+	if (rc >= 0)
+		return rc;
+	return error_set(err, reason.kind, rc, "%s%s%s", reason.text, PROBE_REMEDY,
+			 reason.kind == ERROR_CAPABILITY ? remedy_of_bpf(rc) : "run with --no-bpf");
 }
 
 static int probe_descriptors(struct netns *ns, char *detail, size_t size, struct error *err)
@@ -298,40 +322,71 @@ static int probe_qemu(struct netns *ns, char *detail, size_t size, struct error 
 	return 0;
 }
 
-#define CONTAINER "in a container: docker or podman run --privileged"
+/* Names the kernels that guests may run. */
+static int probe_kernels(struct netns *ns, char *detail, size_t size, struct error *err)
+{
+	struct kernel_list list;
+	int rc = kernel_list_init(&list, err);
+	size_t n = 0;
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < list.count && n < size; i++)
+		n += (size_t)snprintf(detail + n, size - n, "%s%s", i ? ", " : "",
+				      list.kernels[i].release);
+	if (!list.count)
+		rc = error_set(err, ERROR_CAPABILITY, -ENOENT, "there is none at hand");
+	kernel_list_deinit(&list);
+	return rc;
+}
 
 const struct probe probes[] = {
-	{ "kernel", true, false, probe_kernel, NULL },
-	{ "privilege", true, false, probe_privilege, "run as root; " CONTAINER },
-	{ "rootless", false, false, probe_rootless,
-	  "sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1, "
-	  "kernel.apparmor_restrict_unprivileged_userns=0" },
+	{ "kernel", true, false, probe_kernel, NULL, NULL },
+	{ "privilege", true, false, probe_privilege, "run as root; " CONTAINER, NULL },
+	{ "rootless", false, false, probe_rootless, NULL, NULL },
 	{ PROBE_NETWORK_NAMESPACES, true, false, probe_netns,
-	  "a kernel with CONFIG_NET_NS; sysctl user.max_net_namespaces; " CONTAINER },
+	  "a kernel with CONFIG_NET_NS; sysctl user.max_net_namespaces; " CONTAINER, NULL },
 	{ "PID namespaces", true, false, probe_pid_namespace,
-	  "a kernel with CONFIG_PID_NS; sysctl user.max_pid_namespaces; " CONTAINER },
-	{ "veth", true, true, probe_veth, "modprobe veth; a kernel with CONFIG_VETH" },
+	  "a kernel with CONFIG_PID_NS; sysctl user.max_pid_namespaces; " CONTAINER, NULL },
+	{ "veth", true, true, probe_veth, "modprobe veth; a kernel with CONFIG_VETH", NULL },
 	{ "policy routing", true, true, probe_policy_routing,
-	  "a kernel with CONFIG_IP_MULTIPLE_TABLES" },
-	{ "sysctls", true, true, probe_sysctl, "a writable /proc/sys; " CONTAINER },
-	{ "packet sockets", true, true, probe_packet_socket, "modprobe af_packet; CONFIG_PACKET" },
-	{ "sock_diag", true, true, probe_sock_diag, "modprobe tcp_diag; CONFIG_INET_TCP_DIAG" },
-	{ "IPv6", false, true, probe_ipv6, "a kernel booted without ipv6.disable=1" },
-	{ "BPF tracepoints", false, false, probe_bpf,
-	  "run as root; a kernel with CONFIG_DEBUG_INFO_BTF; a build with libbpf-dev, clang and "
-	  "bpftool" },
+	  "a kernel with CONFIG_IP_MULTIPLE_TABLES", NULL },
+	{ "sysctls", true, true, probe_sysctl, "a writable /proc/sys; " CONTAINER, NULL },
+	{ "packet sockets", true, true, probe_packet_socket, "modprobe af_packet; CONFIG_PACKET",
+	  NULL },
+	{ "sock_diag", true, true, probe_sock_diag, "modprobe tcp_diag; CONFIG_INET_TCP_DIAG",
+	  NULL },
+	{ "IPv6", false, true, probe_ipv6, "a kernel booted without ipv6.disable=1", "IPv6" },
+	{ PROBE_TRACEPOINTS, false, false, probe_bpf, NULL, NULL },
 	{ "nf_tables ingress", false, true, probe_nf_tables,
-	  "modprobe nf_tables; CONFIG_NETFILTER_INGRESS" },
+	  "modprobe nf_tables; CONFIG_NETFILTER_INGRESS", "the fault drop" },
 	{ "conntrack and NAT", false, true, probe_conntrack,
-	  "modprobe nf_conntrack nft_ct nft_masq; a distribution's kernel has them" },
-	{ "netem", false, true, probe_netem, "modprobe sch_netem; a distribution's kernel has it" },
-	{ "file descriptors", false, false, probe_descriptors, "ulimit -Hn 65536, as root" },
-	{ "iproute2", false, false, probe_iproute2, "apt-get install iproute2" },
-	{ "tcpdump", false, false, probe_tcpdump, "apt-get install tcpdump" },
-	{ "tshark", false, false, probe_tshark, "apt-get install tshark" },
-	{ "QEMU without KVM", false, false, probe_qemu, "apt-get install qemu-system-x86" },
+	  "modprobe nf_conntrack nft_ct nft_masq; a distribution's kernel has them",
+	  "connection tracking and NAT" },
+	{ "netem", false, true, probe_netem, "modprobe sch_netem; a distribution's kernel has it",
+	  "delay, loss and rate" },
+	{ "file descriptors", false, false, probe_descriptors, "ulimit -Hn 65536, as root", NULL },
+	{ "iproute2", false, false, probe_iproute2, "apt-get install iproute2", NULL },
+	{ "tcpdump", false, false, probe_tcpdump, "apt-get install tcpdump", NULL },
+	{ "tshark", false, false, probe_tshark, "apt-get install tshark", NULL },
+	{ PROBE_QEMU, false, false, probe_qemu, "apt-get install qemu-system-x86", NULL },
+	{ PROBE_KERNELS, false, false, probe_kernels, "deadpeer kernels fetch 6.1", NULL },
 	{ 0 },
 };
+
+/* Takes the remedy out of the text of an error that knows one. */
+static void fill_failed(const struct probe *probe, struct probe_result *result, const char *text)
+{
+	const char *remedy = strstr(text, PROBE_REMEDY);
+
+	snprintf(result->detail, sizeof(result->detail), "%.*s",
+		 remedy ? (int)(remedy - text) : (int)strlen(text), text);
+	if (remedy)
+		remedy += strlen(PROBE_REMEDY);
+	else
+		remedy = probe->remedy ? probe->remedy : "";
+	snprintf(result->remedy, sizeof(result->remedy), "%.511s", remedy);
+}
 
 _Noreturn static void run_in_child(const struct probe *probe, int fd)
 {
@@ -346,8 +401,7 @@ _Noreturn static void run_in_child(const struct probe *probe, int fd)
 		rc = probe->func(ns, result.detail, sizeof(result.detail), &err);
 	result.ok = rc >= 0;
 	if (!result.ok)
-		snprintf(result.detail, sizeof(result.detail), "%s",
-			 err.kind == ERROR_NONE ? strerror(-rc) : err.text);
+		fill_failed(probe, &result, err.kind == ERROR_NONE ? strerror(-rc) : err.text);
 	_exit(write(fd, &result, sizeof(result)) == sizeof(result) ? 0 : 1);
 }
 

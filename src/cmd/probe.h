@@ -19,16 +19,27 @@ struct probe {
 	/* Leaves in `detail` what it found. Fails with what is missing. `ns` is the namespace, or
 	 * NULL; not owned. */
 	int (*func)(struct netns *ns, char *detail, size_t size, struct error *err);
-	const char *remedy; /* one line that says what brings it, or NULL; static */
+	/* One line that says what brings it, or NULL; static. An error that knows its cause has a
+	 * better one, behind PROBE_REMEDY. */
+	const char *remedy;
+	/* What the host engine cannot do without it, or NULL: nothing, or nothing by this alone. */
+	const char *limits;
 };
+/* What stands in the text of an error between the cause and what would bring it. */
+#define PROBE_REMEDY ". Remedy: "
 
 struct probe_result {
 	bool tried, ok;	   /* whether it was tried, and whether the machine has it */
 	char detail[1024]; /* what there is, or what went wrong; may be empty */
+	char remedy[512];  /* what would bring it; empty: nothing is known, or it is there */
 };
 
-/* The name of the probe on which all those in a namespace depend. */
+/* The names of probes that decide what else can be done. All those in a namespace depend on the
+ * first. */
 #define PROBE_NETWORK_NAMESPACES "network namespaces"
+#define PROBE_TRACEPOINTS	 "BPF tracepoints"
+#define PROBE_QEMU		 "QEMU without KVM"
+#define PROBE_KERNELS		 "kernels for guests"
 /* All probes; the last entry has no name. */
 extern const struct probe probes[];
 

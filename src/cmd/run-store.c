@@ -11,26 +11,23 @@ static struct identity identify(const struct run_store *s, size_t index)
 				 t->family, s->job->seed, t->repeat);
 }
 
-static int refuse_done(struct run_store *s, struct error *err)
+/* Finds an identity for each trial that the store does not have yet. */
+static int choose_ids(struct run_store *s, struct error *err)
 {
-	_cleanup_(freep) uint64_t *done = NULL;
-	size_t n;
-	int rc = store_done(s->store, &done, &n, err);
+	int rc = store_last_position(s->store, &s->position, err);
 
-	if (rc >= 0)
-		rc = store_last_position(s->store, &s->position, err);
 	s->position++;
+	s->ids = calloc(s->job->n_trials + 1, sizeof(*s->ids));
+	if (!s->ids)
+		return error_errno(err, -ENOMEM, "store");
 	for (size_t i = 0; rc >= 0 && i < s->job->n_trials; i++) {
-		const struct engine_trial *t = &s->job->trials[i];
+		uint64_t first = identify(s, i).trial;
+		unsigned int n = 0;
 
-		if (store_is_done(done, n, identify(s, i).trial))
-			return error_input(err,
-					   "%s: has this trial already: %s%s%s (%s, repeat %u); "
-					   "use another --seed or another --db",
-					   store_path(s->store), t->scenario->name,
-					   t->scenario->variant ? "/" : "",
-					   t->scenario->variant ? t->scenario->variant : "",
-					   family_name(t->family), t->repeat);
+		do {
+			s->ids[i] = identity_again(first, n++);
+			rc = store_has(s->store, s->ids[i], err);
+		} while (rc > 0);
 	}
 	return rc;
 }
@@ -88,7 +85,7 @@ int run_store_open(struct run_store *s, const char *path, const struct engine *e
 	if (rc >= 0)
 		rc = store_open(path, STORE_RESUME, &none, &s->store, err);
 	if (rc >= 0)
-		rc = refuse_done(s, err);
+		rc = choose_ids(s, err);
 	return rc < 0 ? rc : fill(s, command, err);
 }
 
@@ -96,6 +93,7 @@ void run_store_close(struct run_store *s)
 {
 	store_close(s->store);
 	free(s->kernel);
+	free(s->ids);
 }
 
 int run_store_add(struct run_store *s, size_t index, const struct record *record,
@@ -105,5 +103,6 @@ int run_store_add(struct run_store *s, size_t index, const struct record *record
 				     .position = s->position + index,
 				     .kernel = s->kernel };
 
+	trial.identity.trial = s->ids[index];
 	return store_add(s->store, &trial, record, failure, err);
 }

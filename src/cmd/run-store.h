@@ -2,7 +2,8 @@
 #pragma once
 /*
  * The store of `run --db`. It has the form of a sweep's store, but no study. Each run adds its
- * trials to it. If a trial is in it already, the run is refused before anything runs.
+ * trials to it, also if another run has done the same ones: such a trial gets an identity of its
+ * own, and the table `finished` tells of which session each is.
  */
 
 #include "src/cmd/arguments.h"
@@ -15,6 +16,7 @@ struct run_store {
 	const struct engine_job *job; /* its trials are stored; not owned */
 	/* The release of the kernel, since a name may stand for another one later; owned. */
 	char *kernel;
+	uint64_t *ids;	 /* the identities under which the job's trials are stored; owned */
 	size_t position; /* place of the job's first trial in the store, counted from 1 */
 };
 

@@ -8,6 +8,7 @@
 
 #include "src/cmd/cmd.h"
 #include "src/cmd/options.h"
+#include "src/cmd/results-output.h"
 #include "src/cmd/run-store.h"
 #include "src/cmd/selection.h"
 #include "src/cmd/tell.h"
@@ -31,27 +32,35 @@ struct families {
 
 struct run {
 	struct selection selection;
-	const struct engine *engine; /* of --engine; NULL until it is chosen; static */
-	bool engine_chosen;	     /* the user gave --engine */
-	struct families families;    /* of --family */
-	struct engine_job job;	     /* what the engine gets; its trials are those below */
-	size_t repeat;		     /* of --repeat */
-	int64_t phase;		     /* of --phase, in ticks; -1: it is drawn */
-	bool json, all;		     /* --json and --all are given */
-	const char *db;		     /* the value of --db; NULL: it is not given; not owned */
+	const struct engine *engine;  /* of --engine; NULL until it is chosen; static */
+	bool engine_chosen;	      /* the user gave --engine */
+	struct families families;     /* of --family */
+	struct engine_job job;	      /* what the engine gets; its trials are those below */
+	size_t repeat;		      /* of --repeat */
+	int64_t phase;		      /* of --phase, in ticks; -1: it is drawn */
+	bool json, all;		      /* --json and --all are given */
+	struct results_output output; /* of --junit and --format */
+	unsigned int retries;	      /* of --retries */
+	const char *db;		      /* the value of --db; NULL: it is not given; not owned */
 
 	struct engine_trial *trials; /* owned, like the arrays below */
 	struct record **records;     /* by trial; NULL: it has none */
 	bool *over;		     /* by trial: it has ended */
-	bool *skipped;		     /* by scenario: the user has been told that it is skipped */
-	size_t n_skipped;	     /* how many trials of --all this machine cannot run */
-	size_t printed;		     /* how many trials have their JSON or ladder printed */
-	bool got[_VERDICT_MAX];	     /* a trial has that verdict */
-	struct error worst;	     /* of a trial without a record: it decides the exit status */
-	struct error latest;	     /* the error that was printed last */
-	struct run_store store;	     /* open if --db is given */
-	struct error store_error;    /* why nothing can be stored any more */
-	bool stop;		     /* the engine begins no more trials */
+	struct error *problems;	     /* by trial: why it has no record */
+	size_t *again;		     /* the trials that are to be tried again; owned */
+	size_t n_again;
+	const size_t *trying;	/* the trials of a job that tries again; NULL: all; not owned */
+	unsigned int tries;	/* how often each trial has been tried that is tried now */
+	bool *skipped;		/* by scenario: the user has been told that it is skipped */
+	size_t n_skipped;	/* how many trials of --all this machine cannot run */
+	size_t printed;		/* how many trials have their JSON or ladder printed */
+	bool got[_VERDICT_MAX]; /* a trial has that verdict */
+	struct error worst;	/* of a trial without a record: it decides the exit status */
+	struct error latest;	/* the error that was printed last */
+	char *kernel; /* release of the kernel that runs them; NULL: it is not known; owned */
+	struct run_store store;	  /* open if --db is given */
+	struct error store_error; /* why nothing can be stored any more */
+	bool stop;		  /* the engine begins no more trials */
 };
 
 static int parse_families(const char *text, void *field, struct error *err)
@@ -95,8 +104,10 @@ static const struct argument arguments[] = {
 	  TO_OTHER(run, families, parse_families), "ipv4 ipv6 both" },
 	{ "horizon", 0, "TIME", "wait at most so long after the first event",
 	  TO_OTHER(run, selection.request.horizon_nsec, parse_horizon) },
+	OPTION_FORMAT(run, output),
 	OPTION_JOBS(run, job.jobs),
 	{ "json", 0, NULL, "print one JSON object a trial and nothing else", TO_FLAG(run, json) },
+	OPTION_JUNIT(run, output),
 	{ "kernel", 'k', "NAME", "qemu: which kernel: 6.1, 6.12, a whole release, or a vmlinuz",
 	  TO_TEXT(run, job.kernel_name) },
 	OPTION_MODULES(run, job.kernel_modules),
@@ -109,6 +120,7 @@ static const struct argument arguments[] = {
 	  TO_COUNT(run, phase, 0, TICK_PHASES - 1) },
 	OPTION_QUICK(run, selection.request.quick, QUICK_OF_ALL),
 	{ "repeat", 'n', "N", "run each N times", TO_COUNT(run, repeat, 1, 100000) },
+	OPTION_RETRIES(run, retries),
 	OPTION_SEED(run, job.seed),
 	OPTION_SET(run, selection.sets, SET_OF_ALL),
 	{ "trace", 't', NULL, "print what happened, packet by packet, at both ends",
@@ -178,8 +190,11 @@ static int plan(struct run *run, struct error *err)
 	run->trials = t = calloc(n + 1, sizeof(*run->trials));
 	run->records = calloc(n + 1, sizeof(*run->records));
 	run->over = calloc(n + 1, sizeof(*run->over));
+	run->problems = calloc(n + 1, sizeof(*run->problems));
+	run->again = calloc(n + 1, sizeof(*run->again));
 	run->skipped = calloc(run->selection.scenarios.count + 1, sizeof(*run->skipped));
-	if (!run->trials || !run->records || !run->over || !run->skipped)
+	if (!run->trials || !run->records || !run->over || !run->skipped || !run->problems ||
+	    !run->again)
 		return error_errno(err, -ENOMEM, "run");
 	for (size_t s = 0; s < run->selection.scenarios.count; s++)
 		for (size_t f = 0; f < run->families.count; f++)
@@ -258,27 +273,56 @@ static void store(struct run *run, size_t trial, const struct record *record,
 		run->stop = true;
 }
 
-static void on_done(size_t trial, struct record *record, const struct error *err, void *userdata)
+/* A trial is over that is not tried once more. */
+static void settle(struct run *run, size_t trial, const struct error *err)
 {
-	struct run *run = userdata;
+	struct record *record = run->records[trial];
 
-	tell_no_progress();
-	run->records[trial] = record;
 	run->over[trial] = true;
 	store(run, trial, record, err);
 	if (record) {
 		run->got[record_verdict(record)] = true;
 		trace_build(record);
-	} else if (run->all && err->kind == ERROR_CAPABILITY) {
-		skip(run, run->trials[trial].scenario, err);
-	} else {
-		if (strcmp(run->latest.text, err->text) != 0 &&
-		    strcmp(run->worst.text, err->text) != 0)
-			tell_error(err, run->engine);
-		run->latest = *err;
-		if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
-			run->worst = *err;
+		return;
 	}
+	run->problems[trial] = *err;
+	if (run->all && err->kind == ERROR_CAPABILITY) {
+		skip(run, run->trials[trial].scenario, err);
+		return;
+	}
+	if (strcmp(run->latest.text, err->text) != 0 && strcmp(run->worst.text, err->text) != 0)
+		tell_error(err, run->engine);
+	run->latest = *err;
+	if (run->worst.kind == ERROR_NONE || err->kind == ERROR_INPUT)
+		run->worst = *err;
+}
+
+/* Only what is inconclusive is tried again, never what failed. In virtual time a trial comes out
+ * the same each time, also this way, and a trial that was late has run alone once more already. */
+static bool wants_another(const struct run *run, const struct record *record)
+{
+	return record && record_verdict(record) == VERDICT_INCONCLUSIVE &&
+	       run->tries <= run->retries && !run->engine->virtual_time;
+}
+
+static void on_done(size_t index, struct record *record, const struct error *err, void *userdata)
+{
+	struct run *run = userdata;
+	size_t trial = run->trying ? run->trying[index] : index;
+
+	tell_no_progress();
+	if (!record && run->records[trial]) { /* what an earlier try has found stays */
+		tell_error(err, run->engine);
+		record = take_ptr(run->records[trial]);
+	}
+	record_free(run->records[trial]);
+	run->records[trial] = record;
+	if (record && run->tries > 1)
+		record->tries = run->tries;
+	if (wants_another(run, record))
+		run->again[run->n_again++] = trial;
+	else
+		settle(run, trial, err);
 	if (run->json || run->job.trace)
 		print_records(run);
 }
@@ -294,6 +338,18 @@ static int check_engine(const struct run *run, struct error *err)
 	if (!run->engine->virtual_time && option)
 		return error_input(err, "--%s: only with --engine qemu", option);
 	return 0;
+}
+
+static int check_output(struct run *run, struct error *err)
+{
+	if (run->output.format == RESULTS_MARKDOWN && (run->json || run->job.trace))
+		return error_input(err, "--format md: not with --%s, which is no Markdown",
+				   run->json ? "json" : "trace");
+	/* Where the kernel is not at hand, the engine says so. */
+	if (results_output_wanted(&run->output))
+		run->engine->release(run->job.kernel_name, run->job.kernel_modules, &run->kernel,
+				     NULL);
+	return results_output_check(&run->output, run->db, err);
 }
 
 /* Makes the folder of an option before any trial runs, so that a wrong path is refused at once. */
@@ -330,10 +386,42 @@ static void suggest_virtual_time(const struct run *run, const struct command_lin
 	fprintf(stderr, " --engine qemu\n");
 }
 
-static int execute(struct run *run, struct error *err)
+/* Runs the trials that are to be tried again. Those that the job does not come to keep the record
+ * that they have. */
+static int try_again(struct run *run, const struct engine_listener *listener, struct error *err)
+{
+	_cleanup_(freep) struct engine_trial *trials = calloc(run->n_again + 1, sizeof(*trials));
+	_cleanup_(freep) size_t *trying = calloc(run->n_again + 1, sizeof(*trying));
+	struct engine_job job = run->job;
+	const struct error none = { 0 };
+	int rc;
+
+	if (!trials || !trying)
+		return error_errno(err, -ENOMEM, "run");
+	job.trials = trials;
+	job.n_trials = run->n_again;
+	for (size_t i = 0; i < job.n_trials; i++) {
+		trying[i] = run->again[i];
+		trials[i] = run->trials[trying[i]];
+	}
+	run->n_again = 0;
+	run->trying = trying;
+	run->tries++;
+	fprintf(stderr, "deadpeer: %zu trial%s inconclusive: try %u of %u\n", job.n_trials,
+		job.n_trials == 1 ? " is" : "s are", run->tries, run->retries + 1);
+	rc = run->engine->run(&job, listener, err);
+	run->trying = NULL;
+	for (size_t i = 0; rc < 0 && i < job.n_trials; i++)
+		if (!run->over[trying[i]] && run->records[trying[i]])
+			settle(run, trying[i], &none);
+	return rc;
+}
+
+static int run_all(struct run *run, struct error *err)
 {
 	struct engine_listener listener = { .done = on_done, .userdata = run };
-	struct error interrupted = { 0 };
+	const struct error none = { 0 };
+	size_t inconclusive = 0;
 	int rc;
 
 	if (table_is_terminal(stderr))
@@ -341,14 +429,102 @@ static int execute(struct run *run, struct error *err)
 	if (listener.progress &&
 	    run->engine->virtual_time) /* this takes seconds, once for each kernel */
 		on_progress("a guest is made ready", NSEC_NEVER, 0, run->job.n_trials, NULL);
-	rc = run->engine->run(&run->job, &listener, &interrupted);
+	run->tries = 1;
+	rc = run->engine->run(&run->job, &listener, err);
+	while (rc >= 0 && run->n_again)
+		rc = try_again(run, &listener, err);
+	for (size_t i = 0; i < run->n_again; i++)
+		if (!run->over[run->again[i]])
+			settle(run, run->again[i], &none);
+	if (run->json || run->job.trace) /* those that were to be tried again, and were not */
+		print_records(run);
 	tell_no_progress();
+	for (size_t i = 0; i < run->job.n_trials; i++)
+		inconclusive +=
+			run->records[i] && record_verdict(run->records[i]) == VERDICT_INCONCLUSIVE;
+	if (run->retries && run->engine->virtual_time && inconclusive)
+		results_output_tell_vain(inconclusive);
+	return rc;
+}
+
+/* Adds a trial that has no record. `stopped` is why the run ended before it, if it did. */
+static int add_problem(const struct run *run, size_t trial, const struct error *stopped,
+		       struct results *results)
+{
+	const struct error *why = run->over[trial] ? &run->problems[trial] : stopped;
+	const struct scenario *s = run->trials[trial].scenario;
+	char repeat[24];
+
+	snprintf(repeat, sizeof(repeat), "%u", run->trials[trial].repeat);
+	return results_add(
+		results,
+		&(struct result_source){ .scenario = s->name,
+					 .variant = s->variant,
+					 .kernel = run->kernel,
+					 .release = run->kernel,
+					 .engine = run->engine->name,
+					 .family = family_name(run->trials[trial].family),
+					 .repeat = repeat,
+					 .lines = why->text,
+					 .result = why->kind == ERROR_CAPABILITY ? RESULT_IMPOSSIBLE
+										 : RESULT_ERROR });
+}
+
+static int add_findings(const struct run *run, struct results *results)
+{
+	_cleanup_(freep) char *text = NULL;
+	char *rest, *line;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int rc = 0;
+
+	if (!out)
+		return -ENOMEM;
+	findings_print(run->records, run->job.n_trials, out);
+	if (fclose(out) != 0)
+		return -ENOMEM;
+	rest = text;
+	while (rc >= 0 && (line = strsep(&rest, "\n")))
+		if (*line)
+			rc = results_add_finding(results, line);
+	return rc;
+}
+
+/* Tells CI systems, too, after a run that failed or was interrupted. */
+static int write_results(const struct run *run, const struct error *stopped, struct error *err)
+{
+	_cleanup_(results_freep) struct results *results = NULL;
+	int rc = 0;
+
+	if (!results_output_wanted(&run->output))
+		return 0;
+	results = results_new();
+	if (!results)
+		return error_errno(err, -ENOMEM, "run");
+	for (size_t i = 0; rc >= 0 && i < run->job.n_trials; i++)
+		rc = run->records[i] ? results_add_record(results, run->records[i])
+				     : add_problem(run, i, stopped, results);
+	if (rc >= 0)
+		rc = add_findings(run, results);
+	if (rc < 0)
+		return error_errno(err, rc, "run");
+	return results_output_write(&run->output, results, "run", err);
+}
+
+static int execute(struct run *run, struct error *err)
+{
+	struct error interrupted = { 0 };
+	int rc = run_all(run, &interrupted), written;
+
 	if (run->json)
 		findings_print(run->records, run->job.n_trials, stderr);
-	else
+	else if (run->output.format == RESULTS_TABLE)
 		summary_print(run->records, run->job.n_trials, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
+	written = write_results(run, run->stop ? &run->store_error : &interrupted, err);
+	if (written < 0)
+		return written;
 	if (rc < 0) {
 		*err = run->stop ? run->store_error : interrupted;
 		return rc;
@@ -367,6 +543,9 @@ static void clean_up(struct run *run)
 		record_free(run->records[i]);
 	free(run->records);
 	free(run->over);
+	free(run->problems);
+	free(run->again);
+	free(run->kernel);
 	free(run->skipped);
 	free(run->trials);
 	selection_deinit(&run->selection);
@@ -383,6 +562,8 @@ static int cmd_run(const struct command_line *line, void *options, struct error 
 	rc = load(run, line->n_operands, line->operands, err);
 	if (rc >= 0)
 		rc = check_engine(run, err);
+	if (rc >= 0)
+		rc = check_output(run, err);
 	if (rc >= 0)
 		rc = prepare_folder("pcap", run->job.pcap_dir, err);
 	if (rc >= 0)

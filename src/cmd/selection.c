@@ -6,6 +6,7 @@
 
 #include "src/engine/engine.h"
 #include "src/model/estimate.h"
+#include "src/study/study.h"
 #include "src/trial/facts.h"
 #include "src/util/processors.h"
 
@@ -31,11 +32,16 @@ int selection_parse_engine(const char *text, void *field, struct error *err)
 
 int selection_load(struct selection *selection, const char *what, struct error *err)
 {
+	int rc;
+
 	selection->request.what = what;
 	selection->request.set = selection->sets.items;
 	selection->request.n_set = selection->sets.count;
 	selection->scenarios.n_left_out = 0;
-	return scenario_load(&selection->request, &selection->scenarios, err);
+	rc = scenario_load(&selection->request, &selection->scenarios, err);
+	if (rc >= 0 || scenario_is(what) || !study_is(what))
+		return rc;
+	return error_input(err, "'%s' is a study, not a scenario: deadpeer sweep %s", what, what);
 }
 
 int selection_load_one(struct selection *selection, const char *verb, int n_operands,

@@ -6,6 +6,7 @@
 
 #include "src/cmd/cmd.h"
 #include "src/cmd/options.h"
+#include "src/cmd/results-output.h"
 #include "src/cmd/selection.h"
 #include "src/cmd/sweep-progress.h"
 #include "src/cmd/tell.h"
@@ -13,6 +14,7 @@
 #include "src/report/answer.h"
 #include "src/report/table.h"
 #include "src/scenario/internal.h"
+#include "src/store/export-junit.h"
 #include "src/study/shard.h"
 #include "src/study/sweep.h"
 #include "src/util/array.h"
@@ -27,6 +29,8 @@ struct command {
 	const char *by; /* likewise of --by */
 	struct argument_list kernels;
 	bool resume;
+	struct results_output output; /* of --junit and --format */
+	unsigned int retries;	      /* of --retries */
 	struct shard shard;
 	struct study *study;
 	struct study_plan *plan;
@@ -51,7 +55,9 @@ static const struct argument arguments[] = {
 	  TO_TEXT(command, db) },
 	{ "engine", 'e', "NAME", "host, or qemu: virtual time (default: the study's, or host)",
 	  TO_OTHER(command, options.engine, selection_parse_engine), "host qemu" },
+	OPTION_FORMAT(command, output),
 	OPTION_JOBS(command, sweep.jobs),
+	OPTION_JUNIT(command, output),
 	{ "kernel", 'k', "NAME", "qemu: which kernel, instead of the study's; may be repeated",
 	  TO_DISTINCT(command, kernels, MAX_KERNELS) },
 	{ "max-trials", 0, "N", "how many are too many (default 100000)",
@@ -62,6 +68,7 @@ static const struct argument arguments[] = {
 	OPTION_QUICK(command, options.quick, QUICK_OF_ALL),
 	{ "resume", 0, NULL, "go on in a store that is there, or begin one",
 	  TO_FLAG(command, resume) },
+	OPTION_RETRIES(command, retries),
 	OPTION_SEED(command, options.seed),
 	{ "shard", 0, "K/N", "only the K-th of N parts (default: from Slurm or Kubernetes)",
 	  TO_OTHER(command, shard, parse_shard) },
@@ -127,6 +134,9 @@ static int load(struct command *c, struct error *err)
 		return error_input(err, "sweep: one study at a time, got '%s' and '%s'", argv[0],
 				   argv[1]);
 	rc = study_load(argv[0], &c->study, err);
+	if (rc < 0 && !study_is(argv[0]) && scenario_is(argv[0]))
+		rc = error_input(err, "sweep: '%s' is a scenario, not a study: deadpeer run %s",
+				 argv[0], argv[0]);
 	if (rc >= 0)
 		rc = check_by(c, err);
 	if (rc >= 0)
@@ -266,11 +276,68 @@ static int stopped(const struct command *c, const struct sweep_counts *counts, i
 			 reason.text, counts->done, counts->total, c->path, text ? text : "");
 }
 
+/* Of a sweep that was stopped one case says how many trials are missing, so that nobody takes what
+ * there is for all. */
+static int add_missing(const struct sweep_counts *counts, const struct error *stopped,
+		       struct results *results, struct error *err)
+{
+	char text[sizeof(stopped->text) + 64];
+	struct result_source source = { .trial = "not run", .lines = text, .result = RESULT_ERROR };
+
+	snprintf(text, sizeof(text), "%zu of %zu trials were not run: %s",
+		 counts->total - counts->done, counts->total, stopped->text);
+	return results_add(results, &source) < 0 ? error_errno(err, -ENOMEM, "sweep") : 0;
+}
+
+/* `stopped` is why the sweep ended before its end, or has no kind. */
+static int write_results(const struct command *c, const struct sweep_counts *counts,
+			 const struct error *stopped, struct error *err)
+{
+	_cleanup_(results_freep) struct results *results = NULL;
+	int rc = 0;
+
+	if (!results_output_wanted(&c->output))
+		return 0;
+	results = results_new();
+	if (!results)
+		return error_errno(err, -ENOMEM, "sweep");
+	rc = export_results(c->store, results, err);
+	if (rc >= 0 && stopped->kind != ERROR_NONE)
+		rc = add_missing(counts, stopped, results, err);
+	return rc < 0 ? rc : results_output_write(&c->output, results, c->study->name, err);
+}
+
+/* Runs what the store lacks, and then again what is inconclusive, up to as often as --retries says.
+ * In virtual time a trial comes out the same each time. */
+static int run_all(const struct command *c, struct sweep_counts *counts, struct error *worst,
+		   struct error *err)
+{
+	struct sweep sweep = c->sweep;
+	bool vain = c->options.engine->virtual_time;
+	int rc = sweep_run(&sweep, counts, worst, err);
+
+	for (sweep.tries = 2;
+	     rc >= 0 && counts->inconclusive && !vain && sweep.tries <= c->retries + 1;
+	     sweep.tries++) {
+		struct sweep_counts before = *counts;
+
+		rc = sweep_run(&sweep, counts, worst, err);
+		counts->finished = before.finished; /* the same trials, once more */
+		counts->problems += before.problems;
+		counts->elapsed_nsec += before.elapsed_nsec;
+		counts->span_nsec += before.span_nsec;
+	}
+	tell_no_progress();
+	if (vain && c->retries && counts->inconclusive)
+		results_output_tell_vain(counts->inconclusive);
+	return rc;
+}
+
 static int execute(struct command *c, struct error *err)
 {
 	struct sweep_counts counts = { 0 };
-	struct error worst = { 0 };
-	int rc, status;
+	struct error worst = { 0 }, reason = { 0 }, unwritten = { 0 };
+	int rc, written, status;
 
 	c->sweep.store = c->store;
 	c->sweep.problem = on_problem;
@@ -283,15 +350,22 @@ static int execute(struct command *c, struct error *err)
 	if (c->sweep.progress &&
 	    c->options.engine->virtual_time) /* this takes seconds, once for each kernel */
 		tell_progress("a guest is made ready");
-	rc = sweep_run(&c->sweep, &counts, &worst, err);
-	tell_no_progress();
+	rc = run_all(c, &counts, &worst, err);
+	if (rc < 0)
+		reason = *err;
+	written = write_results(c, &counts, &reason, rc < 0 ? &unwritten : err);
 	if (rc < 0)
 		return stopped(c, &counts, rc, err);
-	rc = answer_print(&c->store, 1, &(struct answer_spec){ .by = c->by, .max_rows = MAX_ROWS },
-			  stdout, err);
-	if (rc < 0)
-		return rc;
-	print_end(c, &counts);
+	if (written < 0)
+		return written;
+	if (c->output.format == RESULTS_TABLE) {
+		rc = answer_print(&c->store, 1,
+				  &(struct answer_spec){ .by = c->by, .max_rows = MAX_ROWS }, stdout,
+				  err);
+		if (rc < 0)
+			return rc;
+		print_end(c, &counts);
+	}
 	status = worst.kind != ERROR_NONE ? error_exit_status(worst.kind)
 					  : verdict_exit_status(counts.failed, counts.inconclusive);
 	if (fflush(stdout) != 0 || ferror(stdout))
@@ -308,6 +382,8 @@ static int cmd_sweep(const struct command_line *line, void *options, struct erro
 	if (c->kernels.count)
 		c->options.kernels = (char **)c->kernels.items;
 	rc = load(c, err);
+	if (rc >= 0)
+		rc = results_output_check(&c->output, c->path, err);
 	if (rc >= 0)
 		rc = open_store(c, err);
 	if (rc >= 0)

@@ -45,6 +45,7 @@ struct batch {
 	size_t indices[GUEST_TRIALS_MAX]; /* of the trials in the job */
 	size_t n;
 	uint64_t seed;	      /* of what the guest's kernel draws by chance */
+	nsec_t answered_nsec; /* when the guest last gave an answer, or was started */
 	struct error failure; /* why a capture could not be written */
 };
 
@@ -162,6 +163,9 @@ static void on_line(void *userdata, const char *line, size_t size)
 		return;
 	}
 	index = batch->indices[trial];
+	if (record)
+		record->took_nsec = nsec_now() - batch->answered_nsec;
+	batch->answered_nsec = nsec_now();
 	if (batch->failure.kind != ERROR_NONE) { /* the captures of this guest are not whole */
 		record_free(take_ptr(record));
 		failure = batch->failure;
@@ -317,6 +321,7 @@ static int start_next(struct run *run, struct error *err)
 					.line = on_line,
 					.end = on_end,
 					.userdata = batch };
+	batch->answered_nsec = nsec_now();
 	rc = guest_new(run->loop, run->image, &config, &batch->guest, err);
 	if (rc < 0)
 		return rc;

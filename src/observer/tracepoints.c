@@ -153,9 +153,13 @@ static int unavailable(struct error *err, int rc, const char *what)
 	if (rc == -EPERM || rc == -EACCES)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "BPF is not permitted (needs CAP_BPF and CAP_PERFMON)");
+	if (rc != -ENOSYS && access("/sys/kernel", F_OK) < 0)
+		return error_set(err, ERROR_CAPABILITY, -ENOENT,
+				 "/sys, where the kernel tells its types, is not mounted");
 	if (rc == -ENOSYS || !has_types())
-		return error_set(err, ERROR_CAPABILITY, rc, "the kernel has no %s",
-				 rc == -ENOSYS ? "BPF" : TYPES_PATH);
+		return error_set(err, ERROR_CAPABILITY, rc == -ENOSYS ? rc : -ENOENT,
+				 "the kernel has no %s",
+				 rc == -ENOSYS ? "BPF" : "BTF (" TYPES_PATH ")");
 	return error_set(err, ERROR_FAILED, rc, "BPF programs: %s: %s; --no-bpf does without them",
 			 what, strerror(-rc));
 }

@@ -19,8 +19,10 @@ typedef void (*tracepoints_func)(uint64_t netns, const struct observation *obser
 				 void *userdata);
 
 /* Attaches the BPF programs. `ring_size` is in bytes, a power of two of at least a page. An
- * ERROR_CAPABILITY means that this machine or user has no BPF; the error text says why. With
- * another one BPF should be there, but did not work. */
+ * ERROR_CAPABILITY means that this machine or user has no BPF; the error text says why, and so does
+ * the errno: EOPNOTSUPP this build has none, EPERM or EACCES it is not permitted, ENOSYS the kernel
+ * has none, ENOENT the kernel does not tell its types. With another one BPF should be there, but
+ * did not work. */
 int tracepoints_new(size_t ring_size, tracepoints_func func, void *userdata,
 		    struct tracepoints **ret_bpf, struct error *err);
 struct tracepoints *tracepoints_free(struct tracepoints *bpf);

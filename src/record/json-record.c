@@ -393,6 +393,10 @@ static void read_trace(struct json_reader *reader, json_object *value, void *obj
 	json_read_list(reader, &json_trace_entry, value, &trace->entries, &trace->count);
 }
 
+/* The key is there where a trial was tried more than once. */
+static const char *const tries_texts[] = { "tries" };
+static const struct names tries_names = { tries_texts, ARRAY_SIZE(tries_texts) };
+
 static const struct json_field record_fields[] = {
 	{ .key = "schema", .kind = JSON_CUSTOM, .write = write_schema },
 	{ JSON_ROW(TEXT, record, scenario, "scenario") },
@@ -403,6 +407,7 @@ static const struct json_field record_fields[] = {
 	{ JSON_ROW(NAME, record, family, "family"), .names = &family_names },
 	{ JSON_ROW(COUNT, record, seed, "seed") },
 	{ JSON_ROW(COUNT, record, repeat, "repeat") },
+	{ JSON_ROW(SOME_COUNTS, record, tries, NULL), .names = &tries_names },
 	{ JSON_ROW(NATURAL, record, phase, "phase") },
 	{ .key = "settings", .kind = JSON_CUSTOM, .write = write_settings, .read = read_settings },
 	{ JSON_LIST_ROW(record, faults, "faults", fault) },

@@ -207,7 +207,13 @@ struct record {
 	enum record_clock clock;
 	uint64_t lost;	  /* how many observations could not be recorded */
 	nsec_t span_nsec; /* from the first event to the end of the trial */
-	char **failures;  /* a line for each expectation that failed: what was expected and got */
+	/* How long the trial took in real time; in a guest of several, since the one before it
+	 * there was over. It is not in JSON. 0: it is not known. */
+	nsec_t took_nsec;
+	/* How often the trial was tried until it was conclusive, or nobody wanted to try it once
+	 * more (--retries). 0: once. */
+	uint32_t tries;
+	char **failures; /* a line for each expectation that failed: what was expected and got */
 	size_t n_failures;
 	char **doubts; /* a line for each reason for which the trial is inconclusive */
 	size_t n_doubts;

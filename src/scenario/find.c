@@ -252,3 +252,15 @@ int scenario_find(const char *what, char **ret_path, struct error *err)
 	*ret_path = take_ptr(found->path);
 	return 0;
 }
+
+bool scenario_is(const char *what)
+{
+	_cleanup_(document_freep) struct document *document = NULL;
+	_cleanup_(freep) char *base = NULL, *path = NULL;
+	const char *variant;
+
+	if (scenario_split_variant(what, &base, &variant) < 0 ||
+	    scenario_find(base, &path, NULL) < 0 || document_read(path, &document, NULL) < 0)
+		return false;
+	return document_get(document->root, "timeline") || document_get(document->root, "variants");
+}

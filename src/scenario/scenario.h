@@ -530,6 +530,10 @@ int64_t scenario_sysctl_number(const struct scenario *scenario, enum node_id nod
 void scenario_for_each_overridden(const struct scenario_list *list,
 				  void (*each)(const char *text, void *userdata), void *userdata);
 
+/* Tells whether `what` is a scenario's name or id, also with a variant, or a file with the key
+ * `timeline` or `variants`. */
+bool scenario_is(const char *what);
+
 /* Where scenarios are looked for, in order; NULL-terminated: $DEADPEER_SCENARIOS, the source
  * tree the binary was built from, the installed data directory. */
 char **scenario_directories(void);

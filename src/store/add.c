@@ -2,6 +2,7 @@
 /* Adds a finished trial to the store: all its rows in one transaction. */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "src/store/sql.h"
@@ -18,6 +19,7 @@ static const char *const inserts[] = {
 	[INSERT_RECORD] = "INSERT INTO record VALUES(?, ?)",
 	[INSERT_FINISHED] = "INSERT INTO finished VALUES(?, ?, " STORE_NOW ")",
 	[INSERT_PROBLEM] = "INSERT OR REPLACE INTO problem VALUES(?, ?, ?, " STORE_NOW ", ?)",
+	[INSERT_TOOK] = "INSERT INTO took VALUES(?, ?)",
 	[FORGET_PROBLEM] = "DELETE FROM problem WHERE trial = ?",
 };
 static_assert(ARRAY_SIZE(inserts) == _INSERT_MAX, "every insert has its SQL");
@@ -108,11 +110,11 @@ static int add_lines(struct store *store, const char *id, enum store_insert kind
  * that is done has its rows still, and the insertion of others fails. */
 static int forget_inconclusive(struct store *store, const char *id, struct error *err)
 {
-	static const char *const tables[] = { "place",	"setting", "endpoint", "failure",
-					      "reason", "record",  "finished", "trial" };
+	static const char *const tables[] = { "took",	"place",  "setting",  "endpoint", "failure",
+					      "reason", "record", "finished", "trial" };
 	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(tables); i++) {
+	for (size_t i = !store->has_took; rc >= 0 && i < ARRAY_SIZE(tables); i++) {
 		char sql[160];
 
 		snprintf(sql, sizeof(sql),
@@ -153,20 +155,26 @@ static int add_rows(struct store *store, const struct store_trial *trial,
 	if (rc >= 0)
 		rc = insert(store, err, INSERT_FINISHED,
 			    STORE_VALUES(sql_text(id), sql_text(store->session)));
+	if (rc >= 0 && store->has_took && record->took_nsec > 0)
+		rc = insert(store, err, INSERT_TOOK,
+			    STORE_VALUES(sql_text(id), sql_seconds(record->took_nsec)));
 	return rc < 0 ? rc : insert(store, err, FORGET_PROBLEM, STORE_VALUES(sql_text(id)));
 }
 
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
 	      const struct error *problem, struct error *err)
 {
-	char id[IDENTITY_TEXT];
+	char id[IDENTITY_TEXT], text[sizeof(problem->text) + sizeof(STORE_IMPOSSIBLE)];
 	int rc;
 
-	if (!record)
+	if (!record) {
+		snprintf(text, sizeof(text), "%s%s",
+			 problem->kind == ERROR_CAPABILITY ? STORE_IMPOSSIBLE : "", problem->text);
 		return insert(store, err, INSERT_PROBLEM,
 			      STORE_VALUES(sql_text(identity_format(trial->identity.trial, id)),
 					   SQL_NUMBER(trial->position), sql_text(store->session),
-					   sql_text(problem->text)));
+					   sql_text(text)));
+	}
 	rc = store_exec(store, "BEGIN IMMEDIATE", err);
 	if (rc < 0)
 		return rc;

@@ -1,229 +1,176 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/store/export-junit.h"
 
-#include <math.h>
+#include <errno.h>
 #include <string.h>
 
+#include "src/record/junit.h"
 #include "src/store/sql.h"
-#include "src/util/array.h"
-#include "src/util/utf8.h"
 
-#define SUITES                                                                                     \
-	"SELECT scenario || coalesce('/' || variant, '') AS suite, count(*), "                     \
-	"sum(verdict = 'fail'), sum(span_s), min(position) AS first, "                             \
-	"sum(verdict = 'inconclusive') FROM trial "                                                \
-	"GROUP BY suite ORDER BY first, suite"
-#define CASES                                                                                      \
-	"SELECT trial, (SELECT group_concat(axis || '=' || value, ', ') FROM (SELECT * FROM "      \
-	"place WHERE place.trial = trial.trial ORDER BY n)), kernel, family, repeat, span_s, "     \
-	"verdict FROM trial WHERE scenario || coalesce('/' || variant, '') = ? "                   \
-	"ORDER BY position, trial"
-
-/* The statements that read what is told of a trial that did not pass; not owned. */
-struct lines {
-	sqlite3_stmt *failures, *reasons;
+/* A store of `run --db` has several runs, which may have done the same. In the store of a study a
+ * session is only a part of it. */
+#define RUN                                                                                        \
+	"(SELECT CASE WHEN run > 1 THEN run END FROM (SELECT session, row_number() OVER (ORDER "   \
+	"BY started, session) AS run FROM session) JOIN finished USING(session) WHERE "            \
+	"finished.trial = t.trial AND EXISTS (SELECT 1 FROM study WHERE name IS NULL))"
+#define CASES(took)                                                                                \
+	"SELECT t.trial, scenario, variant, (SELECT group_concat(axis || '=' || value, ', ') "     \
+	"FROM (SELECT * FROM place WHERE place.trial = t.trial ORDER BY n)), kernel, release, "    \
+	"engine, family, repeat, span_s, verdict, " RUN ", " took " FROM trial AS t "              \
+	"ORDER BY position, t.trial"
+enum {
+	CASE_TRIAL,
+	CASE_SCENARIO,
+	CASE_VARIANT,
+	CASE_PLACES,
+	CASE_KERNEL,
+	CASE_RELEASE,
+	CASE_ENGINE,
+	CASE_FAMILY,
+	CASE_REPEAT,
+	CASE_SPAN,
+	CASE_VERDICT,
+	CASE_RUN,
+	CASE_TOOK,
 };
 
-/* Every value of a store is a stranger's, also one that this program would write as a number. */
-static void put_escaped(FILE *out, const char *text)
+static int no_memory(int rc, struct error *err)
 {
-	utf8_put_xml(out, text ? text : "");
+	return rc < 0 ? error_errno(err, rc, "export") : 0;
 }
 
-static void put_attribute(FILE *out, const char *name, const char *value)
+/* Reads what is told of a trial, a line each. The caller frees *ret_text. */
+static int read_lines(struct store *store, sqlite3_stmt *lines, const char *trial, char **ret_text,
+		      struct error *err)
 {
-	fprintf(out, " %s=\"", name);
-	put_escaped(out, value);
-	putc('"', out);
-}
-
-static void put_seconds(FILE *out, sqlite3_stmt *s, int column)
-{
-	double span_s = lib_sqlite3_column_double(s, column);
-
-	fprintf(out, " time=\"%.6f\"", isfinite(span_s) ? span_s : 0);
-}
-
-static int put_failures(struct store *store, sqlite3_stmt *failures, const char *trial, FILE *out,
-			struct error *err)
-{
-	const char *end = "";
-	int rc;
-
-	store_bind_text(failures, 1, trial);
-	while ((rc = store_next(store, failures, err)) > 0) {
-		if (!*end) {
-			fputs("      <failure", out);
-			put_attribute(out, "message", store_text(failures, 0));
-			putc('>', out);
-			end = "</failure>\n";
-		} else {
-			putc('\n', out);
-		}
-		put_escaped(out, store_text(failures, 0));
-	}
-	fputs(end, out);
-	lib_sqlite3_reset(failures);
-	return rc;
-}
-
-/* JUnit has no word for a trial that measured nothing. A skipped test is neither passed nor failed
- * there either. */
-static int put_reasons(struct store *store, sqlite3_stmt *reasons, const char *trial, FILE *out,
-		       struct error *err)
-{
+	size_t size;
+	FILE *out = open_memstream(ret_text, &size);
 	const char *before = "";
 	int rc;
 
-	fputs("      <skipped message=\"", out);
-	store_bind_text(reasons, 1, trial);
-	while ((rc = store_next(store, reasons, err)) > 0) {
-		fputs(before, out);
-		put_escaped(out, store_text(reasons, 0));
-		before = "; ";
+	if (!out)
+		return error_errno(err, -ENOMEM, "export");
+	store_bind_text(lines, 1, trial);
+	while ((rc = store_next(store, lines, err)) > 0) {
+		const char *text = store_text(lines, 0);
+
+		fprintf(out, "%s%s", before, text ? text : "");
+		before = "\n";
 	}
-	fputs("\"/>\n", out);
-	lib_sqlite3_reset(reasons);
+	lib_sqlite3_reset(lines);
+	if (fclose(out) != 0 && rc >= 0)
+		rc = error_errno(err, -ENOMEM, "export");
 	return rc;
 }
 
-static int put_case(struct store *store, sqlite3_stmt *s, const struct lines *lines,
-		    const char *suite, FILE *out, struct error *err)
+static int add_case(struct store *store, sqlite3_stmt *s, sqlite3_stmt *failures,
+		    sqlite3_stmt *reasons, struct results *results, struct error *err)
 {
-	static const struct {
-		const char *before;
-		int column;
-	} rest[] = { { ", ", 3 }, { ", repeat ", 4 }, { ", trial ", 0 } };
-	const char *places = store_text(s, 1);
+	struct result_source c = {
+		.scenario = store_text(s, CASE_SCENARIO),
+		.variant = store_text(s, CASE_VARIANT),
+		.places = store_text(s, CASE_PLACES),
+		.kernel = store_text(s, CASE_KERNEL),
+		.release = store_text(s, CASE_RELEASE),
+		.engine = store_text(s, CASE_ENGINE),
+		.family = store_text(s, CASE_FAMILY),
+		.repeat = store_text(s, CASE_REPEAT),
+		.run = store_text(s, CASE_RUN),
+		.trial = store_text(s, CASE_TRIAL),
+		.span_s = lib_sqlite3_column_double(s, CASE_SPAN),
+		.took_s = lib_sqlite3_column_double(s, CASE_TOOK),
+		.result = RESULT_FAIL,
+	};
+	const char *verdict = store_text(s, CASE_VERDICT);
+	_cleanup_(freep) char *lines = NULL;
 	int rc = 0;
 
-	fputs("    <testcase", out);
-	put_attribute(out, "classname", suite);
-	fputs(" name=\"", out);
-	if (places) {
-		put_escaped(out, places);
-		fputs(", ", out);
-	}
-	put_escaped(out, store_text(s, 2));
-	for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
-		fputs(rest[i].before, out);
-		put_escaped(out, store_text(s, rest[i].column));
-	}
-	putc('"', out);
-	put_seconds(out, s, 5);
-	if (store_text(s, 6) && !strcmp(store_text(s, 6), "pass")) {
-		fputs("/>\n", out);
-		return 0;
-	}
-	fputs(">\n", out);
-	if (store_text(s, 6) && !strcmp(store_text(s, 6), "inconclusive"))
-		rc = put_reasons(store, lines->reasons, store_text(s, 0), out, err);
-	else
-		rc = put_failures(store, lines->failures, store_text(s, 0), out, err);
-	fputs("    </testcase>\n", out);
-	return rc;
+	if (verdict && !strcmp(verdict, "pass"))
+		c.result = RESULT_PASS;
+	else if (verdict && !strcmp(verdict, "inconclusive"))
+		c.result = RESULT_INCONCLUSIVE;
+	if (c.result != RESULT_PASS)
+		rc = read_lines(store, c.result == RESULT_FAIL ? failures : reasons, c.trial,
+				&lines, err);
+	c.lines = lines;
+	return rc < 0 ? rc : no_memory(results_add(results, &c), err);
 }
 
-static int put_suite(struct store *store, sqlite3_stmt *suite, sqlite3_stmt *cases,
-		     const struct lines *lines, FILE *out, struct error *err)
+static int add_cases(struct store *store, struct results *results, struct error *err)
 {
-	int rc;
-
-	fputs("  <testsuite", out);
-	put_attribute(out, "name", store_text(suite, 0));
-	put_attribute(out, "tests", store_text(suite, 1));
-	put_attribute(out, "failures", store_text(suite, 2));
-	fputs(" errors=\"0\"", out);
-	put_attribute(out, "skipped", store_text(suite, 5));
-	put_seconds(out, suite, 3);
-	fputs(">\n", out);
-	store_bind_text(cases, 1, store_text(suite, 0));
-	while ((rc = store_next(store, cases, err)) > 0) {
-		rc = put_case(store, cases, lines, store_text(suite, 0), out, err);
-		if (rc < 0 || ferror(out))
-			break;
-	}
-	lib_sqlite3_reset(cases);
-	fputs("  </testsuite>\n", out);
-	return rc;
-}
-
-/* Writes the trials without a record, which JUnit calls errors. */
-static int put_problems(struct store *store, FILE *out, struct error *err)
-{
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	bool any = false;
+	_cleanup_(statement_finalizep) sqlite3_stmt *cases = NULL, *failures = NULL,
+						    *reasons = NULL;
 	int rc = store_prepare(store,
-			       "SELECT trial, text, (SELECT count(*) FROM problem) FROM problem "
-			       "ORDER BY position, trial",
-			       &s, err);
+			       store->has_took ? CASES("(SELECT real_s FROM took WHERE took.trial "
+						       "= t.trial)")
+					       : CASES("0"),
+			       &cases, err);
 
-	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
-		if (!any) {
-			fputs("  <testsuite name=\"no record\"", out);
-			put_attribute(out, "tests", store_text(s, 2));
-			put_attribute(out, "errors", store_text(s, 2));
-			fputs(" failures=\"0\" skipped=\"0\" time=\"0\">\n", out);
-		}
-		any = true;
-		fputs("    <testcase classname=\"no record\" name=\"trial ", out);
-		put_escaped(out, store_text(s, 0));
-		fputs("\">\n      <error", out);
-		put_attribute(out, "message", store_text(s, 1));
-		fputs("/>\n    </testcase>\n", out);
-	}
-	if (any)
-		fputs("  </testsuite>\n", out);
-	return rc;
-}
-
-static int put_head(struct store *store, FILE *out, struct error *err)
-{
-	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
-	int rc = store_prepare(store,
-			       "SELECT count(*) + (SELECT count(*) FROM problem), "
-			       "coalesce(sum(verdict = 'fail'), 0), "
-			       "(SELECT count(*) FROM problem), coalesce(sum(span_s), 0), "
-			       "coalesce(sum(verdict = 'inconclusive'), 0) FROM trial",
-			       &s, err);
-
-	if (rc >= 0)
-		rc = store_next(store, s, err);
-	if (rc < 0)
-		return rc;
-	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
-	put_attribute(out, "name", store_study(store)->name ? store_study(store)->name : "run");
-	put_attribute(out, "tests", store_text(s, 0));
-	put_attribute(out, "failures", store_text(s, 1));
-	put_attribute(out, "errors", store_text(s, 2));
-	put_attribute(out, "skipped", store_text(s, 4));
-	put_seconds(out, s, 3);
-	fputs(">\n", out);
-	return 0;
-}
-
-int export_junit(struct store *store, FILE *out, struct error *err)
-{
-	_cleanup_(statement_finalizep) sqlite3_stmt *suites = NULL, *cases = NULL;
-	_cleanup_(statement_finalizep) sqlite3_stmt *failures = NULL, *reasons = NULL;
-	struct lines lines;
-	int rc = put_head(store, out, err);
-
-	if (rc >= 0)
-		rc = store_prepare(store, SUITES, &suites, err);
-	if (rc >= 0)
-		rc = store_prepare(store, CASES, &cases, err);
 	if (rc >= 0)
 		rc = store_prepare(store, "SELECT text FROM failure WHERE trial = ? ORDER BY n",
 				   &failures, err);
 	if (rc >= 0)
 		rc = store_prepare(store, "SELECT text FROM reason WHERE trial = ? ORDER BY n",
 				   &reasons, err);
-	lines = (struct lines){ failures, reasons };
-	while (rc >= 0 && !ferror(out) && (rc = store_next(store, suites, err)) > 0)
-		rc = put_suite(store, suites, cases, &lines, out, err);
-	if (rc >= 0 && !ferror(out))
-		rc = put_problems(store, out, err);
-	fputs("</testsuites>\n", out);
+	while (rc >= 0 && (rc = store_next(store, cases, err)) > 0)
+		rc = add_case(store, cases, failures, reasons, results, err);
+	return rc;
+}
+
+/* Adds the trials without a record. */
+static int add_problems(struct store *store, struct results *results, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int rc = store_prepare(store, "SELECT trial, text FROM problem ORDER BY position, trial",
+			       &s, err);
+
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0) {
+		struct result_source c = { .trial = store_text(s, 0),
+					   .lines = store_text(s, 1),
+					   .result = RESULT_ERROR };
+
+		if (c.lines && !strncmp(c.lines, STORE_IMPOSSIBLE, strlen(STORE_IMPOSSIBLE))) {
+			c.lines += strlen(STORE_IMPOSSIBLE);
+			c.result = RESULT_IMPOSSIBLE;
+		}
+		rc = no_memory(results_add(results, &c), err);
+	}
+	return rc;
+}
+
+/* Adds a line for each measurement that is outside of its prediction. */
+static int add_findings(struct store *store, struct results *results, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	int rc = store_prepare(store,
+			       "SELECT coalesce(scenario, '-') || coalesce('/' || variant, '') || "
+			       "' (' || coalesce(family, '-') || ', ' || coalesce(kernel, '-') || "
+			       "'): outside the prediction: the ' || endpoint || ': ' || text "
+			       "FROM findings WHERE kind = 'prediction' ORDER BY position, trial",
+			       &s, err);
+
+	while (rc >= 0 && (rc = store_next(store, s, err)) > 0)
+		rc = no_memory(results_add_finding(results, store_text(s, 0)), err);
+	return rc;
+}
+
+int export_results(struct store *store, struct results *results, struct error *err)
+{
+	int rc = add_cases(store, results, err);
+
+	if (rc >= 0)
+		rc = add_problems(store, results, err);
+	return rc < 0 ? rc : add_findings(store, results, err);
+}
+
+int export_junit(struct store *store, FILE *out, struct error *err)
+{
+	_cleanup_(results_freep) struct results *results = results_new();
+	const char *name = store_study(store)->name;
+	int rc =
+		results ? export_results(store, results, err) : error_errno(err, -ENOMEM, "export");
+
+	if (rc >= 0)
+		junit_write(results, name ? name : "run", out);
 	return rc;
 }

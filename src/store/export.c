@@ -121,14 +121,18 @@ static int put_row(struct store *store, sqlite3_stmt *row, sqlite3_stmt *values,
 	return rc;
 }
 
+#define CSV(more)                                                                                  \
+	"SELECT " TRIAL_COLUMNS ", " ENDPOINT_COLUMNS more                                         \
+	" FROM trial JOIN endpoint AS e USING(trial) LEFT JOIN finished USING(trial) WHERE "       \
+	"outcome IS NOT NULL OR (endpoint = 'client' AND NOT EXISTS (SELECT 1 FROM endpoint AS o " \
+	"WHERE o.trial = e.trial AND o.outcome IS NOT NULL)) ORDER BY position, trial, endpoint"
+
 /* Writes one row for each endpoint that was watched. A trial without any has the client's row. */
 static int export_csv(struct store *store, FILE *out, struct error *err)
 {
-	static const char sql[] =
-		"SELECT " TRIAL_COLUMNS ", " ENDPOINT_COLUMNS
-		" FROM trial JOIN endpoint AS e USING(trial) WHERE outcome IS NOT NULL OR "
-		"(endpoint = 'client' AND NOT EXISTS (SELECT 1 FROM endpoint AS o WHERE "
-		"o.trial = e.trial AND o.outcome IS NOT NULL)) ORDER BY position, trial, endpoint";
+	/* A store of `run --db` has several runs, which may have the same trials; to the store of a
+	 * study it makes no difference in which session a trial was finished. */
+	const char *sql = store_study(store)->name ? CSV("") : CSV(", session");
 	_cleanup_(statement_finalizep) sqlite3_stmt *rows = NULL, *values = NULL;
 	_cleanup_(strings_freep) char **names = NULL;
 	int rc = store_exec(store, KEYS, err);

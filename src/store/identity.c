@@ -82,6 +82,19 @@ struct identity identity_of_trial(uint64_t cell, const char *engine, const char 
 	return identity;
 }
 
+uint64_t identity_again(uint64_t trial, unsigned int n)
+{
+	struct sha256_ctx hash;
+
+	if (!n)
+		return trial;
+	sha256_init(&hash);
+	add_number(&hash, trial);
+	add_text(&hash, "again");
+	add_number(&hash, n);
+	return take(&hash);
+}
+
 char *identity_format(uint64_t id, char text[IDENTITY_TEXT])
 {
 	snprintf(text, IDENTITY_TEXT, "%016" PRIx64, id);

@@ -45,14 +45,18 @@ static const char names_differ[] =
 static const char give_way[] =
 	"CREATE TEMP TABLE open AS SELECT m.trial FROM main.trial AS m JOIN other.trial AS o "
 	"USING(trial) WHERE m.verdict = 'inconclusive' AND o.verdict <> 'inconclusive';" FORGET(
-		"place") FORGET("setting") FORGET("endpoint") FORGET("failure") FORGET("reason")
-		FORGET("record") FORGET("finished") FORGET("trial") "DROP TABLE temp.open;";
+		"took") FORGET("place") FORGET("setting") FORGET("endpoint") FORGET("failure")
+		FORGET("reason") FORGET("record") FORGET("finished")
+			FORGET("trial") "DROP TABLE temp.open;";
 
 /* The rows that refer to a trial are copied only if the trial itself is. */
 static const char copy_reasons[] =
 	"INSERT INTO main.reason SELECT * FROM other.reason WHERE trial IN (SELECT trial FROM "
 	"main.trial WHERE verdict = 'inconclusive') AND trial NOT IN (SELECT trial FROM "
 	"main.reason);";
+static const char copy_took[] =
+	"INSERT OR IGNORE INTO main.took SELECT * FROM other.took WHERE trial IN (SELECT trial "
+	"FROM main.trial);";
 static const char copy[] =
 	"CREATE TEMP TABLE new AS SELECT trial FROM other.trial EXCEPT SELECT trial FROM "
 	"main.trial;"
@@ -107,7 +111,7 @@ static int refuse_names(struct store *store, const char *input, struct error *er
 
 static int copy_attached(struct store *store, const char *input, struct error *err)
 {
-	int64_t reasons = 0;
+	int64_t reasons = 0, took = 0;
 	int rc = store_exec(store, "BEGIN IMMEDIATE", err);
 
 	if (rc >= 0)
@@ -124,6 +128,13 @@ static int copy_attached(struct store *store, const char *input, struct error *e
 				  &reasons, err);
 	if (rc >= 0 && reasons)
 		rc = store_exec(store, copy_reasons, err);
+	if (rc >= 0) /* a store of a version before 0.5.0 has no such table, or a user's own */
+		rc = store_number(store,
+				  "SELECT count(*) FROM other.sqlite_schema AS o JOIN "
+				  "main.sqlite_schema AS m USING(name, sql) WHERE name = 'took'",
+				  &took, err);
+	if (rc >= 0 && took)
+		rc = store_exec(store, copy_took, err);
 	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
 }
 

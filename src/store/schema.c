@@ -185,6 +185,31 @@ static int check_content(struct store *store, struct error *err)
 	return rc;
 }
 
+int store_find_took(struct store *store, bool make, struct error *err)
+{
+	static const char sql[] =
+		"CREATE TABLE took( -- how long each trial took, of which nothing else depends\n"
+		"  trial TEXT PRIMARY KEY REFERENCES trial,\n"
+		"  real_s REAL NOT NULL -- in a guest of several: since the one before it was "
+		"over\n"
+		") WITHOUT ROWID";
+	int64_t others = 0;
+	int rc = has_object(store, "took", sql, err);
+
+	if (rc == 0 && make) {
+		rc = store_number(store,
+				  "SELECT count(*) FROM main.sqlite_schema WHERE name = 'took'",
+				  &others, err);
+		if (rc < 0 || others) /* a user's own of that name stays what it is */
+			return rc;
+		rc = store_exec(store, sql, err);
+		store->has_took = rc >= 0;
+		return rc;
+	}
+	store->has_took = rc > 0;
+	return rc < 0 ? rc : 0;
+}
+
 int store_check_schema(struct store *store, int version, struct error *err)
 {
 	struct store empty = { .path = store->path, .lock_fd = -1 };

@@ -143,6 +143,18 @@ bool store_is_done(const uint64_t *ids, size_t count, uint64_t id)
 	return count && bsearch(&id, ids, count, sizeof(*ids), compare_ids);
 }
 
+int store_has(struct store *store, uint64_t trial, struct error *err)
+{
+	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
+	char id[IDENTITY_TEXT];
+	int rc = store_prepare(store, "SELECT 1 FROM trial WHERE trial = ?", &s, err);
+
+	if (rc < 0)
+		return rc;
+	store_bind_text(s, 1, identity_format(trial, id));
+	return store_next(store, s, err);
+}
+
 int store_failed(struct store *store, size_t *ret_count, struct error *err)
 {
 	int64_t count = 0;

@@ -204,6 +204,8 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 		return rc;
 	if (!tables && !id && mode >= STORE_CREATE) {
 		rc = create(store, study, err);
+		if (rc >= 0)
+			rc = store_find_took(store, true, err);
 		return rc < 0 ? rc : read_study(store, err);
 	}
 	if (id != APPLICATION_ID)
@@ -219,6 +221,8 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 	rc = read_study(store, err);
 	if (rc >= 0 && mode == STORE_RESUME)
 		rc = refuse_other(store, study, err);
+	if (rc >= 0)
+		rc = store_find_took(store, mode == STORE_RESUME, err);
 	if (rc < 0 || version == STORE_SCHEMA)
 		return rc;
 	return mode == STORE_RESUME ? store_upgrade(store, err) : store_read_as_newest(store, err);

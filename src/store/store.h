@@ -64,6 +64,9 @@ int store_make_cells(struct store *store, char *const *axes, struct error *err);
  * command line. */
 int store_begin_session(struct store *store, const char *command, struct error *err);
 
+/* With this the text of a problem begins that is no failure: the machine cannot do it. */
+#define STORE_IMPOSSIBLE "not possible here: "
+
 /* Adds a trial in one transaction. If `record` is NULL, the trial is stored with `problem`, which
  * says why, and counts as not done. `problem` is not read otherwise. */
 int store_add(struct store *store, const struct store_trial *trial, const struct record *record,
@@ -77,6 +80,8 @@ void store_sort_ids(uint64_t *ids, size_t count);
 int store_done(struct store *store, uint64_t **ret_ids, size_t *ret_count, struct error *err);
 /* Tells whether `id` is among the identities that store_done() read. */
 bool store_is_done(const uint64_t *ids, size_t count, uint64_t id);
+/* Returns 1 if the store has a record of that trial, whatever its verdict, else 0. */
+int store_has(struct store *store, uint64_t trial, struct error *err);
 /* Counts the trials whose verdict is `fail`. */
 int store_failed(struct store *store, size_t *ret_count, struct error *err);
 /* Finds the last position of a trial; 0 where there is none. */

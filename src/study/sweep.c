@@ -67,8 +67,8 @@ static int find_todo(struct state *state, struct error *err)
 {
 	const struct sweep *sweep = state->sweep;
 	_cleanup_(freep) uint64_t *done = NULL;
-	size_t n_done;
-	int rc = store_done(sweep->store, &done, &n_done, err);
+	size_t n_done, without = 0;
+	int has, rc = store_done(sweep->store, &done, &n_done, err);
 
 	if (rc < 0)
 		return rc;
@@ -82,11 +82,19 @@ static int find_todo(struct state *state, struct error *err)
 
 			if (trial->kernel != k || store_is_done(done, n_done, trial->id))
 				continue;
+			/* Only what is inconclusive is tried again, and not what has no record. */
+			has = sweep->tries > 1 ? store_has(sweep->store, trial->id, err) : 1;
+			if (has < 0)
+				return has;
+			if (!has) {
+				without++;
+				continue;
+			}
 			state->todo[state->n_todo++] = trial;
 			state->work_total_nsec += work_of(state, trial);
 		}
 	state->counts.total = sweep->n_trials;
-	state->counts.done = sweep->n_trials - state->n_todo;
+	state->counts.done = sweep->n_trials - state->n_todo - without;
 	return store_failed(sweep->store, &state->counts.failed, err);
 }
 
@@ -171,6 +179,10 @@ static void take_result(struct state *state, size_t index, const struct record *
 
 static void on_done(size_t index, struct record *record, const struct error *err, void *userdata)
 {
+	const struct state *state = userdata;
+
+	if (record && state->sweep->tries > 1)
+		record->tries = state->sweep->tries;
 	take_result(userdata, index, record, err);
 	record_free(record);
 }

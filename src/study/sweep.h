@@ -34,6 +34,9 @@ struct sweep {
 	char **releases; /* releases of the plan's kernels, from sweep_find_kernels(); owned by the
 			    caller */
 	bool no_snapshot, derived_only; /* as in struct engine_job */
+	/* How often each trial is tried then that has no conclusive record yet; 0 and 1: once. The
+	 * records say it. */
+	unsigned int tries;
 	/* Called a few times a second; NULL: nobody wants to know. */
 	void (*progress)(const struct sweep_counts *counts, void *userdata);
 	/* Called when a trial has no record, once for each reason. Not NULL. */

@@ -29,28 +29,24 @@ bool privilege_is_root(void)
 	return has_capability(CAP_SYS_ADMIN) && has_capability(CAP_NET_ADMIN);
 }
 
+static int refuse_user_namespace(int rc, struct error *err)
+{
+	char cause[256];
+	const char *remedy = userns_refusal(rc, cause, sizeof(cause));
+
+	return error_set(err, ERROR_CAPABILITY, rc, "%s. Remedy: %s", cause, remedy);
+}
+
 static int enter_user_namespace(struct error *err)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	int rc = unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
 
-	if (rc < 0)
-		return error_set(
-			err, ERROR_CAPABILITY, rc,
-			"user namespaces: unshare(CLONE_NEWUSER): %s; run as root, or allow "
-			"them (sysctl user.max_user_namespaces, "
-			"kernel.unprivileged_userns_clone, "
-			"kernel.apparmor_restrict_unprivileged_userns; in a container, a "
-			"seccomp profile that permits unshare)",
-			strerror(-rc));
 	/* Outside of it the files that root writes are theirs. */
-	rc = userns_map(0, 0, uid, gid);
-	if (rc < 0)
-		return error_set(err, ERROR_CAPABILITY, rc,
-				 "user namespaces: mapping uid %u to root: %s", (unsigned int)uid,
-				 strerror(-rc));
-	return 0;
+	if (rc >= 0)
+		rc = userns_map(0, 0, uid, gid);
+	return rc < 0 ? refuse_user_namespace(rc, err) : 0;
 }
 
 /* In a container /proc/sys is often read-only. If the container is privileged, this mounts a new
@@ -72,10 +68,18 @@ static int leave_host_network(struct error *err)
 {
 	int rc = unshare(CLONE_NEWNET) < 0 ? -errno : 0;
 
+	if (rc == -ENOSPC)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "the limit of network namespaces is reached. Remedy: sysctl "
+				 "user.max_net_namespaces=10000, as root");
+	if (rc == -EINVAL)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "the kernel has no network namespaces. Remedy: a kernel with "
+				 "CONFIG_NET_NS");
 	if (rc < 0)
 		return error_set(err, ERROR_CAPABILITY, rc,
-				 "network namespaces: unshare(CLONE_NEWNET): %s (sysctl "
-				 "user.max_net_namespaces)",
+				 "network namespaces: unshare(CLONE_NEWNET): %s. Remedy: run as "
+				 "root; in a container: docker or podman run --privileged",
 				 strerror(-rc));
 	return 0;
 }

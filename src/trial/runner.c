@@ -25,6 +25,7 @@
 struct slot {
 	struct runner *runner;
 	size_t index;	     /* in the job */
+	nsec_t started_nsec; /* when the trial was started */
 	struct trial *trial; /* NULL before it starts, and once it is freed; owned */
 	struct slot *next;   /* in the list of those that are over; not owned */
 };
@@ -51,6 +52,8 @@ static void finished(struct runner *r, struct slot *slot, struct record *record,
 		     const struct error *err)
 {
 	r->done++;
+	if (record)
+		record->took_nsec = nsec_now() - slot->started_nsec;
 	r->listener->done(slot->index, record, err, r->listener->userdata);
 	if (r->done == r->job->n_trials || (r->job->stop && *r->job->stop))
 		loop_quit(r->loop);
@@ -142,7 +145,7 @@ static void start_next(struct runner *r)
 				   .phase = r->job->pin_phases ? t->phase : -1 };
 	struct error err = { 0 };
 
-	*slot = (struct slot){ .runner = r, .index = r->next++ };
+	*slot = (struct slot){ .runner = r, .index = r->next++, .started_nsec = nsec_now() };
 	if (trial_start(r->loop, r->observer, &spec, on_done, slot, &slot->trial, &err) < 0)
 		finished(r, slot, NULL, &err);
 	else

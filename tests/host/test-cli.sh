@@ -59,7 +59,7 @@ usage_and_errors()
 
 	run_it 0 --help
 	help=$out
-	for verb in run list show predict check doctor shell kernels sweep export merge report; do
+	for verb in run list show predict check doctor shell kernels sweep export merge tune report new; do
 		says "$help" "  $verb " "--help"
 		grep -q "^\.Cm $verb" "$source/doc/deadpeer.1" && grep -q "^\.Ss.*$verb" "$source/doc/deadpeer.1" ||
 			fail "the man page does not explain $verb"
@@ -80,6 +80,31 @@ usage_and_errors()
 	says "$err" "--json goes with list" "kernels fetch --json"
 	run_it 2 rum
 	one_line "unknown verb"
+	says "$err" "did you mean 'run'?" "a misspelt verb"
+	run_it 2 power-loss-busy
+	says "$err" "'power-loss-busy' is no verb, but a scenario: deadpeer run power-loss-busy" "a scenario as a verb"
+	run_it 2 retries2-ladder
+	says "$err" "but a study: deadpeer sweep retries2-ladder" "a study as a verb"
+	run_it 2 help swep
+	says "$err" "did you mean 'sweep'?" "help of a misspelt verb"
+	run_it 2 run --quik E16
+	says "$err" "unknown option '--quik'; did you mean '--quick'?" "a misspelt option"
+	run_it 2 run --no E16
+	says "$err" "option '--no' may mean any of --no-bpf, --no-snapshot" "an option cut short"
+	run_it 2 run --json=yes E16
+	says "$err" "option '--json' takes no value" "a flag with a value"
+	run_it 2 run retries2-ladder
+	one_line "run of a study"
+	says "$err" "is a study, not a scenario: deadpeer sweep retries2-ladder" "run of a study"
+	run_it 2 show "$source/scenarios/studies/retries2-ladder.yaml"
+	says "$err" "is a study, not a scenario: deadpeer sweep" "show of a study's file"
+	local name
+	for name in power-loss-busy E16 path-loss/prohibit \
+		"$source/scenarios/3-a-host-loses-power/power-loss-busy.yaml"; do
+		run_it 2 sweep "$name"
+		one_line "sweep of a scenario"
+		says "$err" "'$name' is a scenario, not a study: deadpeer run $name" "sweep of a scenario"
+	done
 	run_it 2 show
 	one_line "show without a scenario"
 	run_it 2 show power-loss-buzy
@@ -135,6 +160,8 @@ option_values()
 	done
 	run_it 2 run nosuch --engine host --engine none
 	says "$err" "--engine: expected one of host, qemu, got 'none'" "--engine"
+	run_it 2 run nosuch --engine qmu
+	says "$err" "got 'qmu'; did you mean 'qemu'?" "a misspelt engine"
 	run_it 2 run nosuch --horizon 0s
 	says "$err" "--horizon: a horizon of 0 leaves no time" "--horizon"
 	run_it 2 sweep nosuch -k 6.1 -k 6.12 -k 6.1
@@ -146,6 +173,8 @@ option_values()
 	says "$err" "--shard 5/4: write K/N" "--shard"
 	run_it 2 run nosuch -Z
 	says "$err" "run: unknown option '-Z'" "-Z"
+	run_it 2 run nosuch -qZa
+	says "$err" "run: unknown option '-Z'" "-Z in a cluster"
 	run_it 2 run nosuch --family
 	says "$err" "run: option '--family' needs a value" "--family"
 	# The first option that is wrong decides, and --help counts from where it stands.
@@ -246,7 +275,8 @@ doctor()
 	is_json_lines "$out" "doctor --json"
 	says "$out" '"check":"netem"' "doctor"
 	run_it 0 doctor
-	says "$out" "The host engine can run here." "doctor"
+	says "$out" "The host engine can run everything" "doctor"
+	says "$out" "The qemu engine can run " "doctor"
 	# Without namespaces doctor says what is missing, and exits with 3.
 	if [ "$(id -u)" = 0 ]; then
 		unshare -rn sh -c 'echo 0 >/proc/sys/user/max_net_namespaces &&
@@ -397,7 +427,8 @@ complete_in_bash()
 		t deadpeer s; t deadpeer run --quic; t deadpeer run --family ""
 		t deadpeer show --family = ipv6; t deadpeer show power-loss-busy-; t deadpeer check ""
 		t deadpeer shell E16 -- x; t deadpeer run --set client.keepalive.i
-		t deadpeer nosuch ""' - "$source/completions/deadpeer")
+		t deadpeer nosuch ""; t deadpeer show E16; t deadpeer new s; t deadpeer kernels fe
+		t deadpeer sweep retries2' - "$source/completions/deadpeer")
 	[ "$result" = "show shell sweep
 --quick
 ipv4 ipv6 both
@@ -405,7 +436,12 @@ ipv6
 power-loss-busy-rtt
 
 
-client.keepalive.idle= client.keepalive.interval=" ] || fail "completion: $result"
+client.keepalive.idle= client.keepalive.interval=
+
+E16
+scenario study
+fetch
+retries2-ladder" ] || fail "completion: $result"
 }
 
 usage_and_errors
