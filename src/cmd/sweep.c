@@ -360,8 +360,8 @@ static int execute(struct command *c, struct error *err)
 		return written;
 	if (c->output.format == RESULTS_TABLE) {
 		rc = answer_print(&c->store, 1,
-				  &(struct answer_spec){ .by = c->by, .max_rows = MAX_ROWS }, stdout,
-				  err);
+				  &(struct answer_spec){ .by = c->by, .max_rows = MAX_ROWS },
+				  stdout, err);
 		if (rc < 0)
 			return rc;
 		print_end(c, &counts);
