@@ -16,5 +16,8 @@ struct answer_spec {
 	size_t max_rows; /* 0: all */
 };
 
+/* A picture of the same cells as SVG. */
+int answer_draw(struct store *const *stores, size_t n, const char *by, FILE *out,
+		struct error *err);
 int answer_print(struct store *const *stores, size_t n, const struct answer_spec *spec, FILE *out,
 		 struct error *err);

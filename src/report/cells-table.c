@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/report/markdown.h"
 #include "src/report/table.h"
 #include "src/scenario/outcome.h"
 #include "src/util/array.h"
@@ -69,7 +70,7 @@ static size_t put_headers(const struct sheet *s, const char *headers[static COLU
 	if (s->predicted)
 		headers[n++] = ">PREDICTED s";
 	if (s->bars)
-		headers[n++] = "LOGARITHM";
+		headers[n++] = "LOG SCALE";
 	headers[n++] = "VERDICT";
 	return n;
 }
@@ -155,7 +156,7 @@ static void put_bar(struct table *table, const struct sheet *s, const struct cel
 		double part = log(fmax(time, low) / low) / span;
 		size_t n = (size_t)lround(fmin(fmax(part, 0), 1) * BAR);
 
-		memset(bar, '#', n ? n : 1);
+		memset(bar, '=', n ? n : 1);
 	}
 	table_cell(table, TABLE_PLAIN, bar);
 }
@@ -232,24 +233,27 @@ static double threshold(const struct cell *list, size_t n, size_t max)
 	return all[max - 1];
 }
 
-static void print_values(const struct cells_dimension *d, FILE *out)
+typedef void put_func(FILE *out, const char *text);
+
+static void print_values(const struct cells_dimension *d, put_func *put, FILE *out)
 {
-	utf8_put_plain(out, d->name);
+	put(out, d->name);
 	if (d->state == CELLS_CONSTANT) {
 		putc(' ', out);
-		utf8_put_plain(out, d->values[0]);
+		put(out, d->values[0]);
 		return;
 	}
 	fputs(" (", out);
 	for (size_t i = 0; i < d->n_values && i < 6; i++) {
 		fputs(i ? ", " : "", out);
-		utf8_put_plain(out, d->values[i]);
+		put(out, d->values[i]);
 	}
 	fputs(d->n_values > 6 ? ", ...)" : ")", out);
 }
 
 /* Names the dimensions that are not shown, each with what there is of it. */
-static void print_state(const struct sheet *s, enum cells_state state, const char *what, FILE *out)
+static void print_state(const struct sheet *s, enum cells_state state, const char *what,
+			put_func *put, FILE *out)
 {
 	bool any = false;
 
@@ -259,19 +263,36 @@ static void print_state(const struct sheet *s, enum cells_state state, const cha
 		if (d->state != state || !d->n_values || !strcmp(d->values[0], "-"))
 			continue;
 		fputs(any ? ", " : what, out);
-		print_values(d, out);
+		print_values(d, put, out);
 		any = true;
 	}
 	if (any)
 		putc('\n', out);
 }
 
-static void print_states(const struct sheet *s, FILE *out)
+static void print_states(const struct sheet *s, enum cells_format format, FILE *out)
 {
-	print_state(s, CELLS_CONSTANT, "The same in all: ", out);
-	print_state(s, CELLS_NO_MATTER,
-		    "No difference (alike in how they ended, and in time within an eighth): ", out);
-	print_state(s, CELLS_SUMMED, "Over all values of: ", out);
+	put_func *put = format == CELLS_MARKDOWN ? markdown_put : utf8_put_plain;
+	const char *item = format == CELLS_MARKDOWN ? "- " : "";
+
+	static const struct {
+		enum cells_state state;
+		const char *what;
+	} lines[] = {
+		{ CELLS_CONSTANT, "The same in all: " },
+		{ CELLS_NO_MATTER,
+		  "No difference (alike in how they ended, and in time within an eighth): " },
+		{ CELLS_SUMMED, "Over all values of: " },
+	};
+
+	if (format == CELLS_MARKDOWN)
+		putc('\n', out);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		char what[128];
+
+		snprintf(what, sizeof(what), "%s%s", item, lines[i].what);
+		print_state(s, lines[i].state, what, put, out);
+	}
 }
 
 int cells_print(const struct cells *cells, enum cells_format format, size_t max_rows, FILE *out)
@@ -304,7 +325,7 @@ int cells_print(const struct cells *cells, enum cells_format format, size_t max_
 			"These are the worst %zu of %zu rows; --by AXIS,... chooses what they are "
 			"of.\n",
 			printed, n);
-	print_states(&s, out);
+	print_states(&s, format, out);
 	table_free(table);
 	cells_list_free(list, n);
 	return 0;

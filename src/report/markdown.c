@@ -31,7 +31,7 @@ static void put_sign(FILE *out, char c, char next)
 }
 
 /* Writes a text in one line: a line break would end the row of the table. */
-static void put_text(FILE *out, const char *text)
+void markdown_put(FILE *out, const char *text)
 {
 	_cleanup_(freep) char *plain = utf8_plain(text);
 	size_t n = plain ? utf8_head(plain, TEXT_MAX) : 0;
@@ -50,7 +50,7 @@ static void put_lines(FILE *out, const char *lines)
 		_cleanup_(freep) char *line = strndup(lines, n);
 
 		if (line)
-			put_text(out, line);
+			markdown_put(out, line);
 		lines += n;
 		if (*lines && *++lines)
 			fputs("<br>", out);
@@ -60,11 +60,11 @@ static void put_lines(FILE *out, const char *lines)
 static void put_row(FILE *out, const struct result_case *c, const struct result_suite *suite)
 {
 	fputs("| ", out);
-	put_text(out, c->class);
+	markdown_put(out, c->class);
 	fputs(" | ", out);
-	put_text(out, c->name);
+	markdown_put(out, c->name);
 	fputs(" | ", out);
-	put_text(out, suite->kernel);
+	markdown_put(out, suite->kernel);
 	fputs(" | ", out);
 	put_lines(out, c->lines);
 	fputs(" |\n", out);
@@ -98,7 +98,7 @@ static void put_findings(FILE *out, const struct results *results)
 	fprintf(out, "\n### Outside of the prediction: %zu\n\n", n);
 	for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
 		fputs("- ", out);
-		put_text(out, results->findings[i]);
+		markdown_put(out, results->findings[i]);
 		putc('\n', out);
 	}
 	if (n > ROWS_MAX)
@@ -119,7 +119,7 @@ static void put_suites(FILE *out, const struct results *results)
 		const struct result_suite *s = &results->suites[rows];
 
 		fputs("| ", out);
-		put_text(out, s->name);
+		markdown_put(out, s->name);
 		fprintf(out, " | %zu |", s->cases);
 		for (enum result r = 0; r < _RESULT_MAX; r++)
 			fprintf(out, " %zu |", s->count[r]);
@@ -138,7 +138,7 @@ void markdown_write(const struct results *results, const char *name, FILE *out)
 	size_t errors = results_count(results, RESULT_ERROR);
 
 	fputs("## deadpeer: ", out);
-	put_text(out, name);
+	markdown_put(out, name);
 	fprintf(out,
 		"\n\n%s\n\n| trials | pass | fail | inconclusive | not possible here | no record "
 		"|\n"

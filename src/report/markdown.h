@@ -13,3 +13,6 @@
 
 /* `name` is that of the study. */
 void markdown_write(const struct results *results, const char *name, FILE *out);
+/* Writes a stranger's text in one line, of 2,000 bytes at most, in which nothing is Markdown or
+ * HTML. */
+void markdown_put(FILE *out, const char *text);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "src/report/markdown.h"
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "src/util/format.h"
@@ -321,26 +322,11 @@ void table_print(const struct table *t, FILE *out)
 	free(layout.widths);
 }
 
-/* What Markdown, or the HTML in it, would take for something else is escaped. */
-static void put_markdown(const char *text, FILE *out)
-{
-	for (; *text; text++) {
-		if (*text == '<')
-			fputs("&lt;", out);
-		else if (*text == '&')
-			fputs("&amp;", out);
-		else if (strchr("\\|`*_[]~#", *text))
-			fprintf(out, "\\%c", *text);
-		else
-			putc(*text, out);
-	}
-}
-
 void table_print_markdown(const struct table *t, FILE *out)
 {
 	for (size_t c = 0; c < t->columns; c++) {
 		fputs("| ", out);
-		put_markdown(title_of(t, c), out);
+		markdown_put(out, title_of(t, c));
 		putc(' ', out);
 	}
 	fputs("|\n", out);
@@ -349,7 +335,7 @@ void table_print_markdown(const struct table *t, FILE *out)
 	fputs("|\n", out);
 	for (size_t i = 0; i < t->n_cells; i++) {
 		fputs("| ", out);
-		put_markdown(text_of(t, i), out);
+		markdown_put(out, text_of(t, i));
 		fputs(i % t->columns + 1 == t->columns ? " |\n" : " ", out);
 	}
 }

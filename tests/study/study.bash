@@ -29,6 +29,29 @@ whole() {
 		key = 'client.net.ipv4.tcp_keepalive_time'")" "a setting"
 	is "false|18" "$(query mix.db "SELECT value, count(*) FROM place WHERE value = 'false'")" "places"
 	[ ! -e mix.db-wal ] || fail "a write-ahead log is left"
+	is "16|3|3" "$(query mix.db "SELECT count(*), min(trials), max(passed) FROM cells")" "cells" # of four ends
+}
+
+# The same answer after a sweep, for a terminal and for a ticket.
+answers() {
+	sweep 2 mix.yaml --resume --by nodela
+	says "$err" "--by: there is no axis 'nodela'; did you mean 'nodelay'?" "a wrong axis"
+	sweep 0 mix.yaml --resume
+	says "$out" "The same in all: study mix, kernel 6.1" "what is the same"
+	says "$out" "No difference (alike in how they ended, and in time within an eighth): family (ipv4, ipv6), client.nodelay" "what made none"
+	is 4 "$(grep -c "12 of 12 pass" out)" "rows"
+	sweep 0 mix.yaml --resume --by nodelay,scenario
+	is 8 "$(grep -c "6 of 6 pass" out)" "rows by name"
+	"$DEADPEER" report mix.db --format md --by nodelay -o mix.md || fail "report: md"
+	is 2 "$(grep -c '^| .*18 of 18 pass |$' mix.md)" "rows of Markdown"
+	"$DEADPEER" report mix.db --format txt >mix.txt || fail "report: txt"
+	grep -q 'LOG SCALE' mix.txt || fail "report: txt without bars"
+	"$DEADPEER" report mix.db --format svg -o mix.svg && python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' mix.svg ||
+		fail "report: svg"
+	"$DEADPEER" report mix.db --format pdf >out 2>err && fail "report: pdf"
+	says "$(cat err)" "expected html, md, txt or svg" "an unknown format"
+	"$DEADPEER" report mix.db -o mix.html --by nodelay >out 2>err && fail "report: --by of a page"
+	says "$(cat err)" "the page has all axes" "--by of a page"
 }
 
 refused() {
@@ -293,6 +316,7 @@ older() {
 }
 
 whole
+answers
 refused
 inconclusive
 older

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/report/cells-picture.h"
 #include "src/report/cells-table.h"
 #include "src/store/export.h"
 #include "src/store/sql.h"
@@ -304,9 +305,31 @@ START_TEST(markdown_is_inert)
 	cells = read_cells(NULL);
 	ck_assert_int_ge(cells_print(cells, CELLS_MARKDOWN, 0, out), 0);
 	fclose(out);
-	ck_assert_ptr_nonnull(strstr(text, "| &lt;script>\\|\\`x\\`"));
+	ck_assert_ptr_nonnull(strstr(text, "| &lt;script&gt;\\|\\`x\\`"));
 	ck_assert_ptr_null(strstr(text, "<script>|"));
 	ck_assert_ptr_nonnull(strstr(text, "| 50.000 | 49.999..50.001 |"));
+	free(text);
+}
+END_TEST
+
+START_TEST(pictures_are_inert)
+{
+	static const char *const names[] = { "a", NULL };
+	static const char *const places[][2] = { { "<script>&\"" }, { "2" } };
+	_cleanup_(cells_freep) struct cells *cells = NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	add(names, places[0], 5, "pass");
+	add(names, places[1], 0, "pass");
+	cells = read_cells(NULL);
+	ck_assert_int_ge(cells_draw(cells, out), 0);
+	fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, "a &lt;script>&amp;&quot;, client</text>"));
+	ck_assert_ptr_null(strstr(text, "<script"));
+	ck_assert_ptr_nonnull(strstr(text, "<title>5 s, from 5 to 5 s</title>"));
+	ck_assert_ptr_nonnull(strstr(text, "1 of 1 pass, none</text>"));
 	free(text);
 }
 END_TEST
@@ -322,6 +345,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, csv_has_an_axis_where_it_is_the_default);
 	tcase_add_test(tc, the_view_has_a_column_for_each_axis);
 	tcase_add_test(tc, markdown_is_inert);
+	tcase_add_test(tc, pictures_are_inert);
 }
 
 int main(void)

@@ -215,10 +215,30 @@ function axisOptions(none) {
   return [...(none ? [["", none]] : []), ...axes.map((axis) => [axis.name, axis.name])];
 }
 
-// The axis that a study is about: the one with the most values that is no place of measurement.
+// How much of the differences between the times an axis goes with, from 0 to 1. Times count by their logarithm, and one
+// that was not noticed as ten times the longest.
+function weightOf(axis) {
+  const counted = rows.filter((row) => !Number.isNaN(row.bad));
+  const longest = counted.reduce((most, row) => (row.bad < Infinity ? Math.max(most, row.bad) : most), 1e-6);
+  const log = (row) => Math.log(Math.max(Math.min(row.bad, 10 * longest), 1e-6));
+  const mean = counted.reduce((sum, row) => sum + log(row), 0) / counted.length;
+  let between = 0, all = 0;
+  for (const group of groupBy(counted, [axis])) {
+    const own = group.rows.reduce((sum, row) => sum + log(row), 0) / group.rows.length;
+    between += group.rows.length * (own - mean) ** 2;
+  }
+  for (const row of counted) all += (log(row) - mean) ** 2;
+  return all > 0 ? between / all : 0;
+}
+
+// The axis that decides comes first; those that say where something was measured come last.
+let weighedAxes = null;
 function mainAxes() {
+  if (weighedAxes) return weighedAxes;
   const plain = axes.filter((axis) => !["kernel", "endpoint", "store", "family", "engine"].includes(axis.name));
-  const sorted = [...plain].sort((a, b) => (b.values.length > 400) - (a.values.length > 400) || b.values.length - a.values.length);
+  const weights = new Map(plain.map((axis) => [axis, weightOf(axis)]));
+  const sorted = [...plain].sort((a, b) => (b.values.length > 400) - (a.values.length > 400) || weights.get(b) - weights.get(a));
   const usable = sorted.filter((axis) => axis.values.length <= 400);
-  return [...usable, ...axes.filter((axis) => !usable.includes(axis) && axis.values.length <= 400)];
+  weighedAxes = [...usable, ...axes.filter((axis) => !usable.includes(axis) && axis.values.length <= 400)];
+  return weighedAxes;
 }
