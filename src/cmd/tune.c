@@ -184,13 +184,15 @@ static int refuse(const struct command *c, struct error *err)
 	return error_input(
 		err,
 		"tune: impossible: to survive an outage of %s a probe must still come after it, "
-		"and only "
-		"when that goes unanswered may the connection end; retransmissions come at twice "
-		"the "
-		"time of the one before, so that the next after %s may be as late again. What "
-		"survives "
-		"%s detects within %s at the earliest (--detect-within %.1fs)%s%s%s%s",
-		survive, survive, survive, seconds(detect_nsec, nearest, sizeof(nearest)),
+		"and "
+		"only when that goes unanswered may the connection end%s. What survives %s detects "
+		"within %s at the earliest (--detect-within %.1fs)%s%s%s%s",
+		survive,
+		c->goal.workloads[TUNE_BUSY]
+			? "; retransmissions come at twice the time of the one before, so that the "
+			  "next may come when that has passed once more"
+			: "",
+		survive, seconds(detect_nsec, nearest, sizeof(nearest)),
 		ceil(nsec_to_sec(detect_nsec) * 10) / 10, *longest ? "; what detects within " : "",
 		*longest ? detect : "", *longest ? " survives " : "", longest);
 }

@@ -260,7 +260,8 @@ static void print_state(const struct sheet *s, enum cells_state state, const cha
 	for (size_t i = 0; i < s->n_dimensions; i++) {
 		const struct cells_dimension *d = &s->dimensions[i];
 
-		if (d->state != state || !d->n_values || !strcmp(d->values[0], "-"))
+		if (d->state != state || !d->n_values ||
+		    (d->n_values == 1 && !strcmp(d->values[0], "-")))
 			continue;
 		fputs(any ? ", " : what, out);
 		print_values(d, put, out);
