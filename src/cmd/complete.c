@@ -121,7 +121,7 @@ static void print_axes_of_store(const char *path)
  * what each trial has beside them. */
 static void print_axes(int n_words, char **words)
 {
-	static const char *const always[] = { "scenario", "kernel", "family", "endpoint" };
+	static const char *const always[] = { "scenario", "kernel", "family" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		puts(always[i]);

@@ -52,6 +52,16 @@ static const char *last_part(const char *key)
 	return dot ? dot + 1 : key;
 }
 
+/* How many bytes two words have in common at their beginning. */
+static size_t begins_alike(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	return n;
+}
+
 void suggestion_init(struct suggestion *suggestion, const char *word)
 {
 	suggestion->word = word;
@@ -72,7 +82,10 @@ void suggestion_offer(struct suggestion *suggestion, const char *candidate)
 	if (strlen(suggestion->word) > LONGEST || strlen(candidate) > LONGEST)
 		return;
 	distance = edits(suggestion->word, candidate);
-	if (distance >= suggestion->distance ||
+	if (distance > suggestion->distance ||
+	    (distance == suggestion->distance &&
+	     (!suggestion->best[0] || begins_alike(suggestion->word, candidate) <=
+					      begins_alike(suggestion->word, suggestion->best))) ||
 	    edits(last_part(suggestion->word), last_part(candidate)) >=
 		    allowed(last_part(suggestion->word)))
 		return;

@@ -49,9 +49,12 @@ static int make(const struct tune_goal *goal, const struct tune_settings *settin
 
 /* The RTO of a connection is between that of a path without variation and that of one that has just
  * begun (RFC 6298, 2.2; tcp_rtt_estimator(), where rttvar is 200 ms at least). */
-#define RTOS 2
+static size_t count_rtos(const struct tune_goal *goal, enum tune_workload workload)
+{
+	return goal->rtt_nsec && workload == TUNE_BUSY ? 2 : 1;
+}
 
-static struct model_facts facts_of(const struct tune_goal *goal, size_t kernel, int rto)
+static struct model_facts facts_of(const struct tune_goal *goal, size_t kernel, size_t rto)
 {
 	struct model_facts facts = goal->facts[kernel];
 	nsec_t var_nsec = rto ? nsec_max(RTO_MIN, 2 * goal->rtt_nsec) : RTO_MIN;
@@ -67,11 +70,12 @@ int tune_detect(const struct tune_goal *goal, const struct tune_settings *settin
 		enum tune_workload workload, nsec_t *ret_nsec, struct error *err)
 {
 	struct scenario_list list = { 0 };
+	size_t rtos = count_rtos(goal, workload);
 	int rc = make(goal, settings, workload, &list, err);
 
 	*ret_nsec = 0;
-	for (size_t i = 0; rc >= 0 && i < goal->n_facts * RTOS; i++) {
-		struct model_facts facts = facts_of(goal, i / RTOS, i % RTOS);
+	for (size_t i = 0; rc >= 0 && i < goal->n_facts * rtos; i++) {
+		struct model_facts facts = facts_of(goal, i / rtos, i % rtos);
 		struct prediction p = model_predict(list.items[0], FAMILY_IPV4, END_CLIENT, &facts);
 		nsec_t at_nsec = p.reason ? NSEC_NEVER : p.latest_nsec;
 
@@ -88,12 +92,13 @@ int tune_survive(const struct tune_goal *goal, const struct tune_settings *setti
 		 struct error *err)
 {
 	struct scenario_list list = { 0 };
+	size_t rtos = count_rtos(goal, workload);
 	int rc = make(goal, settings, workload, &list, err);
 
 	*ret_nsec = NSEC_NEVER;
 	*ret_tries = UINT_MAX;
-	for (size_t i = 0; rc >= 0 && i < goal->n_facts * RTOS * PHASES; i++) {
-		struct model_facts facts = facts_of(goal, i / PHASES / RTOS, i / PHASES % RTOS);
+	for (size_t i = 0; rc >= 0 && i < goal->n_facts * rtos * PHASES; i++) {
+		struct model_facts facts = facts_of(goal, i / PHASES / rtos, i / PHASES % rtos);
 		struct walk w = { NSEC_NONE, NSEC_NONE, 0 };
 
 		facts.phase = (int64_t)(i % PHASES) * STRIDE % TICK_PHASES;

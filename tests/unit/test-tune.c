@@ -169,9 +169,9 @@ END_TEST
 
 static void add_tests(TCase *tc)
 {
-	/* A check on memory slows each search down. */
-	tcase_add_loop_test(tc, goals_are_reached_or_refused, 0,
-			    getenv("TEST_FEWER") ? 1 : ARRAY_SIZE(goals));
+	/* A check on memory slows each search down: the last goal is impossible at once. */
+	tcase_add_loop_test(tc, goals_are_reached_or_refused,
+			    getenv("TEST_FEWER") ? ARRAY_SIZE(goals) - 1 : 0, ARRAY_SIZE(goals));
 	tcase_add_test(tc, figures_of_keepalive);
 	tcase_add_test(tc, false_alarms_are_reckoned);
 	if (!getenv("TEST_FEWER"))
