@@ -10,12 +10,15 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
+
+#define COPY_MAX (64 << 20) /* bytes of a file that is copied; a larger one is shown as it is */
 
 static const char *const empty_folders[] = { "/tmp", "/var/tmp", "/run" };
 
@@ -114,6 +117,24 @@ static int copy_tree(const char *path)
 	return tree < 0 ? -errno : tree;
 }
 
+/* Writes what a file of the machine says into one of the same name, which the program may change: a
+ * word such as that after curl's -o names what is to be written. */
+static int copy_file(int tree, const char *path, const struct stat *st)
+{
+	_cleanup_(fd_closep) int from = -1, to = -1;
+	char name[64];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", tree);
+	from = open(name, O_RDONLY | O_CLOEXEC);
+	to = from < 0 ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (to < 0)
+		return -errno;
+	while ((n = sendfile(to, from, NULL, COPY_MAX)) > 0)
+		;
+	return n < 0 || fchmod(to, (st->st_mode & 0777) | 0666) < 0 ? -errno : 0;
+}
+
 /* Puts such a copy back into its place. */
 static int put_back(int tree, const char *path)
 {
@@ -121,6 +142,8 @@ static int put_back(int tree, const char *path)
 	bool file = fstat(tree, &st) == 0 && !S_ISDIR(st.st_mode);
 	int fd, rc = make_folders(path, file);
 
+	if (rc >= 0 && file && S_ISREG(st.st_mode) && st.st_size <= COPY_MAX)
+		return copy_file(tree, path, &st);
 	if (rc >= 0 && file) {
 		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 		rc = fd < 0 ? -errno : 0;
@@ -165,7 +188,7 @@ static void close_all(int *trees, size_t n)
 	free(trees);
 }
 
-/* The copies of the named files are as read-only as everything, that of the folder is not. */
+/* The named files are as read-only as everything, or copies, that of the folder is not. */
 static int mount_all(const char *folder, char *const *names, int *trees, size_t n)
 {
 	int rc = 0;

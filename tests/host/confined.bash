@@ -9,12 +9,13 @@ guest=0
 chmod 755 "$tmp" && mkdir "$tmp/work" && chmod 777 "$tmp/work"
 cd "$tmp/work" || exit 1
 
-# run NAME: a scenario whose client runs the shell script of standard input, with the further keys of $keys. What the
+# run NAME: a scenario whose client runs the shell script of standard input, with the further keys of $keys, and $take
+# behind what it takes along. What the
 # script writes is in $tmp/NAME.out.
-keys=''
+keys='' take=''
 run() {
 	{
-		printf 'name: %s\nsummary: s\nclient:\n  command:\n    take: [coreutils, util-linux]\n    run: [sh, -c, ". ./script"]\n' "$1"
+		printf 'name: %s\nsummary: s\nclient:\n  command:\n    take: [coreutils, util-linux%s]\n    run: [sh, -c, ". ./script"]\n' "$1" "$take"
 		printf '%b    files:\n      script: |\n' "$keys"
 		sed 's/^/        /'
 		printf '        exec 2>&1; sleep 1\nserver: {workload: echo}\nhorizon: 1s\n'
@@ -141,6 +142,19 @@ END
 said folder "$tmp/elsewhere"
 said folder content
 said folder denied
+
+# A file of /tmp that a word names is there, as the program's own: what it writes is not the machine's.
+named=$(mktemp /tmp/deadpeer-XXXXXX) && chmod 644 "$named" && echo machine >"$named"
+take=", $named"
+run named <<END
+cat $named
+echo program >$named && cat $named
+END
+take=''
+said named machine
+said named program
+[ "$(cat "$named")" = machine ] || fail "a program has changed a file of the machine: $(cat "$named")"
+rm -f "$named"
 
 # What a program starts ends with the trial, however it hides; it is told of where that is an error.
 mark=deadpeer-test-$$
