@@ -65,8 +65,15 @@ static void put_record(const char *json, size_t number, bool first, FILE *out)
 	putc('"', out);
 }
 
+/* What has been written. */
+struct records {
+	size_t left; /* bytes */
+	bool any;
+	bool skipped; /* some did not fit */
+};
+
 /* Writes the record of a trial if it fits into what is left. */
-static int put_trial(struct page_data *data, size_t number, size_t *left, bool *first, FILE *out,
+static int put_trial(struct page_data *data, size_t number, struct records *records, FILE *out,
 		     struct error *err)
 {
 	_cleanup_(statement_finalizep) sqlite3_stmt *s = NULL;
@@ -80,10 +87,12 @@ static int put_trial(struct page_data *data, size_t number, size_t *left, bool *
 	rc = store_next(store, s, err);
 	if (rc > 0)
 		json = store_text(s, 0);
-	if (json && cost(json) <= *left) {
-		*left -= cost(json);
-		put_record(json, number, *first, out);
-		*first = false;
+	if (json && cost(json) <= records->left) {
+		records->left -= cost(json);
+		put_record(json, number, !records->any, out);
+		records->any = true;
+	} else if (json) {
+		records->skipped = true;
 	}
 	return rc;
 }
@@ -95,14 +104,15 @@ static int rank(const struct page_trial *trial)
 
 int page_put_records(struct page_data *data, FILE *out, size_t budget, struct error *err)
 {
-	bool first = true;
+	struct records records = { .left = budget };
 	int rc = mark_worst(data, err);
 
 	fputs("\"records\":{", out);
-	for (int turn = 0; turn <= 2; turn++)
-		for (size_t i = 0; rc >= 0 && i < data->n_list && budget > TOO_LITTLE; i++)
+	/* Where one did not fit, a smaller one of a lower rank is not put in its place. */
+	for (int turn = 0; turn <= 2 && !records.skipped; turn++)
+		for (size_t i = 0; rc >= 0 && i < data->n_list && records.left > TOO_LITTLE; i++)
 			if (rank(&data->list[i]) == turn)
-				rc = put_trial(data, i, &budget, &first, out, err);
+				rc = put_trial(data, i, &records, out, err);
 	putc('}', out);
 	return rc < 0 ? rc : 0;
 }
