@@ -22,7 +22,8 @@ static int write_all(const struct job *job, FILE *out, const char *name, struct 
 	if (rc < 0)
 		return rc;
 	if (ferror(out) || fflush(out) != 0)
-		return error_set(err, ERROR_FAILED, -EIO, "%s: %s", name, strerror(errno));
+		return error_set(err, ERROR_FAILED, -EIO, "%s: %s", name,
+				 errno ? strerror(errno) : "it could not be written as a whole");
 	return 0;
 }
 
@@ -55,6 +56,19 @@ static bool is_same_file(const char *path, const struct stat *st)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
+/* Whether a file is a store, or what SQLite keeps beside it. */
+static bool is_of_store(const char *store, const struct stat *st)
+{
+	static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (snprintf(name, sizeof(name), "%s%s", store, endings[i]) < (int)sizeof(name) &&
+		    is_same_file(name, st))
+			return true;
+	return false;
+}
+
 int output_write(const char *path, const char *const *stores, size_t n_stores, output_func func,
 		 void *userdata, struct error *err)
 {
@@ -67,7 +81,7 @@ int output_write(const char *path, const char *const *stores, size_t n_stores, o
 		return write_all(&job, stdout, "standard output", err);
 	rc = stat(path, &st);
 	for (size_t i = 0; rc == 0 && i < n_stores; i++)
-		if (is_same_file(stores[i], &st))
+		if (is_of_store(stores[i], &st))
 			return error_input(
 				err, "%s: is the store itself; give --output another file", path);
 	if (rc < 0 || S_ISREG(st.st_mode))

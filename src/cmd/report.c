@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/cmd/cmd.h"
@@ -99,6 +100,21 @@ static int write_answer(FILE *out, void *userdata, struct error *err)
 	return rc;
 }
 
+/* A store that is given twice would count twice. */
+static int refuse_twice(const struct job *job, struct error *err)
+{
+	for (size_t i = 0; i < job->n; i++)
+		for (size_t k = 0; k < i; k++) {
+			struct stat a, b;
+
+			if (stat(job->paths[i], &a) == 0 && stat(job->paths[k], &b) == 0 &&
+			    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+				return error_input(err, "report: %s and %s are the same store",
+						   job->paths[k], job->paths[i]);
+		}
+	return 0;
+}
+
 static int cmd_report(const struct command_line *line, void *userdata, struct error *err)
 {
 	const struct options *options = userdata;
@@ -113,7 +129,9 @@ static int cmd_report(const struct command_line *line, void *userdata, struct er
 	if (page && options->by)
 		return error_input(
 			err, "report: --by is for --format md, txt and svg; the page has all axes");
-	rc = page ? page_check(err) : 0;
+	rc = refuse_twice(&job, err);
+	if (rc >= 0 && page)
+		rc = page_check(err);
 	return rc < 0 ? rc
 		      : output_write(options->output, job.paths, job.n,
 				     page ? write_page : write_answer, &job, err);

@@ -32,6 +32,7 @@ struct command {
 	struct tune_result result;
 	struct tune_verdict
 		verdicts[2]; /* of the proposal, and of tcp_retries2 in place of TCP_USER_TIMEOUT */
+	unsigned int tried_retries2; /* the value that the second one is about */
 };
 
 static const struct command defaults = {
@@ -75,8 +76,10 @@ static int parse_loss(const char *text, void *field, struct error *err)
 {
 	double *loss = field;
 
-	if (quantity_parse_percent(text, loss, err) < 0 || *loss < 0 || *loss > 0.5)
-		return error_input(err, "--loss: '%s' is no share from 0%% to 50%%", text);
+	if (quantity_parse_percent(text, loss, err) < 0)
+		return error_input(err, "--loss: '%s' is no share of packets, such as 2%%", text);
+	if (*loss < 0 || *loss > 0.5)
+		return error_input(err, "--loss: '%s' is not from 0%% to 50%%", text);
 	return 0;
 }
 
@@ -112,7 +115,7 @@ static const struct argument arguments[] = {
 	{ "json", 0, NULL, "print one JSON object and nothing else", TO_FLAG(command, json) },
 	{ "kernel", 'k', "NAME", "verify on this kernel (default: the newest); may be repeated",
 	  TO_DISTINCT(command, kernels, TUNE_FACTS_MAX) },
-	{ "loss", 0, "PERCENT", "the path loses this share of packets (default 0%)",
+	{ "loss", 0, "PERCENT", "the path loses this share of packets, up to 50% (default 0%)",
 	  TO_OTHER(command, goal.loss, parse_loss) },
 	{ "rtt", 0, "TIME", "the path's round trip time (default 0)",
 	  TO_OTHER(command, goal.rtt_nsec, parse_rtt) },
@@ -205,6 +208,16 @@ static void on_progress(size_t done, size_t total, void *userdata)
 	tell_progress(line);
 }
 
+/* Whether something is printed that has to do without TCP_USER_TIMEOUT. */
+static bool wants_retries2(const struct command *c)
+{
+	bool wants = !c->dialects.count;
+
+	for (size_t i = 0; i < c->dialects.count; i++)
+		wants |= tune_dialect(c->dialects.items[i])->lacks_user_timeout;
+	return wants && c->result.by_retries2.settings.retries2;
+}
+
 static int verify(struct command *c, struct error *err)
 {
 	const struct tune_settings settings[] = {
@@ -217,9 +230,8 @@ static int verify(struct command *c, struct error *err)
 	if (shows)
 		tell_progress("verifying: a guest is made ready");
 	for (size_t i = 0; rc >= 0 && i < c->goal.n_facts; i++)
-		rc = tune_verify(&c->goal, settings, settings[1].retries2 ? 2 : 1,
-				 c->kernels.items[i], shows ? on_progress : NULL, c, c->verdicts,
-				 err);
+		rc = tune_verify(&c->goal, settings, wants_retries2(c) ? 2 : 1, c->kernels.items[i],
+				 shows ? on_progress : NULL, c, c->verdicts, err);
 	tell_no_progress();
 	return rc;
 }
@@ -313,9 +325,12 @@ static void print_verdicts(const struct command *c, FILE *out)
 	fputs(":\n", out);
 	print_verdict(&c->verdicts[0], "the proposal", out);
 	snprintf(what, sizeof(what), "with tcp_retries2 = %u, without TCP_USER_TIMEOUT",
-		 c->result.by_retries2.settings.retries2);
-	if (c->verdicts[1].trials)
-		print_verdict(&c->verdicts[1], what, out);
+		 c->tried_retries2);
+	if (!c->verdicts[1].trials)
+		return;
+	print_verdict(&c->verdicts[1], what, out);
+	if (!c->result.by_retries2.settings.retries2)
+		fputs("  So no value of tcp_retries2 stands in for TCP_USER_TIMEOUT.\n", out);
 }
 
 static void print_chance(const struct command *c, FILE *out)
@@ -347,6 +362,8 @@ static void print_all(const struct command *c, FILE *out)
 static void print_some(const struct command *c)
 {
 	print_goal(c, stderr);
+	print_frontier(c, stderr);
+	print_chance(c, stderr);
 	print_verdicts(c, stderr);
 	for (size_t i = 0; i < c->dialects.count; i++)
 		tune_dialect(c->dialects.items[i])->print(&c->goal, &c->result, stdout);
@@ -469,6 +486,10 @@ static int execute(struct command *c, struct error *err)
 		rc = verify(c, err);
 	if (rc < 0)
 		return rc;
+	/* What does not keep the promise stands in for nothing. */
+	c->tried_retries2 = c->result.by_retries2.settings.retries2;
+	if (c->verdicts[1].broken + c->verdicts[1].inconclusive)
+		c->result.by_retries2 = (struct tune_point){ 0 };
 	if (c->json)
 		print_json(c);
 	else if (c->dialects.count)
@@ -477,8 +498,7 @@ static int execute(struct command *c, struct error *err)
 		print_all(c, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return error_set(err, ERROR_FAILED, -EIO, "standard output: %s", strerror(errno));
-	return verdict_exit_status(c->verdicts[0].broken + c->verdicts[1].broken,
-				   c->verdicts[0].inconclusive + c->verdicts[1].inconclusive);
+	return verdict_exit_status(c->verdicts[0].broken, c->verdicts[0].inconclusive);
 }
 
 static int cmd_tune(const struct command_line *line, void *userdata, struct error *err)

@@ -14,7 +14,7 @@
 #define ROW    22
 #define TOP    50
 #define BOTTOM 16
-#define LABEL  60 /* characters that have room */
+#define LABEL  60 /* characters that have room; more are set narrower */
 
 static const struct {
 	double seconds;
@@ -89,9 +89,9 @@ static void put_label(const struct cell *cell, const struct cells_dimension *d, 
 						 d[i].is_axis ? " " : "", cell->values[i]);
 	if (used < sizeof(text))
 		snprintf(text + used, sizeof(text) - used, "%s", cell->endpoint);
-	if (strlen(text) > LABEL)
-		memcpy(text + utf8_head(text, LABEL), "...", 4);
-	fprintf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 12, y + 4);
+	fprintf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\"%s>", LEFT - 12, y + 4,
+		strlen(text) > LABEL ? " textLength=\"400\" lengthAdjust=\"spacingAndGlyphs\""
+				     : "");
 	put_text(out, text);
 	fputs("</text>\n", out);
 }

@@ -320,20 +320,20 @@ static void print_systemd(const struct tune_goal *goal, const struct tune_result
 }
 
 const struct tune_dialect tune_dialects[] = {
-	{ "sysctl", "sysctl: /etc/sysctl.d/90-peer-loss.conf", print_sysctl },
-	{ "c", "C", print_c },
-	{ "go", "Go", print_go },
-	{ "java", "Java 11 and newer", print_java },
-	{ "python", "Python", print_python },
-	{ "rust", "Rust, with socket2", print_rust },
-	{ "libpq", "libpq: parameters of a connection", print_libpq },
-	{ "postgresql", "PostgreSQL's server: postgresql.conf", print_postgresql },
-	{ "jdbc", "JDBC of PostgreSQL: properties", print_jdbc },
-	{ "redis", "redis.conf", print_redis },
-	{ "nginx", "nginx.conf", print_nginx },
-	{ "haproxy", "haproxy.cfg", print_haproxy },
-	{ "envoy", "Envoy: a listener, and a cluster", print_envoy },
-	{ "systemd", "systemd: a socket unit", print_systemd },
+	{ "sysctl", "sysctl: /etc/sysctl.d/90-peer-loss.conf", true, print_sysctl },
+	{ "c", "C", false, print_c },
+	{ "go", "Go", false, print_go },
+	{ "java", "Java 11 and newer", true, print_java },
+	{ "python", "Python", false, print_python },
+	{ "rust", "Rust, with socket2", false, print_rust },
+	{ "libpq", "libpq: parameters of a connection", false, print_libpq },
+	{ "postgresql", "PostgreSQL's server: postgresql.conf", false, print_postgresql },
+	{ "jdbc", "JDBC of PostgreSQL: properties", true, print_jdbc },
+	{ "redis", "redis.conf", true, print_redis },
+	{ "nginx", "nginx.conf", true, print_nginx },
+	{ "haproxy", "haproxy.cfg", false, print_haproxy },
+	{ "envoy", "Envoy: a listener, and a cluster", false, print_envoy },
+	{ "systemd", "systemd: a socket unit", true, print_systemd },
 };
 const size_t n_tune_dialects = ARRAY_SIZE(tune_dialects);
 

@@ -10,8 +10,9 @@
 #include "src/tune/search.h"
 
 struct tune_dialect {
-	const char *name;  /* "sysctl", as --for takes it */
-	const char *title; /* "sysctl: /etc/sysctl.d/90-peer-loss.conf" */
+	const char *name;	 /* "sysctl", as --for takes it */
+	const char *title;	 /* "sysctl: /etc/sysctl.d/90-peer-loss.conf" */
+	bool lacks_user_timeout; /* it cannot set TCP_USER_TIMEOUT */
 	void (*print)(const struct tune_goal *goal, const struct tune_result *result, FILE *out);
 };
 

@@ -80,7 +80,8 @@ wrong 2 "impossible" --detect-within 1s --survive 0 --kernel 6.12
 wrong 2 "what is the goal" --detect-within 12s
 wrong 2 "is no time" --detect-within soon --survive 1s
 wrong 2 "is not from" --detect-within 1ms --survive 1s
-wrong 2 "is no share" --detect-within 9s --survive 1s --loss 60%
+wrong 2 "is not from 0% to 50%" --detect-within 9s --survive 1s --loss 60%
+wrong 2 "no share of packets, such as 2%" --detect-within 9s --survive 1s --loss 2
 wrong 2 "neither idle nor busy" --detect-within 9s --survive 1s --workload idle,lazy
 wrong 2 "none of sysctl" --detect-within 9s --survive 1s --for apache
 wrong 2 "no kernel '2.4'" --detect-within 9s --survive 1s --kernel 2.4

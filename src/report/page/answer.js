@@ -50,7 +50,22 @@ function lede(all) {
   if (all.healthy)
     parts.push(`${all.falseAlarms ? many(all.falseAlarms, "healthy connection") : "None"} of ${all.healthy.toLocaleString("en")}` +
       `${all.falseAlarms ? "" : " healthy connections"} ${all.falseAlarms === 1 || !all.falseAlarms ? "was" : "were"} declared dead.`);
+  parts.push(whatDecides());
   return parts.join("");
+}
+
+// Which axes the times of each scenario go with, those of less than a tenth left out.
+function whatDecides() {
+  const asked = axes.filter((axis) => !["scenario", "endpoint", "store", "engine"].includes(axis.name));
+  const parts = [];
+  for (const group of groupBy(rows, [axisNamed("scenario")]).slice(0, 6)) {
+    const weights = asked.map((axis) => [axis.name, weightOf(axis, group.rows)])
+      .filter(([, weight]) => weight >= 0.1).sort((a, b) => b[1] - a[1]);
+    if (weights.length)
+      parts.push(`${axisNamed("scenario").values.length > 1 ? `${group.values[0]}: ` : ""}` +
+        weights.map(([name, weight]) => `${name} (${Math.round(weight * 100)} %)`).join(", "));
+  }
+  return parts.length ? `What decides, with its share of the differences between the times: ${parts.join("; ")}. ` : "";
 }
 
 // Findings first: what failed, came otherwise than predicted, has no record, or says nothing.

@@ -188,6 +188,12 @@ function groupBy(list, by) {
   });
 }
 
+// The median of sorted times: of an even number the mean of the two in the middle, as in tables and in the view cells.
+function middleOf(times) {
+  const low = times[Math.floor((times.length - 1) / 2)], high = times[Math.floor(times.length / 2)];
+  return low === high ? low : (low + high) / 2;
+}
+
 // What a group of rows says: the spread of its times, what is predicted, how often nothing was noticed. A connection
 // has two ends, and counts once where it could have lived on.
 function summarise(list) {
@@ -215,7 +221,7 @@ function summarise(list) {
     if (row.falseAlarm) alarms.add(trial);
   }
   times.sort((a, b) => a - b);
-  if (times.length) [s.least, s.median, s.worst] = [times[0], times[Math.floor((times.length - 1) / 2)], times[times.length - 1]];
+  if (times.length) [s.least, s.median, s.worst] = [times[0], middleOf(times), times[times.length - 1]];
   s.healthy = healthy.size;
   s.falseAlarms = alarms.size;
   return s;

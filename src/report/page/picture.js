@@ -217,8 +217,8 @@ function axisOptions(none) {
 
 // How much of the differences between the times an axis goes with, from 0 to 1. Times count by their logarithm, and one
 // that was not noticed as ten times the longest.
-function weightOf(axis) {
-  const counted = rows.filter((row) => !Number.isNaN(row.bad));
+function weightOf(axis, list = rows) {
+  const counted = list.filter((row) => !Number.isNaN(row.bad));
   const longest = counted.reduce((most, row) => (row.bad < Infinity ? Math.max(most, row.bad) : most), 1e-6);
   const log = (row) => Math.log(Math.max(Math.min(row.bad, 10 * longest), 1e-6));
   const mean = counted.reduce((sum, row) => sum + log(row), 0) / counted.length;
