@@ -32,16 +32,15 @@ struct families {
 
 struct run {
 	struct selection selection;
-	const struct engine *engine;  /* of --engine; NULL until it is chosen; static */
-	bool engine_chosen;	      /* the user gave --engine */
-	struct families families;     /* of --family */
-	struct engine_job job;	      /* what the engine gets; its trials are those below */
-	size_t repeat;		      /* of --repeat */
-	int64_t phase;		      /* of --phase, in ticks; -1: it is drawn */
-	bool json, all;		      /* --json and --all are given */
-	struct results_output output; /* of --junit and --format */
-	unsigned int retries;	      /* of --retries */
-	const char *db;		      /* the value of --db; NULL: it is not given; not owned */
+	const struct engine *engine;   /* of --engine; NULL until it is chosen; static */
+	struct families families;      /* of --family */
+	struct engine_job job;	       /* what the engine gets; its trials are those below */
+	size_t repeat;		       /* of --repeat */
+	int64_t phase;		       /* of --phase, in ticks; -1: it is drawn */
+	bool json, all, engine_chosen; /* --json, --all and --engine are given */
+	struct results_output output;  /* of --junit and --format */
+	unsigned int retries;	       /* of --retries */
+	const char *db;		       /* the value of --db; NULL: it is not given; not owned */
 
 	struct engine_trial *trials; /* owned, like the arrays below */
 	struct record **records;     /* by trial; NULL: it has none */
