@@ -50,11 +50,12 @@ static void add(const char *const *names, const char *const *places, double seco
 		const char *verdict)
 {
 	struct record *r = record_of_two_ends();
+	size_t number = ++position;
 	struct record_endpoint *client = &r->endpoint[END_CLIENT],
 			       *server = &r->endpoint[END_SERVER];
 	struct store_trial trial = {
-		.identity = { .trial = position + 1, .cell = position + 1 },
-		.position = ++position,
+		.identity = { .trial = number, .cell = number },
+		.position = number,
 		.kernel = "6.1",
 		.axes = names,
 		.places = places,
