@@ -49,22 +49,22 @@ static int write_beside(const struct job *job, const char *path, struct error *e
 	return rc;
 }
 
-static bool is_same_file(const char *path, const struct stat *st)
+bool output_same_file(const char *a, const char *b)
 {
-	struct stat other;
+	struct stat x, y;
 
-	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /* Whether a file is a store, or what SQLite keeps beside it. */
-static bool is_of_store(const char *store, const struct stat *st)
+static bool is_of_store(const char *store, const char *path)
 {
 	static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
 	char name[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
 		if (snprintf(name, sizeof(name), "%s%s", store, endings[i]) < (int)sizeof(name) &&
-		    is_same_file(name, st))
+		    output_same_file(name, path))
 			return true;
 	return false;
 }
@@ -75,16 +75,14 @@ int output_write(const char *path, const char *const *stores, size_t n_stores, o
 	_cleanup_(file_closep) FILE *file = NULL;
 	struct job job = { func, userdata };
 	struct stat st;
-	int rc;
 
 	if (!path || !strcmp(path, "-"))
 		return write_all(&job, stdout, "standard output", err);
-	rc = stat(path, &st);
-	for (size_t i = 0; rc == 0 && i < n_stores; i++)
-		if (is_of_store(stores[i], &st))
+	for (size_t i = 0; i < n_stores; i++)
+		if (is_of_store(stores[i], path))
 			return error_input(
 				err, "%s: is the store itself; give --output another file", path);
-	if (rc < 0 || S_ISREG(st.st_mode))
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
 		return write_beside(&job, path, err);
 	/* A pipe or a device cannot be replaced. */
 	file = fopen(path, "we");

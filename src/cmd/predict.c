@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/json-seconds.h"
 #include "src/cmd/options.h"
 #include "src/cmd/selection.h"
 #include "src/cmd/tell.h"
@@ -117,16 +118,6 @@ static void print_end(const struct scenario *s, enum end_id end, const struct mo
 	print_steps(d);
 }
 
-static json_object *seconds(nsec_t time_nsec)
-{
-	char text[32];
-
-	if (time_nsec == NSEC_NEVER)
-		return NULL;
-	return json_object_new_double_s(nsec_to_sec(time_nsec),
-					nsec_format_seconds(text, sizeof(text), time_nsec));
-}
-
 static json_object *string(const char *text)
 {
 	return text ? json_object_new_string(text) : NULL;
@@ -136,12 +127,13 @@ static json_object *step_json(const struct play_step *step)
 {
 	json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "t_s", seconds(step->at_nsec));
+	json_object_object_add(o, "t_s", json_seconds(step->at_nsec));
 	json_object_object_add(o, "step", string(rule_step_key(step->kind)));
 	json_object_object_add(o, "number", json_object_new_int64(step->number));
 	json_object_object_add(o, "armed_s",
-			       step->next_nsec == NSEC_NEVER ? NULL : seconds(step->armed_nsec));
-	json_object_object_add(o, "expires_s", seconds(step->next_nsec));
+			       step->next_nsec == NSEC_NEVER ? NULL
+							     : json_seconds(step->armed_nsec));
+	json_object_object_add(o, "expires_s", json_seconds(step->next_nsec));
 	json_object_object_add(o, "function", string(rule_step_function(step)));
 	return o;
 }
@@ -156,8 +148,8 @@ static json_object *end_json(const struct scenario *s, enum end_id end,
 
 	if (!p->reason) {
 		interval = json_object_new_object();
-		json_object_object_add(interval, "earliest", seconds(p->earliest_nsec));
-		json_object_object_add(interval, "latest", seconds(p->latest_nsec));
+		json_object_object_add(interval, "earliest", json_seconds(p->earliest_nsec));
+		json_object_object_add(interval, "latest", json_seconds(p->latest_nsec));
 	}
 	for (size_t i = 0; i < d->n_steps; i++)
 		json_object_array_add(steps, step_json(&d->steps[i]));

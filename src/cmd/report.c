@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/cmd/cmd.h"
@@ -104,14 +103,10 @@ static int write_answer(FILE *out, void *userdata, struct error *err)
 static int refuse_twice(const struct job *job, struct error *err)
 {
 	for (size_t i = 0; i < job->n; i++)
-		for (size_t k = 0; k < i; k++) {
-			struct stat a, b;
-
-			if (stat(job->paths[i], &a) == 0 && stat(job->paths[k], &b) == 0 &&
-			    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		for (size_t k = 0; k < i; k++)
+			if (output_same_file(job->paths[i], job->paths[k]))
 				return error_input(err, "report: %s and %s are the same store",
 						   job->paths[k], job->paths[i]);
-		}
 	return 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "src/cmd/output.h"
 #include "src/record/junit.h"
@@ -23,15 +22,9 @@ int results_output_parse_format(const char *text, void *format, struct error *er
 
 int results_output_check(const struct results_output *output, const char *db, struct error *err)
 {
-	struct stat store, file;
-	bool same;
-
 	if (!output->junit)
 		return 0;
-	same = db && (!strcmp(db, output->junit) ||
-		      (stat(db, &store) == 0 && stat(output->junit, &file) == 0 &&
-		       store.st_dev == file.st_dev && store.st_ino == file.st_ino));
-	if (same)
+	if (db && (!strcmp(db, output->junit) || output_same_file(db, output->junit)))
 		return error_input(err, "--junit %s: is the store; name another file",
 				   output->junit);
 	return output_check("junit", output->junit, err);

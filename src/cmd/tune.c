@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "src/cmd/cmd.h"
+#include "src/cmd/json-seconds.h"
 #include "src/cmd/tell.h"
 #include "src/kernel/kernel.h"
 #include "src/model/estimate.h"
@@ -26,6 +27,7 @@
 
 struct command {
 	struct tune_goal goal;
+	const struct engine *engine; /* one in whose time an hour costs nothing; static */
 	struct argument_list kernels, dialects;
 	bool json;
 	char *releases[TUNE_FACTS_MAX]; /* owned */
@@ -150,8 +152,11 @@ static int find_kernels(struct command *c, struct error *err)
 	size_t n = c->kernels.count ? c->kernels.count : 1;
 	int rc = 0;
 
+	for (size_t i = 0; !c->engine && engines[i]; i++)
+		if (engines[i]->virtual_time)
+			c->engine = engines[i];
 	for (size_t i = 0; rc >= 0 && i < n; i++) {
-		rc = engine_qemu.release(c->kernels.items[i], NULL, &c->releases[i], err);
+		rc = c->engine->release(c->kernels.items[i], NULL, &c->releases[i], err);
 		if (rc >= 0)
 			c->goal.facts[c->goal.n_facts++] =
 				facts_of_release(c->releases[i], GUEST_HZ);
@@ -230,8 +235,9 @@ static int verify(struct command *c, struct error *err)
 	if (shows)
 		tell_progress("verifying: a guest is made ready");
 	for (size_t i = 0; rc >= 0 && i < c->goal.n_facts; i++)
-		rc = tune_verify(&c->goal, settings, wants_retries2(c) ? 2 : 1, c->kernels.items[i],
-				 shows ? on_progress : NULL, c, c->verdicts, err);
+		rc = tune_verify(c->engine, &c->goal, settings, wants_retries2(c) ? 2 : 1,
+				 c->kernels.items[i], shows ? on_progress : NULL, c, c->verdicts,
+				 err);
 	tell_no_progress();
 	return rc;
 }
@@ -369,17 +375,6 @@ static void print_some(const struct command *c)
 		tune_dialect(c->dialects.items[i])->print(&c->goal, &c->result, stdout);
 }
 
-static json_object *number(nsec_t time_nsec)
-{
-	char text[32];
-
-	return time_nsec == NSEC_NEVER || time_nsec == NSEC_NONE
-		       ? NULL
-		       : json_object_new_double_s(
-				 nsec_to_sec(time_nsec),
-				 nsec_format_seconds(text, sizeof(text), time_nsec));
-}
-
 static json_object *point_json(const struct tune_goal *goal, const struct tune_point *p)
 {
 	json_object *o = json_object_new_object();
@@ -388,9 +383,9 @@ static json_object *point_json(const struct tune_goal *goal, const struct tune_p
 	json_object_object_add(o, "keepalive_interval_s",
 			       json_object_new_int64(p->settings.interval));
 	json_object_object_add(o, "keepalive_count", json_object_new_int64(p->settings.count));
-	json_object_object_add(o, "user_timeout_s",
-			       p->settings.user_timeout_nsec ? number(p->settings.user_timeout_nsec)
-							     : NULL);
+	json_object_object_add(
+		o, "user_timeout_s",
+		p->settings.user_timeout_nsec ? json_seconds(p->settings.user_timeout_nsec) : NULL);
 	json_object_object_add(o, "tcp_retries2",
 			       p->settings.retries2 ? json_object_new_int64(p->settings.retries2)
 						    : NULL);
@@ -401,8 +396,8 @@ static json_object *point_json(const struct tune_goal *goal, const struct tune_p
 			json_object_put(of);
 			continue;
 		}
-		json_object_object_add(of, "detected_s", number(p->figures.detect_nsec[w]));
-		json_object_object_add(of, "survived_s", number(p->figures.survive_nsec[w]));
+		json_object_object_add(of, "detected_s", json_seconds(p->figures.detect_nsec[w]));
+		json_object_object_add(of, "survived_s", json_seconds(p->figures.survive_nsec[w]));
 		json_object_object_add(of, "tries", json_object_new_int64(p->figures.tries[w]));
 		json_object_object_add(o, tune_workload_name(w), of);
 	}
@@ -422,7 +417,7 @@ static json_object *verdict_json(const struct command *c, const struct tune_verd
 	json_object_object_add(o, "trials", json_object_new_int64((int64_t)v->trials));
 	json_object_object_add(o, "broken", json_object_new_int64((int64_t)v->broken));
 	json_object_object_add(o, "inconclusive", json_object_new_int64((int64_t)v->inconclusive));
-	json_object_object_add(o, "latest_detection_s", number(v->detect_nsec));
+	json_object_object_add(o, "latest_detection_s", json_seconds(v->detect_nsec));
 	json_object_object_add(o, "first_broken",
 			       *v->first ? json_object_new_string(v->first) : NULL);
 	return o;
@@ -446,10 +441,10 @@ static void print_json(const struct command *c)
 	json_object *o = json_object_new_object(), *frontier = json_object_new_array(),
 		    *texts = json_object_new_object();
 
-	json_object_object_add(o, "detect_within_s", number(c->goal.detect_nsec));
-	json_object_object_add(o, "survive_s", number(c->goal.survive_nsec));
+	json_object_object_add(o, "detect_within_s", json_seconds(c->goal.detect_nsec));
+	json_object_object_add(o, "survive_s", json_seconds(c->goal.survive_nsec));
 	json_object_object_add(o, "loss", json_object_new_double(c->goal.loss));
-	json_object_object_add(o, "rtt_s", number(c->goal.rtt_nsec));
+	json_object_object_add(o, "rtt_s", json_seconds(c->goal.rtt_nsec));
 	for (size_t i = 0; i < c->result.n; i++)
 		json_object_array_add(frontier, point_json(&c->goal, &c->result.frontier[i]));
 	json_object_object_add(o, "frontier", frontier);

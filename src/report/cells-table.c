@@ -75,20 +75,11 @@ static size_t put_headers(const struct sheet *s, const char *headers[static COLU
 	return n;
 }
 
-/* Writes seconds with as many decimals as are worth reading. */
-static const char *seconds(double time, char *buffer, size_t size)
-{
-	if (isnan(time))
-		return "-";
-	snprintf(buffer, size, time < 1 ? "%.6f" : "%.3f", time);
-	return buffer;
-}
-
 static void put_time(struct table *table, double time)
 {
 	char buffer[32];
 
-	table_cell(table, TABLE_PLAIN, seconds(time, buffer, sizeof(buffer)));
+	table_cell(table, TABLE_PLAIN, table_seconds(time, buffer, sizeof(buffer)));
 }
 
 static void put_prediction(struct table *table, const struct cell *cell)
@@ -99,8 +90,8 @@ static void put_prediction(struct table *table, const struct cell *cell)
 		table_cell(table, TABLE_PLAIN, "-");
 	else
 		table_format(table, TABLE_PLAIN, "%s..%s",
-			     seconds(cell->earliest, low, sizeof(low)),
-			     seconds(cell->latest, high, sizeof(high)));
+			     table_seconds(cell->earliest, low, sizeof(low)),
+			     table_seconds(cell->latest, high, sizeof(high)));
 }
 
 /* Writes what the endings of a cell have, each with how often, if they differ: "timed-out 7,

@@ -2,6 +2,7 @@
 #include "src/report/summary.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,14 +86,9 @@ static int compare(const void *a, const void *b)
 	return (x_nsec > y_nsec) - (x_nsec < y_nsec);
 }
 
-/* Writes seconds with as many decimals as are worth reading. */
 static const char *sec(nsec_t time_nsec, char *buffer, size_t size)
 {
-	if (time_nsec == NSEC_NONE)
-		return "-";
-	snprintf(buffer, size, nsec_to_sec(time_nsec) < 1 ? "%.6f" : "%.3f",
-		 nsec_to_sec(time_nsec));
-	return buffer;
+	return table_seconds(time_nsec == NSEC_NONE ? NAN : nsec_to_sec(time_nsec), buffer, size);
 }
 
 static const char *range(nsec_t low_nsec, nsec_t high_nsec, char *buffer, size_t size)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/report/table.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,14 @@ void table_format(struct table *t, enum table_style style, const char *format, .
 void table_section(struct table *t, const char *text)
 {
 	t->section = text;
+}
+
+const char *table_seconds(double seconds, char *buffer, size_t size)
+{
+	if (isnan(seconds))
+		return "-";
+	snprintf(buffer, size, seconds < 1 ? "%.6f" : "%.3f", seconds);
+	return buffer;
 }
 
 bool table_is_terminal(FILE *file)

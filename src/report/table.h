@@ -34,5 +34,8 @@ void table_print(const struct table *table, FILE *out);
 /* The same as a table of Markdown, in which no cell can be anything but text. */
 void table_print_markdown(const struct table *table, FILE *out);
 
+/* Writes seconds with as many decimals as are worth reading; "-" for NAN. */
+const char *table_seconds(double seconds, char *buffer, size_t size);
+
 /* Tells whether `file` is a terminal that has colours and can move its cursor. */
 bool table_is_terminal(FILE *file);

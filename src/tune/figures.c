@@ -11,9 +11,8 @@
 
 #define RTO_MIN (200 * NSEC_PER_MSEC) /* TCP_RTO_MIN */
 #define DAY	86400.0
-#define PHASES	16		     /* at which the walk of probes is played; spread by STRIDE */
-#define STRIDE	2053		     /* prime to TICK_PHASES */
-#define EARLY	(10 * NSEC_PER_MSEC) /* a peer is lost so long after something came (scene.c) */
+#define PHASES	16   /* at which the walk of probes is played; spread by STRIDE */
+#define STRIDE	2053 /* prime to TICK_PHASES */
 
 /* Of a walk: when the first packet was sent that nobody answers, when the last one was, and how
  * many there were. */
@@ -82,7 +81,7 @@ int tune_detect(const struct tune_goal *goal, const struct tune_settings *settin
 		*ret_nsec = nsec_max(*ret_nsec, at_nsec);
 	}
 	if (*ret_nsec != NSEC_NEVER)
-		*ret_nsec += workload == TUNE_IDLE ? EARLY : tune_interval(goal);
+		*ret_nsec += workload == TUNE_IDLE ? TUNE_EARLY : tune_interval(goal);
 	scenario_list_deinit(&list);
 	return rc < 0 ? rc : 0;
 }

@@ -7,9 +7,6 @@
 
 #include "src/util/cleanup.h"
 
-#define EARLY                                                                                      \
-	(10 * NSEC_PER_MSEC)	   /* before the first probe, and after the connection came about  \
-				    */
 #define SETTLE (1 * NSEC_PER_SEC)  /* until a busy connection has its RTO */
 #define MARGIN (30 * NSEC_PER_SEC) /* after which a trial is not waited for any more */
 #define HOUR   (3600 * NSEC_PER_SEC)
@@ -98,7 +95,7 @@ static nsec_t moment(const struct tune_settings *s, enum tune_scene scene,
 {
 	if (workload == TUNE_BUSY)
 		return SETTLE;
-	return scene == TUNE_OUTAGE ? s->idle * NSEC_PER_SEC - EARLY : EARLY;
+	return scene == TUNE_OUTAGE ? s->idle * NSEC_PER_SEC - TUNE_EARLY : TUNE_EARLY;
 }
 
 int tune_scene_make(const struct tune_goal *goal, const struct tune_settings *settings,

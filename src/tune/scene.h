@@ -5,6 +5,10 @@
 #include "src/scenario/scenario.h"
 #include "src/tune/goal.h"
 
+/* An idle connection loses its peer so long after something came, and its path so long before the
+ * first probe. */
+#define TUNE_EARLY (10 * NSEC_PER_MSEC)
+
 enum tune_scene {
 	TUNE_LOST,   /* the peer loses power in the worst moment */
 	TUNE_OUTAGE, /* the path is cut in the worst moment, for as long as is to be survived */

@@ -123,8 +123,7 @@ static unsigned int count_for(const struct tune_goal *goal, unsigned int interva
 	return (unsigned int)((needed_nsec + each_nsec - 1) / each_nsec) + 1;
 }
 
-/* Tries the settings with `count` probes, the first of them after that share of the longest time.
- */
+/* Tries the settings with the first probe after that share of the longest time. */
 static int try_share(const struct tune_goal *goal, struct tune_settings s, double share,
 		     struct tune_result *r, struct error *err)
 {
@@ -142,7 +141,7 @@ static int try_share(const struct tune_goal *goal, struct tune_settings s, doubl
 }
 
 static int try_probes(const struct tune_goal *goal, unsigned int interval, unsigned int more,
-		      size_t n_shares, struct tune_result *r, struct error *err)
+		      struct tune_result *r, struct error *err)
 {
 	struct tune_settings s = { .interval = interval,
 				   .count = count_for(goal, interval) + more };
@@ -151,7 +150,7 @@ static int try_probes(const struct tune_goal *goal, unsigned int interval, unsig
 	if (s.count > TUNE_PROBES_MAX)
 		return 0;
 	rc = longest_idle(goal, &s, err);
-	for (size_t i = 0; rc >= 0 && s.idle && i < n_shares; i++)
+	for (size_t i = 0; rc >= 0 && s.idle && i < ARRAY_SIZE(shares); i++)
 		rc = try_share(goal, s, shares[i], r, err);
 	return rc;
 }
@@ -212,7 +211,7 @@ int tune_search(const struct tune_goal *goal, struct tune_result *ret, struct er
 	*ret = (struct tune_result){ .n = 0 };
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(intervals); i++)
 		for (size_t k = 0; rc >= 0 && k < ARRAY_SIZE(extra); k++)
-			rc = try_probes(goal, intervals[i], extra[k], ARRAY_SIZE(shares), ret, err);
+			rc = try_probes(goal, intervals[i], extra[k], ret, err);
 	if (rc < 0)
 		return rc;
 	if (!ret->n)
@@ -223,15 +222,14 @@ int tune_search(const struct tune_goal *goal, struct tune_result *ret, struct er
 	return rc < 0 ? rc : 1;
 }
 
-/* Whether a goal can be reached at all: the first point is enough, and the most probes reach
- * farthest. */
+/* Whether a goal can be reached at all: the first point is enough. */
 static int is_possible(const struct tune_goal *goal, bool *ret, struct error *err)
 {
 	struct tune_result result = { .n = 0 };
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && !result.n && i < ARRAY_SIZE(intervals); i++)
-		rc = try_probes(goal, intervals[i], 0, ARRAY_SIZE(shares), &result, err);
+		rc = try_probes(goal, intervals[i], 0, &result, err);
 	*ret = result.n > 0;
 	return rc;
 }

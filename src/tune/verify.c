@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "src/engine/engine.h"
 #include "src/tune/scene.h"
 #include "src/util/array.h"
 #include "src/util/tick.h"
@@ -17,6 +15,8 @@
 struct plan {
 	const struct tune_goal *goal;
 	struct scenario_list scenes; /* owned */
+	enum tune_scene *kinds;	     /* of each of them; owned */
+	size_t n_kinds;
 	struct engine_trial *trials; /* owned */
 	size_t n_trials, done;
 	tune_progress_func *progress;
@@ -34,6 +34,19 @@ static bool is_wanted(const struct tune_goal *goal, enum tune_scene scene,
 	       (scene != TUNE_OUTAGE || goal->survive_nsec > 0);
 }
 
+static int make_scene(struct plan *plan, const struct tune_settings *settings,
+		      enum tune_scene scene, enum tune_workload workload, nsec_t offset_nsec,
+		      struct error *err)
+{
+	enum tune_scene *kind = array_append(&plan->kinds, &plan->n_kinds, sizeof(*kind));
+
+	if (!kind)
+		return error_errno(err, -ENOMEM, "tune");
+	*kind = scene;
+	return tune_scene_make(plan->goal, settings, scene, workload, offset_nsec, &plan->scenes,
+			       err);
+}
+
 static int make_scenes(struct plan *plan, const struct tune_settings *settings, struct error *err)
 {
 	/* A busy connection is met at as many places in its interval. */
@@ -44,9 +57,8 @@ static int make_scenes(struct plan *plan, const struct tune_settings *settings, 
 		for (enum tune_workload w = 0; w < _TUNE_WORKLOAD_MAX; w++)
 			for (int n = 0; rc >= 0 && is_wanted(plan->goal, scene, w) && n < PHASES;
 			     n++)
-				rc = tune_scene_make(plan->goal, settings, scene, w,
-						     w == TUNE_BUSY ? n * offset_nsec : 0,
-						     &plan->scenes, err);
+				rc = make_scene(plan, settings, scene, w,
+						w == TUNE_BUSY ? n * offset_nsec : 0, err);
 	return rc;
 }
 
@@ -62,7 +74,7 @@ static int make_trials(struct plan *plan, struct error *err)
 			.family = i % 2 ? FAMILY_IPV6 : FAMILY_IPV4,
 			.phase = (int64_t)(i % PHASES) * STRIDE % TICK_PHASES,
 			/* What is lost by chance must not depend on the others. */
-			.alone = strstr(plan->scenes.items[i]->name, "lossy") != NULL,
+			.alone = plan->kinds[i] == TUNE_LOSSY,
 		};
 	return 0;
 }
@@ -123,7 +135,7 @@ static void on_done(size_t trial, struct record *r, const struct error *err, voi
 	if (record_verdict(r) == VERDICT_INCONCLUSIVE) {
 		v->inconclusive++;
 		note(v->first_open, sizeof(v->first_open), r, r->doubts[0]);
-	} else if (strstr(r->scenario, "-lost-")) {
+	} else if (plan->kinds[trial] == TUNE_LOST) {
 		judge_loss(plan, v, r);
 	} else {
 		judge_survival(v, r);
@@ -140,9 +152,10 @@ static void on_progress(const char *text, nsec_t at_most_nsec, size_t done, size
 		plan->progress(plan->done, plan->n_trials, plan->userdata);
 }
 
-int tune_verify(const struct tune_goal *goal, const struct tune_settings *settings, size_t n,
-		const char *kernel, tune_progress_func *progress, void *userdata,
-		struct tune_verdict *verdicts, struct error *err)
+int tune_verify(const struct engine *engine, const struct tune_goal *goal,
+		const struct tune_settings *settings, size_t n, const char *kernel,
+		tune_progress_func *progress, void *userdata, struct tune_verdict *verdicts,
+		struct error *err)
 {
 	struct plan plan = { .goal = goal,
 			     .progress = progress,
@@ -160,13 +173,14 @@ int tune_verify(const struct tune_goal *goal, const struct tune_settings *settin
 	if (rc >= 0) {
 		job.trials = plan.trials;
 		job.n_trials = plan.n_trials;
-		rc = engine_qemu.run(&job, &listener, err);
+		rc = engine->run(&job, &listener, err);
 	}
 	if (rc >= 0 && plan.failure.kind != ERROR_NONE) {
 		*err = plan.failure;
 		rc = -EIO;
 	}
 	free(plan.trials);
+	free(plan.kinds);
 	scenario_list_deinit(&plan.scenes);
 	return rc < 0 ? rc : 0;
 }

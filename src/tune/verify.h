@@ -6,6 +6,7 @@
  * wheel.
  */
 
+#include "src/engine/engine.h"
 #include "src/tune/goal.h"
 #include "src/util/error.h"
 
@@ -20,7 +21,9 @@ struct tune_verdict {
 /* What is told while it runs: so many trials of so many are over. */
 typedef void tune_progress_func(size_t done, size_t total, void *userdata);
 
-/* Holds each of `n` settings. `kernel` NULL: the newest at hand. Adds to the verdict of each. */
-int tune_verify(const struct tune_goal *goal, const struct tune_settings *settings, size_t n,
-		const char *kernel, tune_progress_func *progress, void *userdata,
-		struct tune_verdict *verdicts, struct error *err);
+/* Holds each of `n` settings, in an engine of virtual time. `kernel` NULL: the newest at hand. Adds
+ * to the verdict of each. */
+int tune_verify(const struct engine *engine, const struct tune_goal *goal,
+		const struct tune_settings *settings, size_t n, const char *kernel,
+		tune_progress_func *progress, void *userdata, struct tune_verdict *verdicts,
+		struct error *err);

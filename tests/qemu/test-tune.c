@@ -32,7 +32,8 @@ START_TEST(broken_promises_are_found)
 					.n_facts = 1 };
 	struct tune_verdict verdict = { .detect_nsec = NSEC_NONE };
 	struct error err = { 0 };
-	int rc = tune_verify(&goal, &cases[_i].settings, 1, "6.12", NULL, NULL, &verdict, &err);
+	int rc = tune_verify(&engine_qemu, &goal, &cases[_i].settings, 1, "6.12", NULL, NULL,
+			     &verdict, &err);
 
 	ck_assert_msg(rc >= 0, "%s", err.text);
 	ck_assert_uint_eq(verdict.trials, 32);
