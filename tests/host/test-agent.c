@@ -2,6 +2,7 @@
 /* The tests run built-in agents in real namespaces: their workloads, actions, errors and socket
  * options. */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/bpf.h> /* It has the TCP states. netinet/tcp.h and linux/tcp.h exclude each other. */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -62,6 +63,28 @@ static struct queues look(enum node_id node, int state)
 	return queues;
 }
 
+/* Waits until the node's connections have this much to read, however late the processes get their
+ * turns. */
+static void await_queued(enum node_id node, uint64_t size)
+{
+	nsec_t limit_nsec = nsec_now() + 10 * NSEC_PER_SEC;
+
+	while (look(node, BPF_TCP_ESTABLISHED).received != size) {
+		ck_assert_msg(nsec_now() < limit_nsec, "%s: not %" PRIu64 " bytes to read",
+			      node_name(node), size);
+		fixture_run_for(&f, 5 * NSEC_PER_MSEC);
+	}
+}
+
+/* Tells the server to pause, and waits until it does. It takes its orders one after the other, and
+ * reports what it sends. */
+static void pause_server(void)
+{
+	fixture_act(&f, NODE_SERVER, ACTION_PAUSE_READING, 0);
+	fixture_act(&f, NODE_SERVER, ACTION_SEND, 1);
+	ck_assert_int_eq(fixture_await(&f, NODE_SERVER, AGENT_CALL_WRITE)->result, 1);
+}
+
 static const struct {
 	enum workload client, server;
 	bool client_reads, server_reads;
@@ -75,7 +98,8 @@ static const struct {
 	{ WORKLOAD_ECHO, WORKLOAD_REQUEST, true, true },
 };
 
-/* The client reads an EOF at once when the server is killed, and closes its end. */
+/* The client reads an EOF at once when the server is killed, and closes its end. The client stands
+ * still while the server dies: what it had sent by then would be lost, and reset the connection. */
 START_TEST(workload_then_crash)
 {
 	const struct agent_report *report;
@@ -89,15 +113,18 @@ START_TEST(workload_then_crash)
 	if (pairs[_i].client_reads)
 		ck_assert_int_gt(fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ)->result, 0);
 	fixture_run_for(&f, 100 * NSEC_PER_MSEC);
+	ck_assert_int_ge(agent_freeze(f.side[NODE_CLIENT].agent, true, NULL), 0);
+	await_queued(NODE_SERVER, 0);
 	killed_nsec = nsec_now();
 	agent_kill(f.side[NODE_SERVER].agent);
 	ck_assert(!agent_running(f.side[NODE_SERVER].agent));
+	ck_assert_int_ge(agent_freeze(f.side[NODE_CLIENT].agent, false, NULL), 0);
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
 	ck_assert_int_eq(report->result, 0);
 	ck_assert(report->has_info && report->cookie && report->local_port);
 	ck_assert_uint_eq(report->peer_port, FIXTURE_PORT);
-	ck_assert_int_lt(report->time_nsec - killed_nsec, NSEC_PER_SEC);
-	ck_assert_int_gt(report->time_nsec - killed_nsec, -NSEC_PER_SEC);
+	ck_assert_int_lt(report->time_nsec - killed_nsec, 5 * NSEC_PER_SEC);
+	ck_assert_int_gt(report->time_nsec - killed_nsec, 0);
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
 	ck_assert_int_eq(report->error, 0);
 	ck_assert(agent_running(f.side[NODE_CLIENT].agent));
@@ -150,9 +177,12 @@ END_TEST
 START_TEST(no_accept)
 {
 	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_NO_ACCEPT);
+	await_queued(NODE_SERVER, 0);
+	for (int i = 0; i < 1000 && look(NODE_SERVER, BPF_TCP_ESTABLISHED).count != 1; i++)
+		fixture_run_for(&f, 5 * NSEC_PER_MSEC);
+	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).count, 1);
 	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
 	ck_assert_uint_eq(fixture_count(&f, NODE_SERVER, AGENT_CALL_ACCEPT), 0);
-	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).count, 1);
 }
 END_TEST
 
@@ -161,16 +191,18 @@ START_TEST(heartbeat_gives_up)
 	const struct agent_report *report;
 	nsec_t frozen_nsec, span_nsec;
 
-	set(NODE_CLIENT, OPTION_INTERVAL, 50 * NSEC_PER_MSEC);
+	set(NODE_CLIENT, OPTION_INTERVAL, 200 * NSEC_PER_MSEC);
 	set(NODE_CLIENT, OPTION_MISSES, 4);
 	fixture_start_pair(&f, WORKLOAD_HEARTBEAT, WORKLOAD_ECHO);
-	fixture_run_for(&f, 200 * NSEC_PER_MSEC);
-	ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
+	fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
 	frozen_nsec = nsec_now();
+	ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
 	report = fixture_await(&f, NODE_CLIENT, AGENT_CALL_HEARTBEAT);
 	span_nsec = report->time_nsec - frozen_nsec;
-	ck_assert_int_gt(span_nsec, 150 * NSEC_PER_MSEC); /* This is three intervals. */
-	ck_assert_int_lt(span_nsec, 2 * NSEC_PER_SEC);
+	/* The first of the missed heartbeats may be due at once, and three more come after it. A
+	 * server that gets its turn late has missed one before. */
+	ck_assert_int_gt(span_nsec, 400 * NSEC_PER_MSEC);
+	ck_assert_int_lt(span_nsec, 5 * NSEC_PER_SEC);
 	ck_assert(report->has_info);
 	fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
 }
@@ -183,11 +215,11 @@ START_TEST(freeze_and_thaw)
 		ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
 		ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, true, NULL), 0);
 		fixture_act(&f, NODE_CLIENT, ACTION_SEND, 100);
+		await_queued(NODE_SERVER, 100);
 		fixture_run_for(&f, 50 * NSEC_PER_MSEC);
 		ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).received, 100);
 		ck_assert_int_ge(agent_freeze(f.side[NODE_SERVER].agent, false, NULL), 0);
-		fixture_run_for(&f, 50 * NSEC_PER_MSEC);
-		ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).received, 0);
+		await_queued(NODE_SERVER, 0);
 	}
 	agent_freeze(f.side[NODE_SERVER].agent, true, NULL);
 	agent_kill(f.side[NODE_SERVER].agent); /* A stopped process dies as well. */
@@ -229,9 +261,9 @@ END_TEST
 START_TEST(pause_reading)
 {
 	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_SINK);
-	fixture_act(&f, NODE_SERVER, ACTION_PAUSE_READING, 0);
-	fixture_run_for(&f, 20 * NSEC_PER_MSEC);
+	pause_server();
 	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 1000);
+	await_queued(NODE_SERVER, 1000);
 	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
 	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_ESTABLISHED).received, 1000);
 	fixture_act(&f, NODE_SERVER, ACTION_RESUME_READING, 0);
@@ -247,10 +279,8 @@ START_TEST(linger_zero_resets)
 
 	set(NODE_CLIENT, OPTION_LINGER, 0);
 	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
-	if (_i) {
-		fixture_act(&f, NODE_SERVER, ACTION_PAUSE_READING, 0);
-		fixture_run_for(&f, 20 * NSEC_PER_MSEC);
-	}
+	if (_i)
+		pause_server();
 	fixture_act(&f, NODE_CLIENT, ACTION_CLOSE, 0);
 	report = fixture_await(&f, NODE_SERVER, AGENT_CALL_READ);
 	ck_assert_int_eq(report->error, ECONNRESET);
@@ -306,7 +336,7 @@ START_TEST(bytes_are_counted)
 	set(NODE_SERVER, OPTION_PAUSED, 1);
 	fixture_start_pair(&f, WORKLOAD_IDLE, WORKLOAD_ECHO);
 	fixture_act(&f, NODE_CLIENT, ACTION_SEND, 1000);
-	fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+	await_queued(NODE_SERVER, 1000);
 	server = agent_counters(f.side[NODE_SERVER].agent);
 	ck_assert_uint_eq(server.bytes_read, 0);
 	fixture_act(&f, NODE_SERVER, ACTION_RESUME_READING, 0);
@@ -502,14 +532,18 @@ START_TEST(every_socket_option)
 	set(NODE_SERVER, OPTION_DEFER_ACCEPT, OPTION_UNSET);
 	check_options(server, NODE_SERVER);
 
-	fixture_run_for(&f, 200 * NSEC_PER_MSEC); /* Then keepalive runs. */
-	ck_assert_int_ge(netns_enter(f.side[NODE_CLIENT].ns, &err), 0);
-	ss = popen("ss -Htnoiem state established", "re");
-	netns_leave(f.side[NODE_CLIENT].ns);
-	ck_assert_ptr_nonnull(ss);
-	while (fgets(line, sizeof(line), ss))
-		strncat(all, line, sizeof(all) - strlen(all) - 1);
-	pclose(ss);
+	/* Keepalive runs when the answer to a request has come. */
+	for (int i = 0; i < 50 && !strstr(all, "timer:(keepalive,1min1"); i++) {
+		fixture_run_for(&f, 50 * NSEC_PER_MSEC);
+		ck_assert_int_ge(netns_enter(f.side[NODE_CLIENT].ns, &err), 0);
+		ss = popen("ss -Htnoiem state established", "re");
+		netns_leave(f.side[NODE_CLIENT].ns);
+		ck_assert_ptr_nonnull(ss);
+		all[0] = 0;
+		while (fgets(line, sizeof(line), ss))
+			strncat(all, line, sizeof(all) - strlen(all) - 1);
+		pclose(ss);
+	}
 	ck_assert_msg(strstr(all, "timer:(keepalive,1min1"), "%s", all);
 	ck_assert_msg(strstr(all, "tb60000") && strstr(all, "rb40000"), "%s", all);
 	ck_assert_uint_eq(look(NODE_SERVER, BPF_TCP_LISTEN).count, 1);
