@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +12,18 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "src/agent/child.h"
+#include "src/agent/spawn.h"
 #include "src/util/interrupt.h"
 #include "src/util/utf8.h"
 
 /*
- * Theory of operation. The child is made by the bare clone system call: fork()
+ * Theory of operation. The child is made by the bare clone system call (spawn.c): fork()
  * has no flag for a PID namespace, and unshare() could not be taken back without
- * root. No memory is shared and deadpeer has one thread, so the child may use the
- * C library as after fork(). (Not clone3: valgrind does not know it.)
+ * root.
  *
  * A process that stands by has come as far as it can without knowing its part, and
  * waits for the part on its control socket; agent_start() sends it. Any other process
@@ -48,6 +45,8 @@
 #define AWAIT_MOST_NSEC	 (10 * NSEC_PER_MSEC)
 #define AWAIT_LAST_NSEC	 (500 * NSEC_PER_MSEC)
 
+static bool shares_memory;
+
 struct agent {
 	pid_t pid;
 	int pidfd;	/* readable once the whole namespace is gone; owned */
@@ -62,7 +61,8 @@ struct agent {
 	bool killed;	/* SIGKILL has reached it */
 	bool frozen;	/* by agent_freeze() */
 	bool *freed;	/* set to true if a callback frees the agent; NULL while none runs */
-	struct agent_counters *counters; /* shared with the process; owned */
+	struct agent_counters *counters; /* shared with the process */
+	struct agent_counters here;	 /* these, if it shares all memory; else they are mapped */
 	char *output;			/* OUTPUT_SIZE bytes as they were written, or NULL; owned */
 	size_t output_used;		/* of these bytes */
 	bool output_cut;		/* the output had more bytes before these */
@@ -220,7 +220,16 @@ static void on_exit_ready(void *userdata, uint32_t events)
 		tell(agent, &report);
 }
 
-static struct agent *agent_new(bool has_output)
+/* For a process with a memory of its own. Later forks need not copy the page. */
+static struct agent_counters *map_counters(void)
+{
+	struct agent_counters *counters = mmap(NULL, sizeof(*counters), PROT_READ | PROT_WRITE,
+					       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return counters == MAP_FAILED ? NULL : counters;
+}
+
+static struct agent *agent_new(bool shared, bool has_output)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
 
@@ -232,10 +241,7 @@ static struct agent *agent_new(bool has_output)
 		.output_fd = -1,
 		.ack_fd = -1,
 	};
-	agent->counters = mmap(NULL, sizeof(*agent->counters), PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (agent->counters == MAP_FAILED)
-		agent->counters = NULL;
+	agent->counters = shared ? &agent->here : map_counters();
 	if (!agent->counters || (has_output && !(agent->output = calloc(1, OUTPUT_SIZE))))
 		return agent_free(agent);
 	return agent;
@@ -287,29 +293,16 @@ static int open_channels(struct agent *agent, struct agent_child *child, struct 
 	return 0;
 }
 
-static int spawn(struct agent *agent, const struct agent_child *child, struct error *err)
+static int spawn(struct agent *agent, const struct agent_child *child, bool shared,
+		 struct error *err)
 {
-	sigset_t all, before;
-	long pid;
-	int rc;
+	int rc = agent_spawn(child, shared, &agent->pid, &agent->pidfd, err);
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, NULL, &agent->pidfd, NULL,
-		      NULL);
-	if (pid == 0)
-		agent_child_main(child);
-	rc = -errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (pid < 0 && (rc == -EPERM || rc == -EINVAL || rc == -ENOSPC))
-		return error_set(err, ERROR_CAPABILITY, rc,
-				 "PID namespaces are not allowed here: %s", strerror(-rc));
-	if (pid < 0)
-		return error_errno(err, rc, "clone");
-	agent->pid = pid;
+	if (rc < 0)
+		return rc;
 	agent->running = true;
-	/* Only this child uses the page: later forks need not copy it. */
-	madvise(agent->counters, sizeof(*agent->counters), MADV_DONTFORK);
+	if (!shared)
+		madvise(agent->counters, sizeof(*agent->counters), MADV_DONTFORK);
 	return 0;
 }
 
@@ -333,7 +326,8 @@ static int make(const struct netns *ns, const struct agent_spec *spec, struct ag
 		struct error *err)
 {
 	bool command = spec && agent_is_command(spec);
-	_cleanup_(agent_freep) struct agent *agent = agent_new(command);
+	bool shared = shares_memory && !spec;
+	_cleanup_(agent_freep) struct agent *agent = agent_new(shared, command);
 	struct agent_child child = {
 		.spec = spec, .netns_fd = ns->fd, .control_fd = -1, .output_fd = -1, .ack_fd = -1
 	};
@@ -346,13 +340,18 @@ static int make(const struct netns *ns, const struct agent_spec *spec, struct ag
 	child.clock_failures = nsec_clock_failures();
 	rc = open_channels(agent, &child, err);
 	if (rc >= 0)
-		rc = spawn(agent, &child, err);
+		rc = spawn(agent, &child, shared, err);
 	fd_close(child.control_fd);
 	fd_close(child.output_fd);
 	if (rc < 0)
 		return rc;
 	*ret_agent = take_ptr(agent);
 	return 0;
+}
+
+void agent_share_memory(void)
+{
+	shares_memory = true;
 }
 
 int agent_stand_by(const struct netns *ns, struct agent **ret_agent, struct error *err)
@@ -380,11 +379,16 @@ int agent_start(struct loop *loop, const struct agent_spec *spec, struct agent *
 		agent_func func, void *userdata, struct agent **ret_agent, struct error *err)
 {
 	_cleanup_(agent_freep) struct agent *agent = standby;
-	int rc;
+	int rc = 0;
 
 	if (agent && agent_is_command(spec))
 		agent = agent_free(agent);
-	rc = agent ? give_part(agent, spec, err) : make(spec->ns, spec, &agent, err);
+	/* A specification in memory that is shared would be there only as long as its owner keeps
+	 * it. */
+	if (!agent && shares_memory && !agent_is_command(spec))
+		rc = make(spec->ns, NULL, &agent, err);
+	if (rc >= 0)
+		rc = agent ? give_part(agent, spec, err) : make(spec->ns, spec, &agent, err);
 	if (rc >= 0) {
 		agent->func = func;
 		agent->userdata = userdata;
@@ -433,7 +437,7 @@ struct agent *agent_free(struct agent *agent)
 	agent_kill(agent);
 	if (agent->freed)
 		*agent->freed = true;
-	if (agent->counters)
+	if (agent->counters && agent->counters != &agent->here)
 		munmap(agent->counters, sizeof(*agent->counters));
 	free(agent->output);
 	free(agent->output_text);

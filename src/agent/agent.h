@@ -24,6 +24,10 @@
 
 struct agent;
 
+/* From now on built-in agents share this process's memory (spawn.h says why and how), which is for
+ * processes that end with all their agents. */
+void agent_share_memory(void);
+
 /* Makes a process in the namespace that waits to become a built-in agent of either kind, for
  * agent_start() to take: most of an agent's cost is its fork. If it ends before that, agent_start()
  * fails. `ns` must live until this returns. */

@@ -224,35 +224,41 @@ static void read_options(struct builtin *builtin)
 }
 
 /* Waits until the process that stands by is told its part. */
-static const struct agent_spec *await_part(const struct agent_child *child)
+static void await_part(const struct agent_child *child, struct agent_part *ret_part)
 {
-	static struct agent_part part;
 	ssize_t n = -1;
 
 	for (int tries = TRIES; n < 0 && tries--;)
-		n = TEMP_FAILURE_RETRY(recv(child->control_fd, &part, sizeof(part), 0));
+		n = TEMP_FAILURE_RETRY(recv(child->control_fd, ret_part, sizeof(*ret_part), 0));
 	if (n < 0)
 		agent_channel_give_up(child, "recv() of its part");
-	if (n != sizeof(part)) /* deadpeer is gone, or has no use for this process */
+	if (n != sizeof(*ret_part)) /* deadpeer is gone, or has no use for this process */
 		_exit(EXIT_SUCCESS);
-	part.spec.options = &part.options;
-	agent_channel_settle(&part.spec);
-	return &part.spec;
+	ret_part->spec.options = &ret_part->options;
+	agent_channel_settle(&ret_part->spec);
 }
 
 _Noreturn void agent_builtin_main(const struct agent_child *child)
 {
-	struct builtin builtin = { .child = child, .closed = accept_again, .listen_fd = -1 };
+	struct builtin builtin = { .child = child,
+				   .spec = child->spec,
+				   .closed = accept_again,
+				   .listen_fd = -1,
+				   .read_buffer = malloc(CONNECTION_BUFFER_SIZE) };
+	struct agent_part part;
 	struct loop_io *orders;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN); /* a process that waits in close() is reaped by the kernel */
 	allow_many_descriptors(&builtin);
-	if (loop_new(&builtin.loop, NULL) < 0 ||
+	if (!builtin.read_buffer || loop_new(&builtin.loop, NULL) < 0 ||
 	    loop_io_new(builtin.loop, child->control_fd, EPOLLIN, on_order, &builtin, &orders,
 			NULL) < 0)
 		give_up(&builtin, AGENT_CALL_SOCKET, nsec_now(), errno, "epoll");
-	builtin.spec = child->spec ? child->spec : await_part(child);
+	if (!child->spec) {
+		await_part(child, &part);
+		builtin.spec = &part.spec;
+	}
 	read_options(&builtin);
 	if (!builtin.spec->connects)
 		start_listening(&builtin);

@@ -22,13 +22,12 @@
  * report says is gathered after that.
  */
 
-#define TRIES	    3 /* so often the kernel is asked */
-#define BUFFER_SIZE 65536
-#define EVENTS	    (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-#define CALLS_MAX   16 /* reads or writes in a row before others get their turn */
+#define TRIES	  3 /* so often the kernel is asked */
+#define EVENTS	  (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define CALLS_MAX 16 /* reads or writes in a row before others get their turn */
 
-static char read_buffer[BUFFER_SIZE];
-static const char write_buffer[BUFFER_SIZE] = { [0 ... BUFFER_SIZE - 1] = 'd' };
+static const char write_buffer[CONNECTION_BUFFER_SIZE] = { [0 ... CONNECTION_BUFFER_SIZE - 1] =
+								   'd' };
 
 void connection_report_by_number(const struct builtin *builtin, uint32_t connection,
 				 enum agent_call call, nsec_t start_nsec, int error,
@@ -206,7 +205,7 @@ static struct connection *connection_new(struct builtin *builtin, int fd)
 		.number = builtin->n_connections++,
 		.fd = fd,
 	};
-	if (builtin->workload->echoes && !(connection->echo = malloc(BUFFER_SIZE)))
+	if (builtin->workload->echoes && !(connection->echo = malloc(CONNECTION_BUFFER_SIZE)))
 		_exit(EXIT_FAILURE);
 	if (builtin->workload->due &&
 	    loop_timer_new(builtin->loop, on_due, connection, &connection->due, NULL) < 0)
@@ -327,7 +326,7 @@ static void received(struct connection *connection, nsec_t start_nsec, nsec_t ti
 		report_call(connection, AGENT_CALL_READ, start_nsec, time_nsec, n, 0);
 	connection->told_read = true;
 	if (workload->received)
-		workload->received(connection, read_buffer, n);
+		workload->received(connection, connection->builtin->read_buffer, n);
 }
 
 static bool connection_read(struct connection *connection)
@@ -340,7 +339,8 @@ static bool connection_read(struct connection *connection)
 			watch(connection);
 			return true;
 		}
-		n = recv(connection->fd, read_buffer, sizeof(read_buffer), 0);
+		n = recv(connection->fd, connection->builtin->read_buffer, CONNECTION_BUFFER_SIZE,
+			 0);
 		time_nsec = nsec_now();
 		if (n < 0 && errno == EAGAIN)
 			return true;
@@ -367,7 +367,8 @@ static ssize_t write_some(struct connection *connection)
 		return n;
 	}
 	n = send(connection->fd, write_buffer,
-		 connection->to_write < BUFFER_SIZE ? connection->to_write : BUFFER_SIZE,
+		 connection->to_write < CONNECTION_BUFFER_SIZE ? connection->to_write
+							       : CONNECTION_BUFFER_SIZE,
 		 MSG_NOSIGNAL);
 	connection->to_write -= n > 0 ? n : 0;
 	return n;
@@ -421,8 +422,9 @@ bool connection_write(struct connection *connection)
 static void send_in_vain(struct connection *connection, uint64_t size)
 {
 	nsec_t start_nsec = nsec_now(), time_nsec;
-	ssize_t n = send(connection->fd, write_buffer, size < BUFFER_SIZE ? size : BUFFER_SIZE,
-			 MSG_NOSIGNAL);
+	ssize_t n =
+		send(connection->fd, write_buffer,
+		     size < CONNECTION_BUFFER_SIZE ? size : CONNECTION_BUFFER_SIZE, MSG_NOSIGNAL);
 	int rc = n < 0 ? errno : 0;
 
 	time_nsec = nsec_now();

@@ -15,6 +15,8 @@
 #include "src/agent/socket.h"
 #include "src/util/loop.h"
 
+#define CONNECTION_BUFFER_SIZE 65536 /* bytes that are read or written at once */
+
 struct connection;
 struct workload_functions;
 
@@ -28,6 +30,7 @@ struct builtin {
 	struct connection *first, *last; /* open connections, oldest first */
 	uint32_t n_connections;		 /* ever made or accepted */
 	bool paused;			 /* nothing is read */
+	char *read_buffer;		 /* CONNECTION_BUFFER_SIZE bytes; owned */
 	struct rlimit many;		 /* the highest limit on descriptors that is allowed */
 	const struct workload_functions *workload;
 	/* A connection was closed: there is a descriptor to accept with again. */

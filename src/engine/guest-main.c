@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "src/agent/agent.h"
 #include "src/engine/guest-files.h"
 #include "src/engine/guest-job.h"
 #include "src/engine/guest-programs.h"
@@ -48,6 +49,7 @@ static int prepare(const char *what, void *userdata, struct error *err)
 	struct station *station = userdata;
 	int rc = tick_init(err);
 
+	agent_share_memory();
 	if (rc >= 0)
 		rc = loop_new(&station->loop, err);
 	if (rc >= 0)

@@ -550,6 +550,49 @@ START_TEST(every_socket_option)
 }
 END_TEST
 
+#if !defined(__SANITIZE_ADDRESS__)
+/* Agents that share this process's memory work as others do, and may be killed at any moment: when
+ * they allocate, too. (The address sanitizer has a state for each thread, which they would share.)
+ */
+START_TEST(share_memory)
+{
+	agent_share_memory();
+	set(NODE_CLIENT, OPTION_INTERVAL, 0);
+	set(NODE_SERVER, OPTION_REUSE_ADDRESS, 1);
+	for (int i = 0; i < 100; i++) {
+		for (enum node_id j = 0; j < FIXTURE_SIDES; j++)
+			f.side[j].n_reports = f.side[j].n_seen = 0;
+		fixture_start_pair(&f, WORKLOAD_STREAM, WORKLOAD_ECHO);
+		fixture_await(&f, NODE_CLIENT, AGENT_CALL_READ);
+		for (int j = 0; j < i % 8; j++)
+			fixture_act(&f, NODE_CLIENT, ACTION_CONNECT, 0);
+		agent_kill(f.side[NODE_SERVER].agent);
+		free(malloc((size_t)i * 100));
+		ck_assert(!agent_running(f.side[NODE_SERVER].agent));
+		ck_assert(agent_running(f.side[NODE_CLIENT].agent));
+		ck_assert_uint_gt(agent_counters(f.side[NODE_CLIENT].agent).bytes_read, 0);
+		ck_assert_uint_gt(agent_counters(f.side[NODE_SERVER].agent).bytes_written, 0);
+		fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
+		agent_kill(f.side[NODE_CLIENT].agent);
+	}
+}
+END_TEST
+
+/* The results of a call that fails are the agent's own: another one's errno does not get there. */
+START_TEST(shared_memory_has_own_errno)
+{
+	agent_share_memory();
+	for (int i = 0; i < 100; i++) {
+		fixture_start(&f, NODE_CLIENT);
+		errno = ENOTTY;
+		ck_assert_int_eq(fixture_await(&f, NODE_CLIENT, AGENT_CALL_CONNECT)->error,
+				 ECONNREFUSED);
+		agent_kill(f.side[NODE_CLIENT].agent);
+	}
+}
+END_TEST
+#endif
+
 START_TEST(many_connections)
 {
 	enum { COUNT = 4096 };
@@ -608,6 +651,10 @@ int main(void)
 	tcase_add_test(test_case, address_in_use);
 	tcase_add_test(test_case, refused_option_is_named);
 	tcase_add_test(test_case, every_socket_option);
+#if !defined(__SANITIZE_ADDRESS__)
+	tcase_add_test(test_case, share_memory);
+	tcase_add_test(test_case, shared_memory_has_own_errno);
+#endif
 	tcase_add_test(test_case, many_connections);
 	suite_add_tcase(suite, test_case);
 	srunner_run_all(runner, CK_ENV);
