@@ -268,7 +268,7 @@ struct observer *observer_free(struct observer *observer)
 	tracepoints_free(observer->bpf);
 	while (observer->closed_late)
 		observer->closed_late = packets_free(observer->closed_late);
-	free(observer->buffer);
+	packets_buffer_free(observer->buffer);
 	free(observer);
 	return NULL;
 }

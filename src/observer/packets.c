@@ -3,13 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "src/observer/capture.h"
+#include "src/observer/filter.h"
 #include "src/tcp/packet.h"
 
 #define BATCH 16 /* packets received by one system call */
@@ -34,11 +34,12 @@ struct packet_slot {
 	uint8_t frame[SLOT];
 };
 
-/* The arguments of recvmmsg(): a message and its only part for each slot. */
+/* The arguments of recvmmsg(), a message and its only part for each slot, and the filter. */
 struct packets_buffer {
 	struct mmsghdr message[BATCH];
 	struct iovec iov[BATCH];
 	struct packet_slot slot[BATCH];
+	int filter_fd; /* from filter_load(); owned */
 };
 
 struct packets {
@@ -63,7 +64,10 @@ struct packets_buffer *packets_buffer_new(void)
 {
 	struct packets_buffer *buffer = calloc(1, sizeof(*buffer));
 
-	for (int i = 0; buffer && i < BATCH; i++) {
+	if (!buffer)
+		return NULL;
+	buffer->filter_fd = filter_load();
+	for (int i = 0; i < BATCH; i++) {
 		struct packet_slot *slot = &buffer->slot[i];
 
 		buffer->iov[i] = (struct iovec){ slot->frame, sizeof(slot->frame) };
@@ -77,33 +81,24 @@ struct packets_buffer *packets_buffer_new(void)
 	return buffer;
 }
 
-/* Lets the headers of TCP over IPv4 and IPv6 through, and nothing else. */
-static int set_filter(int fd)
+struct packets_buffer *packets_buffer_free(struct packets_buffer *buffer)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 2),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 9),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 3, 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 3),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 6),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, PACKET_SNAP),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	if (!buffer)
+		return NULL;
+	fd_close(buffer->filter_fd);
+	free(buffer);
+	return NULL;
 }
 
-static int set_options(int fd, bool headers_only)
+static int set_options(int fd, const struct packets_buffer *buffer, bool headers_only)
 {
-	int on = 1, size = RECEIVE_BUFFER;
+	int on = 1, size = RECEIVE_BUFFER, rc;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (headers_only && set_filter(fd) < 0)
-		return -errno;
+	rc = headers_only ? filter_attach(fd, buffer->filter_fd) : 0;
+	if (rc < 0)
+		return rc;
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
 		return -errno;
@@ -112,7 +107,8 @@ static int set_options(int fd, bool headers_only)
 
 /* Opens the packet socket. It has no protocol until it is bound, so that no packet comes in before
  * the filter is set. */
-static int open_socket(const struct observer_watch_spec *spec, int *ret_fd, struct error *err)
+static int open_socket(const struct observer_watch_spec *spec, const struct packets_buffer *buffer,
+		       int *ret_fd, struct error *err)
 {
 	struct sockaddr_ll address = {
 		.sll_family = AF_PACKET,
@@ -125,7 +121,7 @@ static int open_socket(const struct observer_watch_spec *spec, int *ret_fd, stru
 	rc = netns_socket(spec->ns, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0, &fd, err);
 	if (rc < 0)
 		return rc;
-	rc = set_options(fd, !spec->pcap_path);
+	rc = set_options(fd, buffer, !spec->pcap_path);
 	if (rc < 0)
 		return error_errno(err, rc, "packet socket");
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -148,7 +144,7 @@ int packets_new(const struct observer_watch_spec *spec, struct packets_buffer *b
 		if (rc < 0)
 			return rc;
 	}
-	rc = open_socket(spec, &source->fd, err);
+	rc = open_socket(spec, buffer, &source->fd, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "packets of '%s'", spec->interface);
 	*ret_source = take_ptr(source);

@@ -16,14 +16,16 @@
 #include "src/util/error.h"
 
 struct packets;
-struct packets_buffer; /* the memory that packets are received into; one serves all sources */
+struct packets_buffer; /* what sources share: the memory that packets are received into, a filter */
 
 /* Gets an OBSERVATION_PACKET or OBSERVATION_LOST. If the function returns false, the drain ends at
  * once, because the watch of the source was freed. */
 typedef bool (*packets_func)(const struct observation *observation, void *userdata);
 
-/* Returns a buffer, which free() frees; NULL when out of memory. */
+/* Returns NULL when out of memory. */
 struct packets_buffer *packets_buffer_new(void);
+struct packets_buffer *packets_buffer_free(struct packets_buffer *buffer);
+DEFINE_CLEANUP(struct packets_buffer *, packets_buffer_free)
 
 /* Opens a source for the interface or the capture file that `spec` names. `buffer` must outlive the
  * source. */

@@ -503,7 +503,7 @@ END_TEST
 /* A refused connection makes two packets: a SYN and a RST. */
 START_TEST(dropped_packets_are_noticed)
 {
-	_cleanup_(freep) struct packets_buffer *buffer = packets_buffer_new();
+	_cleanup_(packets_buffer_freep) struct packets_buffer *buffer = packets_buffer_new();
 	struct packets *source;
 	struct tally tally = { 0 };
 	struct error err = { 0 };
