@@ -2,6 +2,7 @@
 #include "src/engine/guest-job.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "src/engine/guest-files.h"
@@ -9,6 +10,7 @@
 #include "src/record/json.h"
 #include "src/text/yaml-writer.h"
 #include "src/util/array.h"
+#include "src/util/format.h"
 
 /* A scenario file, without what it expects: the host judges, and a guest's clock goes by what it
  * executes. */
@@ -392,12 +394,16 @@ static void write_packets(FILE *out, const struct record_endpoint *end)
 
 	for (size_t i = 0; i < end->n_packets; i++) {
 		const struct record_packet *p = &end->packets[i];
+		char text[2 * FORMAT_DIGITS_SIZE], *stop = text + sizeof(text), *start = stop;
 
-		fprintf(out, "%s%llx%c%x", p->time_nsec < before_nsec ? "-" : "",
-			(unsigned long long)llabs(p->time_nsec - before_nsec), p->sent ? '>' : '<',
-			p->flags);
+		*--start = ' ';
+		start = format_hex(start, p->flags);
+		*--start = p->sent ? '>' : '<';
+		start = format_hex(start, (uint64_t)llabs(p->time_nsec - before_nsec));
+		if (p->time_nsec < before_nsec)
+			*--start = '-';
+		fwrite(start, 1, (size_t)(stop - start), out);
 		before_nsec = p->time_nsec;
-		fputc(' ', out);
 	}
 	fputc('.', out);
 }
@@ -431,7 +437,9 @@ static char *write_record(const struct record *record)
 
 	if (!out)
 		return NULL;
-	fprintf(out, "%s\t", json);
+	__fsetlocking(out, FSETLOCKING_BYCALLER); /* It is nobody else's. */
+	fputs(json, out);
+	fputc('\t', out);
 	for (enum end_id id = 0; id < record->n_ends; id++)
 		write_packets(out, &record->endpoint[id]);
 	return fclose(out) == 0 ? take_ptr(text) : NULL;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "src/record/json-trace.h"
@@ -441,6 +442,7 @@ char *record_to_json(const struct record *record)
 
 	if (!writer.out)
 		return NULL;
+	__fsetlocking(writer.out, FSETLOCKING_BYCALLER); /* It is nobody else's. */
 	json_write_object(&writer, &table, record);
 	if (fclose(writer.out) != 0 || writer.failed)
 		return NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/record/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "src/util/array.h"
+#include "src/util/format.h"
 #include "src/util/nsec.h"
 #include "src/util/utf8.h"
 
@@ -127,7 +127,26 @@ void json_write_key(struct json_writer *writer, const char *key)
 /* Writes the name of an enum value or an errno, which needs no escapes; null for NULL. */
 static void write_name(struct json_writer *writer, const char *name)
 {
-	fprintf(writer->out, name ? "\"%s\"" : "null", name);
+	if (name)
+		putc('"', writer->out);
+	fputs(name ? name : "null", writer->out);
+	if (name)
+		putc('"', writer->out);
+}
+
+static void write_number(struct json_writer *writer, uint64_t number, bool negative)
+{
+	char text[FORMAT_DIGITS_SIZE], *end = text + sizeof(text);
+	char *start = format_digits(end, number, 1);
+
+	if (negative)
+		*--start = '-';
+	fwrite(start, 1, (size_t)(end - start), writer->out);
+}
+
+static void write_signed(struct json_writer *writer, int64_t number)
+{
+	write_number(writer, number < 0 ? -(uint64_t)number : (uint64_t)number, number < 0);
 }
 
 /* Writes seconds with six decimals. Because they are made from whole microseconds, the same record
@@ -149,7 +168,7 @@ static void write_counts(struct json_writer *writer, const struct json_field *fi
 		if (!names_text(field->names, i) || (field->kind == JSON_SOME_COUNTS && !counts[i]))
 			continue;
 		json_write_key(writer, names_text(field->names, i));
-		fprintf(writer->out, "%" PRIu32, counts[i]);
+		write_number(writer, counts[i], false);
 	}
 }
 
@@ -187,14 +206,14 @@ static void write_field(struct json_writer *writer, const struct json_field *fie
 		json_write_text(writer, load_text(field, object));
 		break;
 	case JSON_COUNT:
-		fprintf(writer->out, "%" PRIu64, load_unsigned(field, object));
+		write_number(writer, load_unsigned(field, object), false);
 		break;
 	case JSON_NATURAL:
 	case JSON_NUMBER:
 		if (field->kind == JSON_NATURAL && is_nothing(field, object))
 			fputs("null", writer->out);
 		else
-			fprintf(writer->out, "%" PRId64, load_signed(field, object));
+			write_signed(writer, load_signed(field, object));
 		break;
 	case JSON_ERRNO:
 		write_name(writer, errno_text((int)load_signed(field, object)));

@@ -20,3 +20,18 @@ char *format_new(const char *format, ...)
 	va_end(ap);
 	return text;
 }
+
+char *format_digits(char *end, uint64_t value, int digits)
+{
+	for (; value || digits > 0; value /= 10, digits--)
+		*--end = (char)('0' + value % 10);
+	return end;
+}
+
+char *format_hex(char *end, uint64_t value)
+{
+	do
+		*--end = "0123456789abcdef"[value % 16];
+	while (value /= 16);
+	return end;
+}

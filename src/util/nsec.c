@@ -2,6 +2,9 @@
 #include "src/util/nsec.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "src/util/format.h"
 
 #define CLOCK_TRIES 3
 
@@ -65,12 +68,20 @@ char *nsec_format(char *buffer, size_t size, nsec_t span_nsec)
 
 char *nsec_format_seconds(char *buffer, size_t size, nsec_t time_nsec)
 {
-	int64_t usec = nsec_to_usec(time_nsec), plain = usec < 0 ? -usec : usec;
+	int64_t usec = nsec_to_usec(time_nsec);
+	uint64_t plain = usec < 0 ? -(uint64_t)usec : (uint64_t)usec;
+	char text[FORMAT_DIGITS_SIZE] = "", *start = text + sizeof(text) - 1;
 
-	if (time_nsec == NSEC_NONE)
-		*buffer = '\0';
-	else
-		snprintf(buffer, size, "%s%" PRId64 ".%06" PRId64, usec < 0 ? "-" : "",
-			 plain / 1000000, plain % 1000000);
+	if (time_nsec != NSEC_NONE) {
+		start = format_digits(start, plain % 1000000, 6);
+		*--start = '.';
+		start = format_digits(start, plain / 1000000, 1);
+		if (usec < 0)
+			*--start = '-';
+	}
+	if (size) {
+		strncpy(buffer, start, size - 1);
+		buffer[size - 1] = '\0';
+	}
 	return buffer;
 }

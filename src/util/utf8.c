@@ -66,11 +66,27 @@ static void put_character(FILE *out, uint32_t c)
 /* Writes one character in the way of one kind of text. */
 typedef void (*put_func)(FILE *out, uint32_t character);
 
+/* How many bytes stand at the beginning that are written as they are in any way. */
+static size_t count_plain(const char *bytes, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && bytes[n] >= ' ' && bytes[n] <= '~' && bytes[n] != '"' &&
+	       bytes[n] != '\\' && bytes[n] != '&' && bytes[n] != '<' && bytes[n] != '>')
+		n++;
+	return n;
+}
+
 static void put_all(FILE *out, const char *bytes, size_t size, put_func put)
 {
 	for (size_t i = 0; i < size;) {
+		size_t plain = count_plain(bytes + i, size - i);
 		uint32_t character;
 
+		fwrite(bytes + i, 1, plain, out);
+		i += plain;
+		if (i == size)
+			break;
 		i += utf8_decode(bytes + i, size - i, &character);
 		put(out, character);
 	}

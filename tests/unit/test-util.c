@@ -2,11 +2,15 @@
 /* The tests check the lowest layer: error texts, the texts of times, and the event loop. */
 #include <check.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "src/util/error.h"
+#include "src/util/format.h"
 #include "src/util/loop.h"
 #include "src/util/nsec.h"
 #include "tests/unit/suite.h"
@@ -69,6 +73,48 @@ static void on_tick(void *userdata)
 	if (tick->number == 7)
 		loop_quit(tick->all->loop);
 }
+
+START_TEST(nsec_format_seconds_is_as_printf)
+{
+	static const nsec_t times_nsec[] = { 0,
+					     1,
+					     999,
+					     1000,
+					     -1000,
+					     -999999999,
+					     INT64_MAX,
+					     INT64_MIN + 1,
+					     7200 * NSEC_PER_SEC,
+					     1234567890123456789 };
+	char got[64], expected[64], cut[4];
+
+	for (size_t i = 0; i < ARRAY_SIZE(times_nsec); i++) {
+		int64_t usec = nsec_to_usec(times_nsec[i]), plain = usec < 0 ? -usec : usec;
+
+		snprintf(expected, sizeof(expected), "%s%" PRId64 ".%06" PRId64,
+			 usec < 0 ? "-" : "", plain / 1000000, plain % 1000000);
+		ck_assert_str_eq(nsec_format_seconds(got, sizeof(got), times_nsec[i]), expected);
+	}
+	ck_assert_str_eq(nsec_format_seconds(got, sizeof(got), NSEC_NONE), "");
+	ck_assert_str_eq(nsec_format_seconds(cut, sizeof(cut), 12 * NSEC_PER_SEC), "12.");
+}
+END_TEST
+
+START_TEST(format_digits_is_as_printf)
+{
+	static const uint64_t values[] = { 0, 1, 9, 10, 12345, UINT32_MAX, UINT64_MAX };
+	char text[FORMAT_DIGITS_SIZE] = "", *end = text + sizeof(text) - 1, expected[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		snprintf(expected, sizeof(expected), "%" PRIu64, values[i]);
+		ck_assert_str_eq(format_digits(end, values[i], 1), expected);
+		snprintf(expected, sizeof(expected), "%06" PRIu64, values[i]);
+		ck_assert_str_eq(format_digits(end, values[i], 6), expected);
+		snprintf(expected, sizeof(expected), "%" PRIx64, values[i]);
+		ck_assert_str_eq(format_hex(end, values[i]), expected);
+	}
+}
+END_TEST
 
 START_TEST(loop_timers_fire_in_order)
 {
@@ -137,6 +183,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, error_is_one_line);
 	tcase_add_test(tc, error_long_text_is_cut);
 	tcase_add_test(tc, nsec_format_cases);
+	tcase_add_test(tc, nsec_format_seconds_is_as_printf);
+	tcase_add_test(tc, format_digits_is_as_printf);
 	tcase_add_test(tc, loop_timers_fire_in_order);
 	tcase_add_test(tc, loop_source_freed_in_batch);
 }
