@@ -45,6 +45,7 @@ json() {
 	jq -es "$2" "$tmp/$1.json" >"$tmp/jq" 2>&1 && return
 	fail "$1: not so: $2"
 	cat "$tmp/jq" "$tmp/$1.err" 2>/dev/null | head -n 20
+	jq -c 'select(.verdict != "pass") | .variant, .family, .inconclusive' "$tmp/$1.json" | head -c 4000
 	jq -c '.failures, (.endpoints[] | {mechanism, retransmissions})' "$tmp/$1.json" | head -c 4000
 }
 
