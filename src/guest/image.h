@@ -2,13 +2,10 @@
 #pragma once
 /* What any number of guests start from: a kernel, its first file system, a machine, a snapshot. */
 
-#include <stdbool.h>
-
-struct machine;
+#include "src/guest/emulator.h"
 
 struct guest_image {
-	const struct machine *machine;
-	char *qemu;		  /* path of the program; owned */
+	struct emulator qemu;	  /* the program that runs them; owned */
 	char *kernel;		  /* path of what QEMU starts; owned */
 	char *initrd;		  /* path; owned */
 	int kernel_fd, initrd_fd; /* keep both in the cache; owned */

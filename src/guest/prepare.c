@@ -9,7 +9,6 @@
 #include "src/guest/machine.h"
 #include "src/kernel/cache.h"
 #include "src/kernel/initramfs.h"
-#include "src/kernel/run-program.h"
 #include "src/kernel/vmlinux.h"
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
@@ -26,20 +25,6 @@ static unsigned round_memory(unsigned mib)
 	return size;
 }
 
-static int find_qemu(struct guest_image *image, struct error *err)
-{
-	int rc = machine_find(&image->machine, err);
-
-	if (rc < 0)
-		return rc;
-	image->qemu = run_program_find(image->machine->program);
-	if (!image->qemu)
-		return error_set(err, ERROR_CAPABILITY, -ENOENT,
-				 "%s not found: install Debian's package %s",
-				 image->machine->program, image->machine->package);
-	return 0;
-}
-
 /* The snapshot's name is made of everything that the state of a booted guest depends on. The names
  * of the cached files tell what is in them. */
 static int snapshot_path(struct guest_image *image, char **ret_path, struct error *err)
@@ -54,7 +39,8 @@ static int snapshot_path(struct guest_image *image, char **ret_path, struct erro
 		return error_errno(err, -ENOMEM, "snapshot");
 	cache_key_init(&key);
 	cache_key_add_boot(&key);
-	rc = cache_key_add_file(&key, image->qemu, err);
+	cache_key_add_string(&key, image->qemu.version);
+	rc = cache_key_add_file(&key, image->qemu.path, err);
 	for (size_t i = 0; argv[i]; i++)
 		cache_key_add_string(&key, argv[i]);
 	if (rc >= 0)
@@ -163,7 +149,7 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 		return error_errno(err, -ENOMEM, "guest");
 	image->untracked = config->untracked;
 	image->memory_mib = round_memory(config->memory_mib);
-	rc = find_qemu(image, err);
+	rc = emulator_find(&image->qemu, err);
 	if (rc >= 0)
 		rc = make_files(image, config, err);
 	/* Another process may have pruned one of them in this moment. */
@@ -173,7 +159,7 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 			rc = error_set(err, ERROR_FAILED, -ENOENT,
 				       "the cache's images vanish as soon as they are made");
 	}
-	if (rc >= 0 && !config->no_snapshot && image->machine->stop_port)
+	if (rc >= 0 && !config->no_snapshot && image->qemu.machine->stop_port)
 		rc = make_snapshot(image, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "kernel %s", image->release);
@@ -204,7 +190,7 @@ struct guest_image *guest_image_free(struct guest_image *image)
 {
 	if (!image)
 		return NULL;
-	free(image->qemu);
+	emulator_deinit(&image->qemu);
 	fd_close(image->kernel_fd);
 	fd_close(image->initrd_fd);
 	free(image->kernel);
