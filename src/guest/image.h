@@ -9,6 +9,7 @@ struct guest_image {
 	char *kernel;		  /* path of what QEMU starts; owned */
 	char *initrd;		  /* path; owned */
 	int kernel_fd, initrd_fd; /* keep both in the cache; owned */
+	int snapshot_fd;	  /* likewise the snapshot, if there is one; owned */
 	char *release;		  /* the kernel's, for messages; owned */
 	unsigned memory_mib;	  /* of each guest */
 	char *prepare;		  /* a word for what process 1 prepares (init.h), or NULL; owned */

@@ -149,20 +149,21 @@ START_TEST(initramfs_holds_program_libraries_modules)
 				 .modules = (char *)in_folder("modules"),
 				 .origin = KERNEL_PATH };
 	_cleanup_(freep) char *one = NULL, *two = NULL;
+	int held = -1;
 	struct error err = { 0 };
 	char names[8192] = "";
 
 	put_modules();
 	put("vmlinuz", "x", 1);
 	kernel.image = (char *)in_folder("vmlinuz");
-	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &one, &err), 0);
+	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &one, &held, &err), 0);
 	names_of(one, names, sizeof(names));
 	ck_assert_ptr_nonnull(strstr(names, "init "));
 	ck_assert_ptr_nonnull(strstr(names, "/libc.so"));
 	ck_assert_ptr_nonnull(strstr(names, "/ld-"));
 	ck_assert_ptr_nonnull(strstr(names, "modules/000-veth.ko "));
 	ck_assert_ptr_nonnull(strstr(names, "modules/001-inet_diag.ko modules/002-tcp_diag.ko "));
-	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &two, &err), 0);
+	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &two, &held, &err), 0);
 	ck_assert_str_eq(one, two);
 }
 END_TEST
@@ -174,12 +175,13 @@ START_TEST(initramfs_without_required_module_is_refused)
 				 .origin = KERNEL_PATH };
 	_cleanup_(freep) char *path = NULL;
 	struct error err = { 0 };
+	int held = -1;
 
 	put_modules();
 	unlink(in_folder("modules/tcp_diag.ko"));
 	put("vmlinuz", "x", 1);
 	kernel.image = (char *)in_folder("vmlinuz");
-	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &path, &err), -EINVAL);
+	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &path, &held, &err), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(err.text, "tcp_diag"));
 }
 END_TEST
