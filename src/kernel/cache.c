@@ -210,13 +210,14 @@ void cache_unlock(const char *path, int fd)
 static size_t entry_size(const char *path)
 {
 	static const char stamp[] = ".stamp";
-	const char *end = strrchr(path, '.');
-	size_t n = (size_t)(end - path);
+	const char *name = strrchr(path, '/') + 1, *end = strrchr(name, '.');
+	size_t n;
 
-	if (strcmp(end, ".tmp") == 0) {
-		end = memrchr(path, '.', n);
-		n = end ? (size_t)(end - path) : 0;
-	}
+	if (strcmp(end, ".tmp") == 0)
+		end = memrchr(name, '.', (size_t)(end - name));
+	if (!end || end == name)
+		return 0;
+	n = (size_t)(end - path);
 	if (n > strlen(stamp) && memcmp(path + n - strlen(stamp), stamp, strlen(stamp)) == 0)
 		n -= strlen(stamp);
 	return n;

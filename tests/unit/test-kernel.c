@@ -378,10 +378,11 @@ START_TEST(what_is_held_is_not_removed)
 	put("deadpeer/images/dead.cpio.1-1.tmp", "", 0);
 	put("deadpeer/images/dead.cpio.stamp.1-2.tmp", "", 0);
 	put("deadpeer/images/dead.cpio.lock", "", 0);
+	put("deadpeer/images/strange.tmp", "", 0);
 	held = cache_hold(in_folder("deadpeer/images/old.cpio"));
 	ck_assert_int_ge(held, 0);
 	ck_assert_int_eq(cache_list_init(&list, &err), 0);
-	ck_assert_uint_eq(list.count, 2);
+	ck_assert_uint_eq(list.count, 3);
 	ck_assert_str_eq(cache_entry_name(&list.entries[0]), "old.cpio");
 	ck_assert(list.entries[0].in_use);
 	ck_assert(!list.entries[1].in_use);
@@ -391,6 +392,7 @@ START_TEST(what_is_held_is_not_removed)
 	ck_assert_int_eq(cache_entry_remove(&list.entries[0], &err), 1);
 	ck_assert_int_eq(cache_hold(in_folder("deadpeer/images/old.cpio")), -1);
 	cache_list_deinit(&list);
+	ck_assert_int_eq(unlink(in_folder("deadpeer/images/strange.tmp")), 0);
 	ck_assert_int_eq(rmdir(images), 0); /* neither stamp, lock nor temporary file is left */
 }
 END_TEST
