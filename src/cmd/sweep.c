@@ -215,7 +215,7 @@ static int make_cells(const struct command *c, struct error *err)
 
 static int fill_store(struct command *c, struct error *err)
 {
-	_cleanup_(freep) char *text = arguments_command(c->given);
+	_cleanup_(freep) char *text = arguments_command(c->given), *qemu = NULL;
 	int rc = text ? 0 : error_errno(err, -ENOMEM, "sweep");
 
 	for (size_t i = 0; rc >= 0 && i < c->study->n_sources; i++) {
@@ -228,7 +228,9 @@ static int fill_store(struct command *c, struct error *err)
 		rc = store_add_kernel(c->store, c->plan->kernels[i], c->sweep.releases[i], err);
 	if (rc >= 0)
 		rc = make_cells(c, err);
-	return rc < 0 ? rc : store_begin_session(c->store, text, err);
+	if (rc >= 0 && c->options.engine->emulator)
+		rc = c->options.engine->emulator(&qemu, err);
+	return rc < 0 ? rc : store_begin_session(c->store, text, qemu, err);
 }
 
 static void on_progress(const struct sweep_counts *counts, void *userdata)

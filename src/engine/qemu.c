@@ -131,7 +131,9 @@ static void deliver(struct run *run, size_t index, struct record *record, const 
 	}
 	run->answered[index] = true;
 	run->done++;
-	if (record && expect_check(scenario, record, err) < 0)
+	if (record)
+		record->qemu = strdup(run->image->qemu.version);
+	if (record && (!record->qemu || expect_check(scenario, record, err) < 0))
 		record = record_free(record);
 	else if (!record)
 		guest_job_restore_line(scenario, err);
@@ -478,9 +480,22 @@ static int release(const char *kernel_name, const char *kernel_modules, char **r
 	return *ret_release ? 0 : error_errno(err, -ENOMEM, "kernel");
 }
 
+static int emulator(char **ret_version, struct error *err)
+{
+	struct emulator emulator;
+	int rc = emulator_find(&emulator, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_version = take_ptr(emulator.version);
+	emulator_deinit(&emulator);
+	return 0;
+}
+
 const struct engine engine_qemu = {
 	.name = "qemu",
 	.virtual_time = true,
 	.run = run_all,
 	.release = release,
+	.emulator = emulator,
 };

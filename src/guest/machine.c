@@ -143,7 +143,7 @@ static void add_memory(struct builder *b, unsigned memory_mib, const struct mach
 
 static uint64_t window_address(const struct guest_image *image)
 {
-	const struct machine *machine = image->machine;
+	const struct machine *machine = image->qemu.machine;
 
 	if (machine->window_address)
 		return machine->window_address;
@@ -160,9 +160,9 @@ static void add_kernel(struct builder *b, const struct guest_image *image)
 		b->failed = true;
 		return;
 	}
-	fprintf(out, "console=%s deadpeer.window=0x%llx ", image->machine->console,
+	fprintf(out, "console=%s deadpeer.window=0x%llx ", image->qemu.machine->console,
 		(unsigned long long)window_address(image));
-	fprintf(out, image->machine->arguments, image->memory_mib);
+	fprintf(out, image->qemu.machine->arguments, image->memory_mib);
 	if (image->prepare)
 		fprintf(out, " deadpeer.prepare=%s", image->prepare);
 	if (image->untracked)
@@ -177,7 +177,7 @@ static void add_kernel(struct builder *b, const struct guest_image *image)
 
 char **machine_arguments(const struct guest_image *image, const struct machine_run *run)
 {
-	const struct machine *machine = image->machine;
+	const struct machine *machine = image->qemu.machine;
 	struct builder b = { 0 };
 
 	ADD(&b, machine->program, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot");

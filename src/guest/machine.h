@@ -35,6 +35,8 @@ struct machine_run {
 	int memory_fd;	    /* file that is the guest's memory, or -1: anonymous */
 	bool memory_shared; /* write through to that file */
 	int window_fd;	    /* file that is the window */
+	int load_fd;	    /* file of a state that is to be loaded, or -1 */
+	int save_fd;	    /* file that a state may be saved to, or -1 */
 	int monitor_fd;	    /* socket that QMP is spoken over */
 	bool incoming;	    /* wait for a state to be loaded */
 };

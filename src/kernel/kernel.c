@@ -253,6 +253,33 @@ static int copy(const struct kernel *from, struct kernel *ret, struct error *err
 	return 0;
 }
 
+/* A sweep comes back to each of its kernels, so those that were found stay as long as this process
+ * runs. */
+static int use(const struct kernel *kernel, struct error *err)
+{
+	_cleanup_(freep) char *folder = NULL, *mark = NULL;
+	int rc;
+
+	if (kernel->origin != KERNEL_FETCHED)
+		return 0;
+	folder = format_new("%.*s", (int)(strrchr(kernel->image, '/') - kernel->image),
+			    kernel->image);
+	mark = folder ? format_new("%s/manifest", folder) : NULL;
+	if (!mark)
+		return error_errno(err, -ENOMEM, "kernel");
+	rc = cache_refuse_link(folder, err);
+	if (rc < 0)
+		return rc;
+	rc = cache_hold_until_exit(folder);
+	if (rc < 0)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "%s: cannot be opened, or was removed just now: run `deadpeer "
+				 "kernels fetch %s`",
+				 folder, kernel->release);
+	cache_touch(mark);
+	return 0;
+}
+
 static int find_path(const char *path, const char *modules, struct kernel *ret, struct error *err)
 {
 	char release[128];
@@ -285,6 +312,8 @@ int kernel_find(const char *name, const char *modules, struct kernel *ret, struc
 	if (rc < 0)
 		return rc;
 	rc = pick(&list, name, &found, err);
+	if (rc >= 0)
+		rc = use(found, err);
 	if (rc >= 0)
 		rc = copy(found, ret, err);
 	kernel_list_deinit(&list);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "src/kernel/archives.h"
-#include "src/kernel/cache.h"
+#include "src/kernel/cache-entries.h"
 #include "src/util/cleanup.h"
 
 /* Offsets in the setup header of a bzImage. */
@@ -174,7 +174,7 @@ static int unpack(struct archive *archive, const struct image *image, const uint
 
 static int write_file(const char *path, const uint8_t *data, size_t size, struct error *err)
 {
-	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ssize_t n;
 
 	if (fd < 0)
@@ -236,16 +236,16 @@ static int make(const char *target, const void *userdata, struct error *err)
 	return vmlinux_extract(userdata, target, err);
 }
 
-int vmlinux_cached(const char *path, char **ret_path, struct error *err)
+int vmlinux_cached(const char *path, char **ret_path, int *ret_hold_fd, struct error *err)
 {
-	static const struct cache_kind kind = { "images", ".vmlinux", 0, make };
+	static const struct cache_kind kind = { "images", ".vmlinux", make };
 	struct cache_key key;
 	int rc;
 
 	cache_key_init(&key);
 	rc = cache_key_add_file(&key, path, err);
 	if (rc >= 0)
-		rc = cache_get(&kind, &key, path, ret_path, err);
+		rc = cache_get(&kind, &key, path, ret_path, ret_hold_fd, err);
 	if (rc != -EOPNOTSUPP)
 		return rc;
 	*ret_path = strdup(path);

@@ -18,6 +18,6 @@ int vmlinux_release(const char *path, char *ret_release, size_t size, struct err
  * text, when there is none that can be started directly. */
 int vmlinux_extract(const char *path, const char *target, struct error *err);
 
-/* Takes the ELF kernel from the cache. *ret_path, which the caller frees, is its path, or `path`
- * itself when only that can be started. */
-int vmlinux_cached(const char *path, char **ret_path, struct error *err);
+/* Takes the ELF kernel from the cache, as cache_get() does. *ret_path is its path, or `path` itself
+ * when only that can be started, and then *ret_hold_fd stays as it is. */
+int vmlinux_cached(const char *path, char **ret_path, int *ret_hold_fd, struct error *err);

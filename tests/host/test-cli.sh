@@ -59,7 +59,7 @@ usage_and_errors()
 
 	run_it 0 --help
 	help=$out
-	for verb in run list show predict check doctor shell kernels sweep export merge tune report new; do
+	for verb in run list show predict check doctor shell kernels cache sweep export merge tune report new; do
 		says "$help" "  $verb " "--help"
 		grep -q "^\.Cm $verb" "$source/doc/deadpeer.1" && grep -q "^\.Ss.*$verb" "$source/doc/deadpeer.1" ||
 			fail "the man page does not explain $verb"
