@@ -51,8 +51,3 @@ void kernel_deinit(struct kernel *kernel);
 
 /* Fails if the kernel was fetched and is no longer whole; the error has the remedy. */
 int kernel_check(const struct kernel *kernel, struct error *err);
-
-/* Brings the newest of Debian's cloud kernels that `name` matches into the user's cache, with
- * the machine's own package client, without root and without installing it. A kernel that is there
- * already is not fetched again. With `progress` lines for a terminal go to standard error. */
-int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct error *err);

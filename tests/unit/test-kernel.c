@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 
 #include "src/kernel/cache.h"
-#include "src/kernel/deb.h"
 #include "src/kernel/kernel.h"
 #include "src/kernel/manifest.h"
+#include "src/kernel/unpack.h"
 #include "src/kernel/vmlinux.h"
 #include "src/util/cleanup.h"
 #include "src/util/interrupt.h"
@@ -240,11 +240,11 @@ END_TEST
 START_TEST(package_that_is_damaged_is_refused)
 {
 	struct error err = { 0 };
-	char out[256];
+	char out[256], release[UNPACK_RELEASE_SIZE] = "";
 
 	put("a.deb", "!<arch>\ndebian-binary   1 0 0 100644 4 `\n2.0\n", 44);
 	strcpy(out, in_folder("out"));
-	ck_assert_int_eq(deb_unpack_kernel(in_folder("a.deb"), out, &err), -EBADMSG);
+	ck_assert_int_eq(unpack_package(in_folder("a.deb"), out, release, &err), -EBADMSG);
 	ck_assert_int_eq(err.kind, ERROR_INPUT);
 }
 END_TEST
