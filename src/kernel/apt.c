@@ -382,6 +382,16 @@ int apt_load(const struct apt_suite *suite, const char *folder, char **ret_path,
 	return rc;
 }
 
+/* apt has renamed what it did not take for whole. */
+static void remove_damaged(const char *path)
+{
+	_cleanup_(freep) char *failed = format_new("%s.FAILED", path);
+
+	unlink(path);
+	if (failed)
+		unlink(failed);
+}
+
 static int download_error(const struct apt_file *file, const char *path, char *errors,
 			  struct error *err)
 {
@@ -396,7 +406,7 @@ static int download_error(const struct apt_file *file, const char *path, char *e
 	case COMPLAINT_SPACE:
 		return cache_error(err, -ENOSPC, path);
 	case COMPLAINT_DAMAGED:
-		unlink(path);
+		remove_damaged(path);
 		return error_set(err, ERROR_FAILED, -EBADMSG,
 				 "%s: not what the archive's list says (damaged or truncated); "
 				 "removed, try again or another --mirror",
@@ -408,7 +418,7 @@ static int download_error(const struct apt_file *file, const char *path, char *e
 	}
 }
 
-int apt_download(const struct apt_file *file, const char *path, struct error *err)
+static int download_once(const struct apt_file *file, const char *path, struct error *err)
 {
 	_cleanup_(freep) char *hash = format_new("SHA256:%s", file->sha256);
 	const char *argv[] = { HELPER,
@@ -434,4 +444,16 @@ int apt_download(const struct apt_file *file, const char *path, struct error *er
 		rc = download_error(file, path, result.errors, err);
 	run_program_result_deinit(&result);
 	return rc;
+}
+
+int apt_download(const struct apt_file *file, const char *path, struct error *err)
+{
+	struct error local = { 0 };
+	bool begun = access(path, F_OK) == 0;
+	int rc = download_once(file, path, &local);
+
+	/* What was there before may have been damaged, and not what the mirror has. */
+	if (rc == -EBADMSG && begun)
+		rc = download_once(file, path, &local);
+	return error_hand_on(err, rc, &local);
 }

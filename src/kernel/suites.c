@@ -288,7 +288,7 @@ static int load_anew(struct suite *suite, const struct suites_source *source, co
 	int rc = write_index(suite, source, path, &local);
 
 	suite->fresh = rc >= 0;
-	if (rc == -EHOSTUNREACH && read_index(suite, path)) {
+	if (rc == -EHOSTUNREACH && read_index(suite, path) && !suite->absent) {
 		fprintf(stderr, "deadpeer: %s; going by what was loaded earlier\n", local.text);
 		return 0;
 	}
