@@ -86,7 +86,7 @@ static void print_kernels(void)
 	if (kernel_list_init(&list, NULL) < 0)
 		return;
 	for (size_t i = 0; i < list.count; i++) {
-		const char *release = list.kernels[i].release, *dot = strchr(release, '.');
+		const char *release = list.kernels[i].name, *dot = strchr(release, '.');
 		size_t n = dot ? (size_t)(dot - release) + 1 : 0;
 
 		n += strspn(release + n, "0123456789");

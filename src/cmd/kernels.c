@@ -8,6 +8,7 @@
 
 #include "src/cmd/cmd.h"
 #include "src/cmd/options.h"
+#include "src/kernel/add.h"
 #include "src/kernel/fetch.h"
 #include "src/kernel/kernel.h"
 #include "src/report/table.h"
@@ -17,7 +18,8 @@ static void print_json(const struct kernel *kernel)
 {
 	json_object *line = json_object_new_object();
 
-	json_object_object_add(line, "kernel", json_object_new_string(kernel->release));
+	json_object_object_add(line, "kernel", json_object_new_string(kernel->name));
+	json_object_object_add(line, "release", json_object_new_string(kernel->release));
 	json_object_object_add(line, "origin",
 			       json_object_new_string(kernel_origin_name(kernel->origin)));
 	json_object_object_add(line, "image", json_object_new_string(kernel->image));
@@ -32,11 +34,11 @@ static void print_table(const struct kernel_list *list)
 	size_t width = strlen("KERNEL");
 
 	for (size_t i = 0; i < list->count; i++)
-		if (strlen(list->kernels[i].release) > width)
-			width = strlen(list->kernels[i].release);
+		if (strlen(list->kernels[i].name) > width)
+			width = strlen(list->kernels[i].name);
 	printf("%-*s  ORIGIN   IMAGE\n", (int)width, "KERNEL");
 	for (size_t i = 0; i < list->count; i++)
-		printf("%-*s  %-7s  %s%s\n", (int)width, list->kernels[i].release,
+		printf("%-*s  %-7s  %s%s\n", (int)width, list->kernels[i].name,
 		       kernel_origin_name(list->kernels[i].origin), list->kernels[i].image,
 		       list->kernels[i].modules ? "" : " (no modules)");
 }
@@ -60,6 +62,7 @@ static int list(bool json, struct error *err)
 
 struct options {
 	bool json;
+	const char *modules, *name; /* of a kernel to add */
 	struct fetch_options fetch;
 };
 
@@ -165,6 +168,29 @@ static int available(const char *name, const struct options *options, struct err
 	return rc;
 }
 
+static void tell_lack(const struct kernel *kernel, const char *text)
+{
+	fprintf(stderr, "%s lacks %s\n", kernel->name, text);
+}
+
+static int add(const struct command_line *line, const struct options *options, struct error *err)
+{
+	const struct add_options wanted = {
+		.files = line->operands + 1,
+		.count = (size_t)line->n_operands - 1,
+		.modules = options->modules,
+		.name = options->name,
+	};
+	struct kernel kernel;
+	int rc = kernel_add(&wanted, tell_lack, &kernel, err);
+
+	if (rc < 0)
+		return rc;
+	puts(kernel.name);
+	kernel_deinit(&kernel);
+	return 0;
+}
+
 static const struct argument arguments[] = {
 	{ "flavour", 0, "FLAVOUR", "of Debian's kernels: cloud (default), plain or rt",
 	  TO_OTHER(options, fetch.flavour, parse_flavour), "cloud plain rt" },
@@ -174,6 +200,10 @@ static const struct argument arguments[] = {
 	  TO_TEXT(options, fetch.keyring) },
 	{ "mirror", 0, "URL", "fetch from this mirror of Debian's, not from the machine's",
 	  TO_TEXT(options, fetch.mirror) },
+	{ "modules", 0, "DIR", "add: the modules of the kernel, such as /lib/modules/RELEASE",
+	  TO_TEXT(options, modules) },
+	{ "name", 0, "NAME", "add: what to call the kernel; by default its release",
+	  TO_TEXT(options, name) },
 	{ "refresh", 0, NULL, "ask the archive anew, though it was asked today",
 	  TO_FLAG(options, fetch.refresh) },
 	{ "suite", 0, "SUITE", "only from this suite: trixie-backports, bullseye-security, sid",
@@ -188,6 +218,12 @@ static int cmd_kernels(const struct command_line *line, void *userdata, struct e
 	const char *name = line->n_operands > 1 ? line->operands[1] : NULL;
 
 	options->fetch.progress = isatty(STDERR_FILENO);
+	if (strcmp(word, "add") != 0 && (options->modules || options->name))
+		return error_input(err, "kernels: --modules and --name go with add");
+	if (!strcmp(word, "add") && options->json)
+		return error_input(err, "kernels: --json goes with list and available");
+	if (line->n_operands >= 2 && !strcmp(word, "add"))
+		return add(line, options, err);
 	if (line->n_operands <= 1 && !strcmp(word, "list"))
 		return list(options->json, err);
 	if (line->n_operands <= 2 && !strcmp(word, "available"))
@@ -196,13 +232,13 @@ static int cmd_kernels(const struct command_line *line, void *userdata, struct e
 		return error_input(err, "kernels: --json goes with list and available");
 	if (line->n_operands <= 2 && !strcmp(word, "fetch"))
 		return fetch(name, options, err);
-	return error_input(err, "kernels: expected `list`, `available` or `fetch [NAME]`; see "
-				"`deadpeer kernels --help`");
+	return error_input(err, "kernels: expected `list`, `available`, `fetch [NAME]` or "
+				"`add FILE...`; see `deadpeer kernels --help`");
 }
 
 const struct verb verb_kernels = {
 	.name = "kernels",
-	.operands = "[list | available [NAME] | fetch [NAME]]",
+	.operands = "[list | available [NAME] | fetch [NAME] | add FILE...]",
 	.summary = "Show, fetch and add the kernels that the qemu engine can boot",
 	.details = "list shows those at hand: fetched ones and those under /boot. available shows "
 		   "what\n"

@@ -284,8 +284,8 @@ static bool find_at_hand(const char *name, enum kernel_flavour flavour, char **r
 		return false;
 	for (size_t i = 0; i < list.count && !*ret_release; i++) {
 		const struct kernel *kernel = &list.kernels[i];
-		bool wanted = strcmp(name, kernel->release) == 0 ||
-			      (kernel_name_matches(name, kernel->release) &&
+		bool wanted = strcmp(name, kernel->name) == 0 ||
+			      (kernel_name_matches(name, kernel->name) &&
 			       kernel_flavour_of(kernel->release) == flavour);
 
 		if (wanted && kernel->origin == KERNEL_FETCHED &&
