@@ -23,7 +23,7 @@ static const struct {
 	{ "CONFIG_PROC_FS", NULL, "/proc", true },
 	{ "CONFIG_SYSFS", NULL, "/sys", true },
 	{ "CONFIG_TMPFS", NULL, "/tmp", true },
-	{ "CONFIG_UNIX", "unix", "sockets between programs", true },
+	{ "CONFIG_UNIX", NULL, "sockets between programs", true },
 	{ "CONFIG_INET", NULL, "TCP", true },
 	{ "CONFIG_NET_NS", NULL, "hosts are network namespaces", true },
 	{ "CONFIG_VETH", "veth", "the cables between hosts", true },

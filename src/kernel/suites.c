@@ -261,6 +261,28 @@ static bool read_index(struct suite *suite, const char *path)
 	return whole;
 }
 
+/* Adds what is in an index, of whatever mirror. */
+static int read_cached(struct suite_list *list, const char *path)
+{
+	_cleanup_(file_closep) FILE *file = fopen(path, "re");
+	struct suite suite = { 0 }, *slot;
+
+	if (!file || fscanf(file, INDEX_MARK " %ms", &suite.mirror) != 1)
+		return 0;
+	suite.name = strdup(strrchr(path, '/') + 1);
+	if (!suite.name || !read_index(&suite, path)) {
+		suite_deinit(&suite);
+		return 0;
+	}
+	slot = array_append(&list->suites, &list->count, sizeof(*slot));
+	if (!slot) {
+		suite_deinit(&suite);
+		return -ENOMEM;
+	}
+	*slot = suite;
+	return 0;
+}
+
 static bool is_recent(const char *path)
 {
 	struct stat st;
@@ -379,6 +401,23 @@ int suites_add(struct suite_list *list, const struct suites_source *source, cons
 	if (rc >= 0 && list->suites[list->count - 1].absent)
 		return error_input(err, "--suite %s: %s", name,
 				   list->suites[list->count - 1].absent);
+	return rc;
+}
+
+int suites_add_cached(struct suite_list *list, struct error *err)
+{
+	struct suite any = { .name = (char *)"*" };
+	_cleanup_(freep) char *path = NULL;
+	int rc = index_path(&any, &path, err);
+	glob_t found;
+
+	if (rc < 0)
+		return rc;
+	cache_find(path, "*", &found);
+	for (size_t i = 0; i < found.gl_pathc && rc >= 0; i++)
+		rc = read_cached(list, found.gl_pathv[i]) < 0 ? error_errno(err, -ENOMEM, "suites")
+							      : 0;
+	globfree(&found);
 	return rc;
 }
 

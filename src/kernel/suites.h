@@ -56,6 +56,8 @@ enum suite_extent {
  * suite that the mirror lacks has a reason in `absent`. */
 int suites_add_all(struct suite_list *list, const struct suites_source *source,
 		   enum suite_extent extent, struct error *err);
+/* Adds what is known of suites without asking anybody, however old. */
+int suites_add_cached(struct suite_list *list, struct error *err);
 /* Adds one suite. Fails with ERROR_INPUT if the mirror lacks it. */
 int suites_add(struct suite_list *list, const struct suites_source *source, const char *name,
 	       struct error *err);
