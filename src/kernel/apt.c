@@ -67,6 +67,7 @@ enum complaint {
 	COMPLAINT_ABSENT,  /* the mirror does not have it */
 	COMPLAINT_SPACE,   /* the disk is full */
 	COMPLAINT_KEY,	   /* the keyring does not know who signed it */
+	COMPLAINT_EXPIRED, /* a list that is older than it may be */
 	COMPLAINT_DAMAGED, /* not what the mirror says it is */
 	COMPLAINT_OTHER,
 };
@@ -83,6 +84,8 @@ static enum complaint classify(const char *errors)
 		{ "NO_PUBKEY", COMPLAINT_KEY },
 		{ "Missing key", COMPLAINT_KEY },
 		{ "is not signed", COMPLAINT_KEY },
+		{ "is expired", COMPLAINT_EXPIRED },
+		{ "is not valid yet", COMPLAINT_EXPIRED },
 		{ "Hash Sum mismatch", COMPLAINT_DAMAGED },
 		{ "unexpected size", COMPLAINT_DAMAGED },
 		{ "does not have a Release file", COMPLAINT_ABSENT },
@@ -312,6 +315,10 @@ static int list_error(const struct apt_suite *suite, const char *folder, char *e
 				 "%s of %s cannot be verified with %s (%s): bring Debian's package "
 				 "debian-archive-keyring up to date, or give --keyring FILE",
 				 suite->name, suite->mirror, suite->keyring, text);
+	case COMPLAINT_EXPIRED:
+		return error_set(err, ERROR_CAPABILITY, -ESTALE,
+				 "%s of %s: %s (is this machine's clock right?)", suite->name,
+				 suite->mirror, text);
 	default:
 		return error_set(err, ERROR_CAPABILITY, -EHOSTUNREACH,
 				 "cannot load the packages of %s from %s: %s", suite->name,

@@ -33,7 +33,7 @@ struct apt_suite {
 
 /* Loads and verifies the list of packages of a suite. *ret_path, which the caller frees, is the
  * path of the list in the folder `folder`, which must be there and empty. -ENODATA: the mirror has
- * no such suite. */
+ * no such suite; -ENOKEY, -ESTALE: it is there, but cannot be verified, or has expired. */
 int apt_load(const struct apt_suite *suite, const char *folder, char **ret_path, struct error *err);
 
 struct apt_file {

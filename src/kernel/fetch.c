@@ -245,11 +245,26 @@ static int refuse(const struct fetch *fetch, const struct error *why, struct err
 		return rc;
 	if (why->kind != ERROR_NONE)
 		return error_hand_on(err, -ENODATA, why);
+	for (size_t i = 0; i < fetch->suites.count; i++)
+		if (fetch->suites.suites[i].failed)
+			return error_set(err, ERROR_CAPABILITY, -EHOSTUNREACH,
+					 "no kernel '%s' in the suites that could be asked; left "
+					 "out: %s",
+					 fetch->name ? fetch->name : "",
+					 fetch->suites.suites[i].absent);
 	return error_input(err, "%s has no kernel '%s' of flavour %s, only %s",
 			   fetch->options->suite ? fetch->options->suite : "Debian's archive",
 			   fetch->name ? fetch->name : "",
 			   kernel_flavour_name(fetch->options->flavour),
 			   *series ? series : "none at all");
+}
+
+/* Says which suites could not be asked, since one of them may have a newer kernel. */
+static void tell_failures(const struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->suites.count; i++)
+		if (fetch->suites.suites[i].failed)
+			fprintf(stderr, "deadpeer: left out: %s\n", fetch->suites.suites[i].absent);
 }
 
 static int fetch_new(struct fetch *fetch, char **ret_release, struct error *err)
@@ -271,6 +286,8 @@ static int fetch_new(struct fetch *fetch, char **ret_release, struct error *err)
 		if (options->suite)
 			break;
 	}
+	if (rc >= 0 && walked == WALK_INSTALLED)
+		tell_failures(fetch);
 	return rc < 0 || walked == WALK_INSTALLED ? rc : refuse(fetch, &why, err);
 }
 

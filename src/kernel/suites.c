@@ -352,14 +352,37 @@ static bool has(const struct suite_list *list, const char *name)
 	return false;
 }
 
-static int add(struct suite_list *list, const struct suites_source *source, const char *name,
-	       struct error *err)
+static bool has_any(const struct suite_list *list)
 {
-	struct suite suite = { .name = strdup(name), .mirror = strdup(mirror_of(source, name)) },
-		     *slot;
-	int rc = suite.name && suite.mirror ? load(&suite, source, source->refresh, err)
-					    : error_errno(err, -ENOMEM, "suites");
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->suites[i].absent)
+			return true;
+	return false;
+}
 
+/* Whether the other suites are to be asked although one could not be: not if the whole mirror is
+ * out of reach, since waiting for each would take minutes. */
+static bool is_forgiven(const struct suite_list *list, int rc)
+{
+	return rc == -ENOKEY || rc == -ESTALE || (rc == -EHOSTUNREACH && has_any(list));
+}
+
+/* With `forgive` a suite that cannot be loaded is one that is left out. */
+static int add(struct suite_list *list, const struct suites_source *source, const char *name,
+	       bool forgive, struct error *err)
+{
+	struct suite suite = { .name = strdup(name), .mirror = strdup(mirror_of(source, name)) };
+	struct error local = { 0 };
+	struct suite *slot;
+	int rc = suite.name && suite.mirror ? load(&suite, source, source->refresh, &local)
+					    : error_errno(&local, -ENOMEM, "suites");
+
+	if (forgive && is_forgiven(list, rc)) {
+		suite.failed = suite.fresh = true;
+		suite.absent = strdup(local.text);
+		rc = suite.absent ? 0 : error_errno(&local, -ENOMEM, "suites");
+	}
+	error_hand_on(err, rc, &local);
 	slot = rc < 0 ? NULL : array_append(&list->suites, &list->count, sizeof(*slot));
 	if (!slot) {
 		suite_deinit(&suite);
@@ -382,11 +405,15 @@ int suites_add_all(struct suite_list *list, const struct suites_source *source,
 			if (!name)
 				rc = error_errno(err, -ENOMEM, "suites");
 			else if (strcmp(releases[i], "sid") != 0 && !has(list, name))
-				rc = add(list, source, name, err);
+				rc = add(list, source, name, true, err);
 		}
 		if (rc >= 0 && extent == SUITES_ALL && !has(list, releases[i]))
-			rc = add(list, source, releases[i], err);
+			rc = add(list, source, releases[i], true, err);
 	}
+	for (size_t i = 0; i < list->count && rc >= 0 && !has_any(list); i++)
+		if (list->suites[i].failed)
+			rc = error_set(err, ERROR_CAPABILITY, -EHOSTUNREACH, "%s",
+				       list->suites[i].absent);
 	return rc;
 }
 
@@ -397,7 +424,7 @@ int suites_add(struct suite_list *list, const struct suites_source *source, cons
 
 	if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
 		return error_input(err, "--suite %s: not a suite such as trixie-backports", name);
-	rc = add(list, source, name, err);
+	rc = add(list, source, name, false, err);
 	if (rc >= 0 && list->suites[list->count - 1].absent)
 		return error_input(err, "--suite %s: %s", name,
 				   list->suites[list->count - 1].absent);

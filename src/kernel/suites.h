@@ -27,6 +27,7 @@ struct suite {
 	size_t count;		  /* of packages */
 	bool fresh;		  /* loaded by this process */
 	char *absent;		  /* why there is none; owned; NULL: it is there */
+	bool failed;		  /* it may be there, but could not be loaded or verified */
 };
 
 struct suite_list {
@@ -53,7 +54,8 @@ enum suite_extent {
 };
 
 /* Adds the suites that the archive may have to the list, but for those that it has already. A
- * suite that the mirror lacks has a reason in `absent`. */
+ * suite that the mirror lacks, or that cannot be verified, has a reason in `absent`. It is an error
+ * if none can be loaded. */
 int suites_add_all(struct suite_list *list, const struct suites_source *source,
 		   enum suite_extent extent, struct error *err);
 /* Adds what is known of suites without asking anybody, however old. */
