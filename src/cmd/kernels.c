@@ -160,8 +160,9 @@ static int available(const char *name, const struct options *options, struct err
 	}
 	if (rc >= 0 && table)
 		table_print(table, stdout);
-	for (size_t i = 0; rc >= 0 && table && i < archive.suites.count; i++)
-		if (archive.suites.suites[i].absent)
+	for (size_t i = 0; rc >= 0 && i < archive.suites.count; i++)
+		if (table ? archive.suites.suites[i].absent != NULL
+			  : archive.suites.suites[i].failed)
 			fprintf(stderr, "left out: %s\n", archive.suites.suites[i].absent);
 	table_free(table);
 	archive_kernels_deinit(&archive);

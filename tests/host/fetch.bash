@@ -19,6 +19,7 @@ new_key() { # new_key NAME: makes a key, and a keyring $tmp/NAME.gpg with it
 chmod 700 "$tmp/keys"
 new_key mirror
 new_key other
+new_key stranger
 
 # deb SUITE PACKAGE FOLDER: puts what is in a folder into a package, and that into a suite.
 deb() {
@@ -61,7 +62,7 @@ split() {
 	deb "$suite" "linux-image-$release" "$tmp/nothing" "linux-binary-$release (= 1), linux-modules-$release (= 1)"
 }
 
-sign() { # sign SUITE: writes the signed file that says which packages a suite has
+sign() { # sign SUITE [KEY]: writes the signed file that says which packages a suite has
 	local area=debian folder list
 	[[ $1 == *-security ]] && area=debian-security
 	folder=$tmp/web/$area/dists/$1
@@ -69,7 +70,7 @@ sign() { # sign SUITE: writes the signed file that says which packages a suite h
 	printf 'Origin: Debian\nSuite: %s\nCodename: %s\nArchitectures: %s\nComponents: main\nDate: %s\nSHA256:\n %s %s %s\n' \
 		"$1" "$1" "$arch" "$(LC_ALL=C date -uR)" "$(sha256sum <"$folder/$list" | cut -d ' ' -f 1)" \
 		"$(stat -c %s "$folder/$list")" "$list" >"$tmp/Release"
-	gpg --homedir "$tmp/keys" --batch --yes --quiet --local-user mirror --clearsign --output "$folder/InRelease" "$tmp/Release"
+	gpg --homedir "$tmp/keys" --batch --yes --quiet --local-user "${2-mirror}" --clearsign --output "$folder/InRelease" "$tmp/Release"
 }
 
 old=6.1.0-9-cloud-$arch older=6.1.0-8-cloud-$arch
@@ -84,6 +85,10 @@ split trixie-backports "$gone" binary
 for suite in bookworm-security bookworm trixie-backports; do
 	sign "$suite"
 done
+
+# A suite that cannot be verified has what would be newer.
+image trixie-security "6.1.0-99-cloud-$arch"
+sign trixie-security stranger
 
 python3 "$(dirname "$0")/mirror.py" "$tmp/web" "$tmp/port" >"$tmp/requests" 2>&1 &
 server=$!
@@ -125,6 +130,7 @@ refuses 'signed by another key' 3 'cannot be verified' 'debian-archive-keyring'
 # A series is fetched from the suite that has it, and releases only if no other suite does.
 brings 6.1 "$old" 6.1 "${archive[@]}"
 [ "$(cat "$cache/kernels/$old/vmlinuz")" = "kernel $old" ] || fail 'not the signed one'
+grep -q 'left out: trixie-security .* cannot be verified' "$tmp/err" || fail "not told: $(cat "$tmp/err")"
 grep -q dists/bookworm/ "$tmp/requests" && fail 'a whole release was loaded for what a small suite has'
 brings 5.9 "5.9.0-1-cloud-$arch" 5.9 "${archive[@]}"
 brings rt "6.1.0-10-rt-$arch" 6.1 --flavour rt "${archive[@]}"
@@ -135,6 +141,9 @@ compgen -G "$cache/apt/*.deb" >/dev/null && fail 'packages stay'
 kernels fetch 7.0 "${archive[@]}"
 refuses 'modules that have left' 2 "$gone" "linux-modules-$gone" 'left the archive'
 kernels fetch 6.7 "${archive[@]}"
+refuses 'no such series' 3 "'6.7'" 'left out: trixie-security'
+rm -r "$tmp/web/debian-security/dists/trixie-security"
+kernels fetch 6.7 --refresh "${archive[@]}"
 refuses 'no such series' 2 "'6.7'" '7.3, 6.1, 5.9'
 kernels fetch 6.1 --suite buzz "${archive[@]}"
 refuses 'no such suite' 2 '--suite buzz' 'has no suite buzz'
