@@ -119,9 +119,9 @@ int kernel_lacks(const struct kernel *kernel, kernel_lacks_func tell, struct err
 			rc = error_input(err, "kernel %s lacks %s%s", kernel->release, text,
 					 module ? ", and no --modules are given" : "");
 	}
-	if (rc >= 0 && !kernel->modules && !config)
+	if (rc >= 0 && kernel->origin == KERNEL_ADDED && !kernel->modules && !config)
 		tell(kernel, "modules, which it has to have built in");
-	if (rc >= 0 && !config)
+	if (rc >= 0 && kernel->origin == KERNEL_ADDED && !config)
 		tell(kernel, "a config, as a file or built in (CONFIG_IKCONFIG), that says what it "
 			     "can do");
 	module_set_deinit(&set);

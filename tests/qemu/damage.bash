@@ -94,6 +94,8 @@ spoil 'no manifest' rm manifest
 rm -rf "${cache:?}/kernels/$release/vmlinuz"
 run --kernel "$release"
 says 'no vmlinuz' 3 'no kernel at hand' "deadpeer kernels fetch $release"
+rm -rf "${cache:?}/kernels/$release"
+cp -r "$folder" "$cache/kernels"
 
 # An error names a program that is missing.
 mkdir "$tmp/few"
