@@ -10,6 +10,7 @@
 #include "src/guest/guest.h"
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
+#include "src/kernel/lacks.h"
 #include "src/record/expect.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
@@ -437,6 +438,11 @@ static void tell_preparation(const struct run *run)
 	run->listener->progress(text, NSEC_NEVER, 0, run->job->n_trials, run->listener->userdata);
 }
 
+static void tell_lack(const struct kernel *kernel, const char *text)
+{
+	fprintf(stderr, "deadpeer: kernel %s lacks %s\n", kernel->release, text);
+}
+
 static int run_all(const struct engine_job *job, const struct engine_listener *listener,
 		   struct error *err)
 {
@@ -449,7 +455,11 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 		rc = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
 	if (rc < 0)
 		return rc;
-	rc = guest_programs_find(job, &run.programs, err);
+	/* Any other kernel was looked at when it was brought. */
+	if (kernel.origin == KERNEL_PATH)
+		rc = kernel_lacks(&kernel, tell_lack, err);
+	if (rc >= 0)
+		rc = guest_programs_find(job, &run.programs, err);
 	if (rc >= 0)
 		tell_preparation(&run);
 	if (rc >= 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "src/kernel/archives.h"
 #include "src/kernel/cache-entries.h"
@@ -187,18 +188,17 @@ static int write_file(const char *path, const uint8_t *data, size_t size, struct
 	return 0;
 }
 
-/* Behind the payload stands its uncompressed size (arch/x86/boot/compressed/Makefile: size_append),
- * because not every compressed format tells it. */
-static int extract(const struct image *image, const char *target, struct error *err)
+/* Unpacks the kernel in a bzImage into memory that the caller frees. Behind the payload stands its
+ * uncompressed size (arch/x86/boot/compressed/Makefile: size_append), because not every compressed
+ * format tells it. */
+static int unpack_elf(const struct image *image, uint8_t **ret_elf, size_t *ret_size,
+		      struct error *err)
 {
 	size_t offset, length, elf_size;
 	_cleanup_(freep) uint8_t *elf = NULL;
 	struct archive *archive;
-	int rc;
+	int rc = archives_load(err);
 
-	if (!is_bzimage(image))
-		return -EOPNOTSUPP;
-	rc = archives_load(err);
 	if (rc < 0)
 		return rc;
 	offset = ((image->data[SETUP_SECTS] ? image->data[SETUP_SECTS] : 4) + 1) * 512ul +
@@ -216,7 +216,106 @@ static int extract(const struct image *image, const char *target, struct error *
 	lib_archive_read_free(archive);
 	if (rc < 0)
 		return rc;
-	return has_pvh_note(elf, elf_size) ? write_file(target, elf, elf_size, err) : -EOPNOTSUPP;
+	*ret_elf = take_ptr(elf);
+	*ret_size = elf_size;
+	return 0;
+}
+
+static int extract(const struct image *image, const char *target, struct error *err)
+{
+	_cleanup_(freep) uint8_t *elf = NULL;
+	size_t size;
+	int rc;
+
+	if (!is_bzimage(image))
+		return -EOPNOTSUPP;
+	rc = unpack_elf(image, &elf, &size, err);
+	if (rc < 0)
+		return rc;
+	return has_pvh_note(elf, size) ? write_file(target, elf, size, err) : -EOPNOTSUPP;
+}
+
+/* Which machine the image is for, as ELF numbers them. */
+static unsigned machine_of(const struct image *image)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)image->data;
+
+	if (is_bzimage(image))
+		return EM_X86_64;
+	if (is_arm64(image))
+		return EM_AARCH64;
+	return memcmp(image->data, ELFMAG, SELFMAG) == 0 ? header->e_machine : EM_NONE;
+}
+
+int vmlinux_check(const char *path, struct error *err)
+{
+	struct image image;
+	struct utsname name;
+	unsigned machine;
+	int rc = image_open(&image, path, err);
+
+	if (rc < 0)
+		return rc;
+	uname(&name);
+	machine = strcmp(name.machine, "aarch64") == 0 ? EM_AARCH64 : EM_X86_64;
+	if (machine_of(&image) != machine)
+		rc = error_input(err, "%s: a kernel for another machine than this, %s", path,
+				 name.machine);
+	else if (machine == EM_X86_64 && !is_bzimage(&image) &&
+		 !has_pvh_note(image.data, image.size))
+		rc = error_input(err,
+				 "%s: an uncompressed kernel without CONFIG_PVH, which QEMU cannot "
+				 "start; give the bzImage",
+				 path);
+	image_close(&image);
+	return rc;
+}
+
+/* The config stands in the kernel as gzip has compressed it, between two marks (kernel/configs.c).
+ */
+static char *find_config(const uint8_t *data, size_t size)
+{
+	const uint8_t *start = memmem(data, size, "IKCFG_ST", 8), *end;
+	struct archive *archive = lib_archive_read_new();
+	struct archive_entry *entry;
+	const size_t room = 1 << 20;
+	char *text = malloc(room);
+	la_ssize_t n = -1;
+
+	end = start ? memmem(start, (size_t)(data + size - start), "IKCFG_ED", 8) : NULL;
+	if (end && archive && text) {
+		lib_archive_read_support_format_raw(archive);
+		lib_archive_read_support_filter_all(archive);
+		if (lib_archive_read_open_memory(archive, start + 8, (size_t)(end - start - 8)) ==
+			    ARCHIVE_OK &&
+		    lib_archive_read_next_header(archive, &entry) == ARCHIVE_OK)
+			n = lib_archive_read_data(archive, text, room - 1);
+	}
+	lib_archive_read_free(archive);
+	if (n <= 0) {
+		free(text);
+		return NULL;
+	}
+	text[n] = '\0';
+	return text;
+}
+
+char *vmlinux_config(const char *path)
+{
+	_cleanup_(freep) uint8_t *elf = NULL;
+	struct error ignored;
+	struct image image;
+	char *text = NULL;
+	size_t size;
+
+	if (archives_load(&ignored) < 0 || image_open(&image, path, &ignored) < 0)
+		return NULL;
+	if (!is_bzimage(&image))
+		text = find_config(image.data, image.size);
+	else if (unpack_elf(&image, &elf, &size, &ignored) >= 0)
+		text = find_config(elf, size);
+	image_close(&image);
+	return text;
 }
 
 int vmlinux_extract(const char *path, const char *target, struct error *err)

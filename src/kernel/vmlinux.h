@@ -14,6 +14,13 @@
  * ERROR_INPUT if the file is no kernel image. */
 int vmlinux_release(const char *path, char *ret_release, size_t size, struct error *err);
 
+/* Fails with ERROR_INPUT if this machine's QEMU cannot start the kernel image at `path`. */
+int vmlinux_check(const char *path, struct error *err);
+
+/* Returns the config that CONFIG_IKCONFIG has put into the kernel, which the caller frees; NULL:
+ * there is none. */
+char *vmlinux_config(const char *path);
+
 /* Writes the ELF kernel inside the bzImage at `path` to `target`. Fails with -EOPNOTSUPP, without a
  * text, when there is none that can be started directly. */
 int vmlinux_extract(const char *path, const char *target, struct error *err);

@@ -78,6 +78,8 @@ usage_and_errors()
 	[ ! -e "$work/twice.db" ] || fail "a refused run has made a store"
 	run_it 2 kernels fetch 6.1 --json
 	says "$err" "--json goes with list" "kernels fetch --json"
+	run_it 2 kernels fetch 6.1 --flavour clod
+	says "$err" "--flavour: expected cloud, plain or rt, got 'clod'" "kernels fetch --flavour"
 	run_it 2 rum
 	one_line "unknown verb"
 	says "$err" "did you mean 'run'?" "a misspelt verb"
