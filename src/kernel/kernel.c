@@ -284,7 +284,7 @@ static int use(const struct kernel *kernel, struct error *err)
 	_cleanup_(freep) char *folder = NULL, *mark = NULL;
 	int rc;
 
-	if (kernel->origin != KERNEL_FETCHED)
+	if (kernel->origin != KERNEL_FETCHED && kernel->origin != KERNEL_ADDED)
 		return 0;
 	folder = format_new("%.*s", (int)(strrchr(kernel->image, '/') - kernel->image),
 			    kernel->image);
@@ -298,8 +298,9 @@ static int use(const struct kernel *kernel, struct error *err)
 	if (rc < 0)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "%s: cannot be opened, or was removed just now: run `deadpeer "
-				 "kernels fetch %s`",
-				 folder, kernel->release);
+				 "kernels %s %s`",
+				 folder, kernel->origin == KERNEL_ADDED ? "add" : "fetch",
+				 kernel->release);
 	cache_touch(mark);
 	return 0;
 }
