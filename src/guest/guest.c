@@ -493,7 +493,7 @@ static int make_window(struct guest *guest, const struct guest_config *config, s
 	guest->window = window;
 	window->magic = GUEST_WINDOW_MAGIC;
 	window->version = GUEST_WINDOW_VERSION;
-	if (!config->setup || !guest->image->qemu.machine->stop_port) {
+	if (!config->setup) {
 		write_job(window, config->job, config->job_size, config->seed);
 		return 0;
 	}

@@ -142,7 +142,7 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 	rc = emulator_find(&image->qemu, err);
 	if (rc >= 0)
 		rc = make_files(image, config, err);
-	if (rc >= 0 && !config->no_snapshot && image->qemu.machine->stop_port)
+	if (rc >= 0 && !config->no_snapshot)
 		rc = make_snapshot(image, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "kernel %s", image->release);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,14 +16,6 @@
 
 #define ARGS_MAX 32
 #define HELPER	 "/usr/lib/apt/apt-helper" /* of the package apt; it downloads single files */
-
-const char *apt_architecture(void)
-{
-	struct utsname name;
-
-	uname(&name);
-	return strcmp(name.machine, "aarch64") == 0 ? "arm64" : "amd64";
-}
 
 static bool succeeded(const struct run_program_result *result)
 {
@@ -281,7 +272,7 @@ static int write_state(const struct apt_suite *suite, const char *folder, struct
 	_cleanup_(freep) char *conf = format_new("%s/apt.conf", folder);
 	_cleanup_(freep) char *list = format_new("%s/sources.list", folder);
 	_cleanup_(freep) char *line =
-		format_new("deb [arch=%s signed-by=%s] %s %s main\n", apt_architecture(),
+		format_new("deb [arch=%s signed-by=%s] %s %s main\n", APT_ARCHITECTURE,
 			   suite->keyring, suite->mirror, suite->name);
 	int rc;
 

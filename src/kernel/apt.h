@@ -14,6 +14,8 @@
 #define APT_DIGITS_SIZE 65 /* bytes: a SHA-256 as text, and the end */
 
 /* Where packages come from. */
+#define APT_ARCHITECTURE "amd64" /* what Debian calls that of all guests */
+
 struct apt_mirrors {
 	char *main;	/* "http://deb.debian.org/debian"; owned */
 	char *security; /* "http://deb.debian.org/debian-security"; owned */
@@ -47,6 +49,3 @@ struct apt_file {
 /* Downloads a file to `path`, goes on where an earlier download was cut off, and verifies it.
  * -ENODATA: the mirror does not have it. */
 int apt_download(const struct apt_file *file, const char *path, struct error *err);
-
-/* Returns what Debian calls this machine's architecture: "amd64". */
-const char *apt_architecture(void);

@@ -32,7 +32,7 @@ static bool ends_with(const char *release, const char *word)
 {
 	char end[32];
 	size_t n = strlen(release);
-	int e = snprintf(end, sizeof(end), "-%s-%s", word, apt_architecture());
+	int e = snprintf(end, sizeof(end), "-%s-%s", word, APT_ARCHITECTURE);
 
 	return n > (size_t)e && strcmp(release + n - e, end) == 0;
 }

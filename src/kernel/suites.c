@@ -111,7 +111,7 @@ static bool is_of_kernel(const char *name)
 {
 	static const char *const prefixes[] = { "linux-image-", "linux-binary-", "linux-modules-",
 						"linux-base-" };
-	const char *architecture = apt_architecture();
+	const char *architecture = APT_ARCHITECTURE;
 	size_t n = strlen(name), a = strlen(architecture);
 
 	if (n > 9 && strcmp(name + n - 9, "-unsigned") == 0)

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "src/kernel/archives.h"
 #include "src/kernel/cache-entries.h"
@@ -25,8 +24,6 @@
 #define PAYLOAD_OFFSET 0x248 /* from the start of the protected-mode code; since 2.08 */
 #define PAYLOAD_LENGTH 0x24c
 #define HEADER_END     0x250
-
-#define ARM64_MAGIC_OFFSET 56 /* "ARM\x64", Documentation/arch/arm64/booting.rst */
 
 #define XEN_ELFNOTE_PHYS32_ENTRY 18 /* the PVH note, include/xen/interface/elfnote.h */
 
@@ -78,11 +75,6 @@ static bool is_bzimage(const struct image *image)
 	       memcmp(image->data + HEADER_MAGIC, "HdrS", 4) == 0 && get16(image, VERSION) >= 0x208;
 }
 
-static bool is_arm64(const struct image *image)
-{
-	return memcmp(image->data + ARM64_MAGIC_OFFSET, "ARM\x64", 4) == 0;
-}
-
 /* Copies the word at `offset`. */
 static bool copy_word(const struct image *image, size_t offset, char *word, size_t size)
 {
@@ -97,7 +89,7 @@ static bool copy_word(const struct image *image, size_t offset, char *word, size
 	return n > 0;
 }
 
-/* An image for arm64 has no field for its release, but the kernel's banner stands in it as text. */
+/* An uncompressed kernel has no field for its release, but its banner stands in it as text. */
 static bool find_banner(const struct image *image, char *release, size_t size)
 {
 	static const char banner[] = "Linux version ";
@@ -118,7 +110,7 @@ int vmlinux_release(const char *path, char *ret_release, size_t size, struct err
 	if (is_bzimage(&image))
 		found = copy_word(&image, get16(&image, KERNEL_VERSION) + 0x200u, ret_release,
 				  size);
-	else if (is_arm64(&image) || memcmp(image.data, ELFMAG, SELFMAG) == 0)
+	else if (memcmp(image.data, ELFMAG, SELFMAG) == 0)
 		found = find_banner(&image, ret_release, size);
 	image_close(&image);
 	return found ? 0 : error_input(err, "%s: not a kernel image", path);
@@ -242,27 +234,19 @@ static unsigned machine_of(const struct image *image)
 
 	if (is_bzimage(image))
 		return EM_X86_64;
-	if (is_arm64(image))
-		return EM_AARCH64;
 	return memcmp(image->data, ELFMAG, SELFMAG) == 0 ? header->e_machine : EM_NONE;
 }
 
 int vmlinux_check(const char *path, struct error *err)
 {
 	struct image image;
-	struct utsname name;
-	unsigned machine;
 	int rc = image_open(&image, path, err);
 
 	if (rc < 0)
 		return rc;
-	uname(&name);
-	machine = strcmp(name.machine, "aarch64") == 0 ? EM_AARCH64 : EM_X86_64;
-	if (machine_of(&image) != machine)
-		rc = error_input(err, "%s: a kernel for another machine than this, %s", path,
-				 name.machine);
-	else if (machine == EM_X86_64 && !is_bzimage(&image) &&
-		 !has_pvh_note(image.data, image.size))
+	if (machine_of(&image) != EM_X86_64)
+		rc = error_input(err, "%s: not a kernel for x86_64, and guests are that", path);
+	else if (!is_bzimage(&image) && !has_pvh_note(image.data, image.size))
 		rc = error_input(err,
 				 "%s: an uncompressed kernel without CONFIG_PVH, which QEMU cannot "
 				 "start; give the bzImage",
