@@ -58,7 +58,7 @@ static const struct argument arguments[] = {
 	OPTION_FORMAT(command, output),
 	OPTION_JOBS(command, sweep.jobs),
 	OPTION_JUNIT(command, output),
-	{ "kernel", 'k', "NAME", "qemu: which kernel, instead of the study's; may be repeated",
+	{ "kernel", 'k', "NAME", "qemu: which kernel, or all, instead of the study's; may be repeated",
 	  TO_DISTINCT(command, kernels, MAX_KERNELS) },
 	{ "max-trials", 0, "N", "how many are too many (default 100000)",
 	  TO_COUNT(command, options.max_trials, 1, 100000000) },

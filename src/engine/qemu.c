@@ -12,6 +12,7 @@
 #include "src/kernel/kernel.h"
 #include "src/kernel/lacks.h"
 #include "src/record/expect.h"
+#include "src/util/array.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
 #include "src/util/tick.h"
@@ -502,10 +503,29 @@ static int emulator(char **ret_version, struct error *err)
 	return 0;
 }
 
+static int kernels(char ***ret_names, struct error *err)
+{
+	_cleanup_(strings_freep) char **names = calloc(1, sizeof(*names));
+	struct kernel_list list;
+	size_t count = 0;
+	int rc = names ? kernel_list_init(&list, err) : error_errno(err, -ENOMEM, "kernels");
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < list.count && rc >= 0; i++)
+		if (strings_append(&names, &count, list.kernels[i].name) < 0)
+			rc = error_errno(err, -ENOMEM, "kernels");
+	kernel_list_deinit(&list);
+	if (rc >= 0)
+		*ret_names = take_ptr(names);
+	return rc;
+}
+
 const struct engine engine_qemu = {
 	.name = "qemu",
 	.virtual_time = true,
 	.run = run_all,
 	.release = release,
+	.kernels = kernels,
 	.emulator = emulator,
 };

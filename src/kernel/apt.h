@@ -13,9 +13,9 @@
 
 #define APT_DIGITS_SIZE 65 /* bytes: a SHA-256 as text, and the end */
 
-/* Where packages come from. */
 #define APT_ARCHITECTURE "amd64" /* what Debian calls that of all guests */
 
+/* Where packages come from. */
 struct apt_mirrors {
 	char *main;	/* "http://deb.debian.org/debian"; owned */
 	char *security; /* "http://deb.debian.org/debian-security"; owned */
