@@ -45,6 +45,10 @@ struct play {
 	nsec_t now_nsec;    /* likewise; the player's own */
 	int64_t late;	    /* jiffies by which the handlers of timers run late */
 	nsec_t skew_nsec;   /* the age of a segment is that much less than the times at hand say */
+	/* What turns round the sign of the skew: the parity of the number of segments in flight,
+	 * without its last `skew_shift` bits, plus `skew_odd`. */
+	bool skew_turns, skew_odd;
+	unsigned int skew_shift;
 	nsec_t srtt_off_nsec; /* the smoothed RTT is that much more */
 	int64_t granule;      /* the widest bucket so far, in jiffies */
 	bool ahead;	      /* the wheel's clock is a jiffy ahead whenever a timer is armed */

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# determinism.bash KERNEL RUNS: the test shows that the same scenario, kernel and seed give the same bytes in RUNS
-# runs on a busy machine, and once more without a snapshot, and that another seed gives other bytes.
+# determinism.bash KERNEL RUNS LOOPS: the test shows that the same scenario, kernel and seed give the same bytes in RUNS
+# runs on a machine that LOOPS keep busy for each processor, and once more without a snapshot, and that another seed
+# gives other bytes.
 . "$(dirname "$0")/../host/lib.bash"
 need qemu-system-x86_64
-kernel=$1 runs=$2
+kernel=$1 runs=$2 loops=$3
 "$DEADPEER" kernels list | grep -q "^ *$kernel\." || skip "no kernel $kernel: deadpeer kernels fetch $kernel"
 
 # The guests of these scenarios wake up most often, and at a wake-up QEMU's threads may get into each other's way.
@@ -14,7 +15,7 @@ record() {
 }
 
 busy=()
-for ((i = 0; i < 2 * $(nproc); i++)); do
+for ((i = 0; i < loops * $(nproc); i++)); do
 	(while :; do :; done) &
 	busy+=($!)
 done

@@ -38,11 +38,11 @@ done
 
 # The same trial with the guest that was kept, with another seed, and with one that boots for it.
 echo "restored after $SECONDS s"
-run first postgres/power-loss
-run again postgres/power-loss
+run first redis/client-power-loss
+run again redis/client-power-loss
 cmp "$tmp/first.json" "$tmp/again.json" || fail "the same seed gives other bytes"
-run other postgres/power-loss --seed 5
-run booted postgres/power-loss --seed 5 --no-snapshot
+run other redis/client-power-loss --seed 5
+run booted redis/client-power-loss --seed 5 --no-snapshot
 cmp "$tmp/other.json" "$tmp/booted.json" || fail "a guest that was restored gives other bytes than one that has booted"
 cmp -s "$tmp/first.json" "$tmp/other.json" && fail "another seed gives the same bytes"
 finish
