@@ -277,8 +277,7 @@ static int add_all_kernels(struct study_plan *plan, struct error *err)
 	_cleanup_(strings_freep) char **names = NULL;
 	int rc = plan->options.engine->kernels(&names, err);
 
-	if (rc >= 0 && !names[0] &&
-	    strings_append(&plan->kernels, &plan->n_kernels, STUDY_ALL) < 0)
+	if (rc >= 0 && !names[0] && strings_append(&plan->kernels, &plan->n_kernels, STUDY_ALL) < 0)
 		rc = error_errno(err, -ENOMEM, "study");
 	for (char **name = names; rc >= 0 && *name; name++)
 		if (!strings_have(plan->kernels, *name) &&
