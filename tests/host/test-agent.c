@@ -571,7 +571,8 @@ START_TEST(share_memory)
 		ck_assert(!agent_running(f.side[NODE_SERVER].agent));
 		ck_assert(agent_running(f.side[NODE_CLIENT].agent));
 		ck_assert_uint_gt(agent_counters(f.side[NODE_CLIENT].agent).bytes_read, 0);
-		ck_assert_uint_gt(agent_counters(f.side[NODE_SERVER].agent).bytes_written, 0);
+		/* It may have been killed before it counted what it has written. */
+		ck_assert_uint_gt(agent_counters(f.side[NODE_SERVER].agent).bytes_read, 0);
 		fixture_await(&f, NODE_CLIENT, AGENT_CALL_CLOSE);
 		agent_kill(f.side[NODE_CLIENT].agent);
 	}
