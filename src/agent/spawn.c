@@ -94,8 +94,8 @@ static long spawn_shared(const struct agent_child *child, int *ret_pidfd)
 		rc = pthread_create(&lender, &attributes, lend, &loan);
 		pthread_attr_destroy(&attributes);
 	}
-	while (rc == 0 && sem_wait(&loan.made) < 0)
-		; /* A signal came, though all are blocked: EINTR. */
+	if (rc == 0)
+		TEMP_FAILURE_RETRY(sem_wait(&loan.made));
 	sem_destroy(&loan.made);
 	*ret_pidfd = loan.pidfd;
 	return rc ? -rc : loan.pid;

@@ -58,9 +58,8 @@ static const nsec_t srtt_off_nsec[] = { -100 * NSEC_PER_USEC, 100 * NSEC_PER_USE
 /* By how much what is known is off the truth. */
 struct off {
 	bool ahead; /* as in struct play, as are the next two */
-	nsec_t skew_nsec, srtt_nsec;
-	bool skew_turns, skew_odd; /* as in struct play */
-	unsigned int skew_shift;
+	struct play_skew skew;
+	nsec_t srtt_nsec;
 	nsec_t into_nsec; /* how far in its tick the first event is */
 };
 
@@ -72,10 +71,7 @@ static void play_off(const struct player *r, play_func *func, struct off off, st
 
 	play_init(&play, &r->timers, r->facts->phase, into_nsec + off.into_nsec);
 	play.ahead = off.ahead;
-	play.skew_nsec = off.skew_nsec;
-	play.skew_turns = off.skew_turns;
-	play.skew_odd = off.skew_odd;
-	play.skew_shift = off.skew_shift;
+	play.skew = off.skew;
 	play.srtt_off_nsec = r->facts->rtt_exact ? off.srtt_nsec / 100 : off.srtt_nsec;
 	play_once(r, func, &play, hull);
 }
@@ -85,13 +81,12 @@ static void play_pinned(const struct player *r, play_func *func, bool ahead, str
 	for (size_t i = 0; i < ARRAY_SIZE(into_off_nsec); i++)
 		play_off(r, func, (struct off){ ahead, .into_nsec = into_off_nsec[i] }, hull);
 	for (size_t i = 0; i < ARRAY_SIZE(skews_nsec); i++)
-		play_off(r, func, (struct off){ ahead, .skew_nsec = skews_nsec[i] }, hull);
+		play_off(r, func, (struct off){ ahead, .skew = { skews_nsec[i] } }, hull);
 	for (size_t i = 0; i < ARRAY_SIZE(turning_skews_nsec); i++)
 		for (unsigned int pattern = 0; pattern < 2 * SKEW_SHIFTS; pattern++)
 			play_off(r, func,
-				 (struct off){ ahead, .skew_nsec = turning_skews_nsec[i],
-					       .skew_turns = true, .skew_odd = pattern % 2,
-					       .skew_shift = pattern / 2 },
+				 (struct off){ ahead, .skew = { turning_skews_nsec[i], true,
+								pattern % 2, pattern / 2 } },
 				 hull);
 	for (size_t i = 0; i < ARRAY_SIZE(srtt_off_nsec); i++)
 		play_off(r, func, (struct off){ ahead, .srtt_nsec = srtt_off_nsec[i] }, hull);

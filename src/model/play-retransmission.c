@@ -74,12 +74,12 @@ static void set_timer(struct retransmission *r, int pending, int64_t span, bool 
 /* tcp_rto_delta_us(): how long until the oldest segment is overdue. */
 static int64_t until_overdue(const struct retransmission *r)
 {
-	const struct play *p = r->play;
-	nsec_t age_nsec = p->now_nsec - r->head_nsec;
-	bool turned = p->skew_turns && ((r->packets_out >> p->skew_shift) + p->skew_odd) % 2;
+	const struct play_skew *skew = &r->play->skew;
+	nsec_t age_nsec = r->play->now_nsec - r->head_nsec;
+	bool turned = skew->turns && ((r->packets_out >> skew->shift) + skew->odd) % 2;
 
 	if (age_nsec) /* what is sent now is of this age exactly: both are tcp_mstamp */
-		age_nsec -= turned ? -p->skew_nsec : p->skew_nsec;
+		age_nsec -= turned ? -skew->nsec : skew->nsec;
 	return (r->rto * play_tick(r->play) - age_nsec) / NSEC_PER_USEC;
 }
 

@@ -39,16 +39,21 @@ struct play_step {
 };
 typedef void play_step_func(const struct play_step *step, void *userdata);
 
+/* By how much the age of a segment is less than the times at hand say. With `turns` the sign goes
+ * round with the segments in flight: by the parity of their number, without its last `shift` bits,
+ * plus `odd`. */
+struct play_skew {
+	nsec_t nsec;
+	bool turns, odd;
+	unsigned int shift;
+};
+
 struct play {
 	const struct timers *timers;
 	nsec_t origin_nsec; /* of the first event, since the wheel's zero */
 	nsec_t now_nsec;    /* likewise; the player's own */
 	int64_t late;	    /* jiffies by which the handlers of timers run late */
-	nsec_t skew_nsec;   /* the age of a segment is that much less than the times at hand say */
-	/* What turns round the sign of the skew: the parity of the number of segments in flight,
-	 * without its last `skew_shift` bits, plus `skew_odd`. */
-	bool skew_turns, skew_odd;
-	unsigned int skew_shift;
+	struct play_skew skew;
 	nsec_t srtt_off_nsec; /* the smoothed RTT is that much more */
 	int64_t granule;      /* the widest bucket so far, in jiffies */
 	bool ahead;	      /* the wheel's clock is a jiffy ahead whenever a timer is armed */

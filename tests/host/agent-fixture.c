@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "netns/link.h"
 #include "netns/route.h"
+#include "netns/sockdiag.h"
 
 static bool write_text(const char *path, const char *text)
 {
@@ -224,6 +226,33 @@ void fixture_act(struct fixture *fixture, enum node_id node, enum action action,
 	struct error err = { 0 };
 
 	ok(agent_act(fixture->side[node].agent, action, size, &err), &err);
+}
+
+void fixture_set(struct fixture *fixture, enum node_id node, enum option option, int64_t value)
+{
+	fixture->side[node].options.option[option] = value;
+}
+
+static int add_queue(const struct sockdiag_socket *socket, void *userdata)
+{
+	struct fixture_queues *queues = userdata;
+
+	queues->count++;
+	queues->received += socket->receive_queue;
+	if (socket->has_info)
+		queues->ever += socket->info.tcpi_bytes_received;
+	return 0;
+}
+
+struct fixture_queues fixture_look(const struct fixture *fixture, enum node_id node, int state)
+{
+	_cleanup_(nl_freep) struct nl *nl = NULL;
+	struct fixture_queues queues = { 0 };
+	struct error err = { 0 };
+
+	ok(nl_new(fixture->side[node].ns, NETLINK_SOCK_DIAG, &nl, &err), &err);
+	ok(sockdiag_dump(nl, AF_INET, 1u << state, add_queue, &queues, &err), &err);
+	return queues;
 }
 
 bool process_alive(pid_t pid)

@@ -56,6 +56,18 @@ const struct agent_report *fixture_await(struct fixture *fixture, enum node_id n
 size_t fixture_count(const struct fixture *fixture, enum node_id node, enum agent_call call);
 void fixture_run_for(struct fixture *fixture, nsec_t span_nsec);
 void fixture_act(struct fixture *fixture, enum node_id node, enum action action, uint64_t size);
+/* Gives an option to the agent of `node` before it is started. */
+void fixture_set(struct fixture *fixture, enum node_id node, enum option option, int64_t value);
+
+/* How many sockets of a node are in a state, the sum of their receive queues, and of the bytes that
+ * they ever received. */
+struct fixture_queues {
+	size_t count;
+	uint64_t received, ever;
+};
+/* `state`: one of TCP's, as the kernel numbers them. */
+struct fixture_queues fixture_look(const struct fixture *fixture, enum node_id node, int state);
+
 /* Returns whether `pid` runs. A process that is gone, or is a zombie, is not alive. */
 bool process_alive(pid_t pid);
 /* Stores the descendants of `pid`, at most `max`, by their numbers in this process's PID namespace.
