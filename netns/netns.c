@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -24,20 +25,33 @@ static int open_current(int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* Finds the cookie of the namespace that the calling thread is in; 0 where the kernel has no
- * SO_NETNS_COOKIE (before 5.14). Whoever took 0 for an answer where a call has failed would wait in
- * vain for the namespace's events. */
-static int current_cookie(uint64_t *ret_cookie, struct error *err)
+bool netns_has_cookies(void)
+{
+	_cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie;
+	socklen_t size = sizeof(cookie);
+
+	return fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) >= 0 ||
+	       errno != ENOPROTOOPT;
+}
+
+/* Finds the cookie of the namespace that the calling thread is in, or the number of its inode.
+ * Whoever took 0 for an answer where a call has failed would wait in vain for the namespace's
+ * events. */
+static int current_cookie(int ns_fd, uint64_t *ret_cookie, struct error *err)
 {
 	_cleanup_(fd_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	socklen_t size = sizeof(*ret_cookie);
+	struct stat st;
 
 	*ret_cookie = 0;
 	if (fd < 0)
 		return error_errno(err, -errno, "network namespace: socket");
-	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret_cookie, &size) < 0 &&
-	    errno != ENOPROTOOPT)
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret_cookie, &size) >= 0)
+		return 0;
+	if (errno != ENOPROTOOPT || fstat(ns_fd, &st) < 0)
 		return error_errno(err, -errno, "network namespace: cookie");
+	*ret_cookie = st.st_ino;
 	return 0;
 }
 
@@ -82,7 +96,7 @@ static int make(struct netns *ns, struct error *err)
 		return unshare_error(-errno, err);
 	rc = open_current(&ns->fd, err);
 	if (rc >= 0)
-		rc = current_cookie(&ns->cookie, err);
+		rc = current_cookie(ns->fd, &ns->cookie, err);
 	netns_leave(ns);
 	return rc;
 }

@@ -15,9 +15,13 @@
 
 struct netns {
 	int fd;		 /* the namespace; owned; usable for setns() and /proc/self/fd/N mounts */
-	uint64_t cookie; /* its SO_NETNS_COOKIE, in the kernel net->net_cookie; 0: not known */
+	uint64_t cookie; /* its SO_NETNS_COOKIE, in the kernel net->net_cookie. Kernels before 5.14
+			  * do not tell it, and the number of its inode, ns.inum, stands for it */
 	int home_fd;	 /* the namespace to go back to; owned */
 };
+
+/* Whether this kernel tells the cookies of namespaces. */
+bool netns_has_cookies(void);
 
 /* Makes a namespace with its loopback down. The calling thread stays in its own namespace. Fails
  * with ERROR_CAPABILITY when namespaces are not allowed here. */

@@ -82,11 +82,15 @@ static void print_kernels(const struct study *study)
 		struct kernel kernel = { 0 };
 		struct error err = { 0 };
 
-		if (kernel_find(study->kernels[i], NULL, &kernel, &err) < 0)
+		bool any = !strcmp(study->kernels[i], STUDY_ALL);
+
+		if (kernel_find(any ? NULL : study->kernels[i], NULL, &kernel, &err) >= 0)
+			kernel_deinit(&kernel);
+		else if (any)
+			puts("  not at hand: any kernel (deadpeer kernels available)");
+		else
 			printf("  not at hand: kernel %s (deadpeer kernels fetch %s)\n",
 			       study->kernels[i], study->kernels[i]);
-		else
-			kernel_deinit(&kernel);
 	}
 }
 

@@ -6,4 +6,4 @@
 
 extern const struct verb verb_run, verb_list, verb_show, verb_check, verb_doctor, verb_shell,
 	verb_kernels, verb_sweep, verb_export, verb_merge, verb_predict, verb_tune, verb_report,
-	verb_new;
+	verb_new, verb_cache;

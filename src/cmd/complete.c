@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/kernel/candidates.h"
 #include "src/kernel/kernel.h"
 #include "src/scenario/option.h"
 #include "src/scenario/scenario.h"
@@ -86,7 +87,7 @@ static void print_kernels(void)
 	if (kernel_list_init(&list, NULL) < 0)
 		return;
 	for (size_t i = 0; i < list.count; i++) {
-		const char *release = list.kernels[i].release, *dot = strchr(release, '.');
+		const char *release = list.kernels[i].name, *dot = strchr(release, '.');
 		size_t n = dot ? (size_t)(dot - release) + 1 : 0;
 
 		n += strspn(release + n, "0123456789");
@@ -204,6 +205,36 @@ static void print_choice(const char *operands)
 	}
 }
 
+static bool has_word(int n_words, char **words, const char *word)
+{
+	for (int i = 0; i < n_words; i++)
+		if (!strcmp(words[i], word))
+			return true;
+	return false;
+}
+
+/* Prints the series that can be fetched, as far as the archive was asked; else what it has long. */
+static void print_available(void)
+{
+	struct suite_list suites = { 0 };
+	struct candidate_list list;
+	struct error ignored;
+	char series[SERIES_SIZE];
+
+	if (suites_add_cached(&suites, &ignored) < 0 ||
+	    candidate_list_init(&list, &suites, &ignored) < 0) {
+		suite_list_deinit(&suites);
+		return;
+	}
+	for (size_t i = 0; i < list.count; i++)
+		if (!list.candidates[i].missing)
+			puts(kernel_series(list.candidates[i].release, series));
+	if (!list.count)
+		puts("6.1\n6.12");
+	candidate_list_deinit(&list);
+	suite_list_deinit(&suites);
+}
+
 static void print_operands(const struct verb *verb, int n_words, char **words)
 {
 	bool many = strstr(verb->operands, "SCENARIO...");
@@ -211,8 +242,8 @@ static void print_operands(const struct verb *verb, int n_words, char **words)
 
 	if (strchr(verb->operands, '|') && before == 0)
 		print_choice(verb->operands);
-	if (!strcmp(verb->name, "kernels") && before == 1)
-		puts("6.1\n6.12");
+	if (!strcmp(verb->name, "kernels") && before == 1 && !has_word(n_words, words, "add"))
+		print_available();
 
 	if (!strcmp(verb->operands, "STUDY") && before == 0)
 		print_studies();

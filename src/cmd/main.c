@@ -18,7 +18,7 @@
 static const struct verb *const verbs[] = { &verb_run,	   &verb_list,	&verb_show,   &verb_predict,
 					    &verb_tune,	   &verb_check, &verb_doctor, &verb_shell,
 					    &verb_kernels, &verb_sweep, &verb_export, &verb_merge,
-					    &verb_report,  &verb_new };
+					    &verb_report,  &verb_new,	&verb_cache };
 
 static void usage(FILE *out)
 {

@@ -333,7 +333,7 @@ static int probe_kernels(struct netns *ns, char *detail, size_t size, struct err
 		return rc;
 	for (size_t i = 0; i < list.count && n < size; i++)
 		n += (size_t)snprintf(detail + n, size - n, "%s%s", i ? ", " : "",
-				      list.kernels[i].release);
+				      list.kernels[i].name);
 	if (!list.count)
 		rc = error_set(err, ERROR_CAPABILITY, -ENOENT, "there is none at hand");
 	kernel_list_deinit(&list);

@@ -51,6 +51,7 @@ static int refuse_twice(const struct run_store *s, struct error *err)
 
 static int fill(struct run_store *s, const char *command, struct error *err)
 {
+	_cleanup_(freep) char *qemu = NULL;
 	int rc = store_add_kernel(s->store, s->kernel, s->kernel, err);
 
 	for (size_t i = 0; rc >= 0 && i < s->job->n_trials; i++) {
@@ -62,7 +63,9 @@ static int fill(struct run_store *s, const char *command, struct error *err)
 	}
 	if (rc >= 0)
 		rc = store_make_cells(s->store, NULL, err);
-	return rc < 0 ? rc : store_begin_session(s->store, command, err);
+	if (rc >= 0 && s->engine->emulator)
+		rc = s->engine->emulator(&qemu, err);
+	return rc < 0 ? rc : store_begin_session(s->store, command, qemu, err);
 }
 
 int run_store_open(struct run_store *s, const char *path, const struct engine *engine,

@@ -58,7 +58,8 @@ static const struct argument arguments[] = {
 	OPTION_FORMAT(command, output),
 	OPTION_JOBS(command, sweep.jobs),
 	OPTION_JUNIT(command, output),
-	{ "kernel", 'k', "NAME", "qemu: which kernel, instead of the study's; may be repeated",
+	{ "kernel", 'k', "NAME",
+	  "qemu: which kernel, or all, instead of the study's; may be repeated",
 	  TO_DISTINCT(command, kernels, MAX_KERNELS) },
 	{ "max-trials", 0, "N", "how many are too many (default 100000)",
 	  TO_COUNT(command, options.max_trials, 1, 100000000) },
@@ -215,7 +216,7 @@ static int make_cells(const struct command *c, struct error *err)
 
 static int fill_store(struct command *c, struct error *err)
 {
-	_cleanup_(freep) char *text = arguments_command(c->given);
+	_cleanup_(freep) char *text = arguments_command(c->given), *qemu = NULL;
 	int rc = text ? 0 : error_errno(err, -ENOMEM, "sweep");
 
 	for (size_t i = 0; rc >= 0 && i < c->study->n_sources; i++) {
@@ -228,7 +229,9 @@ static int fill_store(struct command *c, struct error *err)
 		rc = store_add_kernel(c->store, c->plan->kernels[i], c->sweep.releases[i], err);
 	if (rc >= 0)
 		rc = make_cells(c, err);
-	return rc < 0 ? rc : store_begin_session(c->store, text, err);
+	if (rc >= 0 && c->options.engine->emulator)
+		rc = c->options.engine->emulator(&qemu, err);
+	return rc < 0 ? rc : store_begin_session(c->store, text, qemu, err);
 }
 
 static void on_progress(const struct sweep_counts *counts, void *userdata)

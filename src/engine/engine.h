@@ -42,6 +42,13 @@ struct engine {
 	 * kernel_name and kernel_modules. The caller frees *ret_release. */
 	int (*release)(const char *kernel_name, const char *kernel_modules, char **ret_release,
 		       struct error *err);
+	/* Names all kernels at hand, the newest first, as NULL-terminated list that the caller
+	 * frees with strings_free(); it may be empty. The function is NULL where there is one only.
+	 */
+	int (*kernels)(char ***ret_names, struct error *err);
+	/* Finds the version of the QEMU that would run a job, which the caller frees. The
+	 * function is NULL where the engine uses none. */
+	int (*emulator)(char **ret_version, struct error *err);
 };
 
 extern const struct engine engine_host, engine_qemu;

@@ -10,7 +10,9 @@
 #include "src/guest/guest.h"
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
+#include "src/kernel/lacks.h"
 #include "src/record/expect.h"
+#include "src/util/array.h"
 #include "src/util/interrupt.h"
 #include "src/util/processors.h"
 #include "src/util/tick.h"
@@ -131,7 +133,9 @@ static void deliver(struct run *run, size_t index, struct record *record, const 
 	}
 	run->answered[index] = true;
 	run->done++;
-	if (record && expect_check(scenario, record, err) < 0)
+	if (record)
+		record->qemu = strdup(run->image->qemu.version);
+	if (record && (!record->qemu || expect_check(scenario, record, err) < 0))
 		record = record_free(record);
 	else if (!record)
 		guest_job_restore_line(scenario, err);
@@ -435,6 +439,11 @@ static void tell_preparation(const struct run *run)
 	run->listener->progress(text, NSEC_NEVER, 0, run->job->n_trials, run->listener->userdata);
 }
 
+static void tell_lack(const struct kernel *kernel, const char *text)
+{
+	fprintf(stderr, "deadpeer: kernel %s lacks %s\n", kernel->release, text);
+}
+
 static int run_all(const struct engine_job *job, const struct engine_listener *listener,
 		   struct error *err)
 {
@@ -447,7 +456,11 @@ static int run_all(const struct engine_job *job, const struct engine_listener *l
 		rc = kernel_find(job->kernel_name, job->kernel_modules, &kernel, err);
 	if (rc < 0)
 		return rc;
-	rc = guest_programs_find(job, &run.programs, err);
+	/* Any other kernel was looked at when it was brought. */
+	if (kernel.origin == KERNEL_PATH)
+		rc = kernel_lacks(&kernel, tell_lack, err);
+	if (rc >= 0)
+		rc = guest_programs_find(job, &run.programs, err);
 	if (rc >= 0)
 		tell_preparation(&run);
 	if (rc >= 0)
@@ -478,9 +491,41 @@ static int release(const char *kernel_name, const char *kernel_modules, char **r
 	return *ret_release ? 0 : error_errno(err, -ENOMEM, "kernel");
 }
 
+static int emulator(char **ret_version, struct error *err)
+{
+	struct emulator emulator;
+	int rc = emulator_find(&emulator, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_version = take_ptr(emulator.version);
+	emulator_deinit(&emulator);
+	return 0;
+}
+
+static int kernels(char ***ret_names, struct error *err)
+{
+	_cleanup_(strings_freep) char **names = calloc(1, sizeof(*names));
+	struct kernel_list list;
+	size_t count = 0;
+	int rc = names ? kernel_list_init(&list, err) : error_errno(err, -ENOMEM, "kernels");
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < list.count && rc >= 0; i++)
+		if (strings_append(&names, &count, list.kernels[i].name) < 0)
+			rc = error_errno(err, -ENOMEM, "kernels");
+	kernel_list_deinit(&list);
+	if (rc >= 0)
+		*ret_names = take_ptr(names);
+	return rc;
+}
+
 const struct engine engine_qemu = {
 	.name = "qemu",
 	.virtual_time = true,
 	.run = run_all,
 	.release = release,
+	.kernels = kernels,
+	.emulator = emulator,
 };

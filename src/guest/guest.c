@@ -122,11 +122,18 @@ static void run_job(struct guest *guest)
 	cont(guest);
 }
 
+/* The snapshot that QEMU writes, if it writes one. */
+static const struct guest_snapshot *saved_to(const struct guest *guest)
+{
+	return guest->saving ? &guest->snapshot : &guest->keep.snapshot;
+}
+
 /* Has QEMU load or save its state, except the memory, which is a file of its own. QEMU executes
  * the commands one after the other, and tells of an error at any of them. */
 static void migrate(struct guest *guest, const char *command)
 {
-	char text[128];
+	int fd = guest->step == STEP_LOAD ? guest->snapshot.device_fd : saved_to(guest)->device_fd;
+	char text[128], uri[64] = "fd:state";
 
 	qmp_send(guest->qmp,
 		 "{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":["
@@ -136,11 +143,13 @@ static void migrate(struct guest *guest, const char *command)
 	 * two seconds of the host's clock. This machine has none. */
 	qmp_send(guest->qmp, "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
 			     "{\"announce-rounds\":0}}");
-	qmp_send_fd(guest->qmp, "state",
-		    guest->step == STEP_SAVE && !guest->saving ? guest->keep.snapshot.device_fd
-							       : guest->snapshot.device_fd);
-	snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"fd:state\"}}",
-		 command);
+	/* QEMU 8.2 brought "file:", and 11.1 no longer takes a file as "fd:". */
+	if (emulator_is_since(guest->image->qemu.version, 8, 2))
+		snprintf(uri, sizeof(uri), "file:/proc/self/fd/%d", fd);
+	else
+		qmp_send_fd(guest->qmp, "state", fd);
+	snprintf(text, sizeof(text), "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"%s\"}}", command,
+		 uri);
 	qmp_send(guest->qmp, text);
 }
 
@@ -187,14 +196,24 @@ static void on_stop(struct guest *guest)
 static void on_migration(struct guest *guest, const char *status)
 {
 	if (strcmp(status, "failed") == 0) {
-		give_up(guest, "QEMU could not %s the snapshot",
-			guest->step == STEP_SAVE ? "write" : "load");
+		qmp_send(guest->qmp, "{\"execute\":\"query-migrate\"}"); /* the answer says why */
 	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_LOAD) {
 		run_job(guest);
 	} else if (strcmp(status, "completed") == 0 && guest->step == STEP_SAVE) {
 		guest->step = STEP_QUIT;
 		qmp_send(guest->qmp, "{\"execute\":\"quit\"}");
 	}
+}
+
+static void on_error(struct guest *guest, const char *text)
+{
+	const char *version = guest->image->qemu.version;
+
+	if (guest->step == STEP_LOAD || guest->step == STEP_SAVE)
+		give_up(guest, "QEMU %s could not %s a snapshot: %s (--no-snapshot does without)",
+			version, guest->step == STEP_SAVE ? "write" : "load", text);
+	else
+		give_up(guest, "QEMU %s: %s", version, text);
 }
 
 static void on_qmp(void *userdata, const struct qmp_message *message)
@@ -204,7 +223,7 @@ static void on_qmp(void *userdata, const struct qmp_message *message)
 	if (message->kind == QMP_GREETING)
 		on_greeting(guest);
 	else if (message->kind == QMP_ERROR)
-		give_up(guest, "QEMU: %s", message->text);
+		on_error(guest, message->text);
 	else if (strcmp(message->text, "STOP") == 0)
 		on_stop(guest);
 	else if (strcmp(message->text, "MIGRATION") == 0)
@@ -325,6 +344,8 @@ static int launch(struct guest *guest, struct error *err)
 		.memory_fd = keeping ? guest->keep.snapshot.memory_fd : guest->snapshot.memory_fd,
 		.memory_shared = guest->saving || keeping,
 		.window_fd = guest->window_fd,
+		.load_fd = guest->saving ? -1 : guest->snapshot.device_fd,
+		.save_fd = saved_to(guest)->device_fd,
 		.incoming = guest->snapshot.memory_fd >= 0 && !guest->saving,
 	};
 	int rc;
@@ -472,7 +493,7 @@ static int make_window(struct guest *guest, const struct guest_config *config, s
 	guest->window = window;
 	window->magic = GUEST_WINDOW_MAGIC;
 	window->version = GUEST_WINDOW_VERSION;
-	if (!config->setup || !guest->image->machine->stop_port) {
+	if (!config->setup) {
 		write_job(window, config->job, config->job_size, config->seed);
 		return 0;
 	}

@@ -2,16 +2,14 @@
 #pragma once
 /* What any number of guests start from: a kernel, its first file system, a machine, a snapshot. */
 
-#include <stdbool.h>
-
-struct machine;
+#include "src/guest/emulator.h"
 
 struct guest_image {
-	const struct machine *machine;
-	char *qemu;		  /* path of the program; owned */
+	struct emulator qemu;	  /* the program that runs them; owned */
 	char *kernel;		  /* path of what QEMU starts; owned */
 	char *initrd;		  /* path; owned */
 	int kernel_fd, initrd_fd; /* keep both in the cache; owned */
+	int snapshot_fd;	  /* likewise the snapshot, if there is one; owned */
 	char *release;		  /* the kernel's, for messages; owned */
 	unsigned memory_mib;	  /* of each guest */
 	char *prepare;		  /* a word for what process 1 prepares (init.h), or NULL; owned */

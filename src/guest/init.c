@@ -117,7 +117,7 @@ static void put_port(unsigned port)
 
 static _Noreturn void leave(void)
 {
-	if (machine && machine->exit_port)
+	if (machine)
 		put_port(machine->exit_port);
 	for (;;)
 		reboot(RB_POWER_OFF);
@@ -326,8 +326,7 @@ static void map_window(void)
 static void stop(enum guest_state state)
 {
 	atomic_store(&window->state, state);
-	if (machine->stop_port)
-		put_port(machine->stop_port);
+	put_port(machine->stop_port);
 	if (window->magic != GUEST_WINDOW_MAGIC || window->version != GUEST_WINDOW_VERSION)
 		fail("no job in the window");
 	atomic_store(&window->state, GUEST_STATE_RUNNING);

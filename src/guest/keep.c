@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/kernel/cache.h"
+#include "src/kernel/cache-entries.h"
 #include "src/util/cleanup.h"
 
 /* Copies what a sparse file has, and leaves its holes. */
@@ -61,7 +61,7 @@ bool guest_keep_commit(struct guest_keep *keep)
 	int rc = guest_snapshot_commit(&keep->snapshot, keep->temporary, keep->path, &ignored);
 
 	if (rc >= 0)
-		guest_snapshot_prune(keep->path);
+		cache_bound(keep->path);
 	guest_keep_drop(keep);
 	return rc >= 0;
 }

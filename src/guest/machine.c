@@ -32,17 +32,6 @@ static const struct machine machines[] = {
 		.devices = { "-device", "pvpanic,ioport=0x505", "-device",
 			     "isa-debug-exit,iobase=0x501,iosize=1" },
 	},
-	{
-		/* This row was never run. It has no snapshots: `virt` has no port that stops it. */
-		.name = "aarch64",
-		.program = "qemu-system-aarch64",
-		.package = "qemu-system-arm",
-		.type = "virt,gic-version=3",
-		.cpu = "cortex-a57",
-		.console = "ttyAMA0",
-		.arguments = "mem=%uM",
-		.memory_address = UINT64_C(1) << 30,
-	},
 };
 
 /* Kernel arguments for every machine, and what each is for. */
@@ -141,15 +130,6 @@ static void add_memory(struct builder *b, unsigned memory_mib, const struct mach
 	    "node,nodeid=1,memdev=window");
 }
 
-static uint64_t window_address(const struct guest_image *image)
-{
-	const struct machine *machine = image->machine;
-
-	if (machine->window_address)
-		return machine->window_address;
-	return machine->memory_address + ((uint64_t)image->memory_mib << 20);
-}
-
 static void add_kernel(struct builder *b, const struct guest_image *image)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -160,9 +140,9 @@ static void add_kernel(struct builder *b, const struct guest_image *image)
 		b->failed = true;
 		return;
 	}
-	fprintf(out, "console=%s deadpeer.window=0x%llx ", image->machine->console,
-		(unsigned long long)window_address(image));
-	fprintf(out, image->machine->arguments, image->memory_mib);
+	fprintf(out, "console=%s deadpeer.window=0x%llx ", image->qemu.machine->console,
+		(unsigned long long)image->qemu.machine->window_address);
+	fprintf(out, image->qemu.machine->arguments, image->memory_mib);
 	if (image->prepare)
 		fprintf(out, " deadpeer.prepare=%s", image->prepare);
 	if (image->untracked)
@@ -177,7 +157,7 @@ static void add_kernel(struct builder *b, const struct guest_image *image)
 
 char **machine_arguments(const struct guest_image *image, const struct machine_run *run)
 {
-	const struct machine *machine = image->machine;
+	const struct machine *machine = image->qemu.machine;
 	struct builder b = { 0 };
 
 	ADD(&b, machine->program, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot");

@@ -19,9 +19,8 @@ struct machine {
 	const char *cpu;	 /* -cpu */
 	const char *console;	 /* the kernel's name of the first serial port */
 	const char *arguments;	 /* of its kernels only; %u is the guest's memory in MiB */
-	uint64_t window_address; /* physical; 0: the window follows the guest's memory */
-	uint64_t memory_address; /* physical, of the guest's memory */
-	/* x86 I/O ports; 0: the machine has none, and the kernel powers it off. */
+	uint64_t window_address; /* physical */
+	/* I/O ports. */
 	unsigned stop_port;	/* 1 written here stops the machine before the next instruction */
 	unsigned exit_port;	/* anything written here ends QEMU */
 	const char *devices[4]; /* more QEMU options: "-device", ... */
@@ -35,6 +34,8 @@ struct machine_run {
 	int memory_fd;	    /* file that is the guest's memory, or -1: anonymous */
 	bool memory_shared; /* write through to that file */
 	int window_fd;	    /* file that is the window */
+	int load_fd;	    /* file of a state that is to be loaded, or -1 */
+	int save_fd;	    /* file that a state may be saved to, or -1 */
 	int monitor_fd;	    /* socket that QMP is spoken over */
 	bool incoming;	    /* wait for a state to be loaded */
 };

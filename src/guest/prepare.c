@@ -7,9 +7,8 @@
 
 #include "src/guest/guest.h"
 #include "src/guest/machine.h"
-#include "src/kernel/cache.h"
+#include "src/kernel/cache-entries.h"
 #include "src/kernel/initramfs.h"
-#include "src/kernel/run-program.h"
 #include "src/kernel/vmlinux.h"
 #include "src/util/array.h"
 #include "src/util/cleanup.h"
@@ -26,20 +25,6 @@ static unsigned round_memory(unsigned mib)
 	return size;
 }
 
-static int find_qemu(struct guest_image *image, struct error *err)
-{
-	int rc = machine_find(&image->machine, err);
-
-	if (rc < 0)
-		return rc;
-	image->qemu = run_program_find(image->machine->program);
-	if (!image->qemu)
-		return error_set(err, ERROR_CAPABILITY, -ENOENT,
-				 "%s not found: install Debian's package %s",
-				 image->machine->program, image->machine->package);
-	return 0;
-}
-
 /* The snapshot's name is made of everything that the state of a booted guest depends on. The names
  * of the cached files tell what is in them. */
 static int snapshot_path(struct guest_image *image, char **ret_path, struct error *err)
@@ -54,7 +39,8 @@ static int snapshot_path(struct guest_image *image, char **ret_path, struct erro
 		return error_errno(err, -ENOMEM, "snapshot");
 	cache_key_init(&key);
 	cache_key_add_boot(&key);
-	rc = cache_key_add_file(&key, image->qemu, err);
+	cache_key_add_string(&key, image->qemu.version);
+	rc = cache_key_add_file(&key, image->qemu.path, err);
 	for (size_t i = 0; argv[i]; i++)
 		cache_key_add_string(&key, argv[i]);
 	if (rc >= 0)
@@ -89,35 +75,25 @@ static int write_snapshot(struct guest_image *image, const char *path, struct er
 static int make_snapshot(struct guest_image *image, struct error *err)
 {
 	_cleanup_(guest_snapshot_close) struct guest_snapshot snapshot = GUEST_SNAPSHOT_NONE;
-	_cleanup_(fd_closep) int lock = -1;
 	_cleanup_(freep) char *path = NULL;
-	int rc = snapshot_path(image, &path, err);
+	int lock = -1, rc = snapshot_path(image, &path, err);
 
+	if (rc >= 0)
+		rc = cache_refuse_link(path, err);
 	if (rc >= 0 && !guest_snapshot_open(&snapshot, path)) {
 		rc = cache_lock(path, &lock, err);
 		if (rc >= 0 && !guest_snapshot_open(&snapshot, path)) {
 			rc = write_snapshot(image, path, err);
-			guest_snapshot_prune(path);
+			cache_bound(path);
 		}
 	}
-	if (rc >= 0)
+	if (rc >= 0) {
+		image->snapshot_fd = cache_hold(path);
 		image->snapshot = take_ptr(path);
+	}
+	if (lock >= 0)
+		cache_unlock(image->snapshot ? image->snapshot : path, lock);
 	return rc;
-}
-
-/* Each guest that is started reads both files, so they have to stay. */
-static bool hold_files(struct guest_image *image)
-{
-	image->kernel_fd = cache_hold(image->kernel);
-	image->initrd_fd = cache_hold(image->initrd);
-	if (image->kernel_fd >= 0 && image->initrd_fd >= 0)
-		return true;
-	fd_close(image->kernel_fd);
-	fd_close(image->initrd_fd);
-	image->kernel_fd = image->initrd_fd = -1;
-	free(take_ptr(image->kernel));
-	free(take_ptr(image->initrd));
-	return false;
 }
 
 /* If the kernel is damaged, the error says so, instead of what could not be made from it. */
@@ -131,10 +107,10 @@ static int make_files(struct guest_image *image, const struct guest_image_config
 	/* The path has this process's number, because another program would find itself under
 	 * /proc/self. */
 	snprintf(self, sizeof(self), "/proc/%d/exe", (int)getpid());
-	rc = vmlinux_cached(config->kernel->image, &image->kernel, err);
+	rc = vmlinux_cached(config->kernel->image, &image->kernel, &image->kernel_fd, err);
 	if (rc >= 0)
 		rc = initramfs_cached(program ? program : self, config->kernel, config->closure,
-				      &image->initrd, err);
+				      &image->initrd, &image->initrd_fd, err);
 	if (rc < 0 && err && err->kind == ERROR_INPUT)
 		kernel_check(config->kernel, err);
 	return rc;
@@ -147,7 +123,7 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 	int rc;
 
 	if (image)
-		image->kernel_fd = image->initrd_fd = -1;
+		image->kernel_fd = image->initrd_fd = image->snapshot_fd = -1;
 	if (!image || !(image->release = strdup(config->kernel->release)))
 		return error_errno(err, -ENOMEM, "guest");
 	if (config->memory_mib > GUEST_MEMORY_MIB_MAX && config->closure)
@@ -163,17 +139,10 @@ int prepare_image(const struct guest_image_config *config, struct guest_image **
 		return error_errno(err, -ENOMEM, "guest");
 	image->untracked = config->untracked;
 	image->memory_mib = round_memory(config->memory_mib);
-	rc = find_qemu(image, err);
+	rc = emulator_find(&image->qemu, err);
 	if (rc >= 0)
 		rc = make_files(image, config, err);
-	/* Another process may have pruned one of them in this moment. */
-	if (rc >= 0 && !hold_files(image)) {
-		rc = make_files(image, config, err);
-		if (rc >= 0 && !hold_files(image))
-			rc = error_set(err, ERROR_FAILED, -ENOENT,
-				       "the cache's images vanish as soon as they are made");
-	}
-	if (rc >= 0 && !config->no_snapshot && image->machine->stop_port)
+	if (rc >= 0 && !config->no_snapshot)
 		rc = make_snapshot(image, err);
 	if (rc < 0)
 		return error_prefix(err, rc, "kernel %s", image->release);
@@ -204,9 +173,10 @@ struct guest_image *guest_image_free(struct guest_image *image)
 {
 	if (!image)
 		return NULL;
-	free(image->qemu);
+	emulator_deinit(&image->qemu);
 	fd_close(image->kernel_fd);
 	fd_close(image->initrd_fd);
+	fd_close(image->snapshot_fd);
 	free(image->kernel);
 	free(image->initrd);
 	free(image->release);

@@ -72,6 +72,8 @@ static _Noreturn void child(const char *program, char **argv, const struct machi
 	dup2(console, STDERR_FILENO);
 	inherit(run->memory_fd);
 	inherit(run->window_fd);
+	inherit(run->load_fd);
+	inherit(run->save_fd);
 	inherit(run->monitor_fd);
 	preload(turns_fd);
 	execv(program, argv);
@@ -90,14 +92,14 @@ static int start(struct guest_process *process, const struct guest_image *image,
 	if (rc < 0)
 		return rc;
 	if (!argv)
-		return error_errno(err, -ENOMEM, "%s", image->qemu);
+		return error_errno(err, -ENOMEM, "%s", image->qemu.path);
 	if (pipe2(console, O_CLOEXEC) < 0)
 		return error_errno(err, -errno, "pipe");
 	process->console_fd = console[0];
 	fcntl(console[0], F_SETFL, O_NONBLOCK);
 	process->pid = fork();
 	if (process->pid == 0)
-		child(image->qemu, argv, run, turns_fd, console[1], parent);
+		child(image->qemu.path, argv, run, turns_fd, console[1], parent);
 	fd_close(console[1]);
 	if (process->pid < 0)
 		return error_errno(err, -errno, "fork");

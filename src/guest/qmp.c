@@ -22,7 +22,10 @@ static const char *get_string(json_object *object, const char *key)
 {
 	json_object *value;
 
-	return json_object_object_get_ex(object, key, &value) ? json_object_get_string(value) : "";
+	return json_object_is_type(object, json_type_object) &&
+			       json_object_object_get_ex(object, key, &value)
+		       ? json_object_get_string(value)
+		       : "";
 }
 
 static void handle(struct qmp *qmp, json_object *object)
@@ -40,6 +43,10 @@ static void handle(struct qmp *qmp, json_object *object)
 		message.text = json_object_get_string(part);
 		if (json_object_object_get_ex(object, "data", &part))
 			message.status = get_string(part, "status");
+	} else if (json_object_object_get_ex(object, "return", &part) &&
+		   !strcmp(get_string(part, "status"), "failed")) {
+		message.kind = QMP_ERROR;
+		message.text = get_string(part, "error-desc");
 	} else {
 		return;
 	}

@@ -12,7 +12,7 @@
 
 enum qmp_kind {
 	QMP_GREETING, /* the monitor is there */
-	QMP_ERROR,    /* a command failed; text: why */
+	QMP_ERROR,    /* a command failed, or the answer is that a migration did; text: why */
 	QMP_EVENT,    /* text: its name; status: the "status" in its data, or "" */
 };
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,16 +10,13 @@
 #include "src/kernel/cache.h"
 #include "src/util/cleanup.h"
 
-#define COUNT_MAX 16
-#define USAGE_MAX (4ull << 30) /* bytes */
-
 static int open_in(const char *folder, const char *name, int flags)
 {
 	char path[4096];
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path))
 		return -1;
-	return open(path, flags | O_CLOEXEC, 0600);
+	return open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 /* What a stamp holds: the identity of the memory file and the content of the device state. A write
@@ -58,11 +54,15 @@ static bool is_whole(const struct guest_snapshot *snapshot, int stamp_fd)
 
 bool guest_snapshot_open(struct guest_snapshot *snapshot, const char *path)
 {
-	_cleanup_(fd_closep) int stamp_fd = open_in(path, "stamp", O_RDWR);
+	_cleanup_(fd_closep) int stamp_fd = -1;
 
 	*snapshot = GUEST_SNAPSHOT_NONE;
-	if (stamp_fd < 0)
+	snapshot->hold_fd = cache_hold(path);
+	stamp_fd = snapshot->hold_fd < 0 ? -1 : open_in(path, "stamp", O_RDWR);
+	if (stamp_fd < 0) {
+		guest_snapshot_close(snapshot);
 		return false;
+	}
 	snapshot->memory_fd = open_in(path, "memory", O_RDWR);
 	snapshot->device_fd = open_in(path, "device", O_RDONLY);
 	if (is_whole(snapshot, stamp_fd)) {
@@ -78,6 +78,7 @@ void guest_snapshot_close(struct guest_snapshot *snapshot)
 {
 	fd_close(snapshot->memory_fd);
 	fd_close(snapshot->device_fd);
+	fd_close(snapshot->hold_fd);
 	*snapshot = GUEST_SNAPSHOT_NONE;
 }
 
@@ -113,21 +114,4 @@ int guest_snapshot_commit(struct guest_snapshot *snapshot, const char *temporary
 	if (rename(temporary, path) < 0)
 		return cache_error(err, -errno, path);
 	return 0;
-}
-
-void guest_snapshot_prune(const char *path)
-{
-	unsigned long long usage = 0;
-	glob_t found;
-
-	cache_remove_leftovers(path);
-	cache_find(path, "*/stamp", &found);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		char *folder = dirname(found.gl_pathv[i]);
-
-		usage += cache_usage(folder);
-		if ((i >= COUNT_MAX || usage > USAGE_MAX) && strcmp(folder, path) != 0)
-			cache_remove(folder);
-	}
-	globfree(&found);
 }

@@ -15,9 +15,11 @@
 struct guest_snapshot {
 	int memory_fd; /* the guest's memory; -1: there is no snapshot; owned, as device_fd */
 	int device_fd; /* the state of QEMU's devices */
+	int hold_fd;   /* keeps it in the cache, if it was opened there; -1: it was not */
 };
 
-#define GUEST_SNAPSHOT_NONE ((struct guest_snapshot){ .memory_fd = -1, .device_fd = -1 })
+#define GUEST_SNAPSHOT_NONE                                                                        \
+	((struct guest_snapshot){ .memory_fd = -1, .device_fd = -1, .hold_fd = -1 })
 
 /* Opens the snapshot at `path`. Returns false if there is none. A damaged one is removed. */
 bool guest_snapshot_open(struct guest_snapshot *snapshot, const char *path);
@@ -29,7 +31,3 @@ int guest_snapshot_create(struct guest_snapshot *snapshot, const char *temporary
 /* Stamps what has been written there and renames it to `path`. */
 int guest_snapshot_commit(struct guest_snapshot *snapshot, const char *temporary, const char *path,
 			  struct error *err);
-
-/* Removes the least recently used snapshots in the folder of `path` until the cache holds no more
- * than it may. The one at `path` stays. */
-void guest_snapshot_prune(const char *path);

@@ -43,6 +43,7 @@ int archives_load(struct error *err);
 	X(archive_read_open_memory)                                                                \
 	X(archive_read_support_filter_all)                                                         \
 	X(archive_read_support_format_ar)                                                          \
+	X(archive_read_support_format_cpio)                                                        \
 	X(archive_read_support_format_raw)                                                         \
 	X(archive_read_support_format_tar)                                                         \
 	X(archive_set_error)                                                                       \

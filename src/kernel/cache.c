@@ -9,11 +9,13 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "src/util/array.h"
 #include "src/util/cleanup.h"
 #include "src/util/format.h"
 #include "src/util/interrupt.h"
 
 #define LOCK_PAUSE_USEC 20000
+#define LOCK_SAY_USEC	500000 /* a wait that is longer is told */
 
 /* Returns the path of a folder in the cache, which need not exist. */
 static int folder_path(const char *sub, char **ret_path, struct error *err)
@@ -47,21 +49,65 @@ int cache_error(struct error *err, int rc, const char *path)
 		return error_set(err, ERROR_CAPABILITY, rc,
 				 "%s: %s; set XDG_CACHE_HOME to a folder you may write to", path,
 				 strerror(-rc));
+	if (rc == -ELOOP)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "%s is a symbolic link, and the cache has none: remove it, or set "
+				 "XDG_CACHE_HOME",
+				 path);
+	if (rc == -ENOTDIR)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "%s: a part of it is no folder; set XDG_CACHE_HOME to one", path);
 	return error_errno(err, rc, "%s", path);
 }
 
-static int make_folders(char *path, struct error *err)
+/* Whoever can write there decides what is run, and what is removed from there. */
+static int check_own(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return cache_error(err, -errno, path);
+	if (S_ISLNK(st.st_mode))
+		return cache_error(err, -ELOOP, path);
+	if (!S_ISDIR(st.st_mode))
+		return error_set(err, ERROR_CAPABILITY, -ENOTDIR,
+				 "%s is in the cache's way, and no folder: remove it, or set "
+				 "XDG_CACHE_HOME",
+				 path);
+	if (st.st_uid != geteuid())
+		return error_set(err, ERROR_CAPABILITY, -EPERM,
+				 "%s is the cache of user %u, and you are user %u: set "
+				 "XDG_CACHE_HOME to a folder of your own",
+				 path, (unsigned)st.st_uid, (unsigned)geteuid());
+	return 0;
+}
+
+/* Makes what is missing of a path, whose first `own` bytes are the path of the cache. */
+static int make_folders(char *path, size_t own, struct error *err)
 {
 	for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+		int rc = 0;
+
 		if (slash)
 			*slash = '\0';
 		/* An existing folder on a read-only disk says EROFS, not EEXIST. */
 		if (mkdir(path, 0700) < 0 && errno != EEXIST && access(path, F_OK) < 0)
 			return cache_error(err, -errno, path);
-		if (!slash)
-			return 0;
+		if (strlen(path) >= own)
+			rc = check_own(path, err);
+		if (rc < 0 || !slash)
+			return rc;
 		*slash = '/';
 	}
+}
+
+int cache_refuse_link(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return cache_error(err, -ELOOP, path);
+	return 0;
 }
 
 int cache_folder(const char *sub, char **ret_path, struct error *err)
@@ -70,20 +116,31 @@ int cache_folder(const char *sub, char **ret_path, struct error *err)
 	int rc = folder_path(sub, &path, err);
 
 	if (rc >= 0)
-		rc = make_folders(path, err);
+		rc = make_folders(path, strlen(path) - strlen(sub) - 1, err);
 	if (rc < 0)
 		return rc;
 	*ret_path = take_ptr(path);
 	return 0;
 }
 
-/* Opens the lock of what is or will be `path`, and makes its file if need be. Returns -1 with errno
- * set if that fails. */
-static int open_lock(const char *path)
+/* Whether the path still leads to the file that is open. */
+static bool is_still(int fd, const char *path)
 {
-	_cleanup_(freep) char *name = format_new("%s.lock", path);
+	struct stat open_st, st;
 
-	return name ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	return fstat(fd, &open_st) == 0 && lstat(path, &st) == 0 && open_st.st_dev == st.st_dev &&
+	       open_st.st_ino == st.st_ino;
+}
+
+static char *lock_name(const char *path)
+{
+	return format_new("%s.lock", path);
+}
+
+/* Makes the lock's file if need be. Returns -1 with errno set if that fails. */
+static int open_lock(const char *name)
+{
+	return open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 /* Removes what a process that was killed has left of one entry. This process holds the lock, so
@@ -100,51 +157,93 @@ static void remove_leftovers(const char *path)
 	globfree(&found);
 }
 
+/* A lock's file may be removed by who holds the lock. Who waited for it then holds the lock of a
+ * file that is gone, and tries again. */
 int cache_try_lock(const char *path, int *ret_fd, struct error *err)
 {
-	_cleanup_(fd_closep) int fd = open_lock(path);
+	_cleanup_(freep) char *name = lock_name(path);
 
-	if (fd < 0)
-		return cache_error(err, -errno, path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK || errno == EINTR
-			       ? 0
-			       : error_errno(err, -errno, "lock %s", path);
-	remove_leftovers(path);
-	*ret_fd = take_fd(&fd);
-	return 1;
+	for (;;) {
+		_cleanup_(fd_closep) int fd = name ? open_lock(name) : -1;
+
+		if (fd < 0)
+			return cache_error(err, name ? -errno : -ENOMEM, name ? name : path);
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return errno == EWOULDBLOCK || errno == EINTR
+				       ? 0
+				       : error_errno(err, -errno, "lock %s", path);
+		if (!is_still(fd, name))
+			continue;
+		remove_leftovers(path);
+		*ret_fd = take_fd(&fd);
+		return 1;
+	}
 }
 
 int cache_lock(const char *path, int *ret_fd, struct error *err)
 {
+	unsigned waited_usec = 0;
 	int rc;
 
 	while ((rc = cache_try_lock(path, ret_fd, err)) == 0) {
 		if (interrupt_pending())
 			return interrupt_error(err);
 		usleep(LOCK_PAUSE_USEC);
+		waited_usec += LOCK_PAUSE_USEC;
+		if (waited_usec == LOCK_SAY_USEC)
+			fprintf(stderr, "waiting for another deadpeer, which is making %s\n", path);
 	}
 	return rc < 0 ? rc : 0;
 }
 
-void cache_remove_leftovers(const char *path)
+void cache_unlock(const char *path, int fd)
+{
+	_cleanup_(freep) char *name = lock_name(path);
+
+	if (name && fd >= 0 && is_still(fd, name))
+		unlink(name);
+	fd_close(fd);
+}
+
+/* Returns the length of ENTRY in the path of "ENTRY.PROCESS-COUNT.tmp", "ENTRY.lock", or either of
+ * an entry's stamp; 0: it is no such file. */
+static size_t entry_size(const char *path)
+{
+	static const char stamp[] = ".stamp";
+	const char *name = strrchr(path, '/') + 1, *end = strrchr(name, '.');
+	size_t n;
+
+	if (strcmp(end, ".tmp") == 0)
+		end = memrchr(name, '.', (size_t)(end - name));
+	if (!end || end == name)
+		return 0;
+	n = (size_t)(end - path);
+	if (n > strlen(stamp) && memcmp(path + n - strlen(stamp), stamp, strlen(stamp)) == 0)
+		n -= strlen(stamp);
+	return n;
+}
+
+static void remove_unlocked(const char *path, const char *pattern)
 {
 	glob_t found;
 
-	cache_find(path, "*.tmp", &found);
+	cache_find(path, pattern, &found);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
-		/* The name of a temporary file is ENTRY.PROCESS-COUNT.tmp. */
-		const char *name = found.gl_pathv[i], *end = strrchr(name, '.');
-		_cleanup_(freep) char *entry = NULL;
-		_cleanup_(fd_closep) int fd = -1;
+		const char *name = found.gl_pathv[i];
+		_cleanup_(freep) char *entry = format_new("%.*s", (int)entry_size(name), name);
+		int fd = -1;
 
-		end = memrchr(name, '.', (size_t)(end - name));
-		entry = end ? format_new("%.*s", (int)(end - name), name) : NULL;
-		fd = entry ? open_lock(entry) : -1;
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-			cache_remove(name);
+		/* Taking the lock removes the entry's temporary files. */
+		if (entry && *entry && cache_try_lock(entry, &fd, NULL) > 0)
+			cache_unlock(entry, fd);
 	}
 	globfree(&found);
+}
+
+void cache_remove_leftovers(const char *path)
+{
+	remove_unlocked(path, "*.tmp");
+	remove_unlocked(path, "*.lock");
 }
 
 char *cache_temporary(const char *path)
@@ -157,7 +256,7 @@ char *cache_temporary(const char *path)
 int cache_write_text(const char *path, const char *text, struct error *err)
 {
 	_cleanup_(freep) char *temporary = cache_temporary(path);
-	FILE *file = temporary ? fopen(temporary, "we") : NULL;
+	FILE *file = temporary ? fopen(temporary, "wxe") : NULL;
 	int rc = 0;
 
 	if (!file)
@@ -245,43 +344,42 @@ void cache_find(const char *path, const char *pattern, glob_t *ret_found)
 		qsort(ret_found->gl_pathv, ret_found->gl_pathc, sizeof(char *), newest_first);
 }
 
-/* Keeps the newest `count` of the files in the folder of `path` that have the suffix, and `path`
- * itself. */
+static int hold(const char *path, int how)
+{
+	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int rc = -1;
+
+	while (fd >= 0 && (rc = flock(fd, how)) < 0 && errno == EINTR)
+		;
+	return rc == 0 && is_still(fd, path) ? take_fd(&fd) : -1;
+}
+
+/* Who holds it alone does so for a moment only. */
 int cache_hold(const char *path)
 {
-	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) < 0 || access(path, F_OK) < 0)
-		return -1;
-	return take_fd(&fd);
+	return hold(path, LOCK_SH);
 }
 
-/* Whether a process holds the file. */
-static bool is_held(const char *path)
+int cache_hold_alone(const char *path)
 {
-	_cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return hold(path, LOCK_EX | LOCK_NB);
 }
 
-static void prune(const char *path, const char *suffix, size_t count)
+int cache_hold_until_exit(const char *path)
 {
-	char pattern[32];
-	glob_t found;
+	static char **held;
+	static size_t count;
 
-	snprintf(pattern, sizeof(pattern), "*%s", suffix);
-	cache_find(path, pattern, &found);
-	for (size_t i = count; i < found.gl_pathc; i++) {
-		const char *old = found.gl_pathv[i];
-		_cleanup_(freep) char *stamp = format_new("%s.stamp", old);
+	if (held && strings_have(held, path))
+		return 0;
+	if (cache_hold(path) < 0)
+		return -ENOENT;
+	return strings_append(&held, &count, path);
+}
 
-		if (strcmp(old, path) == 0 || is_held(old))
-			continue;
-		unlink(old);
-		if (stamp)
-			unlink(stamp);
-	}
-	globfree(&found);
+void cache_touch(const char *path)
+{
+	utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
 static unsigned long long usage; /* bytes found so far; nftw() passes no userdata */
@@ -374,46 +472,4 @@ char *cache_key_digits(struct cache_key *key, char *text, size_t size)
 char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE])
 {
 	return cache_key_digits(key, text, CACHE_KEY_SIZE);
-}
-
-static int make(const struct cache_kind *kind, const char *path, const void *userdata,
-		struct error *err)
-{
-	_cleanup_(freep) char *temporary = cache_temporary(path);
-	int rc;
-
-	if (!temporary)
-		return error_errno(err, -ENOMEM, "%s", path);
-	rc = kind->make(temporary, userdata, err);
-	if (rc >= 0)
-		rc = cache_commit(temporary, path, err);
-	if (rc < 0)
-		unlink(temporary);
-	else if (kind->keep)
-		prune(path, kind->suffix, kind->keep);
-	return rc;
-}
-
-int cache_get(const struct cache_kind *kind, struct cache_key *key, const void *userdata,
-	      char **ret_path, struct error *err)
-{
-	_cleanup_(freep) char *folder = NULL, *path = NULL;
-	_cleanup_(fd_closep) int lock = -1;
-	char text[CACHE_KEY_SIZE];
-	int rc = cache_folder(kind->folder, &folder, err);
-
-	if (rc < 0)
-		return rc;
-	path = format_new("%s/%s%s", folder, cache_key_text(key, text), kind->suffix);
-	if (!path)
-		return error_errno(err, -ENOMEM, "%s", folder);
-	if (!cache_is_whole(path)) {
-		rc = cache_lock(path, &lock, err);
-		if (rc >= 0 && !cache_is_whole(path))
-			rc = make(kind, path, userdata, err);
-	}
-	if (rc < 0)
-		return rc;
-	*ret_path = take_ptr(path);
-	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * The user's cache: $XDG_CACHE_HOME/deadpeer, by default ~/.cache/deadpeer.
+ * The user's cache: $XDG_CACHE_HOME/deadpeer, by default ~/.cache/deadpeer. What is in it, and
+ * what has to go, is in src/kernel/cache-entries.h.
  * Everything in it can be made again. An entry is written under a temporary name
  * and renamed when it is whole, while its maker holds a lock for the entry.
  */
@@ -15,23 +16,27 @@
 
 #include "src/util/error.h"
 
-/* Returns "<cache>/<sub>" in *ret_path, which the caller frees. The folder is made if need be. */
+/* Returns "<cache>/<sub>" in *ret_path, which the caller frees. The folder is made if need be. A
+ * cache that belongs to another user, or has a symbolic link for a folder, is refused. */
 int cache_folder(const char *sub, char **ret_path, struct error *err);
 
 /* Waits for the lock of what will be `path` ("<path>.lock"), and removes what other processes left
- * there unfinished. The lock is free again when the descriptor is closed or this process dies.
+ * there unfinished. The lock is free again when the descriptor is closed or this process dies. A
+ * wait of half a second is told on standard error.
  * Returns -EINTR with ERROR_INTERRUPTED if a blocked signal comes meanwhile. */
 int cache_lock(const char *path, int *ret_fd, struct error *err);
 
 /* Takes the lock if nobody holds it, and returns 1; otherwise 0. */
 int cache_try_lock(const char *path, int *ret_fd, struct error *err);
+/* Lets go of the lock, and removes its file. */
+void cache_unlock(const char *path, int fd);
 
 /* Returns a name beside `path` that nobody else uses, which the caller frees; NULL without memory.
  */
 char *cache_temporary(const char *path);
 
 /* Removes what processes that were killed left unfinished in the folder of `path`: each temporary
- * file for whose entry nobody holds the lock. */
+ * file for whose entry nobody holds the lock, and each lock that nobody holds. */
 void cache_remove_leftovers(const char *path);
 
 /* Removes a file, or a folder with all that is in it. It is no error if there is none. */
@@ -60,9 +65,19 @@ int cache_error(struct error *err, int rc, const char *path);
 /* Returns the disk space that a file or folder takes, in bytes. */
 unsigned long long cache_usage(const char *path);
 
-/* Keeps other processes from pruning a file as long as the returned descriptor is open; -1: it is
- * not there. */
+/* Keeps other processes from removing an entry as long as the returned descriptor is open; -1: it
+ * is not there. */
 int cache_hold(const char *path);
+/* The same until this process ends. Returns a negative errno if it cannot. */
+int cache_hold_until_exit(const char *path);
+/* Keeps other processes from holding an entry, so that it can be removed; -1: one holds it. */
+int cache_hold_alone(const char *path);
+
+/* Marks an entry as used now. `path` is the file whose time tells (cache-entries.c). */
+void cache_touch(const char *path);
+
+/* Refuses a symbolic link in the place of an entry. */
+int cache_refuse_link(const char *path, struct error *err);
 
 #define CACHE_KEY_SIZE 33 /* bytes: 32 hexadecimal digits and the end */
 
@@ -86,17 +101,3 @@ int cache_key_add_content(struct cache_key *key, const char *path);
 char *cache_key_text(struct cache_key *key, char text[CACHE_KEY_SIZE]);
 /* Writes as many digits as fit into `size` bytes, at most all 64. Returns `text`. */
 char *cache_key_digits(struct cache_key *key, char *text, size_t size);
-
-/* A kind of entry that is a single file. */
-struct cache_kind {
-	const char *folder; /* of the cache, such as "images" */
-	const char *suffix; /* of the file's name, such as ".cpio" */
-	size_t keep;	    /* when one is made, only so many newest files stay; 0: all stay */
-	/* Writes the file. */
-	int (*make)(const char *target, const void *userdata, struct error *err);
-};
-
-/* Returns the path of the entry with this key in *ret_path, which the caller frees. If the entry is
- * not whole it is made, while other processes that want it wait. */
-int cache_get(const struct cache_kind *kind, struct cache_key *key, const void *userdata,
-	      char **ret_path, struct error *err);

@@ -9,15 +9,12 @@
 #include <sys/stat.h>
 
 #include "src/kernel/archives.h"
-#include "src/kernel/cache.h"
+#include "src/kernel/cache-entries.h"
 #include "src/kernel/module.h"
 #include "src/kernel/program.h"
 #include "src/util/array.h"
 #include "src/util/format.h"
 #include "src/util/interrupt.h"
-
-/* So many archives stay in the cache. Each new build of the program makes one for each kernel. */
-#define ARCHIVES_MAX 32
 
 /* The modules that trials may need. If a required one is missing no archive is made, which is
  * better than an error in the middle of a trial. */
@@ -371,9 +368,9 @@ static int make(const char *target, const void *userdata, struct error *err)
 }
 
 int initramfs_cached(const char *path, const struct kernel *kernel, const struct closure *closure,
-		     char **ret_path, struct error *err)
+		     char **ret_path, int *ret_hold_fd, struct error *err)
 {
-	static const struct cache_kind kind = { "images", ".cpio", ARCHIVES_MAX, make };
+	static const struct cache_kind kind = { "images", ".cpio", make };
 	_cleanup_(program_deinit) struct program program = { 0 };
 	struct recipe recipe = { &program, kernel, closure };
 	struct cache_key key;
@@ -384,5 +381,5 @@ int initramfs_cached(const char *path, const struct kernel *kernel, const struct
 	cache_key_init(&key);
 	if (rc >= 0)
 		rc = add_to_key(&key, &recipe, err);
-	return rc < 0 ? rc : cache_get(&kind, &key, &recipe, ret_path, err);
+	return rc < 0 ? rc : cache_get(&kind, &key, &recipe, ret_path, ret_hold_fd, err);
 }

@@ -14,7 +14,9 @@
 #define INITRAMFS_MODULES "/modules"
 
 /* Returns the path of the archive for `program` (a path) and `kernel` in *ret_path, which the
- * caller frees. It is made unless it is in the cache. `closure`: the user's programs, which has
+ * caller frees. It is made unless it is in the cache; *ret_hold_fd, which the caller closes, keeps
+ * it there. `closure`: the user's programs, which has
  * the libraries of `program` as well (closure_add_libraries()); NULL: there are none. */
 int initramfs_cached(const char *program, const struct kernel *kernel,
-		     const struct closure *closure, char **ret_path, struct error *err);
+		     const struct closure *closure, char **ret_path, int *ret_hold_fd,
+		     struct error *err);

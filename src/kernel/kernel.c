@@ -17,6 +17,7 @@
 
 static const char *const origin_names[] = {
 	[KERNEL_FETCHED] = "fetched",
+	[KERNEL_ADDED] = "added",
 	[KERNEL_MACHINE] = "machine",
 	[KERNEL_PATH] = "path",
 };
@@ -48,6 +49,7 @@ bool kernel_name_matches(const char *name, const char *release)
 
 void kernel_deinit(struct kernel *kernel)
 {
+	free(kernel->name);
 	free(kernel->release);
 	free(kernel->image);
 	free(kernel->modules);
@@ -61,8 +63,14 @@ int kernel_check(const struct kernel *kernel, struct error *err)
 	if (!folder)
 		return error_errno(err, -ENOMEM, "kernel");
 	*strrchr(folder, '/') = '\0';
-	if (kernel->origin != KERNEL_FETCHED || kernel_manifest_check(folder))
+	if ((kernel->origin != KERNEL_FETCHED && kernel->origin != KERNEL_ADDED) ||
+	    kernel_manifest_check(folder))
 		return 0;
+	if (kernel->origin == KERNEL_ADDED)
+		return error_set(err, ERROR_CAPABILITY, -EBADMSG,
+				 "%s is damaged or not whole: run `deadpeer kernels add` for it "
+				 "again, or remove it",
+				 folder);
 	return error_set(
 		err, ERROR_CAPABILITY, -EBADMSG,
 		"%s is damaged or not whole: run `deadpeer kernels fetch %s` again, or remove it",
@@ -77,14 +85,15 @@ void kernel_list_deinit(struct kernel_list *list)
 	*list = (struct kernel_list){ 0 };
 }
 
-static int list_add(struct kernel_list *list, enum kernel_origin origin, const char *release,
-		    char *image, char *modules)
+static int list_add(struct kernel_list *list, enum kernel_origin origin, const char *name,
+		    const char *release, char *image, char *modules)
 {
 	struct kernel kernel = { .origin = origin, .image = image, .modules = modules };
 	struct kernel *slot = NULL;
 
+	kernel.name = strdup(name);
 	kernel.release = strdup(release);
-	if (kernel.release && image)
+	if (kernel.name && kernel.release && image)
 		slot = array_append(&list->kernels, &list->count, sizeof(*slot));
 	if (!slot) {
 		kernel_deinit(&kernel);
@@ -104,6 +113,15 @@ static void closedirp(DIR **dir)
 		closedir(*dir);
 }
 
+/* Reads the release of a kernel that was added. Returns false for one that was fetched. */
+static bool read_mark(const char *folder, const char *name, char *release, int size)
+{
+	_cleanup_(freep) char *path = format_new("%s/%s/" KERNEL_MARK, folder, name);
+	_cleanup_(file_closep) FILE *file = path ? fopen(path, "re") : NULL;
+
+	return file && fgets(release, size, file) && *release;
+}
+
 static int list_fetched(struct kernel_list *list, struct error *err)
 {
 	_cleanup_(freep) char *folder = NULL;
@@ -117,11 +135,15 @@ static int list_fetched(struct kernel_list *list, struct error *err)
 	while ((entry = readdir(dir))) {
 		_cleanup_(freep) char *image = format_new("%s/%s/vmlinuz", folder, entry->d_name);
 		size_t n = strlen(entry->d_name);
+		char release[128];
+		bool added;
 
 		if (!image || entry->d_name[0] == '.' || access(image, R_OK) < 0 ||
 		    (n > 4 && strcmp(entry->d_name + n - 4, ".tmp") == 0))
 			continue;
-		if (list_add(list, KERNEL_FETCHED, entry->d_name, take_ptr(image),
+		added = read_mark(folder, entry->d_name, release, sizeof(release));
+		if (list_add(list, added ? KERNEL_ADDED : KERNEL_FETCHED, entry->d_name,
+			     added ? release : entry->d_name, take_ptr(image),
 			     format_new("%s/%s/modules", folder, entry->d_name)) < 0)
 			return error_errno(err, -ENOMEM, "kernels");
 	}
@@ -140,7 +162,7 @@ static int list_machine(struct kernel_list *list, struct error *err)
 		/* Only root can read Ubuntu's images in /boot. */
 		if (strncmp(entry->d_name, "vmlinuz-", 8) != 0 || !image || access(image, R_OK) < 0)
 			continue;
-		if (list_add(list, KERNEL_MACHINE, release, take_ptr(image),
+		if (list_add(list, KERNEL_MACHINE, release, release, take_ptr(image),
 			     format_new("/lib/modules/%s", release)) < 0)
 			return error_errno(err, -ENOMEM, "kernels");
 	}
@@ -180,9 +202,9 @@ static void names(const struct kernel_list *list, const char *name, char *text, 
 
 	text[0] = '\0';
 	for (size_t i = 0; i < list->count && n < size; i++)
-		if (!name || kernel_name_matches(name, list->kernels[i].release))
+		if (!name || kernel_name_matches(name, list->kernels[i].name))
 			n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "",
-					      list->kernels[i].release);
+					      list->kernels[i].name);
 }
 
 static int refuse(const struct kernel_list *list, const char *name, struct error *err)
@@ -216,13 +238,13 @@ static int pick(const struct kernel_list *list, const char *name, const struct k
 	for (size_t i = 0; name && i < list->count; i++) {
 		const struct kernel *kernel = &list->kernels[i];
 
-		if (strcmp(name, kernel->release) == 0) {
+		if (strcmp(name, kernel->name) == 0) {
 			found = kernel;
 			break;
 		}
-		if (!kernel_name_matches(name, kernel->release))
+		if (!kernel_name_matches(name, kernel->name))
 			continue;
-		if (found && strcmp(found->release, kernel->release) != 0) {
+		if (found && strcmp(found->name, kernel->name) != 0) {
 			names(list, name, matching, sizeof(matching));
 			return error_input(err, "'%s' may mean any of %s: give more of the name",
 					   name, matching);
@@ -239,17 +261,47 @@ static int pick(const struct kernel_list *list, const char *name, const struct k
 static int copy(const struct kernel *from, struct kernel *ret, struct error *err)
 {
 	struct kernel kernel = {
+		.name = strdup(from->name),
 		.release = strdup(from->release),
 		.image = strdup(from->image),
 		.modules = from->modules ? strdup(from->modules) : NULL,
 		.origin = from->origin,
 	};
 
-	if (!kernel.release || !kernel.image || (from->modules && !kernel.modules)) {
+	if (!kernel.name || !kernel.release || !kernel.image ||
+	    (from->modules && !kernel.modules)) {
 		kernel_deinit(&kernel);
 		return error_errno(err, -ENOMEM, "kernel");
 	}
 	*ret = kernel;
+	return 0;
+}
+
+/* A sweep comes back to each of its kernels, so those that were found stay as long as this process
+ * runs. */
+static int use(const struct kernel *kernel, struct error *err)
+{
+	_cleanup_(freep) char *folder = NULL, *mark = NULL;
+	int rc;
+
+	if (kernel->origin != KERNEL_FETCHED && kernel->origin != KERNEL_ADDED)
+		return 0;
+	folder = format_new("%.*s", (int)(strrchr(kernel->image, '/') - kernel->image),
+			    kernel->image);
+	mark = folder ? format_new("%s/manifest", folder) : NULL;
+	if (!mark)
+		return error_errno(err, -ENOMEM, "kernel");
+	rc = cache_refuse_link(folder, err);
+	if (rc < 0)
+		return rc;
+	rc = cache_hold_until_exit(folder);
+	if (rc < 0)
+		return error_set(err, ERROR_CAPABILITY, rc,
+				 "%s: cannot be opened, or was removed just now: run `deadpeer "
+				 "kernels %s %s`",
+				 folder, kernel->origin == KERNEL_ADDED ? "add" : "fetch",
+				 kernel->release);
+	cache_touch(mark);
 	return 0;
 }
 
@@ -259,6 +311,7 @@ static int find_path(const char *path, const char *modules, struct kernel *ret, 
 	struct kernel kernel = {
 		.image = (char *)path,
 		.modules = (char *)modules,
+		.name = release,
 		.release = release,
 		.origin = KERNEL_PATH,
 	};
@@ -268,6 +321,8 @@ static int find_path(const char *path, const char *modules, struct kernel *ret, 
 	if (modules && (stat(modules, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return error_input(err, "--modules %s: not a folder", modules);
 	rc = vmlinux_release(path, release, sizeof(release), err);
+	if (rc >= 0)
+		rc = vmlinux_check(path, err);
 	return rc < 0 ? rc : copy(&kernel, ret, err);
 }
 
@@ -285,6 +340,8 @@ int kernel_find(const char *name, const char *modules, struct kernel *ret, struc
 	if (rc < 0)
 		return rc;
 	rc = pick(&list, name, &found, err);
+	if (rc >= 0)
+		rc = use(found, err);
 	if (rc >= 0)
 		rc = copy(found, ret, err);
 	kernel_list_deinit(&list);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Kernels to boot: those that kernel_fetch() brought into the user's cache,
- * those of this machine's /boot, or any vmlinuz the user names.
+ * Kernels to boot: those that kernel_fetch() and kernel_add() brought into the user's
+ * cache, those of this machine's /boot, or any vmlinuz the user names.
  */
 
 #include <stdbool.h>
@@ -12,13 +12,18 @@
 #include "src/util/error.h"
 
 enum kernel_origin {
-	KERNEL_FETCHED, /* in the user's cache */
+	KERNEL_FETCHED, /* in the user's cache, from Debian's archive */
+	KERNEL_ADDED,	/* in the user's cache, from elsewhere */
 	KERNEL_MACHINE, /* under /boot */
 	KERNEL_PATH,	/* a file the user named */
 	_KERNEL_ORIGIN_MAX,
 };
 
+/* The file in the folder of a kernel that was added which says its release. */
+#define KERNEL_MARK "release"
+
 struct kernel {
+	char *name;    /* what it is called here: its release, or as it was named; owned */
 	char *release; /* "6.1.0-56-cloud-amd64", as uname -r shows it; owned */
 	char *image;   /* the path of the vmlinuz; owned */
 	char *modules; /* the folder with modules.builtin and kernel/, owned; NULL: it has none */
@@ -43,7 +48,7 @@ bool kernel_name_matches(const char *name, const char *release);
 int kernel_list_init(struct kernel_list *list, struct error *err);
 void kernel_list_deinit(struct kernel_list *list);
 
-/* Finds the kernel that `name` means: a release, a prefix of just one release at hand, or the
+/* Finds the kernel that `name` means: a name, a prefix of just one name at hand, or the
  * path of a vmlinuz, whose modules are in the folder `modules` (NULL: it has none). A `name` of
  * NULL means the newest at hand. The text of an error names the kernels that are at hand. */
 int kernel_find(const char *name, const char *modules, struct kernel *ret, struct error *err);
@@ -51,8 +56,3 @@ void kernel_deinit(struct kernel *kernel);
 
 /* Fails if the kernel was fetched and is no longer whole; the error has the remedy. */
 int kernel_check(const struct kernel *kernel, struct error *err);
-
-/* Brings the newest of Debian's cloud kernels that `name` matches into the user's cache, with
- * the machine's own package client, without root and without installing it. A kernel that is there
- * already is not fetched again. With `progress` lines for a terminal go to standard error. */
-int kernel_fetch(const char *name, bool progress, struct kernel *ret, struct error *err);

@@ -296,19 +296,30 @@ static int take_after_dependencies(struct module_set *set, struct module *module
 	return rc < 0 ? error_errno(err, rc, "modules") : 0;
 }
 
+static const struct module_file *find_file(const struct module_set *set, const char *name)
+{
+	if (!set->file_count)
+		return NULL;
+	return bsearch(&(struct module_file){ .name = (char *)name }, set->files, set->file_count,
+		       sizeof(*set->files), compare_files);
+}
+
+bool module_set_has(const struct module_set *set, const char *name)
+{
+	return find_file(set, name) || is_builtin(set, name);
+}
+
 int module_set_add(struct module_set *set, const char *name, bool *ret_there, struct error *err)
 {
 	_cleanup_(module_deinit) struct module module = { 0 };
 	_cleanup_(freep) char *file = format_new("%s.ko", name);
-	struct module_file *found = NULL;
+	const struct module_file *found;
 	int rc;
 
 	module.name = file ? module_name(file) : NULL;
 	if (!module.name)
 		return error_errno(err, -ENOMEM, "module %s", name);
-	if (set->file_count)
-		found = bsearch(&(struct module_file){ .name = module.name }, set->files,
-				set->file_count, sizeof(*set->files), compare_files);
+	found = find_file(set, module.name);
 	*ret_there = taken(set, module.name) || found || is_builtin(set, module.name);
 	if (!found || taken(set, module.name))
 		return 0;

@@ -33,6 +33,9 @@ struct module_set {
 int module_set_init(struct module_set *set, const char *folder, struct error *err);
 void module_set_deinit(struct module_set *set);
 
+/* Returns whether there is a file of the module, or it is known to be built in. */
+bool module_set_has(const struct module_set *set, const char *name);
+
 /* Takes the module `name` and those that it depends on. *ret_there is true when the kernel will
  * have it, as a module or built in. */
 int module_set_add(struct module_set *set, const char *name, bool *ret_there, struct error *err);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "src/kernel/archives.h"
-#include "src/kernel/cache.h"
+#include "src/kernel/cache-entries.h"
 #include "src/util/cleanup.h"
 
 /* Offsets in the setup header of a bzImage. */
@@ -24,8 +24,6 @@
 #define PAYLOAD_OFFSET 0x248 /* from the start of the protected-mode code; since 2.08 */
 #define PAYLOAD_LENGTH 0x24c
 #define HEADER_END     0x250
-
-#define ARM64_MAGIC_OFFSET 56 /* "ARM\x64", Documentation/arch/arm64/booting.rst */
 
 #define XEN_ELFNOTE_PHYS32_ENTRY 18 /* the PVH note, include/xen/interface/elfnote.h */
 
@@ -77,11 +75,6 @@ static bool is_bzimage(const struct image *image)
 	       memcmp(image->data + HEADER_MAGIC, "HdrS", 4) == 0 && get16(image, VERSION) >= 0x208;
 }
 
-static bool is_arm64(const struct image *image)
-{
-	return memcmp(image->data + ARM64_MAGIC_OFFSET, "ARM\x64", 4) == 0;
-}
-
 /* Copies the word at `offset`. */
 static bool copy_word(const struct image *image, size_t offset, char *word, size_t size)
 {
@@ -96,7 +89,7 @@ static bool copy_word(const struct image *image, size_t offset, char *word, size
 	return n > 0;
 }
 
-/* An image for arm64 has no field for its release, but the kernel's banner stands in it as text. */
+/* An uncompressed kernel has no field for its release, but its banner stands in it as text. */
 static bool find_banner(const struct image *image, char *release, size_t size)
 {
 	static const char banner[] = "Linux version ";
@@ -117,7 +110,7 @@ int vmlinux_release(const char *path, char *ret_release, size_t size, struct err
 	if (is_bzimage(&image))
 		found = copy_word(&image, get16(&image, KERNEL_VERSION) + 0x200u, ret_release,
 				  size);
-	else if (is_arm64(&image) || memcmp(image.data, ELFMAG, SELFMAG) == 0)
+	else if (memcmp(image.data, ELFMAG, SELFMAG) == 0)
 		found = find_banner(&image, ret_release, size);
 	image_close(&image);
 	return found ? 0 : error_input(err, "%s: not a kernel image", path);
@@ -174,7 +167,7 @@ static int unpack(struct archive *archive, const struct image *image, const uint
 
 static int write_file(const char *path, const uint8_t *data, size_t size, struct error *err)
 {
-	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ssize_t n;
 
 	if (fd < 0)
@@ -187,18 +180,17 @@ static int write_file(const char *path, const uint8_t *data, size_t size, struct
 	return 0;
 }
 
-/* Behind the payload stands its uncompressed size (arch/x86/boot/compressed/Makefile: size_append),
- * because not every compressed format tells it. */
-static int extract(const struct image *image, const char *target, struct error *err)
+/* Unpacks the kernel in a bzImage into memory that the caller frees. Behind the payload stands its
+ * uncompressed size (arch/x86/boot/compressed/Makefile: size_append), because not every compressed
+ * format tells it. */
+static int unpack_elf(const struct image *image, uint8_t **ret_elf, size_t *ret_size,
+		      struct error *err)
 {
 	size_t offset, length, elf_size;
 	_cleanup_(freep) uint8_t *elf = NULL;
 	struct archive *archive;
-	int rc;
+	int rc = archives_load(err);
 
-	if (!is_bzimage(image))
-		return -EOPNOTSUPP;
-	rc = archives_load(err);
 	if (rc < 0)
 		return rc;
 	offset = ((image->data[SETUP_SECTS] ? image->data[SETUP_SECTS] : 4) + 1) * 512ul +
@@ -216,7 +208,98 @@ static int extract(const struct image *image, const char *target, struct error *
 	lib_archive_read_free(archive);
 	if (rc < 0)
 		return rc;
-	return has_pvh_note(elf, elf_size) ? write_file(target, elf, elf_size, err) : -EOPNOTSUPP;
+	*ret_elf = take_ptr(elf);
+	*ret_size = elf_size;
+	return 0;
+}
+
+static int extract(const struct image *image, const char *target, struct error *err)
+{
+	_cleanup_(freep) uint8_t *elf = NULL;
+	size_t size;
+	int rc;
+
+	if (!is_bzimage(image))
+		return -EOPNOTSUPP;
+	rc = unpack_elf(image, &elf, &size, err);
+	if (rc < 0)
+		return rc;
+	return has_pvh_note(elf, size) ? write_file(target, elf, size, err) : -EOPNOTSUPP;
+}
+
+/* Which machine the image is for, as ELF numbers them. */
+static unsigned machine_of(const struct image *image)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)image->data;
+
+	if (is_bzimage(image))
+		return EM_X86_64;
+	return memcmp(image->data, ELFMAG, SELFMAG) == 0 ? header->e_machine : EM_NONE;
+}
+
+int vmlinux_check(const char *path, struct error *err)
+{
+	struct image image;
+	int rc = image_open(&image, path, err);
+
+	if (rc < 0)
+		return rc;
+	if (machine_of(&image) != EM_X86_64)
+		rc = error_input(err, "%s: not a kernel for x86_64, and guests are that", path);
+	else if (!is_bzimage(&image) && !has_pvh_note(image.data, image.size))
+		rc = error_input(err,
+				 "%s: an uncompressed kernel without CONFIG_PVH, which QEMU cannot "
+				 "start; give the bzImage",
+				 path);
+	image_close(&image);
+	return rc;
+}
+
+/* The config stands in the kernel as gzip has compressed it, between two marks (kernel/configs.c).
+ */
+static char *find_config(const uint8_t *data, size_t size)
+{
+	const uint8_t *start = memmem(data, size, "IKCFG_ST", 8), *end;
+	struct archive *archive = lib_archive_read_new();
+	struct archive_entry *entry;
+	const size_t room = 1 << 20;
+	char *text = malloc(room);
+	la_ssize_t n = -1;
+
+	end = start ? memmem(start, (size_t)(data + size - start), "IKCFG_ED", 8) : NULL;
+	if (end && archive && text) {
+		lib_archive_read_support_format_raw(archive);
+		lib_archive_read_support_filter_all(archive);
+		if (lib_archive_read_open_memory(archive, start + 8, (size_t)(end - start - 8)) ==
+			    ARCHIVE_OK &&
+		    lib_archive_read_next_header(archive, &entry) == ARCHIVE_OK)
+			n = lib_archive_read_data(archive, text, room - 1);
+	}
+	lib_archive_read_free(archive);
+	if (n <= 0) {
+		free(text);
+		return NULL;
+	}
+	text[n] = '\0';
+	return text;
+}
+
+char *vmlinux_config(const char *path)
+{
+	_cleanup_(freep) uint8_t *elf = NULL;
+	struct error ignored;
+	struct image image;
+	char *text = NULL;
+	size_t size;
+
+	if (archives_load(&ignored) < 0 || image_open(&image, path, &ignored) < 0)
+		return NULL;
+	if (!is_bzimage(&image))
+		text = find_config(image.data, image.size);
+	else if (unpack_elf(&image, &elf, &size, &ignored) >= 0)
+		text = find_config(elf, size);
+	image_close(&image);
+	return text;
 }
 
 int vmlinux_extract(const char *path, const char *target, struct error *err)
@@ -236,16 +319,16 @@ static int make(const char *target, const void *userdata, struct error *err)
 	return vmlinux_extract(userdata, target, err);
 }
 
-int vmlinux_cached(const char *path, char **ret_path, struct error *err)
+int vmlinux_cached(const char *path, char **ret_path, int *ret_hold_fd, struct error *err)
 {
-	static const struct cache_kind kind = { "images", ".vmlinux", 0, make };
+	static const struct cache_kind kind = { "images", ".vmlinux", make };
 	struct cache_key key;
 	int rc;
 
 	cache_key_init(&key);
 	rc = cache_key_add_file(&key, path, err);
 	if (rc >= 0)
-		rc = cache_get(&kind, &key, path, ret_path, err);
+		rc = cache_get(&kind, &key, path, ret_path, ret_hold_fd, err);
 	if (rc != -EOPNOTSUPP)
 		return rc;
 	*ret_path = strdup(path);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "netns/netns.h"
 #include "observer.skel.h"
 #include "src/observer/bpf/observer-event.h"
 #include "src/util/tick.h"
@@ -191,6 +192,7 @@ static int load_once(struct tracepoints *bpf, size_t ring_size, struct error *er
 	rc = bpf_map__set_max_entries(bpf->skel->maps.events, (uint32_t)ring_size);
 	if (rc < 0)
 		return unavailable(err, rc, "size of the ring buffer");
+	bpf->skel->rodata->by_inode = !netns_has_cookies();
 	rc = observer_bpf_skel__load(bpf->skel);
 	if (rc < 0)
 		return unavailable(err, rc, "load");

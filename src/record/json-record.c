@@ -405,6 +405,7 @@ static const struct json_field record_fields[] = {
 	{ JSON_ROW(TEXT, record, variant, "variant") },
 	{ JSON_ROW(TEXT, record, engine, "engine") },
 	{ JSON_ROW(TEXT, record, kernel, "kernel") },
+	{ JSON_ROW(TEXT, record, qemu, "qemu"), .optional = true },
 	{ JSON_ROW(NAME, record, family, "family"), .names = &family_names },
 	{ JSON_ROW(COUNT, record, seed, "seed") },
 	{ JSON_ROW(COUNT, record, repeat, "repeat") },

@@ -67,6 +67,7 @@ struct record *record_free(struct record *record)
 	free(record->variant);
 	free(record->engine);
 	free(record->kernel);
+	free(record->qemu);
 	free(record);
 	return NULL;
 }

@@ -183,6 +183,7 @@ struct record_gap {
 struct record {
 	char *scenario, *id, *variant; /* the scenario's names; id and variant may be NULL */
 	char *engine, *kernel;	       /* the engine's name, and the kernel's release */
+	char *qemu; /* the version of the QEMU that played the machine; NULL: none did */
 	enum family family;
 	uint64_t seed;
 	int64_t phase; /* where the timer wheel stood at the first event, in ticks; -1: anywhere */

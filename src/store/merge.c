@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/store/qemu.h"
 #include "src/store/sql.h"
 
 #define MAX_NAMED 5 /* an error names at most so many conflicts */
@@ -117,6 +118,8 @@ static int copy_attached(struct store *store, const char *input, struct error *e
 	if (rc >= 0)
 		rc = refuse_names(store, input, err);
 	if (rc >= 0)
+		rc = store_refuse_qemu(store, input, err);
+	if (rc >= 0)
 		rc = refuse_conflicts(store, input, err);
 	if (rc >= 0)
 		rc = store_exec(store, give_way, err);
@@ -135,6 +138,8 @@ static int copy_attached(struct store *store, const char *input, struct error *e
 				  &took, err);
 	if (rc >= 0 && took)
 		rc = store_exec(store, copy_took, err);
+	if (rc >= 0)
+		rc = store_copy_qemu(store, err);
 	return rc < 0 ? rc : store_exec(store, "COMMIT", err);
 }
 

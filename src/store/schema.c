@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables and views of a store. The SQL's comments go into the file, where sqlite3's .schema
  * shows them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "src/store/sql.h"
@@ -185,29 +186,41 @@ static int check_content(struct store *store, struct error *err)
 	return rc;
 }
 
-int store_find_took(struct store *store, bool make, struct error *err)
+/* A user's own table of that name stays what it is. */
+static int find_extra(struct store *store, const char *name, const char *sql, bool make,
+		      bool *ret_has, struct error *err)
 {
-	static const char sql[] =
+	char count[96];
+	int64_t others = 0;
+	int rc = has_object(store, name, sql, err);
+
+	if (rc == 0 && make) {
+		snprintf(count, sizeof(count),
+			 "SELECT count(*) FROM main.sqlite_schema WHERE name = '%s'", name);
+		rc = store_number(store, count, &others, err);
+		if (rc >= 0 && !others)
+			rc = store_exec(store, sql, err);
+		rc = rc < 0 ? rc : !others;
+	}
+	*ret_has = rc > 0;
+	return rc < 0 ? rc : 0;
+}
+
+int store_find_extras(struct store *store, bool make, struct error *err)
+{
+	static const char took[] =
 		"CREATE TABLE took( -- how long each trial took, of which nothing else depends\n"
 		"  trial TEXT PRIMARY KEY REFERENCES trial,\n"
 		"  real_s REAL NOT NULL -- in a guest of several: since the one before it was "
 		"over\n"
 		") WITHOUT ROWID";
-	int64_t others = 0;
-	int rc = has_object(store, "took", sql, err);
+	static const char qemu[] =
+		"CREATE TABLE qemu( -- which QEMU ran the trials of a session in virtual time\n"
+		"  session TEXT PRIMARY KEY REFERENCES session, version TEXT NOT NULL\n"
+		") WITHOUT ROWID";
+	int rc = find_extra(store, "took", took, make, &store->has_took, err);
 
-	if (rc == 0 && make) {
-		rc = store_number(store,
-				  "SELECT count(*) FROM main.sqlite_schema WHERE name = 'took'",
-				  &others, err);
-		if (rc < 0 || others) /* a user's own of that name stays what it is */
-			return rc;
-		rc = store_exec(store, sql, err);
-		store->has_took = rc >= 0;
-		return rc;
-	}
-	store->has_took = rc > 0;
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : find_extra(store, "qemu", qemu, make, &store->has_qemu, err);
 }
 
 int store_check_schema(struct store *store, int version, struct error *err)

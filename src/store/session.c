@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "src/store/qemu.h"
 #include "src/store/sql.h"
 #include "src/store/store.h"
 #include "src/util/array.h"
@@ -81,25 +82,51 @@ static void draw_session(struct store *store)
 	identity_format(id, store->session);
 }
 
-int store_begin_session(struct store *store, const char *command, struct error *err)
+static int refuse_other_qemu(struct store *store, const char *version, struct error *err)
+{
+	_cleanup_(freep) char *other = NULL;
+	int rc = store_other_qemu(store, version, &other, err);
+
+	if (rc > 0)
+		return error_input(
+			err,
+			"%s: QEMU %s ran its trials, and here is QEMU %s, whose times may "
+			"differ: use another --db, or a QEMU of that release",
+			store->path, other, version);
+	return rc;
+}
+
+int store_begin_session(struct store *store, const char *command, const char *qemu,
+			struct error *err)
 {
 	char host[256] = "";
 	struct utsname name;
 	struct sysinfo info;
+	int rc = 0;
 
+	if (!store->has_qemu)
+		qemu = NULL;
+	if (qemu)
+		rc = refuse_other_qemu(store, qemu, err);
+	if (rc < 0)
+		return rc;
 	uname(&name);
 	sysinfo(&info);
 	gethostname(host, sizeof(host) - 1);
 	draw_session(store);
-	return store_run_once(
-		store, err,
-		"INSERT INTO session VALUES(?, " STORE_NOW ", NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-		STORE_VALUES(sql_text(store->session), sql_text(command),
-			     sql_text(store->study.deadpeer), sql_text(host),
-			     sql_text(name.machine), sql_text(name.release),
-			     SQL_NUMBER(processors_online()),
-			     SQL_NUMBER((uint64_t)info.totalram * info.mem_unit >> 20),
-			     SQL_NUMBER(geteuid())));
+	rc = store_run_once(store, err,
+			    "INSERT INTO session VALUES(?, " STORE_NOW
+			    ", NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+			    STORE_VALUES(sql_text(store->session), sql_text(command),
+					 sql_text(store->study.deadpeer), sql_text(host),
+					 sql_text(name.machine), sql_text(name.release),
+					 SQL_NUMBER(processors_online()),
+					 SQL_NUMBER((uint64_t)info.totalram * info.mem_unit >> 20),
+					 SQL_NUMBER(geteuid())));
+	if (rc < 0 || !qemu)
+		return rc;
+	return store_run_once(store, err, "INSERT INTO qemu VALUES(?, ?)",
+			      STORE_VALUES(sql_text(store->session), sql_text(qemu)));
 }
 
 static int compare_ids(const void *a, const void *b)

@@ -29,7 +29,7 @@ enum store_insert {
 struct store {
 	char *path;		     /* of its file; owned */
 	int lock_fd;		     /* holds the lock; -1: the store is open for reading */
-	bool has_took;		     /* it has the table `took` */
+	bool has_took, has_qemu;     /* it has the tables of these names */
 	bool fresh;		     /* the file was made by this open, and has no content yet */
 	sqlite3 *db;		     /* owned; NULL until it is open */
 	struct store_study study;    /* what the store is of; owned */
@@ -45,9 +45,9 @@ extern const char store_schema[];
  * store may come from anywhere, and the other modules rely on its tables. A user's own tables,
  * indexes and views are no obstacle. */
 int store_check_schema(struct store *store, int version, struct error *err);
-/* Sets has_took, and with `make` makes that table where it is missing. Older stores of the same
- * schema have none, which is no obstacle to anything. */
-int store_find_took(struct store *store, bool make, struct error *err);
+/* Sets has_took and has_qemu, and with `make` makes those tables where they are missing. Older
+ * stores of the same schema have none, which is no obstacle to anything. */
+int store_find_extras(struct store *store, bool make, struct error *err);
 /* Make the tables and views of a store of schema 1 those of the newest: for this process only,
  * where the store is not to be changed, or in the file. */
 int store_read_as_newest(struct store *store, struct error *err);

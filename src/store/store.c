@@ -205,7 +205,7 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 	if (!tables && !id && mode >= STORE_CREATE) {
 		rc = create(store, study, err);
 		if (rc >= 0)
-			rc = store_find_took(store, true, err);
+			rc = store_find_extras(store, true, err);
 		return rc < 0 ? rc : read_study(store, err);
 	}
 	if (id != APPLICATION_ID)
@@ -222,7 +222,7 @@ static int open_content(struct store *store, enum store_mode mode, const struct 
 	if (rc >= 0 && mode == STORE_RESUME)
 		rc = refuse_other(store, study, err);
 	if (rc >= 0)
-		rc = store_find_took(store, mode == STORE_RESUME, err);
+		rc = store_find_extras(store, mode == STORE_RESUME, err);
 	if (rc < 0 || version == STORE_SCHEMA)
 		return rc;
 	return mode == STORE_RESUME ? store_upgrade(store, err) : store_read_as_newest(store, err);

@@ -61,8 +61,10 @@ int store_has_other_kernels(struct store *store, char *const *names, struct erro
 int store_make_cells(struct store *store, char *const *axes, struct error *err);
 
 /* Begins a session: trials that are added from now on belong to this run of the program, with this
- * command line. */
-int store_begin_session(struct store *store, const char *command, struct error *err);
+ * command line and this version of QEMU (NULL: none runs). ERROR_INPUT if the store has trials
+ * that a QEMU of another release ran. */
+int store_begin_session(struct store *store, const char *command, const char *qemu,
+			struct error *err);
 
 /* With this the text of a problem begins that is no failure: the machine cannot do it. */
 #define STORE_IMPOSSIBLE "not possible here: "

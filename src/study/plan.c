@@ -270,6 +270,22 @@ static int refuse_twins(const struct study_plan *plan, struct error *err)
 	return 0;
 }
 
+/* Adds each kernel at hand, or, where there is none, the word itself, so that the plan of a study
+ * can be looked at. */
+static int add_all_kernels(struct study_plan *plan, struct error *err)
+{
+	_cleanup_(strings_freep) char **names = NULL;
+	int rc = plan->options.engine->kernels(&names, err);
+
+	if (rc >= 0 && !names[0] && strings_append(&plan->kernels, &plan->n_kernels, STUDY_ALL) < 0)
+		rc = error_errno(err, -ENOMEM, "study");
+	for (char **name = names; rc >= 0 && *name; name++)
+		if (!strings_have(plan->kernels, *name) &&
+		    strings_append(&plan->kernels, &plan->n_kernels, *name) < 0)
+			rc = error_errno(err, -ENOMEM, "study");
+	return rc;
+}
+
 /* Names the plan's kernels. The host engine has one kernel, this machine's. */
 static int name_kernels(struct study_plan *plan, struct error *err)
 {
@@ -279,11 +295,14 @@ static int name_kernels(struct study_plan *plan, struct error *err)
 			    : plan->options.kernels		? plan->options.kernels
 			    : plan->study->kernels		? plan->study->kernels
 								: only_newest;
+	int rc = 0;
 
-	for (; *name; name++)
-		if (strings_append(&plan->kernels, &plan->n_kernels, *name) < 0)
-			return error_errno(err, -ENOMEM, "study");
-	return 0;
+	for (; rc >= 0 && *name; name++)
+		if (!strcmp(*name, STUDY_ALL))
+			rc = add_all_kernels(plan, err);
+		else if (strings_append(&plan->kernels, &plan->n_kernels, *name) < 0)
+			rc = error_errno(err, -ENOMEM, "study");
+	return rc;
 }
 
 int study_plan_new(const struct study *study, const struct study_options *options,

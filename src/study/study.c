@@ -128,10 +128,39 @@ static int open_source(struct study *study, const char *what, const struct docum
 	return 0;
 }
 
+/* Whether the word "all" stands where there could be a list. */
+static bool is_all(const struct document_node *node)
+{
+	return node->kind == DOCUMENT_SCALAR && !strcmp(node->text, STUDY_ALL);
+}
+
+/* Adds every scenario that `run --all` runs: programs of others need not be installed. */
+static int read_catalogue(struct study *study, const struct document_node *node, struct error *err)
+{
+	_cleanup_(strings_freep) char **paths = NULL;
+	int rc = scenario_find_all(&paths, err);
+
+	for (char **path = paths; rc >= 0 && *path; path++) {
+		const struct scenario_source *source = NULL;
+		size_t before = study->n_subjects;
+
+		rc = open_source(study, *path, node, &source, err);
+		if (rc >= 0)
+			rc = add_variants(study, source, NULL, node, err);
+		while (rc >= 0 && study->n_subjects > before &&
+		       scenario_has_programs(study->subjects[study->n_subjects - 1].sample))
+			scenario_free(study->subjects[--study->n_subjects].sample);
+	}
+	return rc;
+}
+
 static int read_scenarios(struct study *study, const struct document_node *list, struct error *err)
 {
-	int rc = document_require(list, DOCUMENT_LIST, "scenarios", err);
+	int rc;
 
+	if (is_all(list))
+		return read_catalogue(study, list, err);
+	rc = document_require(list, DOCUMENT_LIST, "scenarios", err);
 	if (rc >= 0 && !list->n_items)
 		return document_error(list, err, "'scenarios' is empty");
 	for (size_t i = 0; rc >= 0 && i < list->n_items; i++) {
@@ -229,8 +258,13 @@ static int read_families(struct study *study, const struct document_node *list, 
 
 static int read_kernels(struct study *study, const struct document_node *list, struct error *err)
 {
-	int rc = document_require(list, DOCUMENT_LIST, "kernels", err);
+	int rc;
 
+	if (is_all(list))
+		return strings_append(&study->kernels, &study->n_kernels, STUDY_ALL) < 0
+			       ? error_errno(err, -ENOMEM, "kernels")
+			       : 0;
+	rc = document_require(list, DOCUMENT_LIST, "kernels", err);
 	if (rc >= 0 && (!list->n_items || list->n_items > 64))
 		return document_error(list, err, "'kernels' has 1 to 64 names");
 	for (size_t i = 0; rc >= 0 && i < list->n_items; i++) {

@@ -61,6 +61,8 @@ struct study_condition {
 	char **values; /* the trial has to have one of these; NULL-terminated, owned */
 };
 
+#define STUDY_ALL "all" /* what stands for all kernels at hand, and for all scenarios */
+
 struct study_exclusion {
 	struct study_condition *conditions; /* a trial is excluded if all hold; owned */
 	size_t count;
@@ -83,7 +85,8 @@ struct study {
 	size_t n_exclusions;
 	enum family families[_FAMILY_MAX]; /* the first n_families are used */
 	size_t n_families;
-	char **kernels; /* names, as of run --kernel; NULL-terminated; NULL: the newest */
+	char **kernels; /* names, as of run --kernel, or STUDY_ALL; NULL-terminated; NULL: the
+			 * newest */
 	size_t n_kernels;
 	unsigned int repeats;	     /* of each trial, at least 1 */
 	nsec_t horizon_nsec;	     /* 0: the scenarios' own */

@@ -46,9 +46,14 @@ int sweep_find_kernels(const struct sweep *sweep, char ***ret_releases, struct e
 		calloc(sweep->plan->n_kernels + 1, sizeof(*releases));
 	int rc = releases ? 0 : error_errno(err, -ENOMEM, "sweep");
 
-	for (unsigned int i = 0; rc >= 0 && i < sweep->plan->n_kernels; i++)
+	for (unsigned int i = 0; rc >= 0 && i < sweep->plan->n_kernels; i++) {
+		if (!strcmp(sweep->plan->kernels[i], STUDY_ALL))
+			return error_set(err, ERROR_CAPABILITY, -ENOENT,
+					 "no kernel at hand: run `deadpeer kernels fetch 6.1`, or "
+					 "add one by `deadpeer kernels add`");
 		rc = sweep->plan->options.engine->release(engine_kernel_name(sweep, i),
 							  sweep->kernel_modules, &releases[i], err);
+	}
 	if (rc >= 0)
 		*ret_releases = take_ptr(releases);
 	return rc;

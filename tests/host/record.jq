@@ -25,9 +25,9 @@ def endpoint:
   and (.tcp_info == null or (.tcp_info | type == "object"))
   and (.command == null or (.command | type == "object"));
 def record:
-  has_only_and_maybe(["schema", "scenario", "id", "variant", "engine", "kernel", "family", "seed", "repeat", "phase", "lateness_s",
+  has_only_and_maybe(["schema", "scenario", "id", "variant", "engine", "kernel", "qemu", "family", "seed", "repeat", "phase", "lateness_s",
     "settings", "faults", "endpoints", "span_s", "clock", "lost", "trace", "verdict", "failures", "inconclusive"]; ["follow"])
-  and .schema == 2 and .engine == "host" and (.kernel | type == "string")
+  and .schema == 2 and .engine == "host" and .qemu == null and (.kernel | type == "string")
   and (.family == "ipv4" or .family == "ipv6")
   and (.settings | type == "object" and length > 0)
   and (.faults | length > 0 and all(has_only(["t_s", "took_s", "event"])) and .[0].t_s == 0)

@@ -59,7 +59,7 @@ usage_and_errors()
 
 	run_it 0 --help
 	help=$out
-	for verb in run list show predict check doctor shell kernels sweep export merge tune report new; do
+	for verb in run list show predict check doctor shell kernels cache sweep export merge tune report new; do
 		says "$help" "  $verb " "--help"
 		grep -q "^\.Cm $verb" "$source/doc/deadpeer.1" && grep -q "^\.Ss.*$verb" "$source/doc/deadpeer.1" ||
 			fail "the man page does not explain $verb"
@@ -78,6 +78,8 @@ usage_and_errors()
 	[ ! -e "$work/twice.db" ] || fail "a refused run has made a store"
 	run_it 2 kernels fetch 6.1 --json
 	says "$err" "--json goes with list" "kernels fetch --json"
+	run_it 2 kernels fetch 6.1 --flavour clod
+	says "$err" "--flavour: expected cloud, plain or rt, got 'clod'" "kernels fetch --flavour"
 	run_it 2 rum
 	one_line "unknown verb"
 	says "$err" "did you mean 'run'?" "a misspelt verb"

@@ -231,7 +231,7 @@ static int job_segv(FILE *out, long n)
 
 static int job_spin(FILE *out, long n)
 {
-	for (volatile uint64_t i = 0;; i++)
+	for (volatile uint64_t i = 0;; i = i + 1)
 		;
 	return 0;
 }

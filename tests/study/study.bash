@@ -132,6 +132,22 @@ merge_refuses() {
 	query newer.db "UPDATE study SET deadpeer = '99'"
 	"$DEADPEER" merge mix.db newer.db -o none.db 2>err && fail "merge: another version is accepted"
 	says "$(cat err)" "newer.db: holds another version of deadpeer than mix.db" "merge"
+	# Another QEMU of the same release is the same; one of another release is not.
+	is "$(qemu-system-x86_64 --version | sed -n 's/.* version \([0-9.]*\).*/\1/p')" \
+		"$(query mix.db "SELECT DISTINCT version FROM qemu JOIN session USING(session)")" "the store's QEMU"
+	is 0 "$(query mix.db "SELECT count(*) FROM record JOIN finished USING(trial) JOIN qemu USING(session)
+		WHERE json_extract(json, '\$.qemu') <> version")" "records of another QEMU than the store has"
+	cp mix.db qemu.db
+	query qemu.db "UPDATE qemu SET version = version || '9'"
+	"$DEADPEER" merge mix.db qemu.db -o same.db >out 2>err || fail "merge: a later QEMU of the same release: $(cat err)"
+	query qemu.db "UPDATE qemu SET version = '1.7.1'"
+	"$DEADPEER" merge mix.db qemu.db -o none.db 2>err && fail "merge: another QEMU is accepted"
+	is 2 $? "the exit status of a merge of another QEMU"
+	says "$(cat err)" "qemu.db: QEMU 1.7.1 ran its trials" "merge"
+	"$DEADPEER" sweep mix.yaml --db qemu.db --resume >out 2>err && fail "--resume: another QEMU is accepted"
+	says "$(cat err)" "qemu.db: QEMU 1.7.1 ran its trials" "--resume"
+	query qemu.db "DROP TABLE qemu"
+	"$DEADPEER" merge mix.db qemu.db -o same.db >out 2>err || fail "merge: a store without a QEMU: $(cat err)"
 	[ "$(echo none.db*)" = "none.db*" ] || fail "a refused merge has left a file"
 }
 

@@ -35,7 +35,7 @@ static void setup(void)
 	position = 0;
 	ck_assert_msg(store_open(path, STORE_CREATE, &study, &store, &err) >= 0, "%s", err.text);
 	ck_assert_msg(store_add_kernel(store, "6.1", "6.1.0", &err) >= 0, "%s", err.text);
-	ck_assert_msg(store_begin_session(store, "sweep", &err) >= 0, "%s", err.text);
+	ck_assert_msg(store_begin_session(store, "sweep", NULL, &err) >= 0, "%s", err.text);
 }
 
 static void teardown(void)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "src/guest/console.h"
+#include "src/guest/emulator.h"
 #include "src/guest/machine.h"
 #include "src/guest/snapshot.h"
 #include "src/kernel/cache.h"
@@ -148,20 +149,21 @@ START_TEST(initramfs_holds_program_libraries_modules)
 				 .modules = (char *)in_folder("modules"),
 				 .origin = KERNEL_PATH };
 	_cleanup_(freep) char *one = NULL, *two = NULL;
+	int held = -1;
 	struct error err = { 0 };
 	char names[8192] = "";
 
 	put_modules();
 	put("vmlinuz", "x", 1);
 	kernel.image = (char *)in_folder("vmlinuz");
-	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &one, &err), 0);
+	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &one, &held, &err), 0);
 	names_of(one, names, sizeof(names));
 	ck_assert_ptr_nonnull(strstr(names, "init "));
 	ck_assert_ptr_nonnull(strstr(names, "/libc.so"));
 	ck_assert_ptr_nonnull(strstr(names, "/ld-"));
 	ck_assert_ptr_nonnull(strstr(names, "modules/000-veth.ko "));
 	ck_assert_ptr_nonnull(strstr(names, "modules/001-inet_diag.ko modules/002-tcp_diag.ko "));
-	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &two, &err), 0);
+	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &two, &held, &err), 0);
 	ck_assert_str_eq(one, two);
 }
 END_TEST
@@ -173,12 +175,13 @@ START_TEST(initramfs_without_required_module_is_refused)
 				 .origin = KERNEL_PATH };
 	_cleanup_(freep) char *path = NULL;
 	struct error err = { 0 };
+	int held = -1;
 
 	put_modules();
 	unlink(in_folder("modules/tcp_diag.ko"));
 	put("vmlinuz", "x", 1);
 	kernel.image = (char *)in_folder("vmlinuz");
-	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &path, &err), -EINVAL);
+	ck_assert_int_eq(initramfs_cached("/bin/true", &kernel, NULL, &path, &held, &err), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(err.text, "tcp_diag"));
 }
 END_TEST
@@ -280,7 +283,7 @@ START_TEST(a_machine_begins_paused)
 	struct error err = { 0 };
 	bool paused = false;
 
-	ck_assert_int_eq(machine_find(&image.machine, &err), 0);
+	ck_assert_int_eq(machine_find(&image.qemu.machine, &err), 0);
 	_cleanup_(strings_freep) char **argv = machine_arguments(&image, &run);
 	ck_assert_ptr_nonnull(argv);
 	for (size_t i = 0; argv[i]; i++)
@@ -289,9 +292,27 @@ START_TEST(a_machine_begins_paused)
 }
 END_TEST
 
+START_TEST(version_of_qemu_is_found)
+{
+	static const char text[] = "QEMU emulator version 11.1.3 (Debian 1:11.1.3+ds-1)\n"
+				   "Copyright (c) 2003-2026\n";
+	_cleanup_(freep) char *version = emulator_version_in(text);
+
+	ck_assert_str_eq(version, "11.1.3");
+	ck_assert_ptr_null(emulator_version_in("busybox"));
+	ck_assert_ptr_null(emulator_version_in("some version of it"));
+	ck_assert(emulator_is_since(version, 8, 2));
+	ck_assert(emulator_is_since("8.2.0", 8, 2));
+	ck_assert(emulator_is_since("8.2", 8, 2));
+	ck_assert(!emulator_is_since("8.1.99", 8, 2));
+	ck_assert(!emulator_is_since("7.2.22", 8, 2));
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, version_of_qemu_is_found);
 	tcase_add_test(tc, modules_come_after_what_they_need);
 	tcase_add_test(tc, damaged_module_has_no_info);
 	tcase_add_test(tc, initramfs_holds_program_libraries_modules);

@@ -5,15 +5,24 @@
 #include <check.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 
+#include "src/kernel/add.h"
+#include "src/kernel/cache-entries.h"
 #include "src/kernel/cache.h"
-#include "src/kernel/deb.h"
+#include "src/kernel/candidates.h"
 #include "src/kernel/kernel.h"
 #include "src/kernel/manifest.h"
+#include "src/kernel/unpack.h"
 #include "src/kernel/vmlinux.h"
 #include "src/util/cleanup.h"
 #include "src/util/interrupt.h"
@@ -162,10 +171,12 @@ START_TEST(image_without_pvh_note_stays_as_it_is)
 	size_t size = fake_elf(elf, 17);
 	_cleanup_(freep) char *path = NULL;
 	struct error err = { 0 };
+	int held = -1;
 
 	fake_image(&image, elf, size);
 	put("vmlinuz", image.data, image.size);
-	ck_assert_int_eq(vmlinux_cached(in_folder("vmlinuz"), &path, &err), 0);
+	ck_assert_int_eq(vmlinux_cached(in_folder("vmlinuz"), &path, &held, &err), 0);
+	ck_assert_int_eq(held, -1);
 	ck_assert_str_eq(path, in_folder("vmlinuz"));
 }
 END_TEST
@@ -240,11 +251,11 @@ END_TEST
 START_TEST(package_that_is_damaged_is_refused)
 {
 	struct error err = { 0 };
-	char out[256];
+	char out[256], release[UNPACK_RELEASE_SIZE] = "";
 
 	put("a.deb", "!<arch>\ndebian-binary   1 0 0 100644 4 `\n2.0\n", 44);
 	strcpy(out, in_folder("out"));
-	ck_assert_int_eq(deb_unpack_kernel(in_folder("a.deb"), out, &err), -EBADMSG);
+	ck_assert_int_eq(unpack_package(in_folder("a.deb"), out, release, &err), -EBADMSG);
 	ck_assert_int_eq(err.kind, ERROR_INPUT);
 }
 END_TEST
@@ -294,6 +305,122 @@ START_TEST(stamp_knows_the_file)
 	ck_assert(cache_is_whole(path));
 	ck_assert_int_eq(truncate(in_folder("entry.cpio.stamp"), 0), 0);
 	ck_assert(!cache_is_whole(path));
+}
+END_TEST
+
+#define RIVALS 4
+#define TURNS  200
+
+/* Takes the lock and lets go of it, which removes its file, over and over. `inside` counts who has
+ * it. */
+static void take_turns(const char *path, atomic_int *inside, atomic_int *broken)
+{
+	for (int i = 0; i < TURNS; i++) {
+		struct error err = { 0 };
+		int lock = -1;
+
+		while (cache_try_lock(path, &lock, &err) == 0)
+			sched_yield();
+		if (lock < 0 || atomic_fetch_add(inside, 1) != 0)
+			atomic_fetch_add(broken, 1);
+		sched_yield();
+		atomic_fetch_sub(inside, 1);
+		cache_unlock(path, lock);
+	}
+}
+
+START_TEST(lock_whose_file_is_removed_is_still_one_lock)
+{
+	_cleanup_(freep) char *path = strdup(in_folder("entry"));
+	atomic_int *shared =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+
+	ck_assert(shared != MAP_FAILED);
+	for (int i = 0; i < RIVALS; i++) {
+		if (fork() == 0) {
+			take_turns(path, &shared[0], &shared[1]);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < RIVALS; i++) {
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_int_eq(atomic_load(&shared[1]), 0);
+	ck_assert_int_eq(access(in_folder("entry.lock"), F_OK), -1);
+	munmap(shared, 4096);
+}
+END_TEST
+
+/* Makes an image of `bytes` that was last used so long ago. */
+static void put_image(const char *name, size_t bytes, time_t age)
+{
+	_cleanup_(freep) char *data = calloc(1, bytes), *file = NULL, *stamp = NULL;
+	struct timespec times[2] = { { .tv_sec = time(NULL) - age },
+				     { .tv_sec = time(NULL) - age } };
+
+	ck_assert_int_gt(asprintf(&file, "deadpeer/images/%s", name), 0);
+	ck_assert_int_gt(asprintf(&stamp, "%s.stamp", file), 0);
+	put(file, data, bytes);
+	put(stamp, "", 0);
+	ck_assert_int_eq(utimensat(AT_FDCWD, in_folder(stamp), times, 0), 0);
+}
+
+START_TEST(what_is_held_is_not_removed)
+{
+	_cleanup_(freep) char *images = NULL;
+	struct error err = { 0 };
+	struct cache_list list;
+	int held;
+
+	ck_assert_int_eq(cache_folder("images", &images, &err), 0);
+	put_image("new.cpio", 8192, 10);
+	put_image("old.cpio", 8192, 1000);
+	put("deadpeer/images/gone.cpio.stamp", "", 0);
+	put("deadpeer/images/dead.cpio.1-1.tmp", "", 0);
+	put("deadpeer/images/dead.cpio.stamp.1-2.tmp", "", 0);
+	put("deadpeer/images/dead.cpio.lock", "", 0);
+	put("deadpeer/images/strange.tmp", "", 0);
+	held = cache_hold(in_folder("deadpeer/images/old.cpio"));
+	ck_assert_int_ge(held, 0);
+	ck_assert_int_eq(cache_list_init(&list, &err), 0);
+	ck_assert_uint_eq(list.count, 3);
+	ck_assert_str_eq(cache_entry_name(&list.entries[0]), "old.cpio");
+	ck_assert(list.entries[0].in_use);
+	ck_assert(!list.entries[1].in_use);
+	ck_assert_int_eq(cache_entry_remove(&list.entries[0], &err), 0);
+	ck_assert_int_eq(cache_entry_remove(&list.entries[1], &err), 1);
+	close(held);
+	ck_assert_int_eq(cache_entry_remove(&list.entries[0], &err), 1);
+	ck_assert_int_eq(cache_hold(in_folder("deadpeer/images/old.cpio")), -1);
+	cache_list_deinit(&list);
+	ck_assert_int_eq(unlink(in_folder("deadpeer/images/strange.tmp")), 0);
+	ck_assert_int_eq(rmdir(images), 0); /* neither stamp, lock nor temporary file is left */
+}
+END_TEST
+
+START_TEST(link_in_the_cache_is_refused)
+{
+	_cleanup_(freep) char *path = NULL;
+	struct error err = { 0 };
+	struct cache_list list;
+
+	ck_assert_int_eq(mkdir(in_folder("elsewhere"), 0700), 0);
+	ck_assert_int_eq(mkdir(in_folder("deadpeer"), 0700), 0);
+	ck_assert_int_eq(symlink("../elsewhere", in_folder("deadpeer/images")), 0);
+	ck_assert_int_eq(cache_folder("images", &path, &err), -ELOOP);
+	ck_assert_int_eq(error_exit_status(err.kind), 3);
+	ck_assert_int_eq(cache_list_init(&list, &err), -ELOOP);
+	ck_assert_int_eq(unlink(in_folder("deadpeer/images")), 0);
+	ck_assert_int_eq(mkdir(in_folder("deadpeer/images"), 0700), 0);
+	ck_assert_int_eq(symlink("../../elsewhere", in_folder("deadpeer/images/a.cpio")), 0);
+	ck_assert_int_eq(cache_list_init(&list, &err), -ELOOP);
+	ck_assert_ptr_nonnull(strstr(err.text, "a.cpio is a symbolic link"));
+	cache_remove(in_folder("deadpeer"));
+	ck_assert_int_eq(symlink("elsewhere", in_folder("deadpeer")), 0);
+	ck_assert_int_eq(cache_folder("images", &path, &err), -ELOOP);
+	ck_assert_int_eq(rmdir(in_folder("elsewhere")), 0); /* nothing was made there */
 }
 END_TEST
 
@@ -352,6 +479,198 @@ START_TEST(leftovers_go_unless_their_entry_is_locked)
 }
 END_TEST
 
+/* What a kernel was told to lack. */
+static char lacked[2048];
+
+static void hear(const struct kernel *kernel, const char *text)
+{
+	strcat(strcat(lacked, text), "\n");
+}
+
+/* A config that has all that trials need. */
+static const char whole_config[] =
+	"CONFIG_BLK_DEV_INITRD=y\nCONFIG_DEVMEM=y\nCONFIG_DEVTMPFS=y\nCONFIG_PROC_FS=y\n"
+	"CONFIG_SYSFS=y\nCONFIG_TMPFS=y\nCONFIG_UNIX=y\nCONFIG_INET=y\nCONFIG_NET_NS=y\n"
+	"CONFIG_VETH=y\nCONFIG_PACKET=y\nCONFIG_INET_DIAG=y\nCONFIG_INET_TCP_DIAG=y\n"
+	"CONFIG_IPV6=y\nCONFIG_DEBUG_INFO_BTF=y\nCONFIG_BPF_SYSCALL=y\nCONFIG_NET_SCH_NETEM=y\n"
+	"CONFIG_NF_TABLES=y\nCONFIG_NF_CONNTRACK=y\nCONFIG_BRIDGE=y\n";
+
+/* Puts a vmlinuz, and beside it that config with one option otherwise. */
+static void put_kernel(const char *option, const char *value)
+{
+	_cleanup_(freep) char *config = strdup(whole_config);
+	static struct fake image;
+	uint8_t elf[256];
+	char *at = option ? strstr(config, option) : NULL;
+
+	fake_image(&image, elf, fake_elf(elf, 18));
+	put("vmlinuz", image.data, image.size);
+	if (at)
+		memcpy(strchr(at, '=') + 1, value, 1);
+	put("config-6.1.0-1-test", config, strlen(config));
+	lacked[0] = '\0';
+}
+
+static int add(const char *name, const char *modules, struct kernel *ret, struct error *err)
+{
+	char *files[] = { in_folder("vmlinuz"), NULL };
+	const struct add_options options = {
+		.files = files, .count = 1, .modules = modules, .name = name
+	};
+
+	return kernel_add(&options, hear, ret, err);
+}
+
+#if defined(__x86_64__) /* The images are bzImages. */
+START_TEST(kernel_is_added_by_its_name)
+{
+	struct error err = { 0 };
+	struct kernel kernel;
+
+	put_kernel(NULL, NULL);
+	ck_assert_int_eq(add(NULL, NULL, &kernel, &err), 0);
+	ck_assert_str_eq(lacked, "");
+	ck_assert_str_eq(kernel.name, "6.1.0-1-test");
+	ck_assert_int_eq(kernel.origin, KERNEL_ADDED);
+	ck_assert_int_eq(kernel_check(&kernel, &err), 0);
+	kernel_deinit(&kernel);
+	ck_assert_int_eq(add("mine", NULL, &kernel, &err), 0);
+	ck_assert_str_eq(kernel.name, "mine");
+	ck_assert_str_eq(kernel.release, "6.1.0-1-test");
+	kernel_deinit(&kernel);
+	ck_assert_int_eq(add("mine", NULL, &kernel, &err), 0); /* once more */
+	kernel_deinit(&kernel);
+	ck_assert_int_eq(kernel_find("6.1", NULL, &kernel, &err), 0);
+	ck_assert_str_eq(kernel.name, "6.1.0-1-test");
+	kernel_deinit(&kernel);
+	put_fetched("6.12.1-test");
+	ck_assert_int_eq(add("6.12.1-test", NULL, &kernel, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "--name"));
+	ck_assert_int_eq(add("../mine", NULL, &kernel, &err), -EINVAL);
+	ck_assert_int_eq(add("a.tmp", NULL, &kernel, &err), -EINVAL);
+}
+END_TEST
+
+START_TEST(what_a_kernel_lacks_is_named)
+{
+	struct error err = { 0 };
+	struct kernel kernel;
+
+	put_kernel("CONFIG_DEBUG_INFO_BTF", "n");
+	ck_assert_int_eq(add(NULL, NULL, &kernel, &err), 0);
+	kernel_deinit(&kernel);
+	ck_assert_ptr_nonnull(strstr(lacked, "CONFIG_DEBUG_INFO_BTF (tracepoints"));
+	put_kernel("CONFIG_NET_NS", "n");
+	ck_assert_int_eq(add(NULL, NULL, &kernel, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "kernel 6.1.0-1-test lacks CONFIG_NET_NS"));
+	put_kernel("CONFIG_VETH", "m");
+	ck_assert_int_eq(add(NULL, NULL, &kernel, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "lacks CONFIG_VETH"));
+	ck_assert_ptr_nonnull(strstr(err.text, "no --modules are given"));
+}
+END_TEST
+
+START_TEST(modules_are_taken_along)
+{
+	_cleanup_(freep) char *modules = strdup(in_folder("modules"));
+	struct error err = { 0 };
+	struct kernel kernel;
+	char path[512];
+
+	put_kernel("CONFIG_VETH", "m");
+	ck_assert_int_eq(mkdir(modules, 0700), 0);
+	ck_assert_int_eq(add(NULL, modules, &kernel, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "no modules in it"));
+	put("modules/veth.ko", "veth", 4);
+	ck_assert_int_eq(symlink("/", in_folder("modules/build")), 0);
+	ck_assert_int_eq(add(NULL, modules, &kernel, &err), 0);
+	snprintf(path, sizeof(path), "%s/veth.ko", kernel.modules);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	snprintf(path, sizeof(path), "%s/build", kernel.modules);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	kernel_deinit(&kernel);
+}
+END_TEST
+
+/* CONFIG_IKCONFIG has the config in the kernel, between two marks. */
+START_TEST(config_is_read_from_the_kernel)
+{
+	static struct fake inner, image;
+	_cleanup_(freep) char *config = NULL;
+	static uint8_t elf[8192];
+	size_t n = sizeof(whole_config) - 1;
+
+	fake_image(&inner, (const uint8_t *)whole_config, n);
+	n = inner.size - 2 * 512 - 4;
+	memcpy(elf + 100, "IKCFG_ST", 8);
+	memcpy(elf + 108, inner.data + 2 * 512, n);
+	memcpy(elf + 108 + n, "IKCFG_ED", 8);
+	fake_image(&image, elf, sizeof(elf));
+	put("vmlinuz", image.data, image.size);
+	config = vmlinux_config(in_folder("vmlinuz"));
+	ck_assert_ptr_nonnull(config);
+	ck_assert_str_eq(config, whole_config);
+}
+END_TEST
+
+START_TEST(kernel_of_another_machine_is_refused)
+{
+	uint8_t elf[1024] = { 0 };
+	struct error err = { 0 };
+	Elf64_Ehdr header = { .e_ident = ELFMAG, .e_machine = EM_AARCH64 };
+
+	memcpy(elf, &header, sizeof(header));
+	put("vmlinux", elf, sizeof(elf));
+	ck_assert_int_eq(vmlinux_check(in_folder("vmlinux"), &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "not a kernel for x86_64"));
+	header.e_machine = EM_X86_64;
+	memcpy(elf, &header, sizeof(header));
+	put("vmlinux", elf, sizeof(elf));
+	ck_assert_int_eq(vmlinux_check(in_folder("vmlinux"), &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "CONFIG_PVH"));
+}
+END_TEST
+
+#define PACKAGE(text)                                                                              \
+	{                                                                                          \
+		.name = (char *)(text), .size = 1                                                  \
+	}
+
+/* Two ways to package a kernel, and what is left of one. */
+START_TEST(packages_make_kernels)
+{
+	struct package packages[] = {
+		PACKAGE("linux-image-6.1.0-9-cloud-amd64-unsigned"),
+		PACKAGE("linux-image-6.1.0-9-cloud-amd64"),
+		PACKAGE("linux-image-6.1.0-56-rt-amd64"),
+		PACKAGE("linux-binary-7.0.1+deb13-amd64"),
+		PACKAGE("linux-binary-7.3.4+deb13-cloud-amd64"),
+		PACKAGE("linux-base-7.3.4+deb13-cloud-amd64"),
+		PACKAGE("linux-modules-7.3.4+deb13-cloud-amd64"),
+	};
+	struct suite suite = { .packages = packages, .count = ARRAY_SIZE(packages) };
+	const struct suite_list suites = { .suites = &suite, .count = 1 };
+	struct candidate_list list;
+	struct error err = { 0 };
+	char series[SERIES_SIZE];
+
+	ck_assert_int_eq(candidate_list_init(&list, &suites, &err), 0);
+	ck_assert_uint_eq(list.count, 5);
+	ck_assert_str_eq(list.candidates[0].release, "7.3.4+deb13-cloud-amd64");
+	ck_assert_uint_eq(candidate_size(&list.candidates[0]), 3);
+	ck_assert_ptr_null(list.candidates[0].missing);
+	ck_assert_str_eq(list.candidates[1].missing, "linux-modules-7.0.1+deb13-amd64");
+	ck_assert_int_eq(list.candidates[1].flavour, KERNEL_PLAIN);
+	ck_assert_int_eq(list.candidates[2].flavour, KERNEL_RT);
+	ck_assert_str_eq(list.candidates[3].release, "6.1.0-9-cloud-amd64");
+	ck_assert(!list.candidates[3].is_unsigned);
+	ck_assert(list.candidates[4].is_unsigned);
+	ck_assert_str_eq(kernel_series(list.candidates[4].release, series), "6.1");
+	candidate_list_deinit(&list);
+}
+END_TEST
+#endif
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -365,9 +684,20 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, package_that_is_damaged_is_refused);
 	tcase_add_test(tc, manifest_knows_the_folder);
 	tcase_add_test(tc, stamp_knows_the_file);
+	tcase_add_test(tc, lock_whose_file_is_removed_is_still_one_lock);
+	tcase_add_test(tc, what_is_held_is_not_removed);
+	tcase_add_test(tc, link_in_the_cache_is_refused);
 	tcase_add_test(tc, signal_ends_the_wait_for_a_lock);
 	tcase_add_test(tc, cache_makes_no_home);
 	tcase_add_test(tc, leftovers_go_unless_their_entry_is_locked);
+#if defined(__x86_64__)
+	tcase_add_test(tc, kernel_is_added_by_its_name);
+	tcase_add_test(tc, what_a_kernel_lacks_is_named);
+	tcase_add_test(tc, modules_are_taken_along);
+	tcase_add_test(tc, config_is_read_from_the_kernel);
+	tcase_add_test(tc, kernel_of_another_machine_is_refused);
+	tcase_add_test(tc, packages_make_kernels);
+#endif
 }
 
 int main(void)

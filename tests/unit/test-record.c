@@ -48,6 +48,7 @@ static struct record *made_up_record(void)
 	r->scenario = strdup("t");
 	r->engine = strdup("host");
 	r->kernel = strdup("6.1");
+	r->qemu = strdup("7.2.22");
 	r->phase = 17;
 	r->seed = UINT64_MAX;
 	for (enum end_id n = 0; n < r->n_ends; n++) {
@@ -346,13 +347,16 @@ END_TEST
 static char *of_today(const char *line)
 {
 	const char *old = "{\"schema\":1,", *trace = strstr(line, ",\"trace\":");
+	const char *family = strstr(line, "\"family\":");
 	char *text;
 
 	ck_assert_int_eq(strncmp(line, old, strlen(old)), 0);
 	ck_assert_ptr_nonnull(trace);
+	ck_assert_ptr_nonnull(family);
 	line += strlen(old);
-	if (asprintf(&text, "{\"schema\":%d,%.*s,\"inconclusive\":[]%s", RECORD_SCHEMA,
-		     (int)(trace - line), line, trace) < 0)
+	if (asprintf(&text, "{\"schema\":%d,%.*s\"qemu\":null,%.*s,\"inconclusive\":[]%s",
+		     RECORD_SCHEMA, (int)(family - line), line, (int)(trace - family), family,
+		     trace) < 0)
 		abort();
 	return text;
 }

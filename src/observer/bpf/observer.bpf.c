@@ -39,7 +39,7 @@ struct {
 	__uint(max_entries, 1 << 20); /* bytes; user space may set another size */
 } events SEC(".maps");
 
-/* net_cookie of each watched namespace -> how many of its events found the ring full. */
+/* Name of each watched namespace -> how many of its events found the ring full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -51,6 +51,25 @@ struct {
 /* The number of events of all namespaces that found the ring full. User space reads `watched` only
  * when this number has changed. */
 __u64 lost = 0;
+
+/* Set by user space where it knows no cookies of namespaces (before 5.14). */
+const volatile bool by_inode = false;
+
+/* Whether a namespace goes by the number of its inode. Before 5.12 its cookie is made only when
+ * somebody asks for it, and is no number that could be read here. */
+#define BY_INODE(net) (by_inode || !bpf_core_field_exists((net)->net_cookie))
+
+/* Returns the name of a namespace to which the verifier lets a program look. */
+static __always_inline __u64 name_of(const struct net *net)
+{
+	return BY_INODE(net) ? net->ns.inum : net->net_cookie;
+}
+
+/* Returns the name of any namespace, or 0 of none. */
+static __always_inline __u64 probe_name(const struct net *net)
+{
+	return BY_INODE(net) ? BPF_CORE_READ(net, ns.inum) : BPF_CORE_READ(net, net_cookie);
+}
 
 /* Reserves an event in the ring. Returns NULL if the ring is full or the namespace not watched. */
 static __always_inline struct observer_event *reserve(__u64 netns, __u32 kind)
@@ -94,7 +113,7 @@ static __always_inline struct observer_event *reserve_full(const struct tcp_sock
 	struct observer_event *e = NULL;
 
 	if (tp)
-		e = reserve(tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->net_cookie, kind);
+		e = reserve(name_of(tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net), kind);
 	if (!e)
 		return NULL;
 	e->socket = (__u64)tp;
@@ -210,7 +229,7 @@ int BPF_PROG(on_retransmit_synack, struct sock *sk, struct request_sock *request
 	const struct sock_common *c = &request->__req_common;
 	struct observer_event *e;
 
-	e = reserve(c->skc_net.net->net_cookie, OBSERVER_EVENT_RETRANSMIT);
+	e = reserve(name_of(c->skc_net.net), OBSERVER_EVENT_RETRANSMIT);
 	if (!e)
 		return 0;
 	set_small_socket(e, c);
@@ -231,12 +250,12 @@ static __always_inline void set_ports_of(struct observer_event *e, const struct 
 	e->local_port = bpf_ntohs(port[1]);
 }
 
-/* Returns the cookie of the namespace in which a packet came in; 0 if the packet has no device. */
+/* Returns the name of the namespace in which a packet came in; 0 if the packet has no device. */
 static __always_inline __u64 netns_of(const struct sk_buff *skb)
 {
 	const struct net_device *dev = BPF_CORE_READ(skb, dev);
 
-	return dev ? BPF_CORE_READ(dev, nd_net.net, net_cookie) : 0;
+	return dev ? probe_name(BPF_CORE_READ(dev, nd_net.net)) : 0;
 }
 
 /* Kernels before 6.10 trace only resets of sockets; in later ones `sk` may be NULL, or not a full
@@ -248,7 +267,7 @@ int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 	struct observer_event *e;
 	__u64 netns;
 
-	netns = sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie) : 0;
+	netns = sk ? probe_name(BPF_CORE_READ(sk, __sk_common.skc_net.net)) : 0;
 	if (!sk && skb)
 		netns = netns_of(skb);
 	e = reserve(netns, OBSERVER_EVENT_RESET_SENT);
