@@ -6,8 +6,9 @@
 #
 #  late          Other tests and builds keep the processors busy, and a process gets its turn too late: an event
 #                of the timeline, of which the engine then says so (src/engine/host.c), or an agent that
-#                reports, or a packet. Signs: what the engine says, or failures that all name a time that
-#                does not lie where it is expected.
+#                reports, or a packet, or deadpeer itself, whose looks at a socket then lie too far apart. Signs:
+#                what the engine and the record say, or failures that all name a time that does not lie where it
+#                is expected.
 #  missed-event  The kernel does not call a BPF program for a tracepoint while another one runs on the same
 #                processor (src/observer/observer.h); nothing counts these events. The record then has the
 #                clock sock_diag, though this user may use BPF, or a retransmission without its reason.
@@ -22,7 +23,8 @@ without_remark='map(select(startswith("without the tracepoints") | not))'
 
 # For each cause, the condition in jq that a record with this cause meets.
 declare -A flake_sign=(
-	[late]='(.inconclusive | any(contains("too busy for real time"))) or (.failures | '"$without_remark"' |
+	[late]='(.inconclusive | any(contains("too busy for real time") or contains("after a look that still saw it"))) or
+		(.failures | '"$without_remark"' |
 		length > 0 and all(test("(after|before|within) .*, got [0-9.]+ ?(us|ms|s|min|h)")))'
 	[segmentation]='.failures | '"$without_remark"' |
 		length > 0 and all(contains("expected packet >[P.] before any >[.], got the other order"))'
