@@ -227,6 +227,18 @@ static int refuse(const struct kernel_list *list, const char *name, struct error
 			 at_hand, name);
 }
 
+/* Returns what comes after the version, "cloud-amd64" of "6.1.0-57-cloud-amd64". */
+static const char *flavour(const char *name)
+{
+	const char *dash = name;
+
+	while ((dash = strchr(dash, '-')))
+		if (isalpha((unsigned char)*++dash))
+			return dash;
+	return "";
+}
+
+/* Of several releases of one flavour a name means the newest, which comes first in the list. */
 static int pick(const struct kernel_list *list, const char *name, const struct kernel **ret,
 		struct error *err)
 {
@@ -244,7 +256,7 @@ static int pick(const struct kernel_list *list, const char *name, const struct k
 		}
 		if (!kernel_name_matches(name, kernel->name))
 			continue;
-		if (found && strcmp(found->name, kernel->name) != 0) {
+		if (found && strcmp(flavour(found->name), flavour(kernel->name)) != 0) {
 			names(list, name, matching, sizeof(matching));
 			return error_input(err, "'%s' may mean any of %s: give more of the name",
 					   name, matching);
