@@ -21,6 +21,7 @@
 #include "netns/route.h"
 #include "netns/sockdiag.h"
 #include "netns/sysctl.h"
+#include "src/engine/engine.h"
 #include "src/kernel/kernel.h"
 #include "src/model/model.h"
 #include "src/observer/tracepoints.h"
@@ -310,6 +311,8 @@ static int read_output(char *const argv[], char *buffer, size_t size, struct err
 static int probe_qemu(struct netns *ns, char *detail, size_t size, struct error *err)
 {
 	char text[512], *argv[] = { detail, (char *)"-accel", (char *)"help", NULL };
+	_cleanup_(freep) char *version = NULL;
+	size_t n;
 	int rc = find_program("qemu-system-x86_64", detail, size, err);
 
 	if (rc >= 0)
@@ -319,6 +322,11 @@ static int probe_qemu(struct netns *ns, char *detail, size_t size, struct error 
 	if (!strstr(text, "tcg"))
 		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP, "%s has no accelerator 'tcg'",
 				 argv[0]);
+	rc = engine_qemu.emulator(&version, err);
+	if (rc < 0)
+		return rc;
+	n = strlen(detail);
+	snprintf(detail + n, size - n, ", version %s", version);
 	return 0;
 }
 
