@@ -94,6 +94,9 @@ def check_numbers(data, paths):
         db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         db.text_factory = lambda raw: raw.decode(errors="replace")
         check(stores.count(number) == db.execute("SELECT count(*) FROM trial").fetchone()[0], f"{path}: not each trial once")
+        tells = db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'qemu'").fetchone()[0]
+        versions = [row[0] for row in db.execute("SELECT DISTINCT version FROM qemu ORDER BY version")] if tells else []
+        check([e["version"] for e in data["stores"][number]["emulators"]] == versions, f"{path}: other versions of QEMU")
         wanted = {}
         sums = ", ".join(f"coalesce(sum(CAST(round({name}_s * 1e6) AS INTEGER)), 0)" for name in TIMES)
         for outcome, *numbers in db.execute(f"SELECT outcome, count(*), {sums} FROM endpoint WHERE outcome IS NOT NULL "

@@ -28,6 +28,7 @@ outcomes_of() {
 		INSERT INTO setting SELECT printf('%016x', n), 'client.net.ipv4.tcp_retries2', retries, retries + 0 FROM new;
 		INSERT INTO failure SELECT printf('%016x', n), 1, 'client: expected another outcome' FROM new WHERE verdict = 'fail';
 		INSERT INTO reason SELECT printf('%016x', n), 1, 'the clock was late' FROM new WHERE verdict = 'inconclusive';
+		INSERT INTO qemu SELECT session, '10.0.3' FROM session LIMIT 1;
 		INSERT INTO record SELECT printf('%016x', n), replace(json, '"faults":[', '"faults":[{"t_s":0.0,"took_s":0.1,"event":"power-loss server"},')
 			FROM new, (SELECT json FROM record JOIN model USING(trial)) WHERE n % 7;
 		INSERT INTO problem SELECT 'none', 900, session, 'now', 'the guest did not start' FROM session;
@@ -69,7 +70,7 @@ older_of() {
 	sqlite3 "$2" "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(replace(replace(sql,
 		' AND verdict <> ''inconclusive''', ''), ' WHERE verdict <> ''inconclusive''', ''),
 		'-- pass, fail or inconclusive', '-- pass or fail'); PRAGMA writable_schema = RESET;
-		DROP VIEW inconclusive; DROP TABLE reason; PRAGMA user_version = 1"
+		DROP VIEW inconclusive; DROP TABLE reason; DROP TABLE qemu; PRAGMA user_version = 1"
 }
 
 # empty_of FROM DB: a store without any trial, as of a sweep that was killed at once.

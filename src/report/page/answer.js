@@ -220,6 +220,7 @@ function drawStore(store, i) {
         (study.shards !== "1" ? `, shard ${study.shard} of ${study.shards}` : "") : String(here)),
       fact("Kernels", store.kernels.map((k) => el("div", {}, k.kernel === k.release ? short(k.release, 80) : `${short(k.kernel)} = ${short(k.release, 80)}`))),
       fact("Engine", study.engine === "qemu" ? "qemu, virtual time" : short(study.engine || null)),
+      fact("QEMU", store.emulators.length ? store.emulators.map((e) => short(e.version)).join(", ") : null),
       fact("Seed", study.seed), fact("Settings", study.quick === "1" ? "the scenarios' quick ones" : null),
       fact("deadpeer", unique([study.deadpeer, ...store.sessions.map((session) => session.deadpeer)].filter(Boolean))),
       fact("Host", unique(store.sessions.map((s) => `${s.host}, ${s.machine}, Linux ${s.release}, ${many(Number(s.processors), "processor")}, ${s.memory_mib} MiB`))),
