@@ -45,14 +45,14 @@ static const struct {
 	{ "CONFIG_BRIDGE", "bridge", "path: switched", false },
 };
 
-/* Returns the text of the file, which the caller frees, or NULL. */
+/* Returns the text of the file, which the caller frees, or NULL. Frees the path. */
 static char *read_text(char *path)
 {
-	_cleanup_(freep) char *owned = path;
 	_cleanup_(file_closep) FILE *file = path ? fopen(path, "re") : NULL;
 	char *text = NULL;
 	size_t size = 0;
 
+	free(path);
 	if (file && getdelim(&text, &size, '\0', file) > 0)
 		return text;
 	free(text);
