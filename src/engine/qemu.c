@@ -11,6 +11,7 @@
 #include "src/guest/prepare.h"
 #include "src/kernel/kernel.h"
 #include "src/kernel/lacks.h"
+#include "src/model/estimate.h"
 #include "src/record/expect.h"
 #include "src/util/array.h"
 #include "src/util/interrupt.h"
@@ -35,7 +36,12 @@
 /* A guest with as many trials starts with a pool of testbeds. Building a testbed takes nearly half
  * of a trial's time, but for fewer trials it would take longer to make that snapshot than they
  * save. */
-#define POOL_WORTH	    25
+#define POOL_WORTH 25
+/* While a trial lasts, the testbeds of the others in its guest have timers that expire, those that
+ * are over and those of the pool too: some 1.3 s of processor time in an hour of virtual time.
+ * Alone in a guest it takes a second, and nearly nothing for an hour. */
+#define LONG_NSEC	    (6 * 3600 * NSEC_PER_SEC)
+#define GUEST_HZ	    250 /* of Debian's kernels; to know roughly how long a trial takes */
 #define PROGRESS_EVERY_NSEC (250 * NSEC_PER_MSEC)
 /* This is one tick. An event that comes later would change what is measured. */
 #define LATENESS_MAX_NSEC (4 * NSEC_PER_MSEC)
@@ -253,9 +259,11 @@ static unsigned int memory_for(const struct engine_job *job, const struct closur
 static bool is_alone(const struct engine_trial *t)
 {
 	const struct scenario_agent *client = &t->scenario->agent[NODE_CLIENT];
+	const struct model_facts kernel = model_facts_of(GUEST_HZ, true);
 
 	return t->alone || scenario_option(client, OPTION_CONNECTIONS, 1) > 1 ||
-	       scenario_has_programs(t->scenario);
+	       scenario_has_programs(t->scenario) ||
+	       estimate_span(t->scenario, t->family, &kernel) > LONG_NSEC;
 }
 
 static int deal(struct run *run, struct error *err)
