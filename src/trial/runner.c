@@ -222,18 +222,22 @@ static void on_progress(void *userdata)
 	loop_timer_set(r->progress_timer, nsec_now() + PROGRESS_EVERY);
 }
 
-/* As many at once as there are file descriptors for. */
+/* As many at once as there are file descriptors for, of which root may have more than its limit. */
 static unsigned int affordable(unsigned int wanted)
 {
+	const rlim_t needed = FDS_SPARE + (rlim_t)FDS_PER_TRIAL * wanted;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return wanted;
 	limit.rlim_cur = limit.rlim_max;
+	if (limit.rlim_max < needed &&
+	    setrlimit(RLIMIT_NOFILE, &(struct rlimit){ needed, needed }) == 0)
+		return wanted;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < FDS_SPARE + FDS_PER_TRIAL)
 		return 1;
-	if ((limit.rlim_cur - FDS_SPARE) / FDS_PER_TRIAL < wanted)
+	if (limit.rlim_cur < needed)
 		return (unsigned int)((limit.rlim_cur - FDS_SPARE) / FDS_PER_TRIAL);
 	return wanted;
 }
