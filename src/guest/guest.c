@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "src/guest/console.h"
+#include "src/guest/count.h"
 #include "src/guest/image.h"
 #include "src/guest/keep.h"
 #include "src/guest/machine.h"
@@ -59,6 +60,7 @@ struct guest {
 	struct loop_io *console_io; /* tells of text on the console */
 	struct loop_timer *timer;   /* looks at the guest every LOOK_NSEC */
 	struct guest_console console;
+	struct guest_count count;
 	struct guest_window *window; /* mapped; NULL: not yet */
 	int window_fd;		     /* the file that the window is */
 	uint64_t delivered;	     /* bytes of output handed on */
@@ -87,16 +89,6 @@ static void give_up(struct guest *guest, const char *format, ...)
 	guest_process_kill(&guest->process);
 }
 
-static void write_job(struct guest_window *window, const void *job, size_t size, uint64_t seed)
-{
-	window->seed = seed;
-	window->job_size = size;
-	window->output_offset = GUEST_WINDOW_JOB + ((size + 4095) & ~(size_t)4095);
-	window->output_size = GUEST_WINDOW_SIZE - window->output_offset;
-	if (size)
-		memcpy((char *)window + GUEST_WINDOW_JOB, job, size);
-}
-
 /* Gives the guest its setup, or its job once that is ready. */
 static void write_phase(const struct guest *guest, bool ready)
 {
@@ -105,9 +97,9 @@ static void write_phase(const struct guest *guest, bool ready)
 	if (!guest->setup)
 		return;
 	if (ready)
-		write_job(guest->window, guest->job, config->job_size, config->seed);
+		guest_window_write_job(guest->window, guest->job, config->job_size, config->seed);
 	else
-		write_job(guest->window, guest->setup, config->setup_size, 0);
+		guest_window_write_job(guest->window, guest->setup, config->setup_size, 0);
 }
 
 static void cont(struct guest *guest)
@@ -119,6 +111,7 @@ static void cont(struct guest *guest)
 static void run_job(struct guest *guest)
 {
 	guest->step = STEP_RUN;
+	guest_count_ask(&guest->count, guest->qmp);
 	cont(guest);
 }
 
@@ -168,6 +161,13 @@ static void save(struct guest *guest)
 	migrate(guest, "migrate");
 }
 
+/* A guest that is counted stops when its job has ended, and does not end by itself. */
+static void on_ended(struct guest *guest)
+{
+	guest_count_ask(&guest->count, guest->qmp);
+	qmp_send(guest->qmp, "{\"execute\":\"quit\"}");
+}
+
 /* The guest's job is ready. What was quick is not kept. */
 static void on_ready(struct guest *guest)
 {
@@ -183,7 +183,9 @@ static void on_ready(struct guest *guest)
 
 static void on_stop(struct guest *guest)
 {
-	if (guest->step == STEP_RUN)
+	if (guest->step == STEP_RUN && atomic_load(&guest->window->state) == GUEST_STATE_ENDED)
+		on_ended(guest);
+	else if (guest->step == STEP_RUN)
 		on_ready(guest);
 	if (guest->step != STEP_BOOT)
 		return;
@@ -224,6 +226,8 @@ static void on_qmp(void *userdata, const struct qmp_message *message)
 		on_greeting(guest);
 	else if (message->kind == QMP_ERROR)
 		on_error(guest, message->text);
+	else if (message->kind == QMP_ICOUNT)
+		guest_count_take(&guest->count, message->icount);
 	else if (strcmp(message->text, "STOP") == 0)
 		on_stop(guest);
 	else if (strcmp(message->text, "MIGRATION") == 0)
@@ -416,6 +420,7 @@ static bool start_again(struct guest *guest)
 	struct error ignored;
 
 	guest->failure = (struct error){ 0 };
+	guest->count = guest_count_new();
 	atomic_store(&guest->window->state, GUEST_STATE_NONE);
 	return launch(guest, &ignored) >= 0;
 }
@@ -478,23 +483,17 @@ static void *copy(const void *data, size_t size)
 static int make_window(struct guest *guest, const struct guest_config *config, struct error *err)
 {
 	const size_t room = GUEST_WINDOW_SIZE - GUEST_WINDOW_JOB - GUEST_WINDOW_OUTPUT;
-	struct guest_window *window;
+	int rc;
 
 	if (config->job_size > room || config->setup_size > room)
 		return error_input(err, "a job of %zu bytes is more than a guest takes",
 				   config->job_size);
-	guest->window_fd = memfd_create("deadpeer-window", MFD_CLOEXEC);
-	if (guest->window_fd < 0 || ftruncate(guest->window_fd, GUEST_WINDOW_SIZE) < 0)
-		return error_errno(err, -errno, "memfd_create");
-	window = mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, guest->window_fd,
-		      0);
-	if (window == MAP_FAILED)
-		return error_errno(err, -errno, "mmap");
-	guest->window = window;
-	window->magic = GUEST_WINDOW_MAGIC;
-	window->version = GUEST_WINDOW_VERSION;
+	rc = guest_window_new(&guest->window, &guest->window_fd, err);
+	if (rc < 0)
+		return rc;
+	guest->window->counted = guest->count.path != NULL;
 	if (!config->setup) {
-		write_job(window, config->job, config->job_size, config->seed);
+		guest_window_write_job(guest->window, config->job, config->job_size, config->seed);
 		return 0;
 	}
 	guest->setup = copy(config->setup, config->setup_size);
@@ -519,6 +518,7 @@ static int start_guest(struct loop *loop, struct guest_image *image,
 		.snapshot = save ? *save : GUEST_SNAPSHOT_NONE,
 		.saving = save,
 		.keep = GUEST_KEEP_NONE,
+		.count = guest_count_new(),
 		.process = GUEST_PROCESS_NONE,
 		.window_fd = -1,
 	};

@@ -433,5 +433,7 @@ _Noreturn void guest_init_main(guest_prepare_func prepare, guest_run_func run, v
 	seed_random(window->seed);
 	connect_once();
 	do_job(run, userdata);
+	if (window->counted)
+		stop(GUEST_STATE_ENDED);
 	leave();
 }

@@ -47,6 +47,11 @@ static void handle(struct qmp *qmp, json_object *object)
 		   !strcmp(get_string(part, "status"), "failed")) {
 		message.kind = QMP_ERROR;
 		message.text = get_string(part, "error-desc");
+	} else if (json_object_object_get_ex(object, "return", &part) &&
+		   json_object_is_type(part, json_type_object) &&
+		   json_object_object_get_ex(part, "icount", &part)) {
+		message.kind = QMP_ICOUNT;
+		message.icount = json_object_get_int64(part);
 	} else {
 		return;
 	}

@@ -3,7 +3,8 @@
 /*
  * QEMU's monitor protocol (QMP): JSON objects, one a line, over a socket. QEMU executes the
  * commands in their order, also if they come before the answer to an earlier one. Nobody waits for
- * the answer to a command that succeeds, so only errors and events are told.
+ * the answer to a command that succeeds, but for the number of instructions (query-replay); beside
+ * that, only errors and events are told.
  */
 
 #include "src/util/cleanup.h"
@@ -14,6 +15,7 @@ enum qmp_kind {
 	QMP_GREETING, /* the monitor is there */
 	QMP_ERROR,    /* a command failed, or the answer is that a migration did; text: why */
 	QMP_EVENT,    /* text: its name; status: the "status" in its data, or "" */
+	QMP_ICOUNT,   /* the answer to query-replay; icount: instructions that were executed */
 };
 
 /* The texts are valid during the call only. */
@@ -21,6 +23,7 @@ struct qmp_message {
 	enum qmp_kind kind;
 	const char *text;
 	const char *status;
+	int64_t icount;
 };
 
 typedef void (*qmp_func)(void *userdata, const struct qmp_message *message);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # determinism.bash KERNEL RUNS LOOPS: the test shows that the same scenario, kernel and seed give the same bytes in RUNS
 # runs on a machine that LOOPS keep busy for each processor, and once more without a snapshot, and that another seed
-# gives other bytes.
+# gives other bytes. Runs whose instructions are counted, for the benchmarks, give the same bytes, and the same count.
 . "$(dirname "$0")/../host/lib.bash"
 need qemu-system-x86_64
 kernel=$1 runs=$2 loops=$3
@@ -25,8 +25,12 @@ for ((run = 2; run <= runs; run++)); do
 	record again
 	cmp "$tmp/first" "$tmp/again" || fail "run $run: other bytes"
 done
-record booted --no-snapshot
+DEADPEER_INSTRUCTIONS=$tmp/count-restored record counted
+cmp "$tmp/first" "$tmp/counted" || fail "counted, other bytes"
+DEADPEER_INSTRUCTIONS=$tmp/count-booted record booted --no-snapshot
 cmp "$tmp/first" "$tmp/booted" || fail "without a snapshot, other bytes"
+sort -o "$tmp/count-restored" "$tmp/count-restored" && sort "$tmp/count-booted" | cmp "$tmp/count-restored" - ||
+	fail "other numbers of instructions"
 record other --seed 2
 cmp -s "$tmp/first" "$tmp/other" && fail "the seed changes nothing"
 finish
