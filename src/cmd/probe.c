@@ -322,7 +322,9 @@ static int probe_qemu(struct netns *ns, char *detail, size_t size, struct error 
 	if (!strstr(text, "tcg"))
 		return error_set(err, ERROR_CAPABILITY, -EOPNOTSUPP, "%s has no accelerator 'tcg'",
 				 argv[0]);
-	rc = engine_qemu.emulator(&version, err);
+	for (size_t i = 0; engines[i] && rc >= 0 && !version; i++)
+		if (engines[i]->emulator)
+			rc = engines[i]->emulator(&version, err);
 	if (rc < 0)
 		return rc;
 	n = strlen(detail);

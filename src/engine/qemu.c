@@ -37,11 +37,10 @@
  * of a trial's time, but for fewer trials it would take longer to make that snapshot than they
  * save. */
 #define POOL_WORTH 25
-/* While a trial lasts, the testbeds of the others in its guest have timers that expire, those that
- * are over and those of the pool too: some 1.3 s of processor time in an hour of virtual time.
- * Alone in a guest it takes a second, and nearly nothing for an hour. */
+/* While a trial lasts, the testbeds in its guest have timers that expire, those of trials that are
+ * over, too. So one that lasts longer shares its guest with no other; the testbeds of a pool, where
+ * there is one, remain. */
 #define LONG_NSEC	    (6 * 3600 * NSEC_PER_SEC)
-#define GUEST_HZ	    250 /* of Debian's kernels; to know roughly how long a trial takes */
 #define PROGRESS_EVERY_NSEC (250 * NSEC_PER_MSEC)
 /* This is one tick. An event that comes later would change what is measured. */
 #define LATENESS_MAX_NSEC (4 * NSEC_PER_MSEC)
@@ -259,7 +258,7 @@ static unsigned int memory_for(const struct engine_job *job, const struct closur
 static bool is_alone(const struct engine_trial *t)
 {
 	const struct scenario_agent *client = &t->scenario->agent[NODE_CLIENT];
-	const struct model_facts kernel = model_facts_of(GUEST_HZ, true);
+	const struct model_facts kernel = model_facts_of(ESTIMATE_HZ, true);
 
 	return t->alone || scenario_option(client, OPTION_CONNECTIONS, 1) > 1 ||
 	       scenario_has_programs(t->scenario) ||

@@ -227,8 +227,9 @@ static int refuse(const struct kernel_list *list, const char *name, struct error
 			 at_hand, name);
 }
 
-/* Returns what comes after the version, "cloud-amd64" of "6.1.0-57-cloud-amd64". */
-static const char *flavour(const char *name)
+/* Returns what comes after the version, "cloud-amd64" of "6.1.0-57-cloud-amd64". A kernel may be
+ * anybody's, and kernel_flavour_of() knows Debian's. */
+static const char *build_of(const char *name)
 {
 	const char *dash = name;
 
@@ -238,7 +239,7 @@ static const char *flavour(const char *name)
 	return "";
 }
 
-/* Of several releases of one flavour a name means the newest, which comes first in the list. */
+/* Of several releases of one build a name means the newest, which comes first in the list. */
 static int pick(const struct kernel_list *list, const char *name, const struct kernel **ret,
 		struct error *err)
 {
@@ -256,7 +257,7 @@ static int pick(const struct kernel_list *list, const char *name, const struct k
 		}
 		if (!kernel_name_matches(name, kernel->name))
 			continue;
-		if (found && strcmp(flavour(found->name), flavour(kernel->name)) != 0) {
+		if (found && strcmp(build_of(found->name), build_of(kernel->name)) != 0) {
 			names(list, name, matching, sizeof(matching));
 			return error_input(err, "'%s' may mean any of %s: give more of the name",
 					   name, matching);

@@ -20,6 +20,10 @@ enum need {
 	_NEED_MAX,
 };
 
+/* Ticks a second that work is estimated with, the same on every machine: those of Debian's kernels.
+ */
+#define ESTIMATE_HZ 250
+
 /* Mask of 1 << enum need. */
 unsigned int estimate_needs(const struct scenario *scenario);
 /* "netem, nf_tables", or "-". Returns `buffer`; 64 bytes are enough. */

@@ -84,13 +84,11 @@ static int put_store(struct store *store, FILE *out, struct error *err)
 	put_text(slash ? slash + 1 : path, out);
 	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(parts); i++)
 		rc = put_rows(store, parts[i].key, parts[i].sql, out, err);
-	/* Older stores do not say it. */
-	if (rc >= 0)
+	if (!store->has_qemu) /* an older store */
+		fputs(",\"emulators\":[]", out);
+	else if (rc >= 0)
 		rc = put_rows(store, "emulators",
-			      store->has_qemu ? "SELECT DISTINCT version FROM qemu "
-						"ORDER BY version"
-					      : "SELECT 1 WHERE 0",
-			      out, err);
+			      "SELECT DISTINCT version FROM qemu ORDER BY version", out, err);
 	putc('}', out);
 	return rc;
 }

@@ -10,7 +10,6 @@
 #include "src/util/array.h"
 
 #define MAX_COMBINATIONS 100000000 /* on the axes, before any is excluded */
-#define STUDY_HZ	 250 /* ticks a second that work is estimated with, the same on every machine */
 
 static void identify(const struct study_plan *plan, struct study_trial *trial)
 {
@@ -132,7 +131,7 @@ static int add_cell(struct study_plan *plan, size_t subject, size_t combination,
 {
 	_cleanup_(scenario_freep) struct scenario *scenario = NULL;
 	struct study_cell *cell = array_append(&plan->cells, &plan->n_cells, sizeof(*plan->cells));
-	struct model_facts kernel = model_facts_of(STUDY_HZ, true);
+	struct model_facts kernel = model_facts_of(ESTIMATE_HZ, true);
 	int rc;
 
 	if (!cell)
